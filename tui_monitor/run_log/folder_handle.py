@@ -1,0 +1,37 @@
+"""A run folder held open: it can be renamed under a running training and nothing is lost."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+class FolderHandle:
+    """The folder that a run is written to, found again by its path once it was removed."""
+
+    def __init__(self, path: Path) -> None:
+        """Create the folder if it is not there, and hold it open as far as that works."""
+        self._path = path
+        self._descriptor = -1
+        with suppress(OSError):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def descriptor(self) -> tuple[int, bool]:
+        """Return a descriptor for `dir_fd=`, and whether the folder was opened anew.
+
+        Raises:
+            OSError: the folder is gone.
+        """
+        if self._descriptor >= 0:
+            with suppress(OSError):
+                if os.fstat(self._descriptor).st_nlink > 0:
+                    return self._descriptor, False
+            self.close()
+        self._descriptor = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)
+        return self._descriptor, True
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            with suppress(OSError):
+                os.close(descriptor)

@@ -1,0 +1,235 @@
+"""What a run folder holds: file names, record layouts, and the identity in `run.json`."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from tui_monitor.errors import RunUnreadable
+
+FORMAT_VERSION = 1
+"""Raised when an older reader would misread a newer folder. Readers open every version up to theirs."""
+
+RUN_FILE = "run.json"
+EVENTS_FILE = "events.jsonl"
+OUTPUT_FILE = "output.log"
+HEARTBEAT_FILE = "heartbeat"
+CONTROL_FOLDER = "control"
+
+
+class State(StrEnum):
+    """What a run is doing, in the word that the screen, `ls` and `events.jsonl` all use."""
+
+    STARTING = "starting"
+    TRAINING = "training"
+    VALIDATING = "validating"
+    MEASURING = "measuring"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    LOST = "lost"
+    """Never written: concluded by a reader when the process is gone without having said how it ended."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the training process is through, for better or worse."""
+        return self in (State.FINISHED, State.STOPPED, State.FAILED, State.LOST)
+
+
+BASE_COLUMNS: tuple[tuple[str, str], ...] = (("time", "<f8"), ("epoch", "<u4"), ("size", "<u4"))
+"""Columns of every batch record: seconds since the run began, at its end; epoch, from 1; samples."""
+
+METRIC_TYPE = "<f4"
+"""The NumPy type of every metric column."""
+
+_BATCHES_NAME = re.compile(r"batches[-0-9A-Za-z]{0,32}\.bin")
+
+
+def batches_file(phase: int) -> str:
+    """Return the name of a phase's batch records, phases counting from 1."""
+    return "batches.bin" if phase == 1 else f"batches-{phase}.bin"
+
+
+def batch_columns(metrics: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return the columns of a batch record, for metrics in the order their values will come.
+
+    Args:
+        metrics: Keras' names. One that is empty, taken or a base column's gets a number, so that each is unique.
+    """
+    taken = {name for name, _ in BASE_COLUMNS}
+    columns = list(BASE_COLUMNS)
+    for metric in metrics:
+        stem = str(metric).encode("utf-8", errors="replace").decode() or "metric"
+        name, number = stem, 1
+        while name in taken:
+            number += 1
+            name = f"{stem}_{number}"
+        taken.add(name)
+        columns.append((name, METRIC_TYPE))
+    return tuple(columns)
+
+
+@dataclass(frozen=True)
+class PhaseInfo:
+    """One `fit` call of the run. Several in one script (folds, fine-tuning) are several phases."""
+
+    index: int
+    """From 1, in the order the calls began."""
+    columns: tuple[tuple[str, str], ...]
+    """(name, NumPy type) of each field of a batch record: `BASE_COLUMNS`, then `<f4` metrics under Keras' own names."""
+    batches: str
+    """Name of the file with this phase's batch records, in the run folder."""
+    epochs: int | None = None
+    """Last epoch planned, or None when unknown."""
+    initial_epoch: int = 0
+    """Epochs counted as done before this phase began, as in `fit(initial_epoch=...)`."""
+    steps_per_epoch: int | None = None
+    """Batches planned in each epoch, or None until the first epoch has shown it."""
+    model: Mapping[str, Any] = field(default_factory=dict)
+    """Model summary: `name`, `parameters`, `layers`, `optimizer`, `loss`, `learning_rate`, ... as far as known."""
+    fit: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of `fit` in a printable form."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy type of one batch record, packed, little-endian."""
+        return np.dtype([(name, kind) for name, kind in self.columns])
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the metric columns, as Keras spells them, `loss` first."""
+        return tuple(name for name, _ in self.columns[len(BASE_COLUMNS) :])
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """The identity of a run: everything in `run.json`."""
+
+    name: str
+    """The folder's name when it was created."""
+    command: tuple[str, ...] = ()
+    """The command line that started the run."""
+    host: str = ""
+    """Name of the machine that trains."""
+    pid: int = 0
+    """Process id of the training process on that machine; 0 for an import."""
+    created: float = 0.0
+    """Seconds since 1970-01-01 UTC at the run's time 0."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Versions of Python and of the packages that trained."""
+    description: str = ""
+    """What this run shows, in one or two sentences; empty for a user's own script."""
+    phases: tuple[PhaseInfo, ...] = ()
+    """Phases begun so far."""
+    format: int = FORMAT_VERSION
+
+
+def run_info_to_json(info: RunInfo) -> dict[str, Any]:
+    """Return `run.json`'s content as plain JSON types."""
+    return {
+        "format": info.format,
+        "name": info.name,
+        "command": list(info.command),
+        "host": info.host,
+        "pid": info.pid,
+        "created": info.created,
+        "versions": dict(info.versions),
+        "description": info.description,
+        "phases": [
+            {
+                "index": phase.index,
+                "columns": [list(column) for column in phase.columns],
+                "batches": phase.batches,
+                "epochs": phase.epochs,
+                "initial_epoch": phase.initial_epoch,
+                "steps_per_epoch": phase.steps_per_epoch,
+                "model": dict(phase.model),
+                "fit": dict(phase.fit),
+            }
+            for phase in info.phases
+        ],
+    }
+
+
+def run_info_from_json(content: Any, where: str = RUN_FILE) -> RunInfo:
+    """Return the identity that `run.json` holds.
+
+    Keys this version does not know are ignored, keys an older one did not write get their defaults.
+
+    Args:
+        content: the parsed JSON.
+        where: what to call the file in an error's sentence.
+
+    Raises:
+        RunUnreadable: the content is damaged, or its format is newer than `FORMAT_VERSION`.
+    """
+    if not isinstance(content, dict):
+        raise RunUnreadable(f"{where} is damaged: it holds no JSON object. Restore it from a copy.")
+    version = content.get("format")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise RunUnreadable(f"{where} is damaged: it names no format version. Restore it from a copy.")
+    if version > FORMAT_VERSION:
+        raise RunUnreadable(
+            f"{where} was written by a newer version (format {version}; this one reads up to "
+            f"{FORMAT_VERSION}). Upgrade with `pip install --upgrade tui-monitor`."
+        )
+    try:
+        return _run_info(content)
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RunUnreadable(f"{where} is damaged: {error}. Restore it from a copy.") from error
+
+
+def _run_info(content: Mapping[str, Any]) -> RunInfo:
+    phases = tuple(_phase_info(entry) for entry in content.get("phases", ()))
+    if [phase.index for phase in phases] != list(range(1, len(phases) + 1)):
+        raise ValueError("its phases are not numbered from 1")
+    if len({phase.batches for phase in phases}) != len(phases):
+        raise ValueError("two of its phases share a file of batch records")
+    return RunInfo(
+        name=str(content.get("name", "")),
+        command=tuple(str(word) for word in content.get("command", ())),
+        host=str(content.get("host", "")),
+        pid=int(content.get("pid", 0)),
+        created=_finite(content.get("created", 0.0)),
+        versions={str(name): str(version) for name, version in content.get("versions", {}).items()},
+        description=str(content.get("description", "")),
+        phases=phases,
+        format=content["format"],
+    )
+
+
+def _phase_info(entry: Mapping[str, Any]) -> PhaseInfo:
+    columns = tuple((str(name), str(kind)) for name, kind in entry["columns"])
+    if columns[: len(BASE_COLUMNS)] != BASE_COLUMNS:
+        raise ValueError("a phase's first columns are not time, epoch and size")
+    if any(kind != METRIC_TYPE for _, kind in columns[len(BASE_COLUMNS) :]):
+        raise ValueError(f"a phase's metric columns are not of type {METRIC_TYPE}")
+    if len({name for name, _ in columns}) != len(columns) or not all(name for name, _ in columns):
+        raise ValueError("a phase's columns do not each have a name of their own")
+    batches = str(entry["batches"])
+    if not _BATCHES_NAME.fullmatch(batches):
+        raise ValueError("a phase's file of batch records is not named like one")
+    return PhaseInfo(
+        index=int(entry["index"]),
+        columns=columns,
+        batches=batches,
+        epochs=_optional_count(entry.get("epochs")),
+        initial_epoch=_optional_count(entry.get("initial_epoch")) or 0,
+        steps_per_epoch=_optional_count(entry.get("steps_per_epoch")),
+        model=dict(entry.get("model", {})),
+        fit=dict(entry.get("fit", {})),
+    )
+
+
+def _finite(value: Any) -> float:
+    seconds = float(value)
+    return seconds if math.isfinite(seconds) else 0.0
+
+
+def _optional_count(value: Any) -> int | None:
+    return None if value is None else int(value)

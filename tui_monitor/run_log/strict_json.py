@@ -1,0 +1,86 @@
+"""JSON that strict parsers accept: one line of UTF-8, NaN and the infinities as strings."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+_DEEPEST = 40
+_LOOSE_FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def encode(content: Mapping[str, Any]) -> bytes:
+    r"""Return an object as one line of JSON, without the line's end. Never raises.
+
+    NaN and the infinities become the strings `"NaN"`, `"Infinity"` and `"-Infinity"`; NumPy arrays and
+    scalars become lists and numbers; what JSON has no type for becomes its `str`.
+    """
+    try:
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError):
+        text = json.dumps(_plain(content, 0), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", errors="replace")
+
+
+def number(value: Any) -> float | None:
+    """Return a recorded figure as a float, undoing the strings for NaN and infinity; None for anything else."""
+    if isinstance(value, str):
+        return _LOOSE_FLOATS.get(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
+
+
+def restore_numbers(content: Any) -> Any:
+    """Return recorded JSON with every string for NaN or infinity turned back into the float.
+
+    Entries named `labels` and `text` stay as they are: they hold words of the user's.
+    """
+    if isinstance(content, str):
+        return _LOOSE_FLOATS.get(content, content)
+    if isinstance(content, dict):
+        return {key: value if key in ("labels", "text") else restore_numbers(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [restore_numbers(value) for value in content]
+    return content
+
+
+def _plain(value: Any, depth: int) -> Any:
+    if type(value) in (bool, int, str):
+        return value
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, float):
+        return _plain_float(float(value))
+    if depth < _DEEPEST:
+        if isinstance(value, Mapping):
+            return {_text(key): _plain(entry, depth + 1) for key, entry in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [_plain(entry, depth + 1) for entry in value]
+    return _plain_scalar(value)
+
+
+def _plain_scalar(value: Any) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    return int(value) if isinstance(value, int) else _text(value)
+
+
+def _plain_float(value: float) -> float | str:
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def _text(value: Any) -> str:
+    try:
+        return str(value)
+    except Exception:  # a user's own class may fail in any way
+        return f"<{type(value).__name__}>"

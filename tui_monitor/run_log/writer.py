@@ -1,0 +1,346 @@
+"""The training's side of a run folder: every record is with the system when its call returns, and no call raises."""
+
+import os
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from tui_monitor.run_log.append_file import AppendFile
+from tui_monitor.run_log.folder_handle import FolderHandle
+from tui_monitor.run_log.format import (
+    BASE_COLUMNS,
+    EVENTS_FILE,
+    PhaseInfo,
+    RunInfo,
+    State,
+    batch_columns,
+    batches_file,
+)
+from tui_monitor.run_log.heartbeat import INTERVAL_SECONDS, Heartbeat, touch_heartbeat
+from tui_monitor.run_log.identity import write_run_info
+from tui_monitor.run_log.process import identify
+from tui_monitor.run_log.strict_json import encode
+
+_RETRY_SECONDS = 0.5
+_WAITING_EVENTS = 1000
+_LARGEST_COUNT = 2**32 - 1
+
+
+class RunWriter:
+    """Writes one run from inside the process that trains it.
+
+    No method raises an `Exception`: what can't be written is counted in `lost_batches`, or waits to be
+    tried again. A forked child of the process (a data loader) writes nothing. `batch` and `begin_phase`
+    belong to the training thread; `event` may be called from any thread and from signal handlers.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        info: RunInfo,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        heartbeat_seconds: float | None = INTERVAL_SECONDS,
+    ) -> None:
+        """Write `run.json` and start the run's clock.
+
+        Args:
+            folder: the run folder; created when missing.
+            info: the run's identity; a `created` of 0 is filled with the present.
+            clock: seconds that never go backwards, from any origin. An import passes its own.
+            heartbeat_seconds: time between signs of life, or None for a run that no process trains.
+        """
+        self._clock = clock
+        self._start = clock()
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._folder = FolderHandle(folder)
+        self._info = info if info.created else replace(info, created=time.time())
+        self._info_is_written = False
+        self._events = AppendFile(EVENTS_FILE)
+        self._waiting: deque[bytes] = deque(maxlen=_WAITING_EVENTS)
+        self._batches = AppendFile(batches_file(1))
+        self._struct = _record_struct(0)
+        self._pack = self._struct.pack
+        self._phase: PhaseInfo | None = None
+        self._retry_at = self._start
+        self._lost_batches = 0
+        self._unreported = 0
+        self._last_error: str | None = None
+        self._closed = False
+        self._process = identify(self._pid)
+        self._attempt(self._open)
+        self._heartbeat: Heartbeat | None = None
+        if heartbeat_seconds is not None:
+            self._attempt(self._touch)
+            self._heartbeat = Heartbeat(self._beat, heartbeat_seconds)
+
+    @property
+    def info(self) -> RunInfo:
+        """The run's identity as it stands, with the phases begun."""
+        return self._info
+
+    @property
+    def lost_batches(self) -> int:
+        """Batch records that could not be written, over the whole run."""
+        return self._lost_batches
+
+    @property
+    def last_error(self) -> str | None:
+        """What went wrong the last time something did, or None."""
+        return self._last_error
+
+    def seconds(self) -> float:
+        """Return the time since the run began, in seconds; a change of the wall clock does not touch it."""
+        return self._clock() - self._start
+
+    def begin_phase(
+        self,
+        columns_metrics: Sequence[str],
+        *,
+        epochs: int | None = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        model: Mapping[str, Any] | None = None,
+        fit: Mapping[str, Any] | None = None,
+    ) -> PhaseInfo:
+        """Begin the records of one `fit` call and return its description.
+
+        Args:
+            columns_metrics: names of the figures that `batch` will get, in that order, `loss` first.
+            epochs: last epoch planned, or None.
+            initial_epoch: epochs counted as done already.
+            steps_per_epoch: batches planned in an epoch, or None.
+            model: summary of the model; anything JSON has no type for is kept as text.
+            fit: arguments of `fit`, likewise.
+        """
+        index = len(self._info.phases) + 1
+        phase = PhaseInfo(
+            index=index,
+            columns=batch_columns(columns_metrics),
+            batches=batches_file(index),
+            epochs=_count_or_none(epochs),
+            initial_epoch=_count_or_none(initial_epoch) or 0,
+            steps_per_epoch=_count_or_none(steps_per_epoch),
+            model=dict(model or {}),
+            fit=dict(fit or {}),
+        )
+        if os.getpid() != self._pid:
+            return phase
+        with self._lock:
+            self._attempt(self._report_lost)
+            phase = replace(phase, batches=self._free_batches_file(phase))
+            self._info = replace(self._info, phases=(*self._info.phases, phase))
+            self._info_is_written = False
+            self._phase = phase
+            self._struct = _record_struct(len(phase.metrics))
+            self._pack = self._struct.pack
+            self._batches.close()
+            self._batches = AppendFile(phase.batches, piece=self._struct.size)
+            self._attempt(self._open)
+        self.event("phase")
+        return phase
+
+    def batch(self, epoch: int, size: int, values: Sequence[float]) -> None:
+        """Record the end of one batch, now.
+
+        Args:
+            epoch: from 1.
+            size: samples in the batch.
+            values: one figure for each metric of the phase, the batch's own; NaN and infinity are kept.
+        """
+        if os.getpid() != self._pid:
+            return
+        try:
+            self._batches.append(self._pack(self._clock() - self._start, epoch, size, *values))
+        except Exception:  # training must go on
+            self._batch_again(epoch, size, values)
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """Append one event, stamped with the run's time and the phase under way.
+
+        Args:
+            kind: what happened; readers skip kinds they do not know.
+            **fields: what is to be known about it. NaN and the infinities are written as strings.
+        """
+        if os.getpid() != self._pid or self._closed:
+            return
+        self._attempt(lambda: self._append_event(kind, fields))
+
+    def status(self, state: State, detail: str = "", exit_code: int | None = None) -> None:
+        """Append the event that says what the run does from now on."""
+        self.event("status", state=str(state), detail=detail, exit_code=exit_code)
+
+    def close(self) -> None:
+        """Write what still waits and end the heartbeat. What is called afterwards does nothing."""
+        if os.getpid() != self._pid or self._closed:
+            return
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+        with self._lock:
+            self._attempt(self._report_lost)
+            self._attempt(self._send_waiting)
+            self._closed = True
+            self._batches.close()
+            self._events.close()
+            self._folder.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _attempt(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except Exception as error:  # training must go on
+            self._last_error = _sentence(error)
+
+    def _open(self) -> None:
+        folder = self._folder_descriptor()
+        self._send_waiting()
+        if self._phase is not None and self._batches.descriptor < 0:
+            self._batches.open(folder)
+
+    def _folder_descriptor(self) -> int:
+        descriptor, is_new = self._folder.descriptor()
+        if is_new or not self._info_is_written:
+            write_run_info(descriptor, self._info)
+            self._info_is_written = True
+        return descriptor
+
+    def _free_batches_file(self, phase: PhaseInfo) -> str:
+        name, number = phase.batches, 1
+        stem = name.removesuffix(".bin")
+        while self._is_there(name):
+            number += 1
+            name = f"{stem}-again{number}.bin"
+        return name
+
+    def _is_there(self, name: str) -> bool:
+        try:
+            os.stat(name, dir_fd=self._folder.descriptor()[0])
+        except OSError:
+            return False
+        return True
+
+    def _append_event(self, kind: str, fields: Mapping[str, Any]) -> None:
+        content = {"kind": str(kind), "time": round(self.seconds(), 6), "phase": self._phase_index()}
+        content.update((name, value) for name, value in fields.items() if name not in content)
+        line = encode(content) + b"\n"
+        with self._lock:
+            self._waiting.append(line)
+            self._send_waiting()
+
+    def _phase_index(self) -> int | None:
+        return self._phase.index if self._phase is not None else None
+
+    def _send_waiting(self) -> None:
+        with self._lock:
+            if self._events.descriptor < 0:
+                self._events.open(self._folder_descriptor())
+            while self._waiting:
+                # Taken out first: a signal handler's own event must not send this line again.
+                line = self._waiting.popleft()
+                try:
+                    self._events.append(line)
+                except OSError:
+                    self._waiting.appendleft(line)
+                    raise
+
+    def _batch_again(self, epoch: int, size: int, values: Sequence[float]) -> None:
+        if self._closed:
+            return
+        now = self._clock()
+        if self._phase is None:
+            self._last_error = "a batch ended before its phase began"
+            self._lose()
+            return
+        if now < self._retry_at and self._batches.descriptor < 0:
+            self._lose()
+            return
+        try:
+            record = self._pack_anything(now - self._start, epoch, size, values)
+            with self._lock:
+                if self._batches.descriptor < 0:
+                    self._batches.open(self._folder_descriptor())
+                self._batches.append(record)
+        except Exception as error:  # training must go on
+            self._last_error = _sentence(error)
+            self._retry_at = now + _RETRY_SECONDS
+            self._lose()
+        else:
+            self._attempt(self._report_lost)
+
+    def _lose(self) -> None:
+        self._lost_batches += 1
+        self._unreported += 1
+
+    def _report_lost(self) -> None:
+        if self._unreported:
+            lost, self._unreported = self._unreported, 0
+            self._append_event("lost", {"batches": lost, "reason": self._last_error or ""})
+
+    def _pack_anything(self, seconds: float, epoch: int, size: int, values: Sequence[float]) -> bytes:
+        width = len(self._struct.unpack(bytes(self._struct.size))) - len(BASE_COLUMNS)
+        figures = [_as_float32(value) for value in values][:width]
+        figures += [np.nan] * (width - len(figures))
+        return self._pack(seconds, _as_count(epoch), _as_count(size), *figures)
+
+    def _touch(self) -> None:
+        with self._lock:
+            touch_heartbeat(self._folder_descriptor(), self._process)
+
+    def _beat(self) -> None:
+        if os.getpid() != self._pid:
+            return
+        self._attempt(self._touch)
+        with self._lock:
+            for file in (self._events, self._batches):
+                if file.descriptor >= 0 and not file.is_in_place():
+                    file.distrust()
+            if self._waiting:
+                self._attempt(self._send_waiting)
+
+
+def _record_struct(metrics: int) -> struct.Struct:
+    return struct.Struct("<dII" + "f" * metrics)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return f"{type(error).__name__}: {error}"
+
+
+def _as_float32(value: Any) -> float:
+    try:
+        with np.errstate(over="ignore"):
+            return float(np.float32(float(value)))
+    except (ArithmeticError, TypeError, ValueError):
+        return float("nan")
+
+
+def _as_count(value: Any) -> int:
+    try:
+        return min(max(int(value), 0), _LARGEST_COUNT)
+    except (ArithmeticError, TypeError, ValueError):
+        return 0
+
+
+def _count_or_none(value: Any) -> int | None:
+    try:
+        return None if value is None else max(int(value), 0)
+    except (ArithmeticError, TypeError, ValueError):
+        return None
