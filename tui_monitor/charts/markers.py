@@ -1,0 +1,86 @@
+"""The characters a chart is drawn with: one set for each kind of terminal, all told apart without colour."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class MarkerSet(StrEnum):
+    """How finely, and with which characters, curves are drawn."""
+
+    BRAILLE = "braille"
+    """Two by four dots a cell: the default."""
+    BLOCKS = "blocks"
+    """Two by two quarters a cell, for fonts without braille."""
+    ASCII = "ascii"
+    """One character a cell, for terminals without UTF-8."""
+
+
+@dataclass(frozen=True)
+class Glyphs:
+    """The characters of one marker set."""
+
+    columns: int
+    """Dot columns in a cell."""
+    rows: int
+    """Dot rows in a cell."""
+    train_line: str
+    """plotext's name of the marker, or the character itself."""
+    validation_line: str
+    band: str
+    """Sample of the band for the legend."""
+    line: str
+    """Sample of the mean line for the legend."""
+    train_mark: str
+    validation_mark: str
+    bad_mark: str
+    above_mark: str
+    grid: str
+    horizontal: str
+    vertical: str
+    corner: str
+    tick_below: str
+    tick_left: str
+
+
+_DRAWN = {
+    "band": "░",
+    "line": "━",
+    "train_mark": "●",
+    "validation_mark": "◆",
+    "bad_mark": "×",
+    "above_mark": "↑",
+    "grid": "┈",
+    "horizontal": "─",
+    "vertical": "│",
+    "corner": "└",
+    "tick_below": "┬",
+    "tick_left": "┤",
+}
+
+_GLYPHS = {
+    MarkerSet.BRAILLE: Glyphs(2, 4, "braille", "braille", **_DRAWN),
+    MarkerSet.BLOCKS: Glyphs(2, 2, "hd", "hd", **_DRAWN),
+    MarkerSet.ASCII: Glyphs(
+        columns=1,
+        rows=1,
+        train_line="*",
+        validation_line="-",
+        band=":",
+        line="*",
+        train_mark="o",
+        validation_mark="V",
+        bad_mark="x",
+        above_mark="^",
+        grid=".",
+        horizontal="-",
+        vertical="|",
+        corner="+",
+        tick_below="+",
+        tick_left="+",
+    ),
+}
+
+
+def glyphs(markers: MarkerSet) -> Glyphs:
+    """Return the characters of a marker set."""
+    return _GLYPHS[markers]

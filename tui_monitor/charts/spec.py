@@ -1,0 +1,79 @@
+"""What a chart shows, as data: ranges already chosen, arrays in data units, nothing about the terminal but its marker set."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_monitor.charts.markers import MarkerSet
+
+FloatArray = NDArray[np.float64]
+
+
+def _empty() -> FloatArray:
+    return np.empty(0)
+
+
+@dataclass(frozen=True)
+class Band:
+    """Per-batch values summarised over equal slices of the x range; NaN where a slice holds none."""
+
+    low: FloatArray
+    """Shape (slices,)."""
+    mean: FloatArray
+    """Shape (slices,)."""
+    high: FloatArray
+    """Shape (slices,)."""
+    bad: NDArray[np.bool_]
+    """Whether the slice holds NaN or an infinity, shape (slices,)."""
+
+
+@dataclass(frozen=True)
+class Points:
+    """Values at places on the x axis, in order of x. NaN and infinities in `y` show as alert marks."""
+
+    x: FloatArray = field(default_factory=_empty)
+    """Shape (points,)."""
+    y: FloatArray = field(default_factory=_empty)
+    """Shape (points,)."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A labelled place on an axis."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True)
+class LegendEntry:
+    """One item of the title row: a mark with the words that say what it stands for."""
+
+    mark: str
+    text: str
+    style: str
+
+
+@dataclass(frozen=True)
+class ChartSpec:
+    """One chart: training and validation of one quantity over epochs."""
+
+    title: str
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+    x_ticks: tuple[Tick, ...] = ()
+    y_ticks: tuple[Tick, ...] = ()
+    x_marks: tuple[float, ...] = ()
+    """Places of short unlabelled marks on the x axis: the ends of epochs."""
+    x_label: str = "epoch"
+    band: Band | None = None
+    train: Points = field(default_factory=Points)
+    """Training's epoch means, each at its epoch's end."""
+    validation: Points = field(default_factory=Points)
+    """Validation figures, each at its epoch's end."""
+    legend: tuple[LegendEntry, ...] = ()
+    """Most important first; entries that don't fit are left out from the end."""
+    log_y: bool = False
+    """Whether y is logarithmic. Values at or below 0 then have no place and are not drawn."""
+    markers: MarkerSet = MarkerSet.BRAILLE
