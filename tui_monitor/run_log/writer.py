@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from weakref import WeakSet
 
 import numpy as np
 
@@ -77,6 +78,7 @@ class RunWriter:
         self._last_error: str | None = None
         self._closed = False
         self._process = identify(self._pid)
+        _writers.add(self)
         self._attempt(self._open)
         self._heartbeat: Heartbeat | None = None
         if heartbeat_seconds is not None:
@@ -157,8 +159,6 @@ class RunWriter:
             size: samples in the batch.
             values: one figure for each metric of the phase, the batch's own; NaN and infinity are kept.
         """
-        if os.getpid() != self._pid:
-            return
         try:
             self._batches.append(self._pack(self._clock() - self._start, epoch, size, *values))
         except Exception:  # training must go on
@@ -200,6 +200,11 @@ class RunWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def disown(self) -> None:
+        """Never write again: this is a copy of the writer in a forked child. Touches no lock and no file."""
+        self._closed = True
+        self._batches.distrust()
 
     def _attempt(self, action: Callable[[], None]) -> None:
         try:
@@ -260,7 +265,7 @@ class RunWriter:
                     raise
 
     def _batch_again(self, epoch: int, size: int, values: Sequence[float]) -> None:
-        if self._closed:
+        if self._closed or os.getpid() != self._pid:
             return
         now = self._clock()
         if self._phase is None:
@@ -312,6 +317,18 @@ class RunWriter:
                     file.distrust()
             if self._waiting:
                 self._attempt(self._send_waiting)
+
+
+_writers: WeakSet[RunWriter] = WeakSet()
+
+
+def _disown_all() -> None:
+    for writer in list(_writers):
+        writer.disown()
+
+
+# A check of the process number in every `batch` would cost a system call; this costs nothing there.
+os.register_at_fork(after_in_child=_disown_all)
 
 
 def _record_struct(metrics: int) -> struct.Struct:

@@ -1,0 +1,133 @@
+"""The frozen picture of a run at one moment: all that a screen, a table or a report draws from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tui_monitor.history.series import BatchSeries
+from tui_monitor.run_log.format import PhaseInfo, RunInfo, State
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """One epoch that ended, as Keras logged it."""
+
+    epoch: int
+    """From 1."""
+    figures: Mapping[str, float]
+    """Canonical metric name (`loss`, `accuracy`, `val_loss`, ...) to the figure Keras reported; may hold NaN."""
+    seconds: float | None = None
+    """Wall time from the epoch's begin to its end, validation and measuring included."""
+    batches: int = 0
+    samples: int = 0
+    learning_rate: float | None = None
+
+
+@dataclass(frozen=True)
+class ExplanationAt:
+    """The gap explanation as it stood at one moment."""
+
+    epoch: int
+    """From 1."""
+    batch: int | None
+    """Batches of the epoch done when it was measured; None at the epoch's end."""
+    seconds: float
+    """Run time of the measurement."""
+    content: Mapping[str, Any]
+    """The JSON object of the gap ledger's definition."""
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """Something worth a mark on the time axis: an alert, a note, an acknowledged request, a change of state."""
+
+    seconds: float
+    kind: str
+    """The event's kind: `alert`, `note`, `control`, `status`."""
+    text: str
+    epoch: int | None = None
+
+
+@dataclass(frozen=True)
+class PhaseSnapshot:
+    """One `fit` call: its batches, epochs and explanations so far."""
+
+    info: PhaseInfo
+    series: Mapping[str, BatchSeries] = field(default_factory=dict)
+    """Canonical metric name to its true value in every batch, in order."""
+    epoch_starts: tuple[int, ...] = ()
+    """Index in the series of the first batch of each epoch begun, oldest first."""
+    first_epoch: int = 1
+    """Number of the first epoch begun, from 1."""
+    epochs: tuple[EpochRow, ...] = ()
+    """Epochs that ended, oldest first."""
+    explanations: tuple[ExplanationAt, ...] = ()
+    """Explanations so far, oldest first; the last one of an epoch is its final one."""
+    batches: int = 0
+    """Batches recorded so far."""
+
+    @property
+    def epoch(self) -> int:
+        """The number of the epoch under way, or the last one; 0 before the first."""
+        return self.first_epoch + len(self.epoch_starts) - 1 if self.epoch_starts else 0
+
+    @property
+    def batch(self) -> int:
+        """Batches done in the epoch under way."""
+        return self.batches - self.epoch_starts[-1] if self.epoch_starts else 0
+
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """Batches in one epoch: as planned, else as the last full epoch had; None before either is known."""
+        if self.info.steps_per_epoch is not None:
+            return self.info.steps_per_epoch
+        if len(self.epoch_starts) > 1:
+            return self.epoch_starts[-1] - self.epoch_starts[-2]
+        return self.epochs[-1].batches if self.epochs else None
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What of the run folder could not be read. All zero when it is whole."""
+
+    events_skipped: int = 0
+    """Complete lines of `events.jsonl` that are not a JSON object."""
+    batches_lost: int = 0
+    """Batch records that the training process says it could not write."""
+    torn_bytes: int = 0
+    """Bytes after the last complete record of a run that has ended."""
+
+    def __bool__(self) -> bool:
+        return bool(self.events_skipped or self.batches_lost or self.torn_bytes)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A run at one moment. Never changes; the next moment is another snapshot with a higher revision."""
+
+    revision: int
+    """Rises whenever anything below differs from the snapshot before."""
+    run: RunInfo
+    state: State
+    detail: str = ""
+    """One sentence beside the state: why it failed, what it waits for; often empty."""
+    exit_code: int | None = None
+    """The training process's exit code once it has ended and said so."""
+    phases: tuple[PhaseSnapshot, ...] = ()
+    seconds: float = 0.0
+    """Run time of the newest record folded in."""
+    batches_per_second: float | None = None
+    """Training pace over the last seconds, or None before it is known."""
+    seconds_left: float | None = None
+    """Expected time to the end of the phase under way, or None when the plan or the pace is unknown."""
+    timeline: tuple[TimelineEntry, ...] = ()
+    output: tuple[str, ...] = ()
+    """The newest lines of the script's own output, made safe to show, oldest first."""
+    output_lines: int = 0
+    """Lines of output seen in all."""
+    damage: Damage = Damage()
+
+    @property
+    def phase(self) -> PhaseSnapshot | None:
+        """The newest phase, or None before the first `fit`."""
+        return self.phases[-1] if self.phases else None

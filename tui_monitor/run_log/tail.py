@@ -1,0 +1,95 @@
+"""Reading a file that grows: what was taken stays taken, and a file that is not the same any more is noticed."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_ANCHOR_BYTES = 32
+
+
+class ReplacedError(Exception):
+    """The file is another one, or shorter than what was already taken from it."""
+
+
+class Tail:
+    """How far one file has been read. Use it as a context manager around each look at the file.
+
+    The file is opened for each look: that alone makes a network file system say how long it is by now.
+    It is read, not mapped: a mapped file that somebody truncates ends the process with SIGBUS.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.offset = 0
+        """Bytes taken so far."""
+        self.size = 0
+        """Bytes in the file as of this look; 0 while there is no file."""
+        self._descriptor = -1
+        self._inode: tuple[int, int] | None = None
+        self._anchor = b""
+
+    @property
+    def waiting(self) -> int:
+        """Bytes in the file that were not taken yet."""
+        return max(self.size - self.offset, 0)
+
+    def __enter__(self) -> Self:
+        """Open the file if it is there.
+
+        Raises:
+            ReplacedError: what was taken before is not what the file begins with now.
+        """
+        try:
+            self._descriptor = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK)
+        except OSError:
+            self._descriptor, self.size = -1, 0
+            if self.offset:
+                raise ReplacedError from None
+            return self
+        try:
+            self._recognise()
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def read(self, limit: int) -> bytes:
+        """Return the next bytes without taking them; empty at the end, or where the file can't be read."""
+        limit = min(limit, self.waiting)
+        if limit <= 0 or self._descriptor < 0:
+            return b""
+        try:
+            return os.pread(self._descriptor, limit, self.offset)
+        except OSError:
+            return b""
+
+    def take(self, content: bytes) -> None:
+        """Count bytes that `read` returned, from their first on, as taken."""
+        if content:
+            self.offset += len(content)
+            self._anchor = (self._anchor + content[-_ANCHOR_BYTES:])[-_ANCHOR_BYTES:]
+
+    def _recognise(self) -> None:
+        found = os.fstat(self._descriptor)
+        inode = (found.st_dev, found.st_ino)
+        self.size = found.st_size
+        is_same = self._inode in (None, inode) and self.size >= self.offset
+        self._inode = inode
+        if is_same and self._anchor:
+            with suppress(OSError):
+                before = os.pread(self._descriptor, len(self._anchor), self.offset - len(self._anchor))
+                is_same = before == self._anchor
+        if not is_same:
+            raise ReplacedError
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
