@@ -59,6 +59,9 @@ class PhaseSnapshot:
     """Index in the series of the first batch of each epoch begun, oldest first."""
     first_epoch: int = 1
     """Number of the first epoch begun, from 1."""
+    epoch_numbers: tuple[int, ...] = ()
+    """Number of each epoch begun, beside `epoch_starts`; they repeat or fall where a training was set back.
+    Empty where they simply count up from `first_epoch`."""
     epochs: tuple[EpochRow, ...] = ()
     """Epochs that ended, oldest first."""
     explanations: tuple[ExplanationAt, ...] = ()
@@ -69,6 +72,8 @@ class PhaseSnapshot:
     @property
     def epoch(self) -> int:
         """The number of the epoch under way, or the last one; 0 before the first."""
+        if self.epoch_numbers:
+            return self.epoch_numbers[-1]
         return self.first_epoch + len(self.epoch_starts) - 1 if self.epoch_starts else 0
 
     @property
@@ -94,11 +99,13 @@ class Damage:
     """Complete lines of `events.jsonl` that are not a JSON object."""
     batches_lost: int = 0
     """Batch records that the training process says it could not write."""
+    batches_skipped: int = 0
+    """Batch records that no training can have written: zeroed by a crash or overwritten."""
     torn_bytes: int = 0
     """Bytes after the last complete record of a run that has ended."""
 
     def __bool__(self) -> bool:
-        return bool(self.events_skipped or self.batches_lost or self.torn_bytes)
+        return bool(self.events_skipped or self.batches_lost or self.batches_skipped or self.torn_bytes)
 
 
 @dataclass(frozen=True)
@@ -126,6 +133,8 @@ class Snapshot:
     output_lines: int = 0
     """Lines of output seen in all."""
     damage: Damage = Damage()
+    missing: bool = False
+    """Whether the run folder is not there (any more)."""
 
     @property
     def phase(self) -> PhaseSnapshot | None:

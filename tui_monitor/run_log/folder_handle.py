@@ -10,7 +10,7 @@ class FolderHandle:
 
     def __init__(self, path: Path) -> None:
         """Create the folder if it is not there, and hold it open as far as that works."""
-        self._path = path
+        self.path = path
         self._descriptor = -1
         with suppress(OSError):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -26,7 +26,7 @@ class FolderHandle:
                 if os.fstat(self._descriptor).st_nlink > 0:
                     return self._descriptor, False
             self.close()
-        self._descriptor = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)
+        self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         return self._descriptor, True
 
     def close(self) -> None:

@@ -77,7 +77,7 @@ class RunReader:
         self._folder_inode: tuple[int, int] | None = None
         self._forget()
 
-    def poll(self, max_seconds: float = 0.02, max_records: int = 500_000) -> Arrival:
+    def poll(self, max_seconds: float = 0.02, max_records: int = 250_000) -> Arrival:
         """Return what arrived since the last call, at least one piece of what waits.
 
         Args:

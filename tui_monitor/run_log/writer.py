@@ -86,6 +86,11 @@ class RunWriter:
             self._heartbeat = Heartbeat(self._beat, heartbeat_seconds)
 
     @property
+    def folder(self) -> Path:
+        """The run folder, by the path it was opened with."""
+        return self._folder.path
+
+    @property
     def info(self) -> RunInfo:
         """The run's identity as it stands, with the phases begun."""
         return self._info

@@ -1,0 +1,164 @@
+"""One `fit` call's records become its snapshot; the parts that did not change are shared with the one before."""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tui_monitor.history.pace import Remaining, batches_per_second, epoch_overhead, seconds_left
+from tui_monitor.history.series import Float64Array, SeriesBuilder
+from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot
+from tui_monitor.run_log.figures import canonical_figures, canonical_names
+from tui_monitor.run_log.format import PhaseInfo
+from tui_monitor.run_log.reader import Event, Records
+from tui_monitor.run_log.strict_json import number, restore_numbers
+
+_PACE_BATCHES = 1024
+_OVERHEAD_EPOCHS = 5
+
+
+class PhaseFold:
+    """Grows the history of one phase; its description may come after its first events."""
+
+    def __init__(self) -> None:
+        self.info: PhaseInfo | None = None
+        self.seconds = 0.0
+        """Run time of the newest batch."""
+        self._builders: dict[str, tuple[str, SeriesBuilder]] = {}
+        self._batches = 0
+        self._starts: list[int] = []
+        self._numbers: list[int] = []
+        self._begun: tuple[int, float] | None = None
+        self._rows: list[EpochRow] = []
+        self._explanations: list[ExplanationAt] = []
+        self._recent: deque[Float64Array] = deque()
+        self._recent_count = 0
+        self._shared: dict[str, tuple[Any, ...]] = {}
+
+    def describe(self, info: PhaseInfo) -> None:
+        """Take the phase's description, new or changed."""
+        self.info = info
+        if not self._builders:
+            names = canonical_names(info.metrics)
+            self._builders = {column: (names[column], SeriesBuilder()) for column in info.metrics}
+
+    def add_batches(self, records: Records) -> None:
+        """Take the records of the batches that come next."""
+        if not len(records):
+            return
+        for column, (_, builder) in self._builders.items():
+            builder.append(records[column])
+        self._add_epochs(records["epoch"])
+        self._batches += len(records)
+        times = records["time"][-_PACE_BATCHES:].astype(np.float64)
+        self.seconds = max(self.seconds, float(times.max()))
+        self._recent.append(times)
+        self._recent_count += len(times)
+        while self._recent_count - len(self._recent[0]) >= _PACE_BATCHES:
+            self._recent_count -= len(self._recent.popleft())
+
+    def begin_epoch(self, event: Event) -> None:
+        """Take the word that an epoch began, which comes before its first batch."""
+        epoch, seconds = whole(event.get("epoch")), number(event.get("time"))
+        if epoch is not None and epoch > 0 and seconds is not None:
+            self._begun = (epoch, seconds)
+
+    def end_epoch(self, event: Event) -> None:
+        """Take an epoch's figures."""
+        epoch = whole(event.get("epoch"))
+        if epoch is None:
+            return
+        self._rows.append(
+            EpochRow(
+                epoch=epoch,
+                figures=canonical_figures(event.get("logs")),
+                seconds=number(event.get("seconds")),
+                batches=whole(event.get("batches")) or 0,
+                samples=whole(event.get("samples")) or 0,
+                learning_rate=number(event.get("learning_rate")),
+            )
+        )
+        self._shared.pop("rows", None)
+
+    def add_explanation(self, event: Event) -> None:
+        """Take a measured explanation."""
+        epoch, content = whole(event.get("epoch")), event.get("explanation")
+        if epoch is None or not isinstance(content, Mapping):
+            return
+        self._explanations.append(
+            ExplanationAt(
+                epoch=epoch,
+                batch=whole(event.get("batch")),
+                seconds=number(event.get("time")) or 0.0,
+                content=restore_numbers(content),
+            )
+        )
+        self._shared.pop("explanations", None)
+
+    def snapshot(self, *, is_complete: bool) -> PhaseSnapshot | None:
+        """Return the phase as it stands, or None before it was described.
+
+        Args:
+            is_complete: nothing more waits to be read, so that an epoch begun after the newest batch is known
+                to hold none yet.
+        """
+        if self.info is None:
+            return None
+        starts = self._share("starts", self._starts)
+        numbers = self._share("numbers", self._numbers)
+        if is_complete and self._begun is not None:
+            epoch, seconds = self._begun
+            if seconds >= self.seconds and epoch != (numbers[-1] if numbers else None):
+                starts, numbers = (*starts, self._batches), (*numbers, epoch)
+        return PhaseSnapshot(
+            info=self.info,
+            series={name: builder.view() for name, builder in self._builders.values()},
+            epoch_starts=starts,
+            first_epoch=numbers[0] if numbers else self.info.initial_epoch + 1,
+            epoch_numbers=numbers,
+            epochs=self._share("rows", self._rows),
+            explanations=self._share("explanations", self._explanations),
+            batches=self._batches,
+        )
+
+    def pace(self) -> float | None:
+        """Return the newest batches a second, or None before that is known."""
+        if not self._recent:
+            return None
+        return batches_per_second(np.concatenate(tuple(self._recent))[-_PACE_BATCHES:])
+
+    def seconds_left(self, phase: PhaseSnapshot, pace: float | None) -> float | None:
+        """Return the expected time to the end of the phase; None where plan or pace is unknown."""
+        steps, epochs = phase.steps_per_epoch, phase.info.epochs
+        if steps is None or epochs is None:
+            return None
+        has_ended = bool(phase.epochs) and phase.epochs[-1].epoch == phase.epoch
+        epoch = max(phase.epoch, phase.info.initial_epoch + 1)
+        remaining = Remaining(
+            batches=0 if has_ended else max(steps - phase.batch, 0),
+            epochs=max(epochs - epoch, 0),
+            steps_per_epoch=steps,
+        )
+        rows = [row for row in phase.epochs[-_OVERHEAD_EPOCHS:] if row.seconds is not None]
+        overhead = epoch_overhead([row.seconds or 0.0 for row in rows], [row.batches for row in rows], pace)
+        return seconds_left(remaining, pace, overhead)
+
+    def _add_epochs(self, epochs: Any) -> None:
+        last = self._numbers[-1] if self._numbers else -1
+        before = np.concatenate(([last], epochs[:-1].astype(np.int64)))
+        for index in np.flatnonzero(epochs != before).tolist():
+            self._starts.append(self._batches + index)
+            self._numbers.append(int(epochs[index]))
+            self._shared.pop("starts", None)
+            self._shared.pop("numbers", None)
+
+    def _share(self, name: str, grown: list[Any]) -> tuple[Any, ...]:
+        if name not in self._shared:
+            self._shared[name] = tuple(grown)
+        return self._shared[name]
+
+
+def whole(value: Any) -> int | None:
+    """Return a recorded whole number, or None for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

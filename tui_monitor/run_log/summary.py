@@ -1,0 +1,156 @@
+"""One run in one line, from the ends of its files: listing ten thousand runs reads none of them whole."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tui_monitor.errors import MonitorError, RunNotFound
+from tui_monitor.run_log.figures import canonical_figures
+from tui_monitor.run_log.format import EVENTS_FILE, RUN_FILE, RunInfo, State
+from tui_monitor.run_log.identity import read_run_info
+from tui_monitor.run_log.presence import LOST_DETAIL, concluded_state, observe_run
+
+_FIRST_TAIL_BYTES = 2**14
+_LONGEST_TAIL_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a list of runs shows of one."""
+
+    folder: Path
+    name: str
+    """The folder's name."""
+    state: State
+    detail: str = ""
+    """One sentence beside the state, as in a snapshot."""
+    phase: int = 0
+    """Phases begun."""
+    epoch: int = 0
+    """Epoch under way or last ended, from 1; 0 before the first."""
+    epochs: int | None = None
+    """Last epoch planned in the newest phase, or None when unknown."""
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """Canonical metric name to its figure in the last epoch that ended; empty before that."""
+    created: float = 0.0
+    """Seconds since 1970-01-01 UTC at the run's time 0."""
+    pid: int = 0
+    host: str = ""
+    exit_code: int | None = None
+    description: str = ""
+    """What the run shows; empty for a user's own script."""
+    problem: str = ""
+    """Why the run can't be opened, in a sentence; empty when it can."""
+
+
+def summarise(folder: Path, now: float | None = None) -> RunSummary:
+    """Return a run's summary; a damaged run gets one that names the `problem`.
+
+    Args:
+        folder: the run folder.
+        now: the file system's present in seconds since 1970; found when left out.
+    """
+    try:
+        info = read_run_info(folder)
+    except RunNotFound:
+        info = RunInfo(name=folder.name, created=_created(folder))
+    except MonitorError as error:
+        created = _created(folder)
+        return RunSummary(folder, folder.name, State.FAILED, str(error), created=created, problem=str(error))
+    presence = observe_run(folder, info, now)
+    last = _last_events(folder / EVENTS_FILE)
+    return _summary(folder, info, last, concluded_state(_last_state(last), presence))
+
+
+def _summary(folder: Path, info: RunInfo, last: Mapping[str, Mapping[str, Any]], state: State) -> RunSummary:
+    status, ended = last.get("status", {}), last.get("epoch", {})
+    begun = last.get("epoch_begin", ended)
+    exit_code = status.get("exit_code")
+    return RunSummary(
+        folder=folder,
+        name=folder.name,
+        state=state,
+        detail=LOST_DETAIL if state is State.LOST else str(status.get("detail") or ""),
+        phase=len(info.phases),
+        epoch=_whole(begun.get("epoch")) or 0,
+        epochs=info.phases[-1].epochs if info.phases else None,
+        figures=canonical_figures(ended.get("logs")),
+        created=info.created,
+        pid=info.pid,
+        host=info.host,
+        exit_code=_whole(exit_code),
+        description=info.description,
+    )
+
+
+def _last_state(last: Mapping[str, Mapping[str, Any]]) -> State:
+    try:
+        return State(str(last["status"]["state"]))
+    except (KeyError, ValueError):
+        return State.STARTING
+
+
+def _last_events(path: Path) -> dict[str, Mapping[str, Any]]:
+    """Return the last event of each kind a summary needs, looking no further back than it must."""
+    length = _FIRST_TAIL_BYTES
+    while True:
+        content, is_whole = _tail(path, length)
+        last = _newest(content)
+        if is_whole or length >= _LONGEST_TAIL_BYTES or {"status", "epoch"} <= last.keys():
+            return last
+        length *= 8
+
+
+def _newest(content: bytes) -> dict[str, Mapping[str, Any]]:
+    wanted = {"status", "epoch", "epoch_begin"}
+    last: dict[str, Mapping[str, Any]] = {}
+    for line in reversed(content.split(b"\n")):
+        event = _event(line)
+        kind = event.get("kind")
+        if kind in wanted and kind not in last:
+            last[kind] = event
+            if kind == "epoch":
+                # An epoch begun before the last one that ended says nothing any more.
+                last.setdefault("epoch_begin", event)
+            if wanted <= last.keys():
+                break
+    return last
+
+
+def _event(line: bytes) -> Mapping[str, Any]:
+    if b'"epoch' not in line and b'"status"' not in line:
+        return {}
+    try:
+        event: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return event if isinstance(event, dict) and isinstance(event.get("kind"), str) else {}
+
+
+def _tail(path: Path, length: int) -> tuple[bytes, bool]:
+    """Return complete lines at a file's end, and whether that is all of it."""
+    try:
+        with path.open("rb") as file:
+            start = max(os.fstat(file.fileno()).st_size - length, 0)
+            file.seek(start)
+            content = file.read(length)
+    except OSError:
+        return b"", True
+    head = content.find(b"\n") + 1 if start else 0
+    return content[head : content.rfind(b"\n") + 1], start == 0
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _created(folder: Path) -> float:
+    for path in (folder / RUN_FILE, folder):
+        try:
+            return path.stat().st_mtime
+        except OSError:
+            continue
+    return 0.0
