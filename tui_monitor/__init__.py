@@ -1,0 +1,1 @@
+"""A terminal monitor for Keras training that measures why validation and training figures differ."""

@@ -1,0 +1,146 @@
+"""From probed samples to the whole explanation: ledgers, mistakes, classes, baseline, sentences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_monitor.explain import sentences
+from tui_monitor.explain.class_shares import baseline, describe_classes, recall_and_precision
+from tui_monitor.explain.explanation import Baseline, Classes, Cost, Explanation, Ledger, Mistakes
+from tui_monitor.explain.ledger import build_ledger, has_classes
+from tui_monitor.explain.mistakes import side_mistakes, split_mistakes
+from tui_monitor.explain.samples import FloatArray, IntArray, TrainingProbe, ValidationProbe
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When and in which run the samples were measured."""
+
+    run: str
+    epoch: int
+    """From 1."""
+    batch: int | None
+    """Batches of the epoch done; None at the epoch's end."""
+    cost: Cost | None
+    limits: tuple[str, ...] = ()
+
+
+def explain_probe(probe: TrainingProbe, validation: ValidationProbe | None, moment: Moment) -> Explanation:
+    """Return the explanation that the samples of one moment support.
+
+    Args:
+        probe: at least one probed training sample.
+        validation: None when the training has no validation: then there is no gap and no ledger.
+        moment: copied into the explanation.
+    """
+    strata = _post_stratification(probe)
+    loss = build_ledger(probe, validation, "loss") if validation else None
+    accuracy = build_ledger(probe, validation, "accuracy") if validation else None
+    reported = _reported(probe, loss, accuracy)
+    classes = _classes(probe, validation, strata) if validation else None
+    facts = sentences.Facts(
+        reported=reported,
+        loss=loss,
+        accuracy=accuracy,
+        classes=classes,
+        weights_by_class=_weights_by_class(probe),
+        weights_used=bool((probe.weight != 1.0).any()),
+        random_mode=not np.array_equal(probe.loss.training, probe.loss.inference),
+    )
+    limits = moment.limits if validation else (*moment.limits, "No validation data: there is no gap to explain.")
+    return Explanation(
+        run=moment.run,
+        epoch=moment.epoch,
+        batch=moment.batch,
+        evidence="probe",
+        reported=reported,
+        paradox=sentences.is_paradox(reported),
+        loss=loss,
+        accuracy=accuracy,
+        mistakes=_mistakes(probe, validation, strata) if validation else None,
+        classes=classes,
+        baseline=_baseline(probe, validation) if validation else None,
+        penalty=probe.loss.offset_now,
+        samples={"train": int(probe.batch.size), "validation": int(validation.loss.size) if validation else None},
+        cost=moment.cost,
+        verdict=sentences.verdict_line(facts),
+        headline=sentences.headline(facts) if validation else "",
+        next_step=sentences.next_step(facts),
+        findings=sentences.findings(facts),
+        limits=limits,
+    )
+
+
+def _reported(probe: TrainingProbe, loss: Ledger | None, accuracy: Ledger | None) -> Mapping[str, float | None]:
+    train_accuracy = probe.accuracy.reported if probe.accuracy else None
+    return {
+        "loss": probe.loss.reported,
+        "val_loss": _validation_figure(probe.loss.reported, loss),
+        "accuracy": train_accuracy,
+        "val_accuracy": _validation_figure(train_accuracy, accuracy),
+    }
+
+
+def _validation_figure(training: float | None, ledger: Ledger | None) -> float | None:
+    if training is None or ledger is None or ledger.gap is None:
+        return None
+    return training - ledger.gap
+
+
+def _post_stratification(probe: TrainingProbe) -> FloatArray:
+    """Return what each probed sample stands for, so that class shares are the exact ones, shape (n,), mean 1."""
+    if probe.epoch_class_counts is None or not has_classes(probe.label):
+        return np.ones(probe.label.size)
+    size = max(probe.epoch_class_counts.size, int(probe.label.max()) + 1)
+    exact = np.pad(probe.epoch_class_counts, (0, size - probe.epoch_class_counts.size)).astype(float)
+    counts = np.bincount(probe.label, minlength=size).astype(float)
+    weight = np.divide(exact, counts, out=np.zeros(size), where=counts > 0)[probe.label]
+    mean = float(weight.mean())
+    return weight / mean if mean > 0 else np.ones(probe.label.size)
+
+
+def _weights_by_class(probe: TrainingProbe) -> bool:
+    if not has_classes(probe.label):
+        return False
+    for index in np.unique(probe.label):
+        weights = probe.weight[probe.label == index]
+        if weights.max() - weights.min() > 1e-6 * max(1.0, abs(float(weights.max()))):
+            return False
+    return True
+
+
+def _mistakes(probe: TrainingProbe, validation: ValidationProbe, strata: FloatArray) -> Mistakes | None:
+    if probe.accuracy is None or validation.correct is None:
+        return None
+    return split_mistakes(
+        side_mistakes(probe.loss.inference, probe.accuracy.inference, strata),
+        side_mistakes(validation.loss, validation.correct, np.ones(validation.loss.size)),
+    )
+
+
+def _counts(probe: TrainingProbe, validation: ValidationProbe) -> tuple[IntArray, IntArray] | None:
+    train, valid = probe.epoch_class_counts, validation.class_counts
+    if train is None or valid is None:
+        return None
+    size = max(train.size, valid.size)
+    return np.pad(train, (0, size - train.size)), np.pad(valid, (0, size - valid.size))
+
+
+def _classes(probe: TrainingProbe, validation: ValidationProbe, strata: FloatArray) -> Classes | None:
+    counts = _counts(probe, validation)
+    if counts is None or not has_classes(probe.predicted) or not has_classes(validation.predicted):
+        return None
+    size = max(counts[0].size, int(probe.predicted.max()) + 1, int(validation.predicted.max()) + 1)
+    train, valid = (np.pad(side, (0, size - side.size)) for side in counts)
+    ones = np.ones(validation.label.size)
+    return describe_classes(
+        (train, *recall_and_precision(probe.label, probe.predicted, strata, size)),
+        (valid, *recall_and_precision(validation.label, validation.predicted, ones, size)),
+        tuple(str(index) for index in range(size)),
+    )
+
+
+def _baseline(probe: TrainingProbe, validation: ValidationProbe) -> Baseline | None:
+    counts = _counts(probe, validation)
+    return baseline(*counts) if counts else None

@@ -1,0 +1,125 @@
+"""What the ledger is computed from: per-sample figures of probed batches beside exact totals of the epoch."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+NO_CLASS = -1
+"""Label of a sample that belongs to no class, as in regression."""
+
+
+class Averaging(StrEnum):
+    """How a reported training figure averages its batches."""
+
+    SAMPLES = "samples"
+    """Each batch counts by its size: Keras 3's own loop."""
+    BATCHES = "batches"
+    """Each batch counts the same: Keras 2's progress bar, and many custom loops."""
+
+
+class Weighting(StrEnum):
+    """How sample weights enter a reported training figure."""
+
+    NONE = "none"
+    """Not at all: accuracy under `metrics=`."""
+    PER_SAMPLE = "per_sample"
+    """The weighted sum is divided by the number of samples: the loss reduction `sum_over_batch_size`."""
+    PER_BATCH_WEIGHT = "per_batch_weight"
+    """Divided by the batch's sum of weights: the loss reduction `mean_with_sample_weight`."""
+    PER_EPOCH_WEIGHT = "per_epoch_weight"
+    """Divided by the epoch's sum of weights: accuracy under `weighted_metrics=`."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One per-sample quantity (loss in nats, or 1 where correct) of the probed training samples, shape (n,) each."""
+
+    then: FloatArray
+    """As it was when the batch was trained on: weights of the time, training mode."""
+    training: FloatArray
+    """Re-measured at the current weights in training mode."""
+    inference: FloatArray
+    """Re-measured at the current weights in inference mode."""
+    reported: float
+    """The training figure as reported for the whole epoch."""
+    averaging: Averaging
+    weighting: Weighting
+    offset_then: float = 0.0
+    """Penalty inside the reported loss, as it was on average over the epoch."""
+    offset_now: float = 0.0
+    """Penalty at the current weights, part of training and validation loss alike."""
+
+
+@dataclass(frozen=True)
+class TrainingProbe:
+    """Probed training batches; arrays have one entry per sample, shape (n,)."""
+
+    batch: IntArray
+    """Ordinal of the probed batch each sample belongs to, from 0, not falling."""
+    label: IntArray
+    """Class index, or `NO_CLASS`."""
+    predicted: IntArray
+    """Class predicted in inference mode, or `NO_CLASS`."""
+    weight: FloatArray
+    """Sample weight as training applied it; 1 where there was none."""
+    loss: Quantity
+    accuracy: Quantity | None
+    """None when the run reports no accuracy."""
+    epoch_batches: int
+    """Batches that the reported figures cover, probed or not."""
+    epoch_class_counts: IntArray | None
+    """Samples of each class in all those batches, shape (classes,); None without classes."""
+
+
+@dataclass(frozen=True)
+class ValidationProbe:
+    """Validation samples in inference mode, shape (n,) each."""
+
+    batch: IntArray
+    label: IntArray
+    predicted: IntArray
+    weight: FloatArray
+    """Sample weight given with the validation data; 1 where there was none."""
+    loss: FloatArray
+    correct: FloatArray | None
+    """1 where the prediction is right; None when the run reports no accuracy."""
+    reported_loss: float | None
+    """Validation loss as reported; None where nothing was reported yet and the probe's own figure stands."""
+    reported_accuracy: float | None
+    """Validation accuracy as reported; None likewise, and where there is none."""
+    class_counts: IntArray | None
+    """Samples of each class in all of validation, shape (classes,)."""
+    complete: bool
+    """Whether the arrays cover all of validation."""
+    offset: float = 0.0
+    """Penalty inside the validation loss."""
+    weighting: Weighting = Weighting.PER_SAMPLE
+    """How validation's own sample weights enter its loss."""
+    accuracy_weighting: Weighting = Weighting.NONE
+    """How validation's own sample weights enter its accuracy."""
+
+
+def effective_weights(weight: FloatArray, batch: IntArray, weighting: Weighting) -> FloatArray:
+    """Return weights under which the reported figure is a plain mean over samples, shape (n,).
+
+    Args:
+        weight: raw sample weights, shape (n,).
+        batch: batch ordinal of each sample, shape (n,).
+        weighting: how the figure uses them. A batch whose weights sum to 0 contributes 0.
+    """
+    if weighting is Weighting.NONE:
+        return np.ones_like(weight)
+    if weighting is Weighting.PER_SAMPLE:
+        return weight
+    if weighting is Weighting.PER_EPOCH_WEIGHT:
+        total = weight.mean() if weight.size else 0.0
+        return weight / total if total > 0 else np.zeros_like(weight)
+    sizes = np.bincount(batch)
+    sums = np.bincount(batch, weights=weight)
+    scale = np.divide(sizes, sums, out=np.zeros_like(sums), where=sums > 0)
+    return weight * scale[batch]

@@ -1,0 +1,63 @@
+"""How much measuring may cost: a share of training time, the first measurement excepted."""
+
+from dataclasses import dataclass
+
+FIRST_PROBE_SAMPLES = 4096
+"""Samples measured before any cost is known."""
+FEWEST_BATCHES = 4
+"""A probe of fewer batches says too little to be worth its fixed cost."""
+
+
+@dataclass
+class ProbeBudget:
+    """Accounts for probes against a share of training time. All times in seconds."""
+
+    share: float = 0.02
+    """Of training time that measuring may take in steady state; 0 turns probes off."""
+    spent: float = 0.0
+    """Seconds of measuring so far, one-time tracing left out."""
+    tracing: float = 0.0
+    """Seconds of building the probe's functions."""
+    _fixed: float | None = None
+    _per_batch: float = 0.0
+
+    @property
+    def enabled(self) -> bool:
+        """Whether there is any budget at all."""
+        return self.share > 0
+
+    def batches_allowed(self, training_seconds: float, samples_per_batch: float) -> int:
+        """Return how many batches the next probe may measure; 0 when it must wait.
+
+        Args:
+            training_seconds: time spent training so far, measuring left out.
+            samples_per_batch: mean size of the epoch's batches.
+        """
+        if not self.enabled:
+            return 0
+        if self._fixed is None:
+            return max(FEWEST_BATCHES, int(FIRST_PROBE_SAMPLES / max(samples_per_batch, 1.0)))
+        left = self.share * training_seconds - self.spent - self._fixed
+        if left < self._per_batch * FEWEST_BATCHES:
+            return 0
+        return int(left / max(self._per_batch, 1e-9))
+
+    def traced(self, seconds: float) -> None:
+        """Account for a first measurement, which is mostly tracing."""
+        self.tracing += seconds
+
+    def measured(self, seconds: float, forward_seconds: float, batches: int) -> None:
+        """Account for a measurement.
+
+        Args:
+            seconds: all of it.
+            forward_seconds: the part that grows with the batches measured.
+            batches: how many were measured, at least 1.
+        """
+        self.spent += seconds
+        fixed, per_batch = seconds - forward_seconds, forward_seconds / batches
+        if self._fixed is None:
+            self._fixed, self._per_batch = fixed, per_batch
+        else:
+            self._fixed = 0.7 * self._fixed + 0.3 * fixed
+            self._per_batch = 0.7 * self._per_batch + 0.3 * per_batch

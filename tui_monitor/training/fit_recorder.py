@@ -1,0 +1,306 @@
+"""Records one `fit` call: every batch as it ends, every epoch, and the explanation; training never waits for a reader.
+
+Whatever fails in here is said in the run and ends the recording, never the training.
+"""
+
+import contextlib
+import functools
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ParamSpec
+
+import keras
+
+from tui_monitor.explain.explanation import Explanation, explanation_to_json
+from tui_monitor.metric_names import VALIDATION_PREFIX
+from tui_monitor.run_log.control import Request, take_requests
+from tui_monitor.run_log.format import State
+from tui_monitor.training.budget import ProbeBudget
+from tui_monitor.training.epoch_totals import EpochTotals
+from tui_monitor.training.explainer import Explainer, ValidationRecord
+from tui_monitor.training.model_summary import learning_rate, model_summary
+from tui_monitor.training.payload import PAYLOAD, StepPlan, training_step, validation_step
+from tui_monitor.training.probe import KeptBatch, kept_bytes
+from tui_monitor.training.reservoir import Reservoir
+from tui_monitor.training.session import Session
+
+_LOOK_SECONDS = 0.25
+"""Time between looks at what is asked from outside."""
+_WITHIN_EPOCH_SECONDS = 4.0
+"""Time between explanations inside an epoch, at least."""
+
+Arguments = ParamSpec("Arguments")
+
+
+def _guarded(method: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Let nothing that fails in recording reach the training; say it in the run instead."""
+
+    @functools.wraps(method)
+    def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        recorder: FitRecorder = args[0]  # type: ignore[assignment]
+        if recorder.broken:
+            return
+        try:
+            method(*args, **kwargs)
+        except Exception as error:  # training must go on
+            recorder.give_up(error)
+
+    return guarded
+
+
+class FitRecorder(keras.callbacks.Callback):  # type: ignore[misc]
+    """The first callback of a `fit` call, and the reader of what its steps hand out."""
+
+    def __init__(
+        self, model: keras.Model, session: Session, *, epochs: int | None, steps_per_epoch: int | None,
+        initial_epoch: int, fit: Mapping[str, Any],
+    ) -> None:
+        """Prepare to record.
+
+        Args:
+            model: compiled; its steps are wrapped by `recorded_steps`.
+            session: where the run is written.
+            epochs: last epoch planned.
+            steps_per_epoch: batches planned in an epoch, or None when unknown.
+            initial_epoch: epochs counted as done already.
+            fit: arguments of `fit` in a printable form.
+        """
+        super().__init__()
+        self.plan = StepPlan()
+        self.broken = False
+        self._session = session
+        self._writer = session.writer
+        self._watched = model
+        self._epochs, self._steps_per_epoch, self._initial_epoch = epochs, steps_per_epoch, initial_epoch
+        self._fit_arguments = dict(fit)
+        self._budget: ProbeBudget = session.budget
+        self._explainer = Explainer(model, session.writer.info.name, self.plan, session.budget)
+        self._training: Reservoir[KeptBatch] = Reservoir(seed=1)
+        self._validation = ValidationRecord()
+        self._collecting = False
+        self._totals: EpochTotals | None = None
+        self._metrics = 0
+        self._epoch = initial_epoch + 1
+        self._begun = self._epoch_begun = time.monotonic()
+        self._measuring_seconds = 0.0
+        self._next_look = self._explained_at = self._begun
+
+    def give_up(self, error: Exception) -> None:
+        """Stop recording and say why; training goes on."""
+        self.broken = True
+        self._writer.event(
+            "alert",
+            text=f"Recording stopped: {type(error).__name__}: {error}. Training goes on unrecorded.",
+            epoch=self._epoch,
+        )
+
+    @_guarded
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Begin the sums of an epoch."""
+        self._epoch = epoch + 1
+        self._totals = None
+        self._training.clear()
+        self._epoch_begun = self._explained_at = time.monotonic()
+        if self._metrics:
+            self._writer.event("epoch_begin", epoch=self._epoch)
+            self._writer.status(State.TRAINING)
+
+    @_guarded
+    def batch_ended(self, payload: Mapping[str, Any]) -> None:
+        """Record a training batch from what its step handed out."""
+        values = payload["values"].numpy()
+        if not self._metrics:
+            self._begin_phase()
+        numbers = values[: 1 + self._metrics].tolist()
+        self._writer.batch(self._epoch, int(numbers[0]), numbers[1:])
+        if self._totals is None:
+            self._totals = EpochTotals(self._metrics)
+        self._totals.add(values)
+        if self._budget.enabled and "y_pred" in payload:
+            place = self._training.place()
+            if place is not None:
+                batch = self._kept(payload, numbers)
+                self._training.keep(place, self._totals.batches - 1, kept_bytes(payload), batch)
+        now = time.monotonic()
+        if now >= self._next_look:
+            self._next_look = now + _LOOK_SECONDS
+            self._look(now)
+
+    def _kept(self, payload: Mapping[str, Any], numbers: list[float]) -> KeptBatch:
+        figures = self.plan.figures
+        named = figures is not None and figures.accuracy_name in self.plan.metrics
+        accuracy = numbers[1 + self.plan.metrics.index(figures.accuracy_name)] if named and figures else float("nan")
+        return KeptBatch(
+            x=payload["x"],
+            y=payload["y"],
+            sample_weight=payload.get("sample_weight"),
+            y_pred=payload["y_pred"],
+            loss=numbers[1],
+            accuracy=accuracy,
+            samples=int(numbers[0]),
+        )
+
+    def _begin_phase(self) -> None:
+        self._metrics = len(self.plan.metrics)
+        self._writer.begin_phase(
+            self.plan.metrics,
+            epochs=self._epochs,
+            initial_epoch=self._initial_epoch,
+            steps_per_epoch=self._steps_per_epoch,
+            model=model_summary(self._watched),
+            fit=self._fit_arguments,
+        )
+        self._writer.event("epoch_begin", epoch=self._epoch)
+        self._writer.status(State.TRAINING)
+
+    def _look(self, now: float) -> None:
+        for request in take_requests(self._session.folder):
+            self._obey(request)
+        if now - self._explained_at >= _WITHIN_EPOCH_SECONDS and self._budget.enabled and self._totals is not None:
+            self._explained_at = now
+            explanation = self._explainer.within_epoch(
+                self._epoch, self._totals, self._training, self._validation, self._training_seconds(now)
+            )
+            self._explained(explanation, now, self._totals.batches)
+
+    def _obey(self, request: Request) -> None:
+        if request.action in ("stop_batch", "stop_epoch"):
+            self._session.stop_requested = True
+            self.model.stop_training = True
+            self._writer.event("control", request=request.action, outcome="done", text="Stopping after this batch.")
+        else:
+            self._writer.event(
+                "control", request=request.action, outcome="refused", text=f"Can't {request.action} here."
+            )
+
+    def _training_seconds(self, now: float) -> float:
+        return now - self._begun - self._measuring_seconds
+
+    @_guarded
+    def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Begin to collect this epoch's own validation."""
+        self._collecting = True
+        self._validation.begin()
+        self._writer.status(State.VALIDATING)
+
+    @_guarded
+    def validation_batch_ended(self, payload: Mapping[str, Any]) -> None:
+        """Collect a validation batch's figures; a validation that is not `fit`'s own passes by."""
+        if not self._collecting or not self._budget.enabled:
+            return
+        figures = payload["figures"].numpy()
+        self._validation.figures.append(figures)
+        place = self._validation.kept.place()
+        if place is not None:
+            missing = float("nan")
+            batch = KeptBatch(
+                payload["x"], payload["y"], payload.get("sample_weight"), None, missing, missing, figures.shape[1]
+            )
+            self._validation.kept.keep(place, self._validation.kept.offered - 1, kept_bytes(payload), batch)
+
+    @_guarded
+    def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Close the collection."""
+        self._collecting = False
+
+    @_guarded
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Record the epoch's figures, then explain them; weights are still those that validation saw."""
+        figures = {name: float(value) for name, value in (logs or {}).items()}
+        now = time.monotonic()
+        totals = self._totals or EpochTotals(self._metrics)
+        self._writer.event(
+            "epoch",
+            epoch=self._epoch,
+            logs=figures,
+            batches=totals.batches,
+            samples=totals.samples,
+            seconds=now - self._epoch_begun,
+            learning_rate=learning_rate(self._watched),
+        )
+        if not self._budget.enabled or self._totals is None:
+            return
+        self._writer.status(State.MEASURING)
+        validation_loss = figures.get(VALIDATION_PREFIX + "loss")
+        if validation_loss is None:
+            self._validation.begin()
+        self._validation.loss = validation_loss
+        self._validation.accuracy = self._validation_accuracy(figures)
+        explanation = self._explainer.at_epoch_end(
+            self._epoch, self._totals, self._training, self._validation, figures, self._training_seconds(now)
+        )
+        self._explained(explanation, now, None)
+
+    def _validation_accuracy(self, figures: Mapping[str, float]) -> float | None:
+        plan = self.plan.figures
+        if plan is None or plan.accuracy_name is None:
+            return None
+        return figures.get(VALIDATION_PREFIX + plan.accuracy_name)
+
+    def _explained(self, explanation: Explanation | None, begun: float, batch: int | None) -> None:
+        if explanation is not None:
+            content = explanation_to_json(explanation)
+            self._writer.event("explanation", epoch=self._epoch, batch=batch, explanation=content)
+            self._session.explained(explanation)
+        elif self._explainer.limits and batch is None:
+            self._session.limited(self._explainer.limits)
+        self._measuring_seconds += time.monotonic() - begun
+
+
+@contextlib.contextmanager
+def recorded_steps(model: keras.Model, recorder: FitRecorder) -> Iterator[None]:
+    """Let the model's steps hand out what the recorder needs, inside the block; outside, the model is as it was."""
+    kept = {name: model.__dict__.get(name) for name in _REPLACED}
+    functions = model.train_function, model.test_function
+    replacements = {
+        "train_step": training_step(model, model.train_step, recorder.plan),
+        "test_step": validation_step(model, model.test_step, recorder.plan),
+        "make_train_function": _with_payload_taken(
+            model, "train_function", model.make_train_function, recorder.batch_ended
+        ),
+        "make_test_function": _with_payload_taken(
+            model, "test_function", model.make_test_function, recorder.validation_batch_ended
+        ),
+    }
+    for name, value in replacements.items():
+        object.__setattr__(model, name, value)
+    model.train_function = model.test_function = None
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            if value is None:
+                object.__delattr__(model, name)
+            else:
+                object.__setattr__(model, name, value)
+        model.train_function, model.test_function = functions
+
+
+_REPLACED = ("train_step", "test_step", "make_train_function", "make_test_function")
+
+
+def _with_payload_taken(
+    model: keras.Model, attribute: str, make: Callable[..., Any], take: Callable[[Mapping[str, Any]], None]
+) -> Callable[..., Any]:
+    """Return a `make_..._function` whose function takes the payload off the logs before Keras sees them."""
+    wrapped: list[Any] = []
+
+    def make_function(force: bool = False) -> Any:
+        made = getattr(model, attribute)
+        if made is not None and made in wrapped and not force:
+            return made
+        make(force)
+        inner = getattr(model, attribute)
+
+        def function(iterator: Any) -> Any:
+            logs = inner(iterator)
+            payload = logs.pop(PAYLOAD, None)
+            if payload is not None:
+                take(payload)
+            return logs
+
+        wrapped.append(function)
+        setattr(model, attribute, function)
+        return function
+
+    return make_function

@@ -1,0 +1,38 @@
+"""A model in a few printable facts, for the run's identity."""
+
+from typing import Any
+
+import keras
+
+_MOST_LAYERS = 200
+
+
+def model_summary(model: keras.Model) -> dict[str, Any]:
+    """Return name, parameters, layers, optimizer, loss and learning rate, as far as they are known."""
+    optimizer = getattr(model, "optimizer", None)
+    return {
+        "name": model.name,
+        "parameters": int(model.count_params()) if model.built else None,
+        "layers": [_layer(layer) for layer in model.layers[:_MOST_LAYERS]],
+        "optimizer": type(optimizer).__name__ if optimizer is not None else None,
+        "learning_rate": learning_rate(model),
+        "loss": _name(getattr(getattr(model, "_compile_loss", None), "_user_loss", None)),
+        "keras": keras.__version__,
+    }
+
+
+def _layer(layer: Any) -> dict[str, Any]:
+    return {"name": layer.name, "kind": type(layer).__name__, "parameters": int(layer.count_params())}
+
+
+def _name(loss: Any) -> str | None:
+    if loss is None or isinstance(loss, str):
+        return loss
+    return str(getattr(loss, "name", None) or getattr(loss, "__name__", None) or type(loss).__name__)
+
+
+def learning_rate(model: keras.Model) -> float | None:
+    """Return the optimizer's learning rate at this moment, or None without an optimizer."""
+    optimizer = getattr(model, "optimizer", None)
+    rate = getattr(optimizer, "learning_rate", None)
+    return None if rate is None else float(keras.ops.convert_to_numpy(rate))

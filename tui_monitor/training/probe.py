@@ -1,0 +1,187 @@
+"""Forward passes over kept batches at the current weights; nothing the training uses is ever changed.
+
+Both modes run through Keras' stateless call: batch statistics and seed states are read, never written.
+"""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tui_monitor.explain.samples import FloatArray, IntArray
+from tui_monitor.training.sample_figures import ROWS, SampleFigures
+
+LARGEST_PASS = 8192
+"""Samples in one forward pass at most, where batches may be joined."""
+
+
+@dataclass(frozen=True)
+class KeptBatch:
+    """One batch as the model saw it, with what it said then. Values are eager tensors or nests of them."""
+
+    x: Any
+    y: Any
+    sample_weight: Any
+    y_pred: Any
+    """Outputs of the training step, or None for a validation batch."""
+    loss: float
+    """The batch's own loss as trained on, penalty included; NaN for a validation batch."""
+    accuracy: float
+    """The batch's own accuracy as reported; NaN where there is none."""
+    samples: int
+
+
+def kept_bytes(payload: Mapping[str, Any]) -> int:
+    """Return the bytes that keeping a payload's tensors holds."""
+    return sum(
+        int(tensor.shape.num_elements() or 0) * tensor.dtype.size
+        for tensor in keras.tree.flatten(payload)
+        if isinstance(tensor, tf.Tensor)
+    )
+
+
+@dataclass(frozen=True)
+class MeasuredBatches:
+    """Per-sample figures of several batches, in the order given; arrays of shape (n,)."""
+
+    batch: IntArray
+    """Ordinal of each sample's batch among those given."""
+    then: Mapping[str, FloatArray]
+    """Figures from the outputs of the training step; empty for validation batches."""
+    training: Mapping[str, FloatArray]
+    """Figures at the current weights in training mode; empty where only inference was asked for."""
+    inference: Mapping[str, FloatArray]
+    penalty: float
+    """Sum of the model's own losses (L1/L2, activity) in training mode at the current weights."""
+
+
+class Probe:
+    """Measures batches of one compiled model; holds the traced functions, nothing of the training."""
+
+    def __init__(self, model: keras.Model, figures: SampleFigures) -> None:
+        self._model = model
+        self._figures = figures
+        self._joinable = not any(_depends_on_batch(layer) for layer in model._flatten_layers())
+        self._traced: dict[Any, Any] = {}
+
+    def training_batches(self, batches: Sequence[KeptBatch]) -> MeasuredBatches:
+        """Measure training batches in both modes, beside what they were when trained on."""
+        passes, penalties = [], []
+        for group in self._groups(batches):
+            joined = _join(group)
+            figures, penalty = self._run(
+                self._measure_both, joined.x, joined.y, joined.sample_weight, joined.y_pred
+            )
+            passes.append(figures.numpy())
+            penalties.append(float(penalty))
+        rows = np.concatenate(passes, axis=2).astype(np.float64)
+        then, training, inference = (dict(zip(ROWS, part, strict=True)) for part in rows)
+        return MeasuredBatches(_ordinals(batches), then, training, inference, float(np.mean(penalties)))
+
+    def validation_batches(self, batches: Sequence[KeptBatch]) -> MeasuredBatches:
+        """Measure validation batches in inference mode."""
+        passes = []
+        for group in self._groups(batches, in_training=False):
+            joined = _join(group)
+            figures = self._run(self._measure_inference, joined.x, joined.y, joined.sample_weight)
+            passes.append(figures.numpy())
+        rows = np.concatenate(passes, axis=1).astype(np.float64)
+        return MeasuredBatches(_ordinals(batches), {}, {}, dict(zip(ROWS, rows, strict=True)), 0.0)
+
+    def _run(self, measure: Callable[..., Any], *inputs: Any) -> Any:
+        """Run a measurement as a graph traced once for each kind of input, whatever the number of samples."""
+        signature = keras.tree.map_structure(_any_batch_size, inputs)
+        key = (measure.__name__, repr(signature))
+        if key not in self._traced:
+            self._traced[key] = tf.function(measure, input_signature=signature)
+        return self._traced[key](*inputs)
+
+    def _measure_both(self, x: Any, y: Any, sample_weight: Any, y_pred: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        in_training, penalty = self._call(x, training=True)
+        in_inference, _ = self._call(x, training=False)
+        of = self._figures.of
+        outputs = (y_pred, in_training, in_inference)
+        return tf.stack([of(y, output, sample_weight) for output in outputs]), penalty
+
+    def _measure_inference(self, x: Any, y: Any, sample_weight: Any) -> tf.Tensor:
+        return self._figures.of(y, self._call(x, training=False)[0], sample_weight)
+
+    def _call(self, x: Any, *, training: bool) -> tuple[Any, tf.Tensor]:
+        model = self._model
+        mode = {"training": training} if model._call_has_training_arg else {}
+        outputs, _, losses = model.stateless_call(
+            [variable.value for variable in model.trainable_variables],
+            [variable.value for variable in model.non_trainable_variables],
+            x,
+            return_losses=True,
+            **mode,
+        )
+        return outputs, tf.add_n([tf.cast(loss, tf.float32) for loss in losses]) if losses else tf.zeros([])
+
+    def _groups(self, batches: Sequence[KeptBatch], *, in_training: bool = True) -> Iterator[list[KeptBatch]]:
+        """Yield runs of batches that may share a forward pass: same inner shapes, no layer that mixes samples."""
+        group: list[KeptBatch] = []
+        samples = 0
+        for batch in batches:
+            apart = in_training and not self._joinable
+            full = samples + batch.samples > LARGEST_PASS
+            if group and (apart or full or _inner_shapes(group[0]) != _inner_shapes(batch)):
+                yield group
+                group, samples = [], 0
+            group.append(batch)
+            samples += batch.samples
+        if group:
+            yield group
+
+
+def _depends_on_batch(layer: Any) -> bool:
+    """Whether a layer's training output for one sample depends on the others, or is not known not to."""
+    if isinstance(layer, keras.layers.BatchNormalization):
+        return True
+    return not type(layer).__module__.startswith("keras.") and not isinstance(layer, keras.Model)
+
+
+def _any_batch_size(tensor: Any) -> Any:
+    return None if tensor is None else tf.TensorSpec([None, *tensor.shape[1:]], tensor.dtype)
+
+
+def _inner_shapes(batch: KeptBatch) -> list[Any]:
+    return [tuple(tensor.shape[1:]) for tensor in keras.tree.flatten((batch.x, batch.y))]
+
+
+def _ordinals(batches: Sequence[KeptBatch]) -> IntArray:
+    return np.repeat(np.arange(len(batches)), [batch.samples for batch in batches])
+
+
+def _join(group: Sequence[KeptBatch]) -> KeptBatch:
+    if len(group) == 1:
+        return group[0]
+
+    def concat(*tensors: Any) -> Any:
+        return None if tensors[0] is None else tf.concat(tensors, axis=0)
+
+    first = group[0]
+    return KeptBatch(
+        x=keras.tree.map_structure(concat, *[batch.x for batch in group]),
+        y=concat(*[batch.y for batch in group]),
+        sample_weight=concat(*[batch.sample_weight for batch in group]),
+        y_pred=concat(*[batch.y_pred for batch in group]),
+        loss=float("nan"),
+        accuracy=float("nan"),
+        samples=sum(batch.samples for batch in group) if first else 0,
+    )
+
+
+class undisturbed:  # noqa: N801
+    """Keeps Python's and NumPy's global random states as they were, whatever a layer's code draws inside."""
+
+    def __enter__(self) -> None:
+        self._python, self._numpy = random.getstate(), np.random.get_state()
+
+    def __exit__(self, *_: object) -> None:
+        random.setstate(self._python)
+        np.random.set_state(self._numpy)

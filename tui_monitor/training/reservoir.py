@@ -1,0 +1,83 @@
+"""A uniform random sample of an epoch's whole batches, within a memory budget, drawn with numbers of its own."""
+
+import random
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+Batch = TypeVar("Batch")
+
+MEMORY_BUDGET = 64 * 2**20
+"""Bytes of batches that are kept by default."""
+
+
+@dataclass
+class Reservoir(Generic[Batch]):
+    """Keeps every batch offered until memory is short, then each with the same probability.
+
+    Algorithm R (Vitter, Random sampling with a reservoir, 1985), with a capacity that shrinks by evicting at random
+    when batches turn out larger than thought; what is left stays a uniform sample.
+    """
+
+    memory_budget: int = MEMORY_BUDGET
+    """Bytes that the kept batches may take together."""
+    seed: int = 0
+    """Of the reservoir's own random numbers; the training's are never touched."""
+    _kept: list[tuple[int, int, Batch]] = field(default_factory=list)
+    _bytes: int = 0
+    _offered: int = 0
+    _capacity: int | None = None
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+
+    def clear(self) -> None:
+        """Forget all batches, as at the beginning of an epoch."""
+        self._kept.clear()
+        self._bytes = self._offered = 0
+        self._capacity = None
+
+    @property
+    def offered(self) -> int:
+        """Batches offered since the last `clear`."""
+        return self._offered
+
+    def place(self) -> int | None:
+        """Return where the next batch goes: an index to replace, the length to append, or None to let it pass.
+
+        Asked before the batch is looked at, so that a batch that passes costs nothing.
+        """
+        self._offered += 1
+        if self._capacity is None:
+            return len(self._kept)
+        slot = self._random.randrange(self._offered)
+        return slot if slot < self._capacity else None
+
+    def keep(self, place: int, index: int, size: int, batch: Batch) -> None:
+        """Put a batch where `place` said.
+
+        Args:
+            place: from `place()`, just before.
+            index: the batch's number in the epoch, from 0.
+            size: bytes it holds.
+            batch: what is kept.
+        """
+        if place < len(self._kept):
+            self._bytes -= self._kept[place][1]
+            self._kept[place] = (index, size, batch)
+        else:
+            self._kept.append((index, size, batch))
+        self._bytes += size
+        while self._bytes > self.memory_budget and len(self._kept) > 1:
+            victim = self._random.randrange(len(self._kept))
+            self._bytes -= self._kept[victim][1]
+            self._kept[victim] = self._kept[-1]
+            self._kept.pop()
+            self._capacity = len(self._kept)
+
+    def draw(self, most: int) -> list[tuple[int, Batch]]:
+        """Return up to `most` kept batches, chosen at random, as (index, batch) in the order of training."""
+        chosen = self._kept if len(self._kept) <= most else self._random.sample(self._kept, most)
+        return sorted(((index, batch) for index, _, batch in chosen), key=lambda entry: entry[0])
+
+    def __len__(self) -> int:
+        return len(self._kept)

@@ -1,0 +1,85 @@
+"""Figures as people read them: durations, rates, counts, signed amounts, shares."""
+
+import math
+
+_MINUTE = 60
+_HOUR = 60 * _MINUTE
+_DAY = 24 * _HOUR
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in its two largest units, such as `1 h 04 min` or `12 s`.
+
+    Args:
+        seconds: any float; NaN, infinite or negative gives `–`.
+    """
+    if not math.isfinite(seconds) or seconds < 0:
+        return "–"
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE:02d} s"
+    if whole < _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02d} min"
+    return f"{whole // _DAY} d {whole % _DAY // _HOUR:02d} h"
+
+
+def figure(value: float | None, digits: int = 4) -> str:
+    """Return a metric's value: fixed point where it fits, scientific where it would not.
+
+    Args:
+        value: any float; None gives `–`, NaN `nan`, infinity `inf`.
+        digits: digits after the point in fixed notation.
+    """
+    if value is None:
+        return "–"
+    if not math.isfinite(value):
+        return str(float(value))
+    if value != 0 and not 10.0**-digits <= abs(value) < 1e5:
+        return f"{value:.2e}"
+    return f"{value:.{digits}f}"
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """Return an amount with its sign, `+0.189` or `−0.058`, with a true minus sign."""
+    if not math.isfinite(value):
+        return str(float(value))
+    text = f"{value:+.{digits}f}"
+    if float(text) == 0:
+        return f"{0:.{digits}f}"
+    return text.replace("-", "−")
+
+
+def points(value: float, digits: int = 1) -> str:
+    """Return a difference of two fractions as percentage points without sign: `3.8 points`."""
+    return f"{abs(value) * 100:.{digits}f} points"
+
+
+def share(fraction: float, digits: int = 0) -> str:
+    """Return a fraction as a percentage: `0.25` is `25 %`."""
+    return f"{fraction * 100:.{digits}f} %"
+
+
+def count(number: int) -> str:
+    """Return a whole number with thin groups: `10 708`."""
+    return f"{number:,}".replace(",", " ")
+
+
+def rate(per_second: float | None) -> str:
+    """Return a rate in batches a second, or seconds a batch where that is slower than one."""
+    if per_second is None or not math.isfinite(per_second) or per_second <= 0:
+        return "–"
+    if per_second < 1:
+        return f"{1 / per_second:.1f} s/batch"
+    return f"{per_second:.0f} batches/s" if per_second >= 10 else f"{per_second:.1f} batches/s"
+
+
+def size(byte_count: float) -> str:
+    """Return a number of bytes in binary units: `64.0 MiB`."""
+    value = float(byte_count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(value) < 1024:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"
