@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tui_monitor.charts.markers import MarkerSet, glyphs
-from tui_monitor.charts.place import dots, logarithmic
+from tui_monitor.charts.place import levels, logarithmic, slices
 from tui_monitor.charts.raster import Layer
 from tui_monitor.charts.spec import Band, ChartSpec, FloatArray, Points
 
@@ -37,7 +37,7 @@ class Canvas:
         """Return dot rows from the bottom as floats, NaN where a height is not finite."""
         result = np.full(len(heights), np.nan)
         finite = np.isfinite(heights)
-        result[finite] = dots(heights[finite], self._y_range, self.rows)
+        result[finite] = levels(heights[finite], self._y_range, self.rows)
         return result
 
     def dot_columns(self, x: FloatArray) -> FloatArray:
@@ -46,7 +46,7 @@ class Canvas:
         low, high = self.spec.x_range
         result = np.full(len(x), np.nan)
         inside = np.isfinite(x) & (x >= low) & (x <= high)
-        result[inside] = dots(x[inside], self.spec.x_range, self.columns)
+        result[inside] = slices(x[inside], self.spec.x_range, self.columns)
         return result
 
     def column_of_slice(self, slices: int) -> FloatArray:

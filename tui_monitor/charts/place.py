@@ -21,19 +21,33 @@ def logarithmic(values: FloatArray) -> FloatArray:
     return np.asarray(np.log10(safe), dtype=np.float64)
 
 
-def dots(values: FloatArray, limits: tuple[float, float], count: int) -> IntArray:
-    """Return the dot, from 0, on which each value lands; values outside go to the nearest edge.
+def slices(values: FloatArray, limits: tuple[float, float], count: int) -> IntArray:
+    """Return which of `count` equal slices of an axis, from 0, holds each value.
 
     Args:
-        values: finite, shape (n,).
+        values: finite, shape (n,); those outside the limits go to the nearest edge.
         limits: of the axis, low before high.
-        count: dots along the axis, at least 1. Dot i covers the i-th of `count` equal slices.
+        count: slices, at least 1.
     """
+    return np.clip(np.floor(_fraction(values, limits) * count + 1e-9), 0, count - 1).astype(np.int64)
+
+
+def levels(values: FloatArray, limits: tuple[float, float], count: int) -> IntArray:
+    """Return which of `count` levels, the first at the low limit and the last at the high one, is nearest each value.
+
+    Args:
+        values: finite, shape (n,); those outside the limits go to the nearest edge.
+        limits: of the axis, low before high.
+        count: levels, at least 1.
+    """
+    return np.floor(_fraction(values, limits) * (count - 1) + 0.5).astype(np.int64)
+
+
+def _fraction(values: FloatArray, limits: tuple[float, float]) -> FloatArray:
     low, high = usable_range(*limits)
     inside = np.clip(values, low, high)
     # Halves keep the span of -1e308..1e308 finite; tiny spans would lose bits by it.
     scale = 0.5 if max(abs(low), abs(high)) > 1e300 else 1.0
     with np.errstate(all="ignore"):
         fraction = (inside * scale - low * scale) / (high * scale - low * scale)
-    fraction = np.nan_to_num(fraction, nan=0.5)
-    return np.clip(np.floor(fraction * count + 1e-9), 0, count - 1).astype(np.int64)
+    return np.clip(np.nan_to_num(fraction, nan=0.5), 0.0, 1.0)

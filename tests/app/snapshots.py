@@ -1,0 +1,201 @@
+"""Runs as snapshots, with the figures of a real one, and a source that hands them out."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tui_monitor.explain.explanation import (
+    Baseline,
+    Cause,
+    Classes,
+    Cost,
+    Explanation,
+    Finding,
+    Ledger,
+    MistakeEffects,
+    Mistakes,
+    SideMistakes,
+    Term,
+    Verdict,
+    explanation_to_json,
+)
+from tui_monitor.history.series import BatchSeries
+from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot, Snapshot
+from tui_monitor.run_log.format import BASE_COLUMNS, PhaseInfo, RunInfo, State
+
+STEPS = 335
+REPORTED = (
+    (0.7134, 0.6012, 0.7911, 0.7604),
+    (0.6484, 0.5207, 0.8304, 0.7863),
+    (0.6322, 0.5190, 0.8330, 0.7880),
+    (0.6251, 0.5148, 0.8344, 0.7893),
+    (0.6198, 0.5133, 0.8351, 0.7890),
+    (0.6160, 0.5121, 0.8359, 0.7901),
+)
+_MEASURED_LOSS = (
+    (Cause.IN_EPOCH_AVERAGING, 0.003, 0.001, 0.005, Verdict.RULED_OUT),
+    (Cause.TRAIN_MODE_LAYERS, 0.0, -0.001, 0.001, Verdict.RULED_OUT),
+    (Cause.SAMPLE_WEIGHTS, 0.189, 0.183, 0.195, Verdict.MAIN),
+    (Cause.BATCH_AVERAGING, 0.0, 0.0, 0.0, Verdict.RULED_OUT),
+    (Cause.CLASS_MIX, -0.058, -0.062, -0.054, Verdict.OFFSETS),
+    (Cause.WITHIN_CLASS, -0.021, -0.040, 0.0, Verdict.CANNOT_TELL),
+    (Cause.MEASUREMENT, 0.0, 0.0, 0.0, Verdict.RULED_OUT),
+)
+_MEASURED_ACCURACY = (
+    (Cause.IN_EPOCH_AVERAGING, -0.0014, -0.003, 0.0002, Verdict.RULED_OUT),
+    (Cause.TRAIN_MODE_LAYERS, -0.0003, -0.001, 0.0004, Verdict.RULED_OUT),
+    (Cause.SAMPLE_WEIGHTS, 0.0, 0.0, 0.0, Verdict.RULED_OUT),
+    (Cause.BATCH_AVERAGING, 0.0, 0.0, 0.0, Verdict.RULED_OUT),
+    (Cause.CLASS_MIX, 0.0382, 0.0351, 0.0413, Verdict.MAIN),
+    (Cause.WITHIN_CLASS, 0.0085, -0.004, 0.021, Verdict.CANNOT_TELL),
+    (Cause.MEASUREMENT, 0.0, 0.0, 0.0, Verdict.RULED_OUT),
+)
+
+
+def explanation(epoch: int = 3, **changes: Any) -> Explanation:
+    """Return the explanation of an epoch of the class-weights run."""
+    loss, val_loss, accuracy, val_accuracy = REPORTED[epoch - 1]
+    whole = Explanation(
+        run="class-weights",
+        epoch=epoch,
+        evidence="probe",
+        reported={"loss": loss, "val_loss": val_loss, "accuracy": accuracy, "val_accuracy": val_accuracy},
+        paradox=True,
+        loss=Ledger(0.1132, 0.098, 0.128, False, tuple(Term(*term) for term in _MEASURED_LOSS)),
+        accuracy=Ledger(0.045, 0.026, 0.064, False, tuple(Term(*term) for term in _MEASURED_ACCURACY)),
+        mistakes=Mistakes(
+            train=SideMistakes(0.171, 0.231, 1.594),
+            validation=SideMistakes(0.212, 0.236, 1.571),
+            effects=MistakeEffects(-0.0552, -0.004, 0.0044),
+        ),
+        classes=Classes(
+            labels=("0", "1"),
+            train_share=(0.8, 0.2),
+            validation_share=(0.75, 0.25),
+            p_value=2e-9,
+            train_recall=(0.99, 0.20),
+            validation_recall=(0.988, 0.19),
+            train_precision=(0.832, 0.83),
+            validation_precision=(0.785, 0.84),
+        ),
+        baseline=Baseline(0.5004, 0.8, 0.5623, 0.75),
+        penalty=0.0,
+        samples={"train": 2048, "validation": 2700},
+        cost=Cost(0.41, 0.014, 1.9),
+        verdict="val_loss is 0.113 lower while val_accuracy is 4.5 points lower: both are real.",
+        headline=(
+            "Class weights raise the training loss alone (+0.189), and validation holds more of class 1 "
+            "(25 % against 20 %), which costs it 3.8 points of accuracy."
+        ),
+        next_step="Compare the unweighted training loss, 0.443, with val_loss; stratify the split.",
+        findings=(
+            Finding(
+                "sample_weights",
+                "main",
+                "Class weights raise the training loss by 0.189 [0.183, 0.195]; val_loss is not weighted.",
+                "Compare val_loss with the unweighted training loss.",
+            ),
+            Finding(
+                "class_mix",
+                "main",
+                "Validation holds 25 % of class 1, training 20 %: that costs 3.8 points of accuracy.",
+                "Split with stratify=y.",
+            ),
+        ),
+    )
+    return replace(whole, **changes)
+
+
+def phase(
+    *,
+    epochs: int = 3,
+    batch: int = 140,
+    planned: int | None = 10,
+    explained: bool = True,
+    validated: bool = True,
+    metrics: tuple[str, ...] = ("loss", "accuracy"),
+    index: int = 1,
+    fit: dict[str, Any] | None = None,
+) -> PhaseSnapshot:
+    """Return a phase with some epochs ended and one under way."""
+    rng = np.random.default_rng(7)
+    begun = epochs + (1 if batch else 0)
+    total = epochs * STEPS + batch
+    at = np.arange(total) / STEPS
+    figures = {
+        "loss": 0.61 + 0.32 * np.exp(-at * 2.2) + rng.normal(0, 0.075, total) + (at < 0.01) * 0.8,
+        "accuracy": np.clip(0.836 - 0.19 * np.exp(-at * 2.5) + rng.normal(0, 0.05, total), 0, 1),
+        "mae": 0.3 + 0.2 * np.exp(-at) + rng.normal(0, 0.02, total),
+    }
+    rows = []
+    for number in range(1, epochs + 1):
+        loss, val_loss, accuracy, val_accuracy = REPORTED[min(number, len(REPORTED)) - 1]
+        row = {"loss": loss, "accuracy": accuracy, "mae": loss / 2}
+        if validated:
+            row |= {"val_loss": val_loss, "val_accuracy": val_accuracy, "val_mae": val_loss / 2}
+        kept = {name: value for name, value in row.items() if name.removeprefix("val_") in metrics}
+        rows.append(EpochRow(number, kept, 6.4 + 0.3 * number, STEPS, 10_708, 0.001))
+    held = [
+        ExplanationAt(number, None, 6.7 * number, explanation_to_json(explanation(min(number, len(REPORTED)))))
+        for number in range(1, epochs + 1)
+        if explained
+    ]
+    columns = (*BASE_COLUMNS, *((name, "<f4") for name in metrics))
+    return PhaseSnapshot(
+        info=PhaseInfo(index, columns, f"batches-{index}.bin", planned, 0, STEPS, {"name": "lstm"}, fit or {}),
+        series={name: BatchSeries.of(figures[name]) for name in metrics},
+        epoch_starts=tuple(number * STEPS for number in range(begun)),
+        first_epoch=1,
+        epochs=tuple(rows),
+        explanations=tuple(held),
+        batches=total,
+    )
+
+
+OUTPUT = (
+    "2031-11-22 14:59:03 loading 13 408 reviews",
+    'Model: "sequential", 1 409 parameters',
+    "class weights {0: 1.0, 1: 1.75}",
+    "train 10 708 samples, validation 2 700 samples",
+    "epoch 1: 7.0 s",
+    "epoch 2: 7.3 s",
+    "epoch 3: 7.6 s, checkpoint written to model.keras",
+)
+
+
+def snapshot(state: State = State.TRAINING, *phases: PhaseSnapshot, revision: int = 1, **changes: Any) -> Snapshot:
+    """Return a run under way in its fourth epoch, changed as asked for."""
+    whole = Snapshot(
+        revision=revision,
+        run=RunInfo("class-weights", ("python", "train.py"), "gpu-01", 4321),
+        state=state,
+        phases=phases or (phase(),),
+        seconds=29.4,
+        batches_per_second=52.3,
+        seconds_left=245.0,
+        output=OUTPUT,
+        output_lines=len(OUTPUT),
+    )
+    return replace(whole, **changes)
+
+
+class ListSource:
+    """Hands out prepared snapshots, one a poll."""
+
+    def __init__(self, snapshots: Iterable[Snapshot]) -> None:
+        self._waiting = list(snapshots)
+        self.closed = False
+
+    def poll(self) -> Snapshot | None:
+        """Return the next snapshot, or None when all are out."""
+        return self._waiting.pop(0) if self._waiting else None
+
+    def add(self, added: Snapshot) -> None:
+        """Let one more arrive."""
+        self._waiting.append(added)
+
+    def close(self) -> None:
+        """Remember that the reader let go."""
+        self.closed = True

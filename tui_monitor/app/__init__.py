@@ -1,0 +1,1 @@
+"""The screen: follows a run folder and draws snapshots; never imports a training framework."""

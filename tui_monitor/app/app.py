@@ -1,0 +1,266 @@
+"""The program on screen: takes snapshots in, keeps what the user looks at, and lets every panel draw."""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.message import Message
+from textual.screen import Screen
+
+from tui_monitor.app.epoch_axis import full_range, newest
+from tui_monitor.app.follow import Mailbox, follow
+from tui_monitor.app.keys import KEYS, bindings
+from tui_monitor.app.main_screen import MainScreen, is_useful
+from tui_monitor.app.requests import request
+from tui_monitor.app.screens.help import HelpScreen
+from tui_monitor.app.screens.leave import LeaveScreen, Leaving
+from tui_monitor.app.source import LiveSource, SnapshotSource
+from tui_monitor.app.view import SMOOTHING, View, ViewState
+from tui_monitor.charts.markers import MarkerSet
+from tui_monitor.errors import MonitorError
+from tui_monitor.history.snapshot import Snapshot
+from tui_monitor.run_log.format import State
+
+
+class SnapshotArrived(Message):
+    """The mailbox holds a snapshot."""
+
+
+class ReadingFailed(Message):
+    """The run can't be read any more."""
+
+    def __init__(self, error: MonitorError) -> None:
+        super().__init__()
+        self.error = error
+
+
+class MonitorApp(App[None]):
+    """Follows one run until the user leaves. Training is never touched but by a request the user confirms."""
+
+    CSS_PATH = "monitor.tcss"
+    TITLE = "tui-monitor"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS = bindings()
+    SIGNALS: ClassVar[tuple[signal.Signals, ...]] = (signal.SIGTERM, signal.SIGHUP)
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        launched: bool = False,
+        source: SnapshotSource | None = None,
+        markers: MarkerSet = MarkerSet.BRAILLE,
+        view: ViewState | None = None,
+    ) -> None:
+        """Prepare the screen; nothing is read before it runs.
+
+        Args:
+            folder: of the run.
+            launched: whether this command started the training, which words the question on leaving.
+            source: where snapshots come from; by default the folder, live.
+            markers: characters to draw curves with.
+            view: what to show first.
+        """
+        super().__init__()
+        self.folder = folder
+        self.view = view or ViewState()
+        self.snapshot: Snapshot | None = None
+        self._launched = launched
+        self._source = source or LiveSource(folder)
+        self._markers = markers
+        self._mailbox = Mailbox()
+        self._stopping = threading.Event()
+        self._failure_shown = False
+
+    def get_default_screen(self) -> MainScreen:
+        """Return the one screen there is."""
+        self._main = MainScreen(self._markers)
+        return self._main
+
+    @property
+    def main(self) -> MainScreen:
+        """The monitor itself, under whatever dialog is open."""
+        return self._main
+
+    def on_mount(self) -> None:
+        """Be ready to be ended."""
+        self._catch_signals()
+
+    def on_ready(self) -> None:
+        """Begin to follow the run, once there are panels to draw it."""
+        self.run_worker(self._follow, thread=True, group="reader", exit_on_error=True)
+
+    def on_unmount(self) -> None:
+        """Let the reader thread end."""
+        self._stopping.set()
+
+    def _follow(self) -> None:
+        follow(
+            self._source,
+            self._mailbox,
+            self._stopping,
+            arrived=lambda: self.post_message(SnapshotArrived()),
+            failed=lambda error: self.post_message(ReadingFailed(error)),
+        )
+
+    def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in self.SIGNALS:
+            try:
+                loop.add_signal_handler(number, self.exit)
+            except (NotImplementedError, RuntimeError, ValueError):
+                return
+
+    def on_snapshot_arrived(self) -> None:
+        """Draw the newest snapshot."""
+        snapshot = self._mailbox.take()
+        if snapshot is None:
+            return
+        self.snapshot = snapshot
+        if snapshot.state is State.FAILED and not self._failure_shown:
+            self._failure_shown = True
+            self.action_show(View.OUTPUT.value)
+            return
+        self._draw()
+
+    def on_reading_failed(self, event: ReadingFailed) -> None:
+        """Leave, with the reason on the terminal."""
+        self.exit(return_code=event.error.exit_code, message=str(event.error))
+
+    def _draw(self) -> None:
+        if self.snapshot is not None:
+            self.main.show(self.snapshot, self.view)
+            self.refresh_bindings()
+
+    def _look(self, view: ViewState) -> None:
+        if view != self.view:
+            self.view = view
+            self._draw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Refuse actions that would change nothing now."""
+        if self.snapshot is None:
+            return True
+        spelled = f"{action}({', '.join(repr(p) for p in parameters)})" if parameters else action
+        return is_useful(spelled, self.snapshot, self.view)
+
+    def action_show(self, view: str) -> None:
+        """Arrange the screen for one of the views."""
+        self.view = replace(self.view, view=View(view))
+        self._draw()
+        self.main.focus_view(self.view.view)
+
+    def action_zoom(self, factor: float) -> None:
+        """Look at less (below 1) or more of the x axis."""
+        phase = self.view.phase_of(self.snapshot) if self.snapshot else None
+        if phase is not None:
+            self._look(self.view.zoomed(factor, full_range(phase), newest(phase)))
+
+    def action_pan(self, share: float) -> None:
+        """Move the zoomed window by a share of its width."""
+        phase = self.view.phase_of(self.snapshot) if self.snapshot else None
+        if phase is not None:
+            self._look(self.view.panned(share, full_range(phase)))
+
+    def action_whole_axis(self) -> None:
+        """Show the whole x axis."""
+        self._look(replace(self.view, window=None))
+
+    def action_smooth(self) -> None:
+        """Step to the next smoothing."""
+        self._look(replace(self.view, smoothing=(self.view.smoothing + 1) % len(SMOOTHING)))
+
+    def action_toggle_log(self) -> None:
+        """Switch between linear and logarithmic y axes."""
+        self._look(replace(self.view, log_y=not self.view.log_y))
+
+    def action_next_metric(self) -> None:
+        """Show the next metric in the second chart."""
+        self._look(replace(self.view, metric=self.view.metric + 1))
+
+    def action_phase(self, step: int) -> None:
+        """Show an earlier or later call of fit."""
+        if self.snapshot is None:
+            return
+        count = len(self.snapshot.phases)
+        shown = min(max((self.view.phase or count) + step, 1), count)
+        self._look(replace(self.view, phase=None if shown == count else shown, window=None))
+
+    def action_help(self) -> None:
+        """Show the list of keys."""
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(ascii_only=self._markers is MarkerSet.ASCII))
+
+    def action_redraw(self) -> None:
+        """Draw everything again."""
+        self.refresh(layout=True)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether there may be a process to ask about: it trains, or nothing is known of it yet."""
+        return self.snapshot is not None and not self.snapshot.state.ended
+
+    def action_leave(self) -> None:
+        """Leave: at once from an ended run, with a question from a live one."""
+        if not self.is_live:
+            self.exit()
+            return
+        self._ask("The run is still training. What should happen to it?", tuple(Leaving))
+
+    def action_interrupt(self) -> None:
+        """Ask how to stop."""
+        if not self.is_live:
+            self.exit()
+            return
+        order = (Leaving.STOP, Leaving.DETACH, Leaving.KILL, Leaving.CANCEL)
+        self._ask("Stop the training?", order)
+
+    def _ask(self, question: str, answers: tuple[Leaving, ...]) -> None:
+        if not isinstance(self.screen, LeaveScreen):
+            self.push_screen(LeaveScreen(answers, question), self._leave)
+
+    def _leave(self, leaving: Leaving | None) -> None:
+        if leaving in (None, Leaving.CANCEL):
+            return
+        if leaving is Leaving.DETACH:
+            self.exit()
+            return
+        try:
+            request(self.folder, leaving.value)
+        except MonitorError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        word = "Stopping after this batch" if leaving is Leaving.STOP else "Killing the process"
+        self.notify(f"{word}. The screen stays open to show how the run ends.", markup=False)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer every key's action by name, besides the choice of a theme."""
+        for key in KEYS:
+            if key.action != "command_palette" and self.check_action(*_split(key.action)):
+                yield SystemCommand(key.label.capitalize(), key.help, self._runner(key.action))
+        yield SystemCommand("Theme", "Change the colours.", self.action_change_theme)
+
+    def _runner(self, action: str) -> "_Run":
+        return _Run(self, action)
+
+
+class _Run:
+    """Runs an action by name when called."""
+
+    def __init__(self, app: MonitorApp, action: str) -> None:
+        self._app, self._action = app, action
+
+    def __call__(self) -> None:
+        self._app.call_later(self._app.run_action, self._action)
+
+
+def _split(action: str) -> tuple[str, tuple[object, ...]]:
+    from textual.actions import parse  # noqa: PLC0415
+
+    _, name, parameters = parse(action)
+    return name, parameters

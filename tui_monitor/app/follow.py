@@ -1,0 +1,61 @@
+"""The reader thread's loop: at most one snapshot waits for the screen, and a newer one replaces it."""
+
+import threading
+from collections.abc import Callable
+
+from tui_monitor.app.source import SnapshotSource
+from tui_monitor.errors import MonitorError
+from tui_monitor.history.snapshot import Snapshot
+
+PAUSE_SECONDS = 0.1
+"""Between two looks at the folder: ten pictures a second at most."""
+
+
+class Mailbox:
+    """Room for one snapshot, between the reader thread and the event loop."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: Snapshot | None = None
+
+    def put(self, snapshot: Snapshot) -> bool:
+        """Leave a snapshot, and return whether the box was empty: only then the screen needs a call."""
+        with self._lock:
+            was_empty = self._waiting is None
+            self._waiting = snapshot
+            return was_empty
+
+    def take(self) -> Snapshot | None:
+        """Take out the newest snapshot."""
+        with self._lock:
+            snapshot, self._waiting = self._waiting, None
+            return snapshot
+
+
+def follow(
+    source: SnapshotSource,
+    mailbox: Mailbox,
+    stopping: threading.Event,
+    *,
+    arrived: Callable[[], object],
+    failed: Callable[[MonitorError], object],
+) -> None:
+    """Poll until told to stop.
+
+    Args:
+        source: closed on return.
+        mailbox: where snapshots are left.
+        stopping: set to end the loop.
+        arrived: called when the mailbox was empty and holds a snapshot now.
+        failed: called once, with what to tell the user, when the run can't be read.
+    """
+    try:
+        while not stopping.is_set():
+            snapshot = source.poll()
+            if snapshot is not None and mailbox.put(snapshot):
+                arrived()
+            stopping.wait(PAUSE_SECONDS)
+    except MonitorError as error:
+        failed(error)
+    finally:
+        source.close()

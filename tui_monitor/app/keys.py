@@ -1,0 +1,109 @@
+"""The one table of keys: footer, help page, command palette and README are all made from it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from textual.binding import Binding
+
+
+class Group(StrEnum):
+    """Headings under which help lists the keys."""
+
+    VIEWS = "Views"
+    CHARTS = "Charts"
+    RUN = "Run"
+    PROGRAM = "Program"
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key and all that is said about it."""
+
+    keys: str
+    """Textual's key names, comma-separated."""
+    shown: str
+    """How the key is written for people."""
+    label: str
+    """One or two words, for the footer."""
+    help: str
+    """A sentence, for help, palette and README."""
+    action: str
+    """Textual action of the app."""
+    group: Group
+    in_footer: bool = True
+
+
+KEYS: tuple[Key, ...] = (
+    Key(
+        "d,escape",
+        "d",
+        "overview",
+        "Show the overview: charts, gap, epochs and output.",
+        "show('overview')",
+        Group.VIEWS,
+    ),
+    Key(
+        "g", "g", "gap", "Show the whole explanation of the gap, with findings and advice.", "show('gap')", Group.VIEWS
+    ),
+    Key("c", "c", "charts", "Show the charts over the whole screen.", "show('charts')", Group.VIEWS),
+    Key("t", "t", "epochs", "Show every epoch in a table.", "show('epochs')", Group.VIEWS),
+    Key("o", "o", "output", "Show the script's own output.", "show('output')", Group.VIEWS),
+    Key("plus,equals_sign", "+", "zoom in", "Look closer at the x axis.", "zoom(0.5)", Group.CHARTS, in_footer=False),
+    Key("minus", "-", "zoom out", "Look at more of the x axis.", "zoom(2.0)", Group.CHARTS, in_footer=False),
+    Key(
+        "left",
+        "←",
+        "pan left",
+        "Move the zoomed window to earlier epochs.",
+        "pan(-0.25)",
+        Group.CHARTS,
+        in_footer=False,
+    ),
+    Key(
+        "right", "→", "pan right", "Move the zoomed window to later epochs.", "pan(0.25)", Group.CHARTS, in_footer=False
+    ),
+    Key("0", "0", "whole axis", "Show the whole x axis again.", "whole_axis", Group.CHARTS, in_footer=False),
+    Key(
+        "s", "s", "smooth", "Step through the smoothing of the mean line: none, light, strong.", "smooth", Group.CHARTS
+    ),
+    Key("l", "l", "log y", "Switch the y axes between linear and logarithmic.", "toggle_log", Group.CHARTS),
+    Key("m", "m", "metric", "Show the next metric in the second chart.", "next_metric", Group.CHARTS),
+    Key(
+        "left_square_bracket",
+        "[",
+        "phase back",
+        "Show the previous call of fit.",
+        "phase(-1)",
+        Group.RUN,
+        in_footer=False,
+    ),
+    Key("right_square_bracket", "]", "phase on", "Show the next call of fit.", "phase(1)", Group.RUN, in_footer=False),
+    Key("question_mark,f1", "?", "help", "Show this list of keys.", "help", Group.PROGRAM),
+    Key("q", "q", "quit", "Leave the screen; a live run asks whether to let it train on.", "leave", Group.PROGRAM),
+    Key("ctrl+c", "Ctrl-C", "stop", "Ask how to stop the run.", "interrupt", Group.PROGRAM, in_footer=False),
+    Key(
+        "ctrl+z",
+        "Ctrl-Z",
+        "suspend",
+        "Put the screen in the background; training goes on.",
+        "suspend_process",
+        Group.PROGRAM,
+        in_footer=False,
+    ),
+    Key("ctrl+l", "Ctrl-L", "redraw", "Draw the whole screen again.", "redraw", Group.PROGRAM, in_footer=False),
+    Key("ctrl+p", "Ctrl-P", "commands", "Find a command by name.", "command_palette", Group.PROGRAM, in_footer=False),
+)
+
+
+def bindings() -> list[Binding]:
+    """Return the table as Textual bindings."""
+    return [Binding(key.keys, key.action, key.label, priority=key.keys.startswith("ctrl+")) for key in KEYS]
+
+
+def keys_as_markdown() -> str:
+    """Return the table as Markdown, for the README."""
+    lines = ["| key | what it does |", "|---|---|"]
+    for group in Group:
+        lines.append(f"| **{group.value}** | |")
+        lines += [f"| `{key.shown}` | {key.help} |" for key in KEYS if key.group is group]
+    return "\n".join(lines) + "\n"

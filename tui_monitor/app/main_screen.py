@@ -1,0 +1,183 @@
+"""Lays out the panels once; classes on the screen decide which of them show, and where."""
+
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.screen import Screen
+from textual.widgets import Static
+
+from tui_monitor.app.keys import KEYS, Key
+from tui_monitor.app.panels.footer import footer_rows
+from tui_monitor.app.panels.header import header_rows
+from tui_monitor.app.panels.text import BLANK, Row, Rows, heading, wrap
+from tui_monitor.app.panels.epochs import HEADER_ROWS, table_header, table_rows
+from tui_monitor.app.panels.gap import gap_rows, panel_heading
+from tui_monitor.app.panels.output import output_note, output_rows
+from tui_monitor.app.panels.waiting import waiting_sentences
+from tui_monitor.app.chart_data import further_metrics, quantity
+from tui_monitor.app.explanations import newest_explanation
+from tui_monitor.app.view import View, ViewState
+from tui_monitor.app.widgets.cells_view import CellsView
+from tui_monitor.app.widgets.chart_view import ChartView
+from tui_monitor.app.widgets.panel import Panel
+from tui_monitor.charts.markers import MarkerSet
+from tui_monitor.history.snapshot import Snapshot
+
+SMALLEST = (60, 20)
+"""Columns and rows below which the screen says so instead of drawing."""
+
+
+class MainScreen(Screen[None]):
+    """The monitor."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-cut"), (SMALLEST[0], "-narrow"), (112, "-wide"), (170, "-vast")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST[1], "-low"), (36, "-tall"), (52, "-lofty")]
+
+    def __init__(self, markers: MarkerSet) -> None:
+        super().__init__()
+        self._markers = markers
+        self._ascii = markers is MarkerSet.ASCII
+        self._shown: tuple[Snapshot, ViewState] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out everything there is."""
+        with Vertical(id="main"):
+            yield Panel(id="header", body=_header, ascii_only=self._ascii)
+            with Container(id="body"):
+                with Container(id="left"):
+                    with Container(id="charts"):
+                        yield ChartView(id="loss", markers=self._markers, ascii_only=self._ascii)
+                        yield ChartView(id="second", markers=self._markers, ascii_only=self._ascii)
+                    yield Panel(
+                        id="epochs",
+                        head=_epochs_head,
+                        head_rows=1 + HEADER_ROWS,
+                        body=_epochs,
+                        to_end=True,
+                        ascii_only=self._ascii,
+                    )
+                    yield Panel(id="output", head=_output_head, body=_output, to_end=True, ascii_only=self._ascii)
+                yield Panel(id="gap", head=_gap_head, body=_gap, ascii_only=self._ascii)
+            yield CellsView(id="footer", ascii_only=self._ascii)
+        yield Static(id="too-small", markup=False)
+
+    def on_resize(self) -> None:
+        """Keep the sentence about the size true, and the footer full."""
+        text = (
+            f"The monitor needs {SMALLEST[0]}×{SMALLEST[1]} characters; "
+            f"this terminal has {self.size.width}×{self.size.height}. Training is not affected."
+        )
+        self.query_one("#too-small", Static).update(text)
+        if self._shown is not None:
+            self.call_after_refresh(self._draw)
+
+    def show(self, snapshot: Snapshot, view: ViewState) -> None:
+        """Draw a moment of the run."""
+        self._shown = (snapshot, view)
+        phase = view.phase_of(snapshot)
+        further = further_metrics(phase) if phase else ()
+        for name in View:
+            self.set_class(view.view is name, f"view-{name.value}")
+        self.set_class(phase is None, "no-phase")
+        self.set_class(not further, "one-metric")
+        self._draw()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all charts show what they were last asked for."""
+        return all(chart.is_settled for chart in self.query(ChartView) if chart.display)
+
+    def focus_view(self, view: View) -> None:
+        """Give the scroll keys to the panel that fills the screen, or to none."""
+        for panel in self.query(Panel):
+            panel.body.can_focus = panel.id == view.value
+        if view in (View.GAP, View.EPOCHS, View.OUTPUT):
+            body = self.query_one(f"#{view.value}", Panel).body
+            body.focus(scroll_visible=False)
+            if view is not View.GAP:
+                self.call_after_refresh(body.scroll_end, animate=False)
+        else:
+            self.set_focus(None)
+
+    def _draw(self) -> None:
+        if self._shown is None:
+            return
+        snapshot, view = self._shown
+        for panel in self.query(Panel):
+            panel.show(snapshot, view)
+        footer = self.query_one("#footer", CellsView)
+        footer.show(footer_rows(useful_keys(snapshot, view), self.size.width))
+        phase = view.phase_of(snapshot)
+        if phase is None:
+            return
+        further = further_metrics(phase)
+        names = ["loss"] + ([further[view.metric % len(further)]] if further else [])
+        for chart_id, name in zip(("loss", "second"), names, strict=False):
+            chart = self.query_one(f"#{chart_id}", ChartView)
+            if chart.display:
+                chart.show_quantity(phase, quantity(name), view)
+
+
+def useful_keys(snapshot: Snapshot, view: ViewState) -> tuple[Key, ...]:
+    """Return the keys that do something now."""
+    return tuple(key for key in KEYS if is_useful(key.action, snapshot, view))
+
+
+def is_useful(action: str, snapshot: Snapshot, view: ViewState) -> bool:
+    """Return whether an action would change anything."""
+    name = action.partition("(")[0]
+    phase = view.phase_of(snapshot)
+    match name:
+        case "show":
+            return action != f"show('{view.view.value}')"
+        case "next_metric":
+            return phase is not None and len(further_metrics(phase)) > 1
+        case "phase":
+            return len(snapshot.phases) > 1
+        case "pan" | "whole_axis":
+            return view.window is not None
+        case "zoom" | "smooth" | "toggle_log":
+            return phase is not None
+    return True
+
+
+def _header(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    return header_rows(snapshot, view, width)
+
+
+def _epochs_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    phase = view.phase_of(snapshot)
+    metrics = further_metrics(phase) if phase else ()
+    ended = f"{len(phase.epochs)} ended" if phase and phase.epochs else ""
+    return (heading("Epochs", ended, width), *table_header(metrics, width))
+
+
+def _epochs(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    phase = view.phase_of(snapshot)
+    metrics = further_metrics(phase) if phase else ()
+    return table_rows(phase, metrics, width, None if view.view is View.EPOCHS else height)
+
+
+def _output_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    return (heading("Output of the script", output_note(snapshot), width),)
+
+
+def _output(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    return output_rows(snapshot, width, None if view.view is View.OUTPUT else height)
+
+
+def _gap_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    explanation = newest_explanation(view.phase_of(snapshot))
+    if explanation is None:
+        return (heading("Why training and validation differ", "", width),)
+    return (panel_heading(explanation, width),)
+
+
+def _gap(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    phase = view.phase_of(snapshot)
+    explanation = newest_explanation(phase)
+    if explanation is None:
+        rows: list[Row] = [BLANK] if height > 6 else []
+        for sentence in waiting_sentences(snapshot, phase):
+            rows += wrap(sentence, width)
+        return tuple(rows)
+    return gap_rows(explanation, width, None if view.view is View.GAP else height)

@@ -1,0 +1,156 @@
+"""The answer: headline, both ledgers, both sides, and what was measured to say so; as much of it as there is room for."""
+
+from tui_monitor.app.panels.ledger import NATS, POINTS, Unit, ledger_rows, top_rows
+from tui_monitor.app.panels.sides import penalty_row, side_rows
+from tui_monitor.app.panels.text import BLANK, Row, Rows, Run, heading, joined, left, wrap
+from tui_monitor.explain.explanation import Explanation, Finding, Ledger
+from tui_monitor.units import count, duration, share
+
+_LABEL = 8
+"""Cells of the column that says Verdict, Why, Next."""
+
+
+def gap_rows(explanation: Explanation, width: int, height: int | None) -> Rows:
+    """Return the panel.
+
+    Args:
+        explanation: what was measured.
+        width: cells a row.
+        height: rows at most; None gives everything, to be scrolled.
+    """
+    if height is None:
+        return _arranged(explanation, width, spaced=True, whole=True)
+    for spaced, whole in ((True, True), (True, False), (False, False)):
+        rows = _arranged(explanation, width, spaced=spaced, whole=whole)
+        if len(rows) <= height:
+            return rows
+    return _squeezed(explanation, width, height)
+
+
+def panel_heading(explanation: Explanation, width: int) -> Row:
+    """Return the panel's title row, which says what moment it explains."""
+    moment = f"epoch {explanation.epoch}"
+    if explanation.batch is not None:
+        moment += f", batch {count(explanation.batch)}"
+    source = "measured" if explanation.evidence == "probe" else "from logged figures alone"
+    return heading("Why training and validation differ", f"{moment} · {source}", width)
+
+
+def _told(label: str, sentence: str, width: int, style: str = "") -> Rows:
+    """Return a sentence beside its label."""
+    if not sentence.strip():
+        return ()
+    first, *further = wrap(sentence, width - _LABEL, style)
+    return ((left(label, _LABEL, "muted"), *first), *((left("", _LABEL), *row) for row in further))
+
+
+def _why(explanation: Explanation, width: int) -> Rows:
+    return _told("Why", explanation.headline, width, "headline")
+
+
+def _headline(explanation: Explanation, width: int) -> Rows:
+    return (
+        *_told("Verdict", explanation.verdict, width),
+        *_why(explanation, width),
+        *_told("Next", explanation.next_step, width),
+    )
+
+
+def _ledgers(explanation: Explanation, width: int, *, whole: bool) -> list[Rows]:
+    return [ledger_rows(title, ledger, unit, width, whole=whole) for title, ledger, unit in _named_ledgers(explanation)]
+
+
+def _named_ledgers(explanation: Explanation) -> list[tuple[str, Ledger, Unit]]:
+    named = (("Loss gap", explanation.loss, NATS), ("Accuracy gap", explanation.accuracy, POINTS))
+    return [(title, ledger, unit) for title, ledger, unit in named if ledger is not None]
+
+
+def _measured(explanation: Explanation, width: int) -> Rows:
+    if explanation.evidence != "probe":
+        return wrap("From logged figures alone: no model was measured.", width, "muted")
+    train, validation = (explanation.samples.get(side) for side in ("train", "validation"))
+    items = []
+    if train is not None and validation is not None:
+        items.append(f"measured on {count(train)} training and {count(validation)} validation samples")
+    moment = f"epoch {explanation.epoch}"
+    items.append(moment if explanation.batch is None else f"{moment} (batch {count(explanation.batch)})")
+    if explanation.cost is not None:
+        cost = explanation.cost
+        items.append(f"cost {duration(cost.seconds)}, {share(cost.share_of_training, 1)} of training")
+    return joined(items, width, "muted")
+
+
+def _limits(explanation: Explanation, width: int) -> Rows:
+    return tuple(row for text in explanation.limits for row in wrap(text, width, "caution"))
+
+
+def _arranged(explanation: Explanation, width: int, *, spaced: bool, whole: bool) -> Rows:
+    """Return all sections; `whole` adds findings, every class and every term."""
+    sections = [
+        _headline(explanation, width),
+        *_ledgers(explanation, width, whole=whole),
+        _limits(explanation, width),
+        side_rows(explanation, width, full=whole) + penalty_row(explanation),
+        _findings(explanation, width) if whole else (),
+        _measured(explanation, width),
+    ]
+    return _stacked(sections, spaced=spaced)
+
+
+def _stacked(sections: list[Rows], *, spaced: bool) -> Rows:
+    rows: list[Row] = []
+    for section in sections:
+        if rows and section and spaced:
+            rows.append(BLANK)
+        rows += section
+    return tuple(rows)
+
+
+def _squeezed(explanation: Explanation, width: int, height: int) -> Rows:
+    """Return why, and the top terms; then what else there is room for, in the order of what it is worth."""
+    why = _why(explanation, width)
+    room = height - len(why)
+    tops = _tops(explanation, width, room)
+    room -= sum(map(len, tops))
+    verdict = _told("Verdict", explanation.verdict, width)
+    next_step = _told("Next", explanation.next_step, width)
+    extras: dict[str, Rows] = {}
+    for name, rows in (
+        ("next", next_step),
+        ("verdict", verdict),
+        ("limits", _limits(explanation, width)),
+        ("measured", _measured(explanation, width)),
+    ):
+        if len(rows) <= room:
+            extras[name] = rows
+            room -= len(rows)
+    head = (*extras.get("verdict", ()), *why, *extras.get("next", ()))
+    return _stacked([head, *tops, extras.get("limits", ()), extras.get("measured", ())], spaced=False)[:height]
+
+
+def _tops(explanation: Explanation, width: int, room: int) -> list[Rows]:
+    """Return the largest terms of each ledger, the loss' first served; some rows stay for other things if they can."""
+    named = _named_ledgers(explanation)
+    generous = max(room - 4, 0) if room > 14 else room
+    tops: list[Rows] = []
+    for index, (title, ledger, unit) in enumerate(named):
+        left_over = generous - sum(map(len, tops))
+        share_of_room = left_over if index + 1 == len(named) else left_over - left_over * 2 // 5
+        if share_of_room >= 1:
+            tops.append(top_rows(title, ledger, unit, width, share_of_room))
+    return tops
+
+
+def _findings(explanation: Explanation, width: int) -> Rows:
+    rows: list[Row] = []
+    for finding in explanation.findings:
+        rows += _finding(finding, width)
+    return ((Run("Findings", "strong"),), *rows) if rows else ()
+
+
+def _finding(finding: Finding, width: int) -> Rows:
+    said = wrap(f"• {finding.sentence}", width, indent="  ")
+    if not finding.advice:
+        return said
+    advised = wrap(f"  → {finding.advice}", width, "muted", indent="    ")
+    return (*said, *advised)

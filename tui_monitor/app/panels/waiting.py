@@ -1,0 +1,44 @@
+"""What the gap panel says, in words, while there is nothing measured to show."""
+
+from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+from tui_monitor.metric_names import VALIDATION_PREFIX
+from tui_monitor.units import count
+
+
+def waiting_sentences(snapshot: Snapshot, phase: PhaseSnapshot | None) -> tuple[str, ...]:
+    """Return sentences that say what an explanation waits for, or why none will come."""
+    if phase is None:
+        if snapshot.state.ended:
+            return ("The run ended before training began.", "Its output says why (o).")
+        return ("Waiting for the script to start training.", "Its output is below, and full screen under o.")
+    if _is_off(phase):
+        return (
+            "Measuring is off (probe budget 0), so the gap is not explained.",
+            "Start the run with a probe budget above 0 to see the causes of the gap.",
+        )
+    if phase.epochs and not any(name.startswith(VALIDATION_PREFIX) for name in phase.epochs[-1].figures):
+        return (
+            "This run has no validation data, so there is no gap to explain.",
+            "Pass validation_data or validation_split to fit to see one.",
+        )
+    if snapshot.state.ended:
+        return ("The run ended before anything was measured.",)
+    return (
+        f"Nothing is measured yet: the first measurement comes with the end of epoch {max(phase.epoch, 1)}.",
+        *_progress(phase),
+        "It will name each cause of the gap between training and validation, with its amount and interval.",
+    )
+
+
+def _progress(phase: PhaseSnapshot) -> tuple[str, ...]:
+    steps = phase.steps_per_epoch
+    if not phase.batch:
+        return ()
+    if steps:
+        return (f"{count(phase.batch)} of {count(steps)} batches are done.",)
+    return (f"{count(phase.batch)} batches are done.",)
+
+
+def _is_off(phase: PhaseSnapshot) -> bool:
+    budget = phase.info.fit.get("probe_budget")
+    return isinstance(budget, int | float) and budget <= 0

@@ -1,0 +1,92 @@
+"""Shows rows of styled text: redraws only rows that changed, and scrolls when there are more than fit."""
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui_monitor.app import styles
+from tui_monitor.charts.cells import Row, Run
+
+
+class CellsView(ScrollView):
+    """A window onto rows. Wheel and scroll keys move it once it has the focus."""
+
+    COMPONENT_CLASSES = set(styles.COMPONENT_CLASSES)
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None, ascii_only: bool = False) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.can_focus = False
+        self._rows: tuple[Row, ...] = ()
+        self._ascii_only = ascii_only
+        self._looks: dict[str, Style] = {}
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows shown, top first."""
+        return self._rows
+
+    @property
+    def text(self) -> str:
+        """The characters shown, one line a row."""
+        return "\n".join("".join(run.text for run in row) for row in self._rows)
+
+    def show(self, rows: tuple[Row, ...], *, to_end: bool = False) -> None:
+        """Show rows in place of those shown before.
+
+        Args:
+            rows: top first.
+            to_end: whether to stay at the end if the view is there now.
+        """
+        was_at_end = self.scroll_offset.y >= self.max_scroll_y
+        before, self._rows = self._rows, rows
+        if len(rows) != len(before):
+            self.virtual_size = Size(self.size.width, len(rows))
+            self.refresh()
+        else:
+            self._refresh_changed(before)
+        if to_end and was_at_end:
+            self.call_after_refresh(self.scroll_end, animate=False)
+
+    def _refresh_changed(self, before: tuple[Row, ...]) -> None:
+        top, height = self.scroll_offset.y, self.size.height
+        changed = [
+            Region(0, index - top, self.size.width, 1)
+            for index in range(top, min(top + height, len(before)))
+            if before[index] != self._rows[index]
+        ]
+        if changed:
+            self.refresh(*changed)
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line of the window."""
+        index = y + self.scroll_offset.y
+        width = self.size.width
+        base = self.base_style(index)
+        if index >= len(self._rows):
+            return Strip.blank(width, base)
+        segments = [Segment(self._characters(run), base + self.look(run.style)) for run in self._rows[index]]
+        return Strip(segments).crop(self.scroll_offset.x, self.scroll_offset.x + width).extend_cell_length(width, base)
+
+    def base_style(self, index: int) -> Style:
+        """Return the style under a row's own ones."""
+        return self.rich_style
+
+    def notify_style_update(self) -> None:
+        """Forget looks when the theme or a class changes."""
+        self._looks.clear()
+        super().notify_style_update()
+
+    def _characters(self, run: Run) -> str:
+        return styles.to_ascii(run.text) if self._ascii_only else run.text
+
+    def look(self, name: str) -> Style:
+        if not name:
+            return Style.null()
+        look = self._looks.get(name)
+        if look is None:
+            look = self.get_component_rich_style(f"cells--{name}", partial=True)
+            self._looks[name] = look
+        return look

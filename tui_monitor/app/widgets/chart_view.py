@@ -1,0 +1,115 @@
+"""One chart: drawn in a thread, one drawing at a time, from the newest wish; the event loop only shows finished grids."""
+
+from dataclasses import dataclass
+
+from rich.style import Style
+from textual.events import Resize
+from textual.message import Message
+
+from tui_monitor.app.chart_data import Quantity, chart_spec
+from tui_monitor.app.view import ViewState
+from tui_monitor.app.widgets.cells_view import CellsView
+from tui_monitor.charts.cells import CellGrid
+from tui_monitor.charts.chart import GUTTER, dot_columns, draw_chart
+from tui_monitor.charts.markers import MarkerSet
+from tui_monitor.charts.scale import Limits
+from tui_monitor.history.snapshot import PhaseSnapshot
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """All that decides a chart's picture."""
+
+    phase: PhaseSnapshot
+    shown: Quantity
+    view: ViewState
+    size: tuple[int, int]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Equal for wishes that give the same picture, cheap to compare."""
+        phase, view = self.phase, self.view
+        return (
+            phase.info,
+            phase.batches,
+            len(phase.epochs),
+            self.shown,
+            (view.window, view.smoothing, view.log_y),
+            self.size,
+        )
+
+
+class ChartView(CellsView):
+    """A chart of one quantity."""
+
+    @dataclass
+    class Drawn(Message):
+        """A chart was drawn in a thread."""
+
+        chart: "ChartView"
+        grid: CellGrid
+        limits: Limits
+
+        @property
+        def control(self) -> "ChartView":
+            """The chart drawn."""
+            return self.chart
+
+    def __init__(self, *, id: str, markers: MarkerSet, ascii_only: bool = False) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id, ascii_only=ascii_only)
+        self._markers = markers
+        self._wish: _Wish | None = None
+        self._drawn_key: tuple[object, ...] | None = None
+        self._under_way = False
+        self._limits: Limits | None = None
+        self._limits_of: tuple[object, ...] | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the picture shown is the newest one wished for."""
+        return not self._under_way and (self._wish is None or self._wish.key == self._drawn_key)
+
+    def show_quantity(self, phase: PhaseSnapshot, shown: Quantity, view: ViewState) -> None:
+        """Draw a quantity as soon as the drawing under way is done."""
+        self._wish = _Wish(phase, shown, view, (self.size.width, self.size.height))
+        self._start()
+
+    def base_style(self, index: int) -> Style:
+        """Return the look of a heading for the title row."""
+        return self.rich_style + self.look("heading-row") if index == 0 else self.rich_style
+
+    def on_resize(self, event: Resize) -> None:
+        """Draw for the new size."""
+        if self._wish is not None:
+            self.show_quantity(self._wish.phase, self._wish.shown, self._wish.view)
+
+    def _start(self) -> None:
+        wish = self._wish
+        if wish is None or self._under_way or min(wish.size) < 1 or wish.key == self._drawn_key:
+            if wish is not None and min(wish.size) < 1:
+                self._wish = None if not self.display else wish
+                self._drawn_key = wish.key
+            return
+        self._under_way = True
+        self._drawn_key = wish.key
+        # Limits are kept from frame to frame only while the same thing is looked at.
+        looked_at = (wish.phase.info.index, wish.shown, wish.view.window, wish.view.log_y, wish.size)
+        previous = self._limits if looked_at == self._limits_of else None
+        self._limits_of = looked_at
+        self.run_worker(lambda: self._draw(wish, previous), thread=True, group="chart", exit_on_error=True)
+
+    def _draw(self, wish: _Wish, previous: Limits | None) -> None:
+        width, height = wish.size
+        columns = dot_columns(width, self._markers)
+        area = (max(1, width - GUTTER), max(1, height - 3))
+        spec = chart_spec(wish.phase, wish.shown, wish.view, area, columns, previous=previous, markers=self._markers)
+        grid = draw_chart(spec, width, height)
+        self.post_message(self.Drawn(self, grid, spec.y_range))
+
+    def on_chart_view_drawn(self, event: Drawn) -> None:
+        """Show the grid, and draw again if there is a newer wish."""
+        event.stop()
+        self._under_way = False
+        self._limits = event.limits
+        self.show(event.grid.rows)
+        self._start()

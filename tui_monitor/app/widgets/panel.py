@@ -1,0 +1,77 @@
+"""A panel draws itself anew from the newest snapshot, the view and its own size, and from nothing else."""
+
+from collections.abc import Callable
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.events import Resize
+
+from tui_monitor.app.panels.text import Rows
+from tui_monitor.app.view import ViewState
+from tui_monitor.app.widgets.cells_view import CellsView
+from tui_monitor.history.snapshot import Snapshot
+
+Draw = Callable[[Snapshot, ViewState, int, int], Rows]
+"""(snapshot, view, width, height) to rows. A panel that scrolls may return more rows than its height."""
+
+
+class Panel(Vertical):
+    """A head that stays, and a body that may scroll."""
+
+    def __init__(
+        self,
+        *,
+        id: str,  # noqa: A002 - Textual's name
+        body: Draw,
+        head: Draw | None = None,
+        head_rows: int = 1,
+        to_end: bool = False,
+        ascii_only: bool = False,
+    ) -> None:
+        super().__init__(id=id)
+        self._body, self._head, self._head_rows, self._to_end = body, head, head_rows, to_end
+        self._ascii_only = ascii_only
+        self._shown: tuple[Snapshot, ViewState] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out head and body."""
+        if self._head is not None:
+            head = CellsView(ascii_only=self._ascii_only)
+            head.add_class("panel-head", f"rows-{self._head_rows}")
+            yield head
+        body = CellsView(ascii_only=self._ascii_only)
+        body.add_class("panel-body")
+        yield body
+
+    @property
+    def body(self) -> CellsView:
+        """The part that scrolls."""
+        return self.query_one(".panel-body", CellsView)
+
+    @property
+    def text(self) -> str:
+        """The characters shown."""
+        return "\n".join(view.text for view in self.query(CellsView))
+
+    def show(self, snapshot: Snapshot, view: ViewState) -> None:
+        """Draw a moment of the run."""
+        self._shown = (snapshot, view)
+        self._redraw()
+
+    def on_resize(self, event: Resize) -> None:
+        """Draw again: what fits has changed."""
+        self._redraw()
+
+    def _redraw(self) -> None:
+        if self._shown is None or not self.display or not self.is_mounted:
+            return
+        snapshot, view = self._shown
+        if self._head is not None:
+            head = self.query_one(".panel-head", CellsView)
+            head.show(self._head(snapshot, view, head.size.width, self._head_rows))
+        body = self.body
+        region = body.scrollable_content_region
+        width, height = region.width, region.height
+        if width < 1 or height < 1:
+            return
+        body.show(self._body(snapshot, view, width, height), to_end=self._to_end)
