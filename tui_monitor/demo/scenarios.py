@@ -62,7 +62,7 @@ _SCENARIOS = (
         "Dropout alone: it acts in training only, so training loss is higher and training accuracy lower than the "
         "same weights earn in validation.",
         separable=0.8,
-        dropout=0.6,
+        dropout=0.8,
     ),
     Scenario(
         "class-mix",

@@ -73,9 +73,7 @@ class Probe:
         passes, penalties = [], []
         for group in self._groups(batches):
             joined = _join(group)
-            figures, penalty = self._run(
-                self._measure_both, joined.x, joined.y, joined.sample_weight, joined.y_pred
-            )
+            figures, penalty = self._run(self._measure_both, joined)
             passes.append(figures.numpy())
             penalties.append(float(penalty))
         rows = np.concatenate(passes, axis=2).astype(np.float64)
@@ -87,28 +85,31 @@ class Probe:
         passes = []
         for group in self._groups(batches, in_training=False):
             joined = _join(group)
-            figures = self._run(self._measure_inference, joined.x, joined.y, joined.sample_weight)
-            passes.append(figures.numpy())
+            passes.append(self._run(self._measure_inference, joined).numpy())
         rows = np.concatenate(passes, axis=1).astype(np.float64)
         return MeasuredBatches(_ordinals(batches), {}, {}, dict(zip(ROWS, rows, strict=True)), 0.0)
 
-    def _run(self, measure: Callable[..., Any], *inputs: Any) -> Any:
+    def _run(self, measure: Callable[[Mapping[str, Any]], Any], batch: KeptBatch) -> Any:
         """Run a measurement as a graph traced once for each kind of input, whatever the number of samples."""
+        named = {"x": batch.x, "y": batch.y, "sample_weight": batch.sample_weight, "y_pred": batch.y_pred}
+        inputs = {name: value for name, value in named.items() if value is not None}
         signature = keras.tree.map_structure(_any_batch_size, inputs)
         key = (measure.__name__, repr(signature))
         if key not in self._traced:
-            self._traced[key] = tf.function(measure, input_signature=signature)
-        return self._traced[key](*inputs)
+            self._traced[key] = tf.function(measure, input_signature=[signature])
+        return self._traced[key](inputs)
 
-    def _measure_both(self, x: Any, y: Any, sample_weight: Any, y_pred: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        in_training, penalty = self._call(x, training=True)
-        in_inference, _ = self._call(x, training=False)
-        of = self._figures.of
-        outputs = (y_pred, in_training, in_inference)
-        return tf.stack([of(y, output, sample_weight) for output in outputs]), penalty
+    def _measure_both(self, inputs: Mapping[str, Any]) -> tuple[tf.Tensor, tf.Tensor]:
+        in_training, penalty = self._call(inputs["x"], training=True)
+        in_inference, _ = self._call(inputs["x"], training=False)
+        outputs = (inputs["y_pred"], in_training, in_inference)
+        return tf.stack([self._figures_of(inputs, output) for output in outputs]), penalty
 
-    def _measure_inference(self, x: Any, y: Any, sample_weight: Any) -> tf.Tensor:
-        return self._figures.of(y, self._call(x, training=False)[0], sample_weight)
+    def _measure_inference(self, inputs: Mapping[str, Any]) -> tf.Tensor:
+        return self._figures_of(inputs, self._call(inputs["x"], training=False)[0])
+
+    def _figures_of(self, inputs: Mapping[str, Any], outputs: Any) -> tf.Tensor:
+        return self._figures.of(inputs["y"], outputs, inputs.get("sample_weight"))
 
     def _call(self, x: Any, *, training: bool) -> tuple[Any, tf.Tensor]:
         model = self._model
@@ -146,7 +147,7 @@ def _depends_on_batch(layer: Any) -> bool:
 
 
 def _any_batch_size(tensor: Any) -> Any:
-    return None if tensor is None else tf.TensorSpec([None, *tensor.shape[1:]], tensor.dtype)
+    return tf.TensorSpec([None, *tensor.shape[1:]], tensor.dtype)
 
 
 def _inner_shapes(batch: KeptBatch) -> list[Any]:

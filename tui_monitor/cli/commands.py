@@ -1,0 +1,101 @@
+"""The commands and their options; what they do is imported only when they run."""
+
+import click
+
+DEMO_EPOCHS = 30
+
+
+
+class _InOrder(click.Group):
+    """Lists commands in the order a new user needs them."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+_runs = click.option(
+    "--runs", metavar="DIR", help="Folder of the runs (default: runs/ here, or TUI_MONITOR_RUNS)."
+)
+
+
+@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tui-monitor", prog_name="tui-monitor")
+def program() -> None:
+    """Watch Keras training in the terminal, and measure why validation and training figures differ.
+
+    \b
+    Exit codes: 0 done; 1 unexpected; 2 wrong usage; 3 no such run; 4 run unreadable;
+    5 folder not writable; 6 package missing; 7 nothing measured yet; 8 training failed;
+    130 interrupted.
+    """
+
+
+@program.command()
+@click.argument("scenario", required=False)
+@click.option("--list", "listing", is_flag=True, help="Describe the scenarios and exit.")
+@click.option("--epochs", type=click.IntRange(1), default=DEMO_EPOCHS, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of data, weights and dropout.")
+@click.option("--name", help="Name of the run (default: from scenario and time).")
+@_runs
+@click.option(
+    "--probe-budget",
+    type=click.FloatRange(0, 1),
+    default=0.02,
+    show_default=True,
+    metavar="FRACTION",
+    help="Share of training time for measuring; 0 turns probes off.",
+)
+@click.option("--headless", is_flag=True, help="No screen: progress lines on standard error.")
+def demo(
+    scenario: str | None,
+    listing: bool,
+    epochs: int,
+    seed: int,
+    name: str | None,
+    runs: str | None,
+    probe_budget: float,
+    headless: bool,
+) -> int:
+    """Train the question's own model on synthetic imbalanced data, and watch.
+
+    SCENARIO is one of those that --list describes; by default the question itself.
+    """
+    from tui_monitor.cli import demo_command
+
+    if listing:
+        return demo_command.list_scenarios()
+    return demo_command.run_demo(
+        scenario, epochs=epochs, seed=seed, name=name, runs=runs, probe_budget=probe_budget, headless=headless
+    )
+
+
+@program.command()
+@click.argument("run", required=False)
+@_runs
+def attach(run: str | None, runs: str | None) -> int:
+    """Watch a run: the newest live one, or RUN, a folder or a name."""
+    from tui_monitor.cli import watch_command
+
+    return watch_command.attach(run, runs)
+
+
+@program.command()
+@_runs
+def ls(runs: str | None) -> int:
+    """List runs with their state, epochs and last figures."""
+    from tui_monitor.cli import list_command
+
+    return list_command.list_all(runs)
+
+
+@program.command()
+@click.argument("run")
+@_runs
+@click.option("--epoch", type=click.IntRange(1), help="Epoch to explain (default: the last measured).")
+@click.option("--all", "every", is_flag=True, help="Explain every measured epoch.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+def explain(run: str, runs: str | None, epoch: int | None, every: bool, as_json: bool) -> int:
+    """Explain why training and validation figures of RUN differ."""
+    from tui_monitor.cli import explain_command
+
+    return explain_command.explain(run, runs, epoch=epoch, every=every, as_json=as_json)

@@ -1,0 +1,72 @@
+"""`explain`: a run's measured explanations as text or JSON, without TensorFlow or a screen."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tui_monitor.errors import NothingMeasured, UsageError
+from tui_monitor.explain.explanation import explanation_from_json
+from tui_monitor.explain.log_evidence import explain_log
+from tui_monitor.explain.text import explanation_text
+from tui_monitor.history.load import load
+from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+from tui_monitor.run_log.folders import find_run, runs_folder
+
+Content = Mapping[str, Any]
+
+
+def explain(run: str, runs: str | None, *, epoch: int | None, every: bool, as_json: bool) -> int:
+    """Print the explanations asked for and return the exit code.
+
+    Raises:
+        UsageError: both one epoch and all are asked for.
+        RunNotFound: no run of that name or path.
+        NothingMeasured: there is nothing to explain it with.
+    """
+    if every and epoch is not None:
+        raise UsageError("--epoch and --all exclude each other.")
+    folder = find_run(run, runs_folder(runs))
+    snapshot = load(folder)
+    contents = _asked_for(snapshot, epoch=epoch, every=every)
+    if not contents:
+        which = f"epoch {epoch}" if epoch is not None else "any epoch"
+        raise NothingMeasured(f"{folder.name} holds no figures of {which} to explain (yet).")
+    for number, content in enumerate(contents):
+        if as_json:
+            sys.stdout.write(json.dumps(content, separators=(",", ":"), ensure_ascii=False) + "\n")
+        else:
+            sys.stdout.write(("\n\n" if number else "") + explanation_text(explanation_from_json(content)) + "\n")
+    return 0
+
+
+def _asked_for(snapshot: Snapshot, *, epoch: int | None, every: bool) -> Sequence[Content]:
+    """Return explanations of the newest phase: measured ones, and what the log can prove where nothing was measured."""
+    phase = snapshot.phase
+    if phase is None:
+        return []
+    measured = _measured(phase)
+    ended = {row.epoch: row for row in phase.epochs}
+    if every:
+        epochs: Sequence[int] = sorted({*measured, *ended})
+    elif epoch is not None:
+        epochs = [epoch] if epoch in measured or epoch in ended else []
+    else:
+        epochs = sorted(measured or ended)[-1:]
+    return [
+        measured[number] if number in measured else explain_log(snapshot.run.name, number, ended[number].figures)
+        for number in epochs
+    ]
+
+
+def _measured(phase: PhaseSnapshot) -> dict[int, Content]:
+    """Return the last explanation of each epoch, the one at its end where there is one."""
+    newest: dict[int, Content] = {}
+    ended: set[int] = set()
+    for entry in phase.explanations:
+        if entry.batch is None:
+            ended.add(entry.epoch)
+            newest[entry.epoch] = entry.content
+        elif entry.epoch not in ended:
+            newest[entry.epoch] = entry.content
+    return newest

@@ -1,0 +1,69 @@
+"""Watching a run: on the screen where there is a terminal, in plain lines where there is none."""
+
+import os
+import sys
+from pathlib import Path
+
+from tui_monitor.cli.headless import follow_headless
+from tui_monitor.errors import RunNotFound, TrainingFailed
+from tui_monitor.launch.training_process import TrainingProcess
+from tui_monitor.run_log.folders import find_run, list_runs, printable, runs_folder
+from tui_monitor.run_log.format import State
+from tui_monitor.run_log.summary import summarise
+
+
+def has_terminal() -> bool:
+    """Whether a screen can be drawn: both ends are terminals, and one that can place a cursor."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def attach(run: str | None, runs: str | None) -> int:
+    """Watch a run until the user leaves or it ends; return the exit code.
+
+    Raises:
+        RunNotFound: no such run, or none at all.
+    """
+    return watch(find_run(run, runs_folder(runs)) if run else _newest(runs_folder(runs)), None)
+
+
+def _newest(runs: Path) -> Path:
+    """Return the newest live run, or the newest one where none is live."""
+    folders = list_runs(runs)
+    if not folders:
+        raise RunNotFound(f"No runs in {printable(str(runs.absolute()))}. Start one with: tui-monitor demo")
+    return next((folder for folder in folders if not summarise(folder).state.ended), folders[0])
+
+
+def watch(folder: Path, training: TrainingProcess | None, *, headless: bool = False) -> int:
+    """Show a run and return the exit code.
+
+    Args:
+        folder: of the run.
+        training: the process this command started, or None for a run of someone else.
+        headless: plain lines even where there is a terminal.
+
+    Raises:
+        TrainingFailed: the run this command started has failed.
+    """
+    if headless or not has_terminal():
+        follow_headless(folder, training)
+    else:
+        from tui_monitor.app.app import MonitorApp
+
+        app = MonitorApp(folder, launched=training is not None)
+        app.run()
+        if app.return_code:
+            return app.return_code
+    return _conclusion(folder, training)
+
+
+def _conclusion(folder: Path, training: TrainingProcess | None) -> int:
+    summary = summarise(folder)
+    if not summary.state.ended:
+        print(f"Training goes on. Watch it again with: tui-monitor attach {folder}", file=sys.stderr)
+        return 0
+    if training is not None and summary.state in (State.FAILED, State.LOST):
+        raise TrainingFailed(
+            f"Training {summary.state}: {printable(summary.detail)} Its whole output is in {folder / 'output.log'}."
+        )
+    return 0
