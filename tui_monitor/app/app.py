@@ -16,7 +16,7 @@ from tui_monitor.app.epoch_axis import full_range, newest
 from tui_monitor.app.follow import Mailbox, follow
 from tui_monitor.app.keys import KEYS, bindings
 from tui_monitor.app.main_screen import MainScreen, is_useful
-from tui_monitor.app.requests import request
+from tui_monitor.app.requests import ask_to_die, ask_to_stop
 from tui_monitor.app.screens.help import HelpScreen
 from tui_monitor.app.screens.leave import LeaveScreen, Leaving
 from tui_monitor.app.source import LiveSource, SnapshotSource
@@ -201,6 +201,11 @@ class MonitorApp(App[None]):
         self.refresh(layout=True)
 
     @property
+    def is_settled(self) -> bool:
+        """Whether the first snapshot is drawn, and every chart in its newest state."""
+        return self.snapshot is not None and self.main.is_settled
+
+    @property
     def is_live(self) -> bool:
         """Whether there may be a process to ask about: it trains, or nothing is known of it yet."""
         return self.snapshot is not None and not self.snapshot.state.ended
@@ -231,7 +236,8 @@ class MonitorApp(App[None]):
             self.exit()
             return
         try:
-            request(self.folder, leaving.value)
+            ask = ask_to_stop if leaving is Leaving.STOP else ask_to_die
+            ask(self.folder)
         except MonitorError as error:
             self.notify(str(error), severity="error", markup=False)
             return

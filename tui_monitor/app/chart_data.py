@@ -80,7 +80,7 @@ def chart_spec(
         y_ticks = logarithmic_ticks(y_range, max(2, size[1] // 2))
     else:
         y_range = stepped_limits(data_limits(band, *visible), previous, ceiling=shown.ceiling)
-        y_ticks = ticks(y_range, min(8, max(2, size[1] // 3)))
+        y_ticks = ticks(y_range, min(8, max(3, size[1] // 3)))
     return ChartSpec(
         title=_title(shown.name, view),
         x_range=x_range,

@@ -1,5 +1,7 @@
 """The x axis in epochs: batch i of epoch e lies at e − 1 + i / steps, so that epoch e ends at x = e."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +9,9 @@ from tui_monitor.charts.scale import round_step
 from tui_monitor.history.snapshot import PhaseSnapshot
 
 FloatArray = NDArray[np.float64]
+
+_JUST_BEFORE = 1e-9
+"""Keeps the end of an epoch apart from the begin of the next."""
 
 
 def full_range(phase: PhaseSnapshot) -> tuple[float, float]:
@@ -40,14 +45,24 @@ def batch_edges(phase: PhaseSnapshot, x_range: tuple[float, float], columns: int
 
 
 def _knots(phase: PhaseSnapshot) -> tuple[FloatArray, FloatArray]:
-    """Return epochs' begins and the newest batch: their places on the axis, and their batch positions."""
-    begun = len(phase.epoch_starts)
-    x = phase.first_epoch - 1.0 + np.arange(begun + 1)
-    batches = np.append(np.array(phase.epoch_starts, dtype=np.float64), phase.batches)
-    last_ended = bool(phase.epochs) and phase.epochs[-1].epoch >= phase.epoch
-    if not last_ended:
-        x[-1] = x[-2] + min(1.0, phase.batch / max(_steps(phase), phase.batch, 1))
-    return x, batches
+    """Return each epoch's begin and end: their places on the axis, and their batch positions."""
+    starts = np.array(phase.epoch_starts, dtype=np.float64)
+    ends = np.append(starts[1:], phase.batches)
+    numbers = np.array(_epoch_numbers(phase), dtype=np.float64)
+    # Where a training was set back, only the epochs that count are drawn: those below all that follow.
+    later = np.append(np.minimum.accumulate(numbers[::-1])[::-1][1:], np.inf)
+    kept = numbers < later
+    x_ends = numbers - _JUST_BEFORE
+    last_has_ended = bool(phase.epochs) and phase.epochs[-1].epoch >= phase.epoch
+    x_ends[-1] = numbers[-1]
+    if not last_has_ended:
+        x_ends[-1] += min(1.0, phase.batch / max(_steps(phase), phase.batch, 1)) - 1.0
+    x = np.column_stack([numbers - 1.0, x_ends])[kept].ravel()
+    return x, np.column_stack([starts, ends])[kept].ravel()
+
+
+def _epoch_numbers(phase: PhaseSnapshot) -> Sequence[int]:
+    return phase.epoch_numbers or range(phase.first_epoch, phase.first_epoch + len(phase.epoch_starts))
 
 
 def _steps(phase: PhaseSnapshot) -> int:

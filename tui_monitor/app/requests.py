@@ -2,17 +2,26 @@
 
 from pathlib import Path
 
+from tui_monitor.run_log.control import Action, send_request
 
-def request(folder: Path, name: str) -> None:
-    """Leave a request in the run folder.
+SENDER = "screen"
 
-    Args:
-        folder: of the run.
-        name: `stop` or `kill`.
+
+def ask_to_stop(folder: Path) -> None:
+    """Ask the training to end after the batch it is at.
 
     Raises:
+        RunNotFound: the run folder is gone.
         FolderNotWritable: the request can't be written.
     """
-    from tui_monitor.run_log.control import send_request  # noqa: PLC0415
+    send_request(folder, Action.STOP_BATCH, sender=SENDER)
 
-    send_request(folder, name)
+
+def ask_to_die(folder: Path) -> None:
+    """Ask the training process to end at once.
+
+    Raises:
+        RunNotFound: the run folder is gone.
+        FolderNotWritable: the request can't be written.
+    """
+    send_request(folder, Action.KILL, sender=SENDER)

@@ -1,9 +1,18 @@
 """Where snapshots come from: a live folder now, a clock over a finished one just as well."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from tui_monitor.history.fold import History
 from tui_monitor.history.snapshot import Snapshot
+from tui_monitor.run_log.format import State
+from tui_monitor.run_log.presence import Presence, concluded_state, observe_run
+from tui_monitor.run_log.reader import RunReader
+
+_READ_SECONDS = 0.08
+_PRESENCE_SECONDS = 2.0
 
 
 class SnapshotSource(Protocol):
@@ -26,12 +35,48 @@ class SnapshotSource(Protocol):
 class LiveSource:
     """Follows a run folder that may still be growing."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Name the folder; nothing is read yet.
+
+        Args:
+            folder: of the run.
+            clock: seconds that never fall; paces the looks at the process.
+        """
         self._folder = folder
+        self._clock = clock
+        self._reader = RunReader(folder)
+        self._history = History(folder.name)
+        self._revision: int | None = None
+        self._looked_at = -_PRESENCE_SECONDS
 
     def poll(self) -> Snapshot | None:
-        """Read what is new, for some milliseconds at most."""
-        raise NotImplementedError
+        """Read what is new, for some milliseconds at most.
+
+        Raises:
+            RunUnreadable: `run.json` is damaged or of a newer format.
+        """
+        # Looked at before reading: what a process wrote before it went is then read before it is called lost.
+        presence = self._presence()
+        arrival = self._reader.poll(max_seconds=_READ_SECONDS)
+        self._history.fold(arrival)
+        if presence is not None and arrival.complete:
+            self._history.mark(concluded_state(self._history.snapshot().state, presence))
+        if self._history.revision == self._revision:
+            return None
+        self._revision = self._history.revision
+        return self._history.snapshot()
+
+    def _presence(self) -> Presence | None:
+        """Return a look at the process, now and then, while the run has not said how it ended."""
+        now = self._clock()
+        if now - self._looked_at < _PRESENCE_SECONDS:
+            return None
+        self._looked_at = now
+        if self._revision is None:
+            return observe_run(self._folder)
+        snapshot = self._history.snapshot()
+        ended = snapshot.state.ended and snapshot.state is not State.LOST
+        return None if ended else observe_run(self._folder, snapshot.run)
 
     def close(self) -> None:
-        """Let go of files."""
+        """Let go of files: none stays open between looks."""

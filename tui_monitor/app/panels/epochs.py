@@ -20,7 +20,7 @@ class _Column:
     style: str = ""
 
 
-_EPOCH, _TIME = 6, 7
+_EPOCH, _TIME = 5, 7
 
 
 def _columns(metrics: tuple[str, ...], width: int) -> tuple[_Column, ...]:

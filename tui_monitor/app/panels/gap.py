@@ -76,8 +76,12 @@ def _measured(explanation: Explanation, width: int) -> Rows:
     items.append(moment if explanation.batch is None else f"{moment} (batch {count(explanation.batch)})")
     if explanation.cost is not None:
         cost = explanation.cost
-        items.append(f"cost {duration(cost.seconds)}, {share(cost.share_of_training, 1)} of training")
+        items.append(f"cost {_seconds(cost.seconds)}, {share(cost.share_of_training, 1)} of training")
     return joined(items, width, "muted")
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
 
 
 def _limits(explanation: Explanation, width: int) -> Rows:

@@ -18,6 +18,8 @@ def header_rows(snapshot: Snapshot, view: ViewState, width: int) -> Rows:
 def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     badge = Run(f" {snapshot.state.value.upper()} ", f"state-{snapshot.state.value}")
     start: Row = (badge, Run(f" {plain(snapshot.run.name)}", "strong"))
+    if snapshot.missing:
+        start = (*start, Run(" · the run folder is gone", "alert"))
     if snapshot.state is State.FAILED and snapshot.exit_code is not None:
         start = (*start, Run(f" · exit code {snapshot.exit_code}", "alert"))
     if len(snapshot.phases) > 1:
@@ -52,8 +54,10 @@ def _elapsed(snapshot: Snapshot) -> str:
 def _facts(snapshot: Snapshot) -> str:
     damage = snapshot.damage
     facts = []
-    if damage.events_skipped or damage.torn_bytes:
-        facts.append(f"{count(damage.events_skipped + bool(damage.torn_bytes))} damaged records skipped")
+    if damage.events_skipped or damage.batches_skipped or damage.torn_bytes:
+        facts.append(
+            f"{count(damage.events_skipped + damage.batches_skipped + bool(damage.torn_bytes))} damaged records skipped"
+        )
     if damage.batches_lost:
         facts.append(f"{count(damage.batches_lost)} batch records lost")
     if snapshot.run.host:
