@@ -4,22 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
-from tui_monitor.history.series import Float64Array
+from numpy.typing import ArrayLike
 
 WINDOW_SECONDS = 30.0
 """How far back the pace looks, gaps not counted."""
 
 _FEWEST_INTERVALS = 8
+_USUAL_QUANTILE = 0.75
 _PAUSE_FACTOR = 10.0
 _SHORTEST_PAUSE_SECONDS = 0.05
 
 
-def batches_per_second(times: Float64Array) -> float | None:
+def batches_per_second(times: ArrayLike) -> float | None:
     """Return the pace of the newest batches; None before two of them have ended at different times.
 
-    Validation, measuring, saving and pauses show as intervals far longer than the usual one: they are
-    left out. What remains is averaged over the last `WINDOW_SECONDS`, or over the last 8 intervals.
+    Validation, measuring, saving and pauses show as intervals far longer than three quarters of the
+    others: they are left out. Batches that end in bursts do not. What remains is averaged over the last
+    `WINDOW_SECONDS`, or over the last 8 intervals.
 
     Args:
         times: ends of the newest batches in seconds, oldest first, shape (batches,). NaN, infinite and
@@ -30,7 +31,7 @@ def batches_per_second(times: Float64Array) -> float | None:
     intervals = intervals[np.isfinite(intervals) & (intervals >= 0)]
     if not len(intervals):
         return None
-    longest = max(_PAUSE_FACTOR * float(np.median(intervals)), _SHORTEST_PAUSE_SECONDS)
+    longest = max(_PAUSE_FACTOR * float(np.quantile(intervals, _USUAL_QUANTILE)), _SHORTEST_PAUSE_SECONDS)
     usual = intervals[intervals <= longest][::-1]
     elapsed = np.cumsum(usual)
     within = max(int(np.searchsorted(elapsed, WINDOW_SECONDS, side="right")), _FEWEST_INTERVALS)

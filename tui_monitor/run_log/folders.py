@@ -5,7 +5,9 @@ import json
 import os
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +83,10 @@ def find_run(text: str, runs: Path) -> Path:
         RunNotFound: no run, or several, fit; the message says where it looked and what comes closest.
     """
     path = Path(text).expanduser()
-    if text and path.name == RUN_FILE and path.is_file():
+    if path.name == RUN_FILE and _does(path.is_file):
         path = path.parent
     for candidate in (path, runs / path.name if path.name == text else path):
-        if text and _is_readable_run(candidate):
+        if text and _does(partial(is_run_folder, candidate)):
             return candidate
     names = [folder.name for folder in list_runs(runs)]
     matches = [name for name in names if text and name.startswith(text)]
@@ -123,9 +125,10 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _is_readable_run(path: Path) -> bool:
+def _does(look: Callable[[], bool]) -> bool:
+    """Return what a look at a path says; no for a path that can't exist, such as one far too long."""
     try:
-        return is_run_folder(path)
+        return look()
     except (OSError, ValueError):
         return False
 
@@ -145,10 +148,10 @@ def _created(folder: Path) -> float:
 
 
 def _not_found(text: str, path: Path, runs: Path, names: list[str], matches: list[str]) -> str:
-    shown = printable(text)
+    shown = printable(text[:_LONGEST_NAME])
     if matches:
         return f"Several runs in {printable(str(runs))} begin with {shown!r}: {_listed(matches)}."
-    if text and path.is_dir():
+    if text and _does(path.is_dir):
         return f"{printable(str(path))} is a folder, but no run: it holds no {RUN_FILE}."
     where = f"No run {shown!r}: looked for a folder of that path and in {printable(str(runs.absolute()))}"
     close = difflib.get_close_matches(text, names, n=_MOST_NAMED, cutoff=0.4)

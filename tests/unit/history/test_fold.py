@@ -1,0 +1,297 @@
+"""Arrivals in, snapshots out: what a screen draws is what the run recorded."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui_monitor.history.fold import History
+from tui_monitor.history.load import load
+from tui_monitor.run_log.format import EVENTS_FILE, RunInfo, State
+from tui_monitor.run_log.presence import LOST_DETAIL
+from tui_monitor.run_log.reader import Arrival, RunReader
+from tui_monitor.run_log.writer import RunWriter
+
+
+class Clock:
+    """Run time that a test moves by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        """Return the time set."""
+        return self.now
+
+
+def record(folder: Path, epochs: int = 2, steps: int = 10, clock: Clock | None = None) -> RunWriter:
+    """Write a plain run of one phase, a batch every 0.1 s and two seconds of validation an epoch."""
+    clock = clock or Clock()
+    writer = RunWriter(folder, RunInfo(name=folder.name), clock=clock, heartbeat_seconds=None)
+    writer.begin_phase(["loss", "acc"], epochs=5, steps_per_epoch=steps)
+    writer.status(State.TRAINING)
+    for epoch in range(1, epochs + 1):
+        writer.event("epoch_begin", epoch=epoch)
+        for batch in range(steps):
+            clock.now += 0.1
+            writer.batch(epoch, 32, (1 / (batch + 1), 0.5))
+        clock.now += 2
+        logs = {"loss": 0.5, "acc": 0.75, "val_loss": math.nan, "val_binary_accuracy": 0.5}
+        seconds = 2 + 0.1 * steps
+        writer.event(
+            "epoch", epoch=epoch, logs=logs, batches=steps, samples=32 * steps, seconds=seconds, learning_rate=0.1
+        )
+    return writer
+
+
+def followed(folder: Path, **limits: Any) -> History:
+    """Read a run to its present end."""
+    reader, history = RunReader(folder), History()
+    while True:
+        arrival = reader.poll(**limits)
+        history.fold(arrival)
+        if arrival.complete:
+            return history
+
+
+def test_a_run_reads_as_it_was_trained(tmp_path: Path) -> None:
+    """Epochs, figures, positions, pace and plan all appear under canonical names."""
+    record(tmp_path / "run", epochs=2, steps=10).close()
+    snapshot = followed(tmp_path / "run").snapshot()
+    phase = snapshot.phase
+    assert phase is not None
+    assert snapshot.run.name == "run"
+    assert snapshot.state is State.TRAINING
+    assert (phase.epoch, phase.batch, phase.batches) == (2, 10, 20)
+    assert phase.epoch_starts == (0, 10)
+    assert set(phase.series) == {"loss", "accuracy"}
+    assert phase.series["loss"].values().tolist() == pytest.approx([1 / (i % 10 + 1) for i in range(20)])
+    row = phase.epochs[-1]
+    assert (row.epoch, row.batches, row.samples, row.learning_rate) == (2, 10, 320, 0.1)
+    assert row.figures["accuracy"] == 0.75
+    assert row.figures["val_accuracy"] == 0.5
+    assert math.isnan(row.figures["val_loss"])
+    assert snapshot.batches_per_second == pytest.approx(10)
+    assert snapshot.seconds_left == pytest.approx(3 * 3.0)
+    assert not snapshot.damage
+
+
+@given(cuts=st.lists(st.integers(1, 7), min_size=1, max_size=5))
+def test_any_pieces_give_the_same_history(tmp_path_factory: pytest.TempPathFactory, cuts: list[int]) -> None:
+    """However few records come at a time, the last snapshot is the same but for its revision."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    record(folder, epochs=2, steps=9).close()
+    reader, history = RunReader(folder), History()
+    for turn in range(100):
+        arrival = reader.poll(max_seconds=0, max_records=cuts[turn % len(cuts)])
+        history.fold(arrival)
+        if arrival.complete:
+            break
+    pieces, whole = history.snapshot(), followed(folder).snapshot()
+    assert pieces.phase is not None
+    assert whole.phase is not None
+    assert pieces.phase.epoch_starts == whole.phase.epoch_starts
+    assert pieces.phase.epoch_numbers == whole.phase.epoch_numbers
+    assert len(pieces.phase.epochs) == len(whole.phase.epochs)
+    assert pieces.phase.series["loss"].values().tolist() == whole.phase.series["loss"].values().tolist()
+    assert pieces.batches_per_second == whole.batches_per_second
+    assert pieces.seconds_left == whole.seconds_left
+
+
+def test_nothing_new_is_the_same_snapshot(tmp_path: Path) -> None:
+    """A poll without news costs no redraw: same revision, same object."""
+    record(tmp_path / "run")
+    reader, history = RunReader(tmp_path / "run"), History()
+    history.fold(reader.poll())
+    before = history.snapshot()
+    assert not history.fold(reader.poll())
+    assert history.snapshot() is before
+
+
+def test_an_epoch_begun_shows_before_its_first_batch(tmp_path: Path) -> None:
+    """The first batch of an epoch may take a minute; the epoch shows at once."""
+    clock = Clock()
+    writer = record(tmp_path / "run", epochs=1, clock=clock)
+    writer.event("epoch_begin", epoch=2)
+    phase = followed(tmp_path / "run").snapshot().phase
+    assert phase is not None
+    assert (phase.epoch, phase.batch, phase.epoch_starts) == (2, 0, (0, 10))
+
+
+def test_epochs_may_fall_back(tmp_path: Path) -> None:
+    """A training set back to an earlier epoch shows that epoch, and keeps both of its rows."""
+    clock = Clock()
+    writer = record(tmp_path / "run", epochs=3, clock=clock)
+    clock.now += 1
+    writer.batch(2, 32, (0.1, 0.2))
+    writer.event("epoch", epoch=2, logs={"loss": 0.1})
+    phase = followed(tmp_path / "run").snapshot().phase
+    assert phase is not None
+    assert phase.epoch == 2
+    assert phase.batch == 1
+    assert phase.epoch_numbers == (1, 2, 3, 2)
+    assert [row.epoch for row in phase.epochs] == [1, 2, 3, 2]
+
+
+def test_each_fit_is_a_phase(tmp_path: Path) -> None:
+    """Two fits in one script keep their own figures and plans."""
+    writer = record(tmp_path / "run")
+    writer.begin_phase(["loss"], epochs=7, initial_epoch=5)
+    writer.batch(6, 8, (0.25,))
+    phases = followed(tmp_path / "run").snapshot().phases
+    assert [phase.info.index for phase in phases] == [1, 2]
+    assert (phases[1].epoch, phases[1].first_epoch, phases[1].batches) == (6, 6, 1)
+    assert set(phases[1].series) == {"loss"}
+
+
+def test_a_failed_run_says_why(tmp_path: Path) -> None:
+    """The last status event carries the reason and the exit code, and no time is left."""
+    writer = record(tmp_path / "run")
+    writer.status(State.FAILED, "ValueError: shapes differ", exit_code=1)
+    snapshot = followed(tmp_path / "run").snapshot()
+    assert (snapshot.state, snapshot.exit_code) == (State.FAILED, 1)
+    assert snapshot.detail == "ValueError: shapes differ"
+    assert snapshot.seconds_left is None
+    assert snapshot.timeline[-1].text == "failed: ValueError: shapes differ"
+
+
+def test_a_lost_mark_yields_to_news_and_to_an_end(tmp_path: Path) -> None:
+    """`LOST` is a reader's conclusion: it goes when the run speaks again, and never hides a recorded end."""
+    writer = record(tmp_path / "run")
+    reader, history = RunReader(tmp_path / "run"), History()
+    history.fold(reader.poll())
+    assert history.mark(State.LOST)
+    assert not history.mark(State.LOST)
+    assert (history.snapshot().state, history.snapshot().detail) == (State.LOST, LOST_DETAIL)
+    writer.batch(2, 32, (1, 1))
+    history.fold(reader.poll())
+    assert history.snapshot().state is State.TRAINING
+    writer.status(State.FINISHED, exit_code=0)
+    history.fold(reader.poll())
+    assert not history.mark(State.LOST)
+    assert history.snapshot().state is State.FINISHED
+
+
+def test_timeline_marks_what_matters(tmp_path: Path) -> None:
+    """Alerts, notes, answers and pauses are marked; the routine of training and validating is not."""
+    writer = record(tmp_path / "run")
+    for state in (State.VALIDATING, State.TRAINING, State.PAUSED, State.TRAINING):
+        writer.status(state)
+    writer.event("alert", text="loss is NaN", epoch=2)
+    writer.event("note", text="lowered the rate")
+    writer.event("control", request="pause", outcome="done", text="")
+    timeline = followed(tmp_path / "run").snapshot().timeline
+    assert [(entry.kind, entry.text) for entry in timeline] == [
+        ("status", "paused"),
+        ("status", "training"),
+        ("alert", "loss is NaN"),
+        ("note", "lowered the rate"),
+        ("control", "pause: done"),
+    ]
+    assert timeline[2].epoch == 2
+
+
+def test_explanations_keep_their_numbers(tmp_path: Path) -> None:
+    """NaN in an explanation comes back as a number; class labels stay words."""
+    writer = record(tmp_path / "run")
+    content = {"loss": {"gap": math.nan, "low": -math.inf}, "classes": {"labels": ["NaN", "b"]}}
+    writer.event("explanation", epoch=2, batch=3, explanation=content)
+    phase = followed(tmp_path / "run").snapshot().phase
+    assert phase is not None
+    explanation = phase.explanations[-1]
+    assert (explanation.epoch, explanation.batch) == (2, 3)
+    assert math.isnan(explanation.content["loss"]["gap"])
+    assert explanation.content["loss"]["low"] == -math.inf
+    assert explanation.content["classes"]["labels"] == ["NaN", "b"]
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = ["time", "phase", "epoch", "logs", "batches", "seconds", "explanation", "state", "detail", "text", "batch"]
+KINDS = st.sampled_from(["status", "epoch", "epoch_begin", "explanation", "alert", "control", "lost", "phase", "new"])
+
+
+@given(
+    events=st.lists(
+        st.builds(
+            lambda kind, fields: {"kind": kind, **fields},
+            KINDS | JUNK,
+            st.dictionaries(st.sampled_from(FIELDS), JUNK | st.just(1)),
+        ),
+        max_size=8,
+    )
+)
+def test_no_event_breaks_the_fold(events: list[dict[str, Any]]) -> None:
+    """Unknown kinds and fields of the wrong type are passed over, never an error, never damage."""
+    history = History()
+    history.fold(Arrival(info=RunInfo(name="run"), events=tuple(events)))
+    assert history.snapshot().damage.events_skipped == 0
+
+
+def test_a_restart_forgets_and_rises(tmp_path: Path) -> None:
+    """A folder that was replaced shows the new run alone, under a higher revision."""
+    record(tmp_path / "run")
+    history = followed(tmp_path / "run")
+    before = history.snapshot()
+    assert history.fold(Arrival(info=RunInfo(name="other"), restarted=True))
+    after = history.snapshot()
+    assert after.revision > before.revision
+    assert after.run.name == "other"
+    assert after.phases == ()
+
+
+def test_damage_is_told(tmp_path: Path) -> None:
+    """Skipped lines, lost records and the torn end of an ended run are all counted."""
+    writer = record(tmp_path / "run")
+    writer.event("lost", batches=4, reason="No space left on device")
+    writer.status(State.FINISHED)
+    writer.close()
+    with (tmp_path / "run" / EVENTS_FILE).open("ab") as file:
+        file.write(b'{"kind": broken}\n{"kind": "torn"')
+    with (tmp_path / "run" / "batches.bin").open("ab") as file:
+        file.write(b"\0" * 24 + b"\0" * 5)
+    damage = load(tmp_path / "run").damage
+    assert (damage.events_skipped, damage.batches_lost) == (1, 4)
+    assert (damage.batches_skipped, damage.torn_bytes) == (1, 15 + 5)
+
+
+def test_a_missing_folder_is_said_so(tmp_path: Path) -> None:
+    """A folder that goes away leaves the picture as it was, marked."""
+    record(tmp_path / "run")
+    reader, history = RunReader(tmp_path / "run"), History()
+    history.fold(reader.poll())
+    (tmp_path / "run").rename(tmp_path / "elsewhere")
+    assert history.fold(reader.poll())
+    assert history.snapshot().missing
+    assert history.snapshot().phases
+
+
+def test_metrics_that_share_a_name_stay_apart(tmp_path: Path) -> None:
+    """`acc` beside `accuracy`: one is `accuracy`, the other keeps its own spelling."""
+    history = History()
+    logs = {"loss": 1.0, "acc": 0.1, "accuracy": 0.2}
+    writer = RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None)
+    writer.begin_phase(["loss", "acc", "accuracy"])
+    history.fold(Arrival(info=writer.info, events=({"kind": "epoch", "phase": 1, "epoch": 1, "logs": logs},)))
+    phase = history.snapshot().phase
+    assert phase is not None
+    assert phase.epochs[0].figures == logs
+    assert set(phase.series) == set(logs)
+
+
+def test_long_runs_share_memory(tmp_path: Path) -> None:
+    """A snapshot of a long run copies no values."""
+    record(tmp_path / "run", epochs=3, steps=100)
+    history = followed(tmp_path / "run")
+    first, second = history.snapshot().phase, history._take_snapshot().phase
+    assert first is not None
+    assert second is not None
+    assert np.shares_memory(first.series["loss"].values(), second.series["loss"].values())
+    assert first.epochs is second.epochs

@@ -1,0 +1,277 @@
+"""Real faults: killed processes, full disks, folders that vanish. Nothing more is lost than what must be."""
+
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tui_monitor.history.load import load
+from tui_monitor.run_log.format import EVENTS_FILE, HEARTBEAT_FILE, RunInfo, State
+from tui_monitor.run_log.writer import RunWriter
+
+INFO = RunInfo(name="run")
+KILLS = 24
+
+_ENDLESS_TRAINING = """
+import os, socket, sys
+from pathlib import Path
+from tui_monitor.run_log.format import RunInfo
+from tui_monitor.run_log.writer import RunWriter
+writer = RunWriter(Path(sys.argv[1]), RunInfo(name="run", host=socket.gethostname(), pid=os.getpid()))
+writer.begin_phase(["loss"])
+number = 0
+while True:
+    number += 1
+    writer.batch(1, 1, (number,))
+    os.write(1, b"b")
+    if number % 10 == 0:
+        writer.event("note", text="x" * 300, number=number)
+        os.write(1, b"e")
+"""
+
+
+class Clock:
+    """Run time that a test moves by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        """Return the time set."""
+        return self.now
+
+
+def killed_at(folder: Path, acknowledged: int) -> bytes:
+    """Run a training, kill it once it acknowledged so many records, return all it acknowledged."""
+    command = [sys.executable, "-c", _ENDLESS_TRAINING, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        seen = process.stdout.read(acknowledged)
+        process.send_signal(signal.SIGKILL)
+        return seen + process.stdout.read()
+
+
+def test_a_killed_training_loses_only_the_record_in_flight(tmp_path: Path) -> None:
+    """After `kill -9` at any moment every record whose call had returned can be read, in order."""
+    chance = random.Random(20261122)
+    for attempt in range(KILLS):
+        folder = tmp_path / str(attempt)
+        seen = killed_at(folder, chance.randrange(1, 3000))
+        snapshot = load(folder)
+        assert snapshot.phase is not None
+        numbers = snapshot.phase.series["loss"].values()
+        np.testing.assert_array_equal(numbers, np.arange(1, len(numbers) + 1))
+        assert seen.count(b"b") <= len(numbers) <= seen.count(b"b") + 1
+        events = len(snapshot.timeline)
+        assert min(seen.count(b"e"), 1000) <= events <= seen.count(b"e") + 1
+        assert snapshot.damage.events_skipped == 0
+        assert snapshot.state is State.LOST
+
+
+def forked(action: Callable[[], None]) -> None:
+    """Do something in a child process, so that its limits don't bind the tests; fails where it fails."""
+    child = os.fork()
+    if child == 0:
+        try:
+            action()
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+            os._exit(1)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def limit_files_to(byte_count: int) -> None:
+    """Let no file of this process grow beyond a size, as on a full disk."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (byte_count, hard))
+
+
+def lift_limit() -> None:
+    """Make room again."""
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+
+
+@pytest.mark.parametrize("limit", [4096, 4097, 4101, 4115])
+def test_a_full_disk_costs_whole_records_and_is_told(tmp_path: Path, limit: int) -> None:
+    """Records that don't fit are counted, none stays torn, and recording resumes when there is room."""
+
+    def train() -> None:
+        clock = Clock()
+        writer = RunWriter(tmp_path, INFO, clock=clock, heartbeat_seconds=None)
+        writer.begin_phase(["loss"])
+        limit_files_to(limit)
+        fit = limit // 20
+        for number in range(1, fit + 11):
+            writer.batch(1, 1, (number,))
+        assert writer.lost_batches == 10
+        assert (tmp_path / "batches.bin").stat().st_size == fit * 20
+        assert writer.last_error
+        lift_limit()
+        clock.now = 10
+        writer.batch(1, 1, (-1,))
+        writer.close()
+
+    forked(train)
+    snapshot = load(tmp_path)
+    assert snapshot.phase is not None
+    assert snapshot.phase.series["loss"].values().tolist() == [*range(1, limit // 20 + 1), -1]
+    assert snapshot.damage.batches_lost == 10
+
+
+def test_lost_records_are_told_with_the_reason(tmp_path: Path) -> None:
+    """The event names how many and why, even if training ends before there is room again."""
+
+    def train() -> None:
+        writer = RunWriter(tmp_path, INFO, clock=Clock(), heartbeat_seconds=None)
+        writer.begin_phase(["loss"])
+        for _ in range(100):
+            writer.batch(1, 1, (1.0,))
+        limit_files_to(2000)
+        for _ in range(5):
+            writer.batch(1, 1, (1.0,))
+        writer.close()
+
+    forked(train)
+    lines = (tmp_path / EVENTS_FILE).read_bytes().split(b"\n")[:-1]
+    lost = json.loads(lines[-1])
+    assert (lost["kind"], lost["batches"]) == ("lost", 5)
+    assert "arge" in lost["reason"] or "space" in lost["reason"]
+
+
+def test_events_wait_for_room(tmp_path: Path) -> None:
+    """Events that don't fit are written later, in order, each whole; only the newest thousand wait."""
+
+    def train() -> None:
+        writer = RunWriter(tmp_path, INFO, clock=Clock(), heartbeat_seconds=None)
+        limit_files_to(2000)
+        for number in range(100):
+            writer.event("note", number=number)
+        assert (tmp_path / EVENTS_FILE).read_bytes().endswith(b"\n")
+        lift_limit()
+        writer._beat()
+
+    forked(train)
+    lines = (tmp_path / EVENTS_FILE).read_bytes().split(b"\n")[:-1]
+    assert [json.loads(line)["number"] for line in lines] == list(range(100))
+
+
+def test_a_renamed_folder_is_followed(tmp_path: Path) -> None:
+    """Tidying up while a training runs moves its records along; nothing is written to the old place."""
+    writer = RunWriter(tmp_path / "old", INFO, heartbeat_seconds=60)
+    writer.begin_phase(["loss"])
+    writer.batch(1, 1, (1.0,))
+    (tmp_path / "old").rename(tmp_path / "new")
+    writer.batch(1, 1, (2.0,))
+    writer.event("note", text="moved")
+    writer._beat()
+    writer.begin_phase(["loss"])
+    writer.batch(1, 1, (3.0,))
+    writer.close()
+    snapshot = load(tmp_path / "new")
+    assert [phase.series["loss"].values().tolist() for phase in snapshot.phases] == [[1.0, 2.0], [3.0]]
+    assert (tmp_path / "new" / HEARTBEAT_FILE).exists()
+    assert not (tmp_path / "old").exists()
+
+
+def test_a_removed_folder_stays_removed_and_training_goes_on(tmp_path: Path) -> None:
+    """Nothing raises, nothing is created anew, and the loss is counted once it is noticed."""
+    clock = Clock()
+    writer = RunWriter(tmp_path / "run", INFO, clock=clock, heartbeat_seconds=None)
+    writer.begin_phase(["loss"])
+    writer.batch(1, 1, (1.0,))
+    shutil.rmtree(tmp_path / "run")
+    writer._beat()
+    for _ in range(5):
+        clock.now += 1
+        writer.batch(1, 1, (2.0,))
+        writer.event("note", text="x")
+    writer.begin_phase(["loss"])
+    writer.batch(1, 1, (3.0,))
+    writer.close()
+    assert not (tmp_path / "run").exists()
+    assert writer.lost_batches == 6
+    assert "No such file" in (writer.last_error or "")
+
+
+def test_a_folder_that_comes_back_is_written_again(tmp_path: Path) -> None:
+    """A path that is there again gets an identity and goes on, with the loss told."""
+    clock = Clock()
+    writer = RunWriter(tmp_path / "run", INFO, clock=clock, heartbeat_seconds=None)
+    writer.begin_phase(["loss"])
+    shutil.rmtree(tmp_path / "run")
+    writer._beat()
+    writer.batch(1, 1, (1.0,))
+    (tmp_path / "run").mkdir()
+    clock.now = 10
+    writer.batch(1, 1, (2.0,))
+    snapshot = load(tmp_path / "run")
+    assert snapshot.phase is not None
+    assert snapshot.phase.series["loss"].values().tolist() == [2.0]
+    assert snapshot.damage.batches_lost == 1
+
+
+def test_a_folder_that_can_not_be_made_is_no_error(tmp_path: Path) -> None:
+    """A run that can't be recorded at all still trains."""
+    (tmp_path / "file").write_text("x")
+    writer = RunWriter(tmp_path / "file" / "run", INFO)
+    phase = writer.begin_phase(["loss"])
+    writer.batch(1, 1, (1.0,))
+    writer.event("note")
+    writer.close()
+    assert phase.metrics == ("loss",)
+    assert writer.lost_batches == 1
+    assert writer.last_error
+
+
+def test_descriptors_closed_by_the_script_are_noticed(tmp_path: Path) -> None:
+    """A script that closes every descriptor costs no record: the files are opened again."""
+
+    def train() -> None:
+        clock = Clock()
+        writer = RunWriter(tmp_path, INFO, clock=clock, heartbeat_seconds=None)
+        writer.begin_phase(["loss"])
+        writer.batch(1, 1, (1.0,))
+        os.closerange(3, 256)
+        writer._beat()
+        clock.now = 1
+        writer.batch(1, 1, (2.0,))
+        writer.event("note", text="still here")
+        assert writer.lost_batches == 0, writer.last_error
+        writer.close()
+
+    forked(train)
+    snapshot = load(tmp_path)
+    assert snapshot.phase is not None
+    assert snapshot.phase.series["loss"].values().tolist() == [1.0, 2.0]
+    assert [entry.text for entry in snapshot.timeline] == ["still here"]
+
+
+def test_another_file_under_our_descriptor_is_left_alone(tmp_path: Path) -> None:
+    """A descriptor that the script reused for its own file is recognised at the next heartbeat."""
+    clock = Clock()
+    writer = RunWriter(tmp_path / "run", INFO, clock=clock, heartbeat_seconds=None)
+    writer.begin_phase(["loss"])
+    descriptor = writer._batches.descriptor
+    other: Any = os.open(tmp_path / "other", os.O_RDWR | os.O_CREAT)
+    os.dup2(other, descriptor)
+    writer._beat()
+    writer.batch(1, 1, (1.0,))
+    writer.close()
+    assert (tmp_path / "other").read_bytes() == b""
+    os.fstat(descriptor)
+    os.close(descriptor)
+    os.close(other)
+    assert (tmp_path / "run" / "batches.bin").stat().st_size == 20
