@@ -1,4 +1,4 @@
-"""Makes Textual's SVG independent of fonts: every character at its own column, dots and blocks as shapes."""
+"""Makes Textual's SVG independent of fonts: every word at its own column, dots and blocks as shapes."""
 
 import html
 import re
@@ -8,6 +8,7 @@ _TEXT = re.compile(
     r"(?P<more>[^>]*)>(?P<text>.*?)</text>",
     re.DOTALL,
 )
+_WORD = re.compile(r"[^\s░█▌▐▀▄▉▊▋▍▎▏\u2800-\u28ff]+")
 _ROW_HEIGHT = 24.4
 _BASELINE = 18.5
 _DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
@@ -23,7 +24,7 @@ _BLOCKS = {
 
 
 def exact_svg(svg: str) -> str:
-    """Return the picture with every character pinned to its cell.
+    """Return the picture with every word pinned to its cells.
 
     Args:
         svg: as `App.export_screenshot` returns it.
@@ -38,8 +39,6 @@ def _pinned(match: re.Match[str]) -> str:
     top = base - _BASELINE
     css, more = match["css"], match["more"]
     shapes: list[str] = []
-    columns: list[str] = []
-    characters: list[str] = []
     for index, character in enumerate(text):
         x = left + index * cell
         if "\u2800" <= character <= "\u28ff":
@@ -48,14 +47,13 @@ def _pinned(match: re.Match[str]) -> str:
             shapes.append(_rectangle(_BLOCKS[character], x, top, cell))
         elif character == "░":
             shapes += _shade(x, top, cell)
-        elif character != " ":
-            columns.append(f"{x:.1f}")
-            characters.append(html.escape(character))
-    parts = []
-    if shapes:
-        parts.append(f'<g class="{css}"{more}>{"".join(shapes)}</g>')
-    if characters:
-        parts.append(f'<text class="{css}" x="{" ".join(columns)}" y="{base:g}"{more}>{"".join(characters)}</text>')
+    parts = [f'<g class="{css}"{more}>{"".join(shapes)}</g>'] if shapes else []
+    for word in _WORD.finditer(text):
+        x = left + word.start() * cell
+        parts.append(
+            f'<text class="{css}" x="{x:.1f}" y="{base:g}" textLength="{len(word[0]) * cell:.1f}"{more}>'
+            f"{html.escape(word[0])}</text>"
+        )
     return "".join(parts)
 
 
@@ -80,7 +78,8 @@ def _rectangle(shape: tuple[float, float, float, float], x: float, top: float, c
 def _shade(x: float, top: float, cell: float) -> list[str]:
     size = cell / 8
     return [
-        f'<rect x="{x + cell * (column + 0.25 + 0.5 * (row % 2)) / 2:.2f}" y="{top + _ROW_HEIGHT * (row + 0.3) / 8:.2f}" '
+        f'<rect x="{x + cell * (column + 0.25 + 0.5 * (row % 2)) / 2:.2f}" '
+        f'y="{top + _ROW_HEIGHT * (row + 0.3) / 8:.2f}" '
         f'width="{size:.2f}" height="{size:.2f}"/>'
         for row in range(8)
         for column in range(2)

@@ -95,7 +95,7 @@ KEYS: tuple[Key, ...] = (
 )
 
 
-def bindings() -> list[Binding]:
+def bindings() -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
     """Return the table as Textual bindings."""
     return [Binding(key.keys, key.action, key.label, priority=key.keys.startswith("ctrl+")) for key in KEYS]
 

@@ -1,20 +1,22 @@
 """Lays out the panels once; classes on the screen decide which of them show, and where."""
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.screen import Screen
 from textual.widgets import Static
 
-from tui_monitor.app.keys import KEYS, Key
-from tui_monitor.app.panels.footer import footer_rows
-from tui_monitor.app.panels.header import header_rows
-from tui_monitor.app.panels.text import BLANK, Row, Rows, heading, wrap
-from tui_monitor.app.panels.epochs import HEADER_ROWS, table_header, table_rows
-from tui_monitor.app.panels.gap import gap_rows, panel_heading
-from tui_monitor.app.panels.output import output_note, output_rows
-from tui_monitor.app.panels.waiting import waiting_sentences
 from tui_monitor.app.chart_data import further_metrics, quantity
 from tui_monitor.app.explanations import newest_explanation
+from tui_monitor.app.keys import KEYS, Key
+from tui_monitor.app.panels.epochs import HEADER_ROWS, table_header, table_rows
+from tui_monitor.app.panels.footer import footer_rows
+from tui_monitor.app.panels.gap import gap_rows, panel_heading
+from tui_monitor.app.panels.header import header_rows
+from tui_monitor.app.panels.output import output_note, output_rows
+from tui_monitor.app.panels.text import BLANK, Row, Rows, heading, wrap
+from tui_monitor.app.panels.waiting import waiting_sentences
 from tui_monitor.app.view import View, ViewState
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.app.widgets.chart_view import ChartView
@@ -29,8 +31,18 @@ SMALLEST = (60, 20)
 class MainScreen(Screen[None]):
     """The monitor."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-cut"), (SMALLEST[0], "-narrow"), (112, "-wide"), (170, "-vast")]
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST[1], "-low"), (36, "-tall"), (52, "-lofty")]
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-cut"),
+        (SMALLEST[0], "-narrow"),
+        (112, "-wide"),
+        (170, "-vast"),
+    ]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-flat"),
+        (SMALLEST[1], "-low"),
+        (36, "-tall"),
+        (52, "-lofty"),
+    ]
 
     def __init__(self, markers: MarkerSet) -> None:
         super().__init__()

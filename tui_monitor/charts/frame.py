@@ -1,5 +1,7 @@
 """What surrounds the data: title with legend, tick labels and axes, each in its own cells, never over the data."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from tui_monitor.charts.cells import Cell
@@ -18,10 +20,12 @@ def title_row(spec: ChartSpec, width: int) -> list[Cell]:
         cells = [Cell(c, "") for c in lead]
         cells += [Cell(c, entry.style) for c in entry.mark]
         cells += [Cell(c, "legend") for c in f" {entry.text}"]
-        if len(title) + 2 + len(entries) + len(cells) > width:
+        if len(title) + 3 + len(entries) + len(cells) > width:
             break
         entries += cells
-    return title + [_BLANK] * (width - len(title) - len(entries)) + entries
+    free = width - len(title) - len(entries)
+    last = min(1, free)
+    return title + [_BLANK] * (free - last) + entries + [_BLANK] * last
 
 
 def label_columns(canvas: Canvas, gutter: int) -> list[list[Cell]]:
@@ -55,7 +59,7 @@ def _axis(canvas: Canvas, gutter: int) -> list[Cell]:
     line = [canvas.glyphs.horizontal] * canvas.width
     marks = sorted({c for c in _cell_columns(canvas, list(canvas.spec.x_marks)) if c is not None})
     ticks = {c for c in _cell_columns(canvas, [t.at for t in canvas.spec.x_ticks]) if c is not None}
-    crowded = any(b - a < 2 for a, b in zip(marks, marks[1:], strict=False))
+    crowded = any(b - a < 2 for a, b in pairwise(marks))
     for column in ticks if crowded else ticks | set(marks):
         line[column] = canvas.glyphs.tick_below
     return [_BLANK] * (gutter - 1) + [Cell(c, "axis") for c in canvas.glyphs.corner + "".join(line)]

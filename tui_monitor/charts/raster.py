@@ -39,7 +39,7 @@ def rasterise(layers: Sequence[Layer], width: int, height: int, dots: tuple[int,
     Returns:
         The rows, top first, each of `width` cells.
     """
-    styles = [""] + sorted({layer.style for layer in layers})
+    styles = ["", *sorted({layer.style for layer in layers})]
     with _LOCK:
         canvas = _build(layers, styles, width, height, dots)
     rows = [list(_cells(line, styles))[:width] for line in canvas.split("\n")[:height]]

@@ -173,7 +173,7 @@ def logarithmic_ticks(limits: Limits, count: int) -> tuple[Tick, ...]:
 
 
 def _label(value: float, step: float) -> str:
-    if value != 0 and not 1e-4 <= max(abs(value), step) < 1e5 or step < 1e-4:
+    if (value != 0 and not 1e-4 <= max(abs(value), step) < 1e5) or step < 1e-4:
         mantissa, _, exponent = f"{value:.0e}".partition("e")
         return f"{mantissa}e{int(exponent)}" if value else "0"
     digits = max(0, -math.floor(math.log10(step) + 1e-9))

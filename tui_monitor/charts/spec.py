@@ -1,4 +1,4 @@
-"""What a chart shows, as data: ranges already chosen, arrays in data units, nothing about the terminal but its marker set."""
+"""What a chart shows, as data: ranges chosen, arrays in data units, and of the terminal only its marker set."""
 
 from dataclasses import dataclass, field
 

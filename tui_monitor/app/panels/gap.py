@@ -1,4 +1,4 @@
-"""The answer: headline, both ledgers, both sides, and what was measured to say so; as much of it as there is room for."""
+"""The answer: why, both ledgers, both sides, and what was measured to say so; as much of it as there is room for."""
 
 from tui_monitor.app.panels.ledger import NATS, POINTS, Unit, ledger_rows, top_rows
 from tui_monitor.app.panels.sides import penalty_row, side_rows

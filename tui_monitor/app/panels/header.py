@@ -85,14 +85,14 @@ def _progress_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
         ("", tail[:1]),
         ("", []),
     ):
-        row = _assembled(epoch, batches, phase, fraction, "   ".join(ending), width)
+        row = _assembled(epoch, batches, phase, fraction, "   ".join(ending), width=width)
         if row is not None:
             return row
     return (Run(f" {epoch}", ""),)
 
 
 def _assembled(
-    epoch: str, batches: str, phase: PhaseSnapshot, fraction: float | None, ending: str, width: int
+    epoch: str, batches: str, phase: PhaseSnapshot, fraction: float | None, ending: str, *, width: int
 ) -> Row | None:
     """Return the row with bars as wide as the rest leaves room for, or None if that is too narrow."""
     steps = phase.steps_per_epoch

@@ -32,7 +32,7 @@ def _line(label: str, fields: Sequence[str], width: int, style: str = "") -> Row
     sizes = [size for _, size in _FIELDS]
     # The last field is kept empty where a row has none, so that columns stay aligned.
     spare = sizes[2] if len(fields) < 3 and width - taken - sizes[2] >= 18 else 0
-    name = left(label, width - taken - spare, "muted" if not style else style)
+    name = left(label, width - taken - spare, style or "muted")
     return (name, *(right(text, size, style) for text, size in zip(fields, sizes, strict=False)))
 
 
@@ -42,10 +42,11 @@ def _mistakes(explanation: Explanation, width: int) -> Rows:
         return ()
     sides = (mistakes.train, mistakes.validation)
     effects = mistakes.effects
+    amounts = (effects.more_mistakes, effects.when_right, effects.when_wrong) if effects else (None, None, None)
     rows = (
-        ("wrong answers", [share(s.error_rate, 1) for s in sides], effects and effects.more_mistakes),
-        ("loss when right", [figure(s.loss_when_right, 3) for s in sides], effects and effects.when_right),
-        ("loss when wrong", [figure(s.loss_when_wrong, 3) for s in sides], effects and effects.when_wrong),
+        ("wrong answers", [share(s.error_rate, 1) for s in sides], amounts[0]),
+        ("loss when right", [figure(s.loss_when_right, 3) for s in sides], amounts[1]),
+        ("loss when wrong", [figure(s.loss_when_wrong, 3) for s in sides], amounts[2]),
     )
     return tuple(
         _line(name, [*values, "–" if effect is None else signed(effect)], width) for name, values, effect in rows

@@ -8,9 +8,29 @@ from rich.cells import cell_len, set_cell_size
 
 from tui_monitor.charts.cells import Row, Run
 
+__all__ = [
+    "BLANK",
+    "Row",
+    "Rows",
+    "Run",
+    "cell_len",
+    "fold",
+    "heading",
+    "joined",
+    "left",
+    "plain",
+    "right",
+    "spread",
+    "width_of",
+    "wrap",
+]
+
 Rows = tuple[Row, ...]
 
 BLANK: Row = ()
+_BOUND = "\u00a0"
+_FOLD_REACH = 24
+"""Cells from the end of a row within which a blank is looked for to fold at."""
 
 
 def plain(text: str) -> str:
@@ -45,26 +65,35 @@ def spread(start: Row, end: Row, width: int) -> Row:
 
 def wrap(text: str, width: int, style: str = "", *, indent: str = "") -> Rows:
     """Return text in rows of at most `width` cells, broken between words; further rows begin with `indent`."""
+    # A figure and its unit stay together.
+    bound = plain(text).replace(" %", _BOUND + "%")
     lines = textwrap.wrap(
-        plain(text), max(1, width), subsequent_indent=indent, break_on_hyphens=False, replace_whitespace=True
+        bound, max(1, width), subsequent_indent=indent, break_on_hyphens=False, replace_whitespace=True
     )
-    return tuple((Run(line, style),) for line in lines)
+    return tuple((Run(line.replace(_BOUND, " "), style),) for line in lines)
 
 
 def fold(text: str, width: int, style: str = "") -> Rows:
-    """Return a line of foreign output in rows of at most `width` cells, whole, broken anywhere."""
+    """Return a line of foreign output in rows of at most `width` cells, whole, broken after a blank if one is near."""
     text = plain(text)
-    if cell_len(text) <= width:
-        return ((Run(text, style),),)
     rows: list[Row] = []
-    piece, taken = "", 0
-    for character in text:
-        cells = cell_len(character)
-        if taken + cells > width and piece:
-            rows.append((Run(piece, style),))
-            piece, taken = "", 0
-        piece, taken = piece + character, taken + cells
-    return (*rows, (Run(piece, style),))
+    while cell_len(text) > width:
+        cut = _fitting(text, max(1, width))
+        blank = text.rfind(" ", max(1, cut - _FOLD_REACH), cut)
+        cut = blank + 1 if blank > 0 and text[:blank].strip() else cut
+        rows.append((Run(text[:cut], style),))
+        text = text[cut:]
+    return (*rows, (Run(text, style),))
+
+
+def _fitting(text: str, width: int) -> int:
+    """Return how many characters take at most `width` cells, at least one."""
+    taken = 0
+    for index, character in enumerate(text[: width + 1]):
+        taken += cell_len(character)
+        if taken > width:
+            return max(1, index)
+    return min(len(text), width)
 
 
 def joined(items: Iterable[str], width: int, style: str = "", separator: str = " · ") -> Rows:

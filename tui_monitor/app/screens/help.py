@@ -1,7 +1,9 @@
 """The list of keys, made from the table and from nothing else."""
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -29,7 +31,7 @@ def help_rows(width: int) -> Rows:
 class HelpScreen(ModalScreen[None]):
     """Keys and what they do; any of the usual ways out closes it."""
 
-    BINDINGS = [Binding("escape,q,question_mark,enter,f1", "dismiss", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,enter,f1", "dismiss", "close")]
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__()

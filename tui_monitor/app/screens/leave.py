@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
@@ -37,7 +38,7 @@ _ANSWERS = {
 class LeaveScreen(ModalScreen[Leaving]):
     """Asks what to do with the training."""
 
-    BINDINGS = [Binding("escape,q", "dismiss_with('cancel')", "cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss_with('cancel')", "cancel")]
 
     def __init__(self, answers: tuple[Leaving, ...], question: str) -> None:
         super().__init__()

@@ -1,5 +1,7 @@
 """Shows rows of styled text: redraws only rows that changed, and scrolls when there are more than fit."""
 
+from typing import ClassVar
+
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region, Size
@@ -13,7 +15,7 @@ from tui_monitor.charts.cells import Row, Run
 class CellsView(ScrollView):
     """A window onto rows. Wheel and scroll keys move it once it has the focus."""
 
-    COMPONENT_CLASSES = set(styles.COMPONENT_CLASSES)
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(styles.COMPONENT_CLASSES)
     ALLOW_SELECT = False
 
     def __init__(self, *, id: str | None = None, ascii_only: bool = False) -> None:  # noqa: A002 - Textual's name
@@ -83,6 +85,7 @@ class CellsView(ScrollView):
         return styles.to_ascii(run.text) if self._ascii_only else run.text
 
     def look(self, name: str) -> Style:
+        """Return how a symbolic style looks in the theme of the moment."""
         if not name:
             return Style.null()
         look = self._looks.get(name)

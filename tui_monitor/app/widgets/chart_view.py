@@ -1,4 +1,4 @@
-"""One chart: drawn in a thread, one drawing at a time, from the newest wish; the event loop only shows finished grids."""
+"""One chart: drawn in a thread from the newest wish, one at a time; the event loop only shows finished grids."""
 
 from dataclasses import dataclass
 
