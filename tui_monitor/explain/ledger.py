@@ -87,8 +87,10 @@ class _Estimates:
 
 def _multiplicities(batches: int, resamples: int, generator: np.random.Generator) -> FloatArray:
     """Return how often each batch counts, shape (1 + resamples, batches), first row all ones."""
-    draws = generator.multinomial(batches, np.full(batches, 1.0 / batches), size=resamples)
-    return np.vstack([np.ones((1, batches)), draws])
+    drawn = generator.integers(batches, size=(resamples, batches))
+    drawn += np.arange(0, resamples * batches, batches)[:, np.newaxis]
+    counts = np.bincount(drawn.ravel(), minlength=resamples * batches).reshape(resamples, batches)
+    return np.concatenate([np.ones((1, batches)), counts])
 
 
 def _estimate(
@@ -200,6 +202,8 @@ def _validation_figure(
     if probe.complete:
         return _ValidationFigure(float(weighted), float(plain), np.zeros(RESAMPLES))
     batches = int(probe.batch.max(initial=0)) + 1
+    if batches < 2:
+        return _ValidationFigure(float(weighted), float(plain), np.full(RESAMPLES, np.inf))
     multiplicity = _multiplicities(batches, RESAMPLES, generator)[1:]
     sums = np.bincount(probe.batch, weights=values * strata, minlength=batches)
     sizes = np.bincount(probe.batch, minlength=batches)
@@ -213,9 +217,7 @@ def _small_sample_inflation(batches: int) -> float:
 
     The t quantile is the Cornish–Fisher expansion (Abramowitz and Stegun 26.7.5), within 1 % from 3 batches on.
     """
-    freedom = batches - 1
-    if freedom < 1:
-        return math.inf
+    freedom = max(1, batches - 1)
     z = _NORMAL_QUANTILE
     quantile = z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
     return float(quantile / z * math.sqrt(batches / freedom))
@@ -294,6 +296,8 @@ def _deviations(
     def spread(values: FloatArray, factor: float) -> FloatArray:
         if factor == 0.0:
             return np.zeros(values.size - 1)
+        if batches < 2:
+            return np.full(values.size - 1, np.inf)
         return (values[1:] - values[0]) * factor * inflation
 
     result = {Cause.IN_EPOCH_AVERAGING: spread(estimates.in_epoch, drawn)}

@@ -7,6 +7,9 @@ FIRST_PROBE_SAMPLES = 4096
 FEWEST_BATCHES = 4
 """A probe of fewer batches says too little to be worth its fixed cost."""
 
+_SPENT_AT_ONCE = 0.7
+"""Part of what is left that one probe may take, so that a wrong estimate does not cost the next epoch its probe."""
+
 
 @dataclass
 class ProbeBudget:
@@ -37,7 +40,7 @@ class ProbeBudget:
             return 0
         if self._fixed is None:
             return max(FEWEST_BATCHES, int(FIRST_PROBE_SAMPLES / max(samples_per_batch, 1.0)))
-        left = self.share * training_seconds - self.spent - self._fixed
+        left = _SPENT_AT_ONCE * (self.share * training_seconds - self.spent) - self._fixed
         if left < self._per_batch * FEWEST_BATCHES:
             return 0
         return int(left / max(self._per_batch, 1e-9))

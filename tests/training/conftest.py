@@ -1,0 +1,24 @@
+"""Fixtures of tests that train for real."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tui_monitor.run_log.format import RunInfo
+from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.training.budget import ProbeBudget
+from tui_monitor.training.session import Session
+
+OpenSession = Callable[..., Session]
+
+
+@pytest.fixture(scope="session")
+def open_session(tmp_path_factory: pytest.TempPathFactory) -> OpenSession:
+    """Return a function that opens a run in a temporary folder of its own."""
+
+    def open_one(probe_budget: float = 0.02, name: str = "run") -> Session:
+        folder = tmp_path_factory.mktemp("runs") / name
+        writer = RunWriter(folder, RunInfo(name=name), heartbeat_seconds=None)
+        return Session(writer, folder, ProbeBudget(share=probe_budget))
+
+    return open_one

@@ -1,0 +1,174 @@
+"""Laws of the ledger that hold for any samples."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tui_monitor.explain.class_shares import chi_squared_tail, same_shares_probability
+from tui_monitor.explain.explanation import Cause, Verdict, explanation_from_json, explanation_to_json
+from tui_monitor.explain.ledger import build_ledger, shapley
+from tui_monitor.explain.measure import Moment, explain_probe
+from tui_monitor.explain.mistakes import side_mistakes, split_mistakes
+from tui_monitor.explain.samples import Averaging, Quantity, TrainingProbe, ValidationProbe, Weighting
+
+PROBES = st.builds(
+    lambda **choices: make_probe(**choices),
+    seed=st.integers(0, 2**32 - 1),
+    batches=st.integers(1, 12),
+    classes=st.integers(2, 5),
+    averaging=st.sampled_from(Averaging),
+    weighting=st.sampled_from(Weighting),
+    probed=st.floats(0.1, 1.0),
+)
+
+
+def make_probe(
+    seed: int,
+    batches: int = 8,
+    classes: int = 2,
+    averaging: Averaging = Averaging.SAMPLES,
+    weighting: Weighting = Weighting.PER_SAMPLE,
+    probed: float = 1.0,
+) -> tuple[TrainingProbe, ValidationProbe]:
+    """Return random probes of both sides."""
+    generator = np.random.default_rng(seed)
+    sizes = generator.integers(1, 20, batches)
+    count = int(sizes.sum())
+    label = generator.integers(0, classes, count)
+    loss, correct = generator.exponential(0.5, count), (generator.random(count) < 0.7).astype(float)
+    probe = TrainingProbe(
+        batch=np.repeat(np.arange(batches), sizes),
+        label=label,
+        predicted=generator.integers(0, classes, count),
+        weight=generator.uniform(0, 3, count),
+        loss=Quantity(loss * 1.1, loss * generator.uniform(0.8, 1.2, count), loss, 0.7, averaging, weighting),
+        accuracy=Quantity(correct, correct, correct, 0.8, averaging, Weighting.NONE),
+        epoch_batches=math.ceil(batches / probed),
+        epoch_class_counts=np.bincount(label, minlength=classes) * 3 + generator.integers(0, 5, classes),
+    )
+    size = int(generator.integers(1, 60))
+    validation_label = generator.integers(0, classes, size)
+    validation = ValidationProbe(
+        batch=np.arange(size) // 8,
+        label=validation_label,
+        predicted=generator.integers(0, classes, size),
+        weight=np.ones(size),
+        loss=generator.exponential(0.5, size),
+        correct=(generator.random(size) < 0.7).astype(float),
+        reported_loss=0.5,
+        reported_accuracy=0.78,
+        class_counts=np.bincount(validation_label, minlength=classes),
+        complete=bool(generator.random() < 0.5),
+    )
+    return probe, validation
+
+
+@settings(max_examples=60, deadline=None)
+@given(PROBES)
+def test_terms_add_up_to_the_gap(probes: tuple[TrainingProbe, ValidationProbe]) -> None:
+    """Whatever was probed, the terms sum to the reported gap to 1e-9, and each interval holds its effect."""
+    for figure, gap in (("loss", 0.7 - 0.5), ("accuracy", 0.8 - 0.78)):
+        ledger = build_ledger(*probes, figure)
+        assert ledger is not None
+        assert [term.cause for term in ledger.terms] == list(Cause)
+        assert sum(term.effect or 0.0 for term in ledger.terms) == pytest.approx(gap, abs=1e-9)
+        for term in ledger.terms:
+            if term.low is not None and term.high is not None:
+                assert term.low <= (term.effect or 0.0) <= term.high
+        assert sum(term.verdict is Verdict.MAIN for term in ledger.terms) <= 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(PROBES)
+def test_json_and_back_is_the_same_explanation(probes: tuple[TrainingProbe, ValidationProbe]) -> None:
+    """What `explain --json` prints reads back as the same object, and holds every key of the definition."""
+    explanation = explain_probe(*probes, Moment("run", 3, None, None))
+    content = explanation_to_json(explanation)
+    assert explanation_to_json(explanation_from_json(content)) == content
+    assert {"schema", "run", "epoch", "evidence", "reported", "paradox", "loss", "accuracy", "mistakes"} <= set(content)
+    assert {"classes", "baseline", "penalty", "samples", "cost", "headline", "findings"} <= set(content)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(-5, 5), min_size=16, max_size=16))
+def test_shapley_is_the_mean_step_over_all_orders(figures: list[float]) -> None:
+    """The weighted-subset form equals the textbook average over all orders of moving the toggles."""
+    table = dict(zip(itertools.product((0, 1), repeat=4), figures, strict=True))
+    steps = np.zeros(4)
+    for order in itertools.permutations(range(4)):
+        moved = [0, 0, 0, 0]
+        for player in order:
+            before = table[tuple(moved)]
+            moved[player] = 1
+            steps[player] += (before - table[tuple(moved)]) / 24
+    result = shapley({key: np.array([value]) for key, value in table.items()})[0]
+    np.testing.assert_allclose(result, steps, atol=1e-12)
+
+
+@settings(max_examples=50, deadline=None)
+@given(PROBES)
+def test_mistakes_split_the_loss_difference_exactly(probes: tuple[TrainingProbe, ValidationProbe]) -> None:
+    """More mistakes, surer when right and worse when wrong add up to the difference of the mean losses."""
+    probe, validation = probes
+    assert probe.accuracy is not None
+    assert validation.correct is not None
+    ones_train, ones_validation = np.ones(probe.label.size), np.ones(validation.label.size)
+    mistakes = split_mistakes(
+        side_mistakes(probe.loss.inference, probe.accuracy.inference, ones_train),
+        side_mistakes(validation.loss, validation.correct, ones_validation),
+    )
+    if mistakes.effects is not None:
+        total = mistakes.effects.more_mistakes + mistakes.effects.when_right + mistakes.effects.when_wrong
+        assert total == pytest.approx(probe.loss.inference.mean() - validation.loss.mean(), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("statistic", "freedom", "expected"),
+    [(3.841459, 1, 0.05), (5.991465, 2, 0.05), (16.918978, 9, 0.05), (129.561197, 100, 0.025), (0.0, 3, 1.0)],
+)
+def test_chi_squared_tail_meets_the_printed_tables(statistic: float, freedom: int, expected: float) -> None:
+    """The tail equals the quantiles printed in every statistics textbook."""
+    assert chi_squared_tail(statistic, freedom) == pytest.approx(expected, abs=1e-7)
+
+
+def test_equal_shares_have_probability_one() -> None:
+    """Identical class shares can't be told apart, and an empty side can't be compared."""
+    assert same_shares_probability(np.array([80, 20]), np.array([40, 10])) == pytest.approx(1.0)
+    assert same_shares_probability(np.array([80, 20]), np.array([0, 0])) is None
+
+
+def test_a_class_that_only_validation_holds_is_no_class_mix() -> None:
+    """Training can't be reweighted to a class it lacks: the difference stays within class, and nothing is infinite."""
+    probe, validation = make_probe(seed=4, classes=3)
+    counts = np.array([30, 30, 0])
+    train = TrainingProbe(
+        **{**probe.__dict__, "label": probe.label % 2, "epoch_class_counts": counts},
+    )
+    ledger = build_ledger(train, validation, "loss")
+    assert ledger is not None
+    assert all(math.isfinite(term.effect or 0.0) for term in ledger.terms)
+
+
+def test_nan_figures_make_no_verdict_and_no_error() -> None:
+    """A run whose loss is NaN gets an explanation that names no cause."""
+    probe, validation = make_probe(seed=5)
+    poisoned = TrainingProbe(
+        **{
+            **probe.__dict__,
+            "loss": Quantity(
+                probe.loss.then * np.nan,
+                probe.loss.training * np.nan,
+                probe.loss.inference * np.nan,
+                math.nan,
+                probe.loss.averaging,
+                probe.loss.weighting,
+            ),
+        }
+    )
+    content = explanation_to_json(explain_probe(poisoned, validation, Moment("run", 1, None, None)))
+    assert content["loss"]["gap"] is None
+    assert {term["verdict"] for term in content["loss"]["terms"]} <= {"cannot tell", "ruled out"}

@@ -1,0 +1,53 @@
+"""What the question's own printed figures prove, exclude and leave open."""
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui_monitor.explain.explanation import explanation_from_json
+from tui_monitor.explain.log_evidence import explain_log
+from tui_monitor.explain.text import explanation_text
+
+QUESTION = {"loss": 0.6356, "accuracy": 0.8289, "val_loss": 0.4981, "val_accuracy": 0.7760}
+
+
+def test_the_question_excludes_averaging_dropout_and_leakage_alone() -> None:
+    """(+, +) is not explained by causes that raise one figure and lower the other."""
+    content = explain_log("question", 5, QUESTION, class_shares=(0.8, 0.2))
+    assert content["paradox"] is True
+    assert content["evidence"] == "log"
+    excluded = {finding["cause"] for finding in content["findings"] if finding["verdict"] == "excluded alone"}
+    assert {"in_epoch_averaging", "train_mode_layers"} <= excluded
+    assert "averaging, dropout or leakage alone" in content["headline"]
+    assert all(term["effect"] is None for term in content["loss"]["terms"])
+    accuracy = {term["cause"]: term["verdict"] for term in content["accuracy"]["terms"]}
+    assert accuracy["in_epoch_averaging"] == accuracy["sample_weights"] == "ruled out"
+
+
+def test_the_question_is_compared_with_a_constant_guess() -> None:
+    """With 80/20 shares the training loss lies above the constant guess's 0.500 though its accuracy beats 0.800."""
+    sentences = " ".join(
+        finding["sentence"] for finding in explain_log("q", 5, QUESTION, class_shares=(0.8, 0.2))["findings"]
+    )
+    assert "(0.500)" in sentences
+    assert "0.800" in sentences
+
+
+@given(
+    loss=st.floats(0, 5) | st.just(math.nan),
+    accuracy=st.floats(0, 1),
+    val_loss=st.floats(0, 5) | st.just(math.inf),
+    val_accuracy=st.floats(0, 1),
+)
+def test_any_figures_give_readable_text(loss: float, accuracy: float, val_loss: float, val_accuracy: float) -> None:
+    """No figures, finite or not, keep the explanation from being printed."""
+    figures = {"loss": loss, "accuracy": accuracy, "val_loss": val_loss, "val_accuracy": val_accuracy}
+    content = explain_log("run", 1, figures)
+    assert explanation_text(explanation_from_json(content))
+
+
+def test_a_loss_below_its_bound_is_proved_inconsistent() -> None:
+    """Half the answers wrong can't cost less than half of ln 2 on the same samples."""
+    content = explain_log("run", 1, {"loss": 0.1, "accuracy": 0.5})
+    assert [finding["verdict"] for finding in content["findings"]][:1] == ["proved"]
