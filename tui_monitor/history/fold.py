@@ -4,12 +4,12 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from tui_monitor.history.output import OutputLines
-from tui_monitor.history.phase_fold import PhaseFold, whole
+from tui_monitor.history.phase_fold import PhaseFold
 from tui_monitor.history.snapshot import Damage, PhaseSnapshot, Snapshot, TimelineEntry
 from tui_monitor.run_log.format import RunInfo, State
 from tui_monitor.run_log.presence import LOST_DETAIL
 from tui_monitor.run_log.reader import Arrival, Event
-from tui_monitor.run_log.strict_json import number
+from tui_monitor.run_log.strict_json import number, whole
 
 MOST_ENTRIES = 1000
 """Newest timeline entries kept."""

@@ -12,7 +12,7 @@ MOST_LINES = 2000
 _TAB_STOP = 8
 _LONGEST_PARAMETERS = 16
 
-_SPECIAL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+_SPECIAL = re.compile(r"\x08+|[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
 """Control characters, and those that reorder or hide text on a screen."""
 _STRING_OPENERS = frozenset("P]X^_")
 _STRING_OPENERS_C1 = frozenset("\x90\x98\x9d\x9e\x9f")
@@ -92,8 +92,8 @@ class OutputLines:
             self._write(text, position, end)
         if found is None:
             return end
-        self._obey(text[end])
-        return end + 1
+        self._obey(found.group())
+        return found.end()
 
     def _read_string(self, text: str, position: int) -> int:
         found = _STRING_END.search(text, position)
@@ -118,8 +118,9 @@ class OutputLines:
             self._end_line()
         elif character == "\r":
             self._column = 0
-        elif character == "\b":
-            self._column = max(self._column - 1, 0)
+        elif character[0] == "\b":
+            # Keras prints a hundred at once: they come as one run.
+            self._column = max(self._column - len(character), 0)
         elif character == "\t":
             width = _TAB_STOP - self._column % _TAB_STOP
             self._write(" " * width, 0, width)

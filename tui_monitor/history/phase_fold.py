@@ -12,7 +12,7 @@ from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot
 from tui_monitor.run_log.figures import canonical_figures, canonical_names
 from tui_monitor.run_log.format import PhaseInfo
 from tui_monitor.run_log.reader import Event, Records
-from tui_monitor.run_log.strict_json import number, restore_numbers
+from tui_monitor.run_log.strict_json import number, restore_numbers, whole
 
 _PACE_BATCHES = 1024
 _OVERHEAD_EPOCHS = 5
@@ -157,8 +157,3 @@ class PhaseFold:
         if name not in self._shared:
             self._shared[name] = tuple(grown)
         return self._shared[name]
-
-
-def whole(value: Any) -> int | None:
-    """Return a recorded whole number, or None for anything else."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

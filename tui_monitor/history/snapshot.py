@@ -88,7 +88,7 @@ class PhaseSnapshot:
             return self.info.steps_per_epoch
         if len(self.epoch_starts) > 1:
             return self.epoch_starts[-1] - self.epoch_starts[-2]
-        return self.epochs[-1].batches if self.epochs else None
+        return (self.epochs[-1].batches or None) if self.epochs else None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tui_monitor.errors import FolderNotWritable, RunNotFound
+from tui_monitor.run_log.folder_handle import absolute
 from tui_monitor.run_log.format import CONTROL_FOLDER
 from tui_monitor.run_log.strict_json import encode, number
 
@@ -100,7 +101,7 @@ class RequestInbox:
     """The training's end. Never raises; asking when nothing waits costs one `stat`."""
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._control = str(folder / CONTROL_FOLDER)
+        self._control = str(absolute(folder) / CONTROL_FOLDER)
         self._clock = clock
         self._changed = -1
         self._changed_seen = 0.0

@@ -5,15 +5,24 @@ from contextlib import suppress
 from pathlib import Path
 
 
+def absolute(path: Path) -> Path:
+    """Return a path that does not depend on the working folder, as far as there is one."""
+    try:
+        return path.absolute()
+    except OSError:
+        return path
+
+
 class FolderHandle:
     """The folder that a run is written to, found again by its path once it was removed."""
 
     def __init__(self, path: Path) -> None:
         """Create the folder if it is not there, and hold it open as far as that works."""
-        self.path = path
+        self.path = absolute(path)
+        """Absolute, so that a script may change its working folder."""
         self._descriptor = -1
         with suppress(OSError):
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def descriptor(self) -> tuple[int, bool]:
         """Return a descriptor for `dir_fd=`, and whether the folder was opened anew.

@@ -44,6 +44,9 @@ class State(StrEnum):
 BASE_COLUMNS: tuple[tuple[str, str], ...] = (("time", "<f8"), ("epoch", "<u4"), ("size", "<u4"))
 """Columns of every batch record: seconds since the run began, at its end; epoch, from 1; samples."""
 
+LARGEST_COUNT = 2**53
+"""Whole numbers beyond this are damage: floats can't tell them apart."""
+
 METRIC_TYPE = "<f4"
 """The NumPy type of every metric column."""
 
@@ -220,7 +223,7 @@ def _phase_info(entry: Mapping[str, Any]) -> PhaseInfo:
         batches=batches,
         epochs=_optional_count(entry.get("epochs")),
         initial_epoch=_optional_count(entry.get("initial_epoch")) or 0,
-        steps_per_epoch=_optional_count(entry.get("steps_per_epoch")),
+        steps_per_epoch=_optional_count(entry.get("steps_per_epoch"), least=1),
         model=dict(entry.get("model", {})),
         fit=dict(entry.get("fit", {})),
     )
@@ -231,5 +234,7 @@ def _finite(value: Any) -> float:
     return seconds if math.isfinite(seconds) else 0.0
 
 
-def _optional_count(value: Any) -> int | None:
-    return None if value is None else int(value)
+def _optional_count(value: Any, least: int = 0) -> int | None:
+    """Return a planned number; None where none was planned, or none that arithmetic could use."""
+    count = None if value is None else int(value)
+    return count if count is not None and least <= count <= LARGEST_COUNT else None

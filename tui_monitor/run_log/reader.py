@@ -23,7 +23,9 @@ Records = NDArray[np.void]
 _RECORDS_AT_ONCE = 65_536
 _EVENT_BYTES_AT_ONCE = 2**18
 _LONGEST_EVENT = 2**24
-_OUTPUT_BYTES_AT_ONCE = 2**20
+_OUTPUT_BYTES_AT_ONCE = 2**18
+_MOST_OUTPUT_WAITING = 2**21
+_PASSED_BYTES_AT_ONCE = 2**20
 
 
 @dataclass(frozen=True)
@@ -281,8 +283,8 @@ class _Output:
         """Return the next output, and the number of lines passed over before it."""
         skipped = 0
         with self._tail as tail:
-            while tail.waiting > 2 * _OUTPUT_BYTES_AT_ONCE:
-                content = tail.read(_OUTPUT_BYTES_AT_ONCE)
+            while tail.waiting > _MOST_OUTPUT_WAITING:
+                content = tail.read(_PASSED_BYTES_AT_ONCE)
                 if not content:
                     break
                 content = content[: content.rfind(b"\n") + 1] or content

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tui_monitor.run_log.format import LARGEST_COUNT
+
 _DEEPEST = 40
 _LOOSE_FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
@@ -34,6 +36,13 @@ def number(value: Any) -> float | None:
         return float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
+
+
+def whole(value: Any) -> int | None:
+    """Return a recorded whole number, or None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if abs(value) <= LARGEST_COUNT else None
 
 
 def restore_numbers(content: Any) -> Any:

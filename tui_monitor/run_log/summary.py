@@ -12,6 +12,7 @@ from tui_monitor.run_log.figures import canonical_figures
 from tui_monitor.run_log.format import EVENTS_FILE, RUN_FILE, RunInfo, State
 from tui_monitor.run_log.identity import read_run_info
 from tui_monitor.run_log.presence import LOST_DETAIL, concluded_state, observe_run
+from tui_monitor.run_log.strict_json import whole
 
 _FIRST_TAIL_BYTES = 2**14
 _LONGEST_TAIL_BYTES = 2**20
@@ -60,9 +61,13 @@ def summarise(folder: Path, now: float | None = None) -> RunSummary:
     except MonitorError as error:
         created = _created(folder)
         return RunSummary(folder, folder.name, State.FAILED, str(error), created=created, problem=str(error))
-    presence = observe_run(folder, info, now)
     last = _last_events(folder / EVENTS_FILE)
-    return _summary(folder, info, last, concluded_state(_last_state(last), presence))
+    state = _last_state(last)
+    if not state.ended and concluded_state(state, presence := observe_run(folder, info, now)) is State.LOST:
+        # Read again: its last word may have been written just before it went.
+        last = _last_events(folder / EVENTS_FILE)
+        state = concluded_state(_last_state(last), presence)
+    return _summary(folder, info, last, state)
 
 
 def _summary(folder: Path, info: RunInfo, last: Mapping[str, Mapping[str, Any]], state: State) -> RunSummary:
@@ -75,13 +80,13 @@ def _summary(folder: Path, info: RunInfo, last: Mapping[str, Mapping[str, Any]],
         state=state,
         detail=LOST_DETAIL if state is State.LOST else str(status.get("detail") or ""),
         phase=len(info.phases),
-        epoch=_whole(begun.get("epoch")) or 0,
+        epoch=whole(begun.get("epoch")) or 0,
         epochs=info.phases[-1].epochs if info.phases else None,
         figures=canonical_figures(ended.get("logs")),
         created=info.created,
         pid=info.pid,
         host=info.host,
-        exit_code=_whole(exit_code),
+        exit_code=whole(exit_code),
         description=info.description,
     )
 
@@ -141,10 +146,6 @@ def _tail(path: Path, length: int) -> tuple[bytes, bool]:
         return b"", True
     head = content.find(b"\n") + 1 if start else 0
     return content[head : content.rfind(b"\n") + 1], start == 0
-
-
-def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _created(folder: Path) -> float:

@@ -136,7 +136,7 @@ class RunWriter:
             batches=batches_file(index),
             epochs=_count_or_none(epochs),
             initial_epoch=_count_or_none(initial_epoch) or 0,
-            steps_per_epoch=_count_or_none(steps_per_epoch),
+            steps_per_epoch=_count_or_none(steps_per_epoch) or None,
             model=dict(model or {}),
             fit=dict(fit or {}),
         )

@@ -1,5 +1,6 @@
 """Arrivals in, snapshots out: what a screen draws is what the run recorded."""
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from tui_monitor.history.fold import History
 from tui_monitor.history.load import load
-from tui_monitor.run_log.format import EVENTS_FILE, RunInfo, State
+from tui_monitor.run_log.format import EVENTS_FILE, RUN_FILE, RunInfo, State
 from tui_monitor.run_log.presence import LOST_DETAIL
 from tui_monitor.run_log.reader import Arrival, RunReader
 from tui_monitor.run_log.writer import RunWriter
@@ -233,6 +234,18 @@ def test_no_event_breaks_the_fold(events: list[dict[str, Any]]) -> None:
     history = History()
     history.fold(Arrival(info=RunInfo(name="run"), events=tuple(events)))
     assert history.snapshot().damage.events_skipped == 0
+
+
+def test_absurd_plans_are_no_plans(tmp_path: Path) -> None:
+    """Numbers no training has do not reach the arithmetic of the time left."""
+    record(tmp_path / "run", epochs=2).close()
+    info = json.loads((tmp_path / "run" / RUN_FILE).read_bytes())
+    for epochs, steps in ((10**400, 10), (-1, 10), (5, 0), (5, 10**400)):
+        info["phases"][0].update(epochs=epochs, steps_per_epoch=steps)
+        (tmp_path / "run" / RUN_FILE).write_text(json.dumps(info))
+        snapshot = followed(tmp_path / "run").snapshot()
+        assert snapshot.phase is not None
+        assert (snapshot.phase.info.epochs, snapshot.phase.steps_per_epoch) in ((None, 10), (5, 10))
 
 
 def test_a_restart_forgets_and_rises(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import signal
 import stat
 import threading
 from pathlib import Path
@@ -152,6 +153,44 @@ def test_events_of_many_threads_stay_whole(tmp_path: Path) -> None:
     assert len(seen) == 800
     for wanted in range(4):
         assert [number for owner, number in seen if owner == wanted] == list(range(200))
+
+
+def test_a_signal_handler_may_record_too(tmp_path: Path) -> None:
+    """A handler that interrupts the recording of an event writes its own, whole; none is lost or doubled."""
+    writer = writer_at(tmp_path)
+    handled = 0
+
+    def handle(number: int, frame: object) -> None:
+        nonlocal handled
+        handled += 1
+        writer.event("signal", number=handled)
+
+    before = signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+    try:
+        written = 0
+        while handled < 100:
+            written += 1
+            writer.event("note", number=written)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    events = events_in(tmp_path)
+    assert [event["number"] for event in events if event["kind"] == "note"] == list(range(1, written + 1))
+    # A handler may interrupt a handler, so theirs need not be in order.
+    assert sorted(event["number"] for event in events if event["kind"] == "signal") == list(range(1, handled + 1))
+
+
+def test_a_script_may_change_its_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative run folder stays where it was."""
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path)
+    writer = writer_at(Path("run"))
+    monkeypatch.chdir(tmp_path / "work")
+    writer.begin_phase(["loss"])
+    writer.batch(1, 1, (1.0,))
+    assert len(batches_in(tmp_path / "run")) == 1
+    assert writer.folder == tmp_path / "run"
 
 
 def test_a_forked_child_never_writes(tmp_path: Path) -> None:
