@@ -42,7 +42,7 @@ class ReadingFailed(Message):
 class MonitorApp(App[None]):
     """Follows one run until the user leaves. Training is never touched but by a request the user confirms."""
 
-    CSS_PATH = "monitor.tcss"
+    CSS_PATH = Path(__file__).with_name("monitor.tcss")
     TITLE = "tui-monitor"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS = bindings()

@@ -1,7 +1,5 @@
 """Lays out the panels once; classes on the screen decide which of them show, and where."""
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.screen import Screen
@@ -31,13 +29,14 @@ SMALLEST = (60, 20)
 class MainScreen(Screen[None]):
     """The monitor."""
 
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    # Textual declares these as attributes of the instance, which rules out ClassVar.
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-cut"),
         (SMALLEST[0], "-narrow"),
         (112, "-wide"),
         (170, "-vast"),
     ]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-flat"),
         (SMALLEST[1], "-low"),
         (36, "-tall"),

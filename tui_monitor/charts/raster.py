@@ -48,7 +48,7 @@ def rasterise(layers: Sequence[Layer], width: int, height: int, dots: tuple[int,
 
 def _build(layers: Sequence[Layer], styles: list[str], width: int, height: int, dots: tuple[int, int]) -> str:
     # plotext takes 0.1 s to import, which the first paint need not wait for.
-    import plotext  # type: ignore[import-untyped]  # noqa: PLC0415
+    import plotext  # noqa: PLC0415
 
     figure: Any = plotext
     figure.clear_figure()

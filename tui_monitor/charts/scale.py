@@ -139,11 +139,14 @@ def ticks(limits: Limits, count: int) -> tuple[Tick, ...]:
 
     Args:
         limits: low before high.
-        count: how many at most, about.
+        count: parts to cut the axis into, about; it is cut finer where fewer than three ticks would be inside.
     """
     low, high = limits
-    step = round_step(high - low, max(1, count))
-    first, last = math.ceil(low / step - 1e-6), math.floor(high / step + 1e-6)
+    for parts in (max(1, count), 2 * max(1, count)):
+        step = round_step(high - low, parts)
+        first, last = math.ceil(low / step - 1e-6), math.floor(high / step + 1e-6)
+        if last - first >= 2:
+            break
     if last - first > 1000:
         return ()
     return tuple(Tick(i * step, _label(i * step, step)) for i in range(int(first), int(last) + 1))

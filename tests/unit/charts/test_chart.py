@@ -1,0 +1,195 @@
+"""Charts: any data draws, finite data lands where it belongs, and nothing is told by colour alone."""
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tui_monitor.charts.cells import CellGrid
+from tui_monitor.charts.chart import GUTTER, dot_columns, draw_chart
+from tui_monitor.charts.markers import MarkerSet, glyphs
+from tui_monitor.charts.scale import data_limits, epoch_ticks, stepped_limits, ticks
+from tui_monitor.charts.spec import Band, ChartSpec, LegendEntry, Points, Tick
+
+ANY_FLOAT = st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from(
+    [0.0, -0.0, 1e308, -1e308, 5e-324, -5e-324, float("nan"), float("inf"), -float("inf")]
+)
+
+
+def arrays(least: int = 0, most: int = 40) -> st.SearchStrategy[np.ndarray]:
+    """Arrays of any floats."""
+    return st.lists(ANY_FLOAT, min_size=least, max_size=most).map(lambda v: np.array(v, dtype=np.float64))
+
+
+@st.composite
+def any_spec(draw: st.DrawFn) -> ChartSpec:
+    """Charts of anything at all."""
+    count = draw(st.integers(0, 40))
+    band = None
+    if draw(st.booleans()):
+        low, mean, high = (draw(arrays(count, count)) for _ in range(3))
+        band = Band(low, mean, high, np.array(draw(st.lists(st.booleans(), min_size=count, max_size=count)), dtype=bool))
+    points = []
+    for _ in range(2):
+        x = draw(arrays())
+        points.append(Points(x, draw(arrays(len(x), len(x)))))
+    places = draw(st.lists(ANY_FLOAT, max_size=4))
+    return ChartSpec(
+        title=draw(st.text(alphabet="loss [b]é", max_size=90)),
+        x_range=(draw(ANY_FLOAT), draw(ANY_FLOAT)),
+        y_range=(draw(ANY_FLOAT), draw(ANY_FLOAT)),
+        x_ticks=tuple(Tick(place, "12345678"[: draw(st.integers(1, 8))]) for place in places),
+        y_ticks=tuple(Tick(place, "12345678"[: draw(st.integers(1, 8))]) for place in places),
+        x_marks=tuple(places),
+        band=band,
+        train=points[0],
+        validation=points[1],
+        legend=(LegendEntry("●", "train", "train"), LegendEntry("◆", "validation", "validation")),
+        log_y=draw(st.booleans()),
+        markers=draw(st.sampled_from(MarkerSet)),
+    )
+
+
+def check_shape(grid: CellGrid, width: int, height: int) -> None:
+    """Fail unless every row is exactly as wide as asked for."""
+    assert (grid.width, grid.height, len(grid.rows)) == (width, height, height)
+    assert [sum(1 for _ in grid.cells(row)) for row in range(height)] == [width] * height
+
+
+@settings(max_examples=150, deadline=None)
+@given(any_spec(), st.integers(1, 90), st.integers(1, 30))
+def test_no_input_can_stop_the_screen(spec: ChartSpec, width: int, height: int) -> None:
+    """Whatever a run logs, a chart of the asked size comes out: no exception, no dead process."""
+    check_shape(draw_chart(spec, width, height), width, height)
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrays(most=30), arrays(most=30))
+def test_any_data_gets_limits_that_can_be_drawn(first: np.ndarray, second: np.ndarray) -> None:
+    """Limits chosen from any data are finite, in order, and hold every finite mark up to 1e300."""
+    band = Band(first, first, first, np.isnan(first))
+    low, high = stepped_limits(data_limits(band, second))
+    assert np.isfinite(low)
+    assert np.isfinite(high)
+    assert low < high
+    marks = second[np.isfinite(second) & (np.abs(second) < 1e300)]
+    slack = 1e-6 * max(1e-300, abs(low), abs(high))
+    assert np.all((marks >= low - slack) & (marks <= high + slack))
+    assert len(ticks((low, high), 4)) < 100
+
+
+def plain_spec(**changes: object) -> ChartSpec:
+    """Return a chart over ten epochs and values from 0 to 1, changed as asked for."""
+    spec = ChartSpec("loss", (0.0, 10.0), (0.0, 1.0), epoch_ticks((0, 10), 8), ticks((0.0, 1.0), 4))
+    return replace(spec, **changes)  # type: ignore[arg-type]
+
+
+def columns_of(grid: CellGrid, style: str) -> set[int]:
+    """Return the columns of the data area in which a style occurs."""
+    return {
+        column - GUTTER
+        for row in range(1, grid.height - 2)
+        for column, cell in enumerate(grid.cells(row))
+        if cell.style == style
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 999), st.floats(0, 1), st.sampled_from(MarkerSet), st.integers(20, 120))
+def test_a_validation_mark_stands_over_its_epoch(thousandths: int, y: float, markers: MarkerSet, width: int) -> None:
+    """A mark is in the column that its x says, and in no other, in every marker set."""
+    x = thousandths / 100
+    spec = plain_spec(validation=Points(np.array([x]), np.array([y])), markers=markers)
+    grid = draw_chart(spec, width, 12)
+    found = columns_of(grid, "validation")
+    assert found == {int(x / 10 * (width - GUTTER) + 1e-9)}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 40), st.sampled_from([MarkerSet.BRAILLE, MarkerSet.BLOCKS]))
+def test_a_run_half_done_fills_half_the_axis(held: int, markers: MarkerSet) -> None:
+    """The mean line and the band are drawn over exactly the columns that hold data."""
+    width = 60
+    slices = dot_columns(width, markers)
+    mean = np.full(slices, np.nan)
+    mean[:held] = 0.5
+    spec = plain_spec(band=Band(mean - 0.2, mean, mean + 0.2, np.zeros(slices, bool)), markers=markers)
+    grid = draw_chart(spec, width, 15)
+    last = (held - 1) // glyphs(markers).columns
+    assert columns_of(grid, "train") == set(range(last + 1))
+    assert max(columns_of(grid, "train-band")) == last
+
+
+def test_a_broken_batch_is_marked_and_breaks_the_line() -> None:
+    """Where a batch was NaN the chart shows a mark, and no line is drawn across."""
+    slices = dot_columns(60, MarkerSet.BRAILLE)
+    mean = np.full(slices, 0.5)
+    bad = np.zeros(slices, bool)
+    mean[40:60], bad[40:60] = np.nan, True
+    grid = draw_chart(plain_spec(band=Band(mean, mean, mean, bad)), 60, 15)
+    assert columns_of(grid, "alert") == set(range(20, 30))
+    assert not columns_of(grid, "train") & set(range(20, 30))
+    assert "×" in grid.text
+
+
+def test_a_validation_figure_that_is_nan_is_marked() -> None:
+    """An epoch whose validation figure is NaN shows an alert mark over its end."""
+    spec = plain_spec(validation=Points(np.array([1.0, 2.0, 3.0]), np.array([0.5, np.nan, 0.4])))
+    assert len(columns_of(draw_chart(spec, 60, 12), "alert")) == 1
+
+
+def test_training_and_validation_differ_without_colour() -> None:
+    """Both sides have marks of their own, in every marker set, and the legend shows them."""
+    for markers in MarkerSet:
+        glyph = glyphs(markers)
+        assert glyph.train_mark != glyph.validation_mark
+    spec = plain_spec(
+        train=Points(np.array([1.0]), np.array([0.6])),
+        validation=Points(np.array([1.0]), np.array([0.2])),
+        legend=(LegendEntry("●", "train", "train"), LegendEntry("◆", "validation", "validation")),
+    )
+    text = draw_chart(spec, 60, 12).text
+    assert text.count("●") == 2
+    assert text.count("◆") == 2
+    assert "● train  ◆ validation" in text.splitlines()[0]
+
+
+def test_the_legend_never_covers_data_and_gives_way_whole() -> None:
+    """Legend entries stand in the title row alone, and one that doesn't fit is left out, not cut."""
+    legend = (LegendEntry("●", "train", "train"), LegendEntry("◆", "validation", "validation"))
+    grid = draw_chart(plain_spec(legend=legend), 24, 12)
+    assert "train" in grid.text
+    assert "valid" not in grid.text
+
+
+@pytest.mark.parametrize("markers", MarkerSet)
+def test_ascii_means_ascii(markers: MarkerSet) -> None:
+    """The marker set for plain terminals draws nothing but ASCII."""
+    mean = np.linspace(0.9, 0.2, 200)
+    spec = plain_spec(
+        band=Band(mean - 0.1, mean, mean + 2, np.arange(200) == 7),
+        train=Points(np.arange(1.0, 4), np.full(3, 0.5)),
+        validation=Points(np.arange(1.0, 4), np.full(3, 0.3)),
+        markers=markers,
+    )
+    assert draw_chart(spec, 60, 14).text.isascii() == (markers is MarkerSet.ASCII)
+
+
+def test_charts_drawn_at_once_do_not_mix() -> None:
+    """plotext has one figure for the whole process; drawing from several threads gives each its own chart."""
+    specs = [plain_spec(validation=Points(np.array([float(x)]), np.array([0.5]))) for x in range(10)]
+    alone = [draw_chart(spec, 60, 12) for spec in specs]
+    together: list[CellGrid | None] = [None] * len(specs)
+
+    def work(index: int) -> None:
+        together[index] = draw_chart(specs[index], 60, 12)
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(len(specs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert together == alone
