@@ -2,8 +2,8 @@
 
 import sys
 
-from tui_monitor.cli.commands import program
 from tui_monitor.cli.boundary import run_program
+from tui_monitor.cli.commands import program
 
 
 def main() -> None:

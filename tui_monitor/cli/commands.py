@@ -5,7 +5,6 @@ import click
 DEMO_EPOCHS = 30
 
 
-
 class _InOrder(click.Group):
     """Lists commands in the order a new user needs them."""
 
@@ -13,15 +12,13 @@ class _InOrder(click.Group):
         return list(self.commands)
 
 
-_runs = click.option(
-    "--runs", metavar="DIR", help="Folder of the runs (default: runs/ here, or TUI_MONITOR_RUNS)."
-)
+_runs = click.option("--runs", metavar="DIR", help="Folder of the runs (default: runs/ here, or TUI_MONITOR_RUNS).")
 
 
 @click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tui-monitor", prog_name="tui-monitor")
 def program() -> None:
-    """Watch Keras training in the terminal, and measure why validation and training figures differ.
+    r"""Watch Keras training in the terminal, and measure why validation and training figures differ.
 
     \b
     Exit codes: 0 done; 1 unexpected; 2 wrong usage; 3 no such run; 4 run unreadable;

@@ -137,8 +137,8 @@ class DemoData:
         majority = np.flatnonzero(self.y[:, 1] == 0)
         while True:
             if self.scenario.every_batch_same:
-                order = _minority_in_small_batches(minority, majority, self.batch_sizes, generator)
-                parts = [order[i] for i in generator.permutation(len(order))]
+                dealt = _minority_in_small_batches(minority, majority, self.batch_sizes, generator)
+                parts = [dealt[i] for i in generator.permutation(len(dealt))]
             else:
                 order = generator.permutation(len(self.x))
                 parts = np.split(order, np.cumsum(self.batch_sizes)[:-1])

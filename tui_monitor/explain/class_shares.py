@@ -66,9 +66,7 @@ def baseline(train: IntArray, validation: IntArray) -> Baseline | None:
 Rates = tuple[float | None, ...]
 
 
-def recall_and_precision(
-    label: IntArray, predicted: IntArray, weight: FloatArray, classes: int
-) -> tuple[Rates, Rates]:
+def recall_and_precision(label: IntArray, predicted: IntArray, weight: FloatArray, classes: int) -> tuple[Rates, Rates]:
     """Return recall and precision of each class; None where a class never occurs or is never predicted.
 
     Args:

@@ -93,9 +93,7 @@ def _multiplicities(batches: int, resamples: int, generator: np.random.Generator
     return np.concatenate([np.ones((1, batches)), counts])
 
 
-def _estimate(
-    probe: TrainingProbe, quantity: Quantity, classes: ClassWeights, multiplicity: FloatArray
-) -> _Estimates:
+def _estimate(probe: TrainingProbe, quantity: Quantity, classes: ClassWeights, multiplicity: FloatArray) -> _Estimates:
     batches = multiplicity.shape[1]
     label = probe.label if classes.train_share.size > 1 else np.zeros_like(probe.label)
     sizes = np.bincount(probe.batch, minlength=batches).astype(float)
@@ -147,7 +145,7 @@ def _sums_by_batch_and_class(
 
 
 def _stratum_weights(counts: FloatArray, share: FloatArray, total: FloatArray | float) -> FloatArray:
-    """Return what multiplies each class so that a sample's class shares become the exact ones, shape (rows, classes)."""
+    """Return what multiplies each class so that its share becomes the exact one, shape (rows, classes)."""
     seen = counts > 0
     covered = (seen * share).sum(axis=1, keepdims=True)
     exact = np.where(seen, share, 0.0) / np.where(covered > 0, covered, 1.0)
@@ -280,9 +278,7 @@ def build_ledger(
     )
 
 
-def _deviations(
-    estimates: _Estimates, batches: int, epoch_batches: int, quantity: Quantity
-) -> dict[Cause, FloatArray]:
+def _deviations(estimates: _Estimates, batches: int, epoch_batches: int, quantity: Quantity) -> dict[Cause, FloatArray]:
     """Return bootstrap deviations of each term, shape (resamples,), narrowed where most batches were probed.
 
     The finite-population factor √(1 − probed/all) is left out where training mode draws at random: a complete
@@ -298,7 +294,7 @@ def _deviations(
             return np.zeros(values.size - 1)
         if batches < 2:
             return np.full(values.size - 1, np.inf)
-        return (values[1:] - values[0]) * factor * inflation
+        return np.asarray((values[1:] - values[0]) * factor * inflation, dtype=np.float64)
 
     result = {Cause.IN_EPOCH_AVERAGING: spread(estimates.in_epoch, drawn)}
     for index, cause in enumerate(TOGGLES):
@@ -315,9 +311,7 @@ def _interval(effect: float, deviations: FloatArray) -> tuple[float | None, floa
     return effect + min(0.0, float(low)), effect + max(0.0, float(high))
 
 
-def _sampling_error(
-    probe: TrainingProbe, quantity: Quantity, validation: ValidationProbe, values: FloatArray
-) -> float:
+def _sampling_error(probe: TrainingProbe, quantity: Quantity, validation: ValidationProbe, values: FloatArray) -> float:
     """Return the half-width of the 95 % interval that drawing both sets at random leaves the gap.
 
     The training set's size is the epoch's, estimated from the probed batches.
@@ -363,11 +357,7 @@ def _verdicts(
             verdicts[cause] = Verdict.CONTRIBUTES
         else:
             verdicts[cause] = Verdict.OFFSETS
-    candidates = [
-        cause
-        for cause in Cause
-        if verdicts[cause] is Verdict.CONTRIBUTES and cause is not Cause.MEASUREMENT
-    ]
+    candidates = [cause for cause in Cause if verdicts[cause] is Verdict.CONTRIBUTES and cause is not Cause.MEASUREMENT]
     if candidates:
         largest = max(candidates, key=lambda cause: abs(point[cause]))
         if abs(point[largest]) > noise or abs(gap) > noise:

@@ -28,9 +28,7 @@ _SIGNS: Mapping[Cause, tuple[str, str]] = {
 """What each cause does to (loss gap, accuracy gap); averaging, while the loss falls."""
 
 _SETTLE = "tui-monitor run train.py"
-_SETTLED_BY = (
-    f"To settle it, train once under `{_SETTLE}`: it measures each cause while training runs."
-)
+_SETTLED_BY = f"To settle it, train once under `{_SETTLE}`: it measures each cause while training runs."
 
 
 def explain_log(
@@ -87,9 +85,7 @@ def _ledger(training: float | None, validation: float | None, quantity: int) -> 
     if training is None or validation is None:
         return None
     gap = training - validation
-    terms = tuple(
-        Term(cause, None, None, None, _verdict_by_sign(cause, gap, quantity)) for cause in _SIGNS
-    )
+    terms = tuple(Term(cause, None, None, None, _verdict_by_sign(cause, gap, quantity)) for cause in _SIGNS)
     return Ledger(gap=gap, low=None, high=None, within_noise=None, terms=terms)
 
 
@@ -151,9 +147,7 @@ def _bounds(reported: Mapping[str, float | None]) -> list[Finding]:
     return findings
 
 
-def _against_constant_guess(
-    reported: Mapping[str, float | None], baseline: Baseline | None
-) -> list[Finding]:
+def _against_constant_guess(reported: Mapping[str, float | None], baseline: Baseline | None) -> list[Finding]:
     if baseline is None:
         return []
     findings = []

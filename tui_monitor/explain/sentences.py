@@ -184,9 +184,7 @@ def _within_class_clause(loss: float | None, accuracy: float | None) -> str:
 def _class_mix_clause(loss: float | None, accuracy: float | None, classes: Classes | None) -> str:
     parts = []
     if accuracy is not None:
-        parts.append(
-            f"{'costs' if accuracy > 0 else 'gives'} it {units.points(accuracy)} of accuracy"
-        )
+        parts.append(f"{'costs' if accuracy > 0 else 'gives'} it {units.points(accuracy)} of accuracy")
     if loss is not None:
         parts.append(f"{'lowers' if loss > 0 else 'raises'} its loss by {abs(loss):.3f}")
     return f"{_shares_clause(classes)}, which {' and '.join(parts)}"
@@ -220,9 +218,7 @@ _ADVICE = {
         "Report the unweighted loss beside the weighted one: add the loss to `metrics=` in `compile`."
     ),
     Cause.BATCH_AVERAGING: "Weight each batch by its size, or train with equal batches.",
-    Cause.CLASS_MIX: (
-        "Split with `stratify=labels`, and judge by recall per class instead of accuracy."
-    ),
+    Cause.CLASS_MIX: ("Split with `stratify=labels`, and judge by recall per class instead of accuracy."),
     Cause.WITHIN_CLASS: (
         "If validation is harder: regularise or add data. If it is easier: look for leakage or augmentation."
     ),

@@ -105,9 +105,7 @@ def _classes(explanation: Explanation) -> str:
             f"A constant guess at the base rate scores loss {baseline.train_loss:.3f}, accuracy "
             f"{baseline.train_accuracy:.3f} in training;"
         )
-        lines.append(
-            f"  {baseline.validation_loss:.3f} and {baseline.validation_accuracy:.3f} in validation."
-        )
+        lines.append(f"  {baseline.validation_loss:.3f} and {baseline.validation_accuracy:.3f} in validation.")
     return "\n".join(lines)
 
 

@@ -26,7 +26,7 @@ class EveryBatchCountsTheSame(keras.Sequential):  # type: ignore[misc]
                 metric.update_state(loss)
             else:
                 metric.update_state(y, y_pred, sample_weight=share)
-        return {name: value for name, value in self.get_metrics_result().items()}
+        return dict(self.get_metrics_result())
 
 
 def build_model(scenario: Scenario) -> keras.Model:

@@ -197,9 +197,7 @@ class Explainer:
             epoch_class_counts=totals.class_counts,
         )
 
-    def _penalty_then(
-        self, batches: Sequence[KeptBatch], measured: MeasuredBatches, weighting: Weighting
-    ) -> float:
+    def _penalty_then(self, batches: Sequence[KeptBatch], measured: MeasuredBatches, weighting: Weighting) -> float:
         """Return what the reported batch losses held beyond the samples' own, on average over the batches.
 
         A difference that no penalty of the model accounts for is said in a sentence.

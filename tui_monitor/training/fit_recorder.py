@@ -52,8 +52,14 @@ class FitRecorder(keras.callbacks.Callback):  # type: ignore[misc]
     """The first callback of a `fit` call, and the reader of what its steps hand out."""
 
     def __init__(
-        self, model: keras.Model, session: Session, *, epochs: int | None, steps_per_epoch: int | None,
-        initial_epoch: int, fit: Mapping[str, Any],
+        self,
+        model: keras.Model,
+        session: Session,
+        *,
+        epochs: int | None,
+        steps_per_epoch: int | None,
+        initial_epoch: int,
+        fit: Mapping[str, Any],
     ) -> None:
         """Prepare to record.
 

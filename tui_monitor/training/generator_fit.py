@@ -119,8 +119,7 @@ def weighted_by_class(generator: Any, class_weight: Mapping[int, float]) -> Iter
     """
     highest = max(class_weight, default=0)
     table = np.ones(highest + 1, dtype=np.float32)
-    for index, weight in class_weight.items():
-        table[index] = weight
+    table[list(class_weight)] = list(class_weight.values())
     for batch in generator:
         x, y, *given = batch
         weight = _weights_of(y, table)

@@ -100,9 +100,10 @@ def validation_step(model: keras.Model, step: Step, plan: StepPlan) -> Step:
 
 
 def _learn(plan: StepPlan, model: keras.Model, y: Any, y_pred: Any) -> None:
+    if y_pred is None:
+        plan.limit = "The model's step computes no loss through Keras: the gap can only be shown."
+        return
     try:
-        if y_pred is None:
-            raise Unsupported("The model's step computes no loss through Keras: the gap can only be shown.")
         plan.figures = sample_figures(model, y, y_pred)
     except Unsupported as reason:
         plan.limit = str(reason)

@@ -47,10 +47,7 @@ class SampleFigures:
     def of(self, y: Any, y_pred: Any, sample_weight: Any) -> tf.Tensor:
         """Return the figures of one batch, float32, shape (5, batch), rows as in `ROWS`."""
         loss = _per_sample(self.loss(_float(y), _float(y_pred))) * self.loss_scale
-        if self.accuracy is None:
-            correct = tf.zeros_like(loss)
-        else:
-            correct = _per_sample(self.accuracy(y, y_pred))
+        correct = tf.zeros_like(loss) if self.accuracy is None else _per_sample(self.accuracy(y, y_pred))
         weight = tf.ones_like(loss) if sample_weight is None else _per_sample(sample_weight)
         weight = tf.broadcast_to(weight, tf.shape(loss))
         label, predicted = self.labels(y, y_pred)

@@ -16,7 +16,7 @@ from tui_monitor.explain.mistakes import side_mistakes, split_mistakes
 from tui_monitor.explain.samples import Averaging, Quantity, TrainingProbe, ValidationProbe, Weighting
 
 PROBES = st.builds(
-    lambda **choices: make_probe(**choices),
+    lambda **choices: make_probe(**choices),  # noqa: PLW0108 - defined below
     seed=st.integers(0, 2**32 - 1),
     batches=st.integers(1, 12),
     classes=st.integers(2, 5),

@@ -1,0 +1,60 @@
+"""What the repository promises about itself: imports point down, types and style hold, nothing heavy leaks in."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"}
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("ruff", "check", "."),
+        ("ruff", "format", "--check", "."),
+        ("mypy",),
+    ],
+    ids=" ".join,
+)
+def test_style_and_types_hold(command: tuple[str, ...]) -> None:
+    """The linter and strict type checking have nothing to say."""
+    done = _run(sys.executable, "-m", *command)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_imports_point_down() -> None:
+    """Every import contract of pyproject.toml is kept."""
+    done = _run(sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+_HEAVY = ("tensorflow", "keras", "textual", "rich", "plotext", "pandas", "matplotlib")
+
+
+@pytest.mark.parametrize(
+    ("module", "allowed"),
+    [
+        ("tui_monitor", ()),
+        ("tui_monitor.cli.commands", ()),
+        ("tui_monitor.cli.explain_command", ()),
+        ("tui_monitor.cli.list_command", ()),
+        ("tui_monitor.cli.watch_command", ()),
+        ("tui_monitor.training.child", ()),
+        ("tui_monitor.app.app", ("textual", "rich")),
+    ],
+)
+def test_nothing_heavy_is_imported(module: str, allowed: tuple[str, ...]) -> None:
+    """A fresh interpreter that imports the module holds none of the heavy packages it does not need."""
+    code = f"import sys, {module}; print(*[name for name in {_HEAVY!r} if name in sys.modules])"
+    done = _run(sys.executable, "-c", code)
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.split()) <= set(allowed)
