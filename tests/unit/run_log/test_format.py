@@ -123,7 +123,7 @@ def test_every_metric_gets_a_column_of_its_own(metrics: list[str]) -> None:
     assert run_info_from_json(json.loads(encode(run_info_to_json(info)))) == info
 
 
-@given(content=st.dictionaries(st.text(), JSON))
+@given(content=st.dictionaries(st.text(), JSON, max_size=4))
 def test_strict_parsers_accept_every_line(content: dict[str, Any]) -> None:
     """NaN and infinities become strings, and the line stays one line of UTF-8."""
     line = encode(content)

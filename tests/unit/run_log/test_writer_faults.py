@@ -20,7 +20,7 @@ from tui_monitor.run_log.format import EVENTS_FILE, HEARTBEAT_FILE, RunInfo, Sta
 from tui_monitor.run_log.writer import RunWriter
 
 INFO = RunInfo(name="run")
-KILLS = 24
+KILLS = 20
 
 _ENDLESS_TRAINING = """
 import os, socket, sys
