@@ -14,6 +14,15 @@ class _InOrder(click.Group):
 
 _runs = click.option("--runs", metavar="DIR", help="Folder of the runs (default: runs/ here, or TUI_MONITOR_RUNS).")
 
+_probe_budget = click.option(
+    "--probe-budget",
+    type=click.FloatRange(0, 1),
+    default=0.02,
+    show_default=True,
+    metavar="FRACTION",
+    help="Share of training time for measuring; 0 turns probes off.",
+)
+
 
 @click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tui-monitor", prog_name="tui-monitor")
@@ -34,14 +43,7 @@ def program() -> None:
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of data, weights and dropout.")
 @click.option("--name", help="Name of the run (default: from scenario and time).")
 @_runs
-@click.option(
-    "--probe-budget",
-    type=click.FloatRange(0, 1),
-    default=0.02,
-    show_default=True,
-    metavar="FRACTION",
-    help="Share of training time for measuring; 0 turns probes off.",
-)
+@_probe_budget
 @click.option("--headless", is_flag=True, help="No screen: progress lines on standard error.")
 def demo(
     scenario: str | None,
@@ -63,6 +65,41 @@ def demo(
         return demo_command.list_scenarios()
     return demo_command.run_demo(
         scenario, epochs=epochs, seed=seed, name=name, runs=runs, probe_budget=probe_budget, headless=headless
+    )
+
+
+@program.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("-m", "module", metavar="MODULE", help="Run a module, as `python -m` does.")
+@click.option("--name", help="Name of the run (default: from script and time).")
+@_runs
+@_probe_budget
+@click.option("--headless", is_flag=True, help="No screen; the script keeps its own streams.")
+@click.argument("target", nargs=-1, type=click.UNPROCESSED)
+def run(
+    module: str | None,
+    name: str | None,
+    runs: str | None,
+    probe_budget: float,
+    headless: bool,
+    target: tuple[str, ...],
+) -> int:
+    """Run a training script unchanged, with every fit in it recorded and explained.
+
+    TARGET is a script and its arguments, or with -m the arguments of the module.
+    """
+    from tui_monitor.cli import run_command
+
+    if module is None and not target:
+        raise click.UsageError("Name a script, or a module with -m.")
+    name_of, arguments = (module, target) if module is not None else (target[0], target[1:])
+    return run_command.run_script(
+        name_of,
+        arguments,
+        is_module=module is not None,
+        name=name,
+        runs=runs,
+        probe_budget=probe_budget,
+        headless=headless,
     )
 
 

@@ -5,15 +5,11 @@ import sys
 import textwrap
 from datetime import UTC, datetime
 
-import msgspec
-
 from tui_monitor.cli.watch_command import watch
 from tui_monitor.demo.scenarios import DEFAULT, SCENARIOS, scenario_named
 from tui_monitor.errors import DependencyMissing
 from tui_monitor.launch.training_process import start_training
 from tui_monitor.run_log.folders import create_run_folder, runs_folder
-
-_TRAINING_MODULE = "tui_monitor.training.child"
 
 
 def list_scenarios() -> int:
@@ -50,11 +46,8 @@ def run_demo(
         )
     folder = create_run_folder(runs_folder(runs), name, f"demo-{chosen.name}", datetime.now(UTC).astimezone())
     job = {
-        "scenario": chosen.name,
-        "seed": seed,
-        "epochs": epochs,
+        "demo": {"scenario": chosen.name, "seed": seed, "epochs": epochs},
         "probe_budget": probe_budget,
         "command": ["tui-monitor", *sys.argv[1:]],
     }
-    training = start_training(folder, _TRAINING_MODULE, [msgspec.json.encode(job).decode()])
-    return watch(folder, training, headless=headless)
+    return watch(folder, start_training(folder, job), headless=headless)

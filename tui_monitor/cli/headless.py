@@ -21,12 +21,12 @@ _PROGRESS_SECONDS = 10.0
 def follow_headless(folder: Path, training: TrainingProcess | None) -> None:
     """Print a run's progress until it has ended.
 
-    Ctrl-C asks a training that this command started to stop after its batch; a second one kills it. A run of
-    someone else is only left.
+    Ctrl-C asks a training that this command started to stop after its batch; a second one interrupts its process,
+    a third kills it. A run of someone else is only left.
     """
     lines = _Lines()
     snapshots = _snapshots(folder, training)
-    asked_to_stop = False
+    pressed = 0
     while True:
         try:
             for snapshot in snapshots:
@@ -35,13 +35,15 @@ def follow_headless(folder: Path, training: TrainingProcess | None) -> None:
         except KeyboardInterrupt:
             if training is None:
                 raise
-            if asked_to_stop:
-                training.kill()
-                _say("Killed.")
-            else:
-                asked_to_stop = True
+            pressed += 1
+            if pressed == 1:
                 send_request(folder, Action.STOP_BATCH, sender="headless")
-                _say("Stopping after this batch. Ctrl-C again kills the training.")
+                _say("Stopping after this batch. Ctrl-C again interrupts the training process.")
+            elif pressed == 2:
+                training.interrupt()
+                _say("Interrupted. Ctrl-C again kills the training process.")
+            else:
+                training.kill()
             snapshots = _snapshots(folder, training)
         else:
             return

@@ -34,13 +34,14 @@ def _newest(runs: Path) -> Path:
     return next((folder for folder in folders if not summarise(folder).state.ended), folders[0])
 
 
-def watch(folder: Path, training: TrainingProcess | None, *, headless: bool = False) -> int:
+def watch(folder: Path, training: TrainingProcess | None, *, headless: bool = False, tells_failure: bool = True) -> int:
     """Show a run and return the exit code.
 
     Args:
         folder: of the run.
         training: the process this command started, or None for a run of someone else.
         headless: plain lines even where there is a terminal.
+        tells_failure: whether a failed training of ours is an error of this command; a script tells its own.
 
     Raises:
         TrainingFailed: the run this command started has failed.
@@ -54,7 +55,7 @@ def watch(folder: Path, training: TrainingProcess | None, *, headless: bool = Fa
         app.run()
         if app.return_code:
             return app.return_code
-    return _conclusion(folder, training)
+    return _conclusion(folder, training if tells_failure else None)
 
 
 def _conclusion(folder: Path, training: TrainingProcess | None) -> int:

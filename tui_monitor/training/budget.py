@@ -7,6 +7,8 @@ FIRST_PROBE_SAMPLES = 4096
 FEWEST_BATCHES = 4
 """A probe of fewer batches says too little to be worth its fixed cost."""
 
+_TRACING_SHARE = 0.05
+"""Of training time that building probes for one `fit` after another may take."""
 _SPENT_AT_ONCE = 0.7
 """Part of what is left that one probe may take, so that a wrong estimate does not cost the next epoch its probe."""
 
@@ -29,20 +31,23 @@ class ProbeBudget:
         """Whether there is any budget at all."""
         return self.share > 0
 
-    def batches_allowed(self, training_seconds: float, samples_per_batch: float) -> int:
+    def batches_allowed(self, training_seconds: float, samples_per_batch: float, *, begins: bool) -> int:
         """Return how many batches the next probe may measure; 0 when it must wait.
 
         Args:
             training_seconds: time spent training so far, measuring left out.
             samples_per_batch: mean size of the epoch's batches.
+            begins: whether this `fit` was not measured yet: then it may cost tracing, unless tracing for earlier
+                `fit` calls took too much already.
         """
         if not self.enabled:
             return 0
+        first = max(FEWEST_BATCHES, int(FIRST_PROBE_SAMPLES / max(samples_per_batch, 1.0)))
         if self._fixed is None:
-            return max(FEWEST_BATCHES, int(FIRST_PROBE_SAMPLES / max(samples_per_batch, 1.0)))
+            return first
         left = _SPENT_AT_ONCE * (self.share * training_seconds - self.spent) - self._fixed
         if left < self._per_batch * FEWEST_BATCHES:
-            return 0
+            return FEWEST_BATCHES if begins and self.tracing <= _TRACING_SHARE * training_seconds else 0
         return int(left / max(self._per_batch, 1e-9))
 
     def traced(self, seconds: float) -> None:

@@ -4,109 +4,118 @@ Started as `python -m tui_monitor.training.child FOLDER JOB`, where JOB is a JSO
 """
 
 import os
-import platform
 import signal
-import socket
 import sys
-import traceback
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from types import FrameType
 
 import msgspec
 
 from tui_monitor.demo.scenarios import scenario_named
-from tui_monitor.errors import DependencyMissing
-from tui_monitor.run_log.format import RunInfo, State
+from tui_monitor.errors import MonitorError
+from tui_monitor.run_log.format import OUTPUT_FILE, State
 from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.training.identity import run_identity
+from tui_monitor.training.script import Target, exit_code_of, run_target, traceback_text
 
-STOPPED_EXIT_CODE = 0
-"""A training that was asked to stop did what it was asked."""
+_ENDED_BY_SIGNAL = 128
 
 
 @dataclass(frozen=True)
-class Job:
-    """What the training process is to do."""
+class DemoJob:
+    """Train a scenario of the demo."""
 
     scenario: str
     seed: int
     epochs: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the training process is to do: one of a demo and a script."""
+
     probe_budget: float
     """Share of training time for measuring; 0 turns probes off."""
     command: tuple[str, ...]
     """The command line as the user gave it."""
+    demo: DemoJob | None = None
+    script: Target | None = None
+    keeps_streams: bool = False
+    """Whether the script's output goes to the caller's own streams; a traceback is then kept in the run as well."""
 
 
 def main(arguments: list[str]) -> int:
-    """Train, and write down how it went; return the exit code."""
+    """Do the job, and write down how it went; return the exit code."""
     folder, job = Path(arguments[0]), msgspec.json.decode(arguments[1], type=Job)
-    scenario = scenario_named(job.scenario)
-    info = RunInfo(
-        name=folder.name,
-        command=job.command,
-        host=socket.gethostname(),
-        pid=os.getpid(),
-        versions=_versions(),
-        description=scenario.description,
-    )
-    with RunWriter(folder, info) as writer:
-        writer.status(State.STARTING, "Loading TensorFlow")
-        signal.signal(signal.SIGTERM, _leave)
+    description = scenario_named(job.demo.scenario).description if job.demo else ""
+    with RunWriter(folder, run_identity(folder.name, job.command, description)) as writer:
+        writer.status(State.STARTING, "Loading TensorFlow" if job.demo else "The script has not called fit yet")
+        _say_when_told_to_end(writer)
         try:
-            return _train(writer, folder, job)
+            return _do(job, writer, folder)
         except SystemExit as leaving:
-            writer.status(State.STOPPED, "The training process was told to end.", exit_code=143)
-            raise leaving from None
-        except DependencyMissing as error:
-            print(error, file=sys.stderr)
+            code = exit_code_of(leaving)
+            ended = State.FAILED if code else State.FINISHED
+            writer.status(ended, f"The script exited with code {code}." if code else "", exit_code=code)
+            return code
+        except MonitorError as error:
+            print(f"tui-monitor: {error}", file=sys.stderr)
             writer.status(State.FAILED, str(error), exit_code=error.exit_code)
             return error.exit_code
+        except KeyboardInterrupt as error:
+            _print_traceback(error, job, folder)
+            writer.status(State.STOPPED, "Interrupted.", exit_code=130)
+            return 130
         except BaseException as error:
-            traceback.print_exc()
-            sys.stderr.flush()
+            _print_traceback(error, job, folder)
             writer.status(State.FAILED, f"{type(error).__name__}: {error}", exit_code=1)
             return 1
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
-
-
-def _train(writer: RunWriter, folder: Path, job: Job) -> int:
-    _require_tensorflow()
+def _do(job: Job, writer: RunWriter, folder: Path) -> int:
     from tui_monitor.training.budget import ProbeBudget
-    from tui_monitor.training.demo import train
-    from tui_monitor.training.session import Session
+    from tui_monitor.training.session import Session, activate
 
     session = Session(writer, folder, ProbeBudget(share=job.probe_budget))
-    train(scenario_named(job.scenario), job.seed, job.epochs, session)
+    activate(session)
+    if job.demo is not None:
+        from tui_monitor.training.tensorflow_check import require_tensorflow
+
+        require_tensorflow()
+        from tui_monitor.training.demo import train
+
+        train(scenario_named(job.demo.scenario), job.demo.seed, job.demo.epochs, session)
+    elif job.script is not None:
+        from tui_monitor.training.hooks import install_hooks
+
+        install_hooks(session)
+        run_target(job.script)
     if session.stop_requested:
-        writer.status(State.STOPPED, "Stopped on request.", exit_code=STOPPED_EXIT_CODE)
-        return STOPPED_EXIT_CODE
-    writer.status(State.FINISHED, exit_code=0)
+        writer.status(State.STOPPED, "Stopped on request.", exit_code=0)
+    else:
+        writer.status(State.FINISHED, exit_code=0)
     return 0
 
 
-def _require_tensorflow() -> None:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        import tensorflow  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise DependencyMissing(
-            f"Training needs TensorFlow, which this Python can't import ({error.name} is missing). "
-            "Install it with: pip install 'tui-monitor[tensorflow]'"
-        ) from error
+def _print_traceback(error: BaseException, job: Job, folder: Path) -> None:
+    text = traceback_text(error)
+    sys.stderr.write(text)
+    sys.stderr.flush()
+    if job.keeps_streams:
+        with (folder / OUTPUT_FILE).open("a", encoding="utf-8") as output:
+            output.write(text)
 
 
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for package in ("tui-monitor", "tensorflow", "keras", "numpy"):
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
+def _say_when_told_to_end(writer: RunWriter) -> None:
+    """On SIGTERM, write down that the run was ended from outside, then end as any process would."""
+
+    def told_to_end(number: int, frame: FrameType | None) -> None:
+        writer.status(State.STOPPED, "The training process was told to end.", exit_code=_ENDED_BY_SIGNAL + number)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGTERM, told_to_end)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from tui_monitor.explain.samples import (
 )
 from tui_monitor.training.budget import ProbeBudget
 from tui_monitor.training.epoch_totals import EpochTotals
-from tui_monitor.training.payload import StepPlan
+from tui_monitor.training.instruments import Instruments
 from tui_monitor.training.probe import KeptBatch, MeasuredBatches, Probe, undisturbed
 from tui_monitor.training.reservoir import Reservoir
 from tui_monitor.training.sample_figures import ROWS, SampleFigures
@@ -51,13 +51,13 @@ class ValidationRecord:
 class Explainer:
     """Measures one `fit` call's batches and writes down why training and validation differ."""
 
-    def __init__(self, model: keras.Model, run: str, plan: StepPlan, budget: ProbeBudget) -> None:
+    def __init__(self, model: keras.Model, run: str, instruments: Instruments, budget: ProbeBudget) -> None:
         self._model = model
         self._run = run
-        self._plan = plan
+        self._instruments = instruments
+        self._plan = instruments.plan
         self._budget = budget
-        self._probe: Probe | None = None
-        self._traced: set[str] = set()
+        self._begins = True
         self._limits: tuple[str, ...] = ()
 
     @property
@@ -135,7 +135,7 @@ class Explainer:
         self, totals: EpochTotals, batches: Reservoir[KeptBatch], training_seconds: float, share: float = 1.0
     ) -> list[tuple[int, KeptBatch]]:
         mean_size = totals.samples / max(totals.batches, 1)
-        allowed = int(share * self._budget.batches_allowed(training_seconds, mean_size))
+        allowed = int(share * self._budget.batches_allowed(training_seconds, mean_size, begins=self._begins))
         return batches.draw(allowed) if allowed else []
 
     def _measure_training(self, chosen: Sequence[tuple[int, KeptBatch]]) -> MeasuredBatches:
@@ -143,16 +143,15 @@ class Explainer:
 
     def _measure(self, kind: str, action: Any) -> MeasuredBatches:
         """Run a probe; its first call of a kind builds functions, which is accounted for apart."""
-        assert self._plan.figures is not None
-        if self._probe is None:
-            self._probe = Probe(self._model, self._plan.figures)
+        probe = self._instruments.probe(self._model)
+        self._begins = False
         with undisturbed():
-            if kind not in self._traced:
+            if kind not in probe.ready:
                 begun = time.perf_counter()
-                action(self._probe)
-                self._traced.add(kind)
+                action(probe)
+                probe.ready.add(kind)
                 self._budget.traced(time.perf_counter() - begun)
-            measured: MeasuredBatches = action(self._probe)
+            measured: MeasuredBatches = action(probe)
         return measured
 
     def _training_probe(

@@ -3,10 +3,9 @@
 Whatever fails in here is said in the run and ends the recording, never the training.
 """
 
-import contextlib
 import functools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec
 
 import keras
@@ -18,8 +17,8 @@ from tui_monitor.run_log.format import State
 from tui_monitor.training.budget import ProbeBudget
 from tui_monitor.training.epoch_totals import EpochTotals
 from tui_monitor.training.explainer import Explainer, ValidationRecord
+from tui_monitor.training.instruments import instruments_of
 from tui_monitor.training.model_summary import learning_rate, model_summary
-from tui_monitor.training.payload import PAYLOAD, StepPlan, training_step, validation_step
 from tui_monitor.training.probe import KeptBatch, kept_bytes
 from tui_monitor.training.reservoir import Reservoir
 from tui_monitor.training.session import Session
@@ -51,42 +50,30 @@ def _guarded(method: Callable[Arguments, None]) -> Callable[Arguments, None]:
 class FitRecorder(keras.callbacks.Callback):  # type: ignore[misc]
     """The first callback of a `fit` call, and the reader of what its steps hand out."""
 
-    def __init__(
-        self,
-        model: keras.Model,
-        session: Session,
-        *,
-        epochs: int | None,
-        steps_per_epoch: int | None,
-        initial_epoch: int,
-        fit: Mapping[str, Any],
-    ) -> None:
+    def __init__(self, model: keras.Model, session: Session, *, fit: Mapping[str, Any]) -> None:
         """Prepare to record.
 
         Args:
-            model: compiled; its steps are wrapped by `recorded_steps`.
+            model: its `instruments` are to be installed around the call.
             session: where the run is written.
-            epochs: last epoch planned.
-            steps_per_epoch: batches planned in an epoch, or None when unknown.
-            initial_epoch: epochs counted as done already.
             fit: arguments of `fit` in a printable form.
         """
         super().__init__()
-        self.plan = StepPlan()
+        self.instruments = instruments_of(model)
+        self.plan = self.instruments.plan
         self.broken = False
         self._session = session
         self._writer = session.writer
         self._watched = model
-        self._epochs, self._steps_per_epoch, self._initial_epoch = epochs, steps_per_epoch, initial_epoch
         self._fit_arguments = dict(fit)
         self._budget: ProbeBudget = session.budget
-        self._explainer = Explainer(model, session.writer.info.name, self.plan, session.budget)
+        self._explainer = Explainer(model, session.writer.info.name, self.instruments, session.budget)
         self._training: Reservoir[KeptBatch] = Reservoir(seed=1)
         self._validation = ValidationRecord()
         self._collecting = False
         self._totals: EpochTotals | None = None
         self._metrics = 0
-        self._epoch = initial_epoch + 1
+        self._epoch = 1
         self._begun = self._epoch_begun = time.monotonic()
         self._measuring_seconds = 0.0
         self._next_look = self._explained_at = self._begun
@@ -150,9 +137,9 @@ class FitRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         self._metrics = len(self.plan.metrics)
         self._writer.begin_phase(
             self.plan.metrics,
-            epochs=self._epochs,
-            initial_epoch=self._initial_epoch,
-            steps_per_epoch=self._steps_per_epoch,
+            epochs=self.params.get("epochs"),
+            initial_epoch=self._epoch - 1,
+            steps_per_epoch=self.params.get("steps"),
             model=model_summary(self._watched),
             fit=self._fit_arguments,
         )
@@ -180,7 +167,15 @@ class FitRecorder(keras.callbacks.Callback):  # type: ignore[misc]
             )
 
     def _training_seconds(self, now: float) -> float:
-        return now - self._begun - self._measuring_seconds
+        """Return the time this process spent in `fit`, measuring left out."""
+        return self._session.training_seconds + now - self._begun - self._measuring_seconds
+
+    @_guarded
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Account for the time of this `fit` in the budget of the next."""
+        self._session.training_seconds = self._training_seconds(time.monotonic())
+        if self._session.ends_with_fit:
+            self._writer.status(State.FINISHED)
 
     @_guarded
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
@@ -251,62 +246,3 @@ class FitRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         elif self._explainer.limits and batch is None:
             self._session.limited(self._explainer.limits)
         self._measuring_seconds += time.monotonic() - begun
-
-
-@contextlib.contextmanager
-def recorded_steps(model: keras.Model, recorder: FitRecorder) -> Iterator[None]:
-    """Let the model's steps hand out what the recorder needs, inside the block; outside, the model is as it was."""
-    kept = {name: model.__dict__.get(name) for name in _REPLACED}
-    functions = model.train_function, model.test_function
-    replacements = {
-        "train_step": training_step(model, model.train_step, recorder.plan),
-        "test_step": validation_step(model, model.test_step, recorder.plan),
-        "make_train_function": _with_payload_taken(
-            model, "train_function", model.make_train_function, recorder.batch_ended
-        ),
-        "make_test_function": _with_payload_taken(
-            model, "test_function", model.make_test_function, recorder.validation_batch_ended
-        ),
-    }
-    for name, value in replacements.items():
-        object.__setattr__(model, name, value)
-    model.train_function = model.test_function = None
-    try:
-        yield
-    finally:
-        for name, value in kept.items():
-            if value is None:
-                object.__delattr__(model, name)
-            else:
-                object.__setattr__(model, name, value)
-        model.train_function, model.test_function = functions
-
-
-_REPLACED = ("train_step", "test_step", "make_train_function", "make_test_function")
-
-
-def _with_payload_taken(
-    model: keras.Model, attribute: str, make: Callable[..., Any], take: Callable[[Mapping[str, Any]], None]
-) -> Callable[..., Any]:
-    """Return a `make_..._function` whose function takes the payload off the logs before Keras sees them."""
-    wrapped: list[Any] = []
-
-    def make_function(force: bool = False) -> Any:
-        made = getattr(model, attribute)
-        if made is not None and made in wrapped and not force:
-            return made
-        make(force)
-        inner = getattr(model, attribute)
-
-        def function(iterator: Any) -> Any:
-            logs = inner(iterator)
-            payload = logs.pop(PAYLOAD, None)
-            if payload is not None:
-                take(payload)
-            return logs
-
-        wrapped.append(function)
-        setattr(model, attribute, function)
-        return function
-
-    return make_function

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from tui_monitor.errors import UsageError
-from tui_monitor.training.fit_recorder import FitRecorder, recorded_steps
+from tui_monitor.training.recorded_fit import recorded_fit
 from tui_monitor.training.session import Session
 
 
@@ -86,23 +86,10 @@ def fit_generator(
             arguments["class_weight"] = dict(class_weight)
         else:
             batches = weighted_by_class(generator, class_weight)
+    arguments.update(x=batches, validation_data=validation_data, callbacks=callbacks)
     if session is None:
-        return model.fit(batches, validation_data=validation_data, callbacks=callbacks, **arguments)
-    recorder = FitRecorder(
-        model,
-        session,
-        epochs=epochs,
-        steps_per_epoch=steps_per_epoch or (len(generator) if dataset else None),
-        initial_epoch=initial_epoch,
-        fit={**arguments, "class_weight": class_weight},
-    )
-    with recorded_steps(model, recorder):
-        return model.fit(
-            batches,
-            validation_data=validation_data,
-            callbacks=[recorder, *(callbacks or [])],
-            **arguments,
-        )
+        return model.fit(**arguments)
+    return recorded_fit(model.fit, model, session, (), arguments)
 
 
 def weighted_by_class(generator: Any, class_weight: Mapping[int, float]) -> Iterator[tuple[Any, Any, Any]]:

@@ -66,6 +66,8 @@ class Probe:
         self._model = model
         self._figures = figures
         self._joinable = not any(_depends_on_batch(layer) for layer in model._flatten_layers())
+        self.ready: set[str] = set()
+        """Kinds of measurement whose functions were built."""
         self._traced: dict[Any, Any] = {}
 
     def training_batches(self, batches: Sequence[KeptBatch]) -> MeasuredBatches:

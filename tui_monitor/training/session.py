@@ -17,9 +17,27 @@ class Session:
     folder: Path
     """The run folder."""
     budget: ProbeBudget = field(default_factory=ProbeBudget)
+    training_seconds: float = 0.0
+    """Time spent in earlier `fit` calls, measuring left out."""
     stop_requested: bool = False
     """Whether someone asked to stop: the run then ends as stopped, not finished."""
     explained: Callable[[Explanation], None] = lambda explanation: None
     """Told of each explanation."""
     limited: Callable[[tuple[str, ...]], None] = lambda sentences: None
     """Told what can't be measured for a model."""
+    ends_with_fit: bool = False
+    """Whether the run counts as finished when a `fit` ends, as in a notebook, where the process goes on."""
+
+
+_active: Session | None = None
+
+
+def activate(session: Session | None) -> None:
+    """Make a session the one that this process records into."""
+    global _active  # noqa: PLW0603 - one process, one run
+    _active = session
+
+
+def active_session() -> Session | None:
+    """Return the session that this process records into, or None."""
+    return _active

@@ -1,0 +1,48 @@
+"""`run`: a user's own script or module, unchanged, in its own process, watched."""
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tui_monitor.cli.watch_command import has_terminal, watch
+from tui_monitor.errors import UsageError
+from tui_monitor.launch.training_process import start_training
+from tui_monitor.run_log.folders import create_run_folder, runs_folder
+
+_SIGNAL_BASE = 128
+
+
+def run_script(
+    target: str,
+    arguments: Sequence[str],
+    *,
+    is_module: bool,
+    name: str | None,
+    runs: str | None,
+    probe_budget: float,
+    headless: bool,
+) -> int:
+    """Start a script, watch it, and return its exit code; 0 when it was left training.
+
+    Raises:
+        UsageError: there is no such script.
+        FolderNotWritable: the runs folder can't be written to.
+    """
+    if not is_module and not Path(target).is_file():
+        raise UsageError(f"There is no script {target} in {Path.cwd()}.")
+    headless = headless or not has_terminal()
+    stem = target if is_module else Path(target).stem
+    folder = create_run_folder(runs_folder(runs), name, stem, datetime.now(UTC).astimezone())
+    job = {
+        "script": {"name": target, "arguments": list(arguments), "is_module": is_module},
+        "probe_budget": probe_budget,
+        "command": ["tui-monitor", *sys.argv[1:]],
+        "keeps_streams": headless,
+    }
+    training = start_training(folder, job, keeps_streams=headless)
+    shown = watch(folder, training, headless=headless, tells_failure=False)
+    code = training.exit_code_if_ended()
+    if code is None:
+        return shown
+    return code if code >= 0 else _SIGNAL_BASE - code

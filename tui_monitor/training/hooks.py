@@ -1,0 +1,43 @@
+"""Records every `fit` of a script that knows nothing of us: hooks that wait for Keras to be imported.
+
+Nothing is imported, patched or written before the script itself imports Keras, and nothing is recorded before it fits.
+"""
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import wrapt
+
+from tui_monitor.training.session import Session
+
+
+def install_hooks(session: Session) -> None:
+    """Have every `Model.fit` of this process recorded into the session's run, once Keras is imported."""
+
+    def keras_imported(keras: Any) -> None:
+        from tui_monitor.training.keras2_calls import provide_keras2_calls
+        from tui_monitor.training.recorded_fit import recorded_fit
+
+        _wrap_fit(keras.Model, session, recorded_fit)
+        provide_keras2_calls(keras)
+
+    wrapt.register_post_import_hook(keras_imported, "keras")
+
+
+def _wrap_fit(model_class: Any, session: Session, recorded: Callable[..., Any]) -> None:
+    original = model_class.fit
+    busy = threading.local()
+
+    @functools.wraps(original)
+    def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if getattr(busy, "fitting", False):
+            return original(self, *args, **kwargs)
+        busy.fitting = True
+        try:
+            return recorded(functools.partial(original, self), self, session, args, kwargs)
+        finally:
+            busy.fitting = False
+
+    model_class.fit = fit

@@ -1,0 +1,126 @@
+"""A model's steps with a payload, traced once and used by every `fit` until the model is compiled anew."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+import keras
+
+from tui_monitor.training.payload import PAYLOAD, StepPlan, training_step, validation_step
+from tui_monitor.training.probe import Probe
+
+_ATTRIBUTE = "_tui_monitor_instruments"
+_STEPS = ("train_step", "test_step")
+_FUNCTIONS = {"make_train_function": "train_function", "make_test_function": "test_function"}
+
+
+class PayloadTaker(Protocol):
+    """Whoever records at the moment."""
+
+    def batch_ended(self, payload: Mapping[str, Any]) -> None:
+        """Take what a training step handed out."""
+
+    def validation_batch_ended(self, payload: Mapping[str, Any]) -> None:
+        """Take what a validation step handed out."""
+
+
+class Instruments:
+    """What was built to watch one compiled model."""
+
+    def __init__(self, model: keras.Model) -> None:
+        self.plan = StepPlan()
+        self._probe: Probe | None = None
+        self._compiled = _compiled_parts(model)
+        self._built: dict[str, Any] = {}
+        self._taker: PayloadTaker | None = None
+
+    def probe(self, model: keras.Model) -> Probe:
+        """Return the model's probe; its functions are traced when first used.
+
+        Args:
+            model: the one these instruments belong to, whose step has run at least once.
+        """
+        if self._probe is None:
+            assert self.plan.figures is not None
+            self._probe = Probe(model, self.plan.figures)
+        return self._probe
+
+    def still_fit(self, model: keras.Model) -> bool:
+        """Whether the model is still compiled as it was."""
+        now = _compiled_parts(model)
+        return all(part is other or part == other for part, other in zip(self._compiled, now, strict=True))
+
+    @contextlib.contextmanager
+    def installed(self, model: keras.Model, taker: PayloadTaker) -> Iterator[None]:
+        """Let the model's steps hand out their payload to `taker` inside the block; outside, it is as it was."""
+        kept = {name: model.__dict__.get(name) for name in (*_STEPS, *_FUNCTIONS)}
+        functions = {name: getattr(model, name) for name in _FUNCTIONS.values()}
+        replacements = {
+            "train_step": training_step(model, model.train_step, self.plan),
+            "test_step": validation_step(model, model.test_step, self.plan),
+            **{maker: self._maker(model, maker) for maker in _FUNCTIONS},
+        }
+        self._taker = taker
+        for name, value in replacements.items():
+            object.__setattr__(model, name, value)
+        for name in functions:
+            setattr(model, name, self._built.get(name))
+        try:
+            yield
+        finally:
+            self._taker = None
+            for name, value in kept.items():
+                if value is None:
+                    object.__delattr__(model, name)
+                else:
+                    object.__setattr__(model, name, value)
+            for name, function in functions.items():
+                setattr(model, name, function)
+
+    def _maker(self, model: keras.Model, maker: str) -> Callable[..., Any]:
+        """Return a `make_..._function` whose function takes the payload off the logs before Keras sees them."""
+        make, attribute = getattr(model, maker), _FUNCTIONS[maker]
+        in_training = attribute == "train_function"
+
+        def make_function(force: bool = False) -> Any:
+            made = getattr(model, attribute)
+            if made is not None and made is self._built.get(attribute) and not force:
+                return made
+            make(force)
+            inner = getattr(model, attribute)
+
+            def function(iterator: Any) -> Any:
+                logs = inner(iterator)
+                payload = logs.pop(PAYLOAD, None)
+                if payload is not None and self._taker is not None:
+                    taker = self._taker
+                    (taker.batch_ended if in_training else taker.validation_batch_ended)(payload)
+                return logs
+
+            self._built[attribute] = function
+            setattr(model, attribute, function)
+            return function
+
+        return make_function
+
+
+def instruments_of(model: keras.Model) -> Instruments:
+    """Return the model's instruments: those of its last `fit`, unless it was compiled anew since."""
+    known: Instruments | None = model.__dict__.get(_ATTRIBUTE)
+    if known is None or not known.still_fit(model):
+        known = Instruments(model)
+        # Kept on the model itself, so that both go together.
+        object.__setattr__(model, _ATTRIBUTE, known)
+    return known
+
+
+def _compiled_parts(model: keras.Model) -> tuple[Any, ...]:
+    names = (
+        "optimizer",
+        "_compile_loss",
+        "_compile_metrics",
+        "run_eagerly",
+        "jit_compile",
+        "steps_per_execution",
+    )
+    return tuple(getattr(model, name, None) for name in names)

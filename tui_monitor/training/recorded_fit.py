@@ -1,0 +1,80 @@
+"""One `fit` call of Keras 3 with a recorder as its first callback; its arguments and result stay what they are."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+
+from tui_monitor.training.fit_recorder import FitRecorder
+from tui_monitor.training.session import Session
+
+_PRINTABLE = (bool, int, float, str, type(None))
+
+
+def recorded_fit(
+    fit: Callable[..., Any], model: keras.Model, session: Session, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Any:
+    """Call `fit(*args, **kwargs)` with a recorder among its callbacks and return what it returns.
+
+    Args:
+        fit: the model's own bound `fit`.
+        model: compiled or not; an uncompiled one fails in `fit` as it would without us.
+        session: the run that records.
+        args: positional arguments of `fit`.
+        kwargs: its keyword arguments.
+    """
+    try:
+        bound = inspect.signature(fit).bind(*args, **kwargs)
+    except TypeError:
+        return fit(*args, **kwargs)
+    arguments = bound.arguments
+    recorder = FitRecorder(model, session, fit=printable_arguments(arguments))
+    with recorder.instruments.installed(model, recorder):
+        return fit(**{**_flat(arguments), "callbacks": with_first(recorder, arguments.get("callbacks"))})
+
+
+def with_first(recorder: FitRecorder, callbacks: Any) -> Any:
+    """Return the callbacks with the recorder before them, so that it sees each epoch's own weights.
+
+    Args:
+        recorder: to be called first.
+        callbacks: as given to `fit`: None, one callback, a nest of them, or a `CallbackList`.
+    """
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        recorder.set_model(callbacks.model)
+        recorder.set_params(callbacks.params)
+        callbacks.callbacks.insert(0, recorder)
+        return callbacks
+    return [recorder, *keras.tree.flatten(callbacks)] if callbacks else [recorder]
+
+
+def _flat(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return bound arguments as keywords, those that a subclass's `**kwargs` took included."""
+    flat: dict[str, Any] = {}
+    for name, value in arguments.items():
+        if name == "kwargs" and isinstance(value, dict):
+            flat.update(value)
+        else:
+            flat[name] = value
+    return flat
+
+
+def printable_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `fit`'s arguments as plain values: data by type and shape, never its content."""
+    return {
+        name: value if isinstance(value, _PRINTABLE) else _described(value)
+        for name, value in arguments.items()
+        if name != "callbacks"
+    }
+
+
+def _described(value: Any) -> Any:
+    if isinstance(value, dict) and all(isinstance(entry, _PRINTABLE) for entry in value.values()):
+        return {str(key): entry for key, entry in value.items()}
+    if isinstance(value, list | tuple) and len(value) <= 4:
+        return [_described(entry) for entry in value]
+    shape = getattr(value, "shape", None)
+    if shape is not None and not callable(shape):
+        return f"{type(value).__name__} {tuple(shape)}"
+    return type(value).__name__

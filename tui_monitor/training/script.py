@@ -1,0 +1,90 @@
+"""Runs a user's script or module as `python` would: `__main__`, `sys.argv`, `sys.path[0]`, traceback, exit code."""
+
+import importlib.util
+import os
+import runpy
+import sys
+import traceback
+import types
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui_monitor.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Target:
+    """What `python TARGET arguments...` is to run."""
+
+    name: str
+    """Path of a script, or dotted name of a module."""
+    arguments: tuple[str, ...] = ()
+    """What follows it on the command line."""
+    is_module: bool = False
+    """Whether it was given with `-m`."""
+
+
+def run_target(target: Target) -> None:
+    """Run the target in this process, as its `__main__`.
+
+    Whatever the target raises, `SystemExit` included, comes out unchanged.
+
+    Raises:
+        UsageError: there is no such script or module.
+    """
+    if target.is_module:
+        _run_module(target)
+    else:
+        _run_script(target)
+
+
+def _run_script(target: Target) -> None:
+    path = Path(target.name)
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"Can't open the script {target.name}: {error.strerror}.") from error
+    sys.argv = [target.name, *target.arguments]
+    sys.path[0] = str(path.resolve().parent)
+    main = types.ModuleType("__main__")
+    main.__file__ = target.name
+    main.__builtins__ = sys.modules["builtins"]  # type: ignore[attr-defined]
+    sys.modules["__main__"] = main
+    code = compile(source, target.name, "exec", dont_inherit=True)
+    exec(code, main.__dict__)
+
+
+def _run_module(target: Target) -> None:
+    sys.argv = [target.name, *target.arguments]
+    sys.path[0] = os.getcwd()
+    try:
+        found = importlib.util.find_spec(target.name)
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise UsageError(f"There is no module {target.name} to run from {os.getcwd()}.")
+    runpy.run_module(target.name, run_name="__main__", alter_sys=True)
+
+
+def exit_code_of(leaving: SystemExit) -> int:
+    """Return the exit code that Python gives a `SystemExit`; a message is printed, as Python would."""
+    if leaving.code is None:
+        return 0
+    if isinstance(leaving.code, int):
+        return leaving.code & 0xFF
+    print(leaving.code, file=sys.stderr)
+    return 1
+
+
+def traceback_text(error: BaseException) -> str:
+    """Return the error's traceback as Python would print it: without the frames that ran the target."""
+    here = {__file__, runpy.__file__, "<frozen runpy>"}
+    frame = error.__traceback__
+    while frame is not None and (
+        frame.tb_frame.f_code.co_filename in here or frame.tb_frame.f_globals.get("__name__") == _CHILD
+    ):
+        frame = frame.tb_next
+    return "".join(traceback.format_exception(type(error), error, frame))
+
+
+_CHILD = "tui_monitor.training.child"
