@@ -1,5 +1,6 @@
 """Runs as snapshots, with the figures of a real one, and a source that hands them out."""
 
+import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -186,7 +187,7 @@ class ListSource:
 
     def __init__(self, snapshots: Iterable[Snapshot]) -> None:
         self._waiting = list(snapshots)
-        self.closed = False
+        self.closed = threading.Event()
 
     def poll(self) -> Snapshot | None:
         """Return the next snapshot, or None when all are out."""
@@ -198,4 +199,4 @@ class ListSource:
 
     def close(self) -> None:
         """Remember that the reader let go."""
-        self.closed = True
+        self.closed.set()

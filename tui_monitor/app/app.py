@@ -76,6 +76,7 @@ class MonitorApp(App[None]):
         self._mailbox = Mailbox()
         self._stopping = threading.Event()
         self._failure_shown = False
+        self.set_class(markers is MarkerSet.ASCII, "-ascii")
 
     def get_default_screen(self) -> MainScreen:
         """Return the one screen there is."""

@@ -1,5 +1,7 @@
 """Lays out the panels once; classes on the screen decide which of them show, and where."""
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.screen import Screen
@@ -15,6 +17,7 @@ from tui_monitor.app.panels.header import header_rows
 from tui_monitor.app.panels.output import output_note, output_rows
 from tui_monitor.app.panels.text import BLANK, Row, Rows, heading, wrap
 from tui_monitor.app.panels.waiting import waiting_sentences
+from tui_monitor.app.styles import COMPONENT_CLASSES
 from tui_monitor.app.view import View, ViewState
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.app.widgets.chart_view import ChartView
@@ -28,6 +31,8 @@ SMALLEST = (60, 20)
 
 class MainScreen(Screen[None]):
     """The monitor."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENT_CLASSES)
 
     # Textual declares these as attributes of the instance, which rules out ClassVar.
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012

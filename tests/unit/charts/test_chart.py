@@ -31,7 +31,9 @@ def any_spec(draw: st.DrawFn) -> ChartSpec:
     band = None
     if draw(st.booleans()):
         low, mean, high = (draw(arrays(count, count)) for _ in range(3))
-        band = Band(low, mean, high, np.array(draw(st.lists(st.booleans(), min_size=count, max_size=count)), dtype=bool))
+        band = Band(
+            low, mean, high, np.array(draw(st.lists(st.booleans(), min_size=count, max_size=count)), dtype=bool)
+        )
     points = []
     for _ in range(2):
         x = draw(arrays())
@@ -179,7 +181,7 @@ def test_ascii_means_ascii(markers: MarkerSet) -> None:
 
 
 def test_charts_drawn_at_once_do_not_mix() -> None:
-    """plotext has one figure for the whole process; drawing from several threads gives each its own chart."""
+    """Plotext has one figure for the whole process; drawing from several threads gives each its own chart."""
     specs = [plain_spec(validation=Points(np.array([float(x)]), np.array([0.5]))) for x in range(10)]
     alone = [draw_chart(spec, 60, 12) for spec in specs]
     together: list[CellGrid | None] = [None] * len(specs)

@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from tui_monitor.app.keys import KEYS, Group
 from tui_monitor.app.panels.text import Row, Rows, Run, left, wrap
+from tui_monitor.app.styles import COMPONENT_CLASSES
 from tui_monitor.app.widgets.cells_view import CellsView
 
 _WIDTH = 72
@@ -31,6 +32,7 @@ def help_rows(width: int) -> Rows:
 class HelpScreen(ModalScreen[None]):
     """Keys and what they do; any of the usual ways out closes it."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENT_CLASSES)
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,enter,f1", "dismiss", "close")]
 
     def __init__(self, *, ascii_only: bool = False) -> None:

@@ -1,7 +1,5 @@
 """Shows rows of styled text: redraws only rows that changed, and scrolls when there are more than fit."""
 
-from typing import ClassVar
-
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region, Size
@@ -13,9 +11,11 @@ from tui_monitor.charts.cells import Row, Run
 
 
 class CellsView(ScrollView):
-    """A window onto rows. Wheel and scroll keys move it once it has the focus."""
+    """A window onto rows. Wheel and scroll keys move it once it has the focus.
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(styles.COMPONENT_CLASSES)
+    The screen it is on declares the component classes of `styles`: one set for all views, since each costs time.
+    """
+
     ALLOW_SELECT = False
 
     def __init__(self, *, id: str | None = None, ascii_only: bool = False) -> None:  # noqa: A002 - Textual's name
@@ -90,6 +90,6 @@ class CellsView(ScrollView):
             return Style.null()
         look = self._looks.get(name)
         if look is None:
-            look = self.get_component_rich_style(f"cells--{name}", partial=True)
+            look = self.screen.get_component_rich_style(f"cells--{name}", partial=True)
             self._looks[name] = look
         return look

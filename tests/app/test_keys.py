@@ -1,0 +1,237 @@
+"""Every key does what the table says, and the table is all there is."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from textual.screen import ModalScreen
+
+from tests.app.driving import arrive, rows_of, screen_of, settle, shown, text_of
+from tests.app.snapshots import ListSource, phase, snapshot
+from tui_monitor.app.app import MonitorApp
+from tui_monitor.app.keys import KEYS, Group, keys_as_markdown
+from tui_monitor.app.screens.help import HelpScreen
+from tui_monitor.app.screens.leave import LeaveScreen
+from tui_monitor.app.view import View
+from tui_monitor.run_log.control import Action, take_requests
+from tui_monitor.run_log.format import State
+
+
+def app_of(pilot: object) -> MonitorApp:
+    """Return the app under test."""
+    app = pilot.app  # type: ignore[attr-defined]
+    assert isinstance(app, MonitorApp)
+    return app
+
+
+@pytest.mark.parametrize(("key", "view"), [("g", View.GAP), ("c", View.CHARTS), ("t", View.EPOCHS), ("o", View.OUTPUT)])
+async def test_views_open_and_close(key: str, view: View) -> None:
+    """Each view's key shows it over the whole width, and d or Escape leads back."""
+    for back in ("d", "escape"):
+        async with screen_of(snapshot()) as pilot:
+            await pilot.press(key)
+            await settle(pilot)
+            assert app_of(pilot).view.view is view
+            assert app_of(pilot).screen.has_class(f"view-{view.value}")
+            await pilot.press(back)
+            await settle(pilot)
+            assert app_of(pilot).view.view is View.OVERVIEW
+
+
+async def test_the_gap_view_holds_everything_and_scrolls() -> None:
+    """The whole answer, advice and every term included, can be reached by scrolling at 60×20."""
+    async with screen_of(snapshot(), size=(60, 20)) as pilot:
+        await pilot.press("g")
+        await settle(pilot)
+        rows = rows_of(pilot, "#gap .panel-body")
+        for expected in ("Verdict", "Next", "Not measured", "recall", "Findings", "Split with stratify=y.", "cost"):
+            assert expected in rows
+        assert "cost 0.4 s" not in text_of(pilot)
+        await pilot.press("end")
+        for _ in range(200):
+            await pilot.pause()
+            await asyncio.sleep(0)
+            if "cost 0.4 s" in text_of(pilot):
+                break
+        assert "cost 0.4 s" in text_of(pilot)
+
+
+async def test_zoom_and_pan_move_a_window_over_the_epochs() -> None:
+    """Plus looks closer, the arrows move, minus and 0 lead back to the whole axis."""
+    async with screen_of(snapshot()) as pilot:
+        app = app_of(pilot)
+        await pilot.press("plus")
+        await settle(pilot)
+        window = app.view.window
+        assert window is not None
+        assert window[1] - window[0] == pytest.approx(5)
+        await pilot.press("left")
+        assert app.view.window is not None
+        assert app.view.window[0] < window[0] or window[0] == 0
+        await pilot.press("right", "right")
+        assert app.view.window[0] > window[0]
+        await pilot.press("minus")
+        assert app.view.window is None
+        await pilot.press("plus", "plus", "0")
+        await settle(pilot)
+        assert app.view.window is None
+
+
+async def test_a_window_never_leaves_the_axis() -> None:
+    """However often one zooms and pans, the window stays inside the run and keeps a width."""
+    async with screen_of(snapshot()) as pilot:
+        for key in ("plus",) * 11 + ("left",) * 3 + ("right",) * 8 + ("minus",) * 3:
+            await pilot.press(key)
+            window = app_of(pilot).view.window
+            assert window is not None
+            assert 0 <= window[0] < window[1] <= 10
+        await settle(pilot)
+
+
+async def test_smoothing_and_scale_are_named_in_the_title() -> None:
+    """The title of a chart says when its line is smoothed or its axis logarithmic."""
+    async with screen_of(snapshot()) as pilot:
+        await pilot.press("s")
+        await settle(pilot)
+        assert "smoothed 0.6" in rows_of(pilot, "#loss")
+        await pilot.press("s", "s", "l")
+        await settle(pilot)
+        title = rows_of(pilot, "#loss").splitlines()[0]
+        assert "smoothed" not in title
+        assert "log" in title
+
+
+async def test_metrics_and_phases_are_stepped_through() -> None:
+    """The second chart steps through the metrics, the brackets through the calls of fit."""
+    two = snapshot(State.TRAINING, phase(epochs=2, batch=0), phase(index=2, metrics=("loss", "accuracy", "mae")))
+    async with screen_of(two) as pilot:
+        assert "phase 2 of 2" in shown(pilot)[0]
+        await pilot.press("m")
+        await settle(pilot)
+        assert rows_of(pilot, "#second").startswith(" mae")
+        await pilot.press("left_square_bracket")
+        await settle(pilot)
+        assert "phase 1 of 2" in shown(pilot)[0]
+        assert "epoch 2/10" in shown(pilot)[1]
+        await pilot.press("right_square_bracket")
+        await settle(pilot)
+        assert "epoch 4/10" in shown(pilot)[1]
+
+
+async def test_keys_without_effect_are_not_offered() -> None:
+    """With one phase, two quantities and no zoom, the footer names no key for more."""
+    async with screen_of(snapshot(), size=(200, 60)) as pilot:
+        footer = rows_of(pilot, "#footer")
+        assert "metric" not in footer
+        assert "quit" in footer
+        assert "overview" not in footer
+
+
+async def test_the_help_page_lists_every_key() -> None:
+    """Help is made from the table, whole, and closes again."""
+    async with screen_of(snapshot()) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert isinstance(app_of(pilot).screen, HelpScreen)
+        rows = app_of(pilot).screen.query_one("#help-rows").text  # type: ignore[attr-defined]
+        for key in KEYS:
+            assert key.help.split(";")[0] in " ".join(rows.split())
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not isinstance(app_of(pilot).screen, HelpScreen)
+
+
+def test_the_readme_table_lists_every_key() -> None:
+    """The Markdown holds each key with its sentence, under its heading."""
+    text = keys_as_markdown()
+    for key in KEYS:
+        assert f"| `{key.shown}` | {key.help} |" in text
+    for group in Group:
+        assert group.value in text
+
+
+def test_no_key_is_used_twice() -> None:
+    """Each key has one meaning."""
+    names = [name for key in KEYS for name in key.keys.split(",")]
+    assert len(names) == len(set(names))
+
+
+async def test_quit_leaves_an_ended_run_at_once() -> None:
+    """There is nothing to ask about a run that ended."""
+    for state in (State.FINISHED, State.STOPPED, State.LOST):
+        async with screen_of(snapshot(state)) as pilot:
+            await pilot.press("q")
+            await pilot.pause()
+            assert app_of(pilot)._exit
+
+
+async def test_quit_lets_a_live_run_train_on_by_default(tmp_path: Path) -> None:
+    """The first answer leaves; nothing is asked of the training."""
+    async with screen_of(snapshot(), folder=tmp_path) as pilot:
+        await pilot.press("q")
+        await pilot.pause()
+        assert isinstance(app_of(pilot).screen, LeaveScreen)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app_of(pilot)._exit
+    assert take_requests(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "action"),
+    [
+        (("q", "down", "enter"), Action.STOP_BATCH),
+        (("q", "down", "down", "enter"), Action.KILL),
+        (("ctrl+c", "enter"), Action.STOP_BATCH),
+    ],
+)
+async def test_stopping_is_asked_of_the_training(keys: tuple[str, ...], action: Action, tmp_path: Path) -> None:
+    """Stop and kill send their request, and the screen stays to show how the run ends."""
+    async with screen_of(snapshot(), folder=tmp_path) as pilot:
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        assert not app_of(pilot)._exit
+    assert [request.action for request in take_requests(tmp_path)] == [action]
+
+
+@pytest.mark.parametrize("keys", [("q", "escape"), ("q", "down", "down", "down", "enter"), ("ctrl+c", "escape")])
+async def test_cancelling_changes_nothing(keys: tuple[str, ...], tmp_path: Path) -> None:
+    """Escape and Cancel lead back to the picture, and nothing is asked of the training."""
+    async with screen_of(snapshot(), folder=tmp_path) as pilot:
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        assert not app_of(pilot)._exit
+        assert not isinstance(app_of(pilot).screen, LeaveScreen)
+    assert take_requests(tmp_path) == []
+
+
+async def test_a_request_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """When the folder is gone the user is told, and the screen goes on."""
+    async with screen_of(snapshot(), folder=tmp_path / "gone") as pilot:
+        await pilot.press("ctrl+c", "enter")
+        await pilot.pause()
+        assert not app_of(pilot)._exit
+        assert len(app_of(pilot)._notifications) == 1
+
+
+async def test_every_key_can_be_pressed_at_any_time() -> None:
+    """No key can stop the screen: before the first snapshot, in every view, with dialogs open."""
+    keys = [name for key in KEYS for name in key.keys.split(",") if name not in ("ctrl+z", "ctrl+p")]
+    source = ListSource([])
+    async with screen_of(source=source) as pilot:
+        for key in keys:
+            if key not in ("q", "ctrl+c"):
+                await pilot.press(key)
+        source.add(snapshot())
+        await pilot.press("escape")
+        await arrive(pilot, 1)
+        for view in ("d", "g", "c", "t", "o"):
+            for key in keys:
+                await pilot.press(view)
+                await pilot.press(key)
+                if isinstance(app_of(pilot).screen, ModalScreen):
+                    await pilot.press("escape")
+        await pilot.pause()
+        assert not app_of(pilot)._exit
