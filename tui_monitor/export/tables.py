@@ -1,0 +1,117 @@
+"""A run as tables: the same columns and the same figures, bit for bit, whatever file they end in."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_monitor.errors import NothingMeasured
+from tui_monitor.history.load import load
+from tui_monitor.history.snapshot import Snapshot
+from tui_monitor.run_log.figures import canonical_names
+from tui_monitor.run_log.reader import Records, RunReader
+
+_FIRST = ("loss", "accuracy", "val_loss", "val_accuracy")
+_BATCH_COLUMNS = ("epoch", "batch", "step", "size", "time")
+
+Column = NDArray[Any]
+"""Values of one column; a masked array where some are absent, which is not NaN."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Figures by column, in blocks of rows."""
+
+    columns: tuple[str, ...]
+    blocks: Iterator[tuple[Column, ...]]
+    """Each holds one array per column, all of one length; together they are read once."""
+
+
+def epoch_table(folder: Path) -> Table:
+    """Return a run's finished epochs: `epoch`, then every figure under its matched name as float64.
+
+    Raises:
+        RunNotFound: there is no run in the folder.
+        RunUnreadable: its `run.json` is damaged or of a newer format.
+        NothingMeasured: no epoch has ended yet.
+    """
+    snapshot = load(folder)
+    rows = [row for phase in snapshot.phases for row in phase.epochs]
+    if not rows:
+        raise NothingMeasured(f"{folder.name} holds no finished epoch (yet).")
+    metrics = _ordered(name for row in rows for name in row.figures)
+    columns: list[Column] = [np.array([row.epoch for row in rows], np.int64)]
+    for metric in metrics:
+        values = np.array([row.figures.get(metric, math.nan) for row in rows], np.float64)
+        columns.append(np.ma.masked_array(values, [metric not in row.figures for row in rows]))
+    return Table(("epoch", *metrics), iter((tuple(columns),)))
+
+
+def batch_table(folder: Path) -> Table:
+    """Return a run's batches: `epoch,batch,step,size,time`, then every figure under its matched name as float32.
+
+    `batch` counts from 1 within its epoch, `step` from 1 over the run; `time` is seconds since the run began,
+    `size` is samples.
+
+    Raises:
+        RunNotFound: there is no run in the folder.
+        RunUnreadable: its `run.json` is damaged or of a newer format.
+        NothingMeasured: no batch was recorded.
+    """
+    snapshot = load(folder)
+    if not any(phase.batches for phase in snapshot.phases):
+        raise NothingMeasured(f"{folder.name} holds no batches: an imported log has epochs, see --what epochs.")
+    metrics = _ordered(name for phase in snapshot.phases for name in canonical_names(phase.info.metrics).values())
+    return Table((*_BATCH_COLUMNS, *metrics), _batch_blocks(folder, snapshot, metrics))
+
+
+def _ordered(names: Iterable[str]) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(names))
+    return (*(name for name in _FIRST if name in found), *(name for name in found if name not in _FIRST))
+
+
+def _batch_blocks(folder: Path, snapshot: Snapshot, metrics: Sequence[str]) -> Iterator[tuple[Column, ...]]:
+    columns_of = {phase.info.index: canonical_names(phase.info.metrics) for phase in snapshot.phases}
+    reader = RunReader(folder)
+    step, counted = 0, (0, 0, 0)
+    while True:
+        arrival = reader.poll()
+        for phase, records in arrival.batches:
+            if phase not in columns_of or not len(records):
+                continue
+            batch = _batch_numbers(records["epoch"], counted[2] if counted[:2] == (phase, records["epoch"][0]) else 0)
+            counted = (phase, int(records["epoch"][-1]), int(batch[-1]))
+            steps = np.arange(step + 1, step + 1 + len(records))
+            step += len(records)
+            held = {name: column for column, name in columns_of[phase].items()}
+            yield (
+                records["epoch"],
+                batch,
+                steps,
+                records["size"],
+                records["time"],
+                *(_figures(records, held.get(metric)) for metric in metrics),
+            )
+        if arrival.complete:
+            return
+
+
+def _batch_numbers(epochs: NDArray[Any], before: int) -> NDArray[np.int64]:
+    """Return each batch's number in its epoch, `before` of the first epoch's having come already."""
+    places = np.arange(len(epochs))
+    starts = np.flatnonzero(np.diff(epochs, prepend=epochs[:1]) != 0)
+    begun = np.zeros(len(epochs), np.int64)
+    begun[starts] = starts
+    begun = np.maximum.accumulate(begun)
+    return places - begun + 1 + np.where(begun == 0, before, 0)
+
+
+def _figures(records: Records, column: str | None) -> Column:
+    if column is None:
+        return np.ma.masked_array(np.zeros(len(records), np.float32), mask=True)
+    values: Column = records[column]
+    return values

@@ -1,0 +1,77 @@
+"""Runs in an MLflow file store: one folder a run, one plain text file a metric."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tui_monitor.importers.logged_names import matched_names
+from tui_monitor.importers.records import Ended, EpochBegan, EpochEnded, PhaseBegan, Record, Remark
+from tui_monitor.run_log.format import State
+
+_META = "meta.yaml"
+_METRICS = "metrics"
+_STATUS = re.compile(r"^status:\s*['\"]?(\w+)", re.MULTILINE)
+_STATES = {
+    **dict.fromkeys(("1", "RUNNING", "2", "SCHEDULED"), State.STOPPED),
+    **dict.fromkeys(("4", "FAILED"), State.FAILED),
+    **dict.fromkeys(("5", "KILLED"), State.STOPPED),
+}
+
+
+def mlflow_runs(folder: Path) -> list[Path]:
+    """Return the run folders of a store, an experiment or a run, in the order of their names."""
+    candidates = [folder, *sorted(folder.glob("*")), *sorted(folder.glob("*/*"))]
+    return [path for path in candidates if (path / _META).is_file() and (path / _METRICS).is_dir()]
+
+
+def mlflow_records(folder: Path) -> Iterator[Record]:
+    """Yield what one run's folder tells; its steps become epochs.
+
+    Raises:
+        OSError: a file can't be read.
+    """
+    steps: dict[int, dict[str, float]] = {}
+    times: dict[int, float] = {}
+    damaged = 0
+    root = folder / _METRICS
+    for path in sorted(file for file in root.rglob("*") if file.is_file()):
+        name = path.relative_to(root).as_posix()
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            row = _row(line)
+            if row is None:
+                damaged += 1
+                continue
+            milliseconds, value, step = row
+            steps.setdefault(step, {})[name] = value
+            times[step] = max(times.get(step, 0.0), milliseconds / 1000)
+    yield from _epochs(steps, times)
+    if damaged:
+        yield Remark(f"{damaged} lines of metric files are no figures: left out.")
+    yield _ended(folder)
+
+
+def _epochs(steps: dict[int, dict[str, float]], times: dict[int, float]) -> Iterator[Record]:
+    offset = 1 - min(min(steps, default=1), 1)
+    names = matched_names({name for logs in steps.values() for name in logs})
+    begun = min(times.values(), default=0.0)
+    for index, step in enumerate(sorted(steps)):
+        if not index:
+            yield PhaseBegan(initial_epoch=step + offset - 1)
+        yield EpochBegan(step + offset)
+        logs = {names[name]: value for name, value in steps[step].items()}
+        yield EpochEnded(step + offset, logs, at=times[step] - begun)
+
+
+def _row(line: str) -> tuple[float, float, int] | None:
+    try:
+        milliseconds, value, *step = line.split()
+        return float(milliseconds), float(value), int(step[0]) if step else 0
+    except (IndexError, ValueError):
+        return None
+
+
+def _ended(folder: Path) -> Ended:
+    found = _STATUS.search((folder / _META).read_text(encoding="utf-8", errors="replace"))
+    word = found[1] if found else ""
+    state = _STATES.get(word, State.FINISHED)
+    return Ended(state, "MLflow calls it running." if word in ("1", "RUNNING") else "")

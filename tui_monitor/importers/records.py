@@ -1,0 +1,143 @@
+"""What a foreign log tells, in one vocabulary: every format becomes these records, in the order they happened."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from tui_monitor.run_log.format import State
+
+
+@dataclass(frozen=True)
+class PhaseBegan:
+    """A call of `fit`."""
+
+    metrics: tuple[str, ...] = ()
+    """Names of the figures of each `BatchEnded`, in its order; empty where a log holds no batches."""
+    epochs: int | None = None
+    """Last epoch planned, or None when the log does not say."""
+    initial_epoch: int = 0
+    """Epochs counted as done before."""
+
+
+@dataclass(frozen=True)
+class EpochBegan:
+    """An epoch was announced."""
+
+    epoch: int
+    """From 1."""
+
+
+@dataclass(frozen=True)
+class BatchEnded:
+    """One batch's figures, as far as a log holds them."""
+
+    epoch: int
+    """From 1."""
+    values: tuple[float, ...]
+    """One for each metric of the phase; NaN where the log has none."""
+    size: int = 0
+    """Samples, or 0 when the log does not say."""
+    at: float | None = None
+    """Seconds since the run began, or None when the log does not say."""
+
+
+@dataclass(frozen=True)
+class EpochEnded:
+    """One epoch's figures."""
+
+    epoch: int
+    """From 1."""
+    logs: Mapping[str, float]
+    """Name as logged to the figure exactly as written; may hold NaN and infinities."""
+    seconds: float | None = None
+    """The epoch's duration as logged."""
+    batches: int = 0
+    """Batches in the epoch, or 0 when the log does not say."""
+    at: float | None = None
+    """Seconds since the run began, or None when the log does not say."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A sentence about the log itself."""
+
+    text: str
+    kind: str = "alert"
+    """`alert` for damage, `note` for what a reader should know."""
+    epoch: int | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the run ended, as far as the log shows."""
+
+    state: State = State.FINISHED
+    detail: str = ""
+
+
+Record = PhaseBegan | EpochBegan | BatchEnded | EpochEnded | Remark | Ended
+
+
+class RunSink(Protocol):
+    """The writing side of a run folder: `RunWriter` for a live run, `ImportedRun` for a file."""
+
+    def begin_phase(
+        self, columns_metrics: Sequence[str], *, epochs: int | None = None, initial_epoch: int = 0
+    ) -> object:
+        """Begin the records of one `fit` call."""
+
+    def batch(self, epoch: int, size: int, values: Sequence[float]) -> None:
+        """Record the end of one batch."""
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """Append one event."""
+
+    def status(self, state: State, detail: str = "") -> None:
+        """Append the event that says what the run does from now on."""
+
+
+@dataclass
+class Recorder:
+    """Writes records into a run folder."""
+
+    sink: RunSink
+    move_clock: Callable[[float | None, float], None] = field(default=lambda _at, _passed: None)
+    """Called before a record with its run time, or None, and the seconds that passed since the record before."""
+
+    def take(self, record: Record) -> None:
+        """Write one record.
+
+        Raises:
+            OSError: the sink can't write, where it is one that says so.
+        """
+        match record:
+            case PhaseBegan():
+                self.sink.begin_phase(record.metrics, epochs=record.epochs, initial_epoch=record.initial_epoch)
+                self.sink.status(State.TRAINING)
+            case EpochBegan():
+                self.sink.event("epoch_begin", epoch=record.epoch)
+            case BatchEnded():
+                self.move_clock(record.at, 0.0)
+                self.sink.batch(record.epoch, record.size, record.values)
+            case EpochEnded():
+                self._end_epoch(record)
+            case Remark():
+                self.sink.event(record.kind, text=record.text, epoch=record.epoch)
+            case Ended():
+                self.sink.status(record.state, record.detail)
+
+    def _end_epoch(self, record: EpochEnded) -> None:
+        self.move_clock(record.at, record.seconds or 0.0)
+        self.sink.event(
+            "epoch",
+            epoch=record.epoch,
+            logs=dict(record.logs),
+            batches=record.batches,
+            samples=0,
+            seconds=record.seconds,
+            learning_rate=_learning_rate(record.logs),
+        )
+
+
+def _learning_rate(logs: Mapping[str, float]) -> float | None:
+    return next((logs[name] for name in ("learning_rate", "lr") if name in logs), None)

@@ -1,0 +1,51 @@
+"""Bytes that arrive on a pipe go into a run folder, whole and at once, until the pipe ends."""
+
+import os
+from contextlib import suppress
+
+from tui_monitor.importers.line_importer import TextImporter
+from tui_monitor.run_log.format import OUTPUT_FILE, State
+from tui_monitor.run_log.writer import RunWriter
+
+_CHUNK = 2**16
+
+
+class Pump:
+    """Reads one pipe to its end. A reader that falls behind holds up the writer as any pipe does; this one is quick."""
+
+    def __init__(self, source: int, writer: RunWriter, passed_on: int | None = None) -> None:
+        """Name the two ends.
+
+        Args:
+            source: descriptor to read from.
+            writer: of the run; closed by its owner.
+            passed_on: descriptor to copy the bytes to, or None.
+        """
+        self._source = source
+        self._writer = writer
+        self._passed_on = passed_on
+
+    def run(self) -> None:
+        """Read until the end. Text is kept first, then read for figures; a full disk stops neither."""
+        importer = TextImporter(self._writer)
+        with (self._writer.folder / OUTPUT_FILE).open("ab", buffering=0) as output:
+            while content := self._read():
+                with suppress(OSError):
+                    output.write(content)
+                self._pass_on(content)
+                importer.feed(content)
+        importer.close()
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self._source, _CHUNK)
+        except OSError as error:
+            self._writer.status(State.FAILED, f"Standard input can't be read: {error.strerror}.")
+            return b""
+
+    def _pass_on(self, content: bytes) -> None:
+        while content and self._passed_on is not None:
+            try:
+                content = content[os.write(self._passed_on, content) :]
+            except OSError:
+                self._passed_on = None
