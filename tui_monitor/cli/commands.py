@@ -133,3 +133,53 @@ def explain(run: str, runs: str | None, epoch: int | None, every: bool, as_json:
     from tui_monitor.cli import explain_command
 
     return explain_command.explain(run, runs, epoch=epoch, every=every, as_json=as_json)
+
+
+@program.command(name="import")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@_runs
+def import_(paths: tuple[str, ...], runs: str | None) -> int:
+    """Bring logs of other tools into the runs folder, and print the run folders.
+
+    A PATH is told by its content: Keras progress text, CSVLogger and Lightning tables, History as JSON or .npz,
+    TensorBoard folders, MLflow file stores. A source that has grown since adds what is new.
+    """
+    from tui_monitor.cli import import_command
+
+    return import_command.import_paths(paths, runs)
+
+
+@program.command(name="open")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@_runs
+def open_(paths: tuple[str, ...], runs: str | None) -> int:
+    """Import PATH... and watch what came of it."""
+    from tui_monitor.cli import import_command
+
+    return import_command.open_paths(paths, runs)
+
+
+@program.command(name="-")
+@_runs
+@click.option("--tee", is_flag=True, help="Pass the text on to standard output.")
+@click.option("--headless", is_flag=True, help="No screen: progress lines on standard error.")
+def standard_input(runs: str | None, tee: bool, headless: bool) -> int:
+    """Watch the training whose text is piped in, as in `python train.py 2>&1 | tui-monitor -`."""
+    from tui_monitor.cli import import_command
+
+    return import_command.follow_standard_input(runs, tee=tee, headless=headless)
+
+
+@program.command()
+@click.argument("run")
+@_runs
+@click.option(
+    "--format", "form", required=True, type=click.Choice(["csv", "jsonl", "parquet", "tensorboard"]), help="To write."
+)
+@click.option("--what", type=click.Choice(["epochs", "batches"]), default="epochs", show_default=True)
+@click.option("-o", "--output", metavar="PATH", help="File, or folder for tensorboard (default: standard output).")
+def export(run: str, runs: str | None, form: str, what: str, output: str | None) -> int:
+    """Write the epochs or batches of RUN in a format that other tools read; every figure comes back exactly."""
+    from tui_monitor.cli import export_command
+
+    return export_command.export(run, runs, form=form, what=what, output=output)
