@@ -5,6 +5,7 @@ Notation: v(S) is the mean over training samples at the current weights with the
 the terms add up whatever the order (Shapley, A value for n-person games, 1953).
 """
 
+import functools
 import itertools
 import math
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from tui_monitor.explain.samples import (
     Weighting,
     effective_weights,
 )
+
+Bounds = tuple[float | None, float | None]
+"""Lower and upper end of an interval; None where it is unknown."""
 
 TOGGLES = (Cause.TRAIN_MODE_LAYERS, Cause.SAMPLE_WEIGHTS, Cause.BATCH_AVERAGING, Cause.CLASS_MIX)
 SMALLEST_LOSS_WORTH_NAMING = 0.005
@@ -85,11 +89,12 @@ class _Estimates:
     """The training figure with every toggle moved, anchored at the reported figure."""
 
 
-def _multiplicities(batches: int, resamples: int, generator: np.random.Generator) -> FloatArray:
-    """Return how often each batch counts, shape (1 + resamples, batches), first row all ones."""
-    drawn = generator.integers(batches, size=(resamples, batches))
-    drawn += np.arange(0, resamples * batches, batches)[:, np.newaxis]
-    counts = np.bincount(drawn.ravel(), minlength=resamples * batches).reshape(resamples, batches)
+@functools.lru_cache(maxsize=1)
+def _multiplicities(batches: int, seed: int) -> FloatArray:
+    """Return how often each batch counts, shape (1 + `RESAMPLES`, batches), first row all ones."""
+    drawn = np.random.default_rng(seed).integers(batches, size=(RESAMPLES, batches))
+    drawn += np.arange(0, RESAMPLES * batches, batches)[:, np.newaxis]
+    counts = np.bincount(drawn.ravel(), minlength=RESAMPLES * batches).reshape(RESAMPLES, batches)
     return np.concatenate([np.ones((1, batches)), counts])
 
 
@@ -114,21 +119,20 @@ def _estimate(probe: TrainingProbe, quantity: Quantity, classes: ClassWeights, m
         fixed = _stratum_weights(classes.counts[np.newaxis], classes.train_share, classes.counts.sum())[0]
         moved = np.einsum("bcf,c->bf", sums, fixed * classes.ratio)
         sums = np.stack([np.einsum("bcf,c->bf", sums, fixed), moved], axis=1)
-        mixes = (np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]]))
+        mixes = np.broadcast_to(np.eye(2)[:, np.newaxis, :], (2, len(multiplicity), 2))
     else:
         counts = multiplicity @ sums[:, :, 5]
         strata = _stratum_weights(counts, classes.train_share, counts.sum(axis=1, keepdims=True))
-        mixes = (strata, strata * classes.ratio)
+        mixes = np.stack([strata, strata * classes.ratio])
     by_samples = np.tensordot(multiplicity, sums, axes=1) / (multiplicity @ sizes)[:, None, None]
-    by_batches = np.tensordot(multiplicity, sums / sizes[:, None, None], axes=1)
-    by_batches /= multiplicity.sum(axis=1)[:, None, None]
-    reported_way = by_batches if quantity.averaging is Averaging.BATCHES else by_samples
+    reported_way = by_samples
+    if quantity.averaging is Averaging.BATCHES:
+        by_batches = np.tensordot(multiplicity, sums / sizes[:, None, None], axes=1)
+        reported_way = by_batches / multiplicity.sum(axis=1)[:, None, None]
 
-    figures: dict[tuple[int, ...], FloatArray] = {}
-    for mode, weight, averaging, mix in itertools.product((0, 1), repeat=4):
-        means = by_samples if averaging else reported_way
-        column = 1 + 2 * mode + weight
-        figures[mode, weight, averaging, mix] = (means[:, :, column] * mixes[mix]).sum(axis=1)
+    means = np.stack([reported_way, by_samples])[..., 1:5]
+    # Columns are (mode, weight) in order; the toggles' order is mode, weight, averaging, mix.
+    figures = np.einsum("arcf,mrc->famr", means, mixes).reshape(2, 2, 2, 2, len(multiplicity))
     then = (reported_way[:, :, 0] * mixes[0]).sum(axis=1)
     in_epoch = then + quantity.offset_then - figures[0, 0, 0, 0] - quantity.offset_now
     toggles = shapley(figures)
@@ -152,25 +156,28 @@ def _stratum_weights(counts: FloatArray, share: FloatArray, total: FloatArray | 
     return np.divide(exact * total, counts, out=np.zeros_like(exact), where=seen)
 
 
-def shapley(figures: dict[tuple[int, ...], FloatArray]) -> FloatArray:
+def shapley(figures: FloatArray) -> FloatArray:
     """Return the Shapley value of moving each toggle, as figure before minus figure after, shape (rows, toggles).
 
     Args:
-        figures: a figure of shape (rows,) for every combination of toggles, 0 as training reported it,
-            1 as validation is measured.
+        figures: a figure for every combination of toggles, shape (2, ..., 2, rows) with one axis a toggle:
+            0 as training reported it, 1 as validation is measured.
     """
-    players = len(next(iter(figures)))
-    terms = []
-    for player in range(players):
-        term = np.zeros_like(next(iter(figures.values())))
-        for others in itertools.product((0, 1), repeat=players - 1):
-            moved = sum(others)
-            weight = math.factorial(moved) * math.factorial(players - 1 - moved) / math.factorial(players)
-            before = (*others[:player], 0, *others[player:])
-            after = (*others[:player], 1, *others[player:])
-            term = term + weight * (figures[before] - figures[after])
-        terms.append(term)
-    return np.stack(terms, axis=1)
+    players = figures.ndim - 1
+    flat = figures.reshape(2**players, -1)
+    return np.asarray((_shapley_coefficients(players) @ flat).T, dtype=np.float64)
+
+
+@functools.lru_cache
+def _shapley_coefficients(players: int) -> FloatArray:
+    """Return what each combination counts in each toggle's value, shape (players, 2^players)."""
+    coefficients = np.zeros((players, 2**players))
+    for index, moved in enumerate(itertools.product((0, 1), repeat=players)):
+        for player in range(players):
+            others = sum(moved) - moved[player]
+            weight = math.factorial(others) * math.factorial(players - 1 - others) / math.factorial(players)
+            coefficients[player, index] = -weight if moved[player] else weight
+    return coefficients
 
 
 @dataclass(frozen=True)
@@ -184,7 +191,7 @@ class _ValidationFigure:
 
 
 def _validation_figure(
-    probe: ValidationProbe, values: FloatArray, weighting: Weighting, generator: np.random.Generator
+    probe: ValidationProbe, values: FloatArray, weighting: Weighting, seed: int
 ) -> _ValidationFigure:
     label = probe.label if probe.class_counts is not None else np.zeros_like(probe.label)
     size = int(label.max(initial=0)) + 1
@@ -202,7 +209,7 @@ def _validation_figure(
     batches = int(probe.batch.max(initial=0)) + 1
     if batches < 2:
         return _ValidationFigure(float(weighted), float(plain), np.full(RESAMPLES, np.inf))
-    multiplicity = _multiplicities(batches, RESAMPLES, generator)[1:]
+    multiplicity = _multiplicities(batches, seed)[1:]
     sums = np.bincount(probe.batch, weights=values * strata, minlength=batches)
     sizes = np.bincount(probe.batch, minlength=batches)
     resampled = multiplicity @ sums / (multiplicity @ sizes)
@@ -240,13 +247,12 @@ def build_ledger(
     values = validation.loss if on_loss else validation.correct
     if quantity is None or values is None:
         return None
-    generator = np.random.default_rng(seed)
     batches = int(probe.batch[-1]) + 1
-    multiplicity = _multiplicities(batches, RESAMPLES, generator)
+    multiplicity = _multiplicities(batches, seed)
     classes = class_weights(probe, validation)
     estimates = _estimate(probe, quantity, classes, multiplicity)
     weighting = validation.weighting if on_loss else validation.accuracy_weighting
-    measured = _validation_figure(validation, values, weighting, generator)
+    measured = _validation_figure(validation, values, weighting, seed + 1)
     offset = validation.offset if on_loss else 0.0
     reported = validation.reported_loss if on_loss else validation.reported_accuracy
     if reported is None:
@@ -267,7 +273,7 @@ def build_ledger(
     deviations[Cause.MEASUREMENT] = measured.deviation
     noise = _sampling_error(probe, quantity, validation, values)
     smallest = SMALLEST_LOSS_WORTH_NAMING if on_loss else SMALLEST_ACCURACY_WORTH_NAMING
-    bounds = {cause: _interval(point[cause], deviations[cause]) for cause in Cause}
+    bounds = _intervals(point, deviations)
     verdicts = _verdicts(point, bounds, gap, noise, smallest)
     return Ledger(
         gap=gap,
@@ -304,11 +310,17 @@ def _deviations(estimates: _Estimates, batches: int, epoch_batches: int, quantit
     return result
 
 
-def _interval(effect: float, deviations: FloatArray) -> tuple[float | None, float | None]:
-    if not math.isfinite(effect) or not np.isfinite(deviations).all():
-        return None, None
-    low, high = np.quantile(deviations, [0.025, 0.975])
-    return effect + min(0.0, float(low)), effect + max(0.0, float(high))
+def _intervals(point: dict[Cause, float], deviations: dict[Cause, FloatArray]) -> dict[Cause, Bounds]:
+    """Return the 95 % percentile interval of each term; (None, None) where nothing finite is known."""
+    spread = np.stack([deviations[cause] for cause in Cause])
+    known = np.isfinite(spread).all(axis=1) & np.isfinite([point[cause] for cause in Cause])
+    low, high = np.quantile(np.where(known[:, np.newaxis], spread, 0.0), [0.025, 0.975], axis=1)
+    return {
+        cause: (point[cause] + min(0.0, float(low[i])), point[cause] + max(0.0, float(high[i])))
+        if known[i]
+        else (None, None)
+        for i, cause in enumerate(Cause)
+    }
 
 
 def _sampling_error(probe: TrainingProbe, quantity: Quantity, validation: ValidationProbe, values: FloatArray) -> float:
@@ -333,7 +345,7 @@ def _sampling_error(probe: TrainingProbe, quantity: Quantity, validation: Valida
 
 def _verdicts(
     point: dict[Cause, float],
-    bounds: dict[Cause, tuple[float | None, float | None]],
+    bounds: dict[Cause, Bounds],
     gap: float,
     noise: float,
     smallest: float,

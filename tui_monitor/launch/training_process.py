@@ -16,7 +16,6 @@ import msgspec
 from tui_monitor.run_log.format import OUTPUT_FILE
 from tui_monitor.run_log.summary import summarise
 
-
 _MODULE = "tui_monitor.training.child"
 
 
@@ -79,4 +78,4 @@ def start_training(folder: Path, job: Mapping[str, Any], *, keeps_streams: bool 
 
 def _output_file(folder: Path) -> IO[bytes]:
     descriptor = os.open(folder / OUTPUT_FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    return open(descriptor, "ab", buffering=0)
+    return os.fdopen(descriptor, "ab", buffering=0)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-FIRST_PROBE_SAMPLES = 4096
+FIRST_PROBE_SAMPLES = 3072
 """Samples measured before any cost is known."""
 FEWEST_BATCHES = 4
 """A probe of fewer batches says too little to be worth its fixed cost."""
@@ -23,6 +23,8 @@ class ProbeBudget:
     """Seconds of measuring so far, one-time tracing left out."""
     tracing: float = 0.0
     """Seconds of building the probe's functions."""
+    _first: float = 0.0
+    """What the very first probe took, which is owed whatever the share."""
     _fixed: float | None = None
     _per_batch: float = 0.0
 
@@ -45,7 +47,8 @@ class ProbeBudget:
         first = max(FEWEST_BATCHES, int(FIRST_PROBE_SAMPLES / max(samples_per_batch, 1.0)))
         if self._fixed is None:
             return first
-        left = _SPENT_AT_ONCE * (self.share * training_seconds - self.spent) - self._fixed
+        steady = self.spent - self._first
+        left = _SPENT_AT_ONCE * (self.share * training_seconds - steady) - self._fixed
         if left < self._per_batch * FEWEST_BATCHES:
             return FEWEST_BATCHES if begins and self.tracing <= _TRACING_SHARE * training_seconds else 0
         return int(left / max(self._per_batch, 1e-9))
@@ -65,7 +68,7 @@ class ProbeBudget:
         self.spent += seconds
         fixed, per_batch = seconds - forward_seconds, forward_seconds / batches
         if self._fixed is None:
-            self._fixed, self._per_batch = fixed, per_batch
+            self._first, self._fixed, self._per_batch = seconds, fixed, per_batch
         else:
             self._fixed = 0.7 * self._fixed + 0.3 * fixed
             self._per_batch = 0.7 * self._per_batch + 0.3 * per_batch

@@ -22,7 +22,7 @@ from tui_monitor.explain.samples import (
 from tui_monitor.training.budget import ProbeBudget
 from tui_monitor.training.epoch_totals import EpochTotals
 from tui_monitor.training.instruments import Instruments
-from tui_monitor.training.probe import KeptBatch, MeasuredBatches, Probe, undisturbed
+from tui_monitor.training.probe import KeptBatch, MeasuredBatches, undisturbed
 from tui_monitor.training.reservoir import Reservoir
 from tui_monitor.training.sample_figures import ROWS, SampleFigures
 

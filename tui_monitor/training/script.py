@@ -1,7 +1,6 @@
 """Runs a user's script or module as `python` would: `__main__`, `sys.argv`, `sys.path[0]`, traceback, exit code."""
 
 import importlib.util
-import os
 import runpy
 import sys
 import traceback
@@ -56,13 +55,13 @@ def _run_script(target: Target) -> None:
 
 def _run_module(target: Target) -> None:
     sys.argv = [target.name, *target.arguments]
-    sys.path[0] = os.getcwd()
+    sys.path[0] = str(Path.cwd())
     try:
         found = importlib.util.find_spec(target.name)
     except ModuleNotFoundError:
         found = None
     if found is None:
-        raise UsageError(f"There is no module {target.name} to run from {os.getcwd()}.")
+        raise UsageError(f"There is no module {target.name} to run from {Path.cwd()}.")
     runpy.run_module(target.name, run_name="__main__", alter_sys=True)
 
 

@@ -1,0 +1,48 @@
+"""Makes every picture in this folder from real demo runs: `python screenshots/generate.py`."""
+
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui_monitor.app.screenshot import save_screenshot
+
+HERE = Path(__file__).parent
+EPOCHS = 6
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture: of which scenario, at which size, after which keys."""
+
+    name: str
+    scenario: str
+    size: tuple[int, int]
+    keys: tuple[str, ...] = ()
+
+
+PICTURES = (
+    Picture("dashboard-120x40", "question", (120, 40)),
+    Picture("dashboard-80x24", "question", (80, 24)),
+    Picture("dashboard-200x60", "question", (200, 60)),
+    Picture("dashboard-60x20", "question", (60, 20)),
+    Picture("gap-80x24", "question", (80, 24), ("g",)),
+    Picture("dropout-120x40", "dropout", (120, 40)),
+    Picture("healthy-120x40", "healthy", (120, 40)),
+)
+
+
+def main() -> None:
+    """Train each scenario once, headless, then draw its pictures."""
+    with tempfile.TemporaryDirectory() as folder:
+        runs = Path(folder)
+        for scenario in dict.fromkeys(picture.scenario for picture in PICTURES):
+            command = ["demo", scenario, "--headless", "--epochs", str(EPOCHS), "--runs", str(runs), "--name", scenario]
+            subprocess.run([sys.executable, "-m", "tui_monitor", *command], check=True)
+        for picture in PICTURES:
+            save_screenshot(runs / picture.scenario, picture.size, HERE / f"{picture.name}.svg", keys=picture.keys)
+
+
+if __name__ == "__main__":
+    main()

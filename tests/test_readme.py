@@ -1,0 +1,48 @@
+"""The README says what the program does today."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from tui_monitor import errors
+from tui_monitor.app.keys import keys_as_markdown
+from tui_monitor.cli.commands import program
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_key_table_is_the_programs() -> None:
+    """The table between the key marks is the one the program generates its footer, help and palette from."""
+    match = re.search(r"<!-- keys -->\n(.*?)<!-- /keys -->", README, re.DOTALL)
+    assert match is not None
+    assert match[1] == keys_as_markdown()
+
+
+@pytest.mark.parametrize("name", sorted(program.commands))
+def test_every_command_is_described(name: str) -> None:
+    """Each command stands in the README and has a help text."""
+    assert re.search(rf"(tui-monitor|, `|`){'' if name == '-' else ' ?'}{re.escape(name)}\b|tui-monitor -`", README)
+    command = program.commands[name]
+    assert isinstance(command, click.Command)
+    assert command.help
+
+
+def test_every_exit_code_is_described() -> None:
+    """Each exit code of the error tree stands in the README's sentence and in `--help`."""
+    sentence = README[README.index("Exit codes:") :].split("\n\n")[0]
+    codes = {
+        entry.exit_code
+        for entry in vars(errors).values()
+        if isinstance(entry, type) and issubclass(entry, errors.MonitorError)
+    }
+    for code in codes:
+        assert re.search(rf"\b{code} ", sentence)
+        assert re.search(rf"\b{code} ", program.help or "")
+
+
+def test_every_picture_exists() -> None:
+    """Each picture that is shown is in the repository."""
+    for path in re.findall(r"\]\((screenshots/[^)]+\.svg)\)", README):
+        assert (Path(__file__).parent.parent / path).is_file(), path
