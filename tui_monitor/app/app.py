@@ -1,14 +1,11 @@
 """The program on screen: takes snapshots in, keeps what the user looks at, and lets every panel draw."""
 
-import asyncio
-import signal
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.message import Message
 from textual.screen import Screen
 
@@ -16,10 +13,12 @@ from tui_monitor.app.epoch_axis import full_range, newest
 from tui_monitor.app.follow import Mailbox, follow
 from tui_monitor.app.keys import KEYS, bindings
 from tui_monitor.app.main_screen import MainScreen, is_useful
+from tui_monitor.app.pacing import LONGEST_WAIT_SECONDS
 from tui_monitor.app.requests import ask_to_die, ask_to_stop
 from tui_monitor.app.screens.help import HelpScreen
 from tui_monitor.app.screens.leave import LeaveScreen, Leaving
 from tui_monitor.app.source import LiveSource, SnapshotSource
+from tui_monitor.app.terminal_app import TerminalApp
 from tui_monitor.app.view import SMOOTHING, View, ViewState
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.errors import MonitorError
@@ -39,14 +38,13 @@ class ReadingFailed(Message):
         self.error = error
 
 
-class MonitorApp(App[None]):
+class MonitorApp(TerminalApp):
     """Follows one run until the user leaves. Training is never touched but by a request the user confirms."""
 
     CSS_PATH = Path(__file__).with_name("monitor.tcss")
     TITLE = "tui-monitor"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS = bindings()
-    SIGNALS: ClassVar[tuple[signal.Signals, ...]] = (signal.SIGTERM, signal.SIGHUP)
 
     def __init__(
         self,
@@ -88,10 +86,6 @@ class MonitorApp(App[None]):
         """The monitor itself, under whatever dialog is open."""
         return self._main
 
-    def on_mount(self) -> None:
-        """Be ready to be ended."""
-        self._catch_signals()
-
     def on_ready(self) -> None:
         """Begin to follow the run, once there are panels to draw it."""
         self.run_worker(self._follow, thread=True, group="reader", exit_on_error=True)
@@ -109,25 +103,25 @@ class MonitorApp(App[None]):
             failed=lambda error: self.post_message(ReadingFailed(error)),
         )
 
-    def _catch_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in self.SIGNALS:
-            try:
-                loop.add_signal_handler(number, self.exit)
-            except (NotImplementedError, RuntimeError, ValueError):
-                return
-
     def on_snapshot_arrived(self) -> None:
-        """Draw the newest snapshot."""
+        """Draw the newest snapshot, unless the terminal is still busy with the one before."""
+        if self.is_terminal_busy:
+            self.set_timer(LONGEST_WAIT_SECONDS, self.on_snapshot_arrived)
+            return
         snapshot = self._mailbox.take()
         if snapshot is None:
             return
+        self.ask_terminal()
         self.snapshot = snapshot
         if snapshot.state is State.FAILED and not self._failure_shown:
             self._failure_shown = True
             self.action_show(View.OUTPUT.value)
             return
         self._draw()
+
+    def terminal_answered(self) -> None:
+        """Draw what came while the terminal was busy."""
+        self.on_snapshot_arrived()
 
     def on_reading_failed(self, event: ReadingFailed) -> None:
         """Leave, with the reason on the terminal."""
@@ -196,10 +190,6 @@ class MonitorApp(App[None]):
         """Show the list of keys."""
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(ascii_only=self._markers is MarkerSet.ASCII))
-
-    def action_redraw(self) -> None:
-        """Draw everything again."""
-        self.refresh(layout=True)
 
     @property
     def is_settled(self) -> bool:

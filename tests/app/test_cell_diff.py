@@ -1,0 +1,145 @@
+"""What is sent to the terminal: few bytes, and after each of them the terminal shows exactly what it should."""
+
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from unicodedata import normalize
+
+import pyte
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import CompositorUpdate
+from textual.screen import Screen
+from textual.strip import Strip
+
+from tests.app.driving import arrive, settle
+from tests.app.snapshots import ListSource, phase, snapshot
+from tui_monitor.app.app import MonitorApp
+from tui_monitor.app.cell_diff import TerminalMemory
+from tui_monitor.app.pacing import FramePacer
+from tui_monitor.history.snapshot import Snapshot
+from tui_monitor.run_log.format import State
+
+
+class WatchedApp(MonitorApp):
+    """Writes to a terminal in memory what it would send to a real one."""
+
+    def __init__(self, source: ListSource, size: tuple[int, int]) -> None:
+        super().__init__(Path("run"), source=source)
+        self.terminal = pyte.Screen(*size)
+        self.stream = pyte.Stream(self.terminal)
+        self.sent = 0
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        update = self.difference(renderable)
+        if isinstance(update, CompositorUpdate):
+            sequence = update.render_segments(Console(color_system="truecolor", force_terminal=True))
+            self.sent += len(sequence.encode())
+            self.stream.feed(sequence)
+        super()._display(screen, None)
+
+    @property
+    def intended(self) -> list[str]:
+        """What the terminal should show."""
+        return ["".join(segment.text for segment in strip) for strip in self.screen._compositor.render_strips()]
+
+
+@asynccontextmanager
+async def watched(*snapshots: Snapshot, size: tuple[int, int] = (120, 40)) -> Any:
+    """Run the screen with its terminal in memory."""
+    source = ListSource(snapshots)
+    app = WatchedApp(source, size)
+    async with app.run_test(size=size) as pilot:
+        if snapshots:
+            await arrive(pilot, snapshots[-1].revision)
+        yield app, source, pilot
+
+
+async def test_the_terminal_shows_exactly_what_was_drawn() -> None:
+    """Through frames, views, dialogs, zooms and a resize, not one cell of the terminal is wrong."""
+    async with watched(snapshot()) as (app, source, pilot):
+        assert app.terminal.display == app.intended
+        for revision, key in enumerate(
+            ["g", "end", "c", "plus", "l", "o", "question_mark", "escape", "q", "escape", "d"], 2
+        ):
+            source.add(snapshot(State.TRAINING, phase(batch=100 + 9 * revision), revision=revision))
+            await pilot.press(key)
+            await arrive(pilot, revision)
+            assert app.terminal.display == app.intended, key
+        app.terminal.resize(24, 80)
+        app.terminal.reset()
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        assert app.terminal.display == app.intended
+
+
+async def test_output_with_wide_characters_lands_where_it_should() -> None:
+    """Wide and combining characters that come and go leave no halves behind."""
+    lines = ("漢字 wide", "plain again", "e\u0301 combining", "漢x字", "x漢字y")
+    async with watched(snapshot(output=("start",), output_lines=1)) as (app, source, pilot):
+        await pilot.press("o")
+        for revision in range(2, 2 + len(lines)):
+            source.add(snapshot(output=lines[: revision - 1][-2:], output_lines=revision, revision=revision))
+            await arrive(pilot, revision)
+            # pyte composes what combines.
+            assert app.terminal.display == [normalize("NFC", line) for line in app.intended]
+
+
+async def test_a_frame_costs_few_bytes() -> None:
+    """A new batch's frame sends a tenth of what drawing the screen costs, or less."""
+    async with watched(snapshot()) as (app, source, pilot):
+        whole, app.sent = app.sent, 0
+        frames = 10
+        for revision in range(2, 2 + frames):
+            source.add(
+                snapshot(State.TRAINING, phase(batch=140 + revision), revision=revision, seconds=29 + revision / 10)
+            )
+            await arrive(pilot, revision)
+        assert app.sent / frames < min(whole / 10, 1500)
+
+
+async def test_a_screen_drawn_anew_is_sent_whole() -> None:
+    """After Ctrl-L nothing that the terminal showed is trusted."""
+    async with watched(snapshot()) as (app, _, pilot):
+        app.terminal.reset()
+        await pilot.press("ctrl+l")
+        await settle(pilot)
+        assert app.terminal.display == app.intended
+
+
+def strip(text: str, style: str = "") -> Strip:
+    """Return a strip of one style."""
+    return Strip([Segment(text, Style.parse(style))])
+
+
+def test_nothing_is_sent_for_what_is_there_already() -> None:
+    """Drawing the same again costs nothing; a changed cell costs its place, its look and itself."""
+    console = Console(color_system="256", force_terminal=True)
+    memory = TerminalMemory()
+    assert memory.update([(0, 0, strip("hello world"))], console) == "\x1b[1;1Hhello world"
+    assert memory.update([(0, 0, strip("hello world"))], console) == ""
+    assert memory.update([(0, 0, strip("hello World"))], console) == "\x1b[1;7HW"
+    assert memory.update([(0, 0, strip("hello World", "bold"))], console) == "\x1b[1;1H\x1b[1mhello World\x1b[m"
+    memory.forget()
+    assert memory.update([(6, 0, strip("World", "bold"))], console) == "\x1b[1;7H\x1b[1mWorld\x1b[m"
+
+
+def test_a_slow_terminal_gets_fewer_pictures_not_a_queue() -> None:
+    """Until the terminal has answered no picture follows, but after a second one does all the same."""
+    pacer = FramePacer()
+    assert pacer.may_draw(0.0)
+    pacer.ask(0.0)
+    assert not pacer.may_draw(0.5)
+    assert pacer.may_draw(1.0)
+    pacer.answer()
+    assert pacer.may_draw(1.1)
+
+
+def test_a_terminal_that_never_answers_is_not_waited_for() -> None:
+    """After three questions without an answer none is asked any more."""
+    pacer = FramePacer()
+    for number in range(3):
+        assert pacer.wants_question()
+        pacer.ask(number)
+    assert not pacer.wants_question()

@@ -1,0 +1,164 @@
+"""Sends only the cells that changed: knows what the terminal shows, and forgets it when it can't be sure.
+
+Textual sends every refreshed row whole, from its left edge; over a slow line that is most of what is sent.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from rich.cells import cell_len
+from rich.console import Console
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.strip import Strip
+
+_Cell = tuple[str, str]
+"""(text, escape codes of its style); the text is empty in the second half of a wide character."""
+_Piece = tuple[int, int, Strip]
+"""(column, row, what is there)."""
+
+_LONGEST_BRIDGE = 4
+"""Unchanged cells that are sent again rather than jumped over: a jump costs six bytes or more."""
+
+
+class TerminalMemory:
+    """What each cell of the terminal shows, as far as it is known."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, dict[int, _Cell]] = {}
+
+    def forget(self) -> None:
+        """Know nothing: the terminal was resized, resumed, or asked to be drawn anew."""
+        self._rows.clear()
+
+    def update(self, pieces: Iterable[_Piece], console: Console) -> str:
+        """Return the escape sequences that bring pieces of the screen up to date.
+
+        Args:
+            pieces: in any order; where two overlap the later one wins.
+            console: knows how many colours the terminal has.
+        """
+        changed: dict[int, dict[int, _Cell]] = {}
+        for x, y, strip in pieces:
+            row = self._rows.setdefault(y, {})
+            for column, cell in _cells(x, strip, console):
+                if row.get(column) != cell:
+                    changed.setdefault(y, {})[column] = cell
+                    row[column] = cell
+        sequences = [text for y in sorted(changed) for text in self._row_sequences(y, changed[y])]
+        return "".join(sequences)
+
+    def _row_sequences(self, y: int, changed: dict[int, _Cell]) -> Iterator[str]:
+        row = self._rows[y]
+        for start, stop in _spans(sorted(changed), row):
+            yield f"\x1b[{y + 1};{start + 1}H"
+            style = ""
+            for column in range(start, stop):
+                text, codes = row[column]
+                if codes != style:
+                    yield f"\x1b[0;{codes}m" if codes and style else f"\x1b[{codes}m"
+                    style = codes
+                yield text
+            if style:
+                yield "\x1b[m"
+
+
+def _spans(columns: list[int], row: dict[int, _Cell]) -> Iterator[tuple[int, int]]:
+    """Yield the stretches to send, each from its first column to behind its last one."""
+    start = stop = -1
+    for column in columns:
+        if start >= 0 and column < stop:
+            continue
+        bridge = range(stop, column)
+        is_near = start >= 0 and column - stop <= _LONGEST_BRIDGE and all(_is_plain(row, c) for c in bridge)
+        # A terminal may disagree on the width of anything unusual: address anew behind it.
+        if not is_near or not _is_plain(row, stop - 1):
+            if start >= 0:
+                yield start, stop
+            start = _whole_from(column, row)
+        stop = _whole_to(column, row)
+    if start >= 0:
+        yield start, stop
+
+
+def _is_plain(row: dict[int, _Cell], column: int) -> bool:
+    return column in row and len(row[column][0]) == 1
+
+
+def _whole_from(column: int, row: dict[int, _Cell]) -> int:
+    """Return where the character begins that a column is part of."""
+    while column > 0 and row.get(column, (" ", ""))[0] == "" and column - 1 in row:
+        column -= 1
+    return column
+
+
+def _whole_to(column: int, row: dict[int, _Cell]) -> int:
+    """Return the column behind the character that a column is part of."""
+    column += 1
+    while column in row and row[column][0] == "":
+        column += 1
+    return column
+
+
+def _cells(x: int, strip: Strip, console: Console) -> Iterator[tuple[int, _Cell]]:
+    """Yield a strip's columns with their cells."""
+    colours = console._color_system
+    for text, style, control in strip:
+        if control:
+            continue
+        codes = "" if style is None or colours is None else Strip.render_ansi(style, colours)
+        if text.isascii():
+            for character in text:
+                yield x, (character, codes)
+                x += 1
+            continue
+        for cluster, width in _clusters(text):
+            yield x, (cluster, codes)
+            for further in range(1, width):
+                yield x + further, ("", codes)
+            x += width
+
+
+def _clusters(text: str) -> Iterator[tuple[str, int]]:
+    """Yield characters with their width, each together with what combines with it."""
+    held, width = "", 0
+    for character in text:
+        cells = cell_len(character)
+        if cells == 0 and held:
+            held += character
+            continue
+        if held:
+            yield held, width
+        held, width = character, cells
+    if held and width:
+        yield held, width
+
+
+class DiffUpdate(CompositorUpdate):
+    """An update that is written as the difference to what the terminal shows."""
+
+    def __init__(self, update: CompositorUpdate, memory: TerminalMemory) -> None:
+        self._update = update
+        self._memory = memory
+
+    def render_segments(self, console: Console) -> str:
+        """Return the escape sequences to write; kinds of update that are not known are written whole."""
+        if isinstance(self._update, LayoutUpdate):
+            return self._memory.update(_layout_pieces(self._update), console)
+        if isinstance(self._update, ChopsUpdate):
+            return self._memory.update(_chop_pieces(self._update), console)
+        self._memory.forget()
+        return self._update.render_segments(console)
+
+
+def _layout_pieces(update: LayoutUpdate) -> Iterator[_Piece]:
+    for y, strips in enumerate(update.strips, update.region.y):
+        x = update.region.x
+        for strip in strips:
+            yield x, y, strip
+            x += strip.cell_length
+
+
+def _chop_pieces(update: ChopsUpdate) -> Iterator[_Piece]:
+    for y, x1, x2 in update.spans:
+        for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+            if strip is not None and x <= x2 and end > x1:
+                yield x, y, strip
