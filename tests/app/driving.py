@@ -1,7 +1,7 @@
 """Drives the screen in tests: waits for what it does, never for time to pass."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -52,9 +52,10 @@ async def screen_of(
     markers: MarkerSet = MarkerSet.BRAILLE,
     view: ViewState | None = None,
     source: ListSource | None = None,
+    kill: Callable[[], object] | None = None,
 ) -> AsyncIterator[Pilot[None]]:
     """Run the screen on prepared snapshots, the last of them drawn."""
-    app = MonitorApp(folder, source=source or ListSource(snapshots), markers=markers, view=view)
+    app = MonitorApp(folder, source=source or ListSource(snapshots), markers=markers, view=view, kill=kill)
     async with app.run_test(size=size) as pilot:
         if snapshots:
             await arrive(pilot, snapshots[-1].revision)

@@ -1,7 +1,7 @@
 """The program on screen: takes snapshots in, keeps what the user looks at, and lets every panel draw."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tui_monitor.app.follow import Mailbox, follow
 from tui_monitor.app.keys import KEYS, bindings
 from tui_monitor.app.main_screen import MainScreen, is_useful
 from tui_monitor.app.pacing import LONGEST_WAIT_SECONDS
-from tui_monitor.app.requests import ask_to_die, ask_to_stop
+from tui_monitor.app.requests import ask_to_stop
 from tui_monitor.app.screens.help import HelpScreen
 from tui_monitor.app.screens.leave import LeaveScreen, Leaving
 from tui_monitor.app.source import LiveSource, SnapshotSource
@@ -51,6 +51,7 @@ class MonitorApp(TerminalApp):
         folder: Path,
         *,
         launched: bool = False,
+        kill: Callable[[], object] | None = None,
         source: SnapshotSource | None = None,
         markers: MarkerSet = MarkerSet.BRAILLE,
         view: ViewState | None = None,
@@ -60,6 +61,7 @@ class MonitorApp(TerminalApp):
         Args:
             folder: of the run.
             launched: whether this command started the training, which words the question on leaving.
+            kill: ends the training process at once, if this command can; offered on leaving.
             source: where snapshots come from; by default the folder, live.
             markers: characters to draw curves with.
             view: what to show first.
@@ -69,6 +71,7 @@ class MonitorApp(TerminalApp):
         self.view = view or ViewState()
         self.snapshot: Snapshot | None = None
         self._launched = launched
+        self._kill = kill
         self._source = source or LiveSource(folder)
         self._markers = markers
         self._mailbox = Mailbox()
@@ -203,37 +206,40 @@ class MonitorApp(TerminalApp):
 
     def action_leave(self) -> None:
         """Leave: at once from an ended run, with a question from a live one."""
-        if not self.is_live:
-            self.exit()
-            return
-        self._ask("The run is still training. What should happen to it?", tuple(Leaving))
+        whose = "The training you started" if self._launched else "The run"
+        self._ask(f"{whose} is still going. What should happen to it?", (Leaving.DETACH, Leaving.STOP))
 
     def action_interrupt(self) -> None:
         """Ask how to stop."""
+        self._ask("Stop the training?", (Leaving.STOP, Leaving.DETACH))
+
+    def _ask(self, question: str, first: tuple[Leaving, ...]) -> None:
         if not self.is_live:
             self.exit()
-            return
-        order = (Leaving.STOP, Leaving.DETACH, Leaving.KILL, Leaving.CANCEL)
-        self._ask("Stop the training?", order)
-
-    def _ask(self, question: str, answers: tuple[Leaving, ...]) -> None:
-        if not isinstance(self.screen, LeaveScreen):
-            self.push_screen(LeaveScreen(answers, question), self._leave)
+        elif not isinstance(self.screen, LeaveScreen):
+            last = (Leaving.CANCEL,) if self._kill is None else (Leaving.KILL, Leaving.CANCEL)
+            self.push_screen(LeaveScreen((*first, *last), question), self._leave)
 
     def _leave(self, leaving: Leaving | None) -> None:
-        if leaving in (None, Leaving.CANCEL):
-            return
-        if leaving is Leaving.DETACH:
-            self.exit()
-            return
+        match leaving:
+            case Leaving.DETACH:
+                self.exit()
+            case Leaving.STOP:
+                self._stop()
+            case Leaving.KILL if self._kill is not None:
+                self._kill()
+                self._tell("The process is killed. The screen stays open to show what is left.")
+
+    def _stop(self) -> None:
         try:
-            ask = ask_to_stop if leaving is Leaving.STOP else ask_to_die
-            ask(self.folder)
+            ask_to_stop(self.folder)
         except MonitorError as error:
             self.notify(str(error), severity="error", markup=False)
-            return
-        word = "Stopping after this batch" if leaving is Leaving.STOP else "Killing the process"
-        self.notify(f"{word}. The screen stays open to show how the run ends.", markup=False)
+        else:
+            self._tell("Stopping after this batch. The screen stays open to show how the run ends.")
+
+    def _tell(self, sentence: str) -> None:
+        self.notify(sentence, markup=False)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every key's action by name, besides the choice of a theme."""

@@ -15,13 +15,3 @@ def ask_to_stop(folder: Path) -> None:
         FolderNotWritable: the request can't be written.
     """
     send_request(folder, Action.STOP_BATCH, sender=SENDER)
-
-
-def ask_to_die(folder: Path) -> None:
-    """Ask the training process to end at once.
-
-    Raises:
-        RunNotFound: the run folder is gone.
-        FolderNotWritable: the request can't be written.
-    """
-    send_request(folder, Action.KILL, sender=SENDER)

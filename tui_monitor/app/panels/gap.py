@@ -1,5 +1,7 @@
 """The answer: why, both ledgers, both sides, and what was measured to say so; as much of it as there is room for."""
 
+from dataclasses import dataclass
+
 from tui_monitor.app.panels.ledger import NATS, POINTS, Unit, ledger_rows, top_rows
 from tui_monitor.app.panels.sides import penalty_row, side_rows
 from tui_monitor.app.panels.text import BLANK, Row, Rows, Run, heading, joined, left, wrap
@@ -8,6 +10,31 @@ from tui_monitor.units import count, duration, share
 
 _LABEL = 8
 """Cells of the column that says Verdict, Why, Next."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How much to show."""
+
+    most_classes: int | None
+    """Classes to list, or None for all, with recall and precision."""
+    is_whole: bool = False
+    """Whether terms that are ruled out at zero get rows of their own."""
+    is_spaced: bool = False
+    has_findings: bool = False
+    has_next: bool = True
+
+
+_PLANS = (
+    _Plan(None, is_whole=True, is_spaced=True, has_findings=True),
+    _Plan(4, is_spaced=True, has_findings=True),
+    _Plan(4, is_spaced=True),
+    _Plan(4),
+    _Plan(2),
+    _Plan(2, has_next=False),
+    _Plan(0, has_next=False),
+)
+"""From everything to the least that still has every section; the first that fits is shown."""
 
 
 def gap_rows(explanation: Explanation, width: int, height: int | None) -> Rows:
@@ -19,9 +46,9 @@ def gap_rows(explanation: Explanation, width: int, height: int | None) -> Rows:
         height: rows at most; None gives everything, to be scrolled.
     """
     if height is None:
-        return _arranged(explanation, width, spaced=True, whole=True)
-    for spaced, whole in ((True, True), (True, False), (False, False)):
-        rows = _arranged(explanation, width, spaced=spaced, whole=whole)
+        return _arranged(explanation, width, _PLANS[0])
+    for plan in _PLANS:
+        rows = _arranged(explanation, width, plan)
         if len(rows) <= height:
             return rows
     return _squeezed(explanation, width, height)
@@ -46,14 +73,6 @@ def _told(label: str, sentence: str, width: int, style: str = "") -> Rows:
 
 def _why(explanation: Explanation, width: int) -> Rows:
     return _told("Why", explanation.headline, width, "headline")
-
-
-def _headline(explanation: Explanation, width: int) -> Rows:
-    return (
-        *_told("Verdict", explanation.verdict, width),
-        *_why(explanation, width),
-        *_told("Next", explanation.next_step, width),
-    )
 
 
 def _ledgers(explanation: Explanation, width: int, *, whole: bool) -> list[Rows]:
@@ -88,17 +107,20 @@ def _limits(explanation: Explanation, width: int) -> Rows:
     return tuple(row for text in explanation.limits for row in wrap(text, width, "caution"))
 
 
-def _arranged(explanation: Explanation, width: int, *, spaced: bool, whole: bool) -> Rows:
-    """Return all sections; `whole` adds findings, every class and every term."""
+def _arranged(explanation: Explanation, width: int, plan: _Plan) -> Rows:
     sections = [
-        _headline(explanation, width),
-        *_ledgers(explanation, width, whole=whole),
+        (
+            *_told("Verdict", explanation.verdict, width),
+            *_why(explanation, width),
+            *(_told("Next", explanation.next_step, width) if plan.has_next else ()),
+        ),
+        *_ledgers(explanation, width, whole=plan.is_whole),
         _limits(explanation, width),
-        side_rows(explanation, width, full=whole) + penalty_row(explanation),
-        _findings(explanation, width) if whole else (),
+        side_rows(explanation, width, most_classes=plan.most_classes) + penalty_row(explanation),
+        _findings(explanation, width) if plan.has_findings else (),
         _measured(explanation, width),
     ]
-    return _stacked(sections, spaced=spaced)
+    return _stacked(sections, spaced=plan.is_spaced)
 
 
 def _stacked(sections: list[Rows], *, spaced: bool) -> Rows:

@@ -70,6 +70,8 @@ def ledger_rows(title: str, ledger: Ledger, unit: Unit, width: int, *, whole: bo
         width: cells a row.
         whole: whether terms that are ruled out at zero get rows of their own instead of sharing one.
     """
+    if all(term.effect is None for term in ledger.terms):
+        return _verdict_rows(title, ledger, unit, width)
     nothing = [] if whole else [term for term in ledger.terms if unit.is_nothing(term)]
     if len(nothing) < 2:
         nothing = []
@@ -84,6 +86,20 @@ def ledger_rows(title: str, ledger: Ledger, unit: Unit, width: int, *, whole: bo
     return tuple(rows)
 
 
+def _verdict_rows(title: str, ledger: Ledger, unit: Unit, width: int, height: int | None = None) -> Rows:
+    """Return a ledger without amounts: the causes under what can be said of them, each list whole or not at all."""
+    rows: list[Row] = []
+    remark = "training − validation"
+    for verdict in Verdict:
+        names = [term.cause.label for term in ledger.terms if term.verdict is verdict]
+        block = wrap(f"{verdict.value.capitalize()}: {'; '.join(names)}", width, indent="  ") if names else ()
+        if height is not None and 1 + len(rows) + len(block) > height:
+            remark = "not all causes (g: all)"
+            break
+        rows += block
+    return (_title_row(title, ledger, unit, width, remark), *rows)
+
+
 def top_rows(title: str, ledger: Ledger, unit: Unit, width: int, height: int) -> Rows:
     """Return a ledger's title row and as many terms as fit, the largest first.
 
@@ -94,6 +110,8 @@ def top_rows(title: str, ledger: Ledger, unit: Unit, width: int, height: int) ->
         width: cells a row.
         height: rows at most, at least 1.
     """
+    if all(term.effect is None for term in ledger.terms):
+        return _verdict_rows(title, ledger, unit, width, height)
     layout = _layout(ledger.terms, unit, width)
     ranked = sorted(ledger.terms, key=lambda term: -abs(term.effect or 0.0))
     rows: list[Row] = []

@@ -6,19 +6,18 @@ from tui_monitor.app.panels.text import Row, Rows, Run, left, plain, right, wrap
 from tui_monitor.explain.explanation import Classes, Explanation
 from tui_monitor.units import figure, share, signed
 
-_MANY_CLASSES = 4
 _FIELDS = (("training", 10), ("validation", 12), ("in the loss", 13))
 
 
-def side_rows(explanation: Explanation, width: int, *, full: bool) -> Rows:
+def side_rows(explanation: Explanation, width: int, *, most_classes: int | None) -> Rows:
     """Return the table, or nothing when no side was measured.
 
     Args:
         explanation: what was measured.
         width: cells a row.
-        full: whether every class is listed, with recall and precision.
+        most_classes: classes to list, those whose shares differ most; None for all, with recall and precision.
     """
-    body = _mistakes(explanation, width) + _classes(explanation.classes, width, full=full)
+    body = _mistakes(explanation, width) + _classes(explanation.classes, width, most_classes)
     body += _baseline(explanation, width)
     if not body:
         return ()
@@ -53,25 +52,25 @@ def _mistakes(explanation: Explanation, width: int) -> Rows:
     )
 
 
-def _classes(classes: Classes | None, width: int, *, full: bool) -> Rows:
+def _classes(classes: Classes | None, width: int, most: int | None) -> Rows:
     if classes is None:
         return ()
     order = list(range(len(classes.labels)))
     hidden = 0
-    if not full and len(order) > _MANY_CLASSES:
+    if most is not None and len(order) > most:
         order.sort(key=lambda i: -abs(classes.train_share[i] - classes.validation_share[i]))
-        hidden = len(order) - _MANY_CLASSES + 1
-        order = order[: _MANY_CLASSES - 1]
+        hidden = len(order) - max(most - 1, 0)
+        order = sorted(order[: max(most - 1, 0)])
     rows: list[Row] = []
     for position, i in enumerate(order):
         fields = [share(classes.train_share[i], 1), share(classes.validation_share[i], 1)]
         if position == 0 and classes.p_value is not None:
             fields.append(_p_value(classes.p_value))
         rows.append(_line(f"share of class {plain(classes.labels[i])}", fields, width))
-        if full:
+        if most is None:
             rows += _quality(classes, i, width)
     if hidden:
-        rows += wrap(f"{hidden} more classes whose shares differ less", width, "muted")
+        rows += wrap(f"{hidden} {'more ' if order else ''}classes (g shows their shares)", width, "muted")
     return tuple(rows)
 
 

@@ -1,0 +1,114 @@
+"""Following a folder: what the training writes comes up as snapshots, and only when something changed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tui_monitor.app.app import MonitorApp
+from tui_monitor.app.screenshot import save_screenshot
+from tui_monitor.app.source import LiveSource
+from tui_monitor.errors import RunUnreadable
+from tui_monitor.history.snapshot import Snapshot
+from tui_monitor.run_log.format import RUN_FILE, RunInfo, State
+from tui_monitor.run_log.writer import RunWriter
+
+
+class Clock:
+    """Seconds that a test moves by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        """Return the time set."""
+        return self.now
+
+
+def begun(folder: Path, clock: Clock) -> RunWriter:
+    """Return the writer of a run in its first epoch, without a sign of life of its own."""
+    writer = RunWriter(folder, RunInfo(name="run"), clock=clock, heartbeat_seconds=None)
+    writer.begin_phase(["loss", "accuracy"], epochs=3, steps_per_epoch=10)
+    writer.status(State.TRAINING)
+    writer.event("epoch_begin", epoch=1)
+    return writer
+
+
+def newest(source: LiveSource) -> Snapshot:
+    """Poll until nothing new comes, and return the last snapshot."""
+    found = None
+    while (snapshot := source.poll()) is not None:
+        found = snapshot
+    assert found is not None
+    return found
+
+
+def test_a_growing_folder_gives_a_snapshot_for_each_change(tmp_path: Path) -> None:
+    """New batches give a new snapshot; a look that finds nothing new gives none."""
+    clock = Clock()
+    with begun(tmp_path, clock) as writer:
+        source = LiveSource(tmp_path, clock=clock)
+        assert newest(source).state is State.TRAINING
+        for batch in range(4):
+            clock.now += 0.1
+            writer.batch(1, 32, (1.0 / (batch + 1), 0.5))
+        snapshot = newest(source)
+        assert snapshot.phase is not None
+        assert snapshot.phase.batches == 4
+        assert source.poll() is None
+
+
+def test_a_folder_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
+    """The screen may start before the training has made its folder."""
+    folder = tmp_path / "soon"
+    source = LiveSource(folder)
+    source.poll()
+    folder.mkdir()
+    with begun(folder, Clock()):
+        assert newest(source).state is State.TRAINING
+
+
+def test_a_run_of_a_newer_format_is_refused(tmp_path: Path) -> None:
+    """What can't be read is an error told to the user, not an empty screen."""
+    (tmp_path / RUN_FILE).write_text('{"format": 999, "name": "x", "phases": []}')
+    with pytest.raises(RunUnreadable):
+        newest(LiveSource(tmp_path))
+
+
+async def test_an_unreadable_run_ends_the_screen_with_its_exit_code(tmp_path: Path) -> None:
+    """The screen closes, and the command ends with the error's own code."""
+    (tmp_path / RUN_FILE).write_text('{"format": 999, "name": "x", "phases": []}')
+    app = MonitorApp(tmp_path)
+    async with app.run_test() as pilot:
+        for _ in range(3000):
+            await pilot.pause()
+            if app.return_code:
+                break
+    assert app.return_code == RunUnreadable.exit_code
+
+
+def test_a_screenshot_needs_no_terminal(tmp_path: Path) -> None:
+    """A folder becomes a picture file of the asked size, with what the screen would show."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    clock = Clock()
+    with begun(folder, clock) as writer:
+        for _ in range(8):
+            clock.now += 0.1
+            writer.batch(1, 32, (0.7, 0.5))
+        writer.status(State.FINISHED)
+    save_screenshot(folder, (100, 30), tmp_path / "run.svg")
+    svg = (tmp_path / "run.svg").read_text(encoding="utf-8")
+    assert "FINISHED" in svg
+    assert "<circle" in svg
+
+
+def test_the_screen_needs_no_training_framework() -> None:
+    """Importing the whole screen loads neither TensorFlow nor Keras, and plotext only when the first chart is drawn."""
+    code = (
+        "import sys, tui_monitor.app.app, tui_monitor.app.screenshot;"
+        "print(sorted({'tensorflow', 'keras', 'tf_keras', 'plotext'} & {n.split('.')[0] for n in sys.modules}))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
