@@ -48,7 +48,7 @@ def epoch_table(folder: Path) -> Table:
     for metric in metrics:
         values = np.array([row.figures.get(metric, math.nan) for row in rows], np.float64)
         columns.append(np.ma.masked_array(values, [metric not in row.figures for row in rows]))
-    return Table(("epoch", *metrics), iter((tuple(columns),)))
+    return Table(("epoch", *_headings(metrics, ("epoch",))), iter((tuple(columns),)))
 
 
 def batch_table(folder: Path) -> Table:
@@ -66,12 +66,24 @@ def batch_table(folder: Path) -> Table:
     if not any(phase.batches for phase in snapshot.phases):
         raise NothingMeasured(f"{folder.name} holds no batches: an imported log has epochs, see --what epochs.")
     metrics = _ordered(name for phase in snapshot.phases for name in canonical_names(phase.info.metrics).values())
-    return Table((*_BATCH_COLUMNS, *metrics), _batch_blocks(folder, snapshot, metrics))
+    return Table((*_BATCH_COLUMNS, *_headings(metrics, _BATCH_COLUMNS)), _batch_blocks(folder, snapshot, metrics))
 
 
 def _ordered(names: Iterable[str]) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(names))
     return (*(name for name in _FIRST if name in found), *(name for name in found if name not in _FIRST))
+
+
+def _headings(metrics: Sequence[str], taken: Sequence[str]) -> Iterator[str]:
+    """Yield each metric's heading: its name, with a number where a column of ours has that name."""
+    used = {*taken, *metrics}
+    for metric in metrics:
+        heading, number = metric, 1
+        while heading in taken or (number > 1 and heading in used):
+            number += 1
+            heading = f"{metric}_{number}"
+        used.add(heading)
+        yield heading
 
 
 def _batch_blocks(folder: Path, snapshot: Snapshot, metrics: Sequence[str]) -> Iterator[tuple[Column, ...]]:

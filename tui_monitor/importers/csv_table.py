@@ -109,9 +109,10 @@ class CsvTable:
         return "step" in self._state.header
 
     def _is_row(self, cells: Sequence[str]) -> bool:
-        state = self._state
-        place = state.header.index(_EPOCH) if state.header else 0
-        return len(cells) > max(place, 1 if len(state.header) > 1 else 0) and _whole(cells[place]) is not None
+        if not self._state.header:
+            return False
+        place = self._state.header.index(_EPOCH)
+        return len(cells) > max(place, 1) and _whole(cells[place]) is not None
 
     def _add_row(self, cells: Sequence[str]) -> Iterator[Record]:
         state = self._state

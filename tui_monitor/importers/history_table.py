@@ -33,6 +33,8 @@ def json_records(path: Path) -> Iterator[Record]:
             return
         yield Remark("The JSON is damaged: read as far as its lists of figures are whole.")
         content = {found[1]: _salvaged(found[2], is_closed=bool(found[3])) for found in _SERIES.finditer(text)}
+        yield from _records(content, is_whole=False)
+        return
     yield from _records(content)
 
 
@@ -66,14 +68,14 @@ def is_history(content: Any) -> bool:
     return isinstance(content, list) and bool(content) and all(isinstance(row, Mapping) for row in content)
 
 
-def _records(content: Any) -> Iterator[Record]:
+def _records(content: Any, *, is_whole: bool = True) -> Iterator[Record]:
     if isinstance(content, list):
         yield from _row_records([row for row in content if isinstance(row, Mapping)])
         return
     series = _series(content)
-    numbers = [int(value) for value in series.pop(_EPOCH, []) if value is not None]
+    printed = [number(value) for value in series.pop(_EPOCH, [])]
     length = max(map(len, series.values()), default=0)
-    places = {name: _places(name, len(values), length) for name, values in series.items()}
+    places = {name: _places(name, len(values), length if is_whole else len(values)) for name, values in series.items()}
     for name, (_, every) in places.items():
         if every != 1:
             how = f"taken for every {every} epochs" if every else "taken for the first ones"
@@ -82,8 +84,7 @@ def _records(content: Any) -> Iterator[Record]:
     for name, values in series.items():
         for place, value in zip(places[name][0], values, strict=True):
             rows[place][name] = value
-    if len(numbers) != length:
-        numbers = list(range(length))
+    numbers = printed if len(printed) == length else list(range(length))
     yield from _row_records([{_EPOCH: epoch, **row} for epoch, row in zip(numbers, rows, strict=True)])
 
 

@@ -95,10 +95,13 @@ class ProgressLog:
         """
         if rest:
             yield from self.line(rest)
-        names, epoch = list(self._state.names), self._state.epoch
+        names, was_cut = list(self._state.names), False
         for record in self._finish_epoch():
-            if isinstance(record, EpochEnded) and (lost := [name for name in names if name not in record.logs]):
-                yield Remark(f"The log breaks off in epoch {record.epoch}: it has no {', '.join(lost)}.", epoch=epoch)
+            was_cut |= isinstance(record, Remark)
+            lost = [name for name in names if name not in record.logs] if isinstance(record, EpochEnded) else []
+            if isinstance(record, EpochEnded) and lost and not was_cut:
+                text = f"The log breaks off in epoch {record.epoch}: it has no {', '.join(lost)}."
+                yield Remark(text, epoch=record.epoch)
             yield record
         yield from self._remarks()
         yield self._ended()

@@ -29,11 +29,11 @@ class TextDamage:
         """Yield what is to be said of it; nothing of a text that is whole."""
         if self.stray_bytes:
             yield (
-                f"{_counted(self.stray_bytes, 'byte')} not in the text's encoding, first in line {self.first_stray}: "
+                f"{_counted(self.stray_bytes, 'byte')} outside the text's encoding, first in line {self.first_stray}: "
                 "read as Latin-1."
             )
         if self.control_characters:
-            yield f"{_counted(self.control_characters, 'character')} that no text holds: left out."
+            yield f"{_counted(self.control_characters, 'character')} that no text holds, left out."
         if self.ends_within_character:
             yield "The text ends in the middle of a character."
 
@@ -92,6 +92,7 @@ class TextLines:
             yield from self._feed_narrow(content)
         self.damage.ends_within_character = bool(self._wide.decode(b"", True) if self._wide else self._narrow.waiting)
         if self._terminal.has_text:
+            self._terminal.break_off()
             yield Line(self._finished(), None)
 
     def _begin(self, head: bytes) -> bytes:
@@ -196,6 +197,9 @@ class _Plain:
             self._pieces.append(text[:room])
             self._length += min(len(text), room)
 
+    def break_off(self) -> None:
+        """Take the line as it stands."""
+
     def finish(self) -> tuple[str, int]:
         text = "".join(self._pieces)
         self._pieces, self._length = [], 0
@@ -210,6 +214,7 @@ class _Terminal:
         self._lines = OutputLines(most_lines=1, longest_line=LONGEST_LINE)
         self._plain = ""
         self._has_drawn = False
+        self._newest = ""
         self._strange = 0
 
     @property
@@ -226,6 +231,11 @@ class _Terminal:
         self._draw(self._plain + text)
         self._plain = ""
 
+    def break_off(self) -> None:
+        """Drop what is left of a bar behind the one that was being drawn over it: it is of another moment."""
+        if self._has_drawn and self._newest not in ("\r", "\b"):
+            self._draw("\x1b[K")
+
     def finish(self) -> tuple[str, int]:
         strange, self._strange = self._strange, 0
         if self._has_drawn:
@@ -236,7 +246,7 @@ class _Terminal:
         return text.rstrip(), strange
 
     def _draw(self, text: str) -> None:
-        self._has_drawn = True
+        self._has_drawn, self._newest = True, text[-1]
         self._lines.feed(text.encode("utf-8", errors="replace"))
 
 
@@ -259,4 +269,4 @@ def _sniffed(head: bytes) -> tuple[str | None, int]:
 
 
 def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun} is" if number == 1 else f"{number} {noun}s are"
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
