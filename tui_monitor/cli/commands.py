@@ -26,14 +26,14 @@ _probe_budget = click.option(
 
 @click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tui-monitor", prog_name="tui-monitor")
-def program() -> None:  # noqa: D301 - click needs the backspace itself
+def program() -> None:
     """Watch Keras training in the terminal, and measure why validation and training figures differ.
 
     \b
     Exit codes: 0 done; 1 unexpected; 2 wrong usage; 3 no such run; 4 run unreadable;
     5 folder not writable; 6 package missing; 7 nothing measured yet; 8 training failed;
     130 interrupted.
-    """
+    """  # noqa: D301 - click needs the backspace itself
 
 
 @program.command()

@@ -1,5 +1,6 @@
 """How much measuring may cost: a share of training time, the first measurement excepted."""
 
+import sys
 from dataclasses import dataclass
 
 FIRST_PROBE_SAMPLES = 3072
@@ -18,7 +19,7 @@ class ProbeBudget:
     """Accounts for probes against a share of training time. All times in seconds."""
 
     share: float = 0.02
-    """Of training time that measuring may take in steady state; 0 turns probes off."""
+    """Of training time that measuring may take in steady state; 0 turns probes off, 1 measures everything."""
     spent: float = 0.0
     """Seconds of measuring so far, one-time tracing left out."""
     tracing: float = 0.0
@@ -44,6 +45,8 @@ class ProbeBudget:
         """
         if not self.enabled:
             return 0
+        if self.share >= 1:
+            return sys.maxsize
         first = max(FEWEST_BATCHES, int(FIRST_PROBE_SAMPLES / max(samples_per_batch, 1.0)))
         if self._fixed is None:
             return first

@@ -37,6 +37,10 @@ class ValidationRecord:
     figures: list[FloatArray] = field(default_factory=list)
     """One array of shape (5, batch) for each batch, rows as in `ROWS`."""
     kept: Reservoir[KeptBatch] = field(default_factory=Reservoir)
+    batches: int = 0
+    """Batches of validation, measured or not."""
+    numbers: FloatArray | None = None
+    """Samples, then samples of each class, over all batches; None before the first."""
     loss: float | None = None
     """As reported; None while validation is under way."""
     accuracy: float | None = None
@@ -45,7 +49,20 @@ class ValidationRecord:
         """Forget the validation before."""
         self.figures.clear()
         self.kept.clear()
+        self.batches, self.numbers = 0, None
         self.loss = self.accuracy = None
+
+    def count(self, numbers: FloatArray) -> None:
+        """Add one batch's samples and samples of each class, shape (1 + classes,)."""
+        self.batches += 1
+        self.numbers = numbers.astype(np.float64) if self.numbers is None else self.numbers + numbers
+
+    @property
+    def class_counts(self) -> IntArray | None:
+        """Samples of each class in all of validation, shape (classes,), or None without classes."""
+        if self.numbers is None or self.numbers.size == 1:
+            return None
+        return np.rint(self.numbers[1:]).astype(np.int64)
 
 
 class Explainer:
@@ -126,7 +143,7 @@ class Explainer:
             place = self._plan.metrics.index(figures.accuracy_name)
             reported["accuracy"] = totals.mean(place, Averaging.SAMPLES)
         training = self._training_probe(figures, chosen, measured, totals, reported)
-        complete = len(kept) == validation.kept.offered
+        complete = len(kept) == validation.batches
         side = _partial_validation(figures, validation, now, measured.penalty, complete=complete)
         moment = Moment(self._run, epoch, totals.batches, None, self.limits)
         return self._finish(moment, training, side, watch, len(chosen), training_seconds)
@@ -288,19 +305,12 @@ def _complete_validation(
         correct=rows["correct"] if validation.accuracy is not None else None,
         reported_loss=validation.loss,
         reported_accuracy=validation.accuracy,
-        class_counts=_class_counts(figures, validation),
-        complete=True,
+        class_counts=validation.class_counts,
+        complete=len(validation.figures) == validation.batches,
         offset=penalty,
         weighting=figures.loss_weighting,
         accuracy_weighting=figures.accuracy_weighting,
     )
-
-
-def _class_counts(figures: SampleFigures, validation: ValidationRecord) -> IntArray | None:
-    if not figures.classes:
-        return None
-    label = np.concatenate([part[ROWS.index("label")] for part in validation.figures])
-    return np.bincount(_labels(label), minlength=figures.classes)
 
 
 def _partial_validation(
@@ -323,7 +333,7 @@ def _partial_validation(
         correct=correct,
         reported_loss=None,
         reported_accuracy=None,
-        class_counts=_class_counts(figures, validation),
+        class_counts=validation.class_counts,
         complete=complete,
         offset=penalty,
         weighting=figures.loss_weighting,

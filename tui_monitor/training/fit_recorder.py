@@ -3,9 +3,10 @@
 Whatever fails in here is said in the run and ends the recording, never the training.
 """
 
+import contextlib
 import functools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ParamSpec
 
 import keras
@@ -21,7 +22,7 @@ from tui_monitor.training.instruments import instruments_of
 from tui_monitor.training.model_summary import learning_rate, model_summary
 from tui_monitor.training.probe import KeptBatch, kept_bytes
 from tui_monitor.training.reservoir import Reservoir
-from tui_monitor.training.session import Session
+from tui_monitor.training.session import Session, recording_here
 
 _LOOK_SECONDS = 0.25
 """Time between looks at what is asked from outside."""
@@ -73,10 +74,17 @@ class FitRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         self._collecting = False
         self._totals: EpochTotals | None = None
         self._metrics = 0
+        self._steps = self.instruments.steps
         self._epoch = 1
         self._begun = self._epoch_begun = time.monotonic()
         self._measuring_seconds = 0.0
         self._next_look = self._explained_at = self._begun
+
+    @contextlib.contextmanager
+    def recording(self, model: keras.Model) -> Iterator[None]:
+        """Have the model's steps hand out what is recorded, inside the block; the model is as it was afterwards."""
+        with recording_here(), self.instruments.installed(model, self):
+            yield
 
     def give_up(self, error: Exception) -> None:
         """Stop recording and say why; training goes on."""
@@ -101,14 +109,15 @@ class FitRecorder(keras.callbacks.Callback):  # type: ignore[misc]
     @_guarded
     def batch_ended(self, payload: Mapping[str, Any]) -> None:
         """Record a training batch from what its step handed out."""
-        values = payload["values"].numpy()
         if not self._metrics:
             self._begin_phase()
-        numbers = values[: 1 + self._metrics].tolist()
-        self._writer.batch(self._epoch, int(numbers[0]), numbers[1:])
         if self._totals is None:
             self._totals = EpochTotals(self._metrics)
-        self._totals.add(values)
+        numbers: list[float] = []
+        for values in self._steps.rows(payload, self._metrics):
+            numbers = values[: 1 + self._metrics].tolist()
+            self._writer.batch(self._epoch, int(numbers[0]), numbers[1:])
+            self._totals.add(values)
         if self._budget.enabled and "y_pred" in payload:
             place = self._training.place()
             if place is not None:
@@ -189,7 +198,9 @@ class FitRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         """Collect a validation batch's figures; a validation that is not `fit`'s own passes by."""
         if not self._collecting or not self._budget.enabled:
             return
-        figures = payload["figures"].numpy()
+        for numbers in self.instruments.validation_steps.rows(payload, 0):
+            self._validation.count(numbers)
+        figures = payload["figures"].numpy().T
         self._validation.figures.append(figures)
         place = self._validation.kept.place()
         if place is not None:

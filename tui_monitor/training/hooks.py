@@ -4,13 +4,12 @@ Nothing is imported, patched or written before the script itself imports Keras, 
 """
 
 import functools
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import wrapt
 
-from tui_monitor.training.session import Session
+from tui_monitor.training.session import Session, is_recording
 
 
 def install_hooks(session: Session) -> None:
@@ -28,16 +27,11 @@ def install_hooks(session: Session) -> None:
 
 def _wrap_fit(model_class: Any, session: Session, recorded: Callable[..., Any]) -> None:
     original = model_class.fit
-    busy = threading.local()
 
     @functools.wraps(original)
     def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if getattr(busy, "fitting", False):
+        if is_recording():
             return original(self, *args, **kwargs)
-        busy.fitting = True
-        try:
-            return recorded(functools.partial(original, self), self, session, args, kwargs)
-        finally:
-            busy.fitting = False
+        return recorded(functools.partial(original, self), self, session, args, kwargs)
 
     model_class.fit = fit

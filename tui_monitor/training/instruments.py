@@ -6,11 +6,20 @@ from typing import Any, Protocol
 
 import keras
 
-from tui_monitor.training.payload import PAYLOAD, StepPlan, training_step, validation_step
+from tui_monitor.training.payload import (
+    StepPlan,
+    training_step,
+    validation_step,
+    watch_means,
+    watched_loss,
+)
 from tui_monitor.training.probe import Probe
+from tui_monitor.training.replicas import PAYLOAD, join_replicas
+from tui_monitor.training.step_buffer import StepReader
 
 _ATTRIBUTE = "_tui_monitor_instruments"
 _STEPS = ("train_step", "test_step")
+_LOSSES = ("_compute_loss", "compute_loss")
 _FUNCTIONS = {"make_train_function": "train_function", "make_test_function": "test_function"}
 
 
@@ -29,6 +38,8 @@ class Instruments:
 
     def __init__(self, model: keras.Model) -> None:
         self.plan = StepPlan()
+        self.steps = StepReader()
+        self.validation_steps = StepReader()
         self._probe: Probe | None = None
         self._compiled = _compiled_parts(model)
         self._built: dict[str, Any] = {}
@@ -53,13 +64,16 @@ class Instruments:
     @contextlib.contextmanager
     def installed(self, model: keras.Model, taker: PayloadTaker) -> Iterator[None]:
         """Let the model's steps hand out their payload to `taker` inside the block; outside, it is as it was."""
-        kept = {name: model.__dict__.get(name) for name in (*_STEPS, *_FUNCTIONS)}
+        kept = {name: model.__dict__.get(name) for name in (*_STEPS, *_LOSSES, *_FUNCTIONS)}
         functions = {name: getattr(model, name) for name in _FUNCTIONS.values()}
         replacements = {
             "train_step": training_step(model, model.train_step, self.plan),
             "test_step": validation_step(model, model.test_step, self.plan),
+            **{name: watched_loss(getattr(model, name)) for name in _LOSSES},
             **{maker: self._maker(model, maker) for maker in _FUNCTIONS},
         }
+        watch_means()
+        join_replicas()
         self._taker = taker
         for name, value in replacements.items():
             object.__setattr__(model, name, value)

@@ -4,6 +4,7 @@ The batch's own values are taken where the trackers are updated, so no running m
 """
 
 import contextlib
+import functools
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,10 +13,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tui_monitor.training.replicas import PAYLOAD, SUMS, batch_sums, several_replicas
 from tui_monitor.training.sample_figures import SampleFigures, Unsupported, sample_figures
-
-PAYLOAD = "tui_monitor_payload"
-"""Key of the step's return value that carries the payload; taken off before any callback sees the logs."""
+from tui_monitor.training.step_buffer import StepBuffer
 
 Step = Callable[[Any], Mapping[str, Any]]
 
@@ -42,61 +42,77 @@ class _Capture:
 
 
 _active = threading.local()
-_patching = threading.RLock()
 
 
 def training_step(model: keras.Model, step: Step, plan: StepPlan) -> Step:
-    """Return the step with a payload in its logs: `values`, and what a later probe needs of the batch.
+    """Return the step with a payload in its logs: numbers of the batch, and what a later probe needs of it.
 
-    `values` is float32 of shape (1 + metrics + classes,): samples, the batch's own metrics, samples of each class.
+    The numbers are float32 of shape (1 + metrics + classes,): samples, the batch's own metrics, samples of each
+    class. They come as `values`, or as a `buffer` of several steps (see `StepBuffer`).
 
     Args:
         model: whose step it is.
         step: `train_step`, Keras' own or overridden.
         plan: filled in while the step is traced.
     """
+    steps = StepBuffer(int(model.steps_per_execution or 1))
 
     def train_step(data: Any) -> dict[str, Any]:
-        with _capturing(model) as capture:
+        with _capturing() as capture:
             logs = dict(step(data))
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        size = tf.cast(tf.shape(keras.tree.flatten(x)[0])[0], tf.float32)
         values = _batch_values(model, capture, logs)
         plan.metrics = tuple(values)
         _learn(plan, model, y, capture.y_pred)
-        numbers = tf.stack([size, *values.values()])
-        payload = {"x": x, "y": y, "y_pred": capture.y_pred, "sample_weight": sample_weight}
-        if plan.figures is None:
-            payload = {}
-        elif plan.figures.classes:
-            numbers = tf.concat([numbers, plan.figures.class_counts(y, capture.y_pred)], axis=0)
-        payload["values"] = numbers
-        return {**logs, PAYLOAD: {name: value for name, value in payload.items() if value is not None}}
+        size = tf.cast(tf.shape(keras.tree.flatten(x)[0])[0], tf.float32)
+        counts = tf.zeros([0])
+        payload: dict[str, Any] = {}
+        if plan.figures is not None:
+            payload = {"x": x, "y": y, "y_pred": capture.y_pred, "sample_weight": sample_weight}
+            if plan.figures.classes:
+                counts = plan.figures.class_counts(y, capture.y_pred)
+        payload = {name: value for name, value in payload.items() if value is not None}
+        payload.update(_numbers(steps, size, tf.stack(list(values.values())), counts))
+        return {**logs, PAYLOAD: payload}
 
     return train_step
 
 
 def validation_step(model: keras.Model, step: Step, plan: StepPlan) -> Step:
-    """Return the step with `figures` (see `SampleFigures.of`) and the batch in its logs.
+    """Return the step with `figures` and the batch in its logs.
+
+    `figures` are those of `SampleFigures.of`, one sample a row: float32 of shape (batch, 5). The numbers, as in
+    training, are samples and samples of each class.
 
     Args:
         model: whose step it is.
         step: `test_step`, Keras' own or overridden.
         plan: filled in while the step is traced.
     """
+    steps = StepBuffer(int(model.steps_per_execution or 1))
 
     def test_step(data: Any) -> dict[str, Any]:
-        with _capturing(model) as capture:
+        with _capturing() as capture:
             logs = dict(step(data))
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         _learn(plan, model, y, capture.y_pred)
         if plan.figures is None:
             return logs
         payload = {"x": x, "y": y, "sample_weight": sample_weight}
-        payload["figures"] = plan.figures.of(y, capture.y_pred, sample_weight)
-        return {**logs, PAYLOAD: {name: value for name, value in payload.items() if value is not None}}
+        payload["figures"] = tf.transpose(plan.figures.of(y, capture.y_pred, sample_weight))
+        payload = {name: value for name, value in payload.items() if value is not None}
+        size = tf.cast(tf.shape(keras.tree.flatten(x)[0])[0], tf.float32)
+        counts = plan.figures.class_counts(y, capture.y_pred) if plan.figures.classes else tf.zeros([0])
+        payload.update(_numbers(steps, size, tf.zeros([0]), counts))
+        return {**logs, PAYLOAD: payload}
 
     return test_step
+
+
+def _numbers(steps: StepBuffer, size: tf.Tensor, values: tf.Tensor, counts: tf.Tensor) -> dict[str, tf.Tensor]:
+    if several_replicas():
+        return {SUMS: batch_sums(size, values, counts)}
+    return steps.note(tf.concat([size[tf.newaxis], values, counts], axis=0))
 
 
 def _learn(plan: StepPlan, model: keras.Model, y: Any, y_pred: Any) -> None:
@@ -124,22 +140,23 @@ def _batch_values(model: keras.Model, capture: _Capture, logs: Mapping[str, Any]
 
 
 @contextlib.contextmanager
-def _capturing(model: keras.Model) -> Iterator[_Capture]:
-    """Watch mean trackers and the loss computation of one step, in this thread, while it is traced."""
-    capture = _Capture()
+def _capturing() -> Iterator[_Capture]:
+    """Note what one step passes by while it is traced, in this thread: replicas are traced in threads of their own."""
     outer = getattr(_active, "capture", None)
-    update = keras.metrics.Mean.update_state
-    with _patching, _watched_loss(model, capture):
-        _active.capture = capture
-        keras.metrics.Mean.update_state = _watched_update(update)
-        try:
-            yield capture
-        finally:
-            keras.metrics.Mean.update_state = update
-            _active.capture = outer
+    _active.capture = _Capture()
+    try:
+        yield _active.capture
+    finally:
+        _active.capture = outer
 
 
-def _watched_update(original: Callable[..., Any]) -> Callable[..., Any]:
+def watch_means() -> None:
+    """Have mean trackers tell the capture of their thread, where there is one, what they are given."""
+    original = keras.metrics.Mean.update_state
+    if getattr(original, "tells_capture", False):
+        return
+
+    @functools.wraps(original)
     def update_state(self: Any, values: Any, sample_weight: Any = None) -> Any:
         result = original(self, values, sample_weight)
         capture: _Capture | None = getattr(_active, "capture", None)
@@ -147,32 +164,26 @@ def _watched_update(original: Callable[..., Any]) -> Callable[..., Any]:
             capture.means.append((self, _batch_mean(values, sample_weight)))
         return result
 
-    return update_state
+    update_state.tells_capture = True  # type: ignore[attr-defined]
+    keras.metrics.Mean.update_state = update_state
 
 
-@contextlib.contextmanager
-def _watched_loss(model: keras.Model, capture: _Capture) -> Iterator[None]:
-    """Note the outputs that the step hands to the loss, without touching what it returns."""
-    names = ("_compute_loss", "compute_loss")
-    own = {name: model.__dict__.get(name) for name in names}
-    for name in names:
-        original = getattr(model, name)
+def watched_loss(compute: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the model's loss computation, telling the capture of its thread the outputs it is given.
 
-        def watched(*args: Any, _original: Callable[..., Any] = original, **kwargs: Any) -> Any:
-            y_pred = kwargs.get("y_pred", args[2] if len(args) > 2 else None)
-            if capture.y_pred is None and y_pred is not None:
-                capture.y_pred = y_pred
-            return _original(*args, **kwargs)
+    Args:
+        compute: `compute_loss`, with its arguments in Keras' order.
+    """
 
-        object.__setattr__(model, name, watched)
-    try:
-        yield
-    finally:
-        for name, value in own.items():
-            if value is None:
-                object.__delattr__(model, name)
-            else:
-                object.__setattr__(model, name, value)
+    @functools.wraps(compute)
+    def compute_loss(*args: Any, **kwargs: Any) -> Any:
+        capture: _Capture | None = getattr(_active, "capture", None)
+        y_pred = kwargs.get("y_pred", args[2] if len(args) > 2 else None)
+        if capture is not None and capture.y_pred is None:
+            capture.y_pred = y_pred
+        return compute(*args, **kwargs)
+
+    return compute_loss
 
 
 def _batch_mean(values: Any, sample_weight: Any) -> tf.Tensor:

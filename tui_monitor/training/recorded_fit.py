@@ -30,7 +30,7 @@ def recorded_fit(
         return fit(*args, **kwargs)
     arguments = bound.arguments
     recorder = FitRecorder(model, session, fit=printable_arguments(arguments))
-    with recorder.instruments.installed(model, recorder):
+    with recorder.recording(model):
         return fit(**{**_flat(arguments), "callbacks": with_first(recorder, arguments.get("callbacks"))})
 
 

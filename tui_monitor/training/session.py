@@ -1,6 +1,8 @@
 """The run that this process records: one writer, one probe budget, whatever number of `fit` calls."""
 
-from collections.abc import Callable
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,3 +43,21 @@ def activate(session: Session | None) -> None:
 def active_session() -> Session | None:
     """Return the session that this process records into, or None."""
     return _active
+
+
+_recording = threading.local()
+
+
+def is_recording() -> bool:
+    """Whether a `fit` of this thread is being recorded: one inside it is part of it, not a run of its own."""
+    return bool(getattr(_recording, "depth", 0))
+
+
+@contextlib.contextmanager
+def recording_here() -> Iterator[None]:
+    """Mark this thread as recording a `fit`, inside the block."""
+    _recording.depth = getattr(_recording, "depth", 0) + 1
+    try:
+        yield
+    finally:
+        _recording.depth -= 1

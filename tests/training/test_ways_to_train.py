@@ -1,0 +1,146 @@
+"""Every way Keras runs a step is recorded exactly, explained, and leaves training as it is."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from tests.training.conftest import OpenSession
+from tui_monitor.history.load import load
+from tui_monitor.history.snapshot import PhaseSnapshot
+from tui_monitor.run_log.format import State
+from tui_monitor.training.recorded_fit import recorded_fit
+from tui_monitor.training.session import Session
+
+SAMPLES, VALIDATION, BATCH = 400, 100, 30
+EPOCHS = 2
+
+
+def make_arrays() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return training and validation inputs and labels of a noisy two-class problem."""
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(SAMPLES + VALIDATION, 4)).astype(np.float32)
+    y = (x[:, 0] + generator.normal(size=len(x)) > 0.5).astype(np.int64)
+    return x[:SAMPLES], y[:SAMPLES], x[SAMPLES:], y[SAMPLES:]
+
+
+def build_model(**compiling: Any) -> keras.Model:
+    """Return a small classifier with dropout."""
+    model = keras.Sequential(
+        [
+            keras.layers.Input((4,)),
+            keras.layers.Dense(8, activation="relu"),
+            keras.layers.Dropout(0.2),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], **compiling)
+    return model
+
+
+def fit(model: keras.Model, session: Session | None) -> keras.callbacks.History:
+    """Fit with class weights, recorded where a session is given."""
+    x, y, validation_x, validation_y = make_arrays()
+    arguments = {
+        "x": x,
+        "y": y,
+        "epochs": EPOCHS,
+        "batch_size": BATCH,
+        "verbose": 0,
+        "validation_data": (validation_x, validation_y),
+        "class_weight": {0: 1.0, 1: 2.0},
+    }
+    if session is None:
+        return model.fit(**arguments)
+    history = recorded_fit(model.fit, model, session, (), arguments)
+    session.writer.status(State.FINISHED, exit_code=0)
+    session.writer.close()
+    return history
+
+
+def assert_recorded(phase: PhaseSnapshot | None, history: keras.callbacks.History) -> None:
+    """Check that the batch records average to what Keras reports, and that each epoch is explained to 1e-9."""
+    assert phase is not None
+    steps = -(-SAMPLES // BATCH)
+    assert [(row.batches, row.samples) for row in phase.epochs] == [(steps, SAMPLES)] * EPOCHS
+    sizes = np.array([min(BATCH, SAMPLES - start) for start in range(0, SAMPLES, BATCH)])
+    for epoch in range(EPOCHS):
+        for name in ("loss", "accuracy"):
+            values = phase.series[name].values()[epoch * steps : (epoch + 1) * steps]
+            mean = float((values.astype(np.float64) * sizes).sum() / SAMPLES)
+            assert mean == pytest.approx(history.history[name][epoch], abs=1e-5)
+    explained = [entry.content for entry in phase.explanations if entry.batch is None]
+    assert len(explained) == EPOCHS
+    for content in explained:
+        total = sum(term["effect"] for term in content["loss"]["terms"])
+        assert total == pytest.approx(content["loss"]["gap"], abs=1e-9)
+
+
+WAYS: dict[str, Callable[[], keras.Model]] = {
+    "graph": build_model,
+    "eager": lambda: build_model(run_eagerly=True),
+    "compiled": lambda: build_model(jit_compile=True),
+    "four_steps_a_call": lambda: build_model(steps_per_execution=4),
+    "four_compiled_steps": lambda: build_model(steps_per_execution=4, jit_compile=True),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_it_is_recorded_and_untouched(open_session: OpenSession, way: str) -> None:
+    """Batch values average to the reported figures, each epoch has a ledger, the weights are bit for bit the same."""
+    keras.utils.set_random_seed(1)
+    plain = WAYS[way]()
+    plain_history = fit(plain, None)
+    session = open_session(probe_budget=1.0)
+    keras.utils.set_random_seed(1)
+    watched = WAYS[way]()
+    history = fit(watched, session)
+    assert history.history == plain_history.history
+    for one, other in zip(plain.variables, watched.variables, strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(one), keras.ops.convert_to_numpy(other))
+    snapshot = load(session.folder)
+    assert not [entry for entry in snapshot.timeline if entry.kind == "alert"]
+    assert_recorded(snapshot.phase, history)
+
+
+_MIRRORED = """
+import sys, pathlib
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import keras, numpy as np
+from tests.training.test_ways_to_train import assert_recorded, build_model, fit
+from tui_monitor.history.load import load
+from tui_monitor.run_log.format import RunInfo
+from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.training.budget import ProbeBudget
+from tui_monitor.training.session import Session
+
+def train(session):
+    keras.utils.set_random_seed(1)
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        model = build_model()
+    return model, fit(model, session)
+
+plain, plain_history = train(None)
+folder = pathlib.Path(sys.argv[1])
+watched, history = train(Session(RunWriter(folder, RunInfo(name="m")), folder, ProbeBudget(share=1.0)))
+assert history.history == plain_history.history
+for one, other in zip(plain.variables, watched.variables):
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(one), keras.ops.convert_to_numpy(other))
+snapshot = load(folder)
+assert not [entry for entry in snapshot.timeline if entry.kind == "alert"], snapshot.timeline
+assert_recorded(snapshot.phase, history)
+"""
+
+
+def test_two_replicas_are_recorded_as_one_batch(tmp_path: Any) -> None:
+    """Under MirroredStrategy on two devices the joined batches are exact, explained, and training is untouched."""
+    done = subprocess.run(
+        [sys.executable, "-c", _MIRRORED, str(tmp_path / "run")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-4000:]

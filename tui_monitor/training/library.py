@@ -1,0 +1,144 @@
+"""Recording from one's own script or notebook: `fit_generator`, `watch` and `Monitor` open a run when first used."""
+
+import atexit
+import functools
+import sys
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from tui_monitor.run_log.folders import create_run_folder, runs_folder
+from tui_monitor.run_log.format import State
+from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.training import generator_fit
+from tui_monitor.training.budget import ProbeBudget
+from tui_monitor.training.fit_recorder import FitRecorder
+from tui_monitor.training.identity import run_identity
+from tui_monitor.training.recorded_fit import recorded_fit
+from tui_monitor.training.session import Session, activate, active_session, is_recording
+
+DEFAULT_BUDGET = 0.02
+
+
+def open_run(name: str | None = None, runs: str | None = None, probe_budget: float = DEFAULT_BUDGET) -> Session:
+    """Return the run that this process records into, opening one when there is none.
+
+    Args:
+        name: of the run; by default from the script's name and the time.
+        runs: folder of the runs; by default `TUI_MONITOR_RUNS`, else `runs/` in the current folder.
+        probe_budget: share of training time for measuring, from 0 to 1; 0 turns probes off.
+
+    Raises:
+        FolderNotWritable: the runs folder can't be written to.
+    """
+    active = active_session()
+    if active is not None:
+        return active
+    stem = Path(sys.argv[0]).stem if sys.argv and sys.argv[0] else "notebook"
+    folder = create_run_folder(runs_folder(runs), name, stem or "notebook", datetime.now(UTC).astimezone())
+    writer = RunWriter(folder, run_identity(folder.name, sys.argv))
+    writer.status(State.STARTING, "No fit was called yet")
+    session = Session(writer, folder, ProbeBudget(share=probe_budget), ends_with_fit=True)
+    activate(session)
+    atexit.register(writer.close)
+    return session
+
+
+def watch(
+    model: keras.Model, *, name: str | None = None, runs: str | None = None, probe_budget: float = DEFAULT_BUDGET
+) -> keras.Model:
+    """Have every later `fit` of a model recorded and explained; return the model.
+
+    Args:
+        model: compiled now or later.
+        name: of the run, where one is opened; see `open_run`.
+        runs: likewise.
+        probe_budget: likewise.
+    """
+    session = open_run(name, runs, probe_budget)
+    if "fit" in model.__dict__:
+        return model
+    fit = model.fit
+
+    @functools.wraps(fit)
+    def watched_fit(*args: Any, **kwargs: Any) -> Any:
+        if is_recording():
+            return fit(*args, **kwargs)
+        return recorded_fit(fit, model, session, args, kwargs)
+
+    object.__setattr__(model, "fit", watched_fit)
+    return model
+
+
+@functools.wraps(generator_fit.fit_generator)
+def fit_generator(model: keras.Model, *args: Any, **kwargs: Any) -> keras.callbacks.History:
+    """Train on batches from a generator, as Keras 2 did, recorded into this process's run."""
+    session = None if is_recording() else open_run()
+    return generator_fit.fit_generator(model, *args, session=session, **kwargs)
+
+
+class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
+    """A callback that records the `fit` it is given to: `model.fit(..., callbacks=[Monitor()])`.
+
+    Give it first among the callbacks, so that it sees each epoch's weights before others change them.
+    """
+
+    def __init__(
+        self, *, name: str | None = None, runs: str | None = None, probe_budget: float = DEFAULT_BUDGET
+    ) -> None:
+        """Open the run; see `open_run` for the arguments.
+
+        Raises:
+            FolderNotWritable: the runs folder can't be written to.
+        """
+        super().__init__()
+        self._session = open_run(name, runs, probe_budget)
+        self._recorder: FitRecorder | None = None
+        self._installed = ExitStack()
+
+    def set_model(self, model: keras.Model) -> None:
+        """Prepare the model's steps, before Keras builds its functions from them."""
+        super().set_model(model)
+        if is_recording():
+            return
+        self._installed.close()
+        self._recorder = FitRecorder(model, self._session, fit={})
+        self._recorder.set_model(model)
+        self._recorder.set_params(self.params or {})
+        self._installed.enter_context(self._recorder.recording(model))
+
+    def set_params(self, params: Any) -> None:
+        """Take the plan of this `fit`."""
+        super().set_params(params)
+        if self._recorder is not None:
+            self._recorder.set_params(params)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Pass on."""
+        if self._recorder is not None:
+            self._recorder.on_epoch_begin(epoch, logs)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Pass on."""
+        if self._recorder is not None:
+            self._recorder.on_epoch_end(epoch, logs)
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        """Pass on."""
+        if self._recorder is not None:
+            self._recorder.on_test_begin(logs)
+
+    def on_test_end(self, logs: Any = None) -> None:
+        """Pass on."""
+        if self._recorder is not None:
+            self._recorder.on_test_end(logs)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Leave the model as it was."""
+        if self._recorder is not None:
+            self._recorder.on_train_end(logs)
+        self._installed.close()
+        self._recorder = None

@@ -1,0 +1,74 @@
+"""One batch spread over several replicas, put together again where Keras reduces what they return.
+
+No collective operation is added inside the step: its order would have to agree with those of the training.
+"""
+
+import functools
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras.src.backend.tensorflow import trainer as keras_trainer
+
+PAYLOAD = "tui_monitor_payload"
+"""Key of the step's return value that carries the payload; taken off before any callback sees the logs."""
+SUMS = "sums"
+"""Entry of a replica's payload that is to be added up: samples, figures times samples, samples of each class."""
+
+
+def batch_sums(size: tf.Tensor, values: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
+    """Return what adds up over the parts of a batch, shape (1 + metrics + classes,).
+
+    Args:
+        size: samples in this part of the batch, shape ().
+        values: the part's own metrics, shape (metrics,).
+        counts: samples of each class in the part, shape (classes,).
+    """
+    # A part without samples has no mean; it must not spoil that of the others.
+    weighted = tf.where(size > 0, values * size, tf.zeros_like(values))
+    return tf.concat([size[tf.newaxis], weighted, counts], axis=0)
+
+
+def several_replicas() -> bool:
+    """Whether the step that is traced is one of several replicas."""
+    context = tf.distribute.get_replica_context()
+    return context is not None and context.num_replicas_in_sync > 1
+
+
+def join_replicas() -> None:
+    """Have Keras' reduction of replicas join payloads along the batch instead of averaging them."""
+    original = keras_trainer.reduce_per_replica
+    if getattr(original, "joins_payloads", False):
+        return
+
+    @functools.wraps(original)
+    def reduce_per_replica(values: Any, strategy: Any, reduction: str) -> Any:
+        if not isinstance(values, dict) or SUMS not in values.get(PAYLOAD, {}):
+            return original(values, strategy, reduction)
+        rest = {name: value for name, value in values.items() if name != PAYLOAD}
+        payload = dict(values[PAYLOAD])
+        sums = tf.add_n(strategy.experimental_local_results(payload.pop(SUMS)))
+        joined = {
+            name: keras.tree.map_structure(lambda part: _concat(strategy, part), value)
+            for name, value in payload.items()
+        }
+        return {**original(rest, strategy, reduction), PAYLOAD: {**joined, SUMS: sums}}
+
+    reduce_per_replica.joins_payloads = True  # type: ignore[attr-defined]
+    keras_trainer.reduce_per_replica = reduce_per_replica
+
+
+def _concat(strategy: Any, part: Any) -> tf.Tensor:
+    return tf.concat(strategy.experimental_local_results(part), axis=0)
+
+
+def means_of(sums: Any, metrics: int) -> Any:
+    """Return a batch's numbers from its sums: samples, its own metrics, samples of each class.
+
+    Args:
+        sums: shape (1 + metrics + classes,).
+        metrics: number of metrics.
+    """
+    numbers = sums.copy()
+    numbers[1 : 1 + metrics] /= max(float(sums[0]), 1.0)
+    return numbers
