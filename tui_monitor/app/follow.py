@@ -7,8 +7,8 @@ from tui_monitor.app.source import SnapshotSource
 from tui_monitor.errors import MonitorError
 from tui_monitor.history.snapshot import Snapshot
 
-PAUSE_SECONDS = 0.1
-"""Between two looks at the folder: ten pictures a second at most."""
+PAUSE_SECONDS = 0.2
+"""Between two looks at the folder: five pictures a second, which read as live and leave the cores to training."""
 
 
 class Mailbox:

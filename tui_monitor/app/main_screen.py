@@ -57,7 +57,7 @@ class MainScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out everything there is."""
         with Vertical(id="main"):
-            yield Panel(id="header", body=_header, ascii_only=self._ascii)
+            yield Panel(id="header", inputs=_everything, body=_header, ascii_only=self._ascii)
             with Container(id="body"):
                 with Container(id="left"):
                     with Container(id="charts"):
@@ -65,14 +65,22 @@ class MainScreen(Screen[None]):
                         yield ChartView(id="second", markers=self._markers, ascii_only=self._ascii)
                     yield Panel(
                         id="epochs",
+                        inputs=_epochs_inputs,
                         head=_epochs_head,
                         head_rows=1 + HEADER_ROWS,
                         body=_epochs,
                         to_end=True,
                         ascii_only=self._ascii,
                     )
-                    yield Panel(id="output", head=_output_head, body=_output, to_end=True, ascii_only=self._ascii)
-                yield Panel(id="gap", head=_gap_head, body=_gap, ascii_only=self._ascii)
+                    yield Panel(
+                        id="output",
+                        inputs=_output_inputs,
+                        head=_output_head,
+                        body=_output,
+                        to_end=True,
+                        ascii_only=self._ascii,
+                    )
+                yield Panel(id="gap", inputs=_gap_inputs, head=_gap_head, body=_gap, ascii_only=self._ascii)
             yield CellsView(id="footer", ascii_only=self._ascii)
         yield Static(id="too-small", markup=False)
 
@@ -154,6 +162,27 @@ def is_useful(action: str, snapshot: Snapshot, view: ViewState) -> bool:
         case "zoom" | "smooth" | "toggle_log":
             return phase is not None
     return True
+
+
+def _everything(snapshot: Snapshot, view: ViewState) -> object:
+    return snapshot.revision, view
+
+
+def _epochs_inputs(snapshot: Snapshot, view: ViewState) -> object:
+    phase = view.phase_of(snapshot)
+    return phase and (phase.info, len(phase.epochs))
+
+
+def _output_inputs(snapshot: Snapshot, view: ViewState) -> object:
+    return snapshot.output_lines, snapshot.output[-1:]
+
+
+def _gap_inputs(snapshot: Snapshot, view: ViewState) -> object:
+    phase = view.phase_of(snapshot)
+    if phase is None or not phase.explanations:
+        return waiting_sentences(snapshot, phase)
+    newest = phase.explanations[-1]
+    return phase.info.index, len(phase.explanations), newest.epoch, newest.batch, newest.seconds
 
 
 def _header(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:

@@ -11,6 +11,8 @@ from tui_monitor.app.view import ViewState
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.history.snapshot import Snapshot
 
+Inputs = Callable[[Snapshot, ViewState], object]
+"""What of a snapshot and a view decides a panel's text, in a form that is cheap to compare."""
 Draw = Callable[[Snapshot, ViewState, int, int], Rows]
 """(snapshot, view, width, height) to rows. A panel that scrolls may return more rows than its height."""
 
@@ -23,6 +25,7 @@ class Panel(Vertical):
         *,
         id: str,  # noqa: A002 - Textual's name
         body: Draw,
+        inputs: Inputs,
         head: Draw | None = None,
         head_rows: int = 1,
         to_end: bool = False,
@@ -30,8 +33,10 @@ class Panel(Vertical):
     ) -> None:
         super().__init__(id=id)
         self._body, self._head, self._head_rows, self._to_end = body, head, head_rows, to_end
+        self._inputs = inputs
         self._ascii_only = ascii_only
         self._shown: tuple[Snapshot, ViewState] | None = None
+        self._drawn: tuple[object, ...] | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out head and body."""
@@ -66,12 +71,14 @@ class Panel(Vertical):
         if self._shown is None or not self.display or not self.is_mounted:
             return
         snapshot, view = self._shown
-        if self._head is not None:
-            head = self.query_one(".panel-head", CellsView)
-            head.show(self._head(snapshot, view, head.size.width, self._head_rows))
         body = self.body
         region = body.scrollable_content_region
         width, height = region.width, region.height
-        if width < 1 or height < 1:
+        drawn = (self._inputs(snapshot, view), view.view, self.size, width, height)
+        if width < 1 or height < 1 or drawn == self._drawn:
             return
+        self._drawn = drawn
+        if self._head is not None:
+            head = self.query_one(".panel-head", CellsView)
+            head.show(self._head(snapshot, view, head.size.width, self._head_rows))
         body.show(self._body(snapshot, view, width, height), to_end=self._to_end)
