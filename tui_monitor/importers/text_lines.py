@@ -1,6 +1,7 @@
 """Bytes in any common encoding become lines of text: the same lines however the bytes were cut."""
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,7 +11,8 @@ LONGEST_LINE = 16_384
 """Characters kept of one line; a binary file may hold none that ends."""
 
 _SNIFFED = 4
-_ESCAPES = ("\r", "\b", "\x1b", "\t")
+_STEPS_BACK = re.compile("\b+\r")
+_COLOURS = re.compile("\x1b\\[[0-9;]*m")
 
 
 @dataclass
@@ -215,6 +217,8 @@ class _Terminal:
         self._plain = ""
         self._has_drawn = False
         self._newest = ""
+        self._may_be_in_sequence = False
+        """Whether what was drawn on this line may end within an escape sequence."""
         self._strange = 0
 
     @property
@@ -239,15 +243,32 @@ class _Terminal:
     def finish(self) -> tuple[str, int]:
         strange, self._strange = self._strange, 0
         if self._has_drawn:
-            self._draw("\n")
-            self._has_drawn = False
+            self._lines.feed(b"\n")
+            self._has_drawn = self._may_be_in_sequence = False
             return self._lines.lines()[-1], strange
         text, self._plain = self._plain, ""
         return text.rstrip(), strange
 
     def _draw(self, text: str) -> None:
         self._has_drawn, self._newest = True, text[-1]
-        self._lines.feed(text.encode("utf-8", errors="replace"))
+        simple = None if self._may_be_in_sequence else _without_overdrawn(text)
+        if simple is None:
+            self._may_be_in_sequence = True
+        self._lines.feed((text if simple is None else simple).encode("utf-8", errors="replace"))
+
+
+def _without_overdrawn(text: str) -> str | None:
+    """Return what draws the same line, or None where that can't be told.
+
+    A bar that is drawn over by a later one of its length need not be drawn: most of a captured log is such bars.
+    """
+    first, *drawn = _COLOURS.sub("", _STEPS_BACK.sub("\r", text)).split("\r")
+    if not first.replace("\b", "").isprintable() or not all(map(str.isprintable, drawn)):
+        return None
+    if len(drawn) > 1:
+        lengths = [len(piece) for piece in drawn]
+        drawn = drawn[len(lengths) - 1 - lengths[::-1].index(max(lengths)) :]
+    return "\r".join((first, *drawn))
 
 
 _NEVER = tuple(chr(code) for code in range(32) if chr(code) not in "\a\b\t\n\v\f\r\x0e\x0f\x1b")

@@ -1,6 +1,7 @@
 """Laws of reading: how the bytes arrive does not matter, and less of a log is the beginning of more of it."""
 
 from functools import cache
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -8,10 +9,12 @@ from hypothesis import strategies as st
 
 from tests.unit.importers.reading import epochs_of, records_of
 from tests.unit.importers.test_progress_text import QUESTION, _keras_3
+from tui_monitor.history.output import OutputLines
 from tui_monitor.importers.csv_table import CsvTable
 from tui_monitor.importers.line_importer import LineParser
 from tui_monitor.importers.progress_log import ProgressLog
 from tui_monitor.importers.records import Record, Remark
+from tui_monitor.importers.text_lines import TextLines
 
 TABLE = "epoch,loss,val_loss\r\n" + "".join(f"{n},{0.5 / (n + 1)!r},{0.7 / (n + 1)!r}\r\n" for n in range(6))
 NOISE = ("\xe9\x1b[31m\xe9\r\b" * 3 + QUESTION).encode("latin-1") + b"\0\xff Traceback (most"
@@ -93,3 +96,18 @@ def test_lines_in_any_order_are_read(lines: list[str]) -> None:
             assert list(resumed.line(line)) == expected
             resumed = parser_class(resumed.save())
         assert list(resumed.close("")) == list(straight.close(""))
+
+
+DRAWN = st.text(st.sampled_from("ab━ \r\b\t\x1b[mK0;2\n"), max_size=80)
+
+
+@given(DRAWN, st.lists(st.integers(0, 80), max_size=3))
+def test_bars_that_were_drawn_over_are_left_out_without_a_trace(text: str, cuts: list[int]) -> None:
+    """Lines read as on a terminal that draws every character, in whatever order a script moves about in them."""
+    edges = sorted({0, *(min(cut, len(text)) for cut in cuts), len(text)})
+    lines = TextLines(is_terminal=True)
+    read = [line.text for a, b in pairwise(edges) for line in lines.feed(text[a:b].encode())]
+    terminal = OutputLines()
+    terminal.feed(text.encode())
+    assert read == list(terminal.lines())[: len(read)]
+    assert len(read) == text.count("\n") or len(text.encode()) < 4
