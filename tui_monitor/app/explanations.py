@@ -1,25 +1,51 @@
-"""The newest explanation of a phase as an object, parsed once however often it is drawn."""
+"""The newest explanation of a phase as an object, made once however often it is drawn."""
 
+from tui_monitor.app.panels.waiting import is_measuring_off
 from tui_monitor.errors import RunUnreadable
 from tui_monitor.explain.explanation import Explanation, explanation_from_json
-from tui_monitor.history.snapshot import ExplanationAt, PhaseSnapshot
+from tui_monitor.explain.log_evidence import explain_log
+from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot, Snapshot
 
-_LATEST: list[tuple[ExplanationAt, Explanation]] = []
+_LATEST: list[tuple[ExplanationAt | EpochRow, Explanation]] = []
 _KEPT = 4
 
 
-def newest_explanation(phase: PhaseSnapshot | None) -> Explanation | None:
-    """Return the newest explanation, or None before the first measurement."""
-    if phase is None or not phase.explanations:
+def newest_explanation(snapshot: Snapshot, phase: PhaseSnapshot | None) -> Explanation | None:
+    """Return the newest explanation, or None while a first measurement is still to come.
+
+    Where none will come (measuring is off, the run has ended, or it came from a log), it is what the logged figures
+    of the last epoch prove.
+    """
+    if phase is None:
         return None
-    newest = phase.explanations[-1]
-    for measured, explanation in _LATEST:
-        if measured is newest:
-            return explanation
+    if phase.explanations:
+        newest = phase.explanations[-1]
+        return _known(newest) or _measured(newest)
+    is_over = snapshot.state.ended or not phase.batches or is_measuring_off(phase)
+    if not phase.epochs or not is_over:
+        return None
+    row = phase.epochs[-1]
+    return _known(row) or _logged(snapshot.run.name, row)
+
+
+def _known(source: ExplanationAt | EpochRow) -> Explanation | None:
+    return next((explanation for seen, explanation in _LATEST if seen is source), None)
+
+
+def _measured(newest: ExplanationAt) -> Explanation | None:
     try:
-        explanation = explanation_from_json(newest.content)
+        return _kept(newest, explanation_from_json(newest.content))
     except RunUnreadable:
         return None
-    _LATEST.append((newest, explanation))
+
+
+def _logged(run: str, row: EpochRow) -> Explanation | None:
+    explanation = explanation_from_json(explain_log(run, row.epoch, row.figures))
+    has_gap = explanation.loss is not None or explanation.accuracy is not None
+    return _kept(row, explanation) if has_gap else None
+
+
+def _kept(source: ExplanationAt | EpochRow, explanation: Explanation) -> Explanation:
+    _LATEST.append((source, explanation))
     del _LATEST[:-_KEPT]
     return explanation

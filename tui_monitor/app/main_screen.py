@@ -12,7 +12,7 @@ from tui_monitor.app.explanations import newest_explanation
 from tui_monitor.app.keys import KEYS, Key
 from tui_monitor.app.panels.epochs import HEADER_ROWS, table_header, table_rows
 from tui_monitor.app.panels.footer import footer_rows
-from tui_monitor.app.panels.gap import gap_rows, panel_heading
+from tui_monitor.app.panels.gap import described_gap_rows, description_rows, gap_rows, panel_heading
 from tui_monitor.app.panels.header import header_rows
 from tui_monitor.app.panels.output import output_note, output_rows
 from tui_monitor.app.panels.text import BLANK, Row, Rows, heading, wrap
@@ -211,7 +211,7 @@ def _output(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Row
 
 
 def _gap_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    explanation = newest_explanation(view.phase_of(snapshot))
+    explanation = newest_explanation(snapshot, view.phase_of(snapshot))
     if explanation is None:
         return (heading("Why training and validation differ", "", width),)
     return (panel_heading(explanation, width),)
@@ -219,10 +219,14 @@ def _gap_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> R
 
 def _gap(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
     phase = view.phase_of(snapshot)
-    explanation = newest_explanation(phase)
+    explanation = newest_explanation(snapshot, phase)
     if explanation is None:
         rows: list[Row] = [BLANK] if height > 6 else []
         for sentence in waiting_sentences(snapshot, phase):
             rows += wrap(sentence, width)
-        return tuple(rows)
-    return gap_rows(explanation, width, None if view.view is View.GAP else height)
+        described = description_rows(snapshot.run.description, width)
+        return (*rows, BLANK, *described) if len(rows) + 1 + len(described) <= height else tuple(rows)
+    described = description_rows(snapshot.run.description, width)
+    if view.view is View.GAP:
+        return (*described, *gap_rows(explanation, width, None))
+    return described_gap_rows(explanation, described, width, height)

@@ -17,6 +17,11 @@ def has_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def _speaks_unicode() -> bool:
+    """Whether the locale can carry braille; a Latin-1 terminal would show escapes instead."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
 def attach(run: str | None, runs: str | None) -> int:
     """Watch a run until the user leaves or it ends; return the exit code.
 
@@ -50,8 +55,14 @@ def watch(folder: Path, training: TrainingProcess | None, *, headless: bool = Fa
         follow_headless(folder, training)
     else:
         from tui_monitor.app.app import MonitorApp
+        from tui_monitor.charts.markers import MarkerSet
 
-        app = MonitorApp(folder, launched=training is not None)
+        app = MonitorApp(
+            folder,
+            launched=training is not None,
+            kill=training.kill if training is not None else None,
+            markers=MarkerSet.BRAILLE if _speaks_unicode() else MarkerSet.ASCII,
+        )
         app.run()
         if app.return_code:
             return app.return_code

@@ -66,7 +66,7 @@ def _term(term: Term, scale: float, digits: int) -> str:
     interval = ""
     if term.low is not None and term.high is not None:
         interval = f"[{units.signed(term.low * scale, digits)}, {units.signed(term.high * scale, digits)}]"
-    return f"  {term.cause.label:<30} {effect:>9}  {interval:<20} {term.verdict}"
+    return f"  {term.cause.label:<31} {effect:>8}  {interval:<20} {term.verdict}"
 
 
 def _mistakes(explanation: Explanation) -> str:

@@ -77,13 +77,8 @@ def exit_code_of(leaving: SystemExit) -> int:
 
 def traceback_text(error: BaseException) -> str:
     """Return the error's traceback as Python would print it: without the frames that ran the target."""
-    here = {__file__, runpy.__file__, "<frozen runpy>"}
+    here = str(Path(__file__).parent)
     frame = error.__traceback__
-    while frame is not None and (
-        frame.tb_frame.f_code.co_filename in here or frame.tb_frame.f_globals.get("__name__") == _CHILD
-    ):
+    while frame is not None and frame.tb_frame.f_code.co_filename.startswith((here, "<frozen runpy>")):
         frame = frame.tb_next
     return "".join(traceback.format_exception(type(error), error, frame))
-
-
-_CHILD = "tui_monitor.training.child"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tui_monitor.app.panels.ledger import NATS, POINTS, Unit, ledger_rows, top_rows
 from tui_monitor.app.panels.sides import penalty_row, side_rows
-from tui_monitor.app.panels.text import BLANK, Row, Rows, Run, heading, joined, left, wrap
+from tui_monitor.app.panels.text import BLANK, Row, Rows, Run, heading, joined, left, plain, wrap
 from tui_monitor.explain.explanation import Explanation, Finding, Ledger
 from tui_monitor.units import count, duration, share
 
@@ -52,6 +52,26 @@ def gap_rows(explanation: Explanation, width: int, height: int | None) -> Rows:
         if len(rows) <= height:
             return rows
     return _squeezed(explanation, width, height)
+
+
+def described_gap_rows(explanation: Explanation, described: Rows, width: int, height: int) -> Rows:
+    """Return the panel with what the run shows at its end, where that leaves everything else its room.
+
+    Args:
+        explanation: what was measured.
+        described: rows from `description_rows`, or none.
+        width: cells a row.
+        height: rows at most.
+    """
+    rows = gap_rows(explanation, width, height)
+    if described and len(rows) + 1 + len(described) <= height:
+        return (*rows, BLANK, *described)
+    return rows
+
+
+def description_rows(description: str, width: int) -> Rows:
+    """Return what a demo's run has planted, or nothing for a run without a description."""
+    return _told("Planted", plain(description), width, "muted")
 
 
 def panel_heading(explanation: Explanation, width: int) -> Row:

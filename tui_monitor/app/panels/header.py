@@ -29,8 +29,9 @@ def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     for end in ends:
         room = width - width_of(start) - cell_len(end) - 4
         if room >= 0:
-            if snapshot.detail:
-                start = (*start, Run(_words(f" · {plain(snapshot.detail)}", room), "muted"))
+            beside = snapshot.detail or snapshot.run.description
+            if beside:
+                start = (*start, Run(_words(f" · {plain(beside)}", room), "muted"))
             return spread(start, (Run(end, "muted"),), width)
     return start
 
@@ -62,7 +63,7 @@ def _facts(snapshot: Snapshot) -> str:
         facts.append(f"{count(damage.batches_lost)} batch records lost")
     if snapshot.run.host:
         facts.append(plain(snapshot.run.host))
-    facts.append(f"running {duration(snapshot.seconds)} ")
+    facts.append(f"{'ran' if snapshot.state.ended else 'running'} {duration(snapshot.seconds)} ")
     return " · ".join(facts)
 
 
@@ -73,7 +74,8 @@ def _progress_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     ended = snapshot.state.ended
     epoch = _epoch_label(phase)
     steps = phase.steps_per_epoch
-    batch = f"{count(phase.batch)}/{count(steps)} batches" if steps else f"{count(phase.batch)} batches"
+    done = steps if steps and not phase.batches and phase.epochs else phase.batch
+    batch = f"{count(done)}/{count(steps)} batches" if steps else f"{count(done)} batches"
     fraction = run_fraction(phase)
     tail = [] if ended else [f"{duration(snapshot.seconds_left)} left"] if snapshot.seconds_left is not None else []
     if not ended and snapshot.batches_per_second is not None:
@@ -105,7 +107,8 @@ def _assembled(
         return None
     row: list[Run] = [Run(fixed[0], "strong")]
     if steps:
-        row += progress_bar(phase.batch / max(steps, 1), each)
+        is_logged = not phase.batches and phase.epochs
+        row += progress_bar(1.0 if is_logged else phase.batch / max(steps, 1), each)
     row.append(Run(fixed[1], "muted"))
     if fraction is not None:
         row += [Run(fixed[2], "strong"), *progress_bar(fraction, each), Run(fixed[3], "muted")]

@@ -11,7 +11,7 @@ def waiting_sentences(snapshot: Snapshot, phase: PhaseSnapshot | None) -> tuple[
         if snapshot.state.ended:
             return ("The run ended before training began.", "Its output says why (o).")
         return ("Waiting for the script to start training.", "Its output is below, and full screen under o.")
-    if _is_off(phase):
+    if is_measuring_off(phase):
         return (
             "Measuring is off (probe budget 0), so the gap is not explained.",
             "Start the run with a probe budget above 0 to see the causes of the gap.",
@@ -39,6 +39,7 @@ def _progress(phase: PhaseSnapshot) -> tuple[str, ...]:
     return (f"{count(phase.batch)} batches are done.",)
 
 
-def _is_off(phase: PhaseSnapshot) -> bool:
+def is_measuring_off(phase: PhaseSnapshot) -> bool:
+    """Whether the run was started with a probe budget of 0."""
     budget = phase.info.fit.get("probe_budget")
     return isinstance(budget, int | float) and budget <= 0
