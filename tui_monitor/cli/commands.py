@@ -128,11 +128,16 @@ def ls(runs: str | None) -> int:
 @click.option("--epoch", type=click.IntRange(1), help="Epoch to explain (default: the last measured).")
 @click.option("--all", "every", is_flag=True, help="Explain every measured epoch.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
-def explain(run: str, runs: str | None, epoch: int | None, every: bool, as_json: bool) -> int:
+@click.option(
+    "--class-shares",
+    metavar="S,S...",
+    help="Shares of the classes, such as 0.8,0.2, for epochs that were not measured.",
+)
+def explain(run: str, runs: str | None, epoch: int | None, every: bool, as_json: bool, class_shares: str | None) -> int:
     """Explain why training and validation figures of RUN differ."""
     from tui_monitor.cli import explain_command
 
-    return explain_command.explain(run, runs, epoch=epoch, every=every, as_json=as_json)
+    return explain_command.explain(run, runs, epoch=epoch, every=every, as_json=as_json, class_shares=class_shares)
 
 
 @program.command(name="import")

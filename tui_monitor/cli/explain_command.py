@@ -1,6 +1,7 @@
 """`explain`: a run's measured explanations as text or JSON, without TensorFlow or a screen."""
 
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,8 +17,18 @@ from tui_monitor.run_log.folders import find_run, runs_folder
 Content = Mapping[str, Any]
 
 
-def explain(run: str, runs: str | None, *, epoch: int | None, every: bool, as_json: bool) -> int:
+def explain(
+    run: str, runs: str | None, *, epoch: int | None, every: bool, as_json: bool, class_shares: str | None
+) -> int:
     """Print the explanations asked for and return the exit code.
+
+    Args:
+        run: folder or name.
+        runs: folder of the runs.
+        epoch: the only epoch to explain, or None.
+        every: whether to explain all epochs.
+        as_json: whether to print JSON, one object a line.
+        class_shares: shares of the classes, separated by commas, for epochs that were logged but not measured.
 
     Raises:
         UsageError: both one epoch and all are asked for.
@@ -28,7 +39,7 @@ def explain(run: str, runs: str | None, *, epoch: int | None, every: bool, as_js
         raise UsageError("--epoch and --all exclude each other.")
     folder = find_run(run, runs_folder(runs))
     snapshot = load(folder)
-    contents = _asked_for(snapshot, epoch=epoch, every=every)
+    contents = _asked_for(snapshot, epoch=epoch, every=every, shares=_shares(class_shares))
     if not contents:
         which = f"epoch {epoch}" if epoch is not None else "any epoch"
         raise NothingMeasured(f"{folder.name} holds no figures of {which} to explain (yet).")
@@ -40,7 +51,22 @@ def explain(run: str, runs: str | None, *, epoch: int | None, every: bool, as_js
     return 0
 
 
-def _asked_for(snapshot: Snapshot, *, epoch: int | None, every: bool) -> Sequence[Content]:
+def _shares(text: str | None) -> Sequence[float] | None:
+    """Return shares that add up to 1; counts are scaled."""
+    if text is None:
+        return None
+    try:
+        shares = [float(part) for part in text.split(",")]
+    except ValueError:
+        shares = []
+    if len(shares) < 2 or any(not 0 <= share < math.inf for share in shares) or sum(shares) <= 0:
+        raise UsageError(f"--class-shares {text}: give one share for each class, separated by commas, such as 0.8,0.2.")
+    return [share / sum(shares) for share in shares]
+
+
+def _asked_for(
+    snapshot: Snapshot, *, epoch: int | None, every: bool, shares: Sequence[float] | None
+) -> Sequence[Content]:
     """Return explanations of the newest phase: measured ones, and what the log can prove where nothing was measured."""
     phase = snapshot.phase
     if phase is None:
@@ -54,7 +80,9 @@ def _asked_for(snapshot: Snapshot, *, epoch: int | None, every: bool) -> Sequenc
     else:
         epochs = sorted(measured or ended)[-1:]
     return [
-        measured[number] if number in measured else explain_log(snapshot.run.name, number, ended[number].figures)
+        measured[number]
+        if number in measured
+        else explain_log(snapshot.run.name, number, ended[number].figures, shares)
         for number in epochs
     ]
 

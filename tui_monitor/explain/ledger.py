@@ -269,7 +269,9 @@ def build_ledger(
     point[Cause.WITHIN_CLASS] = gap - math.fsum(point.values())
 
     deviations = _deviations(estimates, batches, probe.epoch_batches, quantity)
-    deviations[Cause.WITHIN_CLASS] = deviations[Cause.WITHIN_CLASS] - measured.deviation
+    with np.errstate(invalid="ignore"):
+        # A side measured on one batch has no known spread: infinite, or NaN for both.
+        deviations[Cause.WITHIN_CLASS] = deviations[Cause.WITHIN_CLASS] - measured.deviation
     deviations[Cause.MEASUREMENT] = measured.deviation
     noise = _sampling_error(probe, quantity, validation, values)
     smallest = SMALLEST_LOSS_WORTH_NAMING if on_loss else SMALLEST_ACCURACY_WORTH_NAMING

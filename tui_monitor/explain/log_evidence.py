@@ -27,6 +27,10 @@ _SIGNS: Mapping[Cause, tuple[str, str]] = {
 }
 """What each cause does to (loss gap, accuracy gap); averaging, while the loss falls."""
 
+_SAME_LOSS = 0.005
+"""Nats within which a loss counts as the constant guess's."""
+_SAME_ACCURACY = 0.0025
+"""Fraction within which an accuracy counts as the constant guess's."""
 _SETTLE = "tui-monitor run train.py"
 _SETTLED_BY = f"To settle it, train once under `{_SETTLE}`: it measures each cause while training runs."
 
@@ -166,36 +170,68 @@ def _against_constant_guess(reported: Mapping[str, float | None], baseline: Base
         )
     val_loss, val_accuracy = reported["val_loss"], reported["val_accuracy"]
     if val_loss is not None and val_accuracy is not None:
+        on_loss = _beside(val_loss, baseline.validation_loss, _SAME_LOSS)
+        on_accuracy = _beside(val_accuracy, baseline.validation_accuracy, _SAME_ACCURACY)
         findings.append(
             Finding(
                 "baseline",
                 "known",
-                f"Validation scores loss {val_loss:.3f} and accuracy {val_accuracy:.3f}; a constant guess scores "
-                f"{baseline.validation_loss:.3f} and {baseline.validation_accuracy:.3f}.",
+                f"Validation is {on_loss} the constant guess in loss ({val_loss:.3f} against "
+                f"{baseline.validation_loss:.3f}) and {on_accuracy} it in accuracy ({val_accuracy:.3f} against "
+                f"{baseline.validation_accuracy:.3f}).",
                 "",
             )
         )
     return findings
 
 
+def _beside(value: float, other: float, same: float) -> str:
+    if abs(value - other) <= same:
+        return "at"
+    return "above" if value > other else "below"
+
+
 def _sign_findings(loss: Ledger | None, accuracy: Ledger | None) -> list[Finding]:
     if loss is None or accuracy is None or loss.gap is None or accuracy.gap is None:
         return []
     pattern = tuple("+" if gap > 0 else "−" for gap in (loss.gap, accuracy.gap))
+    seen = f"({pattern[0]}, {pattern[1]})"
     findings = []
     for cause, (on_loss, on_accuracy) in _SIGNS.items():
-        fits = all(sign in ("±", seen) for sign, seen in zip((on_loss, on_accuracy), pattern, strict=True))
+        fits = all(sign in ("±", found) for sign, found in zip((on_loss, on_accuracy), pattern, strict=True))
         if not fits:
+            when = ", while the loss falls," if cause is Cause.IN_EPOCH_AVERAGING else ""
             findings.append(
                 Finding(
                     cause,
                     "excluded alone",
-                    f"{cause.label} moves the gaps by ({on_loss}, {on_accuracy}); here they are "
-                    f"({pattern[0]}, {pattern[1]}): not the cause of both.",
+                    f"{cause.label}{when}: moves (loss gap, accuracy gap) by ({on_loss}, {on_accuracy}); here they are "
+                    f"{seen}: not the cause of both.",
                     "",
                 )
             )
+    if pattern == ("+", "+"):
+        findings += _answers_that_do_not_hold(seen)
     return findings
+
+
+def _answers_that_do_not_hold(seen: str) -> list[Finding]:
+    """Return what usual answers to lower loss beside lower accuracy overlook."""
+    return [
+        Finding(
+            "leakage",
+            "excluded alone",
+            f"Leaked or easier validation samples move the gaps by (+, −), not by {seen}.",
+            "",
+        ),
+        Finding(
+            Cause.CLASS_MIX,
+            "excluded alone",
+            "Other class shares alone do not do it where the minority is the harder class: less of it in validation "
+            f"moves the gaps by (+, −), more of it by (−, +); {seen} needs a second cause beside them.",
+            "",
+        ),
+    ]
 
 
 def _unknowns(loss: Ledger | None, accuracy: Ledger | None) -> list[Finding]:
@@ -206,6 +242,13 @@ def _unknowns(loss: Ledger | None, accuracy: Ledger | None) -> list[Finding]:
             "chance",
             "cannot tell",
             "The sizes of the two sets are not in the log, so chance is not excluded.",
+            "",
+        ),
+        Finding(
+            Cause.BATCH_AVERAGING,
+            "cannot tell",
+            "In Keras 2 the training figures that fit_generator prints count each batch the same, while validation "
+            "counts each sample; with unequal batches that alone can move either gap either way.",
             "",
         ),
         Finding("settle", "cannot tell", "Nothing in the log separates the causes that remain.", _SETTLED_BY),

@@ -18,7 +18,7 @@ def test_the_question_excludes_averaging_dropout_and_leakage_alone() -> None:
     assert content["paradox"] is True
     assert content["evidence"] == "log"
     excluded = {finding["cause"] for finding in content["findings"] if finding["verdict"] == "excluded alone"}
-    assert {"in_epoch_averaging", "train_mode_layers"} <= excluded
+    assert {"in_epoch_averaging", "train_mode_layers", "leakage", "class_mix"} <= excluded
     assert "averaging, dropout or leakage alone" in content["headline"]
     assert all(term["effect"] is None for term in content["loss"]["terms"])
     accuracy = {term["cause"]: term["verdict"] for term in content["accuracy"]["terms"]}
@@ -30,8 +30,10 @@ def test_the_question_is_compared_with_a_constant_guess() -> None:
     sentences = " ".join(
         finding["sentence"] for finding in explain_log("q", 5, QUESTION, class_shares=(0.8, 0.2))["findings"]
     )
-    assert "(0.500)" in sentences
-    assert "0.800" in sentences
+    assert "above what a constant guess scores (0.500) though its accuracy 0.829 is above the majority" in sentences
+    assert "at the constant guess in loss (0.498 against 0.500) and below it in accuracy (0.776" in sentences
+    assert "count each batch the same, while validation counts each sample" in sentences
+    assert "tui-monitor run" in explain_log("q", 5, QUESTION)["next_step"]
 
 
 @given(

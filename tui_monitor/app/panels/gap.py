@@ -70,8 +70,8 @@ def described_gap_rows(explanation: Explanation, described: Rows, width: int, he
 
 
 def description_rows(description: str, width: int) -> Rows:
-    """Return what a demo's run has planted, or nothing for a run without a description."""
-    return _told("Planted", plain(description), width, "muted")
+    """Return what the run is about, such as what a demo has planted; nothing for a run without a description."""
+    return _told("About", plain(description), width, "muted")
 
 
 def panel_heading(explanation: Explanation, width: int) -> Row:
