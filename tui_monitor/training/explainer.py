@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import keras
 import numpy as np
 
 from tui_monitor.explain.explanation import Cause, Cost, Explanation
@@ -68,7 +67,7 @@ class ValidationRecord:
 class Explainer:
     """Measures one `fit` call's batches and writes down why training and validation differ."""
 
-    def __init__(self, model: keras.Model, run: str, instruments: Instruments, budget: ProbeBudget) -> None:
+    def __init__(self, model: Any, run: str, instruments: Instruments, budget: ProbeBudget) -> None:
         self._model = model
         self._run = run
         self._instruments = instruments

@@ -9,17 +9,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ParamSpec
 
-import keras
-
 from tui_monitor.explain.explanation import Explanation, explanation_to_json
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.control import Request, take_requests
 from tui_monitor.run_log.format import State
 from tui_monitor.training.budget import ProbeBudget
+from tui_monitor.training.engines import engine_of
 from tui_monitor.training.epoch_totals import EpochTotals
 from tui_monitor.training.explainer import Explainer, ValidationRecord
 from tui_monitor.training.instruments import instruments_of
-from tui_monitor.training.model_summary import learning_rate, model_summary
+from tui_monitor.training.model_summary import model_summary
 from tui_monitor.training.probe import KeptBatch, kept_bytes
 from tui_monitor.training.reservoir import Reservoir
 from tui_monitor.training.session import Session, recording_here
@@ -48,10 +47,13 @@ def _guarded(method: Callable[Arguments, None]) -> Callable[Arguments, None]:
     return guarded
 
 
-class FitRecorder(keras.callbacks.Callback):  # type: ignore[misc]
-    """The first callback of a `fit` call, and the reader of what its steps hand out."""
+class FitRecorder:
+    """The first callback of a `fit` call, and the reader of what its steps hand out; made by `fit_recorder`."""
 
-    def __init__(self, model: keras.Model, session: Session, *, fit: Mapping[str, Any]) -> None:
+    model: Any
+    params: Mapping[str, Any]
+
+    def __init__(self, model: Any, session: Session, *, fit: Mapping[str, Any]) -> None:
         """Prepare to record.
 
         Args:
@@ -60,6 +62,7 @@ class FitRecorder(keras.callbacks.Callback):  # type: ignore[misc]
             fit: arguments of `fit` in a printable form.
         """
         super().__init__()
+        self._engine = engine_of(model)
         self.instruments = instruments_of(model)
         self.plan = self.instruments.plan
         self.broken = False
@@ -81,7 +84,7 @@ class FitRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         self._next_look = self._explained_at = self._begun
 
     @contextlib.contextmanager
-    def recording(self, model: keras.Model) -> Iterator[None]:
+    def recording(self, model: Any) -> Iterator[None]:
         """Have the model's steps hand out what is recorded, inside the block; the model is as it was afterwards."""
         with recording_here(), self.instruments.installed(model, self):
             yield
@@ -228,7 +231,7 @@ class FitRecorder(keras.callbacks.Callback):  # type: ignore[misc]
             batches=totals.batches,
             samples=totals.samples,
             seconds=now - self._epoch_begun,
-            learning_rate=learning_rate(self._watched),
+            learning_rate=self._engine.learning_rate(self._watched),
         )
         if not self._budget.enabled or self._totals is None:
             return
@@ -257,3 +260,13 @@ class FitRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         elif self._explainer.limits and batch is None:
             self._session.limited(self._explainer.limits)
         self._measuring_seconds += time.monotonic() - begun
+
+
+def fit_recorder(model: Any, session: Session, *, fit: Mapping[str, Any]) -> Any:
+    """Return a `FitRecorder` that is a callback of the Keras that the model belongs to; see there."""
+    return _as_callback(engine_of(model).package.callbacks.Callback)(model, session, fit=fit)
+
+
+@functools.cache
+def _as_callback(callback: type[Any]) -> type[FitRecorder]:
+    return type(FitRecorder.__name__, (FitRecorder, callback), {"__doc__": FitRecorder.__doc__})

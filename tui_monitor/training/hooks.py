@@ -9,6 +9,7 @@ from typing import Any
 
 import wrapt
 
+from tui_monitor.training.engines import LEGACY_PACKAGE
 from tui_monitor.training.session import Session, is_recording
 
 
@@ -22,7 +23,13 @@ def install_hooks(session: Session) -> None:
         _wrap_fit(keras.Model, session, recorded_fit)
         provide_keras2_calls(keras)
 
+    def legacy_keras_imported(tf_keras: Any) -> None:
+        from tui_monitor.training.recorded_fit import recorded_fit
+
+        _wrap_fit(tf_keras.Model, session, recorded_fit)
+
     wrapt.register_post_import_hook(keras_imported, "keras")
+    wrapt.register_post_import_hook(legacy_keras_imported, LEGACY_PACKAGE)
 
 
 def _wrap_fit(model_class: Any, session: Session, recorded: Callable[..., Any]) -> None:

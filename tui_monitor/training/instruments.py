@@ -4,8 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-import keras
-
+from tui_monitor.training.engines import engine_of
 from tui_monitor.training.payload import (
     StepPlan,
     training_step,
@@ -19,7 +18,6 @@ from tui_monitor.training.step_buffer import StepReader
 
 _ATTRIBUTE = "_tui_monitor_instruments"
 _STEPS = ("train_step", "test_step")
-_LOSSES = ("_compute_loss", "compute_loss")
 _FUNCTIONS = {"make_train_function": "train_function", "make_test_function": "test_function"}
 
 
@@ -36,16 +34,17 @@ class PayloadTaker(Protocol):
 class Instruments:
     """What was built to watch one compiled model."""
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: Any) -> None:
         self.plan = StepPlan()
         self.steps = StepReader()
         self.validation_steps = StepReader()
         self._probe: Probe | None = None
-        self._compiled = _compiled_parts(model)
+        self._engine = engine_of(model)
+        self._compiled = self._engine.compiled_parts(model)
         self._built: dict[str, Any] = {}
         self._taker: PayloadTaker | None = None
 
-    def probe(self, model: keras.Model) -> Probe:
+    def probe(self, model: Any) -> Probe:
         """Return the model's probe; its functions are traced when first used.
 
         Args:
@@ -56,24 +55,25 @@ class Instruments:
             self._probe = Probe(model, self.plan.figures)
         return self._probe
 
-    def still_fit(self, model: keras.Model) -> bool:
+    def still_fit(self, model: Any) -> bool:
         """Whether the model is still compiled as it was."""
-        now = _compiled_parts(model)
+        now = self._engine.compiled_parts(model)
         return all(part is other or part == other for part, other in zip(self._compiled, now, strict=True))
 
     @contextlib.contextmanager
-    def installed(self, model: keras.Model, taker: PayloadTaker) -> Iterator[None]:
+    def installed(self, model: Any, taker: PayloadTaker) -> Iterator[None]:
         """Let the model's steps hand out their payload to `taker` inside the block; outside, it is as it was."""
-        kept = {name: model.__dict__.get(name) for name in (*_STEPS, *_LOSSES, *_FUNCTIONS)}
+        losses = self._engine.loss_methods
+        kept = {name: model.__dict__.get(name) for name in (*_STEPS, *losses, *_FUNCTIONS)}
         functions = {name: getattr(model, name) for name in _FUNCTIONS.values()}
         replacements = {
             "train_step": training_step(model, model.train_step, self.plan),
             "test_step": validation_step(model, model.test_step, self.plan),
-            **{name: watched_loss(getattr(model, name)) for name in _LOSSES},
+            **{name: watched_loss(getattr(model, name)) for name in losses},
             **{maker: self._maker(model, maker) for maker in _FUNCTIONS},
         }
-        watch_means()
-        join_replicas()
+        watch_means(self._engine, model)
+        join_replicas(self._engine.trainer)
         self._taker = taker
         for name, value in replacements.items():
             object.__setattr__(model, name, value)
@@ -91,7 +91,7 @@ class Instruments:
             for name, function in functions.items():
                 setattr(model, name, function)
 
-    def _maker(self, model: keras.Model, maker: str) -> Callable[..., Any]:
+    def _maker(self, model: Any, maker: str) -> Callable[..., Any]:
         """Return a `make_..._function` whose function takes the payload off the logs before Keras sees them."""
         make, attribute = getattr(model, maker), _FUNCTIONS[maker]
         in_training = attribute == "train_function"
@@ -118,7 +118,7 @@ class Instruments:
         return make_function
 
 
-def instruments_of(model: keras.Model) -> Instruments:
+def instruments_of(model: Any) -> Instruments:
     """Return the model's instruments: those of its last `fit`, unless it was compiled anew since."""
     known: Instruments | None = model.__dict__.get(_ATTRIBUTE)
     if known is None or not known.still_fit(model):
@@ -126,15 +126,3 @@ def instruments_of(model: keras.Model) -> Instruments:
         # Kept on the model itself, so that both go together.
         object.__setattr__(model, _ATTRIBUTE, known)
     return known
-
-
-def _compiled_parts(model: keras.Model) -> tuple[Any, ...]:
-    names = (
-        "optimizer",
-        "_compile_loss",
-        "_compile_metrics",
-        "run_eagerly",
-        "jit_compile",
-        "steps_per_execution",
-    )
-    return tuple(getattr(model, name, None) for name in names)

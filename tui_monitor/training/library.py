@@ -15,7 +15,7 @@ from tui_monitor.run_log.format import State
 from tui_monitor.run_log.writer import RunWriter
 from tui_monitor.training import generator_fit
 from tui_monitor.training.budget import ProbeBudget
-from tui_monitor.training.fit_recorder import FitRecorder
+from tui_monitor.training.fit_recorder import fit_recorder
 from tui_monitor.training.identity import run_identity
 from tui_monitor.training.recorded_fit import recorded_fit
 from tui_monitor.training.session import Session, activate, active_session, is_recording
@@ -96,7 +96,7 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
         """
         super().__init__()
         self._session = open_run(name, runs, probe_budget)
-        self._recorder: FitRecorder | None = None
+        self._recorder: Any = None
         self._installed = ExitStack()
 
     def set_model(self, model: keras.Model) -> None:
@@ -105,7 +105,7 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
         if is_recording():
             return
         self._installed.close()
-        self._recorder = FitRecorder(model, self._session, fit={})
+        self._recorder = fit_recorder(model, self._session, fit={})
         self._recorder.set_model(model)
         self._recorder.set_params(self.params or {})
         self._installed.enter_context(self._recorder.recording(model))

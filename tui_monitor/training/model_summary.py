@@ -2,22 +2,23 @@
 
 from typing import Any
 
-import keras
+from tui_monitor.training.engines import engine_of
 
 _MOST_LAYERS = 200
 
 
-def model_summary(model: keras.Model) -> dict[str, Any]:
+def model_summary(model: Any) -> dict[str, Any]:
     """Return name, parameters, layers, optimizer, loss and learning rate, as far as they are known."""
+    engine = engine_of(model)
     optimizer = getattr(model, "optimizer", None)
     return {
         "name": model.name,
         "parameters": int(model.count_params()) if model.built else None,
         "layers": [_layer(layer) for layer in model.layers[:_MOST_LAYERS]],
         "optimizer": type(optimizer).__name__ if optimizer is not None else None,
-        "learning_rate": learning_rate(model),
-        "loss": _name(getattr(getattr(model, "_compile_loss", None), "_user_loss", None)),
-        "keras": keras.__version__,
+        "learning_rate": engine.learning_rate(model),
+        "loss": _name(engine.user_loss(model)),
+        "keras": engine.package.__version__,
     }
 
 
@@ -29,10 +30,3 @@ def _name(loss: Any) -> str | None:
     if loss is None or isinstance(loss, str):
         return loss
     return str(getattr(loss, "name", None) or getattr(loss, "__name__", None) or type(loss).__name__)
-
-
-def learning_rate(model: keras.Model) -> float | None:
-    """Return the optimizer's learning rate at this moment, or None without an optimizer."""
-    optimizer = getattr(model, "optimizer", None)
-    rate = getattr(optimizer, "learning_rate", None)
-    return None if rate is None else float(keras.ops.convert_to_numpy(rate))

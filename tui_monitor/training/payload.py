@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import keras
 import tensorflow as tf
 
+from tui_monitor.training.engines import Engine, engine_of
 from tui_monitor.training.replicas import PAYLOAD, SUMS, batch_sums, several_replicas
 from tui_monitor.training.sample_figures import SampleFigures, Unsupported, sample_figures
 from tui_monitor.training.step_buffer import StepBuffer
@@ -44,7 +44,7 @@ class _Capture:
 _active = threading.local()
 
 
-def training_step(model: keras.Model, step: Step, plan: StepPlan) -> Step:
+def training_step(model: Any, step: Step, plan: StepPlan) -> Step:
     """Return the step with a payload in its logs: numbers of the batch, and what a later probe needs of it.
 
     The numbers are float32 of shape (1 + metrics + classes,): samples, the batch's own metrics, samples of each
@@ -55,16 +55,17 @@ def training_step(model: keras.Model, step: Step, plan: StepPlan) -> Step:
         step: `train_step`, Keras' own or overridden.
         plan: filled in while the step is traced.
     """
-    steps = StepBuffer(int(model.steps_per_execution or 1))
+    engine = engine_of(model)
+    steps = StepBuffer(engine.steps_per_call(model))
 
     def train_step(data: Any) -> dict[str, Any]:
         with _capturing() as capture:
             logs = dict(step(data))
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        values = _batch_values(model, capture, logs)
+        x, y, sample_weight = engine.package.utils.unpack_x_y_sample_weight(data)
+        values = _batch_values(engine.loss_tracker(model), capture, logs)
         plan.metrics = tuple(values)
-        _learn(plan, model, y, capture.y_pred)
-        size = tf.cast(tf.shape(keras.tree.flatten(x)[0])[0], tf.float32)
+        _learn(plan, model, (x, y, sample_weight), capture.y_pred)
+        size = _samples(x)
         counts = tf.zeros([0])
         payload: dict[str, Any] = {}
         if plan.figures is not None:
@@ -78,7 +79,7 @@ def training_step(model: keras.Model, step: Step, plan: StepPlan) -> Step:
     return train_step
 
 
-def validation_step(model: keras.Model, step: Step, plan: StepPlan) -> Step:
+def validation_step(model: Any, step: Step, plan: StepPlan) -> Step:
     """Return the step with `figures` and the batch in its logs.
 
     `figures` are those of `SampleFigures.of`, one sample a row: float32 of shape (batch, 5). The numbers, as in
@@ -89,19 +90,20 @@ def validation_step(model: keras.Model, step: Step, plan: StepPlan) -> Step:
         step: `test_step`, Keras' own or overridden.
         plan: filled in while the step is traced.
     """
-    steps = StepBuffer(int(model.steps_per_execution or 1))
+    engine = engine_of(model)
+    steps = StepBuffer(engine.steps_per_call(model))
 
     def test_step(data: Any) -> dict[str, Any]:
         with _capturing() as capture:
             logs = dict(step(data))
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        _learn(plan, model, y, capture.y_pred)
+        x, y, sample_weight = engine.package.utils.unpack_x_y_sample_weight(data)
+        _learn(plan, model, (x, y, sample_weight), capture.y_pred)
         if plan.figures is None:
             return logs
         payload = {"x": x, "y": y, "sample_weight": sample_weight}
         payload["figures"] = tf.transpose(plan.figures.of(y, capture.y_pred, sample_weight))
         payload = {name: value for name, value in payload.items() if value is not None}
-        size = tf.cast(tf.shape(keras.tree.flatten(x)[0])[0], tf.float32)
+        size = _samples(x)
         counts = plan.figures.class_counts(y, capture.y_pred) if plan.figures.classes else tf.zeros([0])
         payload.update(_numbers(steps, size, tf.zeros([0]), counts))
         return {**logs, PAYLOAD: payload}
@@ -115,19 +117,29 @@ def _numbers(steps: StepBuffer, size: tf.Tensor, values: tf.Tensor, counts: tf.T
     return steps.note(tf.concat([size[tf.newaxis], values, counts], axis=0))
 
 
-def _learn(plan: StepPlan, model: keras.Model, y: Any, y_pred: Any) -> None:
+def _learn(plan: StepPlan, model: Any, data: tuple[Any, Any, Any], y_pred: Any) -> None:
     if y_pred is None:
         plan.limit = "The model's step computes no loss through Keras: the gap can only be shown."
         return
+    if any(isinstance(leaf, tf.RaggedTensor | tf.SparseTensor) for leaf in tf.nest.flatten((data, y_pred))):
+        plan.limit = "The data is ragged or sparse: the gap can't be split by sample, only shown."
+        return
     try:
-        plan.figures = sample_figures(model, y, y_pred)
+        plan.figures = sample_figures(model, data[1], y_pred)
     except Unsupported as reason:
         plan.limit = str(reason)
 
 
-def _batch_values(model: keras.Model, capture: _Capture, logs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+def _samples(x: Any) -> tf.Tensor:
+    """Return the number of samples in a step's inputs, float32, shape ()."""
+    first = tf.nest.flatten(x)[0]
+    size = first.nrows() if isinstance(first, tf.RaggedTensor) else tf.shape(first)[0]
+    return tf.cast(size, tf.float32)
+
+
+def _batch_values(loss_tracker: Any, capture: _Capture, logs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
     """Return the batch's own value of every logged metric that is a mean, `loss` first."""
-    names = {id(getattr(model, "_loss_tracker", None)): "loss"}
+    names = {id(loss_tracker): "loss"}
     values: dict[str, tf.Tensor] = {}
     for metric, value in capture.means:
         name = names.get(id(metric), metric.name)
@@ -150,22 +162,21 @@ def _capturing() -> Iterator[_Capture]:
         _active.capture = outer
 
 
-def watch_means() -> None:
+def watch_means(engine: Engine, model: Any) -> None:
     """Have mean trackers tell the capture of their thread, where there is one, what they are given."""
-    original = keras.metrics.Mean.update_state
-    if getattr(original, "tells_capture", False):
-        return
+    engine.watch_updates(model, _mean_updated, _outputs_seen)
 
-    @functools.wraps(original)
-    def update_state(self: Any, values: Any, sample_weight: Any = None) -> Any:
-        result = original(self, values, sample_weight)
-        capture: _Capture | None = getattr(_active, "capture", None)
-        if capture is not None:
-            capture.means.append((self, _batch_mean(values, sample_weight)))
-        return result
 
-    update_state.tells_capture = True  # type: ignore[attr-defined]
-    keras.metrics.Mean.update_state = update_state
+def _mean_updated(metric: Any, values: Any, sample_weight: Any) -> None:
+    capture: _Capture | None = getattr(_active, "capture", None)
+    if capture is not None:
+        capture.means.append((metric, _batch_mean(values, sample_weight)))
+
+
+def _outputs_seen(y_pred: Any) -> None:
+    capture: _Capture | None = getattr(_active, "capture", None)
+    if capture is not None and capture.y_pred is None:
+        capture.y_pred = y_pred
 
 
 def watched_loss(compute: Callable[..., Any]) -> Callable[..., Any]:
@@ -177,10 +188,7 @@ def watched_loss(compute: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(compute)
     def compute_loss(*args: Any, **kwargs: Any) -> Any:
-        capture: _Capture | None = getattr(_active, "capture", None)
-        y_pred = kwargs.get("y_pred", args[2] if len(args) > 2 else None)
-        if capture is not None and capture.y_pred is None:
-            capture.y_pred = y_pred
+        _outputs_seen(kwargs.get("y_pred", args[2] if len(args) > 2 else None))
         return compute(*args, **kwargs)
 
     return compute_loss

@@ -1,6 +1,6 @@
 """Forward passes over kept batches at the current weights; nothing the training uses is ever changed.
 
-Both modes run through Keras' stateless call: batch statistics and seed states are read, never written.
+Batch statistics and seed states are read, or put back after each pass where Keras can't help writing them.
 """
 
 import random
@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from tui_monitor.explain.samples import FloatArray, IntArray
+from tui_monitor.training.engines import Engine, engine_of
 from tui_monitor.training.sample_figures import ROWS, SampleFigures
 
 LARGEST_PASS = 8192
@@ -39,7 +39,7 @@ def kept_bytes(payload: Mapping[str, Any]) -> int:
     """Return the bytes that keeping a payload's tensors holds."""
     return sum(
         int(tensor.shape.num_elements() or 0) * tensor.dtype.size
-        for tensor in keras.tree.flatten(payload)
+        for tensor in tf.nest.flatten(payload)
         if isinstance(tensor, tf.Tensor)
     )
 
@@ -62,10 +62,11 @@ class MeasuredBatches:
 class Probe:
     """Measures batches of one compiled model; holds the traced functions, nothing of the training."""
 
-    def __init__(self, model: keras.Model, figures: SampleFigures) -> None:
+    def __init__(self, model: Any, figures: SampleFigures) -> None:
         self._model = model
+        self._engine = engine_of(model)
         self._figures = figures
-        self._joinable = not any(_depends_on_batch(layer) for layer in model._flatten_layers())
+        self._joinable = not any(_depends_on_batch(self._engine, layer) for layer in model._flatten_layers())
         self.ready: set[str] = set()
         """Kinds of measurement whose functions were built."""
         self._traced: dict[Any, Any] = {}
@@ -95,15 +96,17 @@ class Probe:
         """Run a measurement as a graph traced once for each kind of input, whatever the number of samples."""
         named = {"x": batch.x, "y": batch.y, "sample_weight": batch.sample_weight, "y_pred": batch.y_pred}
         inputs = {name: value for name, value in named.items() if value is not None}
-        signature = keras.tree.map_structure(_any_batch_size, inputs)
+        signature = tf.nest.map_structure(_any_batch_size, inputs)
         key = (measure.__name__, repr(signature))
         if key not in self._traced:
-            self._traced[key] = tf.function(measure, input_signature=[signature])
+            function = tf.function(measure, input_signature=[signature])
+            self._traced[key] = self._engine.undisturbing(self._model, function)
         return self._traced[key](inputs)
 
     def _measure_both(self, inputs: Mapping[str, Any]) -> tuple[tf.Tensor, tf.Tensor]:
-        in_training, penalty = self._call(inputs["x"], training=True)
+        # Inference comes first: a pass in training mode may move the running statistics that it reads.
         in_inference, _ = self._call(inputs["x"], training=False)
+        in_training, penalty = self._call(inputs["x"], training=True)
         outputs = (inputs["y_pred"], in_training, in_inference)
         return tf.stack([self._figures_of(inputs, output) for output in outputs]), penalty
 
@@ -114,15 +117,7 @@ class Probe:
         return self._figures.of(inputs["y"], outputs, inputs.get("sample_weight"))
 
     def _call(self, x: Any, *, training: bool) -> tuple[Any, tf.Tensor]:
-        model = self._model
-        mode = {"training": training} if model._call_has_training_arg else {}
-        outputs, _, losses = model.stateless_call(
-            [variable.value for variable in model.trainable_variables],
-            [variable.value for variable in model.non_trainable_variables],
-            x,
-            return_losses=True,
-            **mode,
-        )
+        outputs, losses = self._engine.forward(self._model, x, training=training)
         return outputs, tf.add_n([tf.cast(loss, tf.float32) for loss in losses]) if losses else tf.zeros([])
 
     def _groups(self, batches: Sequence[KeptBatch], *, in_training: bool = True) -> Iterator[list[KeptBatch]]:
@@ -141,11 +136,12 @@ class Probe:
             yield group
 
 
-def _depends_on_batch(layer: Any) -> bool:
+def _depends_on_batch(engine: Engine, layer: Any) -> bool:
     """Whether a layer's training output for one sample depends on the others, or is not known not to."""
-    if isinstance(layer, keras.layers.BatchNormalization):
+    if isinstance(layer, engine.batch_normalization):
         return True
-    return not type(layer).__module__.startswith("keras.") and not isinstance(layer, keras.Model)
+    own = type(layer).__module__.startswith(engine.package.__name__ + ".")
+    return not own and not isinstance(layer, engine.package.Model)
 
 
 def _any_batch_size(tensor: Any) -> Any:
@@ -153,7 +149,7 @@ def _any_batch_size(tensor: Any) -> Any:
 
 
 def _inner_shapes(batch: KeptBatch) -> list[Any]:
-    return [tuple(tensor.shape[1:]) for tensor in keras.tree.flatten((batch.x, batch.y))]
+    return [tuple(tensor.shape[1:]) for tensor in tf.nest.flatten((batch.x, batch.y))]
 
 
 def _ordinals(batches: Sequence[KeptBatch]) -> IntArray:
@@ -169,7 +165,7 @@ def _join(group: Sequence[KeptBatch]) -> KeptBatch:
 
     first = group[0]
     return KeptBatch(
-        x=keras.tree.map_structure(concat, *[batch.x for batch in group]),
+        x=tf.nest.map_structure(concat, *[batch.x for batch in group]),
         y=concat(*[batch.y for batch in group]),
         sample_weight=concat(*[batch.sample_weight for batch in group]),
         y_pred=concat(*[batch.y_pred for batch in group]),

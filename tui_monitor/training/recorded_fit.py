@@ -1,19 +1,20 @@
-"""One `fit` call of Keras 3 with a recorder as its first callback; its arguments and result stay what they are."""
+"""One `fit` call with a recorder as its first callback; its arguments and result stay what they are."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import keras
+import tensorflow as tf
 
-from tui_monitor.training.fit_recorder import FitRecorder
+from tui_monitor.training.engines import engine_of
+from tui_monitor.training.fit_recorder import fit_recorder
 from tui_monitor.training.session import Session
 
 _PRINTABLE = (bool, int, float, str, type(None))
 
 
 def recorded_fit(
-    fit: Callable[..., Any], model: keras.Model, session: Session, args: Sequence[Any], kwargs: Mapping[str, Any]
+    fit: Callable[..., Any], model: Any, session: Session, args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> Any:
     """Call `fit(*args, **kwargs)` with a recorder among its callbacks and return what it returns.
 
@@ -29,24 +30,25 @@ def recorded_fit(
     except TypeError:
         return fit(*args, **kwargs)
     arguments = bound.arguments
-    recorder = FitRecorder(model, session, fit=printable_arguments(arguments))
+    recorder = fit_recorder(model, session, fit=printable_arguments(arguments))
     with recorder.recording(model):
-        return fit(**{**_flat(arguments), "callbacks": with_first(recorder, arguments.get("callbacks"))})
+        return fit(**{**_flat(arguments), "callbacks": with_first(model, recorder, arguments.get("callbacks"))})
 
 
-def with_first(recorder: FitRecorder, callbacks: Any) -> Any:
+def with_first(model: Any, recorder: Any, callbacks: Any) -> Any:
     """Return the callbacks with the recorder before them, so that it sees each epoch's own weights.
 
     Args:
+        model: whose `fit` it is.
         recorder: to be called first.
         callbacks: as given to `fit`: None, one callback, a nest of them, or a `CallbackList`.
     """
-    if isinstance(callbacks, keras.callbacks.CallbackList):
+    if isinstance(callbacks, engine_of(model).package.callbacks.CallbackList):
         recorder.set_model(callbacks.model)
         recorder.set_params(callbacks.params)
         callbacks.callbacks.insert(0, recorder)
         return callbacks
-    return [recorder, *keras.tree.flatten(callbacks)] if callbacks else [recorder]
+    return [recorder, *tf.nest.flatten(callbacks)] if callbacks else [recorder]
 
 
 def _flat(arguments: Mapping[str, Any]) -> dict[str, Any]:

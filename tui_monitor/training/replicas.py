@@ -4,11 +4,10 @@ No collective operation is added inside the step: its order would have to agree 
 """
 
 import functools
+from types import ModuleType
 from typing import Any
 
-import keras
 import tensorflow as tf
-from keras.src.backend.tensorflow import trainer as keras_trainer
 
 PAYLOAD = "tui_monitor_payload"
 """Key of the step's return value that carries the payload; taken off before any callback sees the logs."""
@@ -35,9 +34,9 @@ def several_replicas() -> bool:
     return context is not None and context.num_replicas_in_sync > 1
 
 
-def join_replicas() -> None:
+def join_replicas(trainer: ModuleType) -> None:
     """Have Keras' reduction of replicas join payloads along the batch instead of averaging them."""
-    original = keras_trainer.reduce_per_replica
+    original = trainer.reduce_per_replica
     if getattr(original, "joins_payloads", False):
         return
 
@@ -49,13 +48,12 @@ def join_replicas() -> None:
         payload = dict(values[PAYLOAD])
         sums = tf.add_n(strategy.experimental_local_results(payload.pop(SUMS)))
         joined = {
-            name: keras.tree.map_structure(lambda part: _concat(strategy, part), value)
-            for name, value in payload.items()
+            name: tf.nest.map_structure(lambda part: _concat(strategy, part), value) for name, value in payload.items()
         }
         return {**original(rest, strategy, reduction), PAYLOAD: {**joined, SUMS: sums}}
 
     reduce_per_replica.joins_payloads = True  # type: ignore[attr-defined]
-    keras_trainer.reduce_per_replica = reduce_per_replica
+    trainer.reduce_per_replica = reduce_per_replica  # type: ignore[attr-defined]
 
 
 def _concat(strategy: Any, part: Any) -> tf.Tensor:

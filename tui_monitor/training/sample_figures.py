@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from tui_monitor.explain.samples import NO_CLASS, Weighting
 from tui_monitor.metric_names import canonical_metric
+from tui_monitor.training.engines import Engine, engine_of
 
 ROWS = ("loss", "correct", "label", "predicted", "weight")
 """Rows of the tensor that `SampleFigures.of` returns, in order."""
@@ -87,7 +87,7 @@ class Unsupported(Exception):
     """This model's figures can't be taken apart by sample; the message is the sentence for the panel."""
 
 
-def sample_figures(model: keras.Model, y: Any, y_pred: Any) -> SampleFigures:
+def sample_figures(model: Any, y: Any, y_pred: Any) -> SampleFigures:
     """Read from a compiled and built model how its loss and accuracy come about.
 
     Args:
@@ -98,21 +98,22 @@ def sample_figures(model: keras.Model, y: Any, y_pred: Any) -> SampleFigures:
     Raises:
         Unsupported: several outputs, several losses, or a loss that Keras does not hold as an object.
     """
-    if keras.tree.is_nested(y_pred) or keras.tree.is_nested(y):
+    engine = engine_of(model)
+    if tf.nest.is_nested(y_pred) or tf.nest.is_nested(y):
         raise Unsupported("The model has several outputs: its gap can't be split by sample, only shown.")
-    losses = getattr(getattr(model, "_compile_loss", None), "_flat_losses", None) or []
-    if len(losses) != 1:
+    compiled = engine.compiled_loss(model)
+    if compiled is None:
         raise Unsupported("The model computes its loss itself: the gap can't be split, only shown.")
-    loss = losses[0].loss
+    loss, scale = compiled
     if getattr(y_pred, "_keras_mask", None) is not None:
         raise Unsupported("The model masks time steps: its loss can't be split by sample, only shown.")
-    accuracy, weighted = _accuracy_metric(model)
+    accuracy, weighted = _accuracy_metric(engine, model)
     kind, classes = _class_kind(loss, y, y_pred)
     return SampleFigures(
-        loss=loss.call,
-        loss_scale=1.0 if losses[0].loss_weights is None else float(losses[0].loss_weights),
+        loss=engine.unreduced(loss.call),
+        loss_scale=scale,
         loss_weighting=_loss_weighting(loss),
-        accuracy=_unreduced(accuracy),
+        accuracy=_unreduced(engine, accuracy),
         accuracy_name=accuracy.name if accuracy is not None else None,
         accuracy_weighting=Weighting.PER_EPOCH_WEIGHT if weighted else Weighting.NONE,
         kind=kind,
@@ -122,7 +123,7 @@ def sample_figures(model: keras.Model, y: Any, y_pred: Any) -> SampleFigures:
 
 
 def _loss_weighting(loss: Any) -> Weighting:
-    if loss.reduction in ("sum_over_batch_size", "mean"):
+    if loss.reduction in ("sum_over_batch_size", "mean", "auto"):
         return Weighting.PER_SAMPLE
     if loss.reduction == "mean_with_sample_weight":
         return Weighting.PER_BATCH_WEIGHT
@@ -131,23 +132,18 @@ def _loss_weighting(loss: Any) -> Weighting:
     )
 
 
-def _accuracy_metric(model: keras.Model) -> tuple[Any, bool]:
+def _accuracy_metric(engine: Engine, model: Any) -> tuple[Any, bool]:
     """Return the metric object reported as accuracy and whether it is weighted; (None, False) without one."""
-    compiled = getattr(model, "_compile_metrics", None)
-    if compiled is None:
-        return None, False
-    for lists, weighted in ((compiled._flat_metrics, False), (compiled._flat_weighted_metrics, True)):
-        for entry in lists:
-            for metric in entry.metrics if entry is not None else []:
-                if canonical_metric(metric.name) == "accuracy" and hasattr(metric, "_fn"):
-                    return metric, weighted
+    for metric, weighted in engine.compiled_metrics(model):
+        if canonical_metric(metric.name) == "accuracy" and hasattr(metric, "_fn"):
+            return metric, weighted
     return None, False
 
 
-def _unreduced(metric: Any) -> Callable[[Any, Any], Any] | None:
+def _unreduced(engine: Engine, metric: Any) -> Callable[[Any, Any], Any] | None:
     if metric is None:
         return None
-    return lambda y, y_pred: metric._fn(y, y_pred, **metric._fn_kwargs)
+    return engine.unreduced(lambda y, y_pred: metric._fn(y, y_pred, **metric._fn_kwargs))
 
 
 def _class_kind(loss: Any, y: Any, y_pred: Any) -> tuple[ClassKind, int]:

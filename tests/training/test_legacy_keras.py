@@ -1,0 +1,305 @@
+"""Fits of legacy Keras are recorded exactly and explained, and end in the same weights and draws, bit for bit."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.training.conftest import OpenSession
+from tui_monitor.history.load import load
+from tui_monitor.history.snapshot import Snapshot
+from tui_monitor.run_log.format import State
+from tui_monitor.training.recorded_fit import recorded_fit
+from tui_monitor.training.session import Session
+
+SAMPLES, VALIDATION, BATCH, EPOCHS = 200, 100, 30, 2
+STEPS = -(-SAMPLES // BATCH)
+SIZES = np.array([min(BATCH, SAMPLES - start) for start in range(0, SAMPLES, BATCH)])
+
+_SCRIPT = """
+import json
+import numpy as np
+from {package}.models import Sequential
+from {package}.layers import LSTM, Dense, Dropout
+from {package}.optimizers import Adam
+
+draws = np.random.default_rng(0)
+x = draws.normal(size=(300, 1, 1)).astype("float32")
+y = (x[:, 0, 0] + draws.normal(size=300) > 0.5).astype("float32")
+
+def batches(x, y):
+    while True:
+        for start in range(0, len(x), 30):
+            yield x[start:start + 30], y[start:start + 30]
+
+model = Sequential()
+model.add(LSTM(16, input_shape=(1, 1)))
+model.add(Dropout(0.3))
+model.add(Dense(1, activation="sigmoid"))
+model.compile(loss="binary_crossentropy", optimizer=Adam(lr=0.001), metrics=["accuracy"])
+history = model.fit_generator(
+    batches(x[:200], y[:200]), steps_per_epoch=7, epochs=2, verbose=0,
+    validation_data=batches(x[200:], y[200:]), validation_steps=4, class_weight={{0: 1.0, 1: 1.75}},
+)
+print(json.dumps({{name: [float(value) for value in values] for name, values in history.history.items()}}))
+"""
+
+
+def assert_recorded(snapshot: Snapshot, history: dict[str, list[float]]) -> None:
+    """Check batches against reported epochs, epochs against the history, and each ledger's sum."""
+    assert not [entry for entry in snapshot.timeline if entry.kind == "alert"]
+    phase = snapshot.phase
+    assert phase is not None
+    assert [(row.batches, row.samples) for row in phase.epochs] == [(STEPS, SAMPLES)] * EPOCHS
+    for epoch in range(EPOCHS):
+        assert dict(phase.epochs[epoch].figures) == {name: values[epoch] for name, values in history.items()}
+        for name in ("loss", "accuracy"):
+            values = phase.series[name].values()[epoch * STEPS : (epoch + 1) * STEPS].astype(np.float64)
+            assert float((values * SIZES).sum() / SAMPLES) == pytest.approx(history[name][epoch], abs=1e-5)
+    explained = [entry.content for entry in phase.explanations if entry.batch is None]
+    assert len(explained) == EPOCHS
+    for content, reported in zip(explained, history["loss"], strict=True):
+        assert content["reported"]["loss"] == reported
+        for figure in ("loss", "accuracy"):
+            total = sum(term["effect"] for term in content[figure]["terms"])
+            assert total == pytest.approx(content[figure]["gap"], abs=1e-9)
+
+
+def _by_cause(snapshot: Snapshot, figure: str) -> dict[str, float]:
+    assert snapshot.phase is not None
+    terms = snapshot.phase.explanations[-1].content[figure]["terms"]
+    return {term["cause"]: term["effect"] for term in terms}
+
+
+@pytest.mark.parametrize(
+    ("package", "environment"),
+    [("tf_keras", {}), ("keras", {}), ("tensorflow.keras", {"TF_USE_LEGACY_KERAS": "1"})],
+    ids=["legacy", "keras3", "tensorflow"],
+)
+def test_the_2018_script_runs_as_posted(tmp_path: Path, package: str, environment: dict[str, str]) -> None:
+    """The script prints its own history alone, and the run holds the same figures, taken apart."""
+    script = tmp_path / "train.py"
+    script.write_text(_SCRIPT.format(package=package))
+    command = ["-m", "tui_monitor", "run", "--headless", "--runs", str(tmp_path), "--name", "r", str(script)]
+    kept = {name: value for name, value in os.environ.items() if name != "TF_USE_LEGACY_KERAS"}
+    done = subprocess.run(
+        [sys.executable, *command], capture_output=True, text=True, check=False, env={**kept, **environment}
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    snapshot = load(tmp_path / "r")
+    assert_recorded(snapshot, json.loads(done.stdout))
+    loss = _by_cause(snapshot, "loss")
+    assert loss["sample_weights"] > 0.05
+    assert abs(loss["measurement"]) < 1e-5
+
+
+def make_arrays() -> tuple[np.ndarray, np.ndarray]:
+    """Return inputs and labels of a noisy two-class problem, training samples first."""
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(SAMPLES + VALIDATION, 6, 6, 1)).astype(np.float32)
+    return x, (x[:, 0, 0, 0] + generator.normal(size=len(x)) > 0.5).astype(np.int64)
+
+
+def build_without_noise(**compiling: Any) -> Any:
+    """Return a model whose training is the same each time under XLA, which ignores the seeds of random layers."""
+    import tf_keras
+
+    layers = tf_keras.layers
+    hidden = [layers.Flatten(), layers.Dense(8, activation="relu"), layers.BatchNormalization()]
+    model = tf_keras.Sequential([layers.Input((6, 6, 1)), *hidden, layers.Dense(2, activation="softmax")])
+    return compiled(model, **compiling)
+
+
+def _noisy_layers() -> list[Any]:
+    import tf_keras
+
+    layers = tf_keras.layers
+    return [
+        layers.Input((6, 6, 1)),
+        layers.RandomFlip(),
+        layers.Conv2D(4, 3, kernel_regularizer="l2"),
+        layers.BatchNormalization(),
+        layers.GaussianNoise(0.1),
+        layers.Flatten(),
+        layers.Dropout(0.3),
+        layers.Dense(8, activation="relu"),
+        layers.Dropout(0.3, seed=3),
+        layers.Dense(2, activation="softmax"),
+    ]
+
+
+def build_model(**compiling: Any) -> Any:
+    """Return a model full of random layers and running statistics."""
+    import tf_keras
+
+    return compiled(tf_keras.Sequential(_noisy_layers()), **compiling)
+
+
+def compiled(model: Any, **compiling: Any) -> Any:
+    """Return the model, compiled for two classes."""
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], **compiling)
+    return model
+
+
+def build_own_step() -> Any:
+    """Return a model with a training step as guides for Keras 2 wrote it."""
+    import tensorflow as tf
+    import tf_keras
+
+    class OwnStep(tf_keras.Sequential):  # type: ignore[misc]
+        def train_step(self, data: Any) -> Any:
+            x, y, weight = tf_keras.utils.unpack_x_y_sample_weight(data)
+            with tf.GradientTape() as tape:
+                y_pred = self(x, training=True)
+                loss = self.compiled_loss(y, y_pred, weight, regularization_losses=self.losses)
+            gradients = tape.gradient(loss, self.trainable_variables)
+            self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+            self.compiled_metrics.update_state(y, y_pred, weight)
+            return {metric.name: metric.result() for metric in self.metrics}
+
+    return compiled(OwnStep(_noisy_layers()))
+
+
+def build_with_generators() -> Any:
+    """Return the model with random layers that draw from generators held in variables."""
+    import tf_keras
+
+    tf_keras.backend.experimental.enable_tf_random_generator()
+    try:
+        return build_model()
+    finally:
+        tf_keras.backend.experimental.disable_tf_random_generator()
+
+
+def fit(model: Any, session: Session | None, epochs: int = EPOCHS) -> dict[str, list[float]]:
+    """Fit with class weights, recorded where a session is given; return the history."""
+    x, y = make_arrays()
+    arguments = {
+        "x": x[:SAMPLES],
+        "y": y[:SAMPLES],
+        "epochs": epochs,
+        "batch_size": BATCH,
+        "verbose": 0,
+        "validation_data": (x[SAMPLES:], y[SAMPLES:]),
+        "class_weight": {0: 1.0, 1: 2.0},
+    }
+    if session is None:
+        return dict(model.fit(**arguments).history)
+    return dict(recorded_fit(model.fit, model, session, (), arguments).history)
+
+
+def state_after(build: Callable[[], Any], session: Session | None) -> tuple[dict[str, list[float]], list[np.ndarray]]:
+    """Fit, fit again unwatched on a step traced anew; return the first history and all that was left behind."""
+    import tensorflow as tf
+    import tf_keras
+
+    tf_keras.utils.set_random_seed(1)
+    model = build()
+    history = fit(model, session)
+    left = [tf.random.normal([3]).numpy(), np.random.normal(size=3)]
+    model.make_train_function(force=True)
+    fit(model, None, epochs=1)
+    left += [variable.numpy() for variable in (*model.variables, *model.optimizer.variables)]
+    return history, left
+
+
+WAYS: dict[str, Callable[[], Any]] = {
+    "graph": build_model,
+    "generators": build_with_generators,
+    "eager": lambda: build_model(run_eagerly=True),
+    "compiled": lambda: build_without_noise(jit_compile=True),
+    "own_step": build_own_step,
+    "three_steps_a_call": lambda: build_model(steps_per_execution=3),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_it_is_recorded_and_untouched(open_session: OpenSession, way: str) -> None:
+    """Batches average to the reported figures, each epoch has a ledger; weights, statistics and draws are the same."""
+    plain_history, plain = state_after(WAYS[way], None)
+    session = open_session(probe_budget=1.0)
+    history, watched = state_after(WAYS[way], session)
+    session.writer.status(State.FINISHED, exit_code=0)
+    session.writer.close()
+    assert history == plain_history
+    for one, other in zip(plain, watched, strict=True):
+        np.testing.assert_array_equal(one, other)
+    snapshot = load(session.folder)
+    assert_recorded(snapshot, history)
+    assert session.budget.spent > 0
+    assert abs(_by_cause(snapshot, "loss")["train_mode_layers"]) > 1e-4
+
+
+_MIRRORED = """
+import sys, pathlib
+import numpy as np
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import tf_keras
+from tests.training.test_legacy_keras import assert_recorded, build_model, fit
+from tui_monitor.history.load import load
+from tui_monitor.run_log.format import RunInfo
+from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.training.budget import ProbeBudget
+from tui_monitor.training.session import Session
+
+def train(session):
+    tf_keras.utils.set_random_seed(1)
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        model = build_model()
+    return model, fit(model, session)
+
+plain, plain_history = train(None)
+folder = pathlib.Path(sys.argv[1])
+session = Session(RunWriter(folder, RunInfo(name="m")), folder, ProbeBudget(share=1.0))
+watched, history = train(session)
+session.writer.close()
+assert history == plain_history
+for one, other in zip(plain.variables, watched.variables):
+    for first, second in zip(getattr(one, "values", [one]), getattr(other, "values", [other])):
+        np.testing.assert_array_equal(first.numpy(), second.numpy())
+assert_recorded(load(folder), history)
+"""
+
+
+def test_two_replicas_are_recorded_as_one_batch(tmp_path: Path) -> None:
+    """Under MirroredStrategy joined batches are exact and explained, and every replica's state is untouched."""
+    command = [sys.executable, "-c", _MIRRORED, str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+
+
+def test_ragged_data_is_recorded_and_its_limit_said(open_session: OpenSession) -> None:
+    """Data that can't be taken apart by sample trains as ever, with its batches recorded and a sentence on the rest."""
+    import tensorflow as tf
+    import tf_keras
+
+    layers = tf_keras.layers
+    inputs = layers.Input((None,), ragged=True, dtype=tf.int64)
+    model = tf_keras.Sequential([inputs, layers.Embedding(5, 4), layers.LSTM(3), layers.Dense(1)])
+    model.compile("adam", "mse")
+    session, said = open_session(probe_budget=1.0), list[tuple[str, ...]]()
+    session.limited = said.append
+    x, y = tf.ragged.constant([[1, 2], [3], [1, 2, 3], [2]] * 10), np.arange(40.0)
+    recorded_fit(model.fit, model, session, (), {"x": x, "y": y, "batch_size": 8, "verbose": 0})
+    session.writer.close()
+    phase = load(session.folder).phase
+    assert phase is not None
+    assert [(row.batches, row.samples) for row in phase.epochs] == [(5, 40)]
+    assert ["ragged" in sentence for sentences in said for sentence in sentences] == [True]
+
+
+def test_a_model_that_was_not_compiled_fails_as_ever(open_session: OpenSession) -> None:
+    """The error is Keras' own."""
+    import tf_keras
+
+    model = tf_keras.Sequential([tf_keras.layers.Dense(1)])
+    with pytest.raises(RuntimeError, match="must compile your model"):
+        recorded_fit(model.fit, model, open_session(), (), {"x": np.zeros((3, 2)), "y": np.zeros(3)})
