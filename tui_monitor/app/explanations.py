@@ -1,6 +1,8 @@
 """The newest explanation of a phase as an object, made once however often it is drawn."""
 
-from tui_monitor.app.panels.waiting import is_measuring_off
+from dataclasses import replace
+
+from tui_monitor.app.panels.waiting import MEASURING_IS_OFF, is_measuring_off
 from tui_monitor.errors import RunUnreadable
 from tui_monitor.explain.explanation import Explanation, explanation_from_json
 from tui_monitor.explain.log_evidence import explain_log
@@ -25,7 +27,8 @@ def newest_explanation(snapshot: Snapshot, phase: PhaseSnapshot | None) -> Expla
     if not phase.epochs or not is_over:
         return None
     row = phase.epochs[-1]
-    return _known(row) or _logged(snapshot.run.name, row)
+    said = MEASURING_IS_OFF if is_measuring_off(phase) else ()
+    return _known(row) or _logged(snapshot.run.name, row, said)
 
 
 def _known(source: ExplanationAt | EpochRow) -> Explanation | None:
@@ -39,10 +42,10 @@ def _measured(newest: ExplanationAt) -> Explanation | None:
         return None
 
 
-def _logged(run: str, row: EpochRow) -> Explanation | None:
+def _logged(run: str, row: EpochRow, said: tuple[str, ...]) -> Explanation | None:
     explanation = explanation_from_json(explain_log(run, row.epoch, row.figures))
     has_gap = explanation.loss is not None or explanation.accuracy is not None
-    return _kept(row, explanation) if has_gap else None
+    return _kept(row, replace(explanation, limits=said)) if has_gap else None
 
 
 def _kept(source: ExplanationAt | EpochRow, explanation: Explanation) -> Explanation:

@@ -149,7 +149,9 @@ def ticks(limits: Limits, count: int) -> tuple[Tick, ...]:
             break
     if last - first > 1000:
         return ()
-    return tuple(Tick(i * step, _label(i * step, step)) for i in range(int(first), int(last) + 1))
+    # Far from zero a multiple of the step rounds to a float outside the axis.
+    places = (i * step for i in range(int(first), int(last) + 1))
+    return tuple(Tick(min(max(place, limits[0]), limits[1]), _label(place, step)) for place in places)
 
 
 def epoch_ticks(limits: Limits, count: int) -> tuple[Tick, ...]:

@@ -4,6 +4,11 @@ from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.units import count
 
+MEASURING_IS_OFF = (
+    "Measuring is off (probe budget 0), so no cause gets an amount.",
+    "Start the run with a probe budget above 0 to see the causes of the gap.",
+)
+
 
 def waiting_sentences(snapshot: Snapshot, phase: PhaseSnapshot | None) -> tuple[str, ...]:
     """Return sentences that say what an explanation waits for, or why none will come."""
@@ -12,10 +17,7 @@ def waiting_sentences(snapshot: Snapshot, phase: PhaseSnapshot | None) -> tuple[
             return ("The run ended before training began.", "Its output says why (o).")
         return ("Waiting for the script to start training.", "Its output is below, and full screen under o.")
     if is_measuring_off(phase):
-        return (
-            "Measuring is off (probe budget 0), so the gap is not explained.",
-            "Start the run with a probe budget above 0 to see the causes of the gap.",
-        )
+        return MEASURING_IS_OFF
     if phase.epochs and not any(name.startswith(VALIDATION_PREFIX) for name in phase.epochs[-1].figures):
         return (
             "This run has no validation data, so there is no gap to explain.",
