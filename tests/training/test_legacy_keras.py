@@ -14,7 +14,6 @@ import pytest
 from tests.training.conftest import OpenSession
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.format import State
 from tui_monitor.training.recorded_fit import recorded_fit
 from tui_monitor.training.session import Session
 
@@ -28,16 +27,13 @@ import numpy as np
 from {package}.models import Sequential
 from {package}.layers import LSTM, Dense, Dropout
 from {package}.optimizers import Adam
-
 draws = np.random.default_rng(0)
 x = draws.normal(size=(300, 1, 1)).astype("float32")
 y = (x[:, 0, 0] + draws.normal(size=300) > 0.5).astype("float32")
-
 def batches(x, y):
     while True:
         for start in range(0, len(x), 30):
             yield x[start:start + 30], y[start:start + 30]
-
 model = Sequential()
 model.add(LSTM(16, input_shape=(1, 1)))
 model.add(Dropout(0.3))
@@ -112,8 +108,7 @@ def build_without_noise(**compiling: Any) -> Any:
 
     layers = tf_keras.layers
     hidden = [layers.Flatten(), layers.Dense(8, activation="relu"), layers.BatchNormalization()]
-    model = tf_keras.Sequential([layers.Input((6, 6, 1)), *hidden, layers.Dense(2, activation="softmax")])
-    return compiled(model, **compiling)
+    return compiled(tf_keras.Sequential([*hidden, layers.Dense(2, activation="softmax")]), **compiling)
 
 
 def _noisy_layers() -> list[Any]:
@@ -225,7 +220,6 @@ def test_it_is_recorded_and_untouched(open_session: OpenSession, way: str) -> No
     plain_history, plain = state_after(WAYS[way], None)
     session = open_session(probe_budget=1.0)
     history, watched = state_after(WAYS[way], session)
-    session.writer.status(State.FINISHED, exit_code=0)
     session.writer.close()
     assert history == plain_history
     for one, other in zip(plain, watched, strict=True):
