@@ -140,6 +140,52 @@ def explain(run: str, runs: str | None, epoch: int | None, every: bool, as_json:
     return explain_command.explain(run, runs, epoch=epoch, every=every, as_json=as_json, class_shares=class_shares)
 
 
+@program.command()
+@click.argument("run")
+@_runs
+@click.option("--after", type=click.Choice(["batch", "epoch"]), default="batch", show_default=True)
+def stop(run: str, runs: str | None, after: str) -> int:
+    """Stop the training of RUN gracefully; its script goes on after fit, so that its own save still runs."""
+    from tui_monitor.cli import control_command
+    from tui_monitor.run_log.control import Action
+
+    return control_command.ask(run, runs, Action.STOP_BATCH if after == "batch" else Action.STOP_EPOCH)
+
+
+@program.command()
+@click.argument("run")
+@_runs
+def pause(run: str, runs: str | None) -> int:
+    """Hold the training of RUN between two batches."""
+    from tui_monitor.cli import control_command
+    from tui_monitor.run_log.control import Action
+
+    return control_command.ask(run, runs, Action.PAUSE)
+
+
+@program.command()
+@click.argument("run")
+@_runs
+def resume(run: str, runs: str | None) -> int:
+    """Let a paused training go on."""
+    from tui_monitor.cli import control_command
+    from tui_monitor.run_log.control import Action
+
+    return control_command.ask(run, runs, Action.RESUME)
+
+
+@program.command()
+@click.argument("run")
+@click.argument("text")
+@_runs
+def note(run: str, text: str, runs: str | None) -> int:
+    """Put a note on the timeline of RUN at this moment."""
+    from tui_monitor.cli import control_command
+    from tui_monitor.run_log.control import Action
+
+    return control_command.ask(run, runs, Action.NOTE, text)
+
+
 @program.command(name="import")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @_runs

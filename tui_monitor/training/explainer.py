@@ -25,6 +25,8 @@ from tui_monitor.training.probe import KeptBatch, MeasuredBatches, undisturbed
 from tui_monitor.training.reservoir import Reservoir
 from tui_monitor.training.sample_figures import ROWS, SampleFigures
 
+ASKED_BATCHES = 32
+"""Batches measured where someone asks and the budget is spent."""
 _RESIDUAL_WORTH_SAYING = 1e-3
 """Relative difference from which a batch loss counts as not reproduced by its outputs."""
 
@@ -122,15 +124,28 @@ class Explainer:
         batches: Reservoir[KeptBatch],
         validation: ValidationRecord,
         training_seconds: float,
+        *,
+        asked: bool,
     ) -> Explanation | None:
         """Explain the epoch so far; validation is measured anew on the batches kept from its last pass.
 
-        Returns None when the budget, the kept batches or the model do not allow it.
+        Args:
+            epoch: from 1.
+            totals: of the epoch's batches so far.
+            batches: kept training batches.
+            validation: the newest one.
+            training_seconds: time spent training so far, measuring left out.
+            asked: whether someone asked for it, who then gets it whatever the budget.
+
+        Returns:
+            None when the budget, the kept batches or the model do not allow it.
         """
         figures = self._plan.figures
         if figures is None or not len(validation.kept) or not validation.figures:
             return None
         chosen = self._choose(totals, batches, training_seconds, share=0.5)
+        if not chosen and asked:
+            chosen = batches.draw(ASKED_BATCHES)
         if not chosen:
             return None
         watch = _Stopwatch(self._budget)

@@ -11,7 +11,6 @@ from typing import Any, ParamSpec
 
 from tui_monitor.explain.explanation import Explanation, explanation_to_json
 from tui_monitor.metric_names import VALIDATION_PREFIX
-from tui_monitor.run_log.control import Request, take_requests
 from tui_monitor.run_log.format import State
 from tui_monitor.training.budget import ProbeBudget
 from tui_monitor.training.engines import engine_of
@@ -22,6 +21,7 @@ from tui_monitor.training.model_summary import model_summary
 from tui_monitor.training.probe import KeptBatch, kept_bytes
 from tui_monitor.training.reservoir import Reservoir
 from tui_monitor.training.session import Session, recording_here
+from tui_monitor.training.steering import Steering
 
 _LOOK_SECONDS = 0.25
 """Time between looks at what is asked from outside."""
@@ -69,7 +69,7 @@ class FitRecorder:
         self._session = session
         self._writer = session.writer
         self._watched = model
-        self._fit_arguments = dict(fit)
+        self._fit_arguments = {**fit, "probe_budget": session.budget.share}
         self._budget: ProbeBudget = session.budget
         self._explainer = Explainer(model, session.writer.info.name, self.instruments, session.budget)
         self._training: Reservoir[KeptBatch] = Reservoir(seed=1)
@@ -80,7 +80,8 @@ class FitRecorder:
         self._steps = self.instruments.steps
         self._epoch = 1
         self._begun = self._epoch_begun = time.monotonic()
-        self._measuring_seconds = 0.0
+        self._measuring_seconds = self._paused_seconds = 0.0
+        self._steering = Steering(model, session)
         self._next_look = self._explained_at = self._begun
 
     @contextlib.contextmanager
@@ -159,28 +160,26 @@ class FitRecorder:
         self._writer.status(State.TRAINING)
 
     def _look(self, now: float) -> None:
-        for request in take_requests(self._session.folder):
-            self._obey(request)
-        if now - self._explained_at >= _WITHIN_EPOCH_SECONDS and self._budget.enabled and self._totals is not None:
-            self._explained_at = now
+        self._paused_seconds += self._steering.look()
+        asked = self._steering.measure_now
+        due = asked or now - self._explained_at >= _WITHIN_EPOCH_SECONDS
+        if due and self._budget.enabled and self._totals is not None:
+            self._steering.measure_now = False
+            begun = self._explained_at = time.monotonic()
             explanation = self._explainer.within_epoch(
-                self._epoch, self._totals, self._training, self._validation, self._training_seconds(now)
+                self._epoch,
+                self._totals,
+                self._training,
+                self._validation,
+                self._training_seconds(begun),
+                asked=asked,
             )
-            self._explained(explanation, now, self._totals.batches)
-
-    def _obey(self, request: Request) -> None:
-        if request.action in ("stop_batch", "stop_epoch"):
-            self._session.stop_requested = True
-            self.model.stop_training = True
-            self._writer.event("control", request=request.action, outcome="done", text="Stopping after this batch.")
-        else:
-            self._writer.event(
-                "control", request=request.action, outcome="refused", text=f"Can't {request.action} here."
-            )
+            self._explained(explanation, begun, self._totals.batches)
 
     def _training_seconds(self, now: float) -> float:
-        """Return the time this process spent in `fit`, measuring left out."""
-        return self._session.training_seconds + now - self._begun - self._measuring_seconds
+        """Return the time this process spent in `fit`, measuring and pauses left out."""
+        own = now - self._begun - self._measuring_seconds - self._paused_seconds
+        return self._session.training_seconds + own
 
     @_guarded
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
@@ -223,6 +222,7 @@ class FitRecorder:
         """Record the epoch's figures, then explain them; weights are still those that validation saw."""
         figures = {name: float(value) for name, value in (logs or {}).items()}
         now = time.monotonic()
+        self._steering.epoch_ended()
         totals = self._totals or EpochTotals(self._metrics)
         self._writer.event(
             "epoch",

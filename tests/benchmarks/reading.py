@@ -1,0 +1,83 @@
+"""What opening and drawing cost as a run grows from ten thousand batches to ten million."""
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from tui_monitor.history.fold import History
+from tui_monitor.run_log.format import BASE_COLUMNS, METRIC_TYPE, PhaseInfo, RunInfo, run_info_to_json
+from tui_monitor.run_log.reader import RunReader
+
+SMALL, LARGE = 10_000, 10_000_000
+COLUMNS = 240
+
+
+def make_run(folder: Path, batches: int) -> Path:
+    """Write a run of that many batches, with two metrics, and return its folder."""
+    folder.mkdir()
+    columns = (*BASE_COLUMNS, ("loss", METRIC_TYPE), ("accuracy", METRIC_TYPE))
+    phase = PhaseInfo(index=1, columns=columns, batches="batches.bin", epochs=1, steps_per_epoch=batches)
+    (folder / "run.json").write_text(json.dumps(run_info_to_json(RunInfo(name="large", phases=(phase,)))))
+    generator = np.random.default_rng(0)
+    with (folder / "batches.bin").open("wb") as file:
+        for start in range(0, batches, 1_000_000):
+            count = min(1_000_000, batches - start)
+            records = np.zeros(count, dtype=phase.dtype)
+            records["time"] = np.arange(start, start + count) * 1e-3
+            records["epoch"], records["size"] = 1, 32
+            records["loss"], records["accuracy"] = generator.exponential(0.5, count), generator.random(count)
+            records.tofile(file)
+    return folder
+
+
+def open_and_draw(folder: Path) -> tuple[float, float, float]:
+    """Return seconds to the first full chart, seconds of one more frame's data, and peak memory in MiB."""
+    begun = time.perf_counter()
+    reader, history = RunReader(folder), History()
+    while True:
+        arrival = reader.poll(max_seconds=10)
+        history.fold(arrival)
+        if arrival.complete:
+            break
+    phase = history.snapshot().phase
+    assert phase is not None
+    edges = np.linspace(0, phase.batches, COLUMNS + 1)
+    phase.series["loss"].envelope(edges)
+    opened = time.perf_counter() - begun
+    frames = []
+    for _ in range(50):
+        begun = time.perf_counter()
+        for series in phase.series.values():
+            series.envelope(edges)
+        frames.append(time.perf_counter() - begun)
+    return opened, float(np.median(frames)), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def growth() -> dict[str, float]:
+    """Return seconds, frame ratio and extra memory of a run of ten million batches beside one of ten thousand."""
+    with tempfile.TemporaryDirectory() as folder:
+        figures = {}
+        for batches in (SMALL, LARGE):
+            run = make_run(Path(folder) / str(batches), batches)
+            done = subprocess.run(
+                [sys.executable, "-m", "tests.benchmarks.reading", str(run)], capture_output=True, text=True, check=True
+            )
+            figures[batches] = [float(value) for value in done.stdout.split()]
+    small, large = figures[SMALL], figures[LARGE]
+    return {
+        "open_small": small[0],
+        "open_large": large[0],
+        "frame_ratio": large[1] / small[1],
+        "frame": large[1],
+        "memory": large[2] - small[2],
+    }
+
+
+if __name__ == "__main__":
+    print(*open_and_draw(Path(sys.argv[1])))
