@@ -39,7 +39,7 @@ class Scenario:
     learning_rate: float = 0.001
     validation_samples: int = 2_700
     flipped: float = 0.0
-    """Share of training labels that are wrong."""
+    """Share of training labels that are wrong, as many of each class."""
     every_batch_same: bool = False
     """Whether training figures count each batch the same, whatever its size, and small ones hold the minority."""
 
@@ -153,8 +153,7 @@ def make_data(scenario: Scenario, seed: int) -> DemoData:
     validation_x, validation_labels = _samples(
         scenario.validation_samples, scenario.validation_minority, scenario.separable, generator
     )
-    flipped = generator.choice(labels.size, round(scenario.flipped * labels.size), replace=False)
-    labels[flipped] = 1 - labels[flipped]
+    _flip(labels, round(scenario.flipped * labels.size / 2), generator)
     return DemoData(
         x=x,
         y=np.eye(2, dtype=np.float32)[labels],
@@ -175,6 +174,13 @@ def _samples(
     apart = generator.choice(np.flatnonzero(labels == 1), round(separable * ones), replace=False)
     x[apart] += _SEPARABLE_SHIFT
     return x.astype(np.float32).reshape(count, 1, 1), labels
+
+
+def _flip(labels: NDArray[np.int64], of_each: int, generator: np.random.Generator) -> None:
+    """Make as many labels of each class wrong, in place, so that class shares stay what they are."""
+    chosen = [generator.choice(np.flatnonzero(labels == label), of_each, replace=False) for label in (0, 1)]
+    for label, indices in enumerate(chosen):
+        labels[indices] = 1 - label
 
 
 def _batch_sizes(scenario: Scenario, generator: np.random.Generator) -> tuple[int, ...]:
