@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ParamSpec
 
 from tui_monitor.explain.explanation import Explanation, explanation_to_json
-from tui_monitor.metric_names import VALIDATION_PREFIX
+from tui_monitor.explain.log_evidence import explain_log
+from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
 from tui_monitor.run_log.format import State
 from tui_monitor.training.budget import ProbeBudget
 from tui_monitor.training.engines import engine_of
@@ -244,7 +245,16 @@ class FitRecorder:
         explanation = self._explainer.at_epoch_end(
             self._epoch, self._totals, self._training, self._validation, figures, self._training_seconds(now)
         )
+        if explanation is None and self._explainer.limits:
+            self._say_what_the_log_proves(figures)
         self._explained(explanation, now, None)
+
+    def _say_what_the_log_proves(self, figures: Mapping[str, float]) -> None:
+        """Explain a model that can't be probed from its figures alone, with the sentence that says why."""
+        named = {canonical_metric(name): value for name, value in figures.items()}
+        content = explain_log(self._writer.info.name, self._epoch, named)
+        content["limits"] = list(self._explainer.limits)
+        self._writer.event("explanation", epoch=self._epoch, batch=None, explanation=content)
 
     def _validation_accuracy(self, figures: Mapping[str, float]) -> float | None:
         plan = self.plan.figures
@@ -257,8 +267,6 @@ class FitRecorder:
             content = explanation_to_json(explanation)
             self._writer.event("explanation", epoch=self._epoch, batch=batch, explanation=content)
             self._session.explained(explanation)
-        elif self._explainer.limits and batch is None:
-            self._session.limited(self._explainer.limits)
         self._measuring_seconds += time.monotonic() - begun
 
 

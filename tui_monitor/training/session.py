@@ -25,8 +25,6 @@ class Session:
     """Whether someone asked to stop: the run then ends as stopped, not finished."""
     explained: Callable[[Explanation], None] = lambda explanation: None
     """Told of each explanation."""
-    limited: Callable[[tuple[str, ...]], None] = lambda sentences: None
-    """Told what can't be measured for a model."""
     ends_with_fit: bool = False
     """Whether the run counts as finished when a `fit` ends, as in a notebook, where the process goes on."""
 
