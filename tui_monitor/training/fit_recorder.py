@@ -134,16 +134,12 @@ class FitRecorder:
             self._look(now)
 
     def _kept(self, payload: Mapping[str, Any], numbers: list[float]) -> KeptBatch:
-        figures = self.plan.figures
-        named = figures is not None and figures.accuracy_name in self.plan.metrics
-        accuracy = numbers[1 + self.plan.metrics.index(figures.accuracy_name)] if named and figures else float("nan")
         return KeptBatch(
             x=payload["x"],
             y=payload["y"],
             sample_weight=payload.get("sample_weight"),
             y_pred=payload["y_pred"],
             loss=numbers[1],
-            accuracy=accuracy,
             samples=int(numbers[0]),
         )
 
@@ -207,9 +203,13 @@ class FitRecorder:
         self._validation.figures.append(figures)
         place = self._validation.kept.place()
         if place is not None:
-            missing = float("nan")
             batch = KeptBatch(
-                payload["x"], payload["y"], payload.get("sample_weight"), None, missing, missing, figures.shape[1]
+                x=payload["x"],
+                y=payload["y"],
+                sample_weight=payload.get("sample_weight"),
+                y_pred=None,
+                loss=float("nan"),
+                samples=figures.shape[1],
             )
             self._validation.kept.keep(place, self._validation.kept.offered - 1, kept_bytes(payload), batch)
 

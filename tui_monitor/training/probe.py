@@ -30,8 +30,6 @@ class KeptBatch:
     """Outputs of the training step, or None for a validation batch."""
     loss: float
     """The batch's own loss as trained on, penalty included; NaN for a validation batch."""
-    accuracy: float
-    """The batch's own accuracy as reported; NaN where there is none."""
     samples: int
 
 
@@ -163,15 +161,13 @@ def _join(group: Sequence[KeptBatch]) -> KeptBatch:
     def concat(*tensors: Any) -> Any:
         return None if tensors[0] is None else tf.concat(tensors, axis=0)
 
-    first = group[0]
     return KeptBatch(
         x=tf.nest.map_structure(concat, *[batch.x for batch in group]),
         y=concat(*[batch.y for batch in group]),
         sample_weight=concat(*[batch.sample_weight for batch in group]),
         y_pred=concat(*[batch.y_pred for batch in group]),
         loss=float("nan"),
-        accuracy=float("nan"),
-        samples=sum(batch.samples for batch in group) if first else 0,
+        samples=sum(batch.samples for batch in group),
     )
 
 
