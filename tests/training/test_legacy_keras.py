@@ -279,15 +279,14 @@ def test_ragged_data_is_recorded_and_its_limit_said(open_session: OpenSession) -
     inputs = layers.Input((None,), ragged=True, dtype=tf.int64)
     model = tf_keras.Sequential([inputs, layers.Embedding(5, 4), layers.LSTM(3), layers.Dense(1)])
     model.compile("adam", "mse")
-    session, said = open_session(probe_budget=1.0), list[tuple[str, ...]]()
-    session.limited = said.append
+    session = open_session(probe_budget=1.0)
     x, y = tf.ragged.constant([[1, 2], [3], [1, 2, 3], [2]] * 10), np.arange(40.0)
     recorded_fit(model.fit, model, session, (), {"x": x, "y": y, "batch_size": 8, "verbose": 0})
     session.writer.close()
     phase = load(session.folder).phase
     assert phase is not None
     assert [(row.batches, row.samples) for row in phase.epochs] == [(5, 40)]
-    assert ["ragged" in sentence for sentences in said for sentence in sentences] == [True]
+    assert ["ragged" in limit for entry in phase.explanations for limit in entry.content["limits"]] == [True]
 
 
 def test_a_model_that_was_not_compiled_fails_as_ever(open_session: OpenSession) -> None:
