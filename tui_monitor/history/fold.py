@@ -1,8 +1,11 @@
 """The only place where records become state: what arrived goes in, frozen snapshots come out."""
 
+import copy
 from collections import deque
 from collections.abc import Callable, Mapping
+from typing import Self
 
+from tui_monitor.history.batch_track import Batches
 from tui_monitor.history.output import OutputLines
 from tui_monitor.history.phase_fold import PhaseFold
 from tui_monitor.history.snapshot import Damage, PhaseSnapshot, Snapshot, TimelineEntry
@@ -88,6 +91,21 @@ class History:
         self._is_lost = is_lost
         self._revision += has_changed
         return has_changed
+
+    def fork(self) -> Self:
+        """Return a copy that takes further events by itself; batches and output stay shared."""
+        other = copy.copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, list | dict | set | deque):
+                setattr(other, name, value.copy())
+        other._phases = {index: phase.fork() for index, phase in self._phases.items()}
+        return other
+
+    def cut_batches(self, cuts: Mapping[int, Batches]) -> None:
+        """Show the batches of each phase as given, in place of those that were folded."""
+        for index, batches in cuts.items():
+            self._phase(index).cut = batches
+        self._revision += 1
 
     def snapshot(self) -> Snapshot:
         """Return the run as it stands; the same object until something changes."""

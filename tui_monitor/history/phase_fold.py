@@ -1,20 +1,17 @@
 """One `fit` call's records become its snapshot; the parts that did not change are shared with the one before."""
 
-from collections import deque
+import copy
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
-import numpy as np
-
+from tui_monitor.history.batch_track import Batches, BatchTrack
 from tui_monitor.history.pace import Remaining, batches_per_second, epoch_overhead, seconds_left
-from tui_monitor.history.series import Float64Array, SeriesBuilder
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot
-from tui_monitor.run_log.figures import canonical_figures, canonical_names
+from tui_monitor.run_log.figures import canonical_figures
 from tui_monitor.run_log.format import PhaseInfo
 from tui_monitor.run_log.reader import Event, Records
 from tui_monitor.run_log.strict_json import number, restore_numbers, whole
 
-_PACE_BATCHES = 1024
 _OVERHEAD_EPOCHS = 5
 
 
@@ -23,40 +20,38 @@ class PhaseFold:
 
     def __init__(self) -> None:
         self.info: PhaseInfo | None = None
-        self.seconds = 0.0
-        """Run time of the newest batch."""
-        self._builders: dict[str, tuple[str, SeriesBuilder]] = {}
-        self._batches = 0
-        self._starts: list[int] = []
-        self._numbers: list[int] = []
+        self.cut: Batches | None = None
+        """The batches as of an earlier moment, shown in place of all that were added."""
+        self._track = BatchTrack()
         self._begun: tuple[int, float] | None = None
         self._rows: list[EpochRow] = []
         self._explanations: list[ExplanationAt] = []
-        self._recent: deque[Float64Array] = deque()
-        self._recent_count = 0
         self._shared: dict[str, tuple[Any, ...]] = {}
 
     def describe(self, info: PhaseInfo) -> None:
         """Take the phase's description, new or changed."""
         self.info = info
-        if not self._builders:
-            names = canonical_names(info.metrics)
-            self._builders = {column: (names[column], SeriesBuilder()) for column in info.metrics}
+        self._track.describe(info)
 
     def add_batches(self, records: Records) -> None:
         """Take the records of the batches that come next."""
-        if not len(records):
-            return
-        for column, (_, builder) in self._builders.items():
-            builder.append(records[column])
-        self._add_epochs(records["epoch"])
-        self._batches += len(records)
-        times = records["time"][-_PACE_BATCHES:].astype(np.float64)
-        self.seconds = max(self.seconds, float(times.max()))
-        self._recent.append(times)
-        self._recent_count += len(times)
-        while self._recent_count - len(self._recent[0]) >= _PACE_BATCHES:
-            self._recent_count -= len(self._recent.popleft())
+        self._track.append(records)
+
+    @property
+    def seconds(self) -> float:
+        """Run time of the newest batch."""
+        return self._batches().seconds
+
+    def fork(self) -> Self:
+        """Return a copy that goes its own way from here, but for the batches, which both share."""
+        other = copy.copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, list | dict):
+                setattr(other, name, value.copy())
+        return other
+
+    def _batches(self) -> Batches:
+        return self.cut or self._track.now()
 
     def begin_epoch(self, event: Event) -> None:
         """Take the word that an epoch began, which comes before its first batch."""
@@ -105,28 +100,26 @@ class PhaseFold:
         """
         if self.info is None:
             return None
-        starts = self._share("starts", self._starts)
-        numbers = self._share("numbers", self._numbers)
+        batches = self._batches()
+        starts, numbers = batches.starts, batches.numbers
         if is_complete and self._begun is not None:
             epoch, seconds = self._begun
-            if seconds >= self.seconds and epoch != (numbers[-1] if numbers else None):
-                starts, numbers = (*starts, self._batches), (*numbers, epoch)
+            if seconds >= batches.seconds and epoch != (numbers[-1] if numbers else None):
+                starts, numbers = (*starts, batches.count), (*numbers, epoch)
         return PhaseSnapshot(
             info=self.info,
-            series={name: builder.view() for name, builder in self._builders.values()},
+            series=batches.series,
             epoch_starts=starts,
             first_epoch=numbers[0] if numbers else self.info.initial_epoch + 1,
             epoch_numbers=numbers,
             epochs=self._share("rows", self._rows),
             explanations=self._share("explanations", self._explanations),
-            batches=self._batches,
+            batches=batches.count,
         )
 
     def pace(self) -> float | None:
         """Return the newest batches a second, or None before that is known."""
-        if not self._recent:
-            return None
-        return batches_per_second(np.concatenate(tuple(self._recent))[-_PACE_BATCHES:])
+        return batches_per_second(self._batches().recent)
 
     def seconds_left(self, phase: PhaseSnapshot, pace: float | None) -> float | None:
         """Return the expected time to the end of the phase; None where plan or pace is unknown."""
@@ -143,15 +136,6 @@ class PhaseFold:
         rows = [row for row in phase.epochs[-_OVERHEAD_EPOCHS:] if row.seconds is not None]
         overhead = epoch_overhead([row.seconds or 0.0 for row in rows], [row.batches for row in rows], pace)
         return seconds_left(remaining, pace, overhead)
-
-    def _add_epochs(self, epochs: Any) -> None:
-        last = self._numbers[-1] if self._numbers else -1
-        before = np.concatenate(([last], epochs[:-1].astype(np.int64)))
-        for index in np.flatnonzero(epochs != before).tolist():
-            self._starts.append(self._batches + index)
-            self._numbers.append(int(epochs[index]))
-            self._shared.pop("starts", None)
-            self._shared.pop("numbers", None)
 
     def _share(self, name: str, grown: list[Any]) -> tuple[Any, ...]:
         if name not in self._shared:

@@ -73,6 +73,11 @@ class BatchSeries:
     def __len__(self) -> int:
         return self._length
 
+    def prefix(self, length: int) -> "BatchSeries":
+        """Return the series as it was when it held `length` values; shares memory, costs the same at any length."""
+        # No block beyond the length is ever looked at: summaries are of whole blocks within what is asked for.
+        return BatchSeries(self._values, self._levels, min(max(length, 0), self._length))
+
     def values(self, start: int = 0, stop: int | None = None) -> Float32Array:
         """Return the values of a slice of the batches, read-only, without copying.
 

@@ -1,0 +1,140 @@
+"""The batches of one phase as they arrive, and as they stood after any number of them: both are the same values."""
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tui_monitor.history.series import BatchSeries, Float64Array, SeriesBuilder
+from tui_monitor.run_log.figures import canonical_names
+from tui_monitor.run_log.format import PhaseInfo
+from tui_monitor.run_log.reader import Records
+
+PACE_BATCHES = 1024
+"""Newest batches whose times tell the pace."""
+
+
+@dataclass(frozen=True)
+class Batches:
+    """The batches of a phase up to one moment."""
+
+    series: Mapping[str, BatchSeries] = field(default_factory=dict)
+    """Canonical metric name to its value in every batch."""
+    starts: tuple[int, ...] = ()
+    """Index of the first batch of each epoch begun."""
+    numbers: tuple[int, ...] = ()
+    """Number of each of those epochs."""
+    count: int = 0
+    seconds: float = 0.0
+    """Run time of the newest batch; 0 before the first."""
+    recent: Float64Array = field(default_factory=lambda: np.empty(0))
+    """Ends of the newest batches in seconds, `PACE_BATCHES` at most."""
+
+
+class BatchTrack:
+    """Grows the batches of one phase; `now` shares all that did not change since it was last called."""
+
+    def __init__(self) -> None:
+        self._builders: dict[str, tuple[str, SeriesBuilder]] = {}
+        self._count = 0
+        self._seconds = 0.0
+        self._starts: list[int] = []
+        self._numbers: list[int] = []
+        self._recent: deque[Float64Array] = deque()
+        self._recent_count = 0
+        self._shared: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+
+    def describe(self, info: PhaseInfo) -> None:
+        """Take the phase's columns; only the first description counts."""
+        if not self._builders:
+            names = canonical_names(info.metrics)
+            self._builders = {column: (names[column], SeriesBuilder()) for column in info.metrics}
+
+    def append(self, records: Records) -> None:
+        """Take the records of the batches that come next."""
+        if not len(records):
+            return
+        for column, (_, builder) in self._builders.items():
+            builder.append(records[column])
+        self._add_epochs(records["epoch"])
+        self._count += len(records)
+        times = records["time"].astype(np.float64)
+        self._seconds = max(self._seconds, float(times.max()))
+        self._keep_times(times)
+
+    def now(self) -> Batches:
+        """Return the batches so far."""
+        if self._shared is None:
+            self._shared = (tuple(self._starts), tuple(self._numbers))
+        return Batches(
+            series={name: builder.view() for name, builder in self._builders.values()},
+            starts=self._shared[0],
+            numbers=self._shared[1],
+            count=self._count,
+            seconds=self._seconds,
+            recent=np.concatenate((np.empty(0), *self._recent))[-PACE_BATCHES:],
+        )
+
+    def _keep_times(self, times: Float64Array) -> None:
+        newest = times[-PACE_BATCHES:]
+        self._recent.append(newest)
+        self._recent_count += len(newest)
+        while self._recent_count - len(self._recent[0]) >= PACE_BATCHES:
+            self._recent_count -= len(self._recent.popleft())
+
+    def _add_epochs(self, epochs: Any) -> None:
+        last = self._numbers[-1] if self._numbers else -1
+        before = np.concatenate(([last], epochs[:-1].astype(np.int64)))
+        for index in np.flatnonzero(epochs != before).tolist():
+            self._starts.append(self._count + index)
+            self._numbers.append(int(epochs[index]))
+            self._shared = None
+
+
+class RecordedBatches(BatchTrack):
+    """A track that can be looked at as it was after any number of its batches; keeps 8 bytes more a batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._times = np.empty(0)
+        self._reached = np.empty(0)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def starts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Index of the first batch of each epoch begun, and the epoch's number."""
+        return tuple(self._starts), tuple(self._numbers)
+
+    @property
+    def reached(self) -> Float64Array:
+        """Run time by which each batch and all before it had ended, never falling, shape (batches,)."""
+        return self._reached[: self._count]
+
+    def after(self, count: int) -> Batches:
+        """Return the first `count` batches as `now` returned them then; costs the same at any length."""
+        count = min(max(count, 0), self._count)
+        epochs = bisect_left(self._starts, count)
+        return Batches(
+            series={name: builder.view().prefix(count) for name, builder in self._builders.values()},
+            starts=tuple(self._starts[:epochs]),
+            numbers=tuple(self._numbers[:epochs]),
+            count=count,
+            seconds=float(self._reached[count - 1]) if count else 0.0,
+            recent=self._times[max(count - PACE_BATCHES, 0) : count],
+        )
+
+    def _keep_times(self, times: Float64Array) -> None:
+        old = self._count - len(times)
+        if self._count > len(self._times):
+            self._times, self._reached = (
+                np.concatenate((kept[:old], np.empty(2 * self._count - old))) for kept in (self._times, self._reached)
+            )
+        before = self._reached[old - 1] if old else 0.0
+        self._times[old : self._count] = times
+        np.maximum.accumulate(times, out=self._reached[old : self._count])
+        np.maximum(self._reached[old : self._count], before, out=self._reached[old : self._count])
