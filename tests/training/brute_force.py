@@ -1,71 +1,67 @@
 """The ledger computed the long way: every training sample, every toggle, by definition, with none of our arithmetic."""
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_monitor.demo.scenarios import DemoData
-
 Array = NDArray[np.float64]
+Labels = NDArray[np.int64]
 _TOGGLES = ("train_mode_layers", "sample_weights", "batch_averaging", "class_mix")
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """Everything about one epoch that the definition asks for."""
+class Samples:
+    """One figure (loss, or 1 where correct) of every sample of one epoch, at the epoch's end, shape (n,) each."""
 
-    data: DemoData
-    batches: list[NDArray[np.int64]]
-    """Sample indices of each training batch, in order."""
-    predict: Callable[[NDArray[np.float32], bool], Array]
-    """Model outputs at the epoch's end for inputs, in training mode or not, shape (n, 2)."""
-    weighted: bool
-    """Whether the figure applies class weights."""
+    training: Array
+    """In training mode, batch after batch."""
+    inference: Array
+    weight: Array
+    """What each sample counts in the reported figure, divided by their number."""
+    label: Labels
+    sizes: Sequence[int]
+    """Samples of each training batch."""
+    validation: Array
+    """In inference mode, in any order."""
+    validation_weight: Array
+    validation_label: Labels
+    every_batch_same: bool = False
+    """Whether the reported training figure is a mean of batch means."""
 
 
-def ledger(epoch: Epoch, figure: str, reported: float, reported_validation: float, draws: int) -> Mapping[str, float]:
+def ledger(samples: Samples, reported: float, reported_validation: float) -> Mapping[str, float]:
     """Return every term of the definition for one figure, training minus validation.
 
     Args:
-        epoch: what to compute it from.
-        figure: `loss` or `accuracy`.
+        samples: what to compute it from.
         reported: training figure of the epoch.
         reported_validation: validation figure of the epoch.
-        draws: how many times training mode is averaged over its random draws.
     """
-    data = epoch.data
-    labels = data.y.argmax(axis=1)
-    by_mode = {
-        0: np.mean([_values(figure, data.y, epoch.predict(data.x, True)) for _ in range(draws)], axis=0),
-        1: _values(figure, data.y, epoch.predict(data.x, False)),
-    }
-    class_weight = np.array(data.scenario.class_weight or (1.0, 1.0))
-    by_weight = {0: class_weight[labels] if epoch.weighted else np.ones(labels.size), 1: np.ones(labels.size)}
-    train_share = np.bincount(labels) / labels.size
-    validation_share = np.bincount(data.validation_y.argmax(axis=1)) / len(data.validation_y)
-    by_mix = {0: np.ones(labels.size), 1: (validation_share / train_share)[labels]}
+    count = samples.label.size
+    classes = max(samples.label.max(), samples.validation_label.max()) + 1
+    train_share = np.bincount(samples.label, minlength=classes) / count
+    validation_share = np.bincount(samples.validation_label, minlength=classes) / samples.validation_label.size
+    by_mode = (samples.training, samples.inference)
+    by_weight = (samples.weight, np.ones(count))
+    by_mix = (np.ones(count), (validation_share / train_share)[samples.label])
+    ends = np.cumsum(samples.sizes)
 
     def mean(mode: int, weight: int, averaging: int, mix: int) -> float:
         values = by_mode[mode] * by_weight[weight] * by_mix[mix]
-        if averaging == 0 and data.scenario.every_batch_same:
-            return float(np.mean([values[batch].mean() for batch in epoch.batches]))
-        return float(values[np.concatenate(epoch.batches)].mean())
+        if averaging == 0 and samples.every_batch_same:
+            return float(np.mean([batch.mean() for batch in np.split(values, ends[:-1])]))
+        return float(values.mean())
 
     terms = {"in_epoch_averaging": reported - mean(0, 0, 0, 0)}
     terms.update(_shapley(mean))
-    validation = _values(figure, data.validation_y, epoch.predict(data.validation_x, False)).mean()
-    terms["within_class"] = mean(1, 1, 1, 1) - validation
-    terms["measurement"] = validation - reported_validation
+    plain, weighted = samples.validation.mean(), (samples.validation * samples.validation_weight).mean()
+    terms["sample_weights"] += plain - weighted
+    terms["within_class"] = mean(1, 1, 1, 1) - plain
+    terms["measurement"] = weighted - reported_validation
     return terms
-
-
-def _values(figure: str, targets: NDArray[np.float32], outputs: Array) -> Array:
-    if figure == "accuracy":
-        return (targets.argmax(axis=1) == outputs.argmax(axis=1)).astype(float)
-    return -np.log(np.clip((targets * outputs).sum(axis=1), 1e-7, 1.0))
 
 
 def _shapley(mean: Callable[[int, int, int, int], float]) -> dict[str, float]:

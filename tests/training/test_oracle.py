@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.training.brute_force import Epoch, ledger
+from tests.training.brute_force import Array, Samples, ledger
 from tests.training.conftest import OpenSession
 from tui_monitor.demo.scenarios import SCENARIOS, DemoData
 from tui_monitor.explain.explanation import Explanation, Ledger
@@ -28,8 +28,14 @@ class Trained:
     random_mode: bool
 
 
-def _last_epoch_batches(data: DemoData) -> list[np.ndarray]:
-    """Replay the generator on sample numbers instead of samples."""
+def _values(figure: str, targets: np.ndarray, outputs: Array) -> Array:
+    if figure == "accuracy":
+        return (targets.argmax(axis=1) == outputs.argmax(axis=1)).astype(float)
+    return np.asarray(-np.log(np.clip((targets * outputs).sum(axis=1), 1e-7, 1.0)))
+
+
+def _last_epoch_order(data: DemoData) -> np.ndarray:
+    """Return sample numbers in the order of the batches, from the generator run on numbers instead of samples."""
     numbers = np.arange(len(data.x), dtype=np.float64).reshape(-1, 1, 1)
     replayed = DemoData(
         numbers.astype(np.float32),
@@ -44,7 +50,7 @@ def _last_epoch_batches(data: DemoData) -> list[np.ndarray]:
     batches: Iterator[tuple[np.ndarray, np.ndarray]] = itertools.islice(
         replayed.batches(), (EPOCHS - 1) * steps, EPOCHS * steps
     )
-    return [x.reshape(-1).astype(np.int64) for x, _ in batches]
+    return np.concatenate([x.reshape(-1).astype(np.int64) for x, _ in batches])
 
 
 @pytest.fixture(scope="module", params=sorted(SCENARIOS))
@@ -61,20 +67,26 @@ def trained(request: pytest.FixtureRequest, open_session: OpenSession) -> Traine
     def predict(x: np.ndarray, training: bool) -> np.ndarray:
         return keras.ops.convert_to_numpy(model(x, training=training)).astype(np.float64)
 
-    draws = 40 if scenario.dropout else 1
-    batches = _last_epoch_batches(data)
-    expected = {
-        figure: dict(
-            ledger(
-                Epoch(data, batches, predict, weighted=figure == "loss"),
-                figure,
-                reported[figure],
-                reported[f"val_{figure}"],
-                draws,
-            )
+    order = _last_epoch_order(data)
+    x, y = data.x[order], data.y[order]
+    in_training = [predict(x, True) for _ in range(40 if scenario.dropout else 1)]
+    in_inference, validation = predict(x, False), predict(data.validation_x, False)
+    label = y.argmax(axis=1)
+    class_weight = np.array(scenario.class_weight or (1.0, 1.0))
+    expected = {}
+    for figure in ("loss", "accuracy"):
+        samples = Samples(
+            training=np.mean([_values(figure, y, outputs) for outputs in in_training], axis=0),
+            inference=_values(figure, y, in_inference),
+            weight=class_weight[label] if figure == "loss" else np.ones(label.size),
+            label=label,
+            sizes=data.batch_sizes,
+            validation=_values(figure, data.validation_y, validation),
+            validation_weight=np.ones(len(validation)),
+            validation_label=data.validation_y.argmax(axis=1),
+            every_batch_same=scenario.every_batch_same,
         )
-        for figure in ("loss", "accuracy")
-    }
+        expected[figure] = dict(ledger(samples, reported[figure], reported[f"val_{figure}"]))
     assert not [entry for entry in load(session.folder).timeline if entry.kind == "alert"]
     return Trained(told[-1], reported, expected, random_mode=bool(scenario.dropout))
 

@@ -8,7 +8,10 @@ _MOST_LAYERS = 200
 
 
 def model_summary(model: Any) -> dict[str, Any]:
-    """Return name, parameters, layers, optimizer, loss and learning rate, as far as they are known."""
+    """Return name, parameters, layers, optimizer, loss and learning rate, as far as they are known.
+
+    A subclassed model may hold layers that it never calls, which have no parameters to count.
+    """
     engine = engine_of(model)
     optimizer = getattr(model, "optimizer", None)
     return {
@@ -23,7 +26,8 @@ def model_summary(model: Any) -> dict[str, Any]:
 
 
 def _layer(layer: Any) -> dict[str, Any]:
-    return {"name": layer.name, "kind": type(layer).__name__, "parameters": int(layer.count_params())}
+    parameters = int(layer.count_params()) if layer.built else None
+    return {"name": layer.name, "kind": type(layer).__name__, "parameters": parameters}
 
 
 def _name(loss: Any) -> str | None:
