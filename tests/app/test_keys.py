@@ -188,22 +188,7 @@ async def test_stopping_is_asked_of_the_training(keys: tuple[str, ...], tmp_path
     assert [request.action for request in take_requests(tmp_path)] == [Action.STOP_BATCH]
 
 
-async def test_killing_is_offered_only_by_who_can(tmp_path: Path) -> None:
-    """A screen that started the training can kill it; one that only watches does not offer to."""
-    killed: list[bool] = []
-    async with screen_of(snapshot(), folder=tmp_path, kill=lambda: killed.append(True)) as pilot:
-        for key in ("q", "down", "down", "enter"):
-            await pilot.press(key)
-            await pilot.pause()
-        assert killed == [True]
-        assert not app_of(pilot)._exit
-    async with screen_of(snapshot(), folder=tmp_path) as pilot:
-        await pilot.press("q")
-        await pilot.pause()
-        assert "Kill" not in text_of(pilot)
-
-
-@pytest.mark.parametrize("keys", [("q", "escape"), ("q", "down", "down", "enter"), ("ctrl+c", "escape")])
+@pytest.mark.parametrize("keys", [("q", "escape"), ("q", "down", "down", "down", "enter"), ("ctrl+c", "escape")])
 async def test_cancelling_changes_nothing(keys: tuple[str, ...], tmp_path: Path) -> None:
     """Escape and Cancel lead back to the picture, and nothing is asked of the training."""
     async with screen_of(snapshot(), folder=tmp_path) as pilot:

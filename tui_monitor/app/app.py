@@ -9,20 +9,17 @@ from textual.app import SystemCommand
 from textual.message import Message
 from textual.screen import Screen
 
+from tui_monitor.app.asking_app import AskingApp
 from tui_monitor.app.epoch_axis import full_range, newest
 from tui_monitor.app.follow import Mailbox, follow
 from tui_monitor.app.keys import KEYS, bindings
-from tui_monitor.app.main_screen import MainScreen, is_useful
+from tui_monitor.app.main_screen import ASKING, MainScreen, is_useful
 from tui_monitor.app.pacing import LONGEST_WAIT_SECONDS
-from tui_monitor.app.requests import ask_to_stop
 from tui_monitor.app.screens.help import HelpScreen
-from tui_monitor.app.screens.leave import LeaveScreen, Leaving
 from tui_monitor.app.source import LiveSource, SnapshotSource
-from tui_monitor.app.terminal_app import TerminalApp
 from tui_monitor.app.view import SMOOTHING, View, ViewState
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.errors import MonitorError
-from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.format import State
 
 
@@ -38,7 +35,7 @@ class ReadingFailed(Message):
         self.error = error
 
 
-class MonitorApp(TerminalApp):
+class MonitorApp(AskingApp):
     """Follows one run until the user leaves. Training is never touched but by a request the user confirms."""
 
     CSS_PATH = Path(__file__).with_name("monitor.tcss")
@@ -61,17 +58,13 @@ class MonitorApp(TerminalApp):
         Args:
             folder: of the run.
             launched: whether this command started the training, which words the question on leaving.
-            kill: ends the training process at once, if this command can; offered on leaving.
+            kill: ends the training process at once, where this command started it.
             source: where snapshots come from; by default the folder, live.
             markers: characters to draw curves with.
             view: what to show first.
         """
-        super().__init__()
-        self.folder = folder
+        super().__init__(folder, launched=launched, kill=kill)
         self.view = view or ViewState()
-        self.snapshot: Snapshot | None = None
-        self._launched = launched
-        self._kill = kill
         self._source = source or LiveSource(folder)
         self._markers = markers
         self._mailbox = Mailbox()
@@ -116,6 +109,7 @@ class MonitorApp(TerminalApp):
             return
         self.ask_terminal()
         self.snapshot = snapshot
+        self.look_at_requests()
         if snapshot.state is State.FAILED and not self._failure_shown:
             self._failure_shown = True
             self.action_show(View.OUTPUT.value)
@@ -143,7 +137,7 @@ class MonitorApp(TerminalApp):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Refuse actions that would change nothing now."""
         if self.snapshot is None:
-            return True
+            return action not in ASKING
         spelled = f"{action}({', '.join(repr(p) for p in parameters)})" if parameters else action
         return is_useful(spelled, self.snapshot, self.view)
 
@@ -199,47 +193,9 @@ class MonitorApp(TerminalApp):
         """Whether the first snapshot is drawn, and every chart in its newest state."""
         return self.snapshot is not None and self.main.is_settled
 
-    @property
-    def is_live(self) -> bool:
-        """Whether there may be a process to ask about: it trains, or nothing is known of it yet."""
-        return self.snapshot is not None and not self.snapshot.state.ended
-
-    def action_leave(self) -> None:
-        """Leave: at once from an ended run, with a question from a live one."""
-        whose = "The training you started" if self._launched else "The run"
-        self._ask(f"{whose} is still going. What should happen to it?", (Leaving.DETACH, Leaving.STOP))
-
-    def action_interrupt(self) -> None:
-        """Ask how to stop."""
-        self._ask("Stop the training?", (Leaving.STOP, Leaving.DETACH))
-
-    def _ask(self, question: str, first: tuple[Leaving, ...]) -> None:
-        if not self.is_live:
-            self.exit()
-        elif not isinstance(self.screen, LeaveScreen):
-            last = (Leaving.CANCEL,) if self._kill is None else (Leaving.KILL, Leaving.CANCEL)
-            self.push_screen(LeaveScreen((*first, *last), question), self._leave)
-
-    def _leave(self, leaving: Leaving | None) -> None:
-        match leaving:
-            case Leaving.DETACH:
-                self.exit()
-            case Leaving.STOP:
-                self._stop()
-            case Leaving.KILL if self._kill is not None:
-                self._kill()
-                self._tell("The process is killed. The screen stays open to show what is left.")
-
-    def _stop(self) -> None:
-        try:
-            ask_to_stop(self.folder)
-        except MonitorError as error:
-            self.notify(str(error), severity="error", markup=False)
-        else:
-            self._tell("Stopping after this batch. The screen stays open to show how the run ends.")
-
-    def _tell(self, sentence: str) -> None:
-        self.notify(sentence, markup=False)
+    def requests_changed(self, asked: str) -> None:
+        """Say in the header what is asked and not answered yet."""
+        self._look(replace(self.view, asked=asked))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every key's action by name, besides the choice of a theme."""

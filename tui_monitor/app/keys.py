@@ -48,6 +48,7 @@ KEYS: tuple[Key, ...] = (
     Key("c", "c", "charts", "Show the charts over the whole screen.", "show('charts')", Group.VIEWS),
     Key("t", "t", "epochs", "Show every epoch in a table.", "show('epochs')", Group.VIEWS),
     Key("o", "o", "output", "Show the script's own output.", "show('output')", Group.VIEWS),
+    Key("i", "i", "timeline", "Show alerts, notes, requests and states in order.", "show('timeline')", Group.VIEWS),
     Key("plus,equals_sign", "+", "zoom in", "Look closer at the x axis.", "zoom(0.5)", Group.CHARTS, in_footer=False),
     Key("minus", "-", "zoom out", "Look at more of the x axis.", "zoom(2.0)", Group.CHARTS, in_footer=False),
     Key(
@@ -68,6 +69,20 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("l", "l", "log y", "Switch the y axes between linear and logarithmic.", "toggle_log", Group.CHARTS),
     Key("m", "m", "metric", "Show the next metric in the second chart.", "next_metric", Group.CHARTS),
+    Key("p", "p", "pause", "Pause the training between two batches, or let it go on.", "toggle_pause", Group.RUN),
+    Key(
+        "x",
+        "x",
+        "stop",
+        "Stop after this batch; the script goes on after fit.",
+        "ask('stop_batch')",
+        Group.RUN,
+    ),
+    Key("e", "e", "stop at epoch", "Stop after this epoch, likewise.", "ask('stop_epoch')", Group.RUN),
+    Key("k", "k", "kill", "Kill the training process, after a question.", "ask_to_kill", Group.RUN),
+    Key("r", "r", "rate", "Change the learning rate.", "change_rate", Group.RUN),
+    Key("u", "u", "measure", "Measure the gap at this batch.", "ask('measure')", Group.RUN),
+    Key("n", "n", "note", "Add a note to the timeline at this batch.", "write_note", Group.RUN),
     Key(
         "left_square_bracket",
         "[",

@@ -1,5 +1,6 @@
 """Lays out the panels once; classes on the screen decide which of them show, and where."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -16,7 +17,9 @@ from tui_monitor.app.panels.gap import described_gap_rows, description_rows, gap
 from tui_monitor.app.panels.header import header_rows
 from tui_monitor.app.panels.output import output_note, output_rows
 from tui_monitor.app.panels.text import BLANK, Row, Rows, heading, wrap
+from tui_monitor.app.panels.timeline import timeline_note, timeline_rows
 from tui_monitor.app.panels.waiting import waiting_sentences
+from tui_monitor.app.requests import can_obey
 from tui_monitor.app.styles import COMPONENT_CLASSES
 from tui_monitor.app.view import View, ViewState
 from tui_monitor.app.widgets.cells_view import CellsView
@@ -24,9 +27,14 @@ from tui_monitor.app.widgets.chart_view import ChartView
 from tui_monitor.app.widgets.panel import Panel
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.snapshot import Snapshot
+from tui_monitor.run_log.format import State
 
 SMALLEST = (60, 20)
 """Columns and rows below which the screen says so instead of drawing."""
+
+
+ASKING = frozenset({"toggle_pause", "ask", "ask_to_kill", "change_rate", "write_note"})
+"""Actions that ask the training for something."""
 
 
 class MainScreen(Screen[None]):
@@ -80,6 +88,14 @@ class MainScreen(Screen[None]):
                         to_end=True,
                         ascii_only=self._ascii,
                     )
+                yield Panel(
+                    id="timeline",
+                    inputs=_timeline_inputs,
+                    head=_timeline_head,
+                    body=_timeline,
+                    to_end=True,
+                    ascii_only=self._ascii,
+                )
                 yield Panel(id="gap", inputs=_gap_inputs, head=_gap_head, body=_gap, ascii_only=self._ascii)
             yield CellsView(id="footer", ascii_only=self._ascii)
         yield Static(id="too-small", markup=False)
@@ -114,7 +130,7 @@ class MainScreen(Screen[None]):
         """Give the scroll keys to the panel that fills the screen, or to none."""
         for panel in self.query(Panel):
             panel.body.can_focus = panel.id == view.value
-        if view in (View.GAP, View.EPOCHS, View.OUTPUT):
+        if view in (View.GAP, View.EPOCHS, View.OUTPUT, View.TIMELINE):
             body = self.query_one(f"#{view.value}", Panel).body
             body.focus(scroll_visible=False)
             if view is not View.GAP:
@@ -143,7 +159,10 @@ class MainScreen(Screen[None]):
 
 def useful_keys(snapshot: Snapshot, view: ViewState) -> tuple[Key, ...]:
     """Return the keys that do something now."""
-    return tuple(key for key in KEYS if is_useful(key.action, snapshot, view))
+    keys = [key for key in KEYS if is_useful(key.action, snapshot, view)]
+    if snapshot.state is State.PAUSED:
+        keys = [replace(key, label="go on") if key.action == "toggle_pause" else key for key in keys]
+    return tuple(keys)
 
 
 def is_useful(action: str, snapshot: Snapshot, view: ViewState) -> bool:
@@ -161,7 +180,7 @@ def is_useful(action: str, snapshot: Snapshot, view: ViewState) -> bool:
             return view.window is not None
         case "zoom" | "smooth" | "toggle_log":
             return phase is not None
-    return True
+    return name not in ASKING or can_obey(snapshot)
 
 
 def _everything(snapshot: Snapshot, view: ViewState) -> object:
@@ -175,6 +194,18 @@ def _epochs_inputs(snapshot: Snapshot, view: ViewState) -> object:
 
 def _output_inputs(snapshot: Snapshot, view: ViewState) -> object:
     return snapshot.output_lines, snapshot.output[-1:]
+
+
+def _timeline_inputs(snapshot: Snapshot, view: ViewState) -> object:
+    return len(snapshot.timeline), snapshot.timeline[-1:]
+
+
+def _timeline_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    return (heading("Timeline", timeline_note(snapshot), width),)
+
+
+def _timeline(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    return timeline_rows(snapshot, width)
 
 
 def _gap_inputs(snapshot: Snapshot, view: ViewState) -> object:

@@ -14,6 +14,7 @@ class View(StrEnum):
     CHARTS = "charts"
     EPOCHS = "epochs"
     OUTPUT = "output"
+    TIMELINE = "timeline"
 
 
 SMOOTHING = (0.0, 0.6, 0.9)
@@ -36,6 +37,8 @@ class ViewState:
     """Index of the phase shown, from 1, or None for the newest."""
     metric: int = 0
     """Which of the further metrics the second chart shows."""
+    asked: str = ""
+    """What is asked of the training and not answered yet, in words; empty when nothing is."""
 
     def phase_of(self, snapshot: Snapshot) -> PhaseSnapshot | None:
         """Return the phase to show, or None before the first `fit`."""

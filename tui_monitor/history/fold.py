@@ -162,6 +162,8 @@ class History:
             kind=str(event["kind"]),
             text=text,
             epoch=whole(event.get("epoch")),
+            batch=whole(event.get("batch")),
+            answers=_text(event.get("id")),
         )
         self._timeline.append(entry)
 

@@ -46,6 +46,11 @@ class TimelineEntry:
     """The event's kind: `alert`, `note`, `control`, `status`."""
     text: str
     epoch: int | None = None
+    """From 1."""
+    batch: int | None = None
+    """Batches of the epoch done by then, where the event says so."""
+    answers: str = ""
+    """Id of the request that this acknowledges; empty for anything else."""
 
 
 @dataclass(frozen=True)

@@ -91,15 +91,21 @@ def file_system_time(folder: Path) -> float:
         return time.time()
 
 
-def _observe_process(folder: Path, info: RunInfo | None) -> ProcessState:
-    if info is None or info.host != socket.gethostname():
-        return ProcessState.ELSEWHERE
+def process_of(folder: Path, info: RunInfo) -> ProcessIdentity | None:
+    """Return which process trains a run, or None where it runs on another machine."""
+    if info.host != socket.gethostname():
+        return None
     try:
         with (folder / HEARTBEAT_FILE).open("rb") as file:
             content: Any = json.loads(file.read(4096))
     except (OSError, ValueError, RecursionError):
         content = None
-    return observe_process(identity_from_json(content) or ProcessIdentity(pid=info.pid))
+    return identity_from_json(content) or ProcessIdentity(pid=info.pid)
+
+
+def _observe_process(folder: Path, info: RunInfo | None) -> ProcessState:
+    identity = None if info is None else process_of(folder, info)
+    return ProcessState.ELSEWHERE if identity is None else observe_process(identity)
 
 
 def _changed(path: Path) -> float | None:

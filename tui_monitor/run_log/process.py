@@ -1,6 +1,7 @@
 """Which process writes a run, told apart from any later one that got the same number."""
 
 import os
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -65,6 +66,28 @@ def observe_process(identity: ProcessIdentity) -> ProcessState:
     if not identity.start or not start:
         return ProcessState.UNSURE
     return ProcessState.ALIVE if start == identity.start else ProcessState.GONE
+
+
+def kill_process(identity: ProcessIdentity) -> bool:
+    """End a process of this machine at once, and what it started if it leads a session; return whether it was there.
+
+    Only a process that is certainly the one meant is ended.
+    """
+    if observe_process(identity) is not ProcessState.ALIVE:
+        return False
+    return kill_process_group(identity.pid)
+
+
+def kill_process_group(pid: int) -> bool:
+    """End a process at once, with its whole group if it leads a session of its own; return whether it was there."""
+    try:
+        if os.getsid(pid) == pid:
+            os.killpg(pid, signal.SIGKILL)
+        else:
+            os.kill(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 def _exists(pid: int) -> bool:

@@ -6,7 +6,7 @@ Whatever fails in here is said in the run and ends the recording, never the trai
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ParamSpec
 
 from tui_monitor.explain.explanation import Explanation, explanation_to_json
@@ -54,13 +54,14 @@ class FitRecorder:
     model: Any
     params: Mapping[str, Any]
 
-    def __init__(self, model: Any, session: Session, *, fit: Mapping[str, Any]) -> None:
+    def __init__(self, model: Any, session: Session, *, fit: Mapping[str, Any], callbacks: Sequence[Any] = ()) -> None:
         """Prepare to record.
 
         Args:
             model: its `instruments` are to be installed around the call.
             session: where the run is written.
             fit: arguments of `fit` in a printable form.
+            callbacks: of the call, as far as they are known.
         """
         super().__init__()
         self._engine = engine_of(model)
@@ -82,7 +83,7 @@ class FitRecorder:
         self._epoch = 1
         self._begun = self._epoch_begun = time.monotonic()
         self._measuring_seconds = self._paused_seconds = 0.0
-        self._steering = Steering(model, session)
+        self._steering = Steering(model, session, callbacks)
         self._next_look = self._explained_at = self._begun
 
     @contextlib.contextmanager
@@ -157,7 +158,7 @@ class FitRecorder:
         self._writer.status(State.TRAINING)
 
     def _look(self, now: float) -> None:
-        self._paused_seconds += self._steering.look()
+        self._paused_seconds += self._steering.look(self._epoch, self._totals.batches if self._totals else 0)
         asked = self._steering.measure_now
         due = asked or now - self._explained_at >= _WITHIN_EPOCH_SECONDS
         if due and self._budget.enabled and self._totals is not None:
@@ -223,7 +224,6 @@ class FitRecorder:
         """Record the epoch's figures, then explain them; weights are still those that validation saw."""
         figures = {name: float(value) for name, value in (logs or {}).items()}
         now = time.monotonic()
-        self._steering.epoch_ended()
         totals = self._totals or EpochTotals(self._metrics)
         self._writer.event(
             "epoch",
@@ -234,6 +234,9 @@ class FitRecorder:
             seconds=now - self._epoch_begun,
             learning_rate=self._engine.learning_rate(self._watched),
         )
+        self._paused_seconds += self._steering.look(self._epoch, totals.batches)
+        self._steering.epoch_ended()
+        now = time.monotonic()
         if not self._budget.enabled or self._totals is None:
             return
         self._writer.status(State.MEASURING)
@@ -270,9 +273,9 @@ class FitRecorder:
         self._measuring_seconds += time.monotonic() - begun
 
 
-def fit_recorder(model: Any, session: Session, *, fit: Mapping[str, Any]) -> Any:
+def fit_recorder(model: Any, session: Session, *, fit: Mapping[str, Any], callbacks: Sequence[Any] = ()) -> Any:
     """Return a `FitRecorder` that is a callback of the Keras that the model belongs to; see there."""
-    return _as_callback(engine_of(model).package.callbacks.Callback)(model, session, fit=fit)
+    return _as_callback(engine_of(model).package.callbacks.Callback)(model, session, fit=fit, callbacks=callbacks)
 
 
 @functools.cache

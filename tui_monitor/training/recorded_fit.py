@@ -30,9 +30,16 @@ def recorded_fit(
     except TypeError:
         return fit(*args, **kwargs)
     arguments = bound.arguments
-    recorder = fit_recorder(model, session, fit=printable_arguments(arguments))
+    callbacks = arguments.get("callbacks")
+    recorder = fit_recorder(model, session, fit=printable_arguments(arguments), callbacks=_listed(model, callbacks))
     with recorder.recording(model):
-        return fit(**{**_flat(arguments), "callbacks": with_first(model, recorder, arguments.get("callbacks"))})
+        return fit(**{**_flat(arguments), "callbacks": with_first(model, recorder, callbacks)})
+
+
+def _listed(model: Any, callbacks: Any) -> list[Any]:
+    if isinstance(callbacks, engine_of(model).package.callbacks.CallbackList):
+        return list(callbacks.callbacks)
+    return list(tf.nest.flatten(callbacks)) if callbacks else []
 
 
 def with_first(model: Any, recorder: Any, callbacks: Any) -> Any:
@@ -48,7 +55,7 @@ def with_first(model: Any, recorder: Any, callbacks: Any) -> Any:
         recorder.set_params(callbacks.params)
         callbacks.callbacks.insert(0, recorder)
         return callbacks
-    return [recorder, *tf.nest.flatten(callbacks)] if callbacks else [recorder]
+    return [recorder, *_listed(model, callbacks)]
 
 
 def _flat(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from tui_monitor.app.panels.bars import progress_bar
 from tui_monitor.app.panels.text import Row, Rows, Run, cell_len, plain, spread, width_of
+from tui_monitor.app.panels.timeline import newest_entry
 from tui_monitor.app.view import ViewState
 from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
 from tui_monitor.run_log.format import State
@@ -29,9 +30,9 @@ def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     for end in ends:
         room = width - width_of(start) - cell_len(end) - 4
         if room >= 0:
-            beside = snapshot.detail or snapshot.run.description
+            beside = view.asked or snapshot.detail or newest_entry(snapshot) or snapshot.run.description
             if beside:
-                start = (*start, Run(_words(f" · {plain(beside)}", room), "muted"))
+                start = (*start, Run(_words(f" · {plain(beside)}", room), "caution" if view.asked else "muted"))
             return spread(start, (Run(end, "muted"),), width)
     return start
 
