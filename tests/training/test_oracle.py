@@ -26,6 +26,10 @@ class Trained:
     reported: dict[str, float]
     expected: dict[str, dict[str, float]]
     random_mode: bool
+    labels: np.ndarray
+    """True class of each validation sample."""
+    outputs: np.ndarray
+    """The model's probabilities for each validation sample, shape (n, 2)."""
 
 
 def _values(figure: str, targets: np.ndarray, outputs: Array) -> Array:
@@ -88,7 +92,35 @@ def trained(request: pytest.FixtureRequest, open_session: OpenSession) -> Traine
         )
         expected[figure] = dict(ledger(samples, reported[figure], reported[f"val_{figure}"]))
     assert not [entry for entry in load(session.folder).timeline if entry.kind == "alert"]
-    return Trained(told[-1], reported, expected, random_mode=bool(scenario.dropout))
+    return Trained(
+        told[-1],
+        reported,
+        expected,
+        random_mode=bool(scenario.dropout),
+        labels=data.validation_y.argmax(axis=1),
+        outputs=predict(data.validation_x, False),
+    )
+
+
+def test_distributions_are_those_of_the_models_own_outputs(trained: Trained) -> None:
+    """Confusion, confidence and losses of validation are what the final model's outputs for all of it give."""
+    held = trained.explanation.distributions
+    assert held is not None
+    assert held.confusion is not None
+    assert held.calibration is not None
+    assert held.losses is not None
+    predicted, count = trained.outputs.argmax(axis=1), len(trained.labels)
+    table = np.bincount(2 * trained.labels + predicted, minlength=4).reshape(2, 2)
+    np.testing.assert_allclose(np.array(held.confusion.validation), table, atol=2)
+    side, spread = held.calibration.validation, held.losses.validation
+    assert side is not None
+    assert spread is not None
+    assert side.mean_confidence == pytest.approx(trained.outputs.max(axis=1).mean(), abs=1e-4)
+    assert side.mean_accuracy == pytest.approx(np.mean(predicted == trained.labels), abs=2 / count)
+    loss = -np.log(trained.outputs[np.arange(count), trained.labels])
+    assert spread.mean == pytest.approx(loss.mean(), abs=1e-4)
+    assert spread.largest == pytest.approx(loss.max(), rel=1e-3)
+    assert (held.train_samples, held.validation_samples) == (10_708, count)
 
 
 def test_every_term_equals_the_brute_force_one(trained: Trained) -> None:

@@ -31,6 +31,15 @@ def newest_explanation(snapshot: Snapshot, phase: PhaseSnapshot | None) -> Expla
     return _known(row) or _logged(snapshot.run.name, row, said)
 
 
+def newest_with_distributions(phase: PhaseSnapshot | None) -> tuple[ExplanationAt, Explanation] | None:
+    """Return the newest explanation of a phase that holds what lies behind its figures, or None without one."""
+    for held in reversed(phase.explanations if phase else ()):
+        if held.content.get("distributions"):
+            explanation = _known(held) or _measured(held)
+            return (held, explanation) if explanation is not None else None
+    return None
+
+
 def _known(source: ExplanationAt | EpochRow) -> Explanation | None:
     return next((explanation for seen, explanation in _LATEST if seen is source), None)
 

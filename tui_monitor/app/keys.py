@@ -10,6 +10,7 @@ class Group(StrEnum):
     """Headings under which help lists the keys."""
 
     VIEWS = "Views"
+    EVIDENCE = "Evidence"
     CHARTS = "Charts"
     RUN = "Run"
     PROGRAM = "Program"
@@ -49,6 +50,33 @@ KEYS: tuple[Key, ...] = (
     Key("t", "t", "epochs", "Show every epoch in a table.", "show('epochs')", Group.VIEWS),
     Key("o", "o", "output", "Show the script's own output.", "show('output')", Group.VIEWS),
     Key("i", "i", "timeline", "Show alerts, notes, requests and states in order.", "show('timeline')", Group.VIEWS),
+    Key("1", "1", "ledger", "Show the ledgers, as g does.", "show('gap')", Group.EVIDENCE, in_footer=False),
+    Key(
+        "2",
+        "2",
+        "recall",
+        "Show recall and precision of each class over epochs, on both sides.",
+        "show('recall')",
+        Group.EVIDENCE,
+    ),
+    Key("3", "3", "confusion", "Show which class is taken for which.", "show('confusion')", Group.EVIDENCE),
+    Key(
+        "4",
+        "4",
+        "calibration",
+        "Show whether the model is right as often as it is sure.",
+        "show('calibration')",
+        Group.EVIDENCE,
+    ),
+    Key(
+        "5",
+        "5",
+        "losses",
+        "Show how the loss is spread over right and wrong samples, and its tail.",
+        "show('losses')",
+        Group.EVIDENCE,
+    ),
+    Key("6", "6", "shares", "Show class shares with their test.", "show('shares')", Group.EVIDENCE),
     Key("plus,equals_sign", "+", "zoom in", "Look closer at the x axis.", "zoom(0.5)", Group.CHARTS, in_footer=False),
     Key("minus", "-", "zoom out", "Look at more of the x axis.", "zoom(2.0)", Group.CHARTS, in_footer=False),
     Key(

@@ -10,8 +10,10 @@ from textual.widgets import Static
 
 from tui_monitor.app.chart_data import further_metrics, quantity
 from tui_monitor.app.explanations import newest_explanation
-from tui_monitor.app.keys import KEYS, Key
+from tui_monitor.app.keys import KEYS, Group, Key
+from tui_monitor.app.panels.age import age_of
 from tui_monitor.app.panels.epochs import HEADER_ROWS, table_header, table_rows
+from tui_monitor.app.panels.evidence import evidence_head, evidence_inputs, evidence_rows
 from tui_monitor.app.panels.footer import footer_rows
 from tui_monitor.app.panels.gap import described_gap_rows, description_rows, gap_rows, panel_heading
 from tui_monitor.app.panels.header import header_rows
@@ -21,7 +23,7 @@ from tui_monitor.app.panels.timeline import timeline_note, timeline_rows
 from tui_monitor.app.panels.waiting import waiting_sentences
 from tui_monitor.app.requests import can_obey
 from tui_monitor.app.styles import COMPONENT_CLASSES
-from tui_monitor.app.view import View, ViewState
+from tui_monitor.app.view import EVIDENCE, View, ViewState
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.app.widgets.chart_view import ChartView
 from tui_monitor.app.widgets.panel import Panel
@@ -97,8 +99,18 @@ class MainScreen(Screen[None]):
                     ascii_only=self._ascii,
                 )
                 yield Panel(id="gap", inputs=_gap_inputs, head=_gap_head, body=_gap, ascii_only=self._ascii)
+                yield Panel(
+                    id="evidence",
+                    inputs=evidence_inputs,
+                    head=_evidence_head,
+                    body=self._evidence,
+                    ascii_only=self._ascii,
+                )
             yield CellsView(id="footer", ascii_only=self._ascii)
         yield Static(id="too-small", markup=False)
+
+    def _evidence(self, snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+        return evidence_rows(snapshot, view, width, height, self._markers)
 
     def on_resize(self) -> None:
         """Keep the sentence about the size true, and the footer full."""
@@ -117,6 +129,7 @@ class MainScreen(Screen[None]):
         further = further_metrics(phase) if phase else ()
         for name in View:
             self.set_class(view.view is name, f"view-{name.value}")
+        self.set_class(view.view in EVIDENCE, "evidence")
         self.set_class(phase is None, "no-phase")
         self.set_class(not further, "one-metric")
         self._draw()
@@ -128,12 +141,15 @@ class MainScreen(Screen[None]):
 
     def focus_view(self, view: View) -> None:
         """Give the scroll keys to the panel that fills the screen, or to none."""
+        filling = "evidence" if view in EVIDENCE else view.value
         for panel in self.query(Panel):
-            panel.body.can_focus = panel.id == view.value
-        if view in (View.GAP, View.EPOCHS, View.OUTPUT, View.TIMELINE):
-            body = self.query_one(f"#{view.value}", Panel).body
+            panel.body.can_focus = panel.id == filling
+        if view in (View.GAP, View.EPOCHS, View.OUTPUT, View.TIMELINE, *EVIDENCE):
+            body = self.query_one(f"#{filling}", Panel).body
             body.focus(scroll_visible=False)
-            if view is not View.GAP:
+            if view in EVIDENCE:
+                self.call_after_refresh(body.scroll_home, animate=False)
+            elif view is not View.GAP:
                 self.call_after_refresh(body.scroll_end, animate=False)
         else:
             self.set_focus(None)
@@ -145,7 +161,7 @@ class MainScreen(Screen[None]):
         for panel in self.query(Panel):
             panel.show(snapshot, view)
         footer = self.query_one("#footer", CellsView)
-        footer.show(footer_rows(useful_keys(snapshot, view), self.size.width))
+        footer.show(footer_rows(_footer_keys(snapshot, view), self.size.width))
         phase = view.phase_of(snapshot)
         if phase is None:
             return
@@ -163,6 +179,15 @@ def useful_keys(snapshot: Snapshot, view: ViewState) -> tuple[Key, ...]:
     if snapshot.state is State.PAUSED:
         keys = [replace(key, label="go on") if key.action == "toggle_pause" else key for key in keys]
     return tuple(keys)
+
+
+def _footer_keys(snapshot: Snapshot, view: ViewState) -> tuple[Key, ...]:
+    """Return the keys for the footer: those of the evidence first where an explanation fills the screen, else none."""
+    keys = useful_keys(snapshot, view)
+    others = tuple(key for key in keys if key.group is not Group.EVIDENCE)
+    if view.view not in (View.GAP, *EVIDENCE):
+        return others
+    return (*(key for key in keys if key.group is Group.EVIDENCE), *others)
 
 
 def is_useful(action: str, snapshot: Snapshot, view: ViewState) -> bool:
@@ -213,7 +238,14 @@ def _gap_inputs(snapshot: Snapshot, view: ViewState) -> object:
     if phase is None or not phase.explanations:
         return waiting_sentences(snapshot, phase)
     newest = phase.explanations[-1]
-    return phase.info.index, len(phase.explanations), newest.epoch, newest.batch, newest.seconds
+    return (
+        phase.info.index,
+        len(phase.explanations),
+        newest.epoch,
+        newest.batch,
+        newest.seconds,
+        age_of(snapshot, phase),
+    )
 
 
 def _header(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
@@ -245,7 +277,11 @@ def _gap_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> R
     explanation = newest_explanation(snapshot, view.phase_of(snapshot))
     if explanation is None:
         return (heading("Why training and validation differ", "", width),)
-    return (panel_heading(explanation, width),)
+    return (panel_heading(explanation, width, age_of(snapshot, view.phase_of(snapshot))),)
+
+
+def _evidence_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    return (evidence_head(snapshot, view, width),)
 
 
 def _gap(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:

@@ -15,7 +15,15 @@ class View(StrEnum):
     EPOCHS = "epochs"
     OUTPUT = "output"
     TIMELINE = "timeline"
+    RECALL = "recall"
+    CONFUSION = "confusion"
+    CALIBRATION = "calibration"
+    LOSSES = "losses"
+    SHARES = "shares"
 
+
+EVIDENCE = (View.RECALL, View.CONFUSION, View.CALIBRATION, View.LOSSES, View.SHARES)
+"""Views of what lies behind the explanation."""
 
 SMOOTHING = (0.0, 0.6, 0.9)
 """Weights of the past in the smoothed mean line, in the order the key steps through them."""

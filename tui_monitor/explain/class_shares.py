@@ -29,6 +29,27 @@ def same_shares_probability(first: IntArray, second: IntArray) -> float | None:
     return chi_squared_tail(statistic, table.shape[1] - 1)
 
 
+def same_share_probability(first: float, first_total: int, second: float, second_total: int) -> float | None:
+    """Return the p-value of the two-sided test that a class has the same share on both sides (pooled, normal).
+
+    Args:
+        first: share of the class on one side, from 0 to 1.
+        first_total: samples of that side.
+        second: share on the other side.
+        second_total: its samples.
+
+    Returns:
+        None where a side is empty; 1 where the class has all samples or none.
+    """
+    if first_total < 1 or second_total < 1:
+        return None
+    pooled = (first * first_total + second * second_total) / (first_total + second_total)
+    variance = pooled * (1 - pooled) * (1 / first_total + 1 / second_total)
+    if variance <= 0:
+        return 1.0
+    return math.erfc(abs(first - second) / math.sqrt(2 * variance))
+
+
 def chi_squared_tail(statistic: float, freedom: int) -> float:
     """Return P(X ≥ statistic) for a chi-squared X with a whole number of degrees of freedom, at least 1.
 

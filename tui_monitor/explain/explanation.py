@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from tui_monitor.errors import RunUnreadable
+from tui_monitor.explain.distributions import Distributions
 
 SCHEMA = 1
 
@@ -191,6 +192,8 @@ class Explanation:
     """Batches of the epoch done when it was measured; None at the epoch's end."""
     limits: tuple[str, ...] = ()
     """Sentences on what could not be measured for this model or data, and why."""
+    distributions: Distributions | None = None
+    """What lies behind the averages; None within an epoch, from a log, and in runs recorded before there were any."""
     schema: int = SCHEMA
 
 

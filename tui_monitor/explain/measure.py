@@ -7,6 +7,7 @@ import numpy as np
 
 from tui_monitor.explain import sentences
 from tui_monitor.explain.class_shares import baseline, describe_classes, recall_and_precision
+from tui_monitor.explain.distributions import distributions
 from tui_monitor.explain.explanation import Baseline, Classes, Cost, Explanation, Ledger, Mistakes
 from tui_monitor.explain.ledger import build_ledger, has_classes
 from tui_monitor.explain.mistakes import side_mistakes, split_mistakes
@@ -24,6 +25,8 @@ class Moment:
     """Batches of the epoch done; None at the epoch's end."""
     cost: Cost | None
     limits: tuple[str, ...] = ()
+    samples: int | None = None
+    """Training samples of the whole epoch; None where the explanation need not hold distributions."""
 
 
 def explain_probe(probe: TrainingProbe, validation: ValidationProbe | None, moment: Moment) -> Explanation:
@@ -69,6 +72,7 @@ def explain_probe(probe: TrainingProbe, validation: ValidationProbe | None, mome
         next_step=sentences.next_step(facts),
         findings=sentences.findings(facts),
         limits=limits,
+        distributions=None if moment.samples is None else distributions(probe, validation, strata, moment.samples),
     )
 
 

@@ -74,6 +74,8 @@ class TrainingProbe:
     """Batches that the reported figures cover, probed or not."""
     epoch_class_counts: IntArray | None
     """Samples of each class in all those batches, shape (classes,); None without classes."""
+    confidence: FloatArray | None = None
+    """Probability given to the predicted class in inference mode, shape (n,); NaN where the model gives none."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ class ValidationProbe:
     """How validation's own sample weights enter its loss."""
     accuracy_weighting: Weighting = Weighting.NONE
     """How validation's own sample weights enter its accuracy."""
+    confidence: FloatArray | None = None
+    """Probability given to the predicted class, shape (n,); NaN where the model gives none."""
 
 
 def effective_weights(weight: FloatArray, batch: IntArray, weighting: Weighting) -> FloatArray:

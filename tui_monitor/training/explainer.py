@@ -36,7 +36,7 @@ class ValidationRecord:
     """All of the newest validation: per-sample figures from Keras' own pass, and some batches kept for later."""
 
     figures: list[FloatArray] = field(default_factory=list)
-    """One array of shape (5, batch) for each batch, rows as in `ROWS`."""
+    """One array of shape (6, batch) for each batch, rows as in `ROWS`."""
     kept: Reservoir[KeptBatch] = field(default_factory=Reservoir)
     batches: int = 0
     """Batches of validation, measured or not."""
@@ -114,7 +114,7 @@ class Explainer:
         reported = {"loss": float(logs["loss"]), "accuracy": _accuracy(logs, figures)}
         training = self._training_probe(figures, chosen, measured, totals, reported)
         side = _complete_validation(figures, validation, measured.penalty)
-        moment = Moment(self._run, epoch, None, None, self.limits)
+        moment = Moment(self._run, epoch, None, None, self.limits, totals.samples)
         return self._finish(moment, training, side, watch, len(chosen), training_seconds)
 
     def within_epoch(
@@ -225,6 +225,7 @@ class Explainer:
             accuracy=accuracy,
             epoch_batches=totals.batches,
             epoch_class_counts=totals.class_counts,
+            confidence=measured.inference["confidence"],
         )
 
     def _penalty_then(self, batches: Sequence[KeptBatch], measured: MeasuredBatches, weighting: Weighting) -> float:
@@ -324,6 +325,7 @@ def _complete_validation(
         offset=penalty,
         weighting=figures.loss_weighting,
         accuracy_weighting=figures.accuracy_weighting,
+        confidence=rows["confidence"],
     )
 
 

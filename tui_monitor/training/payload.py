@@ -82,7 +82,7 @@ def training_step(model: Any, step: Step, plan: StepPlan) -> Step:
 def validation_step(model: Any, step: Step, plan: StepPlan) -> Step:
     """Return the step with `figures` and the batch in its logs.
 
-    `figures` are those of `SampleFigures.of`, one sample a row: float32 of shape (batch, 5). The numbers, as in
+    `figures` are those of `SampleFigures.of`, one sample a row: float32 of shape (batch, 6). The numbers, as in
     training, are samples and samples of each class.
 
     Args:

@@ -11,8 +11,17 @@ from tui_monitor.explain.samples import NO_CLASS, Weighting
 from tui_monitor.metric_names import canonical_metric
 from tui_monitor.training.engines import Engine, engine_of
 
-ROWS = ("loss", "correct", "label", "predicted", "weight")
+ROWS = ("loss", "correct", "label", "predicted", "weight", "confidence")
 """Rows of the tensor that `SampleFigures.of` returns, in order."""
+
+
+class Scale(StrEnum):
+    """What the numbers of an output are."""
+
+    PROBABILITIES = "probabilities"
+    LOGITS = "logits"
+    SCORES = "scores"
+    """Numbers that no probability can be read from, as under a hinge loss."""
 
 
 class ClassKind(StrEnum):
@@ -43,15 +52,35 @@ class SampleFigures:
     """Number of classes; 0 where there are none."""
     threshold: float
     """Output above which a binary model says class 1."""
+    scale: Scale
 
     def of(self, y: Any, y_pred: Any, sample_weight: Any) -> tf.Tensor:
-        """Return the figures of one batch, float32, shape (5, batch), rows as in `ROWS`."""
+        """Return the figures of one batch, float32, shape (6, batch), rows as in `ROWS`."""
         loss = _per_sample(self.loss(_float(y), _float(y_pred))) * self.loss_scale
         correct = tf.zeros_like(loss) if self.accuracy is None else _per_sample(self.accuracy(y, y_pred))
         weight = tf.ones_like(loss) if sample_weight is None else _per_sample(sample_weight)
         weight = tf.broadcast_to(weight, tf.shape(loss))
         label, predicted = self.labels(y, y_pred)
-        return tf.stack([loss, correct, label, predicted, weight])
+        return tf.stack([loss, correct, label, predicted, weight, self.confidence(y_pred, predicted)])
+
+    def confidence(self, y_pred: Any, predicted: Any) -> tf.Tensor:
+        """Return the probability that the model gives the class it predicts, shape (batch,); NaN where it gives none.
+
+        Args:
+            y_pred: the model's outputs.
+            predicted: the class predicted for each sample, float32, shape (batch,).
+        """
+        if self.kind is ClassKind.NONE or self.scale is Scale.SCORES:
+            return tf.fill(tf.shape(predicted), float("nan"))
+        outputs = _float(y_pred)
+        logits = self.scale is Scale.LOGITS
+        if self.kind is ClassKind.BINARY:
+            one = tf.reshape(tf.sigmoid(outputs) if logits else outputs, [-1])
+            return tf.where(predicted > 0.5, one, 1.0 - one)
+        if logits:
+            return tf.reduce_max(tf.nn.softmax(outputs), axis=-1)
+        # Keras' own cross-entropy scales outputs to sum to 1.
+        return tf.reduce_max(outputs, axis=-1) / tf.reduce_sum(outputs, axis=-1)
 
     def labels(self, y: Any, y_pred: Any) -> tuple[tf.Tensor, tf.Tensor]:
         """Return true and predicted class of each sample as float32, shape (batch,) each."""
@@ -119,6 +148,7 @@ def sample_figures(model: Any, y: Any, y_pred: Any) -> SampleFigures:
         kind=kind,
         classes=classes,
         threshold=_threshold(loss, accuracy),
+        scale=_scale(loss),
     )
 
 
@@ -148,7 +178,7 @@ def _unreduced(engine: Engine, metric: Any) -> Callable[[Any, Any], Any] | None:
 
 def _class_kind(loss: Any, y: Any, y_pred: Any) -> tuple[ClassKind, int]:
     """Return how classes are written, from the loss's name first and the shapes second; sequences have none."""
-    name = getattr(getattr(loss, "fn", loss), "__name__", type(loss).__name__).lower()
+    name = _loss_name(loss)
     outputs = y_pred.shape[-1] if y_pred.shape.rank == 2 else (1 if y_pred.shape.rank == 1 else None)
     if outputs is None or ("crossentropy" not in name and "focal" not in name and "hinge" not in name):
         return ClassKind.NONE, 0
@@ -159,6 +189,16 @@ def _class_kind(loss: Any, y: Any, y_pred: Any) -> tuple[ClassKind, int]:
     if "binary" in name:
         return ClassKind.NONE, 0
     return ClassKind.ONE_HOT, outputs
+
+
+def _loss_name(loss: Any) -> str:
+    return str(getattr(getattr(loss, "fn", loss), "__name__", type(loss).__name__)).lower()
+
+
+def _scale(loss: Any) -> Scale:
+    if "hinge" in _loss_name(loss):
+        return Scale.SCORES
+    return Scale.LOGITS if getattr(loss, "_fn_kwargs", {}).get("from_logits") else Scale.PROBABILITIES
 
 
 def _threshold(loss: Any, accuracy: Any) -> float:

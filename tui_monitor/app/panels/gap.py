@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tui_monitor.app.panels.ledger import NATS, POINTS, Unit, ledger_rows, top_rows
 from tui_monitor.app.panels.sides import penalty_row, side_rows
-from tui_monitor.app.panels.text import BLANK, Row, Rows, Run, heading, joined, left, plain, wrap
+from tui_monitor.app.panels.text import BLANK, Row, Rows, Run, cell_len, heading, joined, left, plain, wrap
 from tui_monitor.explain.explanation import Explanation, Finding, Ledger
 from tui_monitor.units import count, duration, share
 
@@ -74,13 +74,23 @@ def description_rows(description: str, width: int) -> Rows:
     return _told("About", plain(description), width, "muted")
 
 
-def panel_heading(explanation: Explanation, width: int) -> Row:
-    """Return the panel's title row, which says what moment it explains."""
+def panel_heading(explanation: Explanation, width: int, age: str = "") -> Row:
+    """Return the panel's title row, which says what moment it explains and how old the figures are.
+
+    Args:
+        explanation: what was measured.
+        width: cells a row.
+        age: from `age_of`; empty leaves it out.
+    """
     moment = f"epoch {explanation.epoch}"
     if explanation.batch is not None:
         moment += f", batch {count(explanation.batch)}"
     source = "measured" if explanation.evidence == "probe" else "from logged figures alone"
-    return heading("Why training and validation differ", f"{moment} · {source}", width)
+    title = "Why training and validation differ"
+    for note in (f"{moment} · {age or source}", age, moment):
+        if note and cell_len(title) + cell_len(note) + 5 <= width:
+            return heading(title, note, width)
+    return heading(title, "", width)
 
 
 def _told(label: str, sentence: str, width: int, style: str = "") -> Rows:

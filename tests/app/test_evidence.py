@@ -1,0 +1,102 @@
+"""The views of what lies behind the explanation: each by one key, whole at every size, honest where nothing is held."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.app.driving import rows_of, screen_of, settle, shown, text_of
+from tests.app.snapshots import DISTRIBUTIONS, explanation, phase, snapshot
+from tui_monitor.charts.markers import MarkerSet
+from tui_monitor.explain.explanation import Classes, explanation_to_json
+from tui_monitor.history.snapshot import ExplanationAt, PhaseSnapshot
+
+SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
+KEYS = {
+    "2": ("recall", "precision", "19.0 %", "● training  ◆ validation"),
+    "3": ("81 % of class 1 for class 0", "Training", "Validation", "99%", "class 1 as 0"),
+    "4": ("Validation is underconfident", "ECE", "75–80 %", "1 793"),
+    "5": ("worst 1 % of samples", "99 % stay below", "0.51", "of loss", "right", "wrong"),
+    "6": ("differ by more than chance", "p < 0.001", "10 708", "−5.0"),
+}
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_each_key_shows_its_evidence_at_every_size(size: tuple[int, int]) -> None:
+    """From the gap view one key leads to each, with its figures of both sides, and no row runs over its width."""
+    async with screen_of(snapshot(), size=size) as pilot:
+        await pilot.press("1")
+        await settle(pilot)
+        for key, expected in KEYS.items():
+            await pilot.press(key)
+            await settle(pilot)
+            body = rows_of(pilot, "#evidence .panel-body")
+            flat = " ".join(body.split())
+            for words in expected:
+                assert words in body or words in flat, (key, words)
+            region = pilot.app.screen.query_one("#evidence .panel-body").scrollable_content_region
+            assert all(len(line) <= region.width for line in body.splitlines()), key
+            assert "epoch 3" in shown(pilot)[2]
+            assert "just measured" in shown(pilot)[2] or "s old" in shown(pilot)[2]
+        await pilot.press("1")
+        await settle(pilot)
+        assert "Loss gap" in text_of(pilot)
+
+
+async def test_ascii_terminals_get_every_view() -> None:
+    """Without UTF-8 each view is drawn with ASCII characters alone."""
+    async with screen_of(snapshot(), size=(80, 24), markers=MarkerSet.ASCII) as pilot:
+        for key in KEYS:
+            await pilot.press(key)
+            await settle(pilot)
+            assert all(line.isascii() for line in shown(pilot)), key
+
+
+def _explained(**changes: object) -> PhaseSnapshot:
+    held = ExplanationAt(3, None, 20.1, explanation_to_json(explanation(3, **changes)))
+    return replace(phase(), explanations=(held,))
+
+
+async def test_old_runs_say_that_they_hold_no_such_evidence() -> None:
+    """A run recorded before there were distributions says so in a sentence; what it holds is still shown."""
+    async with screen_of(snapshot(phases=(_explained(distributions=None),))) as pilot:
+        for key, expected in {"3": "no such evidence", "4": "no such evidence", "5": "no such evidence"}.items():
+            await pilot.press(key)
+            await settle(pilot)
+            assert expected in text_of(pilot)
+        await pilot.press("2")
+        await settle(pilot)
+        assert "recall, class 1" in text_of(pilot)
+        await pilot.press("6")
+        await settle(pilot)
+        assert "25.0 %" in text_of(pilot)
+
+
+async def test_models_without_classes_or_probabilities_are_told_apart() -> None:
+    """Regression has losses alone; scores that are no probabilities have no calibration; each in a sentence."""
+    regression = replace(DISTRIBUTIONS, confusion=None, calibration=None)
+    async with screen_of(snapshot(phases=(_explained(distributions=regression, classes=None),))) as pilot:
+        for key, expected in {
+            "2": "not measured in this run",
+            "3": "belong to no classes",
+            "4": "no probabilities",
+            "5": "worst 1 %",
+            "6": "Class shares are not known",
+        }.items():
+            await pilot.press(key)
+            await settle(pilot)
+            assert expected in text_of(pilot), key
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_many_classes_scroll(size: tuple[int, int]) -> None:
+    """A hundred classes are charted as far as there is room, and all are in the tables."""
+    count = 100
+    share = tuple(1 / count for _ in range(count))
+    rate = tuple(0.5 + i / 300 for i in range(count))
+    many = Classes(tuple(map(str, range(count))), share, share, 0.4, rate, rate, rate, rate)
+    async with screen_of(snapshot(phases=(_explained(classes=many),)), size=size) as pilot:
+        for key in ("2", "6"):
+            await pilot.press(key)
+            await settle(pilot)
+            lines = rows_of(pilot, "#evidence .panel-body").splitlines()
+            assert sum(line.startswith("99 ") for line in lines) == 1

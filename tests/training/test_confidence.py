@@ -1,0 +1,41 @@
+"""The probability of the predicted class, read from whatever a compiled model puts out."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from tui_monitor.training.sample_figures import ROWS, sample_figures
+
+_OUTPUTS = np.array([[2.0, -1.0, 0.5], [-0.3, 0.1, 0.0], [0.0, 0.0, 3.0]], dtype="float32")
+_SOFTMAX = np.exp(_OUTPUTS) / np.exp(_OUTPUTS).sum(axis=1, keepdims=True)
+_ONE = _OUTPUTS[:, :1]
+_SIGMOID = 1 / (1 + np.exp(-_ONE))
+_LABELS = np.array([0, 2, 2])
+_SURE = np.maximum(_SIGMOID, 1 - _SIGMOID).ravel()
+_CASES = {
+    "softmax": ("categorical_crossentropy", np.eye(3)[_LABELS], _SOFTMAX, _SOFTMAX.max(axis=1)),
+    "sparse logits": (
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        _LABELS,
+        _OUTPUTS,
+        _SOFTMAX.max(axis=1),
+    ),
+    "sigmoid": ("binary_crossentropy", _LABELS[:, None] > 1, _SIGMOID, _SURE),
+    "binary logits": (keras.losses.BinaryCrossentropy(from_logits=True), _LABELS[:, None] > 1, _ONE, _SURE),
+    "hinge": ("hinge", _LABELS[:, None] > 1, _ONE, np.full(3, np.nan)),
+    "regression": ("mse", _ONE + 1, _ONE, np.full(3, np.nan)),
+}
+
+
+@pytest.mark.parametrize("name", _CASES)
+def test_confidence_is_the_probability_of_the_predicted_class(name: str) -> None:
+    """Probabilities and logits of any cross-entropy give it; scores and regression give none."""
+    loss, y, outputs, expected = _CASES[name]
+    model: Any = keras.Sequential([keras.layers.Input((outputs.shape[1],)), keras.layers.Activation("linear")])
+    model.compile("sgd", loss)
+    x, y = keras.ops.convert_to_tensor(outputs), keras.ops.convert_to_tensor(y.astype("float32"))
+    model.compute_loss(x=x, y=y, y_pred=x)
+    rows = dict(zip(ROWS, sample_figures(model, y, x).of(y, x, None).numpy(), strict=True))
+    np.testing.assert_allclose(rows["confidence"], expected, rtol=1e-5)

@@ -1,0 +1,24 @@
+"""How old what was measured is, by the run's own clock, in steps coarse enough not to redraw every second."""
+
+from tui_monitor.history.snapshot import ExplanationAt, PhaseSnapshot, Snapshot
+from tui_monitor.units import duration
+
+_STEP_SECONDS = 5
+
+
+def age_of(snapshot: Snapshot, phase: PhaseSnapshot | None, held: ExplanationAt | None = None) -> str:
+    """Return how long ago it was measured, such as `15 s old`; nothing once the run has ended.
+
+    Args:
+        snapshot: its run time is the present.
+        phase: whose newest explanation it is.
+        held: another explanation of the phase.
+    """
+    if phase is None or not phase.explanations or snapshot.state.ended:
+        return ""
+    seconds = snapshot.seconds - (held or phase.explanations[-1]).seconds
+    if seconds < _STEP_SECONDS:
+        return "just measured"
+    if seconds < 60:
+        return f"{int(seconds) // _STEP_SECONDS * _STEP_SECONDS} s old"
+    return f"{duration(int(seconds) // 60 * 60).removesuffix(' 00 s')} old"
