@@ -7,7 +7,7 @@ _STEP_SECONDS = 5
 
 
 def age_of(snapshot: Snapshot, phase: PhaseSnapshot | None, held: ExplanationAt | None = None) -> str:
-    """Return how long ago it was measured, such as `15 s old`; nothing once the run has ended.
+    """Return how long ago it was measured, such as `15 s ago`; nothing once the run has ended.
 
     Args:
         snapshot: its run time is the present.
@@ -18,7 +18,7 @@ def age_of(snapshot: Snapshot, phase: PhaseSnapshot | None, held: ExplanationAt 
         return ""
     seconds = snapshot.seconds - (held or phase.explanations[-1]).seconds
     if seconds < _STEP_SECONDS:
-        return "just measured"
+        return "just now"
     if seconds < 60:
-        return f"{int(seconds) // _STEP_SECONDS * _STEP_SECONDS} s old"
-    return f"{duration(int(seconds) // 60 * 60).removesuffix(' 00 s')} old"
+        return f"{int(seconds) // _STEP_SECONDS * _STEP_SECONDS} s ago"
+    return f"{duration(int(seconds) // 60 * 60).removesuffix(' 00 s')} ago"

@@ -8,6 +8,7 @@ from tui_monitor.app.panels.text import BLANK, Row, Rows, Run, cell_len, heading
 from tui_monitor.explain.explanation import Explanation, Finding, Ledger
 from tui_monitor.units import count, duration, share
 
+_TITLES = ("Why training and validation differ", "Why they differ")
 _LABEL = 8
 """Cells of the column that says Verdict, Why, Next."""
 
@@ -85,12 +86,12 @@ def panel_heading(explanation: Explanation, width: int, age: str = "") -> Row:
     moment = f"epoch {explanation.epoch}"
     if explanation.batch is not None:
         moment += f", batch {count(explanation.batch)}"
-    source = "measured" if explanation.evidence == "probe" else "from logged figures alone"
-    title = "Why training and validation differ"
-    for note in (f"{moment} · {age or source}", age, moment):
-        if note and cell_len(title) + cell_len(note) + 5 <= width:
+    measured = "measured" if explanation.evidence == "probe" else "from logged figures alone"
+    notes = (f"{moment} · {measured} {age}".rstrip(), f"{moment} · {age or measured}")
+    for title, note in ((title, note) for title in _TITLES for note in notes):
+        if cell_len(title) + cell_len(note) + 4 <= width:
             return heading(title, note, width)
-    return heading(title, "", width)
+    return heading(_TITLES[0], moment, width)
 
 
 def _told(label: str, sentence: str, width: int, style: str = "") -> Rows:
