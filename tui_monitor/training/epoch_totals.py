@@ -1,46 +1,63 @@
 """Exact totals of an epoch from every batch: what the figures reported for it are made of."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tui_monitor.explain.samples import Averaging, FloatArray, IntArray
+
+_WAITING = 256
+"""Batches that are added up at once: summing lists of them costs a twentieth of adding each."""
 
 
 class EpochTotals:
     """Sums over the batches of one epoch, in float64.
 
-    A batch arrives as the vector that the training step hands out: samples, the batch's own metrics,
+    A batch arrives as the row that the training step hands out: samples, the batch's own metrics,
     samples of each class.
     """
 
     def __init__(self, metrics: int) -> None:
         self._metrics = metrics
         self.batches = 0
+        self._waiting: list[Sequence[float]] = []
         self._sums: FloatArray | None = None
         self._weighted: FloatArray = np.zeros(metrics)
 
-    def add(self, values: FloatArray) -> None:
+    def add(self, row: Sequence[float]) -> None:
         """Add one batch.
 
         Args:
-            values: shape (1 + metrics + classes,), as handed out by the step.
+            row: 1 + metrics + classes numbers, as handed out by the step.
         """
-        if self._sums is None:
-            self._sums = np.zeros(values.size)
         self.batches += 1
-        self._sums += values
-        self._weighted += values[0] * values[1 : 1 + self._metrics]
+        self._waiting.append(row)
+        if len(self._waiting) >= _WAITING:
+            self._add_up()
+
+    def _add_up(self) -> FloatArray | None:
+        """Return the sums of all rows so far, or None before the first."""
+        if self._waiting:
+            rows = np.array(self._waiting)
+            self._waiting.clear()
+            sums = rows.sum(axis=0)
+            self._weighted += (rows[:, :1] * rows[:, 1 : 1 + self._metrics]).sum(axis=0)
+            self._sums = sums if self._sums is None else self._sums + sums
+        return self._sums
 
     @property
     def samples(self) -> int:
         """Samples in all batches."""
-        return 0 if self._sums is None else round(float(self._sums[0]))
+        sums = self._add_up()
+        return 0 if sums is None else round(float(sums[0]))
 
     @property
     def class_counts(self) -> IntArray | None:
         """Samples of each class in all batches, shape (classes,), or None without classes."""
-        if self._sums is None or self._sums.size == 1 + self._metrics:
+        sums = self._add_up()
+        if sums is None or sums.size == 1 + self._metrics:
             return None
-        return np.rint(self._sums[1 + self._metrics :]).astype(np.int64)
+        return np.rint(sums[1 + self._metrics :]).astype(np.int64)
 
     def mean(self, metric: int, averaging: Averaging) -> float:
         """Return a metric's mean over the epoch so far; NaN before the first batch.
@@ -49,11 +66,12 @@ class EpochTotals:
             metric: its place among the phase's metrics.
             averaging: whether batches count by size or all the same.
         """
-        if self._sums is None:
+        sums = self._add_up()
+        if sums is None:
             return float("nan")
         if averaging is Averaging.BATCHES:
-            return float(self._sums[1 + metric]) / self.batches
-        return float(self._weighted[metric]) / max(float(self._sums[0]), 1.0)
+            return float(sums[1 + metric]) / self.batches
+        return float(self._weighted[metric]) / max(float(sums[0]), 1.0)
 
     def averaging_behind(self, metric: int, reported: float) -> Averaging:
         """Return which averaging a reported figure follows: the one whose mean is nearer to it."""

@@ -21,9 +21,10 @@ from tui_monitor.explain.samples import (
 from tui_monitor.training.budget import ProbeBudget
 from tui_monitor.training.epoch_totals import EpochTotals
 from tui_monitor.training.instruments import Instruments
-from tui_monitor.training.probe import KeptBatch, MeasuredBatches, undisturbed
+from tui_monitor.training.probe import KeptBatch, MeasuredBatches, kept_batch, undisturbed
 from tui_monitor.training.reservoir import Reservoir
 from tui_monitor.training.sample_figures import ROWS, SampleFigures
+from tui_monitor.training.step_output import StepOutput
 
 ASKED_BATCHES = 32
 """Batches measured where someone asks and the budget is spent."""
@@ -37,7 +38,7 @@ class ValidationRecord:
 
     figures: list[FloatArray] = field(default_factory=list)
     """One array of shape (6, batch) for each batch, rows as in `ROWS`."""
-    kept: Reservoir[KeptBatch] = field(default_factory=Reservoir)
+    kept: Reservoir[StepOutput] = field(default_factory=Reservoir)
     batches: int = 0
     """Batches of validation, measured or not."""
     numbers: FloatArray | None = None
@@ -53,10 +54,11 @@ class ValidationRecord:
         self.batches, self.numbers = 0, None
         self.loss = self.accuracy = None
 
-    def count(self, numbers: FloatArray) -> None:
-        """Add one batch's samples and samples of each class, shape (1 + classes,)."""
+    def count(self, row: Sequence[float]) -> None:
+        """Add one batch's samples, then samples of each class."""
         self.batches += 1
-        self.numbers = numbers.astype(np.float64) if self.numbers is None else self.numbers + numbers
+        numbers = np.asarray(row)
+        self.numbers = numbers if self.numbers is None else self.numbers + numbers
 
     @property
     def class_counts(self) -> IntArray | None:
@@ -87,7 +89,7 @@ class Explainer:
         self,
         epoch: int,
         totals: EpochTotals,
-        batches: Reservoir[KeptBatch],
+        batches: Reservoir[StepOutput],
         validation: ValidationRecord,
         logs: Mapping[str, float],
         training_seconds: float,
@@ -121,7 +123,7 @@ class Explainer:
         self,
         epoch: int,
         totals: EpochTotals,
-        batches: Reservoir[KeptBatch],
+        batches: Reservoir[StepOutput],
         validation: ValidationRecord,
         training_seconds: float,
         *,
@@ -145,12 +147,13 @@ class Explainer:
             return None
         chosen = self._choose(totals, batches, training_seconds, share=0.5)
         if not chosen and asked:
-            chosen = batches.draw(ASKED_BATCHES)
+            chosen = _drawn(batches, ASKED_BATCHES)
         if not chosen:
             return None
         watch = _Stopwatch(self._budget)
         measured = self._measure_training(chosen)
-        kept = [batch for _, batch in validation.kept.draw(max(len(chosen), 8))]
+        drawn = validation.kept.draw(max(len(chosen), 8))
+        kept = [kept_batch(output, in_training=False) for _, output in drawn]
         now = self._measure("validation", lambda probe: probe.validation_batches(kept))
         reported = {"loss": totals.mean(0, Averaging.SAMPLES), "accuracy": None}
         if figures.accuracy_name is not None:
@@ -163,11 +166,11 @@ class Explainer:
         return self._finish(moment, training, side, watch, len(chosen), training_seconds)
 
     def _choose(
-        self, totals: EpochTotals, batches: Reservoir[KeptBatch], training_seconds: float, share: float = 1.0
+        self, totals: EpochTotals, batches: Reservoir[StepOutput], training_seconds: float, share: float = 1.0
     ) -> list[tuple[int, KeptBatch]]:
         mean_size = totals.samples / max(totals.batches, 1)
         allowed = int(share * self._budget.batches_allowed(training_seconds, mean_size, begins=self._begins))
-        return batches.draw(allowed) if allowed else []
+        return _drawn(batches, allowed) if allowed else []
 
     def _measure_training(self, chosen: Sequence[tuple[int, KeptBatch]]) -> MeasuredBatches:
         return self._measure("training", lambda probe: probe.training_batches([batch for _, batch in chosen]))
@@ -277,6 +280,10 @@ class _Stopwatch:
 
     def seconds(self) -> float:
         return time.perf_counter() - self._begun - self._budget.tracing
+
+
+def _drawn(batches: Reservoir[StepOutput], most: int) -> list[tuple[int, KeptBatch]]:
+    return [(index, kept_batch(output, in_training=True)) for index, output in batches.draw(most)]
 
 
 def _accuracy(logs: Mapping[str, float], figures: SampleFigures) -> float | None:

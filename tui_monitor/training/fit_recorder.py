@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ParamSpec
 
+import numpy as np
+
 from tui_monitor.explain.explanation import Explanation, explanation_to_json
 from tui_monitor.explain.log_evidence import explain_log
 from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
@@ -19,10 +21,10 @@ from tui_monitor.training.epoch_totals import EpochTotals
 from tui_monitor.training.explainer import Explainer, ValidationRecord
 from tui_monitor.training.instruments import instruments_of
 from tui_monitor.training.model_summary import model_summary
-from tui_monitor.training.probe import KeptBatch, kept_bytes
 from tui_monitor.training.reservoir import Reservoir
 from tui_monitor.training.session import Session, recording_here
 from tui_monitor.training.steering import Steering
+from tui_monitor.training.step_output import StepOutput
 
 _LOOK_SECONDS = 0.25
 """Time between looks at what is asked from outside."""
@@ -65,7 +67,7 @@ class FitRecorder:
         """
         super().__init__()
         self._engine = engine_of(model)
-        self.instruments = instruments_of(model)
+        self.instruments = instruments_of(model, probed=session.budget.enabled)
         self.plan = self.instruments.plan
         self.broken = False
         self._session = session
@@ -74,12 +76,11 @@ class FitRecorder:
         self._fit_arguments = {**fit, "probe_budget": session.budget.share}
         self._budget: ProbeBudget = session.budget
         self._explainer = Explainer(model, session.writer.info.name, self.instruments, session.budget)
-        self._training: Reservoir[KeptBatch] = Reservoir(seed=1)
+        self._training: Reservoir[StepOutput] = Reservoir(seed=1)
         self._validation = ValidationRecord()
         self._collecting = False
         self._totals: EpochTotals | None = None
         self._metrics = 0
-        self._steps = self.instruments.steps
         self._epoch = 1
         self._begun = self._epoch_begun = time.monotonic()
         self._measuring_seconds = self._paused_seconds = 0.0
@@ -113,36 +114,22 @@ class FitRecorder:
             self._writer.status(State.TRAINING)
 
     @_guarded
-    def batch_ended(self, payload: Mapping[str, Any]) -> None:
+    def batch_ended(self, output: StepOutput) -> None:
         """Record a training batch from what its step handed out."""
         if not self._metrics:
             self._begin_phase()
-        if self._totals is None:
-            self._totals = EpochTotals(self._metrics)
-        numbers: list[float] = []
-        for values in self._steps.rows(payload, self._metrics):
-            numbers = values[: 1 + self._metrics].tolist()
-            self._writer.batch(self._epoch, int(numbers[0]), numbers[1:])
-            self._totals.add(values)
-        if self._budget.enabled and "y_pred" in payload:
-            place = self._training.place()
-            if place is not None:
-                batch = self._kept(payload, numbers)
-                self._training.keep(place, self._totals.batches - 1, kept_bytes(payload), batch)
+        totals = self._totals
+        if totals is None:
+            totals = self._totals = EpochTotals(self._metrics)
+        for row in output.rows:
+            self._writer.batch(self._epoch, int(row[0]), row[1 : 1 + self._metrics])
+            totals.add(row)
+        if output.nbytes:
+            self._training.offer(totals.batches - 1, output.nbytes, output)
         now = time.monotonic()
         if now >= self._next_look:
             self._next_look = now + _LOOK_SECONDS
             self._look(now)
-
-    def _kept(self, payload: Mapping[str, Any], numbers: list[float]) -> KeptBatch:
-        return KeptBatch(
-            x=payload["x"],
-            y=payload["y"],
-            sample_weight=payload.get("sample_weight"),
-            y_pred=payload["y_pred"],
-            loss=numbers[1],
-            samples=int(numbers[0]),
-        )
 
     def _begin_phase(self) -> None:
         self._metrics = len(self.plan.metrics)
@@ -194,25 +181,14 @@ class FitRecorder:
         self._writer.status(State.VALIDATING)
 
     @_guarded
-    def validation_batch_ended(self, payload: Mapping[str, Any]) -> None:
+    def validation_batch_ended(self, output: StepOutput) -> None:
         """Collect a validation batch's figures; a validation that is not `fit`'s own passes by."""
         if not self._collecting or not self._budget.enabled:
             return
-        for numbers in self.instruments.validation_steps.rows(payload, 0):
-            self._validation.count(numbers)
-        figures = payload["figures"].numpy().T
-        self._validation.figures.append(figures)
-        place = self._validation.kept.place()
-        if place is not None:
-            batch = KeptBatch(
-                x=payload["x"],
-                y=payload["y"],
-                sample_weight=payload.get("sample_weight"),
-                y_pred=None,
-                loss=float("nan"),
-                samples=figures.shape[1],
-            )
-            self._validation.kept.keep(place, self._validation.kept.offered - 1, kept_bytes(payload), batch)
+        for row in output.rows:
+            self._validation.count(row)
+        self._validation.figures.append(np.asarray(output.parts()["figures"]).T)
+        self._validation.kept.offer(self._validation.batches - 1, output.nbytes, output)
 
     @_guarded
     def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:

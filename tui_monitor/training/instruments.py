@@ -1,10 +1,10 @@
 """A model's steps with a payload, traced once and used by every `fit` until the model is compiled anew."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from tui_monitor.training.engines import engine_of
+from tui_monitor.training.engines import Engine, engine_of
 from tui_monitor.training.payload import (
     StepPlan,
     training_step,
@@ -13,34 +13,37 @@ from tui_monitor.training.payload import (
     watched_loss,
 )
 from tui_monitor.training.probe import Probe
-from tui_monitor.training.replicas import PAYLOAD, join_replicas
-from tui_monitor.training.step_buffer import StepReader
+from tui_monitor.training.replicas import join_replicas
+from tui_monitor.training.step_output import StepChannel, StepOutput
 
 _ATTRIBUTE = "_tui_monitor_instruments"
 _STEPS = ("train_step", "test_step")
+_READERS = ("fit", "evaluate", "make_train_function", "make_test_function")
+"""Methods in which a model of the user's own may read a function's logs as tensors."""
 _FUNCTIONS = {"make_train_function": "train_function", "make_test_function": "test_function"}
 
 
 class PayloadTaker(Protocol):
     """Whoever records at the moment."""
 
-    def batch_ended(self, payload: Mapping[str, Any]) -> None:
+    def batch_ended(self, output: StepOutput) -> None:
         """Take what a training step handed out."""
 
-    def validation_batch_ended(self, payload: Mapping[str, Any]) -> None:
+    def validation_batch_ended(self, output: StepOutput) -> None:
         """Take what a validation step handed out."""
 
 
 class Instruments:
     """What was built to watch one compiled model."""
 
-    def __init__(self, model: Any) -> None:
-        self.plan = StepPlan()
-        self.steps = StepReader()
-        self.validation_steps = StepReader()
+    def __init__(self, model: Any, *, probed: bool) -> None:
+        self.plan = StepPlan(probed=probed)
         self._probe: Probe | None = None
         self._engine = engine_of(model)
         self._compiled = self._engine.compiled_parts(model)
+        steps, packs_logs = self._engine.steps_per_call(model), _is_run_by_keras(model, self._engine)
+        self._training = StepChannel(steps, packs_logs=packs_logs)
+        self._validation = StepChannel(steps, packs_logs=packs_logs)
         self._built: dict[str, Any] = {}
         self._taker: PayloadTaker | None = None
 
@@ -55,8 +58,10 @@ class Instruments:
             self._probe = Probe(model, self.plan.figures)
         return self._probe
 
-    def still_fit(self, model: Any) -> bool:
-        """Whether the model is still compiled as it was."""
+    def still_fit(self, model: Any, *, probed: bool) -> bool:
+        """Whether the model is still compiled as it was, and wanted for the same."""
+        if probed != self.plan.probed:
+            return False
         now = self._engine.compiled_parts(model)
         return all(part is other or part == other for part, other in zip(self._compiled, now, strict=True))
 
@@ -67,8 +72,8 @@ class Instruments:
         kept = {name: model.__dict__.get(name) for name in (*_STEPS, *losses, *_FUNCTIONS)}
         functions = {name: getattr(model, name) for name in _FUNCTIONS.values()}
         replacements = {
-            "train_step": training_step(model, model.train_step, self.plan),
-            "test_step": validation_step(model, model.test_step, self.plan),
+            "train_step": training_step(model, model.train_step, self.plan, self._training),
+            "test_step": validation_step(model, model.test_step, self.plan, self._validation),
             **{name: watched_loss(getattr(model, name)) for name in losses},
             **{maker: self._maker(model, maker) for maker in _FUNCTIONS},
         }
@@ -95,6 +100,7 @@ class Instruments:
         """Return a `make_..._function` whose function takes the payload off the logs before Keras sees them."""
         make, attribute = getattr(model, maker), _FUNCTIONS[maker]
         in_training = attribute == "train_function"
+        channel = self._training if in_training else self._validation
 
         def make_function(force: bool = False) -> Any:
             made = getattr(model, attribute)
@@ -104,11 +110,10 @@ class Instruments:
             inner = getattr(model, attribute)
 
             def function(iterator: Any) -> Any:
-                logs = inner(iterator)
-                payload = logs.pop(PAYLOAD, None)
-                if payload is not None and self._taker is not None:
+                logs, output = channel.take(inner(iterator))
+                if output is not None and self._taker is not None:
                     taker = self._taker
-                    (taker.batch_ended if in_training else taker.validation_batch_ended)(payload)
+                    (taker.batch_ended if in_training else taker.validation_batch_ended)(output)
                 return logs
 
             self._built[attribute] = function
@@ -118,11 +123,23 @@ class Instruments:
         return make_function
 
 
-def instruments_of(model: Any) -> Instruments:
-    """Return the model's instruments: those of its last `fit`, unless it was compiled anew since."""
+def _is_run_by_keras(model: Any, engine: Engine) -> bool:
+    """Whether nobody but Keras reads what the model's functions return."""
+    own = engine.package.__name__ + "."
+    classes = (base for base in type(model).__mro__ if not base.__module__.startswith(own))
+    return not any(name in vars(base) for base in classes for name in _READERS)
+
+
+def instruments_of(model: Any, *, probed: bool) -> Instruments:
+    """Return the model's instruments: those of its last `fit`, unless it was compiled anew since.
+
+    Args:
+        model: compiled or not.
+        probed: whether its batches may be probed.
+    """
     known: Instruments | None = model.__dict__.get(_ATTRIBUTE)
-    if known is None or not known.still_fit(model):
-        known = Instruments(model)
+    if known is None or not known.still_fit(model, probed=probed):
+        known = Instruments(model, probed=probed)
         # Kept on the model itself, so that both go together.
         object.__setattr__(model, _ATTRIBUTE, known)
     return known

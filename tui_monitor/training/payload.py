@@ -13,9 +13,8 @@ from typing import Any
 import tensorflow as tf
 
 from tui_monitor.training.engines import Engine, engine_of
-from tui_monitor.training.replicas import PAYLOAD, SUMS, batch_sums, several_replicas
 from tui_monitor.training.sample_figures import SampleFigures, Unsupported, sample_figures
-from tui_monitor.training.step_buffer import StepBuffer
+from tui_monitor.training.step_output import StepChannel
 
 Step = Callable[[Any], Mapping[str, Any]]
 
@@ -24,6 +23,8 @@ Step = Callable[[Any], Mapping[str, Any]]
 class StepPlan:
     """What was learned while a step was traced; complete once the step has run."""
 
+    probed: bool = True
+    """Whether batches are probed at all; if not, steps hand out numbers alone."""
     metrics: tuple[str, ...] = ()
     """Names, as Keras logs them, of the values in the payload, `loss` first."""
     figures: SampleFigures | None = None
@@ -44,77 +45,70 @@ class _Capture:
 _active = threading.local()
 
 
-def training_step(model: Any, step: Step, plan: StepPlan) -> Step:
+def training_step(model: Any, step: Step, plan: StepPlan, channel: StepChannel) -> Step:
     """Return the step with a payload in its logs: numbers of the batch, and what a later probe needs of it.
 
-    The numbers are float32 of shape (1 + metrics + classes,): samples, the batch's own metrics, samples of each
-    class. They come as `values`, or as a `buffer` of several steps (see `StepBuffer`).
+    The batch's numbers are its own metrics; the parts `x`, `y`, `y_pred` and `sample_weight`.
 
     Args:
         model: whose step it is.
         step: `train_step`, Keras' own or overridden.
         plan: filled in while the step is traced.
+        channel: takes the payload out of the step's graph.
     """
-    engine = engine_of(model)
-    steps = StepBuffer(engine.steps_per_call(model))
+    tracker = engine_of(model).loss_tracker(model)
 
     def train_step(data: Any) -> dict[str, Any]:
-        with _capturing() as capture:
-            logs = dict(step(data))
-        x, y, sample_weight = engine.package.utils.unpack_x_y_sample_weight(data)
-        values = _batch_values(engine.loss_tracker(model), capture, logs)
+        seen = _Seen(model, step, data, plan)
+        values = _batch_values(tracker, seen.capture, seen.logs)
         plan.metrics = tuple(values)
-        _learn(plan, model, (x, y, sample_weight), capture.y_pred)
-        size = _samples(x)
-        counts = tf.zeros([0])
-        payload: dict[str, Any] = {}
-        if plan.figures is not None:
-            payload = {"x": x, "y": y, "y_pred": capture.y_pred, "sample_weight": sample_weight}
-            if plan.figures.classes:
-                counts = plan.figures.class_counts(y, capture.y_pred)
-        payload = {name: value for name, value in payload.items() if value is not None}
-        payload.update(_numbers(steps, size, tf.stack(list(values.values())), counts))
-        return {**logs, PAYLOAD: payload}
+        return seen.handed_out(channel, list(values.values()), {"y_pred": seen.capture.y_pred})
 
     return train_step
 
 
-def validation_step(model: Any, step: Step, plan: StepPlan) -> Step:
-    """Return the step with `figures` and the batch in its logs.
+def validation_step(model: Any, step: Step, plan: StepPlan, channel: StepChannel) -> Step:
+    """Return the step with a payload in its logs: no metrics, and the parts `x`, `y`, `sample_weight` and `figures`.
 
-    `figures` are those of `SampleFigures.of`, one sample a row: float32 of shape (batch, 6). The numbers, as in
-    training, are samples and samples of each class.
+    `figures` are those of `SampleFigures.of`, one sample a row: float32 of shape (batch, rows).
 
     Args:
         model: whose step it is.
         step: `test_step`, Keras' own or overridden.
         plan: filled in while the step is traced.
+        channel: takes the payload out of the step's graph.
     """
-    engine = engine_of(model)
-    steps = StepBuffer(engine.steps_per_call(model))
 
     def test_step(data: Any) -> dict[str, Any]:
-        with _capturing() as capture:
-            logs = dict(step(data))
-        x, y, sample_weight = engine.package.utils.unpack_x_y_sample_weight(data)
-        _learn(plan, model, (x, y, sample_weight), capture.y_pred)
+        seen = _Seen(model, step, data, plan)
         if plan.figures is None:
-            return logs
-        payload = {"x": x, "y": y, "sample_weight": sample_weight}
-        payload["figures"] = tf.transpose(plan.figures.of(y, capture.y_pred, sample_weight))
-        payload = {name: value for name, value in payload.items() if value is not None}
-        size = _samples(x)
-        counts = plan.figures.class_counts(y, capture.y_pred) if plan.figures.classes else tf.zeros([0])
-        payload.update(_numbers(steps, size, tf.zeros([0]), counts))
-        return {**logs, PAYLOAD: payload}
+            return seen.logs
+        figures = plan.figures.of(seen.y, seen.capture.y_pred, seen.sample_weight)
+        return seen.handed_out(channel, [], {"figures": tf.transpose(figures)})
 
     return test_step
 
 
-def _numbers(steps: StepBuffer, size: tf.Tensor, values: tf.Tensor, counts: tf.Tensor) -> dict[str, tf.Tensor]:
-    if several_replicas():
-        return {SUMS: batch_sums(size, values, counts)}
-    return steps.note(tf.concat([size[tf.newaxis], values, counts], axis=0))
+class _Seen:
+    """One call of a step, while it is traced: its data, its logs and what it passed by."""
+
+    def __init__(self, model: Any, step: Step, data: Any, plan: StepPlan) -> None:
+        with _capturing() as self.capture:
+            self.logs = dict(step(data))
+        self.x, self.y, self.sample_weight = engine_of(model).package.utils.unpack_x_y_sample_weight(data)
+        self._plan = plan
+        _learn(plan, model, (self.x, self.y, self.sample_weight), self.capture.y_pred)
+
+    def handed_out(self, channel: StepChannel, values: list[tf.Tensor], parts: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the logs with the payload; where nothing is ever probed, it holds the batch's size and metrics."""
+        counts, figures, size = tf.zeros([0]), self._plan.figures, _samples(self.x)
+        if figures is None or not self._plan.probed:
+            return channel.hand_out(self.logs, size, values, counts, {})
+        if figures.classes:
+            counts = figures.class_counts(self.y, self.capture.y_pred)
+        given = {"x": self.x, "y": self.y, "sample_weight": self.sample_weight, **parts}
+        given = {name: part for name, part in given.items() if part is not None}
+        return channel.hand_out(self.logs, size, values, counts, given)
 
 
 def _learn(plan: StepPlan, model: Any, data: tuple[Any, Any, Any], y_pred: Any) -> None:

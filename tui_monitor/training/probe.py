@@ -3,6 +3,7 @@
 Batch statistics and seed states are read, or put back after each pass where Keras can't help writing them.
 """
 
+import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import tensorflow as tf
 from tui_monitor.explain.samples import FloatArray, IntArray
 from tui_monitor.training.engines import Engine, engine_of
 from tui_monitor.training.sample_figures import ROWS, SampleFigures
+from tui_monitor.training.step_output import StepOutput
 
 LARGEST_PASS = 8192
 """Samples in one forward pass at most, where batches may be joined."""
@@ -21,7 +23,7 @@ LARGEST_PASS = 8192
 
 @dataclass(frozen=True)
 class KeptBatch:
-    """One batch as the model saw it, with what it said then. Values are eager tensors or nests of them."""
+    """One batch as the model saw it, with what it said then. Values are eager tensors, arrays, or nests of them."""
 
     x: Any
     y: Any
@@ -33,12 +35,21 @@ class KeptBatch:
     samples: int
 
 
-def kept_bytes(payload: Mapping[str, Any]) -> int:
-    """Return the bytes that keeping a payload's tensors holds."""
-    return sum(
-        int(tensor.shape.num_elements() or 0) * tensor.dtype.size
-        for tensor in tf.nest.flatten(payload)
-        if isinstance(tensor, tf.Tensor)
+def kept_batch(output: StepOutput, *, in_training: bool) -> KeptBatch:
+    """Return the batch that a step has handed out.
+
+    Args:
+        output: its last row is the batch's.
+        in_training: whether it came out of a training step, so that it holds a loss.
+    """
+    parts, row = output.parts(), output.rows[-1]
+    return KeptBatch(
+        x=parts["x"],
+        y=parts["y"],
+        sample_weight=parts.get("sample_weight"),
+        y_pred=parts.get("y_pred"),
+        loss=row[1] if in_training else math.nan,
+        samples=int(row[0]),
     )
 
 

@@ -36,43 +36,33 @@ class Reservoir(Generic[Batch]):
         self._bytes = self._offered = 0
         self._capacity = None
 
-    @property
-    def offered(self) -> int:
-        """Batches offered since the last `clear`."""
-        return self._offered
-
-    def place(self) -> int | None:
-        """Return where the next batch goes: an index to replace, the length to append, or None to let it pass.
-
-        Asked before the batch is looked at, so that a batch that passes costs nothing.
-        """
-        self._offered += 1
-        if self._capacity is None:
-            return len(self._kept)
-        slot = self._random.randrange(self._offered)
-        return slot if slot < self._capacity else None
-
-    def keep(self, place: int, index: int, size: int, batch: Batch) -> None:
-        """Put a batch where `place` said.
+    def offer(self, index: int, size: int, batch: Batch) -> None:
+        """Keep a batch, or let it pass.
 
         Args:
-            place: from `place()`, just before.
             index: the batch's number in the epoch, from 0.
             size: bytes it holds.
             batch: what is kept.
         """
-        if place < len(self._kept):
+        self._offered += 1
+        if self._capacity is None:
+            self._kept.append((index, size, batch))
+        else:
+            place = self._random.randrange(self._offered)
+            if place >= self._capacity:
+                return
             self._bytes -= self._kept[place][1]
             self._kept[place] = (index, size, batch)
-        else:
-            self._kept.append((index, size, batch))
         self._bytes += size
         while self._bytes > self.memory_budget and len(self._kept) > 1:
-            victim = self._random.randrange(len(self._kept))
-            self._bytes -= self._kept[victim][1]
-            self._kept[victim] = self._kept[-1]
-            self._kept.pop()
-            self._capacity = len(self._kept)
+            self._evict()
+
+    def _evict(self) -> None:
+        victim = self._random.randrange(len(self._kept))
+        self._bytes -= self._kept[victim][1]
+        self._kept[victim] = self._kept[-1]
+        self._kept.pop()
+        self._capacity = len(self._kept)
 
     def draw(self, most: int) -> list[tuple[int, Batch]]:
         """Return up to `most` kept batches, chosen at random, as (index, batch) in the order of training."""

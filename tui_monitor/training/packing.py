@@ -1,0 +1,142 @@
+"""One vector that carries all a step hands out: every further output of its graph costs tens of microseconds a step."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from tui_monitor.explain.samples import FloatArray
+
+_WIDEST: Final = 256
+"""Numbers a sample up to which copying a tensor into the vector is cheaper than an output of its own."""
+_NUMBERS: Final[Mapping[tf.DType, int]] = {tf.float32: 1, tf.int32: 1, tf.uint32: 1, tf.float64: 2, tf.int64: 2}
+"""float32 numbers that one value of a type takes, bit by bit."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Where one tensor with a row for each sample lies in the vector."""
+
+    shape: tuple[int, ...]
+    """Of one sample."""
+    dtype: tf.DType
+
+    @property
+    def width(self) -> int:
+        """Numbers a sample."""
+        return int(np.prod(self.shape, dtype=int)) * _NUMBERS[self.dtype]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one trace of a step fills its vector: its own number, Keras' logs, the batch's numbers, then the samples."""
+
+    logs: tuple[str, ...]
+    """Names of Keras' logs in the vector, in order."""
+    numbers: int
+    """Count of the batch's own numbers, samples first."""
+    structure: Mapping[str, Any]
+    """The nest of tensors that are handed out for each sample, with a placeholder for each."""
+    stretches: tuple[Stretch | None, ...]
+    """For each leaf of the structure, or None where it is an output of its own."""
+
+    @functools.cached_property
+    def body(self) -> int:
+        """Index at which the samples begin."""
+        return 1 + len(self.logs) + self.numbers
+
+    def parts(self, vector: FloatArray, loose: Sequence[Any]) -> dict[str, Any]:
+        """Return the nest of what was handed out for each sample: NumPy views of shape (samples, ...), or tensors.
+
+        Args:
+            vector: of this layout.
+            loose: leaves of the structure that are outputs of their own, in order.
+        """
+        at, others = self.body, iter(loose)
+        samples = int(vector[1 + len(self.logs)])
+        leaves: list[Any] = []
+        for stretch in self.stretches:
+            if stretch is None:
+                leaves.append(next(others))
+                continue
+            end = at + samples * stretch.width
+            leaves.append(vector[at:end].view(stretch.dtype.as_numpy_dtype).reshape(samples, *stretch.shape))
+            at = end
+        nest: dict[str, Any] = tf.nest.pack_sequence_as(self.structure, leaves)
+        return nest
+
+
+class Unpacked(NamedTuple):
+    """What came out of one step."""
+
+    logs: dict[str, float]
+    """What was taken out of Keras' own logs."""
+    numbers: list[float]
+    """The batch's own numbers, samples first."""
+    nbytes: int
+    """Bytes of what was handed out for each sample; 0 where that is nothing."""
+    parts: Callable[[], dict[str, Any]]
+    """Returns the nest of it."""
+
+
+class Packer:
+    """Packs inside a graph and unpacks outside; knows the layout of every trace."""
+
+    def __init__(self) -> None:
+        self._layouts: list[Layout] = []
+
+    def pack(self, logs: Mapping[str, tf.Tensor], numbers: tf.Tensor, parts: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `packed`, and as `loose` what is better an output of its own.
+
+        Args:
+            logs: of Keras, scalars of float32.
+            numbers: of the batch, float32, shape (numbers,), samples first.
+            parts: nests of tensors with a row for each sample.
+        """
+        leaves = tf.nest.flatten(parts)
+        stretches = tuple(_stretch(leaf) for leaf in leaves)
+        structure = tf.nest.map_structure(lambda _: 0, dict(parts))
+        layout = Layout(tuple(logs), int(numbers.shape[0]), structure, stretches)
+        if layout not in self._layouts:
+            self._layouts.append(layout)
+        head = tf.stack([tf.constant(float(self._layouts.index(layout))), *logs.values()])
+        samples = [_as_numbers(leaf) for leaf, stretch in zip(leaves, stretches, strict=True) if stretch]
+        loose = [leaf for leaf, stretch in zip(leaves, stretches, strict=True) if not stretch]
+        packed = {"packed": tf.concat([head, numbers, *samples], axis=0)}
+        return {**packed, "loose": tuple(loose)} if loose else packed
+
+    def unpack(self, payload: Mapping[str, Any]) -> Unpacked:
+        """Return what a step handed out.
+
+        Args:
+            payload: as `pack` made it, its tensors eager by now.
+        """
+        vector = payload["packed"].numpy()
+        layout = self._layouts[int(vector.item(0))]
+        head = vector[1 : layout.body].tolist()
+        logs = dict(zip(layout.logs, head, strict=False))
+        loose = payload.get("loose", ())
+        nbytes = sum(map(tensor_bytes, loose), vector.nbytes) if layout.stretches else 0
+        return Unpacked(logs, head[len(logs) :], nbytes, functools.partial(layout.parts, vector, loose))
+
+
+def tensor_bytes(tensor: tf.Tensor) -> int:
+    """Return the bytes that an eager tensor holds."""
+    return int(tensor.shape.num_elements() or 0) * int(tensor.dtype.size)
+
+
+def _stretch(leaf: Any) -> Stretch | None:
+    if not isinstance(leaf, tf.Tensor) or leaf.dtype not in _NUMBERS or not leaf.shape.rank:
+        return None
+    inner = leaf.shape[1:]
+    if not inner.is_fully_defined():
+        return None
+    stretch = Stretch(tuple(inner), leaf.dtype)
+    return stretch if stretch.width <= _WIDEST else None
+
+
+def _as_numbers(leaf: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(leaf if leaf.dtype is tf.float32 else tf.bitcast(leaf, tf.float32), [-1])

@@ -1,0 +1,86 @@
+"""What one step hands out to the recorder beside Keras' own logs, and how it gets out of the step's graph."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from tui_monitor.training.packing import Packer, tensor_bytes
+from tui_monitor.training.replicas import PAYLOAD, SUMS, batch_sums, means_of, several_replicas
+from tui_monitor.training.step_buffer import StepBuffer
+
+_NUMBERS = (SUMS, *StepBuffer.ENTRIES)
+
+
+class StepOutput(NamedTuple):
+    """What one call of a training or validation function handed out."""
+
+    rows: list[list[float]]
+    """One for each step of the call: samples, the batch's own metrics, samples of each class."""
+    nbytes: int
+    """Bytes of what was handed out for each sample of the last step; 0 where nothing can be probed."""
+    parts: Callable[[], Mapping[str, Any]]
+    """Returns that: nests of tensors or arrays."""
+
+
+class StepChannel:
+    """One way out of a model's training or validation function, as narrow as the function allows."""
+
+    def __init__(self, steps_per_call: int, *, packs_logs: bool) -> None:
+        """Prepare; the rest is learned while the step is traced.
+
+        Args:
+            steps_per_call: `steps_per_execution`, at least 1.
+            packs_logs: whether whoever calls the function takes plain floats in its logs.
+        """
+        self._packer = Packer()
+        self._buffer = StepBuffer(steps_per_call) if steps_per_call > 1 else None
+        self._packs_logs = packs_logs
+        self._metrics = 0
+
+    def hand_out(
+        self, logs: Mapping[str, Any], size: tf.Tensor, values: list[tf.Tensor], counts: tf.Tensor, parts: Any
+    ) -> dict[str, Any]:
+        """Return a step's logs with the payload among them. Called while the step is traced.
+
+        Args:
+            logs: Keras' own.
+            size: samples in the batch, float32, shape ().
+            values: the batch's own metrics, float32, shape () each.
+            counts: samples of each class, float32, shape (classes,).
+            parts: nests of tensors with a row for each sample; empty where nothing is to be probed.
+        """
+        self._metrics = len(values)
+        metrics = tf.stack(values) if values else tf.zeros([0])
+        if several_replicas():
+            return {**logs, PAYLOAD: {**parts, SUMS: batch_sums(size, metrics, counts)}}
+        numbers = tf.concat([size[tf.newaxis], metrics, counts], axis=0)
+        if self._buffer is not None:
+            return {**logs, PAYLOAD: {**parts, **self._buffer.note(numbers)}}
+        if self._packs_logs and all(_is_scalar(log) for log in logs.values()):
+            return {PAYLOAD: self._packer.pack(logs, numbers, parts)}
+        return {**logs, PAYLOAD: self._packer.pack({}, numbers, parts)}
+
+    def take(self, logs: Any) -> tuple[Any, StepOutput | None]:
+        """Return Keras' own logs as they would be, and what the step handed out.
+
+        Args:
+            logs: what the function returned, its tensors eager.
+        """
+        payload = logs.pop(PAYLOAD, None) if isinstance(logs, dict) else None
+        if payload is None:
+            return logs, None
+        if "packed" in payload:
+            own, numbers, nbytes, parts = self._packer.unpack(payload)
+            return own or logs, StepOutput([numbers], nbytes, parts)
+        if self._buffer is not None and SUMS not in payload:
+            rows = self._buffer.read(payload)
+        else:
+            rows = [means_of(payload[SUMS].numpy(), self._metrics).tolist()]
+        nest = {name: part for name, part in payload.items() if name not in _NUMBERS}
+        nbytes = sum(map(tensor_bytes, tf.nest.flatten(nest)))
+        return logs, StepOutput(rows, nbytes, lambda: nest)
+
+
+def _is_scalar(log: Any) -> bool:
+    return isinstance(log, tf.Tensor) and log.dtype is tf.float32 and log.shape.rank == 0
