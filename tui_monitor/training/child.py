@@ -17,7 +17,7 @@ from tui_monitor.errors import MonitorError
 from tui_monitor.run_log.format import OUTPUT_FILE, State
 from tui_monitor.run_log.writer import RunWriter
 from tui_monitor.training.identity import run_identity
-from tui_monitor.training.script import Target, exit_code_of, run_target, traceback_text
+from tui_monitor.training.script import Target, comes_from_script, exit_code_of, run_target, traceback_text
 
 _ENDED_BY_SIGNAL = 128
 
@@ -60,7 +60,10 @@ def main(arguments: list[str]) -> int:
             writer.status(ended, f"The script exited with code {code}." if code else "", exit_code=code)
             return code
         except MonitorError as error:
-            print(f"tui-monitor: {error}", file=sys.stderr)
+            if comes_from_script(error):
+                _print_traceback(error, job, folder)
+            else:
+                print(f"tui-monitor: {error}", file=sys.stderr)
             writer.status(State.FAILED, str(error), exit_code=error.exit_code)
             return error.exit_code
         except KeyboardInterrupt as error:
@@ -68,8 +71,12 @@ def main(arguments: list[str]) -> int:
             writer.status(State.STOPPED, "Interrupted.", exit_code=130)
             return 130
         except BaseException as error:
-            _print_traceback(error, job, folder)
-            writer.status(State.FAILED, f"{type(error).__name__}: {error}", exit_code=1)
+            from tui_monitor.training.keras2_advice import advice_for
+
+            advice = advice_for(error)
+            _print_traceback(error, job, folder, f"tui-monitor: {advice}\n" if advice else "")
+            failure = f"{type(error).__name__}: {error}"
+            writer.status(State.FAILED, f"{advice} ({failure})" if advice else failure, exit_code=1)
             return 1
 
 
@@ -98,8 +105,8 @@ def _do(job: Job, writer: RunWriter, folder: Path) -> int:
     return 0
 
 
-def _print_traceback(error: BaseException, job: Job, folder: Path) -> None:
-    text = traceback_text(error)
+def _print_traceback(error: BaseException, job: Job, folder: Path, added: str = "") -> None:
+    text = traceback_text(error) + added
     sys.stderr.write(text)
     sys.stderr.flush()
     if job.keeps_streams:

@@ -77,8 +77,17 @@ def exit_code_of(leaving: SystemExit) -> int:
 
 def traceback_text(error: BaseException) -> str:
     """Return the error's traceback as Python would print it: without the frames that ran the target."""
+    return "".join(traceback.format_exception(type(error), error, _first_of_target(error)))
+
+
+def comes_from_script(error: BaseException) -> bool:
+    """Whether an error was raised while the target ran, as opposed to before it."""
+    return _first_of_target(error) is not None
+
+
+def _first_of_target(error: BaseException) -> types.TracebackType | None:
     here = str(Path(__file__).parent)
     frame = error.__traceback__
-    while frame is not None and frame.tb_frame.f_code.co_filename.startswith((here, "<frozen runpy>")):
+    while frame is not None and frame.tb_frame.f_code.co_filename.startswith((here, "<frozen")):
         frame = frame.tb_next
-    return "".join(traceback.format_exception(type(error), error, frame))
+    return frame
