@@ -32,6 +32,7 @@ class Pump:
             while content := self._read():
                 with suppress(OSError):
                     output.write(content)
+                self._writer.mark_output()
                 self._pass_on(content)
                 importer.feed(content)
         importer.close()

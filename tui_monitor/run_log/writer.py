@@ -27,6 +27,7 @@ from tui_monitor.run_log.format import (
 )
 from tui_monitor.run_log.heartbeat import INTERVAL_SECONDS, Heartbeat, touch_heartbeat
 from tui_monitor.run_log.identity import write_run_info
+from tui_monitor.run_log.output_marks import OutputMarks
 from tui_monitor.run_log.process import identify
 from tui_monitor.run_log.strict_json import encode
 
@@ -67,6 +68,7 @@ class RunWriter:
         self._info = info if info.created else replace(info, created=time.time())
         self._info_is_written = False
         self._events = AppendFile(EVENTS_FILE)
+        self._output_marks = OutputMarks()
         self._waiting: deque[bytes] = deque(maxlen=_WAITING_EVENTS)
         self._batches = AppendFile(batches_file(1))
         self._struct = _record_struct(0)
@@ -178,11 +180,17 @@ class RunWriter:
         """
         if os.getpid() != self._pid or self._closed:
             return
+        self._attempt(self._mark_output)
         self._attempt(lambda: self._append_event(kind, fields))
 
     def status(self, state: State, detail: str = "", exit_code: int | None = None) -> None:
         """Append the event that says what the run does from now on."""
         self.event("status", state=str(state), detail=detail, exit_code=exit_code)
+
+    def mark_output(self) -> None:
+        """Note how much the script has printed by now; every event and sign of life does so too."""
+        if os.getpid() == self._pid and not self._closed:
+            self._attempt(self._mark_output)
 
     def close(self) -> None:
         """Write what still waits and end the heartbeat. What is called afterwards does nothing."""
@@ -193,7 +201,9 @@ class RunWriter:
         with self._lock:
             self._attempt(self._report_lost)
             self._attempt(self._send_waiting)
+            self._attempt(self._mark_output)
             self._closed = True
+            self._output_marks.close()
             self._batches.close()
             self._events.close()
             self._folder.close()
@@ -210,6 +220,7 @@ class RunWriter:
         """Never write again: this is a copy of the writer in a forked child. Touches no lock and no file."""
         self._closed = True
         self._batches.distrust()
+        self._output_marks.distrust()
 
     def _attempt(self, action: Callable[[], None]) -> None:
         try:
@@ -252,6 +263,10 @@ class RunWriter:
         with self._lock:
             self._waiting.append(line)
             self._send_waiting()
+
+    def _mark_output(self) -> None:
+        with self._lock:
+            self._output_marks.mark(self._folder_descriptor(), self.seconds)
 
     def _phase_index(self) -> int | None:
         return self._phase.index if self._phase is not None else None
@@ -316,6 +331,7 @@ class RunWriter:
         if os.getpid() != self._pid:
             return
         self._attempt(self._touch)
+        self._attempt(self._mark_output)
         with self._lock:
             for file in (self._events, self._batches):
                 if file.descriptor >= 0 and not file.is_in_place():

@@ -1,0 +1,105 @@
+"""Where things happened in a run, found as its events are read, by their place in the order of writing."""
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_monitor.history.playback import Moments
+from tui_monitor.run_log.reader import Event
+from tui_monitor.run_log.strict_json import whole
+
+_BEGINS = frozenset({"epoch_begin", "phase", "epoch"})
+_HAPPENS = frozenset({"alert", "note", "control", "change", "explanation"})
+
+
+class MomentFinder:
+    """Collects the events that a replay can be moved to."""
+
+    def __init__(self) -> None:
+        self.epochs: list[int] = []
+        """Which events ended an epoch, by index."""
+        self._numbers: list[int] = []
+        self._begins: list[int] = []
+        self._alerts: list[int] = []
+        self._happened: list[int] = []
+        self._said_changes: list[int] = []
+        self._found_changes: list[int] = []
+        self._main: tuple[frozenset[str], ...] | None = None
+        self._first_of_phase: dict[int, int] = {}
+
+    def add(self, index: int, event: Event) -> None:
+        """Take the next event, the one at `index`."""
+        kind = event.get("kind")
+        if not isinstance(kind, str):
+            return
+        phase = whole(event.get("phase"))
+        if phase is not None:
+            self._first_of_phase.setdefault(phase, index)
+        if kind in _BEGINS:
+            self._begins.append(index)
+        if kind in _HAPPENS:
+            self._happened.append(index)
+        match kind:
+            case "epoch":
+                self.epochs.append(index)
+                self._numbers.append(whole(event.get("epoch")) or 0)
+            case "alert":
+                self._alerts.append(index)
+            case "change":
+                self._said_changes.append(index)
+            case "explanation":
+                self._compare(index, event)
+
+    def first_of_phase(self, phase: int) -> int | None:
+        """Return the index of a phase's first event, or None where it has none."""
+        return self._first_of_phase.get(phase)
+
+    def epochs_before(self, count: int) -> NDArray[np.float64]:
+        """Return how many epochs had ended with each of the first `count` events, shape (count,)."""
+        ended = np.zeros(count)
+        ended[self.epochs] = 1.0
+        return np.cumsum(ended)
+
+    def moments(self, places: NDArray[np.float64]) -> Moments:
+        """Return the moments at the places of their events, shape (events,)."""
+        ends = [self._end_of(index, len(places)) for index in self.epochs]
+        changes = self._said_changes or self._found_changes
+        return Moments(
+            epochs=tuple(places[ends].tolist()) if ends else (),
+            numbers=tuple(self._numbers),
+            alerts=tuple(places[self._alerts].tolist()) if self._alerts else (),
+            changes=tuple(places[changes].tolist()) if changes else (),
+            events=tuple(places[self._happened].tolist()) if self._happened else (),
+        )
+
+    def _end_of(self, epoch: int, count: int) -> int:
+        """Return the last event before the next epoch begins: what is measured after an epoch belongs to it."""
+        following = bisect_left(self._begins, epoch + 1)
+        return (self._begins[following] if following < len(self._begins) else count) - 1
+
+    def _compare(self, index: int, event: Event) -> None:
+        """Keep an epoch's explanation that names other main causes than the one before."""
+        if event.get("batch") is not None:
+            return
+        main = main_causes(event.get("explanation"))
+        if self._main is not None and main != self._main:
+            self._found_changes.append(index)
+        self._main = main
+
+
+def main_causes(content: Any) -> tuple[frozenset[str], ...]:
+    """Return the main causes that an explanation names for the loss and for accuracy."""
+    ledgers = [content.get(name) for name in ("loss", "accuracy")] if isinstance(content, Mapping) else []
+    return tuple(frozenset(_main_of(ledger)) for ledger in ledgers)
+
+
+def _main_of(ledger: Any) -> list[str]:
+    terms = ledger.get("terms") if isinstance(ledger, Mapping) else None
+    return [
+        str(term.get("cause"))
+        for term in (terms if isinstance(terms, list) else [])
+        if isinstance(term, Mapping) and term.get("verdict") == "main"
+    ]

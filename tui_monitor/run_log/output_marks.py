@@ -1,0 +1,68 @@
+"""When a script printed what: now and then, the run's time and how long `output.log` was by then."""
+
+import os
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_monitor.run_log.append_file import AppendFile
+from tui_monitor.run_log.format import OUTPUT_FILE, OUTPUT_MARKS_FILE
+
+MARK_TYPE: np.dtype[Any] = np.dtype([("time", "<f8"), ("bytes", "<u8")])
+"""One mark: seconds since the run began, and the bytes that `output.log` held then."""
+
+_MARK = struct.Struct("<dQ")
+
+
+class OutputMarks:
+    """Appends a mark whenever the output has grown since the one before. Not safe across threads."""
+
+    def __init__(self) -> None:
+        self._file = AppendFile(OUTPUT_MARKS_FILE, piece=_MARK.size)
+        self._size = 0
+
+    def mark(self, folder_descriptor: int, seconds: Callable[[], float], size: int | None = None) -> None:
+        """Note how long the output is now.
+
+        Args:
+            folder_descriptor: of the run folder.
+            seconds: tells the run's time; asked only where there is something to note.
+            size: bytes that count as printed, or None for all that the file holds.
+
+        Raises:
+            OSError: the mark can't be written. Where the run keeps no output, nothing is.
+        """
+        if size is None:
+            try:
+                size = os.stat(OUTPUT_FILE, dir_fd=folder_descriptor).st_size
+            except FileNotFoundError:
+                return
+        if size == self._size:
+            return
+        if self._file.descriptor < 0:
+            self._file.open(folder_descriptor)
+        self._file.append(_MARK.pack(seconds(), size))
+        self._size = size
+
+    def distrust(self) -> None:
+        """Open the file anew for the next mark."""
+        self._file.distrust()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+def read_output_marks(folder: Path) -> NDArray[np.void]:
+    """Return a run's marks in the order of writing, shape (marks,); empty where there are none."""
+    content = b""
+    with suppress(OSError):
+        content = (folder / OUTPUT_MARKS_FILE).read_bytes()
+    marks = np.frombuffer(content[: len(content) // _MARK.size * _MARK.size], MARK_TYPE)
+    finite: NDArray[np.void] = marks[np.isfinite(marks["time"])]
+    return finite
