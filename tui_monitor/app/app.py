@@ -69,6 +69,7 @@ class MonitorApp(AskingApp):
         self._markers = markers
         self._mailbox = Mailbox()
         self._stopping = threading.Event()
+        self._wanted = threading.Event()
         self._failure_shown = False
         self.set_class(markers is MarkerSet.ASCII, "-ascii")
 
@@ -89,12 +90,18 @@ class MonitorApp(AskingApp):
     def on_unmount(self) -> None:
         """Let the reader thread end."""
         self._stopping.set()
+        self._wanted.set()
+
+    def look_again(self) -> None:
+        """Have the source polled at once."""
+        self._wanted.set()
 
     def _follow(self) -> None:
         follow(
             self._source,
             self._mailbox,
             self._stopping,
+            wanted=self._wanted,
             arrived=lambda: self.post_message(SnapshotArrived()),
             failed=lambda error: self.post_message(ReadingFailed(error)),
         )
@@ -110,7 +117,7 @@ class MonitorApp(AskingApp):
         self.ask_terminal()
         self.snapshot = snapshot
         self.look_at_requests()
-        if snapshot.state is State.FAILED and not self._failure_shown:
+        if snapshot.state is State.FAILED and not self._failure_shown and snapshot.playback is None:
             self._failure_shown = True
             self.action_show(View.OUTPUT.value)
             return

@@ -33,8 +33,8 @@ class AskingApp(TerminalApp):
 
     @property
     def is_live(self) -> bool:
-        """Whether there may be a process to ask about: it trains, or nothing is known of it yet."""
-        return self.snapshot is not None and not self.snapshot.state.ended
+        """Whether there may be a process to ask about: it trains, and what is shown is its present."""
+        return self.snapshot is not None and self.snapshot.playback is None and not self.snapshot.state.ended
 
     def action_leave(self) -> None:
         """Leave: at once from an ended run, with a question from a live one."""

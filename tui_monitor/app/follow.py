@@ -37,6 +37,7 @@ def follow(
     mailbox: Mailbox,
     stopping: threading.Event,
     *,
+    wanted: threading.Event,
     arrived: Callable[[], object],
     failed: Callable[[MonitorError], object],
 ) -> None:
@@ -46,6 +47,7 @@ def follow(
         source: closed on return.
         mailbox: where snapshots are left.
         stopping: set to end the loop.
+        wanted: set to have the source polled at once.
         arrived: called when the mailbox was empty and holds a snapshot now.
         failed: called once, with what to tell the user, when the run can't be read.
     """
@@ -54,7 +56,8 @@ def follow(
             snapshot = source.poll()
             if snapshot is not None and mailbox.put(snapshot):
                 arrived()
-            stopping.wait(PAUSE_SECONDS)
+            wanted.wait(PAUSE_SECONDS)
+            wanted.clear()
     except MonitorError as error:
         failed(error)
     finally:

@@ -12,6 +12,7 @@ class Group(StrEnum):
     VIEWS = "Views"
     EVIDENCE = "Evidence"
     CHARTS = "Charts"
+    REPLAY = "Replay"
     RUN = "Run"
     PROGRAM = "Program"
 
@@ -35,6 +36,64 @@ class Key:
 
 
 KEYS: tuple[Key, ...] = (
+    Key("space", "space", "play", "Play or pause a replay.", "replay('toggle')", Group.REPLAY),
+    Key("comma", ",", "batch back", "Show one batch less.", "replay('batch_back')", Group.REPLAY, in_footer=False),
+    Key("full_stop", ".", "batch on", "Show one batch more.", "replay('batch_on')", Group.REPLAY, in_footer=False),
+    Key(
+        "less_than_sign",
+        "<",
+        "epoch back",
+        "Go to the end of the epoch before.",
+        "replay('epoch_back')",
+        Group.REPLAY,
+        in_footer=False,
+    ),
+    Key(
+        "greater_than_sign",
+        ">",
+        "epoch on",
+        "Go to the end of the next epoch.",
+        "replay('epoch_on')",
+        Group.REPLAY,
+    ),
+    Key(
+        "left_parenthesis",
+        "(",
+        "event back",
+        "Go to the alert, note or explanation before.",
+        "replay('event_back')",
+        Group.REPLAY,
+        in_footer=False,
+    ),
+    Key(
+        "right_parenthesis",
+        ")",
+        "event on",
+        "Go to the next alert, note or explanation.",
+        "replay('event_on')",
+        Group.REPLAY,
+        in_footer=False,
+    ),
+    Key("left_curly_bracket", "{", "slower", "Replay slower.", "replay('slower')", Group.REPLAY, in_footer=False),
+    Key(
+        "right_curly_bracket",
+        "}",
+        "faster",
+        "Replay faster, up to as fast as the run can be read.",
+        "replay('faster')",
+        Group.REPLAY,
+    ),
+    Key("home", "Home", "start", "Go to the start of the run.", "replay('start')", Group.REPLAY, in_footer=False),
+    Key(
+        "end",
+        "End",
+        "end",
+        "Go to the newest record; a live run is then followed.",
+        "replay('end')",
+        Group.REPLAY,
+        in_footer=False,
+    ),
+    Key("j", "j", "go to epoch", "Go to the end of an epoch by its number.", "replay('jump')", Group.REPLAY),
     Key(
         "d,escape",
         "d",

@@ -1,5 +1,6 @@
 """Lays out the panels once; classes on the screen decide which of them show, and where."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ClassVar
 
@@ -27,6 +28,7 @@ from tui_monitor.app.view import EVIDENCE, View, ViewState
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.app.widgets.chart_view import ChartView
 from tui_monitor.app.widgets.panel import Panel
+from tui_monitor.app.widgets.scrub_bar import ScrubBar
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.format import State
@@ -106,6 +108,7 @@ class MainScreen(Screen[None]):
                     body=self._evidence,
                     ascii_only=self._ascii,
                 )
+            yield ScrubBar(id="scrub", ascii_only=self._ascii)
             yield CellsView(id="footer", ascii_only=self._ascii)
         yield Static(id="too-small", markup=False)
 
@@ -132,6 +135,7 @@ class MainScreen(Screen[None]):
         self.set_class(view.view in EVIDENCE, "evidence")
         self.set_class(phase is None, "no-phase")
         self.set_class(not further, "one-metric")
+        self.set_class(snapshot.playback is not None, "replaying")
         self._draw()
 
     @property
@@ -162,6 +166,8 @@ class MainScreen(Screen[None]):
             panel.show(snapshot, view)
         footer = self.query_one("#footer", CellsView)
         footer.show(footer_rows(_footer_keys(snapshot, view), self.size.width))
+        if snapshot.playback is not None:
+            self.query_one("#scrub", ScrubBar).show_playback(snapshot.playback)
         phase = view.phase_of(snapshot)
         if phase is None:
             return
@@ -170,7 +176,7 @@ class MainScreen(Screen[None]):
         for chart_id, name in zip(("loss", "second"), names, strict=False):
             chart = self.query_one(f"#{chart_id}", ChartView)
             if chart.display:
-                chart.show_quantity(phase, quantity(name), view)
+                chart.show_quantity(phase, quantity(name), view, at_once=snapshot.playback is not None)
 
 
 def useful_keys(snapshot: Snapshot, view: ViewState) -> tuple[Key, ...]:
@@ -192,20 +198,49 @@ def _footer_keys(snapshot: Snapshot, view: ViewState) -> tuple[Key, ...]:
 
 def is_useful(action: str, snapshot: Snapshot, view: ViewState) -> bool:
     """Return whether an action would change anything."""
-    name = action.partition("(")[0]
+    if action == f"show('{view.view.value}')":
+        return False
+    is_needed = _NEEDS.get(action.partition("(")[0])
+    return is_needed is None or is_needed(snapshot, view)
+
+
+def _has_phase(snapshot: Snapshot, view: ViewState) -> bool:
+    return view.phase_of(snapshot) is not None
+
+
+def _has_further_metrics(snapshot: Snapshot, view: ViewState) -> bool:
     phase = view.phase_of(snapshot)
-    match name:
-        case "show":
-            return action != f"show('{view.view.value}')"
-        case "next_metric":
-            return phase is not None and len(further_metrics(phase)) > 1
-        case "phase":
-            return len(snapshot.phases) > 1
-        case "pan" | "whole_axis":
-            return view.window is not None
-        case "zoom" | "smooth" | "toggle_log":
-            return phase is not None
-    return name not in ASKING or can_obey(snapshot)
+    return phase is not None and len(further_metrics(phase)) > 1
+
+
+def _is_zoomed(snapshot: Snapshot, view: ViewState) -> bool:
+    return view.window is not None
+
+
+def _has_phases(snapshot: Snapshot, view: ViewState) -> bool:
+    return len(snapshot.phases) > 1
+
+
+def _is_replay(snapshot: Snapshot, view: ViewState) -> bool:
+    return snapshot.playback is not None
+
+
+def _obeys(snapshot: Snapshot, view: ViewState) -> bool:
+    return can_obey(snapshot)
+
+
+_NEEDS: Mapping[str, Callable[[Snapshot, ViewState], bool]] = {
+    "next_metric": _has_further_metrics,
+    "phase": _has_phases,
+    "pan": _is_zoomed,
+    "whole_axis": _is_zoomed,
+    "zoom": _has_phase,
+    "smooth": _has_phase,
+    "toggle_log": _has_phase,
+    "replay": _is_replay,
+    **dict.fromkeys(ASKING, _obeys),
+}
+"""What must hold for an action to change anything; those not named here always do something."""
 
 
 def _everything(snapshot: Snapshot, view: ViewState) -> object:
@@ -218,7 +253,8 @@ def _epochs_inputs(snapshot: Snapshot, view: ViewState) -> object:
 
 
 def _output_inputs(snapshot: Snapshot, view: ViewState) -> object:
-    return snapshot.output_lines, snapshot.output[-1:]
+    is_timed = snapshot.playback is None or snapshot.playback.output_is_timed
+    return snapshot.output_lines, snapshot.output[-1:], is_timed
 
 
 def _timeline_inputs(snapshot: Snapshot, view: ViewState) -> object:

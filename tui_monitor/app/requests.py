@@ -88,7 +88,7 @@ class OpenRequests:
 
 def can_obey(snapshot: Snapshot) -> bool:
     """Whether there is a training that takes requests: one under way that is recorded by its own process."""
-    return not snapshot.state.ended and snapshot.run.pid > 0 and not snapshot.missing
+    return snapshot.playback is None and not snapshot.state.ended and snapshot.run.pid > 0 and not snapshot.missing
 
 
 def kill_training(folder: Path, snapshot: Snapshot) -> bool:

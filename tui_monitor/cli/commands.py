@@ -114,6 +114,23 @@ def attach(run: str | None, runs: str | None) -> int:
 
 
 @program.command()
+@click.argument("run")
+@_runs
+@click.option("--speed", metavar="FACTOR", help="0.25 to 1000, or max (default: the whole run within a minute).")
+@click.option("--epoch", type=click.IntRange(0), help="Start at the end of this epoch.")
+@click.option("--at", "moment", metavar="TIME", help="Start at a run time, such as 90, 1:30 or 1:02:03, or at 50%.")
+@click.option("--paused", is_flag=True, help="Wait for the space bar.")
+def replay(run: str, runs: str | None, speed: str | None, epoch: int | None, moment: str | None, paused: bool) -> int:
+    """Watch RUN again as it went, under a playback clock: RUN is a folder, a name or an address.
+
+    An address such as s3://bucket/runs/first, gs://… or sftp://… is read through fsspec, as far as it is new.
+    """
+    from tui_monitor.cli import replay_command
+
+    return replay_command.replay(run, runs, speed=speed, epoch=epoch, moment=moment, paused=paused)
+
+
+@program.command()
 @_runs
 def ls(runs: str | None) -> int:
     """List runs with their state, epochs and last figures."""

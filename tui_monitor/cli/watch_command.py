@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.cli.headless import follow_headless
 from tui_monitor.errors import RunNotFound, TrainingFailed
 from tui_monitor.launch.training_process import TrainingProcess
@@ -20,6 +21,11 @@ def has_terminal() -> bool:
 def _speaks_unicode() -> bool:
     """Whether the locale can carry braille; a Latin-1 terminal would show escapes instead."""
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def marker_set() -> MarkerSet:
+    """Return the characters that the terminal's locale can carry."""
+    return MarkerSet.BRAILLE if _speaks_unicode() else MarkerSet.ASCII
 
 
 def attach(run: str | None, runs: str | None) -> int:
@@ -55,13 +61,12 @@ def watch(folder: Path, training: TrainingProcess | None, *, headless: bool = Fa
         follow_headless(folder, training)
     else:
         from tui_monitor.app.app import MonitorApp
-        from tui_monitor.charts.markers import MarkerSet
 
         app = MonitorApp(
             folder,
             launched=training is not None,
             kill=training.kill if training is not None else None,
-            markers=MarkerSet.BRAILLE if _speaks_unicode() else MarkerSet.ASCII,
+            markers=marker_set(),
         )
         app.run()
         if app.return_code:

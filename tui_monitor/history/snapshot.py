@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tui_monitor.history.playback import Playback
 from tui_monitor.history.series import BatchSeries
 from tui_monitor.run_log.format import PhaseInfo, RunInfo, State
 
@@ -140,6 +141,8 @@ class Snapshot:
     damage: Damage = Damage()
     missing: bool = False
     """Whether the run folder is not there (any more)."""
+    playback: Playback | None = None
+    """Where the replay stands that shows this moment; None for a run as it is now."""
 
     @property
     def phase(self) -> PhaseSnapshot | None:

@@ -24,6 +24,8 @@ def output_note(snapshot: Snapshot) -> str:
     """Return how many lines there are, for the pane's title row."""
     if not snapshot.output_lines:
         return ""
+    if snapshot.playback is not None and not snapshot.playback.output_is_timed:
+        return f"all {count(snapshot.output_lines)} lines: their times are not recorded"
     shown = len(snapshot.output)
     if shown < snapshot.output_lines:
         return f"newest {count(shown)} of {count(snapshot.output_lines)} lines"

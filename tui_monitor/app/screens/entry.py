@@ -15,7 +15,15 @@ class EntryScreen(ModalScreen[str]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "cancel")]
 
-    def __init__(self, question: str, remark: str, complaint: Callable[[str], str], *, longest: int = 200) -> None:
+    def __init__(
+        self,
+        question: str,
+        remark: str,
+        complaint: Callable[[str], str],
+        *,
+        longest: int = 200,
+        hint: str = "Enter sends it, Escape does not.",
+    ) -> None:
         """Prepare the dialog.
 
         Args:
@@ -23,8 +31,10 @@ class EntryScreen(ModalScreen[str]):
             remark: a sentence below it.
             complaint: returns what is wrong with a text, in a sentence; empty when nothing is.
             longest: characters that are taken.
+            hint: what Enter and Escape do.
         """
         super().__init__()
+        self._hint = hint
         self._question, self._remark, self._complaint, self._longest = question, remark, complaint, longest
 
     def compose(self) -> ComposeResult:
@@ -33,7 +43,7 @@ class EntryScreen(ModalScreen[str]):
             yield Static(self._question, classes="dialog-title", markup=False)
             yield Static(self._remark, id="entry-remark", markup=False)
             yield Input(max_length=self._longest, select_on_focus=False)
-            yield Static("Enter sends it, Escape does not.", id="entry-hint", markup=False)
+            yield Static(self._hint, id="entry-hint", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close with the text, or say what is wrong with it."""

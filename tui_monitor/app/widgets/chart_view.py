@@ -18,6 +18,8 @@ from tui_monitor.history.snapshot import PhaseSnapshot
 
 _LEAST_SECONDS = 0.5
 """Between two drawings that differ in the data alone: a chart costs the cores that train 10 to 80 ms."""
+_LEAST_SECONDS_AT_ONCE = 0.1
+"""The same where somebody waits for the picture."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class _Wish:
     shown: Quantity
     view: ViewState
     size: tuple[int, int]
+    at_once: bool = False
 
     @property
     def looks_at(self) -> tuple[object, ...]:
@@ -81,9 +84,16 @@ class ChartView(CellsView):
         """Whether the picture shown is the newest one wished for."""
         return not self._under_way and (self._wish is None or self._wish.key == self._drawn_key)
 
-    def show_quantity(self, phase: PhaseSnapshot, shown: Quantity, view: ViewState) -> None:
-        """Draw a quantity as soon as the drawing under way is done."""
-        self._wish = _Wish(phase, shown, view, (self.size.width, self.size.height))
+    def show_quantity(self, phase: PhaseSnapshot, shown: Quantity, view: ViewState, *, at_once: bool = False) -> None:
+        """Draw a quantity as soon as the drawing under way is done.
+
+        Args:
+            phase: what ran so far.
+            shown: the quantity.
+            view: what the user chose.
+            at_once: whether the user waits for it, as when a replay is moved.
+        """
+        self._wish = _Wish(phase, shown, view, (self.size.width, self.size.height), at_once)
         self._start()
 
     def base_style(self, index: int) -> Style:
@@ -93,7 +103,8 @@ class ChartView(CellsView):
     def on_resize(self, event: Resize) -> None:
         """Draw for the new size."""
         if self._wish is not None:
-            self.show_quantity(self._wish.phase, self._wish.shown, self._wish.view)
+            wish = self._wish
+            self.show_quantity(wish.phase, wish.shown, wish.view, at_once=wish.at_once)
 
     def _start(self) -> None:
         wish = self._wish
@@ -103,7 +114,8 @@ class ChartView(CellsView):
             self._drawn_key = wish.key
             return
         is_data_alone = wish.looks_at == self._drawn_looks
-        wait = _LEAST_SECONDS - (time.monotonic() - self._drawn_at)
+        least = _LEAST_SECONDS_AT_ONCE if wish.at_once else _LEAST_SECONDS
+        wait = least - (time.monotonic() - self._drawn_at)
         if is_data_alone and wait > 0:
             if not self._waits:
                 self._waits = True

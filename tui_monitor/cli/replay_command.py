@@ -1,0 +1,97 @@
+"""`replay`: a saved run, or one that still goes on, on the screen under a playback clock."""
+
+import math
+from pathlib import Path
+
+from tui_monitor.app.replay_source import ReplaySource, Start
+from tui_monitor.cli.headless import follow_headless
+from tui_monitor.cli.watch_command import has_terminal, marker_set
+from tui_monitor.errors import UsageError
+from tui_monitor.history.playback import FASTEST
+from tui_monitor.run_log.folders import find_run, runs_folder
+
+_SLOWEST, _FASTEST_NAMED = 0.25, 1000.0
+
+
+def replay(
+    run: str, runs: str | None, *, speed: str | None, epoch: int | None, moment: str | None, paused: bool
+) -> int:
+    """Replay a run until the user leaves, and return the exit code.
+
+    Args:
+        run: path or name.
+        runs: the runs folder asked for.
+        speed: factor or `max`, or None for a usual one.
+        epoch: to start at the end of.
+        moment: run time or percentage to start at.
+        paused: whether to wait for the user.
+
+    Raises:
+        RunNotFound: no run of that name or path.
+        UsageError: speed or moment make no sense.
+    """
+    start = start_of(speed=speed, epoch=epoch, moment=moment, paused=paused)
+    return _show(find_run(run, runs_folder(runs)), start)
+
+
+def _show(folder: Path, start: Start) -> int:
+    if not has_terminal():
+        follow_headless(folder, None)
+        return 0
+    from tui_monitor.app.replay_app import ReplayApp
+
+    app = ReplayApp(folder, source=ReplaySource(folder, start=start), markers=marker_set())
+    app.run()
+    return app.return_code or 0
+
+
+def start_of(*, speed: str | None, epoch: int | None, moment: str | None, paused: bool) -> Start:
+    """Return where a replay begins.
+
+    Raises:
+        UsageError: as `replay`.
+    """
+    if epoch is not None and moment is not None:
+        raise UsageError("Name one place to start from: --epoch or --at.")
+    is_share = moment is not None and moment.strip().endswith("%")
+    return Start(
+        seconds=0.0 if moment is None or is_share else _seconds(moment),
+        share=_share(str(moment)) if is_share else None,
+        epoch=epoch,
+        speed=None if speed is None else _speed(speed),
+        is_playing=not paused,
+    )
+
+
+def _speed(text: str) -> float:
+    if text.strip().lower() == "max":
+        return FASTEST
+    factor = _number(text.strip().removesuffix("x").removesuffix("×"))
+    if factor is None or not _SLOWEST <= factor <= _FASTEST_NAMED:
+        raise UsageError(f"No such speed: {text!r}. Name a factor from 0.25 to 1000, or max.")
+    return factor
+
+
+def _share(text: str) -> float:
+    percent = _number(text.strip().removesuffix("%"))
+    if percent is None or not 0 <= percent <= 100:
+        raise UsageError(f"No such place in the run: {text!r}. Name a percentage from 0% to 100%.")
+    return percent / 100
+
+
+def _seconds(text: str) -> float:
+    parts = [_number(part) for part in text.split(":")]
+    if len(parts) > 3 or any(part is None or part < 0 for part in parts):
+        raise UsageError(f"No such run time: {text!r}. Name seconds, or m:ss, or h:mm:ss.")
+    seconds = 0.0
+    for part in parts:
+        seconds = seconds * 60 + (part or 0.0)
+    return seconds
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
