@@ -90,7 +90,7 @@ class _Lines:
                 self._phase, self._epochs, self._explanations = phase.info.index, 0, 0
             yield from self._of_phase(phase, now)
         for entry in snapshot.timeline[self._entries :]:
-            if entry.kind in ("alert", "control"):
+            if entry.kind in ("alert", "change", "control"):
                 yield f"{entry.kind}: {entry.text}"
         self._entries = len(snapshot.timeline)
         if snapshot.state.ended and snapshot.state != self._state:

@@ -206,6 +206,7 @@ _RUN_EVENTS: Mapping[str, Callable[[History, Event], None]] = {
     "status": History._add_status,
     "lost": History._add_lost,
     "alert": History._add_text,
+    "change": History._add_text,
     "note": History._add_text,
     "control": History._add_control,
 }

@@ -40,11 +40,11 @@ class ExplanationAt:
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """Something worth a mark on the time axis: an alert, a note, an acknowledged request, a change of state."""
+    """Something worth a mark on the time axis: an alert, a note, an answer to a request, a change of state or cause."""
 
     seconds: float
     kind: str
-    """The event's kind: `alert`, `note`, `control`, `status`."""
+    """The event's kind: `alert`, `change`, `note`, `control`, `status`."""
     text: str
     epoch: int | None = None
     """From 1."""

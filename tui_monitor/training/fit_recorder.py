@@ -21,6 +21,7 @@ from tui_monitor.training.epoch_totals import EpochTotals
 from tui_monitor.training.explainer import Explainer, ValidationRecord
 from tui_monitor.training.instruments import instruments_of
 from tui_monitor.training.model_summary import model_summary
+from tui_monitor.training.observations import Observations
 from tui_monitor.training.reservoir import Reservoir
 from tui_monitor.training.session import Session, recording_here
 from tui_monitor.training.steering import Steering
@@ -85,17 +86,19 @@ class FitRecorder:
         self._begun = self._epoch_begun = time.monotonic()
         self._measuring_seconds = self._paused_seconds = 0.0
         self._steering = Steering(model, session, callbacks)
+        self._observations = Observations(session.writer)
         self._next_look = self._explained_at = self._begun
 
     @contextlib.contextmanager
     def recording(self, model: Any) -> Iterator[None]:
         """Have the model's steps hand out what is recorded, inside the block; the model is as it was afterwards."""
-        with recording_here(), self.instruments.installed(model, self):
+        with recording_here(), self.instruments.installed(model, self), self._observations.watching():
             yield
 
     def give_up(self, error: Exception) -> None:
         """Stop recording and say why; training goes on."""
         self.broken = True
+        self._observations.batches_rest()
         self._writer.event(
             "alert",
             text=f"Recording stopped: {type(error).__name__}: {error}. Training goes on unrecorded.",
@@ -112,6 +115,7 @@ class FitRecorder:
         if self._metrics:
             self._writer.event("epoch_begin", epoch=self._epoch)
             self._writer.status(State.TRAINING)
+            self._observations.batches_begin(self._epoch, None)
 
     @_guarded
     def batch_ended(self, output: StepOutput) -> None:
@@ -121,6 +125,7 @@ class FitRecorder:
         totals = self._totals
         if totals is None:
             totals = self._totals = EpochTotals(self._metrics)
+            self._observations.batches_begin(self._epoch, totals)
         for row in output.rows:
             self._writer.batch(self._epoch, int(row[0]), row[1 : 1 + self._metrics])
             totals.add(row)
@@ -145,6 +150,7 @@ class FitRecorder:
         self._writer.status(State.TRAINING)
 
     def _look(self, now: float) -> None:
+        self._observations.batches_rest()
         self._paused_seconds += self._steering.look(self._epoch, self._totals.batches if self._totals else 0)
         asked = self._steering.measure_now
         due = asked or now - self._explained_at >= _WITHIN_EPOCH_SECONDS
@@ -160,6 +166,9 @@ class FitRecorder:
                 asked=asked,
             )
             self._explained(explanation, begun, self._totals.batches)
+        if self._totals is not None:
+            self._observations.look(self._epoch, self._totals)
+        self._observations.batches_begin(self._epoch, self._totals)
 
     def _training_seconds(self, now: float) -> float:
         """Return the time this process spent in `fit`, measuring and pauses left out."""
@@ -176,6 +185,7 @@ class FitRecorder:
     @_guarded
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Begin to collect this epoch's own validation."""
+        self._observations.batches_rest()
         self._collecting = True
         self._validation.begin()
         self._writer.status(State.VALIDATING)
@@ -200,6 +210,7 @@ class FitRecorder:
         """Record the epoch's figures, then explain them; weights are still those that validation saw."""
         figures = {name: float(value) for name, value in (logs or {}).items()}
         now = time.monotonic()
+        self._observations.batches_rest()
         totals = self._totals or EpochTotals(self._metrics)
         self._writer.event(
             "epoch",
@@ -214,6 +225,7 @@ class FitRecorder:
         self._steering.epoch_ended()
         now = time.monotonic()
         if not self._budget.enabled or self._totals is None:
+            self._observations.epoch_ended(self._epoch, totals.batches, figures, None)
             return
         self._writer.status(State.MEASURING)
         validation_loss = figures.get(VALIDATION_PREFIX + "loss")
@@ -227,6 +239,7 @@ class FitRecorder:
         if explanation is None and self._explainer.limits:
             self._say_what_the_log_proves(figures)
         self._explained(explanation, now, None)
+        self._observations.epoch_ended(self._epoch, totals.batches, figures, explanation)
 
     def _say_what_the_log_proves(self, figures: Mapping[str, float]) -> None:
         """Explain a model that can't be probed from its figures alone, with the sentence that says why."""
