@@ -132,11 +132,12 @@ def replay(run: str, runs: str | None, speed: str | None, epoch: int | None, mom
 
 @program.command()
 @_runs
-def ls(runs: str | None) -> int:
-    """List runs with their state, epochs and last figures."""
+@click.option("--all", "every", is_flag=True, help="List every run, however old.")
+def ls(runs: str | None, every: bool) -> int:
+    """List the newest runs, and all live ones, with their state, epochs and last figures."""
     from tui_monitor.cli import list_command
 
-    return list_command.list_all(runs)
+    return list_command.list_all(runs, every=every)
 
 
 @program.command()

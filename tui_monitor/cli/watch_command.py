@@ -8,7 +8,7 @@ from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.cli.headless import follow_headless
 from tui_monitor.errors import RunNotFound, TrainingFailed
 from tui_monitor.launch.training_process import TrainingProcess
-from tui_monitor.run_log.folders import find_run, list_runs, printable, runs_folder
+from tui_monitor.run_log.folders import find_run, list_runs, may_live, printable, runs_folder
 from tui_monitor.run_log.format import State
 from tui_monitor.run_log.summary import summarise
 
@@ -42,7 +42,12 @@ def _newest(runs: Path) -> Path:
     folders = list_runs(runs)
     if not folders:
         raise RunNotFound(f"No runs in {printable(str(runs.absolute()))}. Start one with: tui-monitor demo")
-    return next((folder for folder in folders if not summarise(folder).state.ended), folders[0])
+    # Only then, where none gives a sign of life, a look at all: a stopped process gives none and is live.
+    for candidates in (may_live(runs, folders), folders):
+        for folder in candidates:
+            if not summarise(folder).state.ended:
+                return folder
+    return folders[0]
 
 
 def watch(folder: Path, training: TrainingProcess | None, *, headless: bool = False, tells_failure: bool = True) -> int:

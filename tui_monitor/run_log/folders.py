@@ -1,18 +1,17 @@
 """Where runs live and how they are named: a run's folder is always a plain name under the runs folder."""
 
 import difflib
-import json
 import os
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from tui_monitor.errors import FolderNotWritable, RunNotFound
-from tui_monitor.run_log.format import CONTROL_FOLDER, RUN_FILE
+from tui_monitor.run_log.format import CONTROL_FOLDER, HEARTBEAT_FILE, RUN_FILE
+from tui_monitor.run_log.presence import GRACE_SECONDS, file_system_time
 
 RUNS_VARIABLE = "TUI_MONITOR_RUNS"
 """Environment variable that names the runs folder."""
@@ -21,6 +20,8 @@ _LONGEST_NAME = 80
 _LONGEST_NAME_BYTES = 200
 _UNSAFE = re.compile(r"[^\w.+=@-]+")
 _MOST_NAMED = 5
+_CREATED = re.compile(rb'"created": ?([0-9.eE+]+)')
+_HEAD_BYTES = 4096
 
 
 def runs_folder(option: str | None = None) -> Path:
@@ -99,11 +100,18 @@ def list_runs(runs: Path) -> list[Path]:
     """Return the folders of all runs, newest first; empty where there is no runs folder."""
     try:
         with os.scandir(runs) as entries:
-            folders = [runs / entry.name for entry in entries if _is_folder(entry)]
+            names = [entry.name for entry in entries if _is_folder(entry)]
     except OSError:
         return []
-    stamped = [(_created(folder), folder.name, folder) for folder in folders if is_run_folder(folder)]
-    return [folder for _, _, folder in sorted(stamped, reverse=True)]
+    where = str(runs)
+    stamped = [(created, name) for name in names if (created := _created(f"{where}/{name}")) is not None]
+    return [runs / name for _, name in sorted(stamped, reverse=True)]
+
+
+def may_live(runs: Path, folders: Sequence[Path]) -> list[Path]:
+    """Return those runs that gave a sign of life in the last minute, in the same order: most are told by one look."""
+    young = file_system_time(runs) - GRACE_SECONDS
+    return [folder for folder in folders if max(_changed(folder / HEARTBEAT_FILE), _changed(folder)) > young]
 
 
 def _create_unique(runs: Path, wanted: str) -> Path:
@@ -133,16 +141,25 @@ def _does(look: Callable[[], bool]) -> bool:
         return False
 
 
-def _created(folder: Path) -> float:
+def _created(folder: str) -> float | None:
+    """Return when a run began, from the head of its `run.json`; None where there is no run. Paths would cost more."""
     try:
-        content: Any = json.loads((folder / RUN_FILE).read_bytes())
-        created = float(content["created"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        created = 0.0
-    if created > 0:
-        return created
+        descriptor = os.open(f"{folder}/{RUN_FILE}", os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        is_starting = os.path.isdir(f"{folder}/{CONTROL_FOLDER}")  # noqa: PTH112 - ten thousand times
+        return _changed(folder) if is_starting else None
     try:
-        return folder.stat().st_mtime
+        found = _CREATED.search(os.read(descriptor, _HEAD_BYTES))
+        return float(found[1]) if found else os.fstat(descriptor).st_mtime
+    except (OSError, ValueError):
+        return 0.0
+    finally:
+        os.close(descriptor)
+
+
+def _changed(path: str | Path) -> float:
+    try:
+        return os.stat(path).st_mtime  # noqa: PTH116 - ten thousand times
     except OSError:
         return 0.0
 

@@ -1,7 +1,9 @@
 """Runs are created safely and found by what people type."""
 
 import json
+import os
 import stat
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from tui_monitor.run_log.folders import (
     find_run,
     is_run_folder,
     list_runs,
+    may_live,
     printable,
     runs_folder,
     safe_name,
@@ -143,3 +146,24 @@ def test_a_folder_that_is_no_run_is_told(tmp_path: Path) -> None:
 def test_printable_text_stays(tmp_path: Path) -> None:
     """Only what a terminal would obey is replaced."""
     assert printable("é漢 a\x1b[0m\u202e\ud800") == "é漢 a?[0m??"
+
+
+def test_the_newest_come_first_whatever_their_folders_are_called(tmp_path: Path) -> None:
+    """Order is by when a run began; one without a readable time goes by its file, one about to start by its folder."""
+    for name, created in (("b", "1700000002.5"), ("a", "1.7000000035e9"), ("c", '"x"'), ("d", "1700000001")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text(f'{{"format":1,"command":["{"x" * 100}"],"created":{created}}}')
+    (tmp_path / "starting" / "control").mkdir(parents=True)
+    (tmp_path / "no run").mkdir()
+    os.utime(tmp_path / "c" / "run.json", (1.6e9, 1.6e9))
+    assert [folder.name for folder in list_runs(tmp_path)] == ["starting", "a", "b", "d", "c"]
+
+
+def test_runs_without_a_sign_of_life_are_told_by_one_look(tmp_path: Path) -> None:
+    """A heartbeat of this minute, or a folder just made, may be live; others aren't."""
+    for name, age in (("live", 5), ("old", 600)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "heartbeat").write_text("{}")
+        for path in (tmp_path / name / "heartbeat", tmp_path / name):
+            os.utime(path, (time.time() - age,) * 2)
+    assert may_live(tmp_path, [tmp_path / "old", tmp_path / "live"]) == [tmp_path / "live"]

@@ -107,7 +107,7 @@ def test_any_cut_reads_as_a_prefix(small_run: Path, tmp_path: Path, name: str) -
         shutil.copytree(small_run, folder)
         (folder / name).write_bytes(content[:cut])
         reader = RunReader(folder)
-        before = reader.poll()
+        before = reader.poll(max_seconds=60)
         whole = cut // 20 * 20 if name == "batches.bin" else content[:cut].rfind(b"\n") + 1
         assert losses([before]) == list(range(5))[: whole // 20 if name == "batches.bin" else 5]
         assert (before.events_skipped, before.batches_skipped) == (0, 0)
