@@ -1,0 +1,19 @@
+"""Faults are injected into real processes; nothing is lost, training goes on, and the table says so."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults.child import CHILD_FAULTS
+from tests.faults.table import Outcome
+
+Fault = Callable[[Path], Outcome]
+
+
+@pytest.mark.parametrize("fault", CHILD_FAULTS, ids=lambda fault: fault.__name__)
+def test_a_fault_of_the_training_costs_nothing(fault: Fault, tmp_path: Path, report: Callable[[Outcome], None]) -> None:
+    """Every record whose write had returned is read, and the training ends by itself."""
+    outcome = fault(tmp_path)
+    report(outcome)
+    assert outcome.is_harmless
