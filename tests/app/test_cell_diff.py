@@ -17,7 +17,7 @@ from tests.app.driving import arrive, settle
 from tests.app.snapshots import ListSource, phase, snapshot
 from tui_monitor.app.app import MonitorApp
 from tui_monitor.app.cell_diff import TerminalMemory
-from tui_monitor.app.pacing import FramePacer
+from tui_monitor.app.pacing import STALLED_SECONDS, FramePacer
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.format import State
 
@@ -126,7 +126,7 @@ def test_nothing_is_sent_for_what_is_there_already() -> None:
 
 
 def test_a_slow_terminal_gets_fewer_pictures_not_a_queue() -> None:
-    """Until the terminal has answered no picture follows, but after a second one does all the same."""
+    """Until the terminal has answered no picture follows; from one that never did, only for a second."""
     pacer = FramePacer()
     assert pacer.may_draw(0.0)
     pacer.ask(0.0)
@@ -134,6 +134,11 @@ def test_a_slow_terminal_gets_fewer_pictures_not_a_queue() -> None:
     assert pacer.may_draw(1.0)
     pacer.answer()
     assert pacer.may_draw(1.1)
+    pacer.ask(1.1)
+    assert not pacer.may_draw(20.0)
+    assert pacer.may_draw(1.1 + STALLED_SECONDS)
+    pacer.forget()
+    assert pacer.may_draw(1.2)
 
 
 def test_a_terminal_that_never_answers_is_not_waited_for() -> None:

@@ -3,7 +3,9 @@
 CURSOR_QUESTION = "\x1b[6n"
 """Asks where the cursor is; answered once everything before it is on screen."""
 LONGEST_WAIT_SECONDS = 1.0
-"""After which a picture is drawn without an answer."""
+"""After which a picture is drawn on a terminal that has never answered yet."""
+STALLED_SECONDS = 30.0
+"""After which a picture is drawn on one that has: its line is stalled, or an answer was lost."""
 _PATIENCE = 3
 """Questions without any answer after which the terminal is taken for one that never answers."""
 
@@ -14,6 +16,7 @@ class FramePacer:
     def __init__(self) -> None:
         self._asked_at: float | None = None
         self._unanswered = 0
+        self._answers = False
 
     def may_draw(self, now: float) -> bool:
         """Return whether the terminal has kept up.
@@ -21,11 +24,12 @@ class FramePacer:
         Args:
             now: seconds on a clock that never falls.
         """
-        return self._asked_at is None or now - self._asked_at >= LONGEST_WAIT_SECONDS
+        longest = STALLED_SECONDS if self._answers else LONGEST_WAIT_SECONDS
+        return self._asked_at is None or now - self._asked_at >= longest
 
     def wants_question(self) -> bool:
         """Return whether to ask after this picture: not a terminal that never answers."""
-        return self._unanswered < _PATIENCE
+        return self._answers or self._unanswered < _PATIENCE
 
     def ask(self, now: float) -> None:
         """Note that the terminal was asked."""
@@ -36,3 +40,8 @@ class FramePacer:
         """Note that the terminal answered: it shows everything sent before the question."""
         self._asked_at = None
         self._unanswered = 0
+        self._answers = True
+
+    def forget(self) -> None:
+        """Wait for no answer: the one that is due may have gone elsewhere while the screen was in the background."""
+        self._asked_at = None

@@ -12,6 +12,7 @@ from textual.screen import Screen
 
 from tui_monitor.app.cell_diff import DiffUpdate, TerminalMemory
 from tui_monitor.app.pacing import CURSOR_QUESTION, FramePacer
+from tui_monitor.app.terminal_driver import TerminalDriver
 
 
 class TerminalApp(App[None]):
@@ -21,7 +22,7 @@ class TerminalApp(App[None]):
     """Signals on which the terminal is restored before the program ends."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(driver_class=TerminalDriver, **options)
         self._memory = TerminalMemory()
         self._pacer = FramePacer()
 
@@ -39,10 +40,12 @@ class TerminalApp(App[None]):
     def on_resize(self) -> None:
         """Trust nothing that was drawn at another size."""
         self._memory.forget()
+        self._pacer.forget()
 
     def action_redraw(self) -> None:
         """Draw everything again, whatever the terminal shows now."""
         self._memory.forget()
+        self._pacer.forget()
         self.refresh(layout=True)
 
     def difference(self, renderable: RenderableType | None) -> RenderableType | None:

@@ -1,0 +1,44 @@
+"""Writes to a terminal that may go away at any time: what can't be written is dropped, and the program ends."""
+
+from collections.abc import Callable
+from typing import IO, Any
+
+from textual.drivers.linux_driver import LinuxDriver
+
+
+class _Line:
+    """The way to the terminal. Textual's own would block for ever on a line that broke off."""
+
+    def __init__(self, file: IO[str], broken: Callable[[], None]) -> None:
+        self._file = file
+        self._broken = broken
+        self._is_broken = False
+
+    def write(self, text: str) -> None:
+        self._try(lambda: self._file.write(text))
+
+    def flush(self) -> None:
+        self._try(self._file.flush)
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def _try(self, action: Callable[[], object]) -> None:
+        if self._is_broken:
+            return
+        try:
+            action()
+        except OSError:
+            self._is_broken = True
+            self._broken()
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's driver on a line that may break off."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._file: Any = _Line(self._file, self._line_broke)
+
+    def _line_broke(self) -> None:
+        self._app.call_later(self._app.exit)
