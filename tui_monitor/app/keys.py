@@ -109,6 +109,14 @@ KEYS: tuple[Key, ...] = (
     Key("t", "t", "epochs", "Show every epoch in a table.", "show('epochs')", Group.VIEWS),
     Key("o", "o", "output", "Show the script's own output.", "show('output')", Group.VIEWS),
     Key("i", "i", "timeline", "Show alerts, notes, requests and states in order.", "show('timeline')", Group.VIEWS),
+    Key(
+        "w",
+        "w",
+        "workers",
+        "Show each worker of a training on several: its pace, its heartbeat, and who holds up whom.",
+        "show('workers')",
+        Group.VIEWS,
+    ),
     Key("1", "1", "ledger", "Show the ledgers, as g does.", "show('gap')", Group.EVIDENCE, in_footer=False),
     Key(
         "2",

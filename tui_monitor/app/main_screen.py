@@ -22,6 +22,7 @@ from tui_monitor.app.panels.output import output_note, output_rows
 from tui_monitor.app.panels.text import BLANK, Row, Rows, heading, wrap
 from tui_monitor.app.panels.timeline import timeline_note, timeline_rows
 from tui_monitor.app.panels.waiting import waiting_sentences
+from tui_monitor.app.panels.workers import workers_note, workers_rows
 from tui_monitor.app.requests import can_obey
 from tui_monitor.app.styles import COMPONENT_CLASSES
 from tui_monitor.app.view import EVIDENCE, View, ViewState
@@ -100,6 +101,9 @@ class MainScreen(Screen[None]):
                     to_end=True,
                     ascii_only=self._ascii,
                 )
+                yield Panel(
+                    id="workers", inputs=_workers_inputs, head=_workers_head, body=_workers, ascii_only=self._ascii
+                )
                 yield Panel(id="gap", inputs=_gap_inputs, head=_gap_head, body=_gap, ascii_only=self._ascii)
                 yield Panel(
                     id="evidence",
@@ -148,12 +152,12 @@ class MainScreen(Screen[None]):
         filling = "evidence" if view in EVIDENCE else view.value
         for panel in self.query(Panel):
             panel.body.can_focus = panel.id == filling
-        if view in (View.GAP, View.EPOCHS, View.OUTPUT, View.TIMELINE, *EVIDENCE):
+        if view in (View.GAP, View.EPOCHS, View.OUTPUT, View.TIMELINE, View.WORKERS, *EVIDENCE):
             body = self.query_one(f"#{filling}", Panel).body
             body.focus(scroll_visible=False)
             if view in EVIDENCE:
                 self.call_after_refresh(body.scroll_home, animate=False)
-            elif view is not View.GAP:
+            elif view not in (View.GAP, View.WORKERS):
                 self.call_after_refresh(body.scroll_end, animate=False)
         else:
             self.set_focus(None)
@@ -200,7 +204,7 @@ def is_useful(action: str, snapshot: Snapshot, view: ViewState) -> bool:
     """Return whether an action would change anything."""
     if action == f"show('{view.view.value}')":
         return False
-    is_needed = _NEEDS.get(action.partition("(")[0])
+    is_needed = _NEEDS.get(action) or _NEEDS.get(action.partition("(")[0])
     return is_needed is None or is_needed(snapshot, view)
 
 
@@ -221,6 +225,10 @@ def _has_phases(snapshot: Snapshot, view: ViewState) -> bool:
     return len(snapshot.phases) > 1
 
 
+def _has_workers(snapshot: Snapshot, view: ViewState) -> bool:
+    return bool(snapshot.workers)
+
+
 def _is_replay(snapshot: Snapshot, view: ViewState) -> bool:
     return snapshot.playback is not None
 
@@ -238,6 +246,7 @@ _NEEDS: Mapping[str, Callable[[Snapshot, ViewState], bool]] = {
     "smooth": _has_phase,
     "toggle_log": _has_phase,
     "replay": _is_replay,
+    f"show('{View.WORKERS.value}')": _has_workers,
     **dict.fromkeys(ASKING, _obeys),
 }
 """What must hold for an action to change anything; those not named here always do something."""
@@ -267,6 +276,18 @@ def _timeline_head(snapshot: Snapshot, view: ViewState, width: int, height: int)
 
 def _timeline(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
     return timeline_rows(snapshot, width)
+
+
+def _workers_inputs(snapshot: Snapshot, view: ViewState) -> object:
+    return snapshot.workers, snapshot.covered
+
+
+def _workers_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    return (heading("Workers", workers_note(snapshot), width),)
+
+
+def _workers(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    return workers_rows(snapshot, width)
 
 
 def _gap_inputs(snapshot: Snapshot, view: ViewState) -> object:

@@ -19,8 +19,9 @@ from tui_monitor.history.playback import (
 from tui_monitor.history.recorded_output import RecordedOutput
 from tui_monitor.history.recording import Recording
 from tui_monitor.history.snapshot import Snapshot
+from tui_monitor.run_log.cluster_reader import ClusterReader
 from tui_monitor.run_log.presence import concluded_state, observe_run
-from tui_monitor.run_log.reader import RunReader
+from tui_monitor.run_log.workers import signs_of_life
 
 _READ_SECONDS = 0.08
 _LOOK_SECONDS = 1.0
@@ -60,7 +61,7 @@ class ReplaySource:
         self._folder = folder
         self._now = clock
         self._start: Start | None = start or Start()
-        self._reader = RunReader(folder)
+        self._reader = ClusterReader(folder)
         self._recording = Recording(folder.name)
         self._output = RecordedOutput(folder)
         self._clock = PlaybackClock(since=clock())
@@ -146,6 +147,8 @@ class ReplaySource:
             self._looked_at = now
         arrival = self._reader.poll(max_seconds=_READ_SECONDS)
         has_grown = self._recording.fold(arrival)
+        if arrival.workers and (presence is not None or (arrival.complete and not self._is_read)):
+            has_grown |= self._recording.mark_workers(signs_of_life(self._folder))
         self._is_read = arrival.complete
         if has_grown:
             self._output.refresh()

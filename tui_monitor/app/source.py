@@ -7,9 +7,10 @@ from typing import Protocol
 
 from tui_monitor.history.fold import History
 from tui_monitor.history.snapshot import Snapshot
+from tui_monitor.run_log.cluster_reader import ClusterReader
 from tui_monitor.run_log.format import State
 from tui_monitor.run_log.presence import Presence, concluded_state, observe_run
-from tui_monitor.run_log.reader import RunReader
+from tui_monitor.run_log.workers import signs_of_life
 
 _READ_SECONDS = 0.08
 _PRESENCE_SECONDS = 2.0
@@ -44,10 +45,10 @@ class LiveSource:
         """
         self._folder = folder
         self._clock = clock
-        self._reader = RunReader(folder)
+        self._reader = ClusterReader(folder)
         self._history = History(folder.name)
         self._revision: int | None = None
-        self._looked_at = -_PRESENCE_SECONDS
+        self._looked_at = self._workers_looked_at = -_PRESENCE_SECONDS
 
     def poll(self) -> Snapshot | None:
         """Read what is new, for some milliseconds at most.
@@ -59,6 +60,8 @@ class LiveSource:
         presence = self._presence()
         arrival = self._reader.poll(max_seconds=_READ_SECONDS)
         self._history.fold(arrival)
+        if arrival.workers:
+            self._look_at_workers()
         if presence is not None and arrival.complete:
             self._history.mark(concluded_state(self._history.snapshot().state, presence))
         if self._history.revision == self._revision:
@@ -77,6 +80,13 @@ class LiveSource:
         snapshot = self._history.snapshot()
         ended = snapshot.state.ended and snapshot.state is not State.LOST
         return None if ended else observe_run(self._folder, snapshot.run)
+
+    def _look_at_workers(self) -> None:
+        now = self._clock()
+        if now - self._workers_looked_at >= _PRESENCE_SECONDS:
+            self._workers_looked_at = now
+            if not all(worker.state.ended for worker in self._history.snapshot().workers):
+                self._history.mark_workers(signs_of_life(self._folder))
 
     def close(self) -> None:
         """Let go of files: none stays open between looks."""

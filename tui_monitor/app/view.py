@@ -20,6 +20,7 @@ class View(StrEnum):
     CALIBRATION = "calibration"
     LOSSES = "losses"
     SHARES = "shares"
+    WORKERS = "workers"
 
 
 EVIDENCE = (View.RECALL, View.CONFUSION, View.CALIBRATION, View.LOSSES, View.SHARES)

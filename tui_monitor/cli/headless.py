@@ -10,9 +10,10 @@ from tui_monitor.explain.explanation import explanation_from_json
 from tui_monitor.history.fold import History
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot, Snapshot
 from tui_monitor.launch.training_process import TrainingProcess
+from tui_monitor.run_log.cluster_reader import ClusterReader
 from tui_monitor.run_log.control import Action, send_request
 from tui_monitor.run_log.presence import concluded_state, observe_run
-from tui_monitor.run_log.reader import RunReader
+from tui_monitor.run_log.workers import run_of
 
 _POLL_SECONDS = 0.1
 _PROGRESS_SECONDS = 10.0
@@ -37,7 +38,7 @@ def follow_headless(folder: Path, training: TrainingProcess | None) -> None:
                 raise
             pressed += 1
             if pressed == 1:
-                send_request(folder, Action.STOP_BATCH, sender="headless")
+                send_request(run_of(folder), Action.STOP_BATCH, sender="headless")
                 _say("Stopping after this batch. Ctrl-C again interrupts the training process.")
             elif pressed == 2:
                 training.interrupt()
@@ -55,7 +56,7 @@ def _say(line: str) -> None:
 
 def _snapshots(folder: Path, training: TrainingProcess | None) -> Iterator[Snapshot]:
     """Yield the run whenever it changed, until it has ended and all of it is read."""
-    reader, history = RunReader(folder), History(folder.name)
+    reader, history = ClusterReader(folder), History(folder.name)
     while True:
         gone = training is not None and training.exit_code is not None
         presence = observe_run(folder)

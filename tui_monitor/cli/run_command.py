@@ -1,7 +1,9 @@
 """`run`: a user's own script or module, unchanged, in its own process, watched."""
 
+import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from tui_monitor.cli.watch_command import has_terminal, watch
 from tui_monitor.errors import UsageError
 from tui_monitor.launch.training_process import start_training
 from tui_monitor.run_log.folders import create_run_folder, runs_folder
+from tui_monitor.run_log.workers import claim_place, worker_from_environment
 
 _SIGNAL_BASE = 128
 
@@ -33,15 +36,22 @@ def run_script(
         raise UsageError(f"There is no script {target} in {Path.cwd()}.")
     headless = headless or not has_terminal()
     stem = target if is_module else Path(target).stem
-    folder = create_run_folder(runs_folder(runs), name, stem, datetime.now(UTC).astimezone())
+    worker = worker_from_environment(os.environ)
+    if worker is None:
+        run = folder = create_run_folder(runs_folder(runs), name, stem, datetime.now(UTC).astimezone())
+    else:
+        place = claim_place(runs_folder(runs), name, stem, worker)
+        run, folder = place.run, place.folder
     job = {
         "script": {"name": target, "arguments": list(arguments), "is_module": is_module},
         "probe_budget": probe_budget,
         "command": ["tui-monitor", *sys.argv[1:]],
         "keeps_streams": headless,
+        "worker": worker and asdict(worker),
     }
     training = start_training(folder, job, keeps_streams=headless)
-    shown = watch(folder, training, headless=headless, tells_failure=False)
+    # The screen shows the whole run; lines without one tell of this process alone.
+    shown = watch(folder if headless else run, training, headless=headless, tells_failure=False)
     code = training.exit_code_if_ended()
     if code is None:
         return shown

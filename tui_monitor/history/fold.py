@@ -9,10 +9,12 @@ from tui_monitor.history.batch_track import Batches
 from tui_monitor.history.output import OutputLines
 from tui_monitor.history.phase_fold import PhaseFold
 from tui_monitor.history.snapshot import Damage, PhaseSnapshot, Snapshot, TimelineEntry
+from tui_monitor.history.workers import WorkerFolds
 from tui_monitor.run_log.format import RunInfo, State
 from tui_monitor.run_log.presence import LOST_DETAIL
 from tui_monitor.run_log.reader import Arrival, Event
 from tui_monitor.run_log.strict_json import number, whole
+from tui_monitor.run_log.workers import SignOfLife
 
 MOST_ENTRIES = 1000
 """Newest timeline entries kept."""
@@ -50,6 +52,7 @@ class History:
         self._torn_bytes = 0
         self._is_complete = True
         self._missing = False
+        self._workers = WorkerFolds()
 
     @property
     def revision(self) -> int:
@@ -69,6 +72,7 @@ class History:
             self._is_lost = False
         if arrival.info is not None:
             self._identify(arrival.info)
+        self._workers.fold(arrival)
         for index, records in arrival.batches:
             self._phase(index).add_batches(records)
         for event in arrival.events:
@@ -92,12 +96,19 @@ class History:
         self._revision += has_changed
         return has_changed
 
+    def mark_workers(self, signs: Mapping[int, SignOfLife]) -> bool:
+        """Take a look at the processes of several workers, by rank; return whether anything changed."""
+        has_changed = self._workers.mark(signs)
+        self._revision += has_changed
+        return has_changed
+
     def fork(self) -> Self:
         """Return a copy that takes further events by itself; batches and output stay shared."""
         other = copy.copy(self)
         for name, value in vars(self).items():
             if isinstance(value, list | dict | set | deque):
                 setattr(other, name, value.copy())
+        other._workers = self._workers.fork()
         other._phases = {index: phase.fork() for index, phase in self._phases.items()}
         return other
 
@@ -199,6 +210,8 @@ class History:
                 torn_bytes=self._torn_bytes if state.ended else 0,
             ),
             missing=self._missing,
+            workers=self._workers.snapshots(),
+            covered=self._workers.covered,
         )
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from tui_monitor.errors import RunNotFound
 from tui_monitor.history.fold import History
 from tui_monitor.history.snapshot import Snapshot
+from tui_monitor.run_log.cluster_reader import ClusterReader
 from tui_monitor.run_log.format import RUN_FILE
 from tui_monitor.run_log.presence import concluded_state, observe_run
-from tui_monitor.run_log.reader import RunReader
+from tui_monitor.run_log.workers import signs_of_life
 
 
 def load(folder: Path) -> Snapshot:
@@ -21,12 +22,13 @@ def load(folder: Path) -> Snapshot:
     if not (folder / RUN_FILE).is_file():
         raise RunNotFound(f"No run in {folder}: it holds no {RUN_FILE}.")
     # Looked at first: what a process wrote before it went is then read before it is called lost.
-    presence = observe_run(folder)
-    reader, history = RunReader(folder), History(folder.name)
+    presence, signs = observe_run(folder), signs_of_life(folder)
+    reader, history = ClusterReader(folder, patience=0), History(folder.name)
     while True:
         arrival = reader.poll(max_seconds=math.inf)
         history.fold(arrival)
         if arrival.complete:
             break
+    history.mark_workers(signs)
     history.mark(concluded_state(history.snapshot().state, presence))
     return history.snapshot()

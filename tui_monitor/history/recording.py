@@ -1,7 +1,7 @@
 """A whole run on its time axis: its snapshot at any moment is the one that a live screen showed then."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,9 +12,11 @@ from tui_monitor.history.fold import History
 from tui_monitor.history.moments import MomentFinder
 from tui_monitor.history.playback import Moments
 from tui_monitor.history.snapshot import Damage, Snapshot
+from tui_monitor.history.workers import WorkerFolds
 from tui_monitor.run_log.format import RunInfo, State
 from tui_monitor.run_log.reader import Arrival, Event
 from tui_monitor.run_log.strict_json import number
+from tui_monitor.run_log.workers import SignOfLife
 
 _MOST_CHECKPOINTS = 64
 _FIRST_INTERVAL = 64
@@ -44,6 +46,7 @@ class Recording:
         self._is_missing = False
         self._is_lost = False
         self._head = History(self._name)
+        self._workers = WorkerFolds()
         self._interval = _FIRST_INTERVAL
         self._checkpoints: dict[int, History] = {0: self._head.fork()}
         self._cursor = (0, self._head.fork())
@@ -61,6 +64,7 @@ class Recording:
             self._info = arrival.info
             for phase in arrival.info.phases:
                 self._track(phase.index).describe(phase)
+        self._workers.fold(arrival)
         for index, records in arrival.batches:
             self._track(index).append(records)
         for event in arrival.events:
@@ -82,6 +86,10 @@ class Recording:
         has_changed = is_lost != self._is_lost
         self._is_lost = is_lost
         return has_changed
+
+    def mark_workers(self, signs: Mapping[int, SignOfLife]) -> bool:
+        """Take a look at the processes of several workers, by rank; return whether anything changed."""
+        return self._workers.mark(signs)
 
     @property
     def info(self) -> RunInfo | None:
@@ -145,7 +153,10 @@ class Recording:
         return any(len(track) for track in self._tracks.values())
 
     def at(self, position: float) -> Snapshot:
-        """Return the run as it stood; its output is left to `RecordedOutput`, and its revision says nothing."""
+        """Return the run as it stood; its output is left to `RecordedOutput`, and its revision says nothing.
+
+        Several workers are shown as they stand at the end of what was read.
+        """
         event_places, batch_places = self._places()
         events = int(np.searchsorted(event_places, position, side="right"))
         history = self._history_after(events)
@@ -162,7 +173,13 @@ class Recording:
         )
         snapshot = history.snapshot()
         damage = replace(self._damage, batches_lost=snapshot.damage.batches_lost)
-        return replace(snapshot, damage=damage, missing=self._is_missing)
+        return replace(
+            snapshot,
+            damage=damage,
+            missing=self._is_missing,
+            workers=self._workers.snapshots(),
+            covered=self._workers.covered,
+        )
 
     def _track(self, index: int) -> RecordedBatches:
         return self._tracks.setdefault(index, RecordedBatches())

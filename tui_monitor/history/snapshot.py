@@ -6,6 +6,7 @@ from typing import Any
 
 from tui_monitor.history.playback import Playback
 from tui_monitor.history.series import BatchSeries
+from tui_monitor.history.workers import WorkerSnapshot
 from tui_monitor.run_log.format import PhaseInfo, RunInfo, State
 
 
@@ -143,6 +144,10 @@ class Snapshot:
     """Whether the run folder is not there (any more)."""
     playback: Playback | None = None
     """Where the replay stands that shows this moment; None for a run as it is now."""
+    workers: tuple[WorkerSnapshot, ...] = ()
+    """Those of several that record in this folder, the chief first; empty where one process trains alone."""
+    covered: int = 1
+    """Workers whose samples the newest batch figures hold."""
 
     @property
     def phase(self) -> PhaseSnapshot | None:

@@ -111,6 +111,18 @@ class PhaseInfo:
 
 
 @dataclass(frozen=True)
+class WorkerInfo:
+    """One of several processes that train the same model together."""
+
+    rank: int
+    """From 0, the chief's."""
+    workers: int
+    """How many there are in all."""
+    cluster: str = ""
+    """What tells their cluster from others."""
+
+
+@dataclass(frozen=True)
 class RunInfo:
     """The identity of a run: everything in `run.json`."""
 
@@ -130,13 +142,17 @@ class RunInfo:
     """What this run shows, in one or two sentences; empty for a user's own script."""
     phases: tuple[PhaseInfo, ...] = ()
     """Phases begun so far."""
+    worker: WorkerInfo | None = None
+    """Which of several workers writes this folder; None where one process trains alone."""
     format: int = FORMAT_VERSION
 
 
 def run_info_to_json(info: RunInfo) -> dict[str, Any]:
     """Return `run.json`'s content as plain JSON types."""
+    worker = info.worker
     return {
         "format": info.format,
+        **({"worker": {"rank": worker.rank, "workers": worker.workers, "cluster": worker.cluster}} if worker else {}),
         "name": info.name,
         "command": list(info.command),
         "host": info.host,
@@ -203,8 +219,18 @@ def _run_info(content: Mapping[str, Any]) -> RunInfo:
         versions={str(name): str(version) for name, version in content.get("versions", {}).items()},
         description=str(content.get("description", "")),
         phases=phases,
+        worker=_worker_info(content.get("worker")),
         format=content["format"],
     )
+
+
+def _worker_info(entry: Any) -> WorkerInfo | None:
+    if entry is None:
+        return None
+    worker = WorkerInfo(int(entry["rank"]), int(entry["workers"]), str(entry.get("cluster", "")))
+    if not 0 <= worker.rank < worker.workers <= LARGEST_COUNT:
+        raise ValueError("it is of a worker that its cluster does not have")
+    return worker
 
 
 def _phase_info(entry: Mapping[str, Any]) -> PhaseInfo:

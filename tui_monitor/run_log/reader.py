@@ -55,6 +55,10 @@ class Arrival:
     """The folder is not there (any more)."""
     complete: bool = True
     """Nothing more waits now. If false, look again at once."""
+    workers: tuple[tuple[int, "Arrival"], ...] = ()
+    """(rank, what came in of its own folder), under several workers; empty for a training of one process."""
+    covered: int = 1
+    """Workers whose samples the newest of `batches` hold."""
 
     def __bool__(self) -> bool:
         return bool(
@@ -66,6 +70,7 @@ class Arrival:
             or self.events_skipped
             or self.batches_skipped
             or self.restarted
+            or any(arrival for _, arrival in self.workers)
         )
 
 

@@ -14,7 +14,8 @@ import msgspec
 
 from tui_monitor.demo.scenarios import scenario_named
 from tui_monitor.errors import MonitorError
-from tui_monitor.run_log.format import OUTPUT_FILE, State
+from tui_monitor.run_log.format import OUTPUT_FILE, State, WorkerInfo
+from tui_monitor.run_log.workers import run_of
 from tui_monitor.run_log.writer import RunWriter
 from tui_monitor.training.identity import run_identity
 from tui_monitor.training.script import Target, comes_from_script, exit_code_of, run_target, traceback_text
@@ -43,13 +44,15 @@ class Job:
     script: Target | None = None
     keeps_streams: bool = False
     """Whether the script's output goes to the caller's own streams; a traceback is then kept in the run as well."""
+    worker: WorkerInfo | None = None
+    """Which of several workers this process is; its folder lies in the run's unless it is the first."""
 
 
 def main(arguments: list[str]) -> int:
     """Do the job, and write down how it went; return the exit code."""
     folder, job = Path(arguments[0]), msgspec.json.decode(arguments[1], type=Job)
     description = scenario_named(job.demo.scenario).description if job.demo else ""
-    with RunWriter(folder, run_identity(folder.name, job.command, description)) as writer:
+    with RunWriter(folder, run_identity(run_of(folder).name, job.command, description, job.worker)) as writer:
         writer.status(State.STARTING, "Loading TensorFlow" if job.demo else "The script has not called fit yet")
         _say_when_told_to_end(writer)
         try:

@@ -18,13 +18,15 @@ from tui_monitor.explain.samples import (
     ValidationProbe,
     Weighting,
 )
+from tui_monitor.explain.shares import Average, WorkerShare
 from tui_monitor.training.budget import ProbeBudget
 from tui_monitor.training.epoch_totals import EpochTotals
 from tui_monitor.training.instruments import Instruments
 from tui_monitor.training.probe import KeptBatch, MeasuredBatches, kept_batch, undisturbed
 from tui_monitor.training.reservoir import Reservoir
-from tui_monitor.training.sample_figures import ROWS, SampleFigures
+from tui_monitor.training.sample_figures import ROWS, SampleFigures, Unsupported
 from tui_monitor.training.step_output import StepOutput
+from tui_monitor.training.worker_shares import WITHIN_EPOCH_LIMIT, WorkerShares
 
 ASKED_BATCHES = 32
 """Batches measured where someone asks and the budget is spent."""
@@ -71,7 +73,24 @@ class ValidationRecord:
 class Explainer:
     """Measures one `fit` call's batches and writes down why training and validation differ."""
 
-    def __init__(self, model: Any, run: str, instruments: Instruments, budget: ProbeBudget) -> None:
+    def __init__(
+        self,
+        model: Any,
+        run: str,
+        instruments: Instruments,
+        budget: ProbeBudget,
+        shares: WorkerShares | None = None,
+    ) -> None:
+        """Prepare to measure.
+
+        Args:
+            model: that trains.
+            run: its run's name.
+            instruments: of the model.
+            budget: of all measuring.
+            shares: where several workers bring together what each has measured; None for a single process.
+        """
+        self._shares = shares
         self._model = model
         self._run = run
         self._instruments = instruments
@@ -109,14 +128,25 @@ class Explainer:
         """
         chosen = self._choose(totals, batches, training_seconds)
         figures = self._plan.figures
+        moment = Moment(self._run, epoch, None, None, self.limits)
         if figures is None or not chosen:
+            if self._shares is not None:
+                self._shares.offer(moment, None)
             return None
         watch = _Stopwatch(self._budget)
-        measured = self._measure_training(chosen)
+        try:
+            measured = self._measure_training(chosen)
+        except Unsupported as reason:
+            self._plan.figures, self._plan.limit = None, str(reason)
+            return None
         reported = {"loss": float(logs["loss"]), "accuracy": _accuracy(logs, figures)}
         training = self._training_probe(figures, chosen, measured, totals, reported)
         side = _complete_validation(figures, validation, measured.penalty)
         moment = Moment(self._run, epoch, None, None, self.limits, totals.samples)
+        if self._shares is not None:
+            self._shares.offer(moment, self._share(training, side, totals))
+            self._budget.measured(watch.seconds(), watch.seconds(), len(chosen))
+            return None
         return self._finish(moment, training, side, watch, len(chosen), training_seconds)
 
     def within_epoch(
@@ -162,7 +192,8 @@ class Explainer:
         training = self._training_probe(figures, chosen, measured, totals, reported)
         complete = len(kept) == validation.batches
         side = _partial_validation(figures, validation, now, measured.penalty, complete=complete)
-        moment = Moment(self._run, epoch, totals.batches, None, self.limits)
+        limits = self.limits if self._shares is None else (*self.limits, WITHIN_EPOCH_LIMIT)
+        moment = Moment(self._run, epoch, totals.batches, None, limits)
         return self._finish(moment, training, side, watch, len(chosen), training_seconds)
 
     def _choose(
@@ -263,12 +294,36 @@ class Explainer:
         forward = watch.seconds()
         explanation = explain_probe(training, validation, moment)
         self._budget.measured(watch.seconds(), forward, batches)
-        cost = Cost(
+        return replace(explanation, cost=self._cost(training_seconds))
+
+    def of_all_workers(self, training_seconds: float, wait_seconds: float | None = None) -> Explanation | None:
+        """Return the explanation of the last epoch that ended, once, when every worker has measured it.
+
+        Args:
+            training_seconds: time spent training so far, measuring left out.
+            wait_seconds: see `WorkerShares.explanation`.
+        """
+        if self._shares is None:
+            return None
+        return self._shares.explanation(self._cost(training_seconds), wait_seconds=wait_seconds)
+
+    def _cost(self, training_seconds: float) -> Cost:
+        return Cost(
             seconds=self._budget.spent,
             share_of_training=self._budget.spent / training_seconds if training_seconds > 0 else 0.0,
             tracing_seconds=self._budget.tracing,
         )
-        return replace(explanation, cost=cost)
+
+    def _share(self, training: TrainingProbe, validation: ValidationProbe | None, totals: EpochTotals) -> WorkerShare:
+        accuracy = None
+        if training.accuracy is not None and self._plan.figures is not None:
+            name = self._plan.figures.accuracy_name
+            accuracy = _average(totals, self._plan.metrics.index(name or ""))
+        return WorkerShare(training, validation, totals.samples, _average(totals, 0), accuracy)
+
+
+def _average(totals: EpochTotals, place: int) -> Average:
+    return Average(totals.mean(place, Averaging.SAMPLES), totals.mean(place, Averaging.BATCHES))
 
 
 class _Stopwatch:

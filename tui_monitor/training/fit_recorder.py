@@ -26,6 +26,8 @@ from tui_monitor.training.reservoir import Reservoir
 from tui_monitor.training.session import Session, recording_here
 from tui_monitor.training.steering import Steering
 from tui_monitor.training.step_output import StepOutput
+from tui_monitor.training.worker_clock import WorkerPace
+from tui_monitor.training.worker_shares import LAST_WAIT_SECONDS, WorkerShares
 
 _LOOK_SECONDS = 0.25
 """Time between looks at what is asked from outside."""
@@ -76,7 +78,10 @@ class FitRecorder:
         self._watched = model
         self._fit_arguments = {**fit, "probe_budget": session.budget.share}
         self._budget: ProbeBudget = session.budget
-        self._explainer = Explainer(model, session.writer.info.name, self.instruments, session.budget)
+        self._shares = WorkerShares(session.writer, session.worker) if session.worker is not None else None
+        self._pace = WorkerPace(session.writer)
+        name = session.writer.info.name
+        self._explainer = Explainer(model, name, self.instruments, session.budget, self._shares)
         self._training: Reservoir[StepOutput] = Reservoir(seed=1)
         self._validation = ValidationRecord()
         self._collecting = False
@@ -92,13 +97,19 @@ class FitRecorder:
     @contextlib.contextmanager
     def recording(self, model: Any) -> Iterator[None]:
         """Have the model's steps hand out what is recorded, inside the block; the model is as it was afterwards."""
-        with recording_here(), self.instruments.installed(model, self), self._observations.watching():
+        with (
+            recording_here(),
+            self._steering.listening(),
+            self.instruments.installed(model, self),
+            self._observations.watching(),
+        ):
             yield
 
     def give_up(self, error: Exception) -> None:
         """Stop recording and say why; training goes on."""
         self.broken = True
         self._observations.batches_rest()
+        self._steering.give_up()
         self._writer.event(
             "alert",
             text=f"Recording stopped: {type(error).__name__}: {error}. Training goes on unrecorded.",
@@ -111,6 +122,7 @@ class FitRecorder:
         self._epoch = epoch + 1
         self._totals = None
         self._training.clear()
+        self._pace.begin_epoch()
         self._epoch_begun = self._explained_at = time.monotonic()
         if self._metrics:
             self._writer.event("epoch_begin", epoch=self._epoch)
@@ -131,6 +143,8 @@ class FitRecorder:
             totals.add(row)
         if output.nbytes:
             self._training.offer(totals.batches - 1, output.nbytes, output)
+        self._pace.batch_ended(output.clock)
+        self._steering.batches_ended(len(output.rows))
         now = time.monotonic()
         if now >= self._next_look:
             self._next_look = now + _LOOK_SECONDS
@@ -152,7 +166,10 @@ class FitRecorder:
     def _look(self, now: float) -> None:
         self._observations.batches_rest()
         self._paused_seconds += self._steering.look(self._epoch, self._totals.batches if self._totals else 0)
+        self._explain_for_all(now)
         asked = self._steering.measure_now
+        if self._shares is not None and not self._shares.is_chief:
+            return
         due = asked or now - self._explained_at >= _WITHIN_EPOCH_SECONDS
         if due and self._budget.enabled and self._totals is not None:
             self._steering.measure_now = False
@@ -175,9 +192,15 @@ class FitRecorder:
         own = now - self._begun - self._measuring_seconds - self._paused_seconds
         return self._session.training_seconds + own
 
+    def _explain_for_all(self, now: float, wait_seconds: float | None = None) -> None:
+        explanation = self._explainer.of_all_workers(self._training_seconds(now), wait_seconds)
+        if explanation is not None:
+            self._explained(explanation, now, None)
+
     @_guarded
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Account for the time of this `fit` in the budget of the next."""
+        self._explain_for_all(time.monotonic(), LAST_WAIT_SECONDS)
         self._session.training_seconds = self._training_seconds(time.monotonic())
         if self._session.ends_with_fit:
             self._writer.status(State.FINISHED)
@@ -211,6 +234,7 @@ class FitRecorder:
         figures = {name: float(value) for name, value in (logs or {}).items()}
         now = time.monotonic()
         self._observations.batches_rest()
+        self._pace.write()
         totals = self._totals or EpochTotals(self._metrics)
         self._writer.event(
             "epoch",
@@ -233,10 +257,12 @@ class FitRecorder:
             self._validation.begin()
         self._validation.loss = validation_loss
         self._validation.accuracy = self._validation_accuracy(figures)
+        self._explain_for_all(now, wait_seconds=0.0)
         explanation = self._explainer.at_epoch_end(
             self._epoch, self._totals, self._training, self._validation, figures, self._training_seconds(now)
         )
-        if explanation is None and self._explainer.limits:
+        cannot = self._shares is None or self.plan.figures is None
+        if explanation is None and self._explainer.limits and cannot:
             self._say_what_the_log_proves(figures)
         self._explained(explanation, now, None)
         self._observations.epoch_ended(self._epoch, totals.batches, figures, explanation)
@@ -257,7 +283,7 @@ class FitRecorder:
     def _explained(self, explanation: Explanation | None, begun: float, batch: int | None) -> None:
         if explanation is not None:
             content = explanation_to_json(explanation)
-            self._writer.event("explanation", epoch=self._epoch, batch=batch, explanation=content)
+            self._writer.event("explanation", epoch=explanation.epoch, batch=batch, explanation=content)
             self._session.explained(explanation)
         self._measuring_seconds += time.monotonic() - begun
 

@@ -6,18 +6,19 @@ import socket
 from collections.abc import Sequence
 from importlib import metadata
 
-from tui_monitor.run_log.format import RunInfo
+from tui_monitor.run_log.format import RunInfo, WorkerInfo
 
 _PACKAGES = ("tui-monitor", "tensorflow", "keras", "tf_keras", "numpy")
 
 
-def run_identity(name: str, command: Sequence[str], description: str = "") -> RunInfo:
+def run_identity(name: str, command: Sequence[str], description: str = "", worker: WorkerInfo | None = None) -> RunInfo:
     """Return the identity of a run that this process trains.
 
     Args:
         name: of the run folder.
         command: the command line that started it.
         description: what it shows, for a demo.
+        worker: which of several this process is.
     """
     return RunInfo(
         name=name,
@@ -26,6 +27,7 @@ def run_identity(name: str, command: Sequence[str], description: str = "") -> Ru
         pid=os.getpid(),
         versions=_versions(),
         description=description,
+        worker=worker,
     )
 
 

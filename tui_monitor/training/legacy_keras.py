@@ -18,6 +18,8 @@ from tf_keras.src.metrics.base_metric import Reduce
 from tf_keras.src.utils.losses_utils import squeeze_or_expand_dimensions
 from tf_keras.src.utils.metrics_utils import ragged_assert_compatible_and_get_flat_values
 
+from tui_monitor.training.own_replica import refuse_collectives, trains_on_several_workers
+
 package: ModuleType = keras
 trainer: ModuleType = training
 loss_methods: tuple[str, ...] = ("compute_loss",)
@@ -150,10 +152,15 @@ def forward(model: Any, x: Any, *, training: bool) -> tuple[Any, list[Any]]:
 
 def undisturbing(model: Any, function: Any) -> Callable[[Any], Any]:
     """Return the function as one that puts back every variable it can reach, random generators' included."""
+    checked = not trains_on_several_workers(model)
 
     def run(inputs: Any) -> Any:
+        nonlocal checked
         with _seeds_kept(model):
             graph = function.get_concrete_function()
+        if not checked:
+            refuse_collectives(graph)
+            checked = True
         before = [(handle, _read(handle)) for handle in graph.captured_inputs if _variable_type(handle) is not None]
         try:
             return function(inputs)

@@ -2,6 +2,7 @@
 
 import atexit
 import functools
+import os
 import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import keras
 
 from tui_monitor.run_log.folders import create_run_folder, runs_folder
 from tui_monitor.run_log.format import State
+from tui_monitor.run_log.workers import claim_place, run_of, worker_from_environment
 from tui_monitor.run_log.writer import RunWriter
 from tui_monitor.training import generator_fit
 from tui_monitor.training.budget import ProbeBudget
@@ -38,8 +40,12 @@ def open_run(name: str | None = None, runs: str | None = None, probe_budget: flo
     if active is not None:
         return active
     stem = Path(sys.argv[0]).stem if sys.argv and sys.argv[0] else "notebook"
-    folder = create_run_folder(runs_folder(runs), name, stem or "notebook", datetime.now(UTC).astimezone())
-    writer = RunWriter(folder, run_identity(folder.name, sys.argv))
+    worker = worker_from_environment(os.environ)
+    if worker is None:
+        folder = create_run_folder(runs_folder(runs), name, stem or "notebook", datetime.now(UTC).astimezone())
+    else:
+        folder = claim_place(runs_folder(runs), name, stem or "notebook", worker).folder
+    writer = RunWriter(folder, run_identity(run_of(folder).name, sys.argv, worker=worker))
     writer.status(State.STARTING, "No fit was called yet")
     session = Session(writer, folder, ProbeBudget(share=probe_budget), ends_with_fit=True)
     activate(session)

@@ -15,6 +15,7 @@ import tensorflow as tf
 from tui_monitor.training.engines import Engine, engine_of
 from tui_monitor.training.sample_figures import SampleFigures, Unsupported, sample_figures
 from tui_monitor.training.step_output import StepChannel
+from tui_monitor.training.worker_clock import StepMoments
 
 Step = Callable[[Any], Mapping[str, Any]]
 
@@ -59,10 +60,12 @@ def training_step(model: Any, step: Step, plan: StepPlan, channel: StepChannel) 
     tracker = engine_of(model).loss_tracker(model)
 
     def train_step(data: Any) -> dict[str, Any]:
+        moments = StepMoments(model)
         seen = _Seen(model, step, data, plan)
         values = _batch_values(tracker, seen.capture, seen.logs)
         plan.metrics = tuple(values)
-        return seen.handed_out(channel, list(values.values()), {"y_pred": seen.capture.y_pred})
+        logs = seen.handed_out(channel, list(values.values()), {"y_pred": seen.capture.y_pred})
+        return moments.handed_out(logs, data)
 
     return train_step
 

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from tui_monitor.explain.samples import FloatArray, IntArray
 from tui_monitor.training.engines import Engine, engine_of
+from tui_monitor.training.own_replica import on_own_replica
 from tui_monitor.training.sample_figures import ROWS, SampleFigures
 from tui_monitor.training.step_output import StepOutput
 
@@ -108,7 +109,7 @@ class Probe:
         signature = tf.nest.map_structure(_any_batch_size, inputs)
         key = (measure.__name__, repr(signature))
         if key not in self._traced:
-            function = tf.function(measure, input_signature=[signature])
+            function = tf.function(on_own_replica(self._model, measure), input_signature=[signature])
             self._traced[key] = self._engine.undisturbing(self._model, function)
         return self._traced[key](inputs)
 

@@ -1,15 +1,22 @@
 """One `fit` call with a recorder as its first callback; its arguments and result stay what they are."""
 
+import contextlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from tui_monitor.training.engines import engine_of
 from tui_monitor.training.fit_recorder import fit_recorder
+from tui_monitor.training.own_replica import trains_on_several_workers
 from tui_monitor.training.session import Session
 
+_NO_WORKERS = (
+    "Keras 3 can't train under MultiWorkerMirroredStrategy, it fails on PerReplica values: "
+    "use legacy Keras, with `pip install tf_keras` and TF_USE_LEGACY_KERAS=1."
+)
 _PRINTABLE = (bool, int, float, str, type(None))
 
 
@@ -32,7 +39,7 @@ def recorded_fit(
     arguments = bound.arguments
     callbacks = arguments.get("callbacks")
     recorder = fit_recorder(model, session, fit=printable_arguments(arguments), callbacks=_listed(model, callbacks))
-    with recorder.recording(model):
+    with recorder.recording(model), _hint_at_workers(model, session):
         return fit(**{**_flat(arguments), "callbacks": with_first(model, recorder, callbacks)})
 
 
@@ -40,6 +47,18 @@ def _listed(model: Any, callbacks: Any) -> list[Any]:
     if isinstance(callbacks, engine_of(model).package.callbacks.CallbackList):
         return list(callbacks.callbacks)
     return list(tf.nest.flatten(callbacks)) if callbacks else []
+
+
+@contextlib.contextmanager
+def _hint_at_workers(model: Any, session: Session) -> Iterator[None]:
+    """Say what to do where Keras 3 fails under a strategy of several workers; its error passes untouched."""
+    try:
+        yield
+    except Exception as error:
+        if trains_on_several_workers(model) and "PerReplica" in str(error):
+            session.writer.event("alert", text=_NO_WORKERS)
+            print(f"tui-monitor: {_NO_WORKERS}", file=sys.stderr)
+        raise
 
 
 def with_first(model: Any, recorder: Any, callbacks: Any) -> Any:

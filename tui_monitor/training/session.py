@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tui_monitor.explain.explanation import Explanation
+from tui_monitor.run_log.format import WorkerInfo
+from tui_monitor.run_log.workers import run_of
 from tui_monitor.run_log.writer import RunWriter
 from tui_monitor.training.budget import ProbeBudget
 
@@ -17,7 +19,7 @@ class Session:
 
     writer: RunWriter
     folder: Path
-    """The run folder."""
+    """The folder that this process writes."""
     budget: ProbeBudget = field(default_factory=ProbeBudget)
     training_seconds: float = 0.0
     """Time spent in earlier `fit` calls, measuring left out."""
@@ -27,6 +29,16 @@ class Session:
     """Told of each explanation."""
     ends_with_fit: bool = False
     """Whether the run counts as finished when a `fit` ends, as in a notebook, where the process goes on."""
+
+    @property
+    def worker(self) -> WorkerInfo | None:
+        """Which of several workers this process is; None where it trains alone."""
+        return self.writer.info.worker
+
+    @property
+    def run(self) -> Path:
+        """The run folder, where requests arrive: the same for every worker."""
+        return run_of(self.folder)
 
 
 _active: Session | None = None

@@ -4,12 +4,14 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from tui_monitor.run_log.control import Action, Request, take_rejected, take_requests
 from tui_monitor.run_log.format import State
 from tui_monitor.run_log.process import kill_process_group
 from tui_monitor.training.session import Session
+from tui_monitor.training.worker_orders import ORDERED, WorkerOrders
 
 _PAUSED_LOOK_SECONDS = 0.1
 _MOST_REJECTED = 5
@@ -36,6 +38,8 @@ class Steering:
         self._session = session
         self._warnings = learning_rate_warnings(callbacks)
         self._place: Mapping[str, int] = {}
+        self._orders = WorkerOrders(session.writer) if session.worker is not None else None
+        self._batches = 0
         self._stops_after_epoch = False
         self._paused = False
         self.measure_now = False
@@ -51,6 +55,22 @@ class Steering:
         self._place = {"epoch": epoch, "batch": batch}
         self._obey_all()
         return self._stay_paused() if self._paused else 0.0
+
+    def listening(self) -> AbstractContextManager[None]:
+        """Return a block inside which this worker, of several, takes orders from the first."""
+        return self._orders.listening() if self._orders is not None else nullcontext()
+
+    def give_up(self) -> None:
+        """Take no more orders."""
+        if self._orders is not None:
+            self._orders.stop_listening()
+
+    def batches_ended(self, count: int) -> None:
+        """Count batches, and obey the order that all workers obey after the newest."""
+        self._batches += count
+        request = self._orders.due(self._batches) if self._orders is not None else None
+        if request is not None:
+            self._obey(request)
 
     def epoch_ended(self) -> None:
         """Stop where a stop after the epoch was asked for."""
@@ -70,13 +90,29 @@ class Steering:
 
     def _obey_all(self) -> None:
         for request in take_requests(self._session.folder):
-            try:
-                _OBEY[request.action](self, request)
-            except Exception as error:  # a request must not end the recording
-                self._answer(request, f"Not done: {type(error).__name__}: {error}.", outcome="refused")
+            if self._orders is not None and request.action in ORDERED:
+                self._order_all(self._orders, request)
+            else:
+                self._obey(request)
         for name in take_rejected(self._session.folder)[:_MOST_REJECTED]:
             text = f"A file in control/ was no request of this run's owner and was set aside: {name}.bad"
             self._session.writer.event("control", outcome="refused", text=text, **self._place)
+
+    def _obey(self, request: Request) -> None:
+        try:
+            _OBEY[request.action](self, request)
+        except Exception as error:  # a request must not end the recording
+            self._answer(request, f"Not done: {type(error).__name__}: {error}.", outcome="refused")
+
+    def _order_all(self, orders: WorkerOrders, request: Request) -> None:
+        """Have every worker obey after the next batch; a killed one needs no batch."""
+        refusal = orders.give(request, self._batches)
+        if request.action is Action.KILL:
+            self._obey(request)
+        elif refusal:
+            self._answer(request, refusal, outcome="refused")
+        elif request.action is not Action.LEARNING_RATE:
+            self._paused = False
 
     def _pause(self, request: Request) -> None:
         self._paused = True

@@ -1,15 +1,15 @@
 """What one step hands out to the recorder beside Keras' own logs, and how it gets out of the step's graph."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from tui_monitor.training.packing import Packer, tensor_bytes
-from tui_monitor.training.replicas import PAYLOAD, SUMS, batch_sums, means_of, several_replicas
+from tui_monitor.training.replicas import CLOCK, PAYLOAD, SUMS, batch_sums, means_of, several_replicas
 from tui_monitor.training.step_buffer import StepBuffer
 
-_NUMBERS = (SUMS, *StepBuffer.ENTRIES)
+_NUMBERS = (SUMS, CLOCK, *StepBuffer.ENTRIES)
 
 
 class StepOutput(NamedTuple):
@@ -21,6 +21,8 @@ class StepOutput(NamedTuple):
     """Bytes of what was handed out for each sample of the last step; 0 where nothing can be probed."""
     parts: Callable[[], Mapping[str, Any]]
     """Returns that: nests of tensors or arrays."""
+    clock: Sequence[float] = ()
+    """Moments of the last step on one of several workers, see `StepMoments`."""
 
 
 class StepChannel:
@@ -79,7 +81,8 @@ class StepChannel:
             rows = [means_of(payload[SUMS].numpy(), self._metrics).tolist()]
         nest = {name: part for name, part in payload.items() if name not in _NUMBERS}
         nbytes = sum(map(tensor_bytes, tf.nest.flatten(nest)))
-        return logs, StepOutput(rows, nbytes, lambda: nest)
+        clock = payload[CLOCK].numpy().tolist() if CLOCK in payload else ()
+        return logs, StepOutput(rows, nbytes, lambda: nest, clock)
 
 
 def _is_scalar(log: Any) -> bool:

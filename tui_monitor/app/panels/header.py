@@ -3,6 +3,7 @@
 from tui_monitor.app.panels.bars import progress_bar
 from tui_monitor.app.panels.text import Row, Rows, Run, cell_len, plain, spread, width_of
 from tui_monitor.app.panels.timeline import newest_entry
+from tui_monitor.app.panels.workers import header_note
 from tui_monitor.app.view import ViewState
 from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
 from tui_monitor.run_log.format import State
@@ -23,6 +24,11 @@ def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
         start = (*start, Run(" · the run folder is gone", "alert"))
     if snapshot.state is State.FAILED and snapshot.exit_code is not None:
         start = (*start, Run(f" · exit code {snapshot.exit_code}", "alert"))
+    workers, lost = header_note(snapshot)
+    if lost:
+        start = (*start, Run(f" · {lost}", "alert"))
+    if workers:
+        start = (*start, Run(f" · {workers}", "muted"))
     if len(snapshot.phases) > 1:
         shown = view.phase or len(snapshot.phases)
         start = (*start, Run(f" · phase {shown} of {len(snapshot.phases)}", "muted"))
