@@ -1,4 +1,4 @@
-"""What opening and drawing cost as a run grows from ten thousand batches to ten million."""
+"""What opening, drawing and seeking cost as a run grows from ten thousand batches to ten million."""
 
 import json
 import resource
@@ -11,10 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from tui_monitor.history.fold import History
+from tui_monitor.history.recording import Recording
 from tui_monitor.run_log.format import BASE_COLUMNS, METRIC_TYPE, PhaseInfo, RunInfo, run_info_to_json
 from tui_monitor.run_log.reader import RunReader
 
 SMALL, LARGE = 10_000, 10_000_000
+SOUGHT = 1_000_000
+SEEKS, EVENTS = 300, 4_000
 COLUMNS = 240
 
 
@@ -57,6 +60,31 @@ def open_and_draw(folder: Path) -> tuple[float, float, float]:
             series.envelope(edges)
         frames.append(time.perf_counter() - begun)
     return opened, float(np.median(frames)), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def seeking() -> tuple[float, float]:
+    """Return median and longest seconds of a seek anywhere in a million batches, to the data of both charts."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = make_run(Path(folder) / "run", SOUGHT)
+        with (run / "events.jsonl").open("w") as file:
+            for number in range(EVENTS):
+                event = {"kind": "epoch", "time": number * SOUGHT * 1e-3 / EVENTS, "phase": 1, "epoch": number + 1}
+                file.write(json.dumps({**event, "logs": {"loss": 0.5, "val_loss": 0.4}}) + "\n")
+        reader, recording = RunReader(run), Recording()
+        while True:
+            arrival = reader.poll(max_seconds=10)
+            recording.fold(arrival)
+            if arrival.complete:
+                break
+        taken = []
+        for position in np.random.default_rng(0).uniform(0, recording.end, SEEKS):
+            begun = time.perf_counter()
+            phase = recording.at(float(position)).phase
+            assert phase is not None
+            for series in phase.series.values():
+                series.envelope(np.linspace(0, phase.batches, COLUMNS + 1))
+            taken.append(time.perf_counter() - begun)
+    return float(np.median(taken)), max(taken)
 
 
 def growth() -> dict[str, float]:

@@ -1,10 +1,14 @@
 """A picture of the screen as a file: what a terminal of that size would show, whatever fonts the viewer has."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tui_monitor.app.app import MonitorApp
 from tui_monitor.app.exact_svg import exact_svg
+from tui_monitor.app.replay_app import ReplayApp
+from tui_monitor.app.replay_source import ReplaySource
 from tui_monitor.app.source import LiveSource, SnapshotSource
 from tui_monitor.app.view import ViewState
 from tui_monitor.charts.markers import MarkerSet
@@ -52,14 +56,40 @@ async def screenshot(
     source: SnapshotSource | None = None,
 ) -> str:
     """Return the screen of a run as SVG text. Arguments and errors as for `save_screenshot`."""
-    app = MonitorApp(folder, source=source or _Once(folder), view=view, markers=markers)
+    app = _app(folder, source or _Once(folder), view, markers)
+    async with _shown(app, size, keys):
+        return exact_svg(app.export_screenshot(title=f"tui-monitor: {folder.name}"))
+
+
+async def screen_text(folder: Path, size: tuple[int, int]) -> str:
+    """Return the screen of a run as lines of text without trailing blanks. Errors as for `save_screenshot`."""
+    app = _app(folder, _Once(folder), None, MarkerSet.BRAILLE)
+    async with _shown(app, size, ()):
+        strips = app.screen._compositor.render_strips()
+        lines = ("".join(segment.text for segment in strip).rstrip() for strip in strips)
+        return "\n".join(lines) + "\n"
+
+
+def _app(folder: Path, source: SnapshotSource, view: ViewState | None, markers: MarkerSet) -> MonitorApp:
+    if isinstance(source, ReplaySource):
+        return ReplayApp(folder, source=source, view=view, markers=markers)
+    return MonitorApp(folder, source=source, view=view, markers=markers)
+
+
+@asynccontextmanager
+async def _shown(app: MonitorApp, size: tuple[int, int], keys: tuple[str, ...]) -> AsyncIterator[None]:
+    """Run the screen, drawn as it stands once the keys are pressed.
+
+    Raises:
+        MonitorError: the run can't be read.
+    """
     async with app.run_test(size=size) as pilot:
         await _settle(app)
         if keys:
             await pilot.press(*keys)
             await pilot.pause()
             await _settle(app)
-        return exact_svg(app.export_screenshot(title=f"tui-monitor: {folder.name}"))
+        yield
 
 
 async def _settle(app: MonitorApp) -> None:

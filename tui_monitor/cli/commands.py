@@ -243,12 +243,21 @@ def standard_input(runs: str | None, tee: bool, headless: bool) -> int:
 @click.argument("run")
 @_runs
 @click.option(
-    "--format", "form", required=True, type=click.Choice(["csv", "jsonl", "parquet", "tensorboard"]), help="To write."
+    "--format",
+    "form",
+    required=True,
+    type=click.Choice(["csv", "jsonl", "parquet", "tensorboard", "svg", "text", "report"]),
+    help="Tables for programs; svg and text are pictures, report is one file for people.",
 )
 @click.option("--what", type=click.Choice(["epochs", "batches"]), default="epochs", show_default=True)
+@click.option("--chart", metavar="METRIC", help="For svg and text: draw this metric alone, not the dashboard.")
+@click.option("--size", metavar="COLSxROWS", default="120x40", show_default=True, help="For svg and text.")
 @click.option("-o", "--output", metavar="PATH", help="File, or folder for tensorboard (default: standard output).")
-def export(run: str, runs: str | None, form: str, what: str, output: str | None) -> int:
-    """Write the epochs or batches of RUN in a format that other tools read; every figure comes back exactly."""
+def export(run: str, runs: str | None, form: str, what: str, chart: str | None, size: str, output: str | None) -> int:
+    """Write the epochs or batches of RUN for other tools, exactly, or its picture or report for people.
+
+    A report is HTML with its charts inside, or Markdown where -o ends in .md.
+    """
     from tui_monitor.cli import export_command
 
-    return export_command.export(run, runs, form=form, what=what, output=output)
+    return export_command.export(run, runs, form=form, what=what, output=output, chart=chart, size=size)

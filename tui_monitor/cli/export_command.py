@@ -1,6 +1,7 @@
-"""`export`: a run's epochs or batches as a file that other tools read."""
+"""`export`: a run's epochs or batches for other tools, or its picture or report for people."""
 
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,18 +14,31 @@ from tui_monitor.export.text_files import write_csv, write_jsonl
 from tui_monitor.run_log.folders import find_run, runs_folder
 from tui_monitor.run_log.identity import read_run_info
 
+_PICTURES = ("svg", "text", "report")
+_MARKDOWN = (".md", ".markdown")
 _TEXT = {"csv": write_csv, "jsonl": write_jsonl}
 
 
-def export(run: str, runs: str | None, *, form: str, what: str, output: str | None) -> int:
+def export(
+    run: str,
+    runs: str | None,
+    *,
+    form: str,
+    what: str,
+    output: str | None,
+    chart: str | None = None,
+    size: str = "120x40",
+) -> int:
     """Write a run in another format and return the exit code.
 
     Args:
         run: path or name.
         runs: the runs folder asked for.
-        form: `csv`, `jsonl`, `parquet` or `tensorboard`.
-        what: `epochs` or `batches`.
+        form: `csv`, `jsonl`, `parquet`, `tensorboard`, `svg`, `text` or `report`.
+        what: `epochs` or `batches`, for tables.
         output: path of the file, or of the folder for TensorBoard; None or `-` for standard output.
+        chart: metric to draw alone, for `svg` and `text`.
+        size: columns and rows of what `svg` and `text` draw.
 
     Raises:
         RunNotFound: no run of that name or path.
@@ -34,6 +48,9 @@ def export(run: str, runs: str | None, *, form: str, what: str, output: str | No
     """
     folder = find_run(run, runs_folder(runs))
     path = None if output in (None, "-") else Path(str(output)).expanduser()
+    if form in _PICTURES:
+        _put(_drawn(folder, form, path, chart, size), path)
+        return 0
     table = batch_table(folder) if what == "batches" else epoch_table(folder)
     if form == "tensorboard":
         if path is None:
@@ -44,6 +61,22 @@ def export(run: str, runs: str | None, *, form: str, what: str, output: str | No
     else:
         _write_to_file(table, form, path)
     return 0
+
+
+def _drawn(folder: Path, form: str, path: Path | None, chart: str | None, size: str) -> str:
+    from tui_monitor.cli.picture_export import picture, report
+
+    if form == "report":
+        return report(folder, as_markdown=path is not None and path.suffix.lower() in _MARKDOWN)
+    return picture(folder, form, chart=chart, size=size)
+
+
+def _put(text: str, path: Path | None) -> None:
+    if path is None:
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.flush()
+    else:
+        _replace(path, lambda part: part.write_text(text, encoding="utf-8", newline=""))
 
 
 def _write_to_standard_output(table: Table, form: str) -> None:
@@ -57,10 +90,14 @@ def _write_to_standard_output(table: Table, form: str) -> None:
 
 
 def _write_to_file(table: Table, form: str, path: Path) -> None:
-    """Replace the file only once all of it is written."""
+    _replace(path, lambda part: _write(table, form, part))
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    """Replace a file only once all of it is written."""
     temporary = path.with_name(f".{path.name}.part")
     try:
-        _write(table, form, temporary)
+        write(temporary)
         temporary.replace(path)
     finally:
         with suppress(OSError):
