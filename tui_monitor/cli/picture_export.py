@@ -19,7 +19,7 @@ _SIZE = re.compile(r"(\d{2,3})[x×](\d{2,3})")
 _SMALLEST, _LARGEST = (60, 20), (400, 200)
 _FILE_SIZE = (96, 24)
 """Cells by which ticks of a chart in a file are chosen."""
-_SLICES = 480
+_SLICES = 160
 _MOST_CHARTS = 4
 
 
