@@ -55,6 +55,11 @@ class ReplayApp(MonitorApp):
                 self._ask_for_epoch()
         self.look_again()
 
+    def tell_from_thread(self, sentence: str) -> None:
+        """Show a sentence that another thread has to say."""
+        if self.is_running:
+            self.call_from_thread(self.notify, sentence, severity="warning", markup=False)
+
     def on_scrub_bar_sought(self, event: ScrubBar.Sought) -> None:
         """Go where the bar was pointed at."""
         self._replay.seek(event.position)

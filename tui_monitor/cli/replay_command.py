@@ -1,6 +1,9 @@
 """`replay`: a saved run, or one that still goes on, on the screen under a playback clock."""
 
 import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tui_monitor.app.replay_source import ReplaySource, Start
@@ -9,6 +12,7 @@ from tui_monitor.cli.watch_command import has_terminal, marker_set
 from tui_monitor.errors import UsageError
 from tui_monitor.history.playback import FASTEST
 from tui_monitor.run_log.folders import find_run, runs_folder
+from tui_monitor.run_log.remote import RemoteFollower, RemoteRun, is_address
 
 _SLOWEST, _FASTEST_NAMED = 0.25, 1000.0
 
@@ -19,7 +23,7 @@ def replay(
     """Replay a run until the user leaves, and return the exit code.
 
     Args:
-        run: path or name.
+        run: path, name or address.
         runs: the runs folder asked for.
         speed: factor or `max`, or None for a usual one.
         epoch: to start at the end of.
@@ -29,20 +33,38 @@ def replay(
     Raises:
         RunNotFound: no run of that name or path.
         UsageError: speed or moment make no sense.
+        DependencyMissing: the package that reads such an address is not installed.
     """
     start = start_of(speed=speed, epoch=epoch, moment=moment, paused=paused)
-    return _show(find_run(run, runs_folder(runs)), start)
+    if not is_address(run):
+        return _show(find_run(run, runs_folder(runs)), start, None)
+    remote = RemoteRun(run)
+    remote.fetch()
+    return _show(remote.folder, start, remote)
 
 
-def _show(folder: Path, start: Start) -> int:
+def _show(folder: Path, start: Start, remote: RemoteRun | None) -> int:
     if not has_terminal():
-        follow_headless(folder, None)
+        with _followed(remote, lambda sentence: print(sentence, file=sys.stderr)):
+            follow_headless(folder, None)
         return 0
     from tui_monitor.app.replay_app import ReplayApp
 
     app = ReplayApp(folder, source=ReplaySource(folder, start=start), markers=marker_set())
-    app.run()
+    with _followed(remote, app.tell_from_thread):
+        app.run()
     return app.return_code or 0
+
+
+@contextmanager
+def _followed(remote: RemoteRun | None, told: Callable[[str], object]) -> Iterator[None]:
+    """Keep the copy of a remote run up to date meanwhile."""
+    follower = RemoteFollower(remote, told) if remote is not None else None
+    try:
+        yield
+    finally:
+        if follower is not None:
+            follower.stop()
 
 
 def start_of(*, speed: str | None, epoch: int | None, moment: str | None, paused: bool) -> Start:
