@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from tui_monitor.explain.explanation import Baseline, Classes
+from tui_monitor.explain.quantiles import NORMAL_QUANTILE
 from tui_monitor.explain.samples import FloatArray, IntArray
 
 
@@ -129,3 +130,31 @@ def describe_classes(
 def _shares(counts: IntArray) -> tuple[float, ...]:
     total = max(1, int(counts.sum()))
     return tuple(float(c / total) for c in counts)
+
+
+def stratified(values: FloatArray, label: IntArray, counts: IntArray) -> tuple[float, float, float] | None:
+    """Return the mean that a side would show with other class shares, and its 95 % interval.
+
+    The estimator of stratified sampling (Cochran, Sampling Techniques, 1977, section 5.3). A class without spread, as
+    one that is always right, gets the variance of half a mistake.
+
+    Args:
+        values: a figure of each sample, shape (n,).
+        label: class of each sample, shape (n,).
+        counts: samples of each class whose shares to take, shape (classes,).
+
+    Returns:
+        None where a class that counts has no sample here.
+    """
+    size = max(counts.size, int(label.max(initial=0)) + 1)
+    wanted = np.pad(counts, (0, size - counts.size)).astype(float)
+    here = np.bincount(label, minlength=size).astype(float)
+    if not wanted.sum() or ((wanted > 0) & (here == 0)).any():
+        return None
+    share, divisor = wanted / wanted.sum(), np.maximum(here, 1.0)
+    mean = np.bincount(label, weights=values, minlength=size) / divisor
+    variance = np.bincount(label, weights=(values - mean[label]) ** 2, minlength=size) / np.maximum(here - 1, 1.0)
+    variance = np.where((variance == 0) & (here > 0), 0.5 / (divisor + 1.0), variance)
+    middle = float(share @ mean)
+    half = NORMAL_QUANTILE * math.sqrt(float((share**2 * variance / divisor).sum()))
+    return middle, middle - half, middle + half

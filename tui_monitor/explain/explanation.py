@@ -79,6 +79,9 @@ class Ledger:
     within_noise: bool | None
     """Whether sampling alone would give a gap of this size; None when the sets' sizes are unknown."""
     terms: tuple[Term, ...]
+    samples_to_settle: int | None = None
+    """Validation samples with which sampling alone would seldom give this gap; None where no number of them would do,
+    or the sets' sizes are unknown."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,21 @@ class Baseline:
 
 
 @dataclass(frozen=True)
+class Stratified:
+    """What validation shows when its samples count at training's class shares, with 95 % intervals.
+
+    A split by class would have shown this; losses in nats, accuracies None where the run reports none.
+    """
+
+    loss: float
+    loss_low: float
+    loss_high: float
+    accuracy: float | None = None
+    accuracy_low: float | None = None
+    accuracy_high: float | None = None
+
+
+@dataclass(frozen=True)
 class Finding:
     """One thing that can be said, with what to do about it."""
 
@@ -144,6 +162,8 @@ class Finding:
     verdict: str
     sentence: str
     advice: str
+    code: str = ""
+    """Lines that do what the advice says; empty where there is nothing to type."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +212,8 @@ class Explanation:
     """Batches of the epoch done when it was measured; None at the epoch's end."""
     limits: tuple[str, ...] = ()
     """Sentences on what could not be measured for this model or data, and why."""
+    stratified: Stratified | None = None
+    """None without classes, and where validation lacks one that training holds."""
     distributions: Distributions | None = None
     """What lies behind the averages; None within an epoch, from a log, and in runs recorded before there were any."""
     schema: int = SCHEMA

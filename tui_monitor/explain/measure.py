@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tui_monitor.explain import sentences
-from tui_monitor.explain.class_shares import baseline, describe_classes, recall_and_precision
+from tui_monitor.explain.advice import next_step
+from tui_monitor.explain.class_shares import baseline, describe_classes, recall_and_precision, stratified
 from tui_monitor.explain.distributions import distributions
-from tui_monitor.explain.explanation import Baseline, Classes, Cost, Explanation, Ledger, Mistakes
+from tui_monitor.explain.explanation import Baseline, Classes, Cost, Explanation, Ledger, Mistakes, Stratified
+from tui_monitor.explain.facts import Facts
+from tui_monitor.explain.findings import findings
 from tui_monitor.explain.ledger import build_ledger, has_classes
 from tui_monitor.explain.mistakes import side_mistakes, split_mistakes
 from tui_monitor.explain.samples import FloatArray, IntArray, TrainingProbe, ValidationProbe
+from tui_monitor.explain.sentences import headline, is_paradox, verdict_line
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,15 @@ def explain_probe(probe: TrainingProbe, validation: ValidationProbe | None, mome
     accuracy = build_ledger(probe, validation, "accuracy") if validation else None
     reported = _reported(probe, loss, accuracy)
     classes = _classes(probe, validation, strata) if validation else None
-    facts = sentences.Facts(
+    shared = _baseline(probe, validation) if validation else None
+    facts = Facts(
         reported=reported,
         loss=loss,
         accuracy=accuracy,
         classes=classes,
-        weights_by_class=_weights_by_class(probe),
+        baseline=shared,
+        stratified=_stratified(probe, validation) if validation else None,
+        class_weights=_class_weights(probe),
         weights_used=bool((probe.weight != 1.0).any()),
         random_mode=not np.array_equal(probe.loss.training, probe.loss.inference),
     )
@@ -58,20 +64,21 @@ def explain_probe(probe: TrainingProbe, validation: ValidationProbe | None, mome
         batch=moment.batch,
         evidence="probe",
         reported=reported,
-        paradox=sentences.is_paradox(reported),
+        paradox=is_paradox(reported),
         loss=loss,
         accuracy=accuracy,
         mistakes=_mistakes(probe, validation, strata) if validation else None,
         classes=classes,
-        baseline=_baseline(probe, validation) if validation else None,
+        baseline=shared,
         penalty=probe.loss.offset_now,
         samples={"train": int(probe.batch.size), "validation": int(validation.loss.size) if validation else None},
         cost=moment.cost,
-        verdict=sentences.verdict_line(facts),
-        headline=sentences.headline(facts) if validation else "",
-        next_step=sentences.next_step(facts),
-        findings=sentences.findings(facts),
+        verdict=verdict_line(facts),
+        headline=headline(facts) if validation else "",
+        next_step=next_step(facts),
+        findings=findings(facts),
         limits=limits,
+        stratified=facts.stratified,
         distributions=None if moment.samples is None else distributions(probe, validation, strata, moment.samples),
     )
 
@@ -104,14 +111,30 @@ def _post_stratification(probe: TrainingProbe) -> FloatArray:
     return weight / mean if mean > 0 else np.ones(probe.label.size)
 
 
-def _weights_by_class(probe: TrainingProbe) -> bool:
+def _class_weights(probe: TrainingProbe) -> Mapping[int, float] | None:
+    """Return the one weight of each probed class, or None where samples of a class differ in weight."""
     if not has_classes(probe.label):
-        return False
+        return None
+    found: dict[int, float] = {}
     for index in np.unique(probe.label):
         weights = probe.weight[probe.label == index]
         if weights.max() - weights.min() > 1e-6 * max(1.0, abs(float(weights.max()))):
-            return False
-    return True
+            return None
+        found[int(index)] = float(weights.mean())
+    return found
+
+
+def _stratified(probe: TrainingProbe, validation: ValidationProbe) -> Stratified | None:
+    """Return what validation shows at training's class shares, penalty included as in the reported loss."""
+    if probe.epoch_class_counts is None or not has_classes(validation.label):
+        return None
+    loss = stratified(validation.loss + validation.offset, validation.label, probe.epoch_class_counts)
+    if loss is None:
+        return None
+    accuracy = None
+    if validation.correct is not None:
+        accuracy = stratified(validation.correct, validation.label, probe.epoch_class_counts)
+    return Stratified(*loss, *(accuracy or (None, None, None)))
 
 
 def _mistakes(probe: TrainingProbe, validation: ValidationProbe, strata: FloatArray) -> Mistakes | None:

@@ -1,40 +1,26 @@
-"""Sentences written from the figures: they name causes with direction and size, and never more than was measured."""
+"""Verdict and why, written from the figures: they name causes with direction and size, and never more than measured."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 from tui_monitor import units
-from tui_monitor.explain.explanation import Cause, Classes, Finding, Ledger, Term, Verdict
+from tui_monitor.explain.explanation import Cause, Classes, Ledger, Verdict
+from tui_monitor.explain.facts import Facts, named_terms, term_of
 
-_NAMED = (Verdict.MAIN, Verdict.CONTRIBUTES, Verdict.OFFSETS)
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What the sentences may draw on."""
-
-    reported: Mapping[str, float | None]
-    loss: Ledger | None
-    accuracy: Ledger | None
-    classes: Classes | None
-    weights_by_class: bool
-    """Whether each class has one weight: class weights rather than sample weights."""
-    weights_used: bool
-    """Whether any training sample has a weight other than 1."""
-    random_mode: bool
-    """Whether training mode gives other outputs than inference mode."""
+_MOST_CLAUSES = 2
+"""Causes that one sentence names; the findings name them all."""
 
 
 def verdict_line(facts: Facts) -> str:
     """Return what the two gaps are, in one line."""
+    loss, accuracy = facts.loss, facts.accuracy
     clauses = []
-    if facts.loss is not None:
-        clauses.append("loss " + _gap_clause(facts.loss, _loss_amount))
-    if facts.accuracy is not None:
-        clauses.append("accuracy " + _gap_clause(facts.accuracy, units.points))
+    if loss is not None:
+        clauses.append("loss " + _gap_clause(loss, lambda gap: f"{abs(gap):.3f}"))
+    if accuracy is not None:
+        clauses.append("accuracy " + _gap_clause(accuracy, units.points))
     if not clauses:
         return "No gap to explain: there are no validation figures yet."
-    joint = ", yet " if is_paradox(facts.reported) and len(clauses) > 1 else ", "
+    joint = ", yet " if is_paradox(facts.reported) and not _either_is_chance(loss, accuracy) else ", "
     return f"Validation {joint.join(clauses)}."
 
 
@@ -47,51 +33,42 @@ def is_paradox(reported: Mapping[str, float | None]) -> bool:
     return val_loss < loss and val_accuracy < accuracy
 
 
-def _loss_amount(value: float) -> str:
-    return f"{abs(value):.3f}"
+def _either_is_chance(loss: Ledger | None, accuracy: Ledger | None) -> bool:
+    return any(ledger is None or ledger.within_noise for ledger in (loss, accuracy))
 
 
-def _gap_clause(ledger: Ledger, amount: object) -> str:
-    assert callable(amount)
+def _gap_clause(ledger: Ledger, amount: Callable[[float], str]) -> str:
     if ledger.gap is None:
         return "can't be compared (not a finite number)"
-    if ledger.within_noise:
-        return f"differs by {amount(ledger.gap)}, which chance alone would give"
-    return f"is {amount(ledger.gap)} {'lower' if ledger.gap > 0 else 'higher'}"
+    text = f"is {amount(ledger.gap)} {'lower' if ledger.gap > 0 else 'higher'}"
+    return f"{text} (chance alone would do)" if ledger.within_noise else text
 
 
 def headline(facts: Facts) -> str:
-    """Return why, in one sentence that names the causes of both gaps and what was ruled out."""
-    loss_terms, accuracy_terms = _named_terms(facts.loss), _named_terms(facts.accuracy)
-    clauses: list[str] = []
-    mentioned: set[Cause] = set()
-    for own, other, on_loss in ((loss_terms, accuracy_terms, True), (accuracy_terms, loss_terms, False)):
-        for term in own[:2]:
-            if term.cause in mentioned or term.verdict is Verdict.OFFSETS:
-                continue
-            twin = _find(other, term.cause)
-            clauses.append(_clause(term, twin, on_loss, facts))
-            mentioned.add(term.cause)
+    """Return why, in one sentence that names the main causes of both gaps and what was ruled out."""
+    clauses: dict[Cause, str] = {}
+    for cause in _causes_to_name(facts)[:_MOST_CLAUSES]:
+        clauses[cause] = _clause(cause, _effect_worth_naming(facts.loss, cause), facts)
     if not clauses:
         return _no_cause(facts)
-    ruled_out = _ruled_out(facts, mentioned)
-    return _sentence("; ".join(clauses) + (f"; {ruled_out}" if ruled_out else ""))
+    parts = [*clauses.values(), _small_ones(facts, clauses)]
+    return _sentence("; ".join(part for part in parts if part))
+
+
+def _causes_to_name(facts: Facts) -> list[Cause]:
+    """Return causes in the order of what they are worth: the main ones, then what contributes."""
+    terms = [*named_terms(facts.loss)[:2], *named_terms(facts.accuracy)[:2]]
+    pulling = [term for term in terms if term.verdict is not Verdict.OFFSETS]
+    pulling.sort(key=lambda term: term.verdict is not Verdict.MAIN)
+    return list(dict.fromkeys(term.cause for term in pulling))
+
+
+def _effect_worth_naming(ledger: Ledger | None, cause: Cause) -> float | None:
+    return next((term.effect for term in named_terms(ledger) if term.cause is cause), None)
 
 
 def _sentence(text: str) -> str:
     return text[0].upper() + text[1:] + "."
-
-
-def _named_terms(ledger: Ledger | None) -> list[Term]:
-    """Return terms worth naming, the main one first, then by size."""
-    if ledger is None:
-        return []
-    named = [term for term in ledger.terms if term.verdict in _NAMED and term.effect is not None]
-    return sorted(named, key=lambda term: (term.verdict is not Verdict.MAIN, -abs(term.effect or 0.0)))
-
-
-def _find(terms: list[Term], cause: Cause) -> Term | None:
-    return next((term for term in terms if term.cause is cause), None)
 
 
 def _no_cause(facts: Facts) -> str:
@@ -103,82 +80,74 @@ def _no_cause(facts: Facts) -> str:
     return "No single cause is large enough to name."
 
 
-def _ruled_out(facts: Facts, mentioned: set[Cause]) -> str:
-    """Return the largest size that the small causes have, as one clause, or nothing."""
-    if facts.loss is None:
-        return ""
-    usual = {
-        Cause.TRAIN_MODE_LAYERS: "dropout",
-        Cause.IN_EPOCH_AVERAGING: "averaging",
-    }
+def _small_ones(facts: Facts, mentioned: Mapping[Cause, str]) -> str:
+    """Return what the causes that most would guess come to, as one clause, where they are ruled out."""
+    usual = {Cause.TRAIN_MODE_LAYERS: "dropout", Cause.IN_EPOCH_AVERAGING: "averaging"}
     small = [
-        term
-        for term in facts.loss.terms
-        if term.cause in usual and term.cause not in mentioned and term.verdict is Verdict.RULED_OUT
+        (name, term.effect)
+        for cause, name in usual.items()
+        if (term := term_of(facts.loss, cause)) is not None
+        and term.effect is not None
+        and cause not in mentioned
+        and term.verdict is Verdict.RULED_OUT
     ]
     if not small:
         return ""
-    names = " and ".join(usual[term.cause] for term in small)
-    total = sum(abs(term.effect or 0.0) for term in small)
+    names = " and ".join(name for name, _ in small)
+    total = abs(sum(effect for _, effect in small))
     return f"{names} explain{'s' if len(small) == 1 else ''} {total:.3f} of the loss gap"
 
 
-def _clause(term: Term, twin: Term | None, on_loss: bool, facts: Facts) -> str:
-    """Return one cause's clause; `twin` is the same cause in the other ledger, where it is worth naming."""
-    loss_effect = (term if on_loss else twin).effect if (on_loss or twin) else None  # type: ignore[union-attr]
-    accuracy_effect = (twin if on_loss else term).effect if (not on_loss or twin) else None  # type: ignore[union-attr]
-    match term.cause:
-        case Cause.CLASS_MIX:
-            return _class_mix_clause(loss_effect, accuracy_effect, facts.classes)
-        case Cause.SAMPLE_WEIGHTS:
-            return _weights_clause(loss_effect, accuracy_effect, facts)
-        case Cause.WITHIN_CLASS:
-            return _within_class_clause(loss_effect, accuracy_effect)
-        case _:
-            return _training_side_clause(term.cause, loss_effect, accuracy_effect)
-
-
-def _training_side_clause(cause: Cause, loss: float | None, accuracy: float | None) -> str:
-    subject = {
-        Cause.IN_EPOCH_AVERAGING: "averaging over the epoch while the model was learning",
-        Cause.TRAIN_MODE_LAYERS: "dropout and other layers that act in training alone",
-        Cause.BATCH_AVERAGING: "counting every batch the same, whatever its size,",
-        Cause.MEASUREMENT: "what the probe did not cover",
+def _clause(cause: Cause, on_loss: float | None, facts: Facts) -> str:
+    """Return one cause's clause from its effects; only those worth naming are given."""
+    on_accuracy = _effect_worth_naming(facts.accuracy, cause)
+    if cause is Cause.CLASS_MIX:
+        return _class_mix_clause(on_loss, on_accuracy, facts.classes)
+    if cause is Cause.WITHIN_CLASS:
+        return _within_class_clause(on_loss, on_accuracy)
+    if cause is Cause.SAMPLE_WEIGHTS:
+        return _weights_clause(on_loss, on_accuracy, facts)
+    subject, plural = {
+        Cause.IN_EPOCH_AVERAGING: ("averaging over the epoch while the model was learning", False),
+        Cause.TRAIN_MODE_LAYERS: ("layers that act in training alone (dropout, batch norm, noise)", True),
+        Cause.BATCH_AVERAGING: ("counting every batch the same, whatever its size,", False),
+        Cause.MEASUREMENT: ("what the probe did not cover", False),
     }[cause]
-    verb_plural = cause is Cause.TRAIN_MODE_LAYERS
-    return f"{subject} {_moves('training', loss, accuracy, plural=verb_plural)}"
+    return f"{subject} {_moves(on_loss, on_accuracy, plural=plural)}"
 
 
-def _moves(side: str, loss: float | None, accuracy: float | None, *, plural: bool) -> str:
-    """Return `raises the training loss (+0.010) and lowers the training accuracy (1.2 points)`."""
+def _moves(loss: float | None, accuracy: float | None, *, plural: bool) -> str:
+    """Return `raises the training loss (+0.010) and lowers the training accuracy by 1.2 points`."""
     parts = []
     if loss is not None:
-        parts.append(f"{_verb(loss > 0, plural)} the {side} loss ({units.signed(loss)})")
+        parts.append(f"{_verb(loss, plural)} the training loss ({units.signed(loss)})")
     if accuracy is not None:
-        parts.append(f"{_verb(accuracy > 0, plural)} the {side} accuracy by {units.points(accuracy)}")
+        parts.append(f"{_verb(accuracy, plural)} the training accuracy by {units.points(accuracy)}")
     return " and ".join(parts)
 
 
-def _verb(up: bool, plural: bool) -> str:
-    return ("raise" if up else "lower") + ("" if plural else "s")
+def _verb(effect: float, plural: bool) -> str:
+    return ("raise" if effect > 0 else "lower") + ("" if plural else "s")
 
 
 def _weights_clause(loss: float | None, accuracy: float | None, facts: Facts) -> str:
-    subject = "class weights" if facts.weights_by_class else "sample weights"
-    if loss is not None and accuracy is None:
-        return f"{subject} {_verb(loss > 0, True)} the training loss alone ({units.signed(loss)})"
-    return f"{subject} {_moves('training', loss, accuracy, plural=True)}"
+    subject = "class weights" if facts.class_weights is not None else "sample weights"
+    on_accuracy = term_of(facts.accuracy, Cause.SAMPLE_WEIGHTS)
+    if loss is not None and on_accuracy is not None and on_accuracy.effect == 0:
+        return f"{subject} {_verb(loss, True)} the training loss alone ({units.signed(loss)})"
+    return f"{subject} {_moves(loss, accuracy, plural=True)}"
 
 
 def _within_class_clause(loss: float | None, accuracy: float | None) -> str:
-    worse = (loss is not None and loss < 0) or (loss is None and accuracy is not None and accuracy > 0)
     parts = []
     if loss is not None:
-        parts.append(f"loss {units.signed(loss)}")
+        parts.append(f"loss {abs(loss):.3f} {'lower' if loss > 0 else 'higher'}")
     if accuracy is not None:
         parts.append(f"accuracy {units.points(accuracy)} {'lower' if accuracy > 0 else 'higher'}")
-    kind = "harder" if worse else "easier"
-    return f"validation samples are {kind} than training samples of their class ({', '.join(parts)})"
+    how = {True: "worse", False: "better"}
+    worse = {effect < 0 for effect in (loss, None if accuracy is None else -accuracy) if effect is not None}
+    fares = how[worse.pop()] if len(worse) == 1 else "differently"
+    return f"class for class, the model does {fares} on validation ({', '.join(parts)})"
 
 
 def _class_mix_clause(loss: float | None, accuracy: float | None, classes: Classes | None) -> str:
@@ -207,88 +176,3 @@ def _shares_clause(classes: Classes | None) -> str:
         f"validation holds {more} of class {classes.labels[index]} "
         f"({units.share(validation, digits)} against {units.share(train, digits)})"
     )
-
-
-_ADVICE = {
-    Cause.IN_EPOCH_AVERAGING: (
-        "Compare validation with `model.evaluate` on training data; the gap closes as learning slows."
-    ),
-    Cause.TRAIN_MODE_LAYERS: "Compare both sides in inference mode: `model.evaluate` on training data.",
-    Cause.SAMPLE_WEIGHTS: (
-        "Report the unweighted loss beside the weighted one: add the loss to `metrics=` in `compile`."
-    ),
-    Cause.BATCH_AVERAGING: "Weight each batch by its size, or train with equal batches.",
-    Cause.CLASS_MIX: ("Split with `stratify=labels`, and judge by recall per class instead of accuracy."),
-    Cause.WITHIN_CLASS: (
-        "If validation is harder: regularise or add data. If it is easier: look for leakage or augmentation."
-    ),
-    Cause.MEASUREMENT: "Raise the probe budget to measure more of validation.",
-}
-
-
-def next_step(facts: Facts) -> str:
-    """Return the advice for the main cause of the loss gap, then of the accuracy gap, without repeating itself."""
-    causes: list[Cause] = []
-    for ledger in (facts.loss, facts.accuracy):
-        for term in _named_terms(ledger)[:1]:
-            if term.verdict is Verdict.MAIN and term.cause not in causes:
-                causes.append(term.cause)
-    return " ".join(_ADVICE[cause] for cause in causes)
-
-
-def findings(facts: Facts) -> tuple[Finding, ...]:
-    """Return one finding per cause, named ones first; advice only where a cause matters."""
-    result = []
-    for cause in Cause:
-        loss, accuracy = _term(facts.loss, cause), _term(facts.accuracy, cause)
-        terms = [term for term in (loss, accuracy) if term is not None and term.effect is not None]
-        if not terms:
-            continue
-        verdict = min((term.verdict for term in terms), key=list(Verdict).index)
-        advice = _ADVICE[cause] if verdict in (Verdict.MAIN, Verdict.CONTRIBUTES) else ""
-        result.append(Finding(cause, verdict, _finding_sentence(cause, loss, accuracy, facts), advice))
-    order = list(Verdict)
-    return tuple(sorted(result, key=lambda finding: order.index(Verdict(finding.verdict))))
-
-
-def _term(ledger: Ledger | None, cause: Cause) -> Term | None:
-    return next((term for term in ledger.terms if term.cause is cause), None) if ledger else None
-
-
-def _finding_sentence(cause: Cause, loss: Term | None, accuracy: Term | None, facts: Facts) -> str:
-    absent = _absent(cause, facts)
-    if absent:
-        return absent
-    amounts = []
-    if loss is not None and loss.effect is not None:
-        amounts.append(f"loss {units.signed(loss.effect)}{_range(loss, 3)} {loss.verdict}")
-    if accuracy is not None and accuracy.effect is not None:
-        amounts.append(
-            f"accuracy {units.signed(100 * accuracy.effect, 1)} points{_range(accuracy, 1, 100)} {accuracy.verdict}"
-        )
-    return f"{cause.label}: {'; '.join(amounts)}."
-
-
-def _range(term: Term, digits: int, scale: float = 1.0) -> str:
-    if term.low is None or term.high is None:
-        return ","
-    return f" [{units.signed(term.low * scale, digits)}, {units.signed(term.high * scale, digits)}],"
-
-
-def _absent(cause: Cause, facts: Facts) -> str:
-    """Return the plain statement that a cause is not there at all, where that is known exactly."""
-    if cause is Cause.SAMPLE_WEIGHTS and not facts.weights_used:
-        term = _term(facts.loss, cause)
-        if term is not None and term.effect == 0:
-            return "No class or sample weights are in use: ruled out."
-    if cause is Cause.TRAIN_MODE_LAYERS and not facts.random_mode:
-        return "No layer acts differently in training (dropout, batch norm, noise): ruled out."
-    if cause is Cause.CLASS_MIX and facts.classes and facts.classes.p_value is not None:
-        same = facts.classes.p_value > 0.05
-        term_loss = _term(facts.loss, cause)
-        if same and term_loss is not None and term_loss.verdict is Verdict.RULED_OUT:
-            return (
-                f"Class shares are equal within chance (p = {facts.classes.p_value:.2f}); "
-                f"their effect on loss is {units.signed(term_loss.effect or 0.0)}: ruled out."
-            )
-    return ""

@@ -115,4 +115,5 @@ def _findings(explanation: Explanation) -> str:
         lines.append(textwrap.fill(f"- {finding.sentence}", _WIDTH, subsequent_indent="  "))
         if finding.advice:
             lines.append(textwrap.fill(f"  {finding.advice}", _WIDTH, subsequent_indent="  "))
+        lines += [f"      {line}" for line in finding.code.splitlines()]
     return "\n".join(lines)

@@ -21,6 +21,8 @@ class Session:
     folder: Path
     """The folder that this process writes."""
     budget: ProbeBudget = field(default_factory=ProbeBudget)
+    sampling_seed: int = 1
+    """Of the choice of batches that probes measure; the training's own random numbers are never touched."""
     training_seconds: float = 0.0
     """Time spent in earlier `fit` calls, measuring left out."""
     stop_requested: bool = False

@@ -210,4 +210,5 @@ def _finding(finding: Finding, width: int) -> Rows:
     if not finding.advice:
         return said
     advised = wrap(f"  → {finding.advice}", width, "muted", indent="    ")
-    return (*said, *advised)
+    code = (row for line in finding.code.splitlines() for row in wrap(f"      {line}", width, indent="      "))
+    return (*said, *advised, *code)

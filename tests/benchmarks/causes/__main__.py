@@ -1,0 +1,45 @@
+"""Plants causes, trains them and scores the explanations: `python -m tests.benchmarks.causes`."""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from tests.benchmarks.causes.store import Plan, Store, Stored, plans
+
+FAMILIES = ("MLP", "CNN", "LSTM")
+
+
+def main() -> None:
+    """Train what the cache lacks, then print the tables of the README."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.causes", description=__doc__)
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "tui-monitor" / "causes")
+    parser.add_argument("--report", action="store_true", help="train nothing; score what the cache holds")
+    arguments = parser.parse_args()
+    store = Store(arguments.cache)
+    planned = plans(FAMILIES)
+    if not arguments.report:
+        _train([plan for plan in planned if plan not in store], len(planned), store)
+
+
+def _train(missing: list[Plan], total: int, store: Store) -> None:
+    from tests.benchmarks.causes.training import Trainer
+
+    trainer = Trainer()
+    begun = time.monotonic()
+    for number, plan in enumerate(missing, start=1):
+        outcome = trainer.run(plan.recipe, plan.family, plan.seed)
+        store.add(plan, Stored(outcome.history, outcome.truth, outcome.noise, outcome.probe, outcome.validation))
+        done = total - len(missing) + number
+        left = (time.monotonic() - begun) / number * (len(missing) - number)
+        bar = "█" * (30 * done // total)
+        sys.stderr.write(f"\r{bar:░<30} {done}/{total} runs, {left / 60:.0f} min left  {plan.key[:50]:<50}")
+        sys.stderr.flush()
+    sys.stderr.write("\n")
+
+
+if __name__ == "__main__":
+    main()
