@@ -82,7 +82,7 @@ class FitRecorder:
         self._pace = WorkerPace(session.writer)
         name = session.writer.info.name
         self._explainer = Explainer(model, name, self.instruments, session.budget, self._shares)
-        self._training: Reservoir[StepOutput] = Reservoir(seed=1)
+        self._training: Reservoir[StepOutput] = Reservoir(seed=session.sampling_seed)
         self._validation = ValidationRecord()
         self._collecting = False
         self._totals: EpochTotals | None = None
