@@ -28,6 +28,9 @@ PICTURES = (
     Picture("dashboard-200x60", "question", (200, 60)),
     Picture("dashboard-60x20", "question", (60, 20)),
     Picture("gap-80x24", "question", (80, 24), ("g",)),
+    Picture("confusion-100x30", "question", (100, 30), ("3",)),
+    Picture("calibration-100x30", "question", (100, 30), ("4",)),
+    Picture("losses-100x30", "question", (100, 30), ("5",)),
     Picture("dropout-120x40", "dropout", (120, 40)),
     Picture("healthy-120x40", "healthy", (120, 40)),
 )

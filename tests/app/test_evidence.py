@@ -8,7 +8,7 @@ from tests.app.driving import rows_of, screen_of, settle, shown, text_of
 from tests.app.snapshots import DISTRIBUTIONS, explanation, phase, snapshot
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.explain.explanation import Classes, explanation_to_json
-from tui_monitor.history.snapshot import ExplanationAt, PhaseSnapshot
+from tui_monitor.history.snapshot import ExplanationAt, PhaseSnapshot, TimelineEntry
 
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
 KEYS = {
@@ -100,3 +100,19 @@ async def test_many_classes_scroll(size: tuple[int, int]) -> None:
             await settle(pilot)
             lines = rows_of(pilot, "#evidence .panel-body").splitlines()
             assert sum(line.startswith("99 ") for line in lines) == 1
+
+
+async def test_the_newest_alert_is_on_the_overview() -> None:
+    """Alerts are counted in the header at every size, and the newest is told beside the explanation."""
+    told = tuple(TimelineEntry(9.0 * n, "alert", f"The loss is NaN, seen {n} times.", n) for n in (1, 2))
+    for size in SIZES:
+        async with screen_of(snapshot(timeline=told), size=size) as pilot:
+            assert "! 2 alerts" in shown(pilot)[0]
+            if size[1] >= 40:
+                said = " ".join(rows_of(pilot, "#gap .panel-body").split())
+                assert "Epoch 2: The loss is NaN, seen 2 times. (2 alerts in all: i)" in said
+            await pilot.press("g")
+            await settle(pilot)
+            assert "seen 2 times" in text_of(pilot)
+    async with screen_of(snapshot()) as pilot:
+        assert "alert" not in text_of(pilot).lower()

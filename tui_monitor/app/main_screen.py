@@ -16,11 +16,11 @@ from tui_monitor.app.panels.age import age_of
 from tui_monitor.app.panels.epochs import HEADER_ROWS, table_header, table_rows
 from tui_monitor.app.panels.evidence import evidence_head, evidence_inputs, evidence_rows
 from tui_monitor.app.panels.footer import footer_rows
-from tui_monitor.app.panels.gap import described_gap_rows, description_rows, gap_rows, panel_heading
+from tui_monitor.app.panels.gap import alert_rows, described_gap_rows, description_rows, gap_rows, panel_heading
 from tui_monitor.app.panels.header import header_rows
 from tui_monitor.app.panels.output import output_note, output_rows
 from tui_monitor.app.panels.text import BLANK, Row, Rows, heading, wrap
-from tui_monitor.app.panels.timeline import timeline_note, timeline_rows
+from tui_monitor.app.panels.timeline import alerts_of, timeline_note, timeline_rows
 from tui_monitor.app.panels.waiting import waiting_sentences
 from tui_monitor.app.panels.workers import workers_note, workers_rows
 from tui_monitor.app.requests import can_obey
@@ -34,6 +34,8 @@ from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.format import State
 
+_ROOM_FOR_ALERTS = 20
+"""Rows of the gap panel from which the newest alert is told in it; below, the header alone tells it."""
 SMALLEST = (60, 20)
 """Columns and rows below which the screen says so instead of drawing."""
 
@@ -293,9 +295,10 @@ def _workers(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Ro
 def _gap_inputs(snapshot: Snapshot, view: ViewState) -> object:
     phase = view.phase_of(snapshot)
     if phase is None or not phase.explanations:
-        return waiting_sentences(snapshot, phase)
+        return waiting_sentences(snapshot, phase), len(alerts_of(snapshot))
     newest = phase.explanations[-1]
     return (
+        len(alerts_of(snapshot)),
         phase.info.index,
         len(phase.explanations),
         newest.epoch,
@@ -344,13 +347,16 @@ def _evidence_head(snapshot: Snapshot, view: ViewState, width: int, height: int)
 def _gap(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
     phase = view.phase_of(snapshot)
     explanation = newest_explanation(snapshot, phase)
+    alerts = alert_rows(snapshot, width)
     if explanation is None:
-        rows: list[Row] = [BLANK] if height > 6 else []
+        rows: list[Row] = [*alerts, BLANK] if height > 6 else []
         for sentence in waiting_sentences(snapshot, phase):
             rows += wrap(sentence, width)
         described = description_rows(snapshot.run.description, width)
         return (*rows, BLANK, *described) if len(rows) + 1 + len(described) <= height else tuple(rows)
     described = description_rows(snapshot.run.description, width)
     if view.view is View.GAP:
-        return (*described, *gap_rows(explanation, width, None))
-    return described_gap_rows(explanation, described, width, height)
+        return (*alerts, *described, *gap_rows(explanation, width, None))
+    if height < _ROOM_FOR_ALERTS:
+        alerts = ()
+    return (*alerts, *described_gap_rows(explanation, described, width, height - len(alerts)))

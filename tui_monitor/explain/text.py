@@ -23,6 +23,7 @@ def explanation_text(explanation: Explanation) -> str:
         ),
         _mistakes(explanation),
         _classes(explanation),
+        _behind(explanation),
         _findings(explanation),
         _wrapped(*explanation.limits),
     ]
@@ -107,6 +108,20 @@ def _classes(explanation: Explanation) -> str:
         )
         lines.append(f"  {baseline.validation_loss:.3f} and {baseline.validation_accuracy:.3f} in validation.")
     return "\n".join(lines)
+
+
+def _behind(explanation: Explanation) -> str:
+    """Return calibration and tail of both sides, a line each."""
+    held = explanation.distributions
+    lines = []
+    if held is not None and held.calibration is not None:
+        sides = (held.calibration.train, held.calibration.validation)
+        said = (f"{units.points(side.error)} ({units.points(side.chance)} by chance)" for side in sides if side)
+        lines.append(f"Expected calibration error, training against validation: {', '.join(said)}.")
+    if held is not None and held.losses is not None:
+        tails = (units.share(side.worst_share, 1) for side in (held.losses.train, held.losses.validation) if side)
+        lines.append(f"The worst 1 % of samples hold of the loss, training against validation: {', '.join(tails)}.")
+    return _wrapped(*lines)
 
 
 def _findings(explanation: Explanation) -> str:

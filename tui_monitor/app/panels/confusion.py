@@ -10,6 +10,8 @@ from tui_monitor.units import count, share
 _GAP = 3
 _MOST_MISTAKES = 12
 _TOTAL = 9
+_WITH_COUNT = 13
+"""Cells of a field that shows the number of samples beside their share."""
 _KEY = "rows: true class; columns: predicted class; per cent of the row"
 
 
@@ -44,6 +46,8 @@ def _matrices(confusion: Confusion, width: int) -> Rows:
     labels = tuple(plain(label) for label in confusion.labels)
     name = max(cell_len(label) for label in labels)
     cell = max(5, 1 + max(cell_len(label) for label in labels))
+    if 2 * (name + _WITH_COUNT * len(labels) + _TOTAL) + _GAP <= width:
+        cell = max(cell, _WITH_COUNT)
     size = name + cell * len(labels) + _TOTAL
     sides = [("Training", confusion.train)]
     if confusion.validation is not None:
@@ -74,11 +78,16 @@ def _matrix(
     for index, line in enumerate(table):
         total = sum(line)
         cells = [
-            right(_percent(value, total), cell, "strong" if column == index else "" if value else "muted")
+            right(_cell(value, total, cell), cell, "strong" if column == index else "" if value else "muted")
             for column, value in enumerate(line)
         ]
         rows.append((left(labels[index], name, "muted"), *cells, right(count(round(total)), _TOTAL, "muted")))
     return tuple(rows)
+
+
+def _cell(value: float, total: float, size: int) -> str:
+    percent = _percent(value, total)
+    return f"{count(round(value))} {percent:>4}" if size >= _WITH_COUNT and value > 0 else percent
 
 
 def _percent(value: float, total: float) -> str:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from tui_monitor.app.panels.ledger import NATS, POINTS, Unit, ledger_rows, top_rows
 from tui_monitor.app.panels.sides import penalty_row, side_rows
 from tui_monitor.app.panels.text import BLANK, Row, Rows, Run, cell_len, heading, joined, left, plain, wrap
+from tui_monitor.app.panels.timeline import alerts_of
 from tui_monitor.explain.explanation import Explanation, Finding, Ledger
+from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.units import count, duration, share
 
 _TITLES = ("Why training and validation differ", "Why they differ")
@@ -73,6 +75,17 @@ def described_gap_rows(explanation: Explanation, described: Rows, width: int, he
 def description_rows(description: str, width: int) -> Rows:
     """Return what the run is about, such as what a demo has planted; nothing for a run without a description."""
     return _told("About", plain(description), width, "muted")
+
+
+def alert_rows(snapshot: Snapshot, width: int) -> Rows:
+    """Return the newest alert, with how many there are where it is not the only one; nothing without one."""
+    alerts = alerts_of(snapshot)
+    if not alerts:
+        return ()
+    newest = alerts[-1]
+    when = f"Epoch {newest.epoch}: " if newest.epoch else ""
+    more = f" ({count(len(alerts))} alerts in all: i)" if len(alerts) > 1 else ""
+    return _told("! Alert", f"{when}{newest.text}{more}", width, "caution")
 
 
 def panel_heading(explanation: Explanation, width: int, age: str = "") -> Row:

@@ -2,7 +2,7 @@
 
 from tui_monitor.app.panels.bars import progress_bar
 from tui_monitor.app.panels.text import Row, Rows, Run, cell_len, plain, spread, width_of
-from tui_monitor.app.panels.timeline import newest_entry
+from tui_monitor.app.panels.timeline import alerts_of, newest_entry
 from tui_monitor.app.panels.workers import header_note
 from tui_monitor.app.view import ViewState
 from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
@@ -32,6 +32,9 @@ def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     if len(snapshot.phases) > 1:
         shown = view.phase or len(snapshot.phases)
         start = (*start, Run(f" · phase {shown} of {len(snapshot.phases)}", "muted"))
+    alerts = len(alerts_of(snapshot))
+    if alerts:
+        start = (*start, Run(f" · ! {alerts} alert{'s' if alerts > 1 else ''}", "alert"))
     ends = [_facts(snapshot), _elapsed(snapshot)]
     for end in ends:
         room = width - width_of(start) - cell_len(end) - 4

@@ -41,6 +41,11 @@ def _entry_rows(entry: TimelineEntry, width: int) -> Rows:
     return ((*start, *first), *((left("", _TIME + _EPOCH + _KIND), *line) for line in further))
 
 
+def alerts_of(snapshot: Snapshot) -> tuple[TimelineEntry, ...]:
+    """Return the alerts of a run, the newest last."""
+    return tuple(entry for entry in snapshot.timeline if entry.kind == "alert")
+
+
 def timeline_note(snapshot: Snapshot) -> str:
     """Return how many entries there are, for the title row."""
     return f"{count(len(snapshot.timeline))} entries" if snapshot.timeline else ""
