@@ -12,6 +12,7 @@ import numpy as np
 from tui_monitor.run_log.append_file import AppendFile
 from tui_monitor.run_log.format import EVENTS_FILE, OUTPUT_FILE, PhaseInfo, RunInfo, State, batch_columns, batches_file
 from tui_monitor.run_log.identity import write_run_info
+from tui_monitor.run_log.output_marks import OutputMarks
 from tui_monitor.run_log.strict_json import encode
 
 
@@ -51,6 +52,7 @@ class ImportedRun:
         self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         self._events = self._opened(EVENTS_FILE, None)
         self._output = self._opened(OUTPUT_FILE, None, mend=False)
+        self._output_marks = OutputMarks()
         self._batches = self._opened_batches()
         self._dtype = self._phase.dtype if self._phase else None
         write_run_info(self._descriptor, info)
@@ -105,6 +107,10 @@ class ImportedRun:
         if content:
             self._output.append(content)
 
+    def mark_output(self, size: int) -> None:
+        """Note that so many bytes of the output belong to what happened up to the run's present time."""
+        self._output_marks.mark(self._descriptor, lambda: self.seconds, size)
+
     def mark(self) -> Mark:
         """Return how far the folder has come."""
         return Mark(
@@ -122,11 +128,12 @@ class ImportedRun:
         self._describe(self._info.phases[: mark.phases])
         for file, size in ((self._events, mark.events), (self._output, mark.output), (self._batches, mark.batches)):
             os.truncate(file.descriptor, min(size, _size(file)))
+        self._output_marks.take_back(self._descriptor, mark.output)
         self.seconds = mark.seconds
 
     def close(self) -> None:
         """Let go of the files."""
-        for file in (self._events, self._output, self._batches):
+        for file in (self._events, self._output, self._batches, self._output_marks):
             file.close()
         os.close(self._descriptor)
 

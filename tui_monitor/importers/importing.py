@@ -104,17 +104,26 @@ def _take_lines(source: Source, path: Path, run: ImportedRun, kept: KeptSource |
                 return True
             run.take_back(kept.mark)
             state = msgspec.convert(kept.state, LineState)
-        importer = LineImporter(run, _PARSERS[source.format](state), move_clock=run.move_clock, state=state)
+        is_kept = source.format is Format.KERAS_TEXT
+        importer = LineImporter(
+            run,
+            _PARSERS[source.format](state),
+            move_clock=run.move_clock,
+            state=state,
+            reached=run.mark_output if is_kept else lambda _consumed: None,
+        )
         file.seek(state.consumed)
         left = found.st_size - state.consumed
         while left > 0 and (content := file.read(min(_CHUNK, left))):
             left -= len(content)
             importer.feed(content)
-            if source.format is Format.KERAS_TEXT:
+            if is_kept:
                 run.output(content)
         state = importer.state
         mark = _mark_of(run, state, file.tell())
         importer.close()
+        if is_kept:
+            run.mark_output(file.tell())
         taken = state.consumed or found.st_size
         keep(
             run.folder,

@@ -50,6 +50,7 @@ class LineImporter:
         *,
         move_clock: Callable[[float | None, float], None] | None = None,
         state: LineState | None = None,
+        reached: Callable[[int], object] = lambda _consumed: None,
     ) -> None:
         """Begin with the first byte, or where another one left off.
 
@@ -58,9 +59,11 @@ class LineImporter:
             parser: of the lines; in the state that goes with `state`.
             move_clock: as in `Recorder`; left out where the sink has a clock of its own.
             state: what `state` returned.
+            reached: called after a line that gave records, with the bytes read up to its end.
         """
         state = state or LineState()
         self._parser = parser
+        self._reached = reached
         self._recorder = Recorder(sink, move_clock) if move_clock else Recorder(sink)
         self._text = TextLines(
             is_terminal=parser.is_terminal,
@@ -89,7 +92,8 @@ class LineImporter:
                 self._is_resumable = False
             else:
                 self._consumed = line.end
-            self._take(self._parser.line(line.text))
+            if self._take(self._parser.line(line.text)) and line.end is not None:
+                self._reached(line.end)
 
     def close(self) -> None:
         """Record what the end of the log completes, and what is damaged.
@@ -104,9 +108,13 @@ class LineImporter:
             self._recorder.take(Remark(sentence))
         self._take(self._parser.close(rest))
 
-    def _take(self, records: Iterator[Record]) -> None:
+    def _take(self, records: Iterator[Record]) -> bool:
+        """Record what comes, and return whether anything did."""
+        has_any = False
         for record in records:
             self._recorder.take(record)
+            has_any = True
+        return has_any
 
 
 class TextImporter(LineImporter):

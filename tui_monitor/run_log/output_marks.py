@@ -49,6 +49,19 @@ class OutputMarks:
         self._file.append(_MARK.pack(seconds(), size))
         self._size = size
 
+    def take_back(self, folder_descriptor: int, size: int) -> None:
+        """Drop the marks of output beyond a size.
+
+        Raises:
+            OSError: the file can't be written.
+        """
+        self._file.open(folder_descriptor)
+        held = os.fstat(self._file.descriptor).st_size // _MARK.size
+        marks = np.frombuffer(os.pread(self._file.descriptor, held * _MARK.size, 0), MARK_TYPE)
+        kept = int(np.searchsorted(marks["bytes"], size, side="right"))
+        os.truncate(self._file.descriptor, kept * _MARK.size)
+        self._size = int(marks["bytes"][kept - 1]) if kept else 0
+
     def distrust(self) -> None:
         """Open the file anew for the next mark."""
         self._file.distrust()

@@ -9,6 +9,7 @@ from tests.unit.importers.reading import NOW, alerts, figures, imported
 from tests.unit.importers.test_progress_text import EXPECTED, QUESTION
 from tui_monitor.errors import UsageError
 from tui_monitor.history.load import load
+from tui_monitor.history.recorded_output import RecordedOutput
 from tui_monitor.importers.importing import import_path
 from tui_monitor.run_log.format import State
 
@@ -151,3 +152,21 @@ def test_an_mlflow_store_gives_one_run_for_each_of_its_own(tmp_path: Path) -> No
     again = import_path(tmp_path / "mlruns", tmp_path / "runs", NOW)
     assert len(list((tmp_path / "runs").iterdir())) == 2
     assert _numbers(again[0]) == [1, 2, 3]
+
+
+def test_the_text_of_a_log_is_printed_when_its_epochs_end(tmp_path: Path) -> None:
+    """A replay of an imported log shows its text as far as the moment; what is added later gets its own times."""
+    log = tmp_path / "train.log"
+    lines = [f"Epoch {n}/3\n4/4 - {n}s - loss: 0.{n}000 - val_loss: 0.5000\n" for n in (1, 2, 3)]
+    log.write_text("".join(lines[:2]))
+    for text in ("".join(lines[:2]), "".join(lines)):
+        log.write_text(text)
+        (folder,) = import_path(log, tmp_path / "runs", NOW)
+        output = RecordedOutput(folder)
+        output.refresh()
+        assert output.is_timed
+        assert output.at(0.0) == (("Epoch 1/3",), 1)
+        assert output.at(1.0)[0][-1] == "Epoch 2/3"
+        assert output.all()[1] == len(text.splitlines())
+    assert output.at(3.0)[0][-1] == "Epoch 3/3"
+    assert output.at(6.0)[1] == 6
