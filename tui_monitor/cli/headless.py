@@ -128,6 +128,8 @@ def _epoch_line(row: EpochRow, phase: PhaseSnapshot) -> str:
 
 def _headline(entry: ExplanationAt) -> Iterator[str]:
     explanation = explanation_from_json(entry.content)
-    for sentence in (explanation.verdict, explanation.headline):
+    limits = explanation.limits if explanation.loss is not None else ()
+    headline = explanation.headline if explanation.evidence == "probe" or not limits else ""
+    for sentence in (explanation.verdict, headline, *limits):
         if sentence:
             yield f"  {sentence}"

@@ -43,6 +43,9 @@ class Engine(Protocol):
     def compiled_metrics(self, model: Any) -> Iterator[tuple[Any, bool]]:
         """Yield the metrics given to `compile`, each with whether it is weighted."""
 
+    def logged_names(self, model: Any) -> dict[int, str]:
+        """Return the names under which compiled metrics are logged, by `id`, where they differ from their own."""
+
     def unreduced(self, function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         """Return a loss or metric function of targets and outputs as a step has them, as Keras would align them."""
 

@@ -220,7 +220,10 @@ class FitRecorder:
             return
         for row in output.rows:
             self._validation.count(row)
-        self._validation.figures.append(np.asarray(output.parts()["figures"]).T)
+        figures = np.asarray(output.parts()["figures"]).T
+        ends = np.cumsum([int(row[0]) for row in output.rows])
+        # Figures of the last step alone, where those of the others can't be gathered, are that step's.
+        self._validation.figures += np.split(figures, ends[:-1], axis=1) if figures.shape[1] == ends[-1] else [figures]
         self._validation.kept.offer(self._validation.batches - 1, output.nbytes, output)
 
     @_guarded

@@ -43,7 +43,8 @@ class Instruments:
         self._compiled = self._engine.compiled_parts(model)
         steps, packs_logs = self._engine.steps_per_call(model), _is_run_by_keras(model, self._engine)
         self._training = StepChannel(steps, packs_logs=packs_logs)
-        self._validation = StepChannel(steps, packs_logs=packs_logs)
+        is_compiled = bool(model.jit_compile)
+        self._validation = StepChannel(steps, packs_logs=packs_logs, is_compiled=is_compiled)
         self._built: dict[str, Any] = {}
         self._taker: PayloadTaker | None = None
 

@@ -66,6 +66,16 @@ def compiled_metrics(model: Any) -> Iterator[tuple[Any, bool]]:
                 yield metric, weighted
 
 
+def logged_names(model: Any) -> dict[int, str]:
+    """Return the names of metrics that Keras puts an output's name before, by `id`; they follow `CompileMetrics`."""
+    compiled = getattr(model, "_compile_metrics", None)
+    if compiled is None:
+        return {}
+    lists = [*compiled._flat_metrics, *compiled._flat_weighted_metrics]
+    named = [(entry.output_name, metric) for entry in lists if entry is not None for metric in entry.metrics]
+    return {id(metric): f"{output}_{metric.name}" for output, metric in named if output}
+
+
 def unreduced(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """Return the function itself: Keras 3 aligns targets inside it."""
     return function

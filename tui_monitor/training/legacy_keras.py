@@ -121,6 +121,11 @@ def compiled_metrics(model: Any) -> Iterator[tuple[Any, bool]]:
         yield from ((metric, weighted) for metric in metrics or () if metric is not None)
 
 
+def logged_names(model: Any) -> dict[int, str]:
+    """Return nothing: metrics are named after their outputs themselves."""
+    return {}
+
+
 def unreduced(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """Return the function of targets with the type and rank that `compile` gives them."""
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tui_monitor.training.batch_metrics import BatchMetrics
 from tui_monitor.training.engines import Engine, engine_of
 from tui_monitor.training.sample_figures import SampleFigures, Unsupported, sample_figures
 from tui_monitor.training.step_output import StepChannel
@@ -57,12 +58,13 @@ def training_step(model: Any, step: Step, plan: StepPlan, channel: StepChannel) 
         plan: filled in while the step is traced.
         channel: takes the payload out of the step's graph.
     """
-    tracker = engine_of(model).loss_tracker(model)
+    batch_metrics = BatchMetrics(model)
 
     def train_step(data: Any) -> dict[str, Any]:
         moments = StepMoments(model)
         seen = _Seen(model, step, data, plan)
-        values = _batch_values(tracker, seen.capture, seen.logs)
+        values = _batch_values(model, seen.capture, seen.logs)
+        values.update(batch_metrics.values(seen.logs, values, (seen.y, seen.capture.y_pred, seen.sample_weight)))
         plan.metrics = tuple(values)
         logs = seen.handed_out(channel, list(values.values()), {"y_pred": seen.capture.y_pred})
         return moments.handed_out(logs, data)
@@ -87,7 +89,7 @@ def validation_step(model: Any, step: Step, plan: StepPlan, channel: StepChannel
         if plan.figures is None:
             return seen.logs
         figures = plan.figures.of(seen.y, seen.capture.y_pred, seen.sample_weight)
-        return seen.handed_out(channel, [], {"figures": tf.transpose(figures)})
+        return seen.handed_out(channel, [], {"figures": channel.gathered(tf.transpose(figures))})
 
     return test_step
 
@@ -134,9 +136,10 @@ def _samples(x: Any) -> tf.Tensor:
     return tf.cast(size, tf.float32)
 
 
-def _batch_values(loss_tracker: Any, capture: _Capture, logs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+def _batch_values(model: Any, capture: _Capture, logs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
     """Return the batch's own value of every logged metric that is a mean, `loss` first."""
-    names = {id(loss_tracker): "loss"}
+    engine = engine_of(model)
+    names = {**engine.logged_names(model), id(engine.loss_tracker(model)): "loss"}
     values: dict[str, tf.Tensor] = {}
     for metric, value in capture.means:
         name = names.get(id(metric), metric.name)

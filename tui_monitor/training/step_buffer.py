@@ -1,4 +1,4 @@
-"""Numbers of every step where Keras runs several in one call and hands out the last one alone."""
+"""What every step has to say, where Keras runs several in one call and hands out the last one alone."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -48,3 +48,27 @@ class StepBuffer:
         self._seen = done
         steps = range(max(before, done - len(buffer)), done)
         return [buffer[step % len(buffer)].tolist() for step in steps]
+
+
+class RowBuffer:
+    """Rows of all the steps of one call, whatever their number in a step: they gather until they are cleared."""
+
+    def __init__(self) -> None:
+        self._rows: Any = None
+
+    def note(self, rows: tf.Tensor) -> tf.Tensor:
+        """Return the rows since they were cleared, oldest first, shape (rows, columns).
+
+        Args:
+            rows: of this step, shape (batch, columns), columns known while tracing.
+        """
+        with tf.init_scope():
+            if self._rows is None:
+                columns = rows.shape[1]
+                self._rows = tf.Variable(tf.zeros([0, columns]), shape=[None, columns], trainable=False)
+        return tf.identity(self._rows.assign(tf.concat([self._rows, rows], axis=0)))
+
+    def clear(self) -> None:
+        """Forget all rows, between two calls."""
+        if self._rows is not None:
+            self._rows.assign(tf.zeros([0, self._rows.shape[1]]))

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tui_monitor.training.packing import Packer, tensor_bytes
 from tui_monitor.training.replicas import CLOCK, PAYLOAD, SUMS, batch_sums, means_of, several_replicas
-from tui_monitor.training.step_buffer import StepBuffer
+from tui_monitor.training.step_buffer import RowBuffer, StepBuffer
 
 _NUMBERS = (SUMS, CLOCK, *StepBuffer.ENTRIES)
 
@@ -28,13 +28,15 @@ class StepOutput(NamedTuple):
 class StepChannel:
     """One way out of a model's training or validation function, as narrow as the function allows."""
 
-    def __init__(self, steps_per_call: int, *, packs_logs: bool) -> None:
+    def __init__(self, steps_per_call: int, *, packs_logs: bool, is_compiled: bool = False) -> None:
         """Prepare; the rest is learned while the step is traced.
 
         Args:
             steps_per_call: `steps_per_execution`, at least 1.
             packs_logs: whether whoever calls the function takes plain floats in its logs.
+            is_compiled: whether XLA compiles the step, so that no variable in it may grow.
         """
+        self._gathered = RowBuffer() if steps_per_call > 1 and not is_compiled else None
         self._packer = Packer()
         self._buffer = StepBuffer(steps_per_call) if steps_per_call > 1 else None
         self._packs_logs = packs_logs
@@ -63,6 +65,16 @@ class StepChannel:
             return {PAYLOAD: self._packer.pack(logs, numbers, parts)}
         return {**logs, PAYLOAD: self._packer.pack({}, numbers, parts)}
 
+    def gathered(self, rows: tf.Tensor) -> tf.Tensor:
+        """Return the rows of every step of the call so far, where Keras would hand out those of the last one alone.
+
+        Args:
+            rows: of this step, shape (batch, columns), columns known while tracing.
+        """
+        if self._gathered is None or several_replicas():
+            return rows
+        return self._gathered.note(rows)
+
     def take(self, logs: Any) -> tuple[Any, StepOutput | None]:
         """Return Keras' own logs as they would be, and what the step handed out.
 
@@ -72,6 +84,8 @@ class StepChannel:
         payload = logs.pop(PAYLOAD, None) if isinstance(logs, dict) else None
         if payload is None:
             return logs, None
+        if self._gathered is not None:
+            self._gathered.clear()
         if "packed" in payload:
             own, numbers, nbytes, parts = self._packer.unpack(payload)
             return own or logs, StepOutput([numbers], nbytes, parts)

@@ -1,0 +1,138 @@
+"""What is unusual in a script is measured, or its limit said, and none of it breaks the training."""
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tui_monitor.history.load import load
+from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+from tui_monitor.run_log.format import OUTPUT_FILE, State
+
+SCRIPT = Path(__file__).with_name("unusual_script.py")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """The script under `tui-monitor run --headless`, in a folder of its own."""
+
+    folder: Path
+    stdout: str
+    stderr: str
+    snapshot: Snapshot
+    notes: Mapping[str, Any]
+
+    def phase(self, case: str) -> PhaseSnapshot:
+        """Return the phase of one of the script's cases."""
+        return self.snapshot.phases[self.notes["cases"].index(case)]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Run the script once."""
+    folder = tmp_path_factory.mktemp("unusual")
+    options = ["--headless", "--runs", str(folder), "--name", "run", "--probe-budget", "1"]
+    command = [sys.executable, "-m", "tui_monitor", "run", *options, str(SCRIPT), "notes.json"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr[-4000:]
+    notes = json.loads((folder / "notes.json").read_text())
+    return Ran(folder, done.stdout, done.stderr, load(folder / "run"), notes)
+
+
+def _limits(phase: PhaseSnapshot) -> list[str]:
+    return [limit for entry in phase.explanations for limit in entry.content["limits"]]
+
+
+def _measurement(phase: PhaseSnapshot) -> list[float]:
+    terms = [term for entry in phase.explanations for term in entry.content["loss"]["terms"]]
+    return [term["effect"] for term in terms if term["cause"] == "measurement"]
+
+
+def test_each_fit_is_a_phase_and_none_is_lost(ran: Ran) -> None:
+    """Nine fits are nine phases without an alert; the script got as far as it does alone."""
+    assert len(ran.snapshot.phases) == len(ran.notes["cases"]) == 9
+    assert not [entry.text for entry in ran.snapshot.timeline if entry.kind == "alert"]
+    assert ran.notes["caught"] == "in the middle"
+
+
+def test_metrics_that_are_no_means_have_batch_values(ran: Ran) -> None:
+    """Precision and recall of every batch equal a count by hand, whatever came before; F1 follows from them."""
+    series = ran.phase("metrics_that_are_no_means").series
+    precision, recall = np.array(ran.notes["precision"]), np.array(ran.notes["recall"])
+    np.testing.assert_allclose(series["precision"].values(), precision, atol=1e-6)
+    np.testing.assert_allclose(series["recall"].values(), recall, atol=1e-6)
+    expected = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
+    np.testing.assert_allclose(series["f1_score"].values(), expected, atol=1e-5)
+    assert precision.std() > 0.05
+
+
+def test_models_that_cannot_be_probed_say_so(ran: Ran) -> None:
+    """Several outputs and a loss of one's own are charted; the explanation holds the sentence, the terminal too."""
+    both = ran.phase("two_outputs")
+    assert set(both.info.metrics) == {"loss", "a_loss", "a_accuracy", "b_loss", "b_mae"}
+    assert ["several outputs" in limit for limit in _limits(both)] == [True]
+    own = ran.phase("own_step")
+    assert own.batches == 8
+    assert ["computes no loss through Keras" in limit for limit in _limits(own)] == [True]
+    assert "several outputs" in ran.stderr
+    assert "computes no loss through Keras" in ran.stderr
+
+
+def test_several_steps_a_call_leave_no_validation_batch_out(ran: Ran) -> None:
+    """Every batch is recorded, and all of validation measured: its term “Not measured” is rounding."""
+    phase = ran.phase("several_steps_a_call")
+    assert [row.batches for row in phase.epochs] == [8, 8]
+    samples = [entry.content["samples"]["validation"] for entry in phase.explanations]
+    assert samples == [40, 40]
+    assert _measurement(phase) == pytest.approx([0.0, 0.0], abs=1e-6)
+
+
+def test_mixed_precision_is_measured(ran: Ran) -> None:
+    """The gap of a half-precision model is split, its loss as reported."""
+    phase = ran.phase("mixed_precision")
+    assert _limits(phase) == []
+    assert _measurement(phase) == pytest.approx([0.0], abs=1e-3)
+
+
+def test_other_loggers_go_on(ran: Ran) -> None:
+    """CSV, TensorBoard, checkpoints, early stopping and the bar do what they do; the run agrees with the CSV."""
+    phase = ran.phase("loggers")
+    with (ran.folder / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["val_loss"]) for row in rows] == [epoch.figures["val_loss"] for epoch in phase.epochs]
+    assert len(rows) == 3
+    assert phase.epochs[-1].learning_rate == 0.0
+    assert list((ran.folder / "board" / "train").iterdir())
+    assert (ran.folder / "best.keras").is_file()
+    assert "Epoch 3/9" in ran.stdout
+    assert "8/8" in ran.stdout
+
+
+def test_an_early_end_keeps_what_was_trained(ran: Ran) -> None:
+    """A fit that stops or fails within an epoch has the batches it trained; the next fit is recorded again."""
+    stopped, failed = ran.phase("stopped_within_an_epoch"), ran.phase("failing")
+    assert (stopped.batches, [row.batches for row in stopped.epochs]) == (3, [3])
+    assert (failed.batches, len(failed.epochs)) == (3, 0)
+    forked = ran.phase("forking")
+    assert [row.batches for row in forked.epochs] == [2, 2]
+    assert ["val_loss" in row.figures for row in forked.epochs] == [False, True]
+
+
+def test_a_call_of_2018_ends_with_a_traceback_and_a_sentence(ran: Ran) -> None:
+    """The script's traceback is whole on its stream and in the run; what to write instead follows it, once."""
+    assert ran.snapshot.state is State.FAILED
+    sentence = "Keras 3 has no model.predict_classes: write model.predict(x).argmax(axis=-1)"
+    assert ran.snapshot.detail.startswith(sentence)
+    for text in (ran.stderr, (ran.folder / "run" / OUTPUT_FILE).read_text()):
+        traceback, _, after = text.partition("AttributeError: 'Sequential' object has no attribute 'predict_classes'\n")
+        assert "Traceback (most recent call last)" in traceback
+        assert "unusual_script.py" in traceback
+        assert "tui_monitor/" not in traceback.split("Traceback")[-1]
+        assert after.startswith(f"tui-monitor: {sentence}")
