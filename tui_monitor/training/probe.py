@@ -110,6 +110,8 @@ class Probe:
         key = (measure.__name__, repr(signature))
         if key not in self._traced:
             function = tf.function(on_own_replica(self._model, measure), input_signature=[signature])
+            # One model after another is no needless tracing, of which TensorFlow would warn in the script's output.
+            function._omit_frequent_tracing_warning = True
             self._traced[key] = self._engine.undisturbing(self._model, function)
         return self._traced[key](inputs)
 
