@@ -9,6 +9,9 @@ from tui_monitor.explain.samples import Averaging, FloatArray, IntArray
 _WAITING = 256
 """Batches that are added up at once: summing lists of them costs a twentieth of adding each."""
 
+_ROUNDING = 1e-5
+"""Relative difference that float32 makes between Keras' running mean and one in float64."""
+
 
 class EpochTotals:
     """Sums over the batches of one epoch, in float64.
@@ -74,7 +77,11 @@ class EpochTotals:
         return float(self._weighted[metric]) / max(float(sums[0]), 1.0)
 
     def averaging_behind(self, metric: int, reported: float) -> Averaging:
-        """Return which averaging a reported figure follows: the one whose mean is nearer to it."""
+        """Return which averaging a reported figure follows: the one whose mean is nearer to it.
+
+        Where both means are the same but for rounding, it is that of Keras' own loop, by samples.
+        """
         by_batches = abs(self.mean(metric, Averaging.BATCHES) - reported)
         by_samples = abs(self.mean(metric, Averaging.SAMPLES) - reported)
-        return Averaging.BATCHES if by_batches < by_samples else Averaging.SAMPLES
+        told_apart = by_samples > _ROUNDING * max(1.0, abs(reported))
+        return Averaging.BATCHES if told_apart and by_batches < by_samples else Averaging.SAMPLES
