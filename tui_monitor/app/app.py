@@ -1,5 +1,6 @@
 """The program on screen: takes snapshots in, keeps what the user looks at, and lets every panel draw."""
 
+import os
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -14,13 +15,18 @@ from tui_monitor.app.epoch_axis import full_range, newest
 from tui_monitor.app.follow import Mailbox, follow
 from tui_monitor.app.keys import KEYS, bindings
 from tui_monitor.app.main_screen import ASKING, MainScreen, is_useful
+from tui_monitor.app.notice import notice
+from tui_monitor.app.noticing import News
 from tui_monitor.app.pacing import LONGEST_WAIT_SECONDS
+from tui_monitor.app.screen_options import ScreenOptions
 from tui_monitor.app.screens.help import HelpScreen
 from tui_monitor.app.source import LiveSource, SnapshotSource
 from tui_monitor.app.view import SMOOTHING, View, ViewState
 from tui_monitor.charts.markers import MarkerSet
-from tui_monitor.errors import MonitorError
+from tui_monitor.errors import FolderNotWritable, MonitorError
 from tui_monitor.run_log.format import State
+
+USUAL = ScreenOptions()
 
 
 class SnapshotArrived(Message):
@@ -52,6 +58,8 @@ class MonitorApp(AskingApp):
         source: SnapshotSource | None = None,
         markers: MarkerSet = MarkerSet.BRAILLE,
         view: ViewState | None = None,
+        options: ScreenOptions = USUAL,
+        launch: Callable[[], object] | None = None,
     ) -> None:
         """Prepare the screen; nothing is read before it runs.
 
@@ -62,20 +70,27 @@ class MonitorApp(AskingApp):
             source: where snapshots come from; by default the folder, live.
             markers: characters to draw curves with.
             view: what to show first.
+            options: how to treat the terminal.
+            launch: starts the training, called in a thread once the first picture is drawn.
         """
         super().__init__(folder, launched=launched, kill=kill)
         self.view = view or ViewState()
         self._source = source or LiveSource(folder)
         self._markers = markers
+        self._options = options
+        self._launch = launch
+        self._news = News()
         self._mailbox = Mailbox()
         self._stopping = threading.Event()
         self._wanted = threading.Event()
         self._failure_shown = False
         self.set_class(markers is MarkerSet.ASCII, "-ascii")
+        if options.theme:
+            self.theme = options.theme
 
     def get_default_screen(self) -> MainScreen:
         """Return the one screen there is."""
-        self._main = MainScreen(self._markers)
+        self._main = MainScreen(self._markers, coarse=self._options.low_bandwidth)
         return self._main
 
     @property
@@ -84,7 +99,9 @@ class MonitorApp(AskingApp):
         return self._main
 
     def on_ready(self) -> None:
-        """Begin to follow the run, once there are panels to draw it."""
+        """Begin to follow the run, once there are panels to draw it; only then its training may take the cores."""
+        if self._launch is not None:
+            self.run_worker(self._start_training, thread=True, group="launch", exit_on_error=True)
         self.run_worker(self._follow, thread=True, group="reader", exit_on_error=True)
 
     def on_unmount(self) -> None:
@@ -96,12 +113,21 @@ class MonitorApp(AskingApp):
         """Have the source polled at once."""
         self._wanted.set()
 
+    def _start_training(self) -> None:
+        assert self._launch is not None
+        try:
+            self._launch()
+        except OSError as error:
+            reason = f"Can't start the training: {error.strerror}: {error.filename or self.folder}."
+            self.post_message(ReadingFailed(FolderNotWritable(reason)))
+
     def _follow(self) -> None:
         follow(
             self._source,
             self._mailbox,
             self._stopping,
             wanted=self._wanted,
+            pause_seconds=1 / self._options.frames_a_second,
             arrived=lambda: self.post_message(SnapshotArrived()),
             failed=lambda error: self.post_message(ReadingFailed(error)),
         )
@@ -117,6 +143,9 @@ class MonitorApp(AskingApp):
         self.ask_terminal()
         self.snapshot = snapshot
         self.look_at_requests()
+        if self._options.notifies:
+            for text in self._news.of(snapshot):
+                self.write_to_terminal(notice(snapshot.run.name, text, os.environ))
         if snapshot.state is State.FAILED and not self._failure_shown and snapshot.playback is None:
             self._failure_shown = True
             self.action_show(View.OUTPUT.value)

@@ -38,6 +38,7 @@ def follow(
     stopping: threading.Event,
     *,
     wanted: threading.Event,
+    pause_seconds: float = PAUSE_SECONDS,
     arrived: Callable[[], object],
     failed: Callable[[MonitorError], object],
 ) -> None:
@@ -47,6 +48,7 @@ def follow(
         source: closed on return.
         mailbox: where snapshots are left.
         stopping: set to end the loop.
+        pause_seconds: between two looks, and so between two pictures.
         wanted: set to have the source polled at once.
         arrived: called when the mailbox was empty and holds a snapshot now.
         failed: called once, with what to tell the user, when the run can't be read.
@@ -56,7 +58,7 @@ def follow(
             snapshot = source.poll()
             if snapshot is not None and mailbox.put(snapshot):
                 arrived()
-            wanted.wait(PAUSE_SECONDS)
+            wanted.wait(pause_seconds)
             wanted.clear()
     except MonitorError as error:
         failed(error)

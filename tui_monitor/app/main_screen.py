@@ -63,8 +63,15 @@ class MainScreen(Screen[None]):
         (52, "-lofty"),
     ]
 
-    def __init__(self, markers: MarkerSet) -> None:
+    def __init__(self, markers: MarkerSet, *, coarse: bool = False) -> None:
+        """Prepare the layout.
+
+        Args:
+            markers: characters to draw curves with.
+            coarse: whether charts are drawn less often.
+        """
         super().__init__()
+        self._coarse = coarse
         self._markers = markers
         self._ascii = markers is MarkerSet.ASCII
         self._shown: tuple[Snapshot, ViewState] | None = None
@@ -76,8 +83,8 @@ class MainScreen(Screen[None]):
             with Container(id="body"):
                 with Container(id="left"):
                     with Container(id="charts"):
-                        yield ChartView(id="loss", markers=self._markers, ascii_only=self._ascii)
-                        yield ChartView(id="second", markers=self._markers, ascii_only=self._ascii)
+                        yield ChartView(id="loss", markers=self._markers, ascii_only=self._ascii, coarse=self._coarse)
+                        yield ChartView(id="second", markers=self._markers, ascii_only=self._ascii, coarse=self._coarse)
                     yield Panel(
                         id="epochs",
                         inputs=_epochs_inputs,

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from tui_monitor.app.app import MonitorApp
+from tui_monitor.app.app import USUAL, MonitorApp
 from tui_monitor.app.replay_source import ReplaySource
+from tui_monitor.app.screen_options import ScreenOptions
 from tui_monitor.app.screens.entry import EntryScreen
 from tui_monitor.app.view import ViewState
 from tui_monitor.app.widgets.scrub_bar import ScrubBar
@@ -21,6 +22,7 @@ class ReplayApp(MonitorApp):
         source: ReplaySource | None = None,
         markers: MarkerSet = MarkerSet.BRAILLE,
         view: ViewState | None = None,
+        options: ScreenOptions = USUAL,
     ) -> None:
         """Prepare the screen; nothing is read before it runs.
 
@@ -29,9 +31,10 @@ class ReplayApp(MonitorApp):
             source: the replay; by default of the folder, from its start.
             markers: characters to draw curves with.
             view: what to show first.
+            options: how to treat the terminal.
         """
         self._replay = source or ReplaySource(folder)
-        super().__init__(folder, source=self._replay, markers=markers, view=view)
+        super().__init__(folder, source=self._replay, markers=markers, view=view, options=options)
 
     def action_replay(self, what: str) -> None:
         """Move through time as one of the keys asks for."""

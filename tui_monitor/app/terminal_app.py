@@ -68,6 +68,11 @@ class TerminalApp(App[None]):
             self._pacer.ask(time.monotonic())
             self.call_after_refresh(self._driver.write, CURSOR_QUESTION)
 
+    def write_to_terminal(self, sequence: str) -> None:
+        """Send what is no picture."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(sequence)
+
     def on_cursor_position(self) -> None:
         """Note the answer."""
         self._pacer.answer()

@@ -2,6 +2,8 @@
 
 import click
 
+from tui_monitor.cli.screen_options import screen_options
+
 DEMO_EPOCHS = 30
 
 
@@ -45,6 +47,7 @@ def program() -> None:
 @_runs
 @_probe_budget
 @click.option("--headless", is_flag=True, help="No screen: progress lines on standard error.")
+@screen_options
 def demo(
     scenario: str | None,
     listing: bool,
@@ -75,6 +78,7 @@ def demo(
 @_probe_budget
 @click.option("--headless", is_flag=True, help="No screen; the script keeps its own streams.")
 @click.argument("target", nargs=-1, type=click.UNPROCESSED)
+@screen_options
 def run(
     module: str | None,
     name: str | None,
@@ -106,6 +110,7 @@ def run(
 @program.command()
 @click.argument("run", required=False)
 @_runs
+@screen_options
 def attach(run: str | None, runs: str | None) -> int:
     """Watch a run: the newest live one, or RUN, a folder or a name."""
     from tui_monitor.cli import watch_command
@@ -120,6 +125,7 @@ def attach(run: str | None, runs: str | None) -> int:
 @click.option("--epoch", type=click.IntRange(0), help="Start at the end of this epoch.")
 @click.option("--at", "moment", metavar="TIME", help="Start at a run time, such as 90, 1:30 or 1:02:03, or at 50%.")
 @click.option("--paused", is_flag=True, help="Wait for the space bar.")
+@screen_options
 def replay(run: str, runs: str | None, speed: str | None, epoch: int | None, moment: str | None, paused: bool) -> int:
     """Watch RUN again as it went, under a playback clock: RUN is a folder, a name or an address.
 
@@ -221,6 +227,7 @@ def import_(paths: tuple[str, ...], runs: str | None) -> int:
 @program.command(name="open")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @_runs
+@screen_options
 def open_(paths: tuple[str, ...], runs: str | None) -> int:
     """Import PATH... and watch what came of it."""
     from tui_monitor.cli import import_command
@@ -232,6 +239,7 @@ def open_(paths: tuple[str, ...], runs: str | None) -> int:
 @_runs
 @click.option("--tee", is_flag=True, help="Pass the text on to standard output.")
 @click.option("--headless", is_flag=True, help="No screen: progress lines on standard error.")
+@screen_options
 def standard_input(runs: str | None, tee: bool, headless: bool) -> int:
     """Watch the training whose text is piped in, as in `python train.py 2>&1 | tui-monitor -`."""
     from tui_monitor.cli import import_command

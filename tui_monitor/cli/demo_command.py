@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from tui_monitor.cli.watch_command import watch
 from tui_monitor.demo.scenarios import DEFAULT, SCENARIOS, scenario_named
 from tui_monitor.errors import DependencyMissing
-from tui_monitor.launch.training_process import start_training
+from tui_monitor.launch.training_process import TrainingProcess
 from tui_monitor.run_log.folders import create_run_folder, runs_folder
 
 
@@ -50,4 +50,4 @@ def run_demo(
         "probe_budget": probe_budget,
         "command": ["tui-monitor", *sys.argv[1:]],
     }
-    return watch(folder, start_training(folder, job), headless=headless)
+    return watch(folder, TrainingProcess(folder, job), headless=headless)

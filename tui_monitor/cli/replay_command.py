@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tui_monitor.app.replay_source import ReplaySource, Start
 from tui_monitor.cli.headless import follow_headless
+from tui_monitor.cli.screen_options import chosen_options
 from tui_monitor.cli.watch_command import has_terminal, marker_set
 from tui_monitor.errors import UsageError
 from tui_monitor.history.playback import FASTEST
@@ -48,9 +49,10 @@ def _show(folder: Path, start: Start, remote: RemoteRun | None) -> int:
         with _followed(remote, lambda sentence: print(sentence, file=sys.stderr)):
             follow_headless(folder, None)
         return 0
+    options = chosen_options()
     from tui_monitor.app.replay_app import ReplayApp
 
-    app = ReplayApp(folder, source=ReplaySource(folder, start=start), markers=marker_set())
+    app = ReplayApp(folder, source=ReplaySource(folder, start=start), markers=marker_set(), options=options)
     with _followed(remote, app.tell_from_thread):
         app.run()
     return app.return_code or 0

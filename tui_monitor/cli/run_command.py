@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tui_monitor.cli.watch_command import has_terminal, watch
 from tui_monitor.errors import UsageError
-from tui_monitor.launch.training_process import start_training
+from tui_monitor.launch.training_process import TrainingProcess
 from tui_monitor.run_log.folders import create_run_folder, runs_folder
 from tui_monitor.run_log.workers import claim_place, worker_from_environment
 
@@ -49,7 +49,7 @@ def run_script(
         "keeps_streams": headless,
         "worker": worker and asdict(worker),
     }
-    training = start_training(folder, job, keeps_streams=headless)
+    training = TrainingProcess(folder, job, keeps_streams=headless)
     # The screen shows the whole run; lines without one tell of this process alone.
     shown = watch(folder if headless else run, training, headless=headless, tells_failure=False)
     code = training.exit_code_if_ended()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.cli.headless import follow_headless
+from tui_monitor.cli.screen_options import chosen_options
 from tui_monitor.errors import RunNotFound, TrainingFailed
 from tui_monitor.launch.training_process import TrainingProcess
 from tui_monitor.run_log.folders import find_run, list_runs, may_live, printable, runs_folder
@@ -55,7 +56,7 @@ def watch(folder: Path, training: TrainingProcess | None, *, headless: bool = Fa
 
     Args:
         folder: of the run.
-        training: the process this command started, or None for a run of someone else.
+        training: started here, the screen first where there is one; None for a run of someone else.
         headless: plain lines even where there is a terminal.
         tells_failure: whether a failed training of ours is an error of this command; a script tells its own.
 
@@ -63,8 +64,11 @@ def watch(folder: Path, training: TrainingProcess | None, *, headless: bool = Fa
         TrainingFailed: the run this command started has failed.
     """
     if headless or not has_terminal():
+        if training is not None:
+            training.start()
         follow_headless(folder, training)
     else:
+        options = chosen_options()
         from tui_monitor.app.app import MonitorApp
 
         app = MonitorApp(
@@ -72,6 +76,8 @@ def watch(folder: Path, training: TrainingProcess | None, *, headless: bool = Fa
             launched=training is not None,
             kill=training.kill if training is not None else None,
             markers=marker_set(),
+            options=options,
+            launch=training.start if training is not None else None,
         )
         app.run()
         if app.return_code:

@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,61 +18,67 @@ from tui_monitor.run_log.summary import summarise
 _MODULE = "tui_monitor.training.child"
 
 
-@dataclass(frozen=True)
 class TrainingProcess:
-    """A training that this process started."""
+    """A training of this process, before and after it is started."""
 
-    folder: Path
-    """The run folder it writes."""
-    process: subprocess.Popen[bytes]
+    def __init__(self, folder: Path, job: Mapping[str, Any], *, keeps_streams: bool = False) -> None:
+        """Prepare a training; nothing runs yet.
+
+        Args:
+            folder: an existing run folder.
+            job: what the process is to do, as plain JSON values.
+            keeps_streams: whether its input and output are this process's own; else they go to the run folder.
+        """
+        self.folder = folder
+        self._job = job
+        self._keeps_streams = keeps_streams
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the process. A thread waits for its end, so that a training that is gone is seen to be gone.
+
+        Raises:
+            OSError: the process or its output file can't be made.
+        """
+        command = [sys.executable, "-m", _MODULE, str(self.folder), msgspec.json.encode(self._job).decode()]
+        if self._keeps_streams:
+            process = subprocess.Popen(command, start_new_session=True)
+        else:
+            with _output_file(self.folder) as output:
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
+                    env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                )
+        self._process = process
+        threading.Thread(target=process.wait, name="training-ended", daemon=True).start()
 
     @property
     def exit_code(self) -> int | None:
         """The exit code once it has ended, negative for a signal, else None."""
-        return self.process.poll()
+        return None if self._process is None else self._process.poll()
 
     def exit_code_if_ended(self) -> int | None:
         """Return the exit code of a run that has said it ended, waiting for its process to leave, else None."""
-        if summarise(self.folder).state.ended:
-            return self.process.wait()
+        if self._process is not None and summarise(self.folder).state.ended:
+            return self._process.wait()
         return self.exit_code
 
     def interrupt(self) -> None:
         """Do to the training what Ctrl-C does to a program in the foreground."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGINT)
+        self._signal(signal.SIGINT)
 
     def kill(self) -> None:
         """End the training and everything it started, at once."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
 
-
-def start_training(folder: Path, job: Mapping[str, Any], *, keeps_streams: bool = False) -> TrainingProcess:
-    """Start the training process on a job, with its output going to the run folder.
-
-    A thread waits for its end, so that a training that is gone is seen to be gone.
-
-    Args:
-        folder: an existing run folder.
-        job: what the process is to do, as plain JSON values.
-        keeps_streams: whether its input and output are this process's own instead.
-    """
-    command = [sys.executable, "-m", _MODULE, str(folder), msgspec.json.encode(job).decode()]
-    if keeps_streams:
-        process = subprocess.Popen(command, start_new_session=True)
-    else:
-        with _output_file(folder) as output:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            )
-    threading.Thread(target=process.wait, name="training-ended", daemon=True).start()
-    return TrainingProcess(folder, process)
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
 
 
 def _output_file(folder: Path) -> IO[bytes]:

@@ -8,6 +8,7 @@ from textual.events import Resize
 from textual.message import Message
 
 from tui_monitor.app.chart_data import Quantity, chart_spec
+from tui_monitor.app.screen_options import COARSE_CHART_SECONDS
 from tui_monitor.app.view import ViewState
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.charts.cells import CellGrid
@@ -68,9 +69,17 @@ class ChartView(CellsView):
             """The chart drawn."""
             return self.chart
 
-    def __init__(self, *, id: str, markers: MarkerSet, ascii_only: bool = False) -> None:  # noqa: A002 - Textual's name
+    def __init__(
+        self,
+        *,
+        id: str,  # noqa: A002 - Textual's name
+        markers: MarkerSet,
+        ascii_only: bool = False,
+        coarse: bool = False,
+    ) -> None:
         super().__init__(id=id, ascii_only=ascii_only)
         self._markers = markers
+        self._least_seconds = COARSE_CHART_SECONDS if coarse else _LEAST_SECONDS
         self._wish: _Wish | None = None
         self._drawn_key: tuple[object, ...] | None = None
         self._under_way = False
@@ -114,7 +123,7 @@ class ChartView(CellsView):
             self._drawn_key = wish.key
             return
         is_data_alone = wish.looks_at == self._drawn_looks
-        least = _LEAST_SECONDS_AT_ONCE if wish.at_once else _LEAST_SECONDS
+        least = _LEAST_SECONDS_AT_ONCE if wish.at_once else self._least_seconds
         wait = least - (time.monotonic() - self._drawn_at)
         if is_data_alone and wait > 0:
             if not self._waits:

@@ -1,0 +1,24 @@
+"""Which news of a run are worth a notice: its end and its alerts, each once, and none from before the screen opened."""
+
+from tui_monitor.history.snapshot import Snapshot, TimelineEntry
+
+
+class News:
+    """Compares each snapshot with what was known."""
+
+    def __init__(self) -> None:
+        self._has_begun = False
+        self._had_ended = False
+        self._newest_alert: TimelineEntry | None = None
+
+    def of(self, snapshot: Snapshot) -> list[str]:
+        """Return what is new in a snapshot, in words, oldest first."""
+        alerts = [entry for entry in snapshot.timeline if entry.kind == "alert"]
+        known = alerts.index(self._newest_alert) + 1 if self._newest_alert in alerts else 0
+        news = [entry.text for entry in alerts[known:]]
+        if snapshot.state.ended and not self._had_ended:
+            news.append(f"{snapshot.state}: {snapshot.detail}" if snapshot.detail else str(snapshot.state))
+        is_first, self._has_begun = not self._has_begun, True
+        self._had_ended = snapshot.state.ended
+        self._newest_alert = alerts[-1] if alerts else None
+        return [] if is_first or snapshot.playback is not None else news
