@@ -4,12 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tui_monitor.history.load import load
 from tui_monitor.run_log.format import State
 
 _SCRIPT = """
 import itertools
-import keras, numpy as np, tui_monitor
+import numpy as np, tui_monitor
+import KERAS as keras
 
 generator = np.random.default_rng(0)
 x, y = generator.normal(size=(200, 4)).astype("float32"), generator.integers(0, 2, 200)
@@ -26,19 +29,25 @@ assert "train_step" not in vars(model)
 
 model = tui_monitor.watch(build())
 model.fit(x, y, validation_split=0.2, epochs=3, initial_epoch=1, verbose=0)
-batches = itertools.repeat((x[:50], y[:50]))
-tui_monitor.fit_generator(model, batches, steps_per_epoch=3, verbose=0, class_weight={1: 2.0})
+batches = ((x[:50], y[:50]) for _ in itertools.count())
+tui_monitor.fit_generator(model, batches, steps_per_epoch=3, verbose=0, class_weight={0: 1.0, 1: 2.0})
+batches = ((x[:50], y[:50]) for _ in itertools.count())
+model = build()
+tui_monitor.fit_generator(model, batches, 2, verbose=0)
+assert "fit" not in vars(model)
 """
 
 
-def test_watch_monitor_and_fit_generator_share_one_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("package", ["keras", "tf_keras"])
+def test_watch_monitor_and_fit_generator_share_one_run(tmp_path: Path, package: str) -> None:
     """Each recorded fit is a phase of the process's run; a fit that nobody watches is none."""
-    done = subprocess.run([sys.executable, "-c", _SCRIPT], cwd=tmp_path, capture_output=True, text=True, check=False)
+    script = _SCRIPT.replace("KERAS", package)
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     snapshot = load(tmp_path / "runs" / "mine")
     assert snapshot.state is State.FINISHED
     assert not [entry for entry in snapshot.timeline if entry.kind == "alert"]
     plans = [(phase.info.initial_epoch, phase.info.epochs, len(phase.epochs)) for phase in snapshot.phases]
-    assert plans == [(0, 2, 2), (1, 3, 2), (0, 1, 1)]
-    assert [phase.batches for phase in snapshot.phases] == [10, 10, 3]
+    assert plans == [(0, 2, 2), (1, 3, 2), (0, 1, 1), (0, 1, 1)]
+    assert [phase.batches for phase in snapshot.phases] == [10, 10, 3, 2]
     assert snapshot.phases[0].explanations

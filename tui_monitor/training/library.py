@@ -2,8 +2,10 @@
 
 import atexit
 import functools
+import inspect
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +19,7 @@ from tui_monitor.run_log.workers import claim_place, run_of, worker_from_environ
 from tui_monitor.run_log.writer import RunWriter
 from tui_monitor.training import generator_fit
 from tui_monitor.training.budget import ProbeBudget
+from tui_monitor.training.engines import LEGACY_PACKAGE, engine_of
 from tui_monitor.training.fit_recorder import fit_recorder
 from tui_monitor.training.identity import run_identity
 from tui_monitor.training.recorded_fit import recorded_fit
@@ -83,7 +86,23 @@ def watch(
 def fit_generator(model: keras.Model, *args: Any, **kwargs: Any) -> keras.callbacks.History:
     """Train on batches from a generator, as Keras 2 did, recorded into this process's run."""
     session = None if is_recording() else open_run()
+    if engine_of(model).package.__name__ == LEGACY_PACKAGE:
+        return _legacy_fit_generator(model, session, args, kwargs)
     return generator_fit.fit_generator(model, *args, session=session, **kwargs)
+
+
+def _legacy_fit_generator(model: Any, session: Session | None, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Call legacy Keras' own `fit_generator`, which fits with the model's `fit`."""
+    bound = inspect.signature(generator_fit.fit_generator).bind(model, *args, **kwargs)
+    arguments = {name: value for name, value in bound.arguments.items() if name != "model"}
+    fit = model.fit
+    if session is None or "fit" in model.__dict__:
+        return model.fit_generator(**arguments)
+    object.__setattr__(model, "fit", lambda *given, **named: recorded_fit(fit, model, session, given, named))
+    try:
+        return model.fit_generator(**arguments)
+    finally:
+        object.__delattr__(model, "fit")
 
 
 class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
@@ -104,6 +123,12 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
         self._session = open_run(name, runs, probe_budget)
         self._recorder: Any = None
         self._installed = ExitStack()
+
+    def _implements_train_batch_hooks(self) -> bool:
+        """Tell legacy Keras, which asks for it, that batches are taken from the step."""
+        return False
+
+    _implements_test_batch_hooks = _implements_predict_batch_hooks = _implements_train_batch_hooks
 
     def set_model(self, model: keras.Model) -> None:
         """Prepare the model's steps, before Keras builds its functions from them."""
