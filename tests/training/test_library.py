@@ -46,7 +46,7 @@ def test_watch_monitor_and_fit_generator_share_one_run(tmp_path: Path, package: 
     assert done.returncode == 0, done.stderr[-3000:]
     snapshot = load(tmp_path / "runs" / "mine")
     assert snapshot.state is State.FINISHED
-    assert not [entry for entry in snapshot.timeline if entry.kind == "alert"]
+    assert not [entry for entry in snapshot.timeline if entry.text.startswith("Recording stopped")]
     plans = [(phase.info.initial_epoch, phase.info.epochs, len(phase.epochs)) for phase in snapshot.phases]
     assert plans == [(0, 2, 2), (1, 3, 2), (0, 1, 1), (0, 1, 1)]
     assert [phase.batches for phase in snapshot.phases] == [10, 10, 3, 2]
