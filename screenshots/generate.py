@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui_monitor.app.replay_source import ReplaySource, Start
 from tui_monitor.app.screenshot import save_screenshot
 
 HERE = Path(__file__).parent
@@ -20,6 +21,8 @@ class Picture:
     scenario: str
     size: tuple[int, int]
     keys: tuple[str, ...] = ()
+    replayed: float | None = None
+    """Part of the run after which a replay stands; None for the run as it ended."""
 
 
 PICTURES = (
@@ -31,6 +34,7 @@ PICTURES = (
     Picture("confusion-100x30", "question", (100, 30), ("3",)),
     Picture("calibration-100x30", "question", (100, 30), ("4",)),
     Picture("losses-100x30", "question", (100, 30), ("5",)),
+    Picture("replay-120x40", "question", (120, 40), replayed=0.8),
     Picture("dropout-120x40", "dropout", (120, 40)),
     Picture("healthy-120x40", "healthy", (120, 40)),
 )
@@ -44,7 +48,14 @@ def main() -> None:
             command = ["demo", scenario, "--headless", "--epochs", str(EPOCHS), "--runs", str(runs), "--name", scenario]
             subprocess.run([sys.executable, "-m", "tui_monitor", *command], check=True)
         for picture in PICTURES:
-            save_screenshot(runs / picture.scenario, picture.size, HERE / f"{picture.name}.svg", keys=picture.keys)
+            draw(picture, runs / picture.scenario)
+
+
+def draw(picture: Picture, run: Path) -> None:
+    """Write one picture of a run."""
+    start = Start(share=picture.replayed, is_playing=False)
+    source = ReplaySource(run, start=start) if picture.replayed is not None else None
+    save_screenshot(run, picture.size, HERE / f"{picture.name}.svg", keys=picture.keys, source=source)
 
 
 if __name__ == "__main__":
