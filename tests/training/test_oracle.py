@@ -91,7 +91,8 @@ def trained(request: pytest.FixtureRequest, open_session: OpenSession) -> Traine
             every_batch_same=scenario.every_batch_same,
         )
         expected[figure] = dict(ledger(samples, reported[figure], reported[f"val_{figure}"]))
-    assert not [entry for entry in load(session.folder).timeline if entry.text.startswith("Recording stopped")]
+    alerts = [entry.alert for entry in load(session.folder).timeline if entry.kind == "alert"]
+    assert alerts == (["small_validation"] if scenario.name == "small-validation" else [])
     return Trained(
         told[-1],
         reported,

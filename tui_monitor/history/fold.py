@@ -175,6 +175,7 @@ class History:
             epoch=whole(event.get("epoch")),
             batch=whole(event.get("batch")),
             answers=_text(event.get("id")),
+            alert=_text(event.get("alert")),
         )
         self._timeline.append(entry)
 

@@ -53,6 +53,8 @@ class TimelineEntry:
     """Batches of the epoch done by then, where the event says so."""
     answers: str = ""
     """Id of the request that this acknowledges; empty for anything else."""
+    alert: str = ""
+    """What an alert on the figures is about, such as `overfitting`; empty for all else, such as a failed recording."""
 
 
 @dataclass(frozen=True)

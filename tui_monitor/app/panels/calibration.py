@@ -1,5 +1,6 @@
 """Whether the model is right as often as it is sure: a reliability diagram in rows, both sides on one scale."""
 
+import math
 from collections.abc import Sequence
 
 from tui_monitor.app.panels.dots import LEGEND, REFERENCE, dots
@@ -49,7 +50,10 @@ def _sentence(name: str, side: Reliability) -> str:
 
 
 def _verdict(side: Reliability) -> str:
-    if side.error <= 2 * side.chance:
+    # Bins too small to tell one by one may tell together.
+    spread = math.sqrt(side.mean_confidence * (1 - side.mean_confidence) / max(1, sum(side.count)))
+    is_off = abs(side.mean_confidence - side.mean_accuracy) > 2 * spread
+    if side.error <= 2 * side.chance and not is_off:
         return _CALIBRATED
     return "overconfident" if side.mean_confidence > side.mean_accuracy else "underconfident"
 
