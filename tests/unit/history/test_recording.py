@@ -195,6 +195,17 @@ def test_moments_are_where_things_happened(tmp_path: Path) -> None:
     assert moments.events == (1.25, 2.75, 4.25, 4.5)
 
 
+def test_a_lost_run_is_lost_at_its_end_alone(tmp_path: Path) -> None:
+    """That the process is gone was not known in the middle of the run; at its end it is said."""
+    with record(tmp_path, epochs=2):
+        recording = recorded(tmp_path)[0]
+        assert recording.conclude(State.LOST)
+        assert recording.is_over
+        assert recording.at(recording.end).state is State.LOST
+        assert recording.at(1.0).state is State.TRAINING
+        assert recording.at(recording.end).state is State.LOST
+
+
 def test_batches_are_stepped_through_one_by_one(tmp_path: Path) -> None:
     """From any position, a step on shows one batch more and a step back one batch less, over phases too."""
     clock = Clock()
