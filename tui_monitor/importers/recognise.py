@@ -163,8 +163,9 @@ _RATINGS: dict[Format, Callable[[Path, bytes], float]] = {
     Format.KERAS_TEXT: _rate_text,
 }
 
+_WANDB = b":W&B"
 _MAGIC = {
-    b":W&B": "an offline run of Weights & Biases, which only its own package reads: export it from there as CSV",
+    _WANDB: "an offline run of Weights & Biases, which only its own package reads: export it from there as CSV",
     b"\x1f\x8b": "gzip-compressed data: unpack it first",
     b"PK": "a zip archive: unpack it first",
     b"\x89HDF": "an HDF5 file",
@@ -172,8 +173,18 @@ _MAGIC = {
 }
 
 
+def _begins_with(path: Path, magic: bytes) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(magic)) == magic
+    except OSError:
+        return False
+
+
 def _description(path: Path) -> str:
     if path.is_dir():
+        if any(_begins_with(entry, _WANDB) for entry in sorted(path.glob("*.wandb"))):
+            return _MAGIC[_WANDB]
         names = sorted(entry.name for entry in path.iterdir())
         shown = ", ".join(printable(name) for name in names[:5])
         return f"a folder with {len(names)} entries ({shown})" if names else "an empty folder"

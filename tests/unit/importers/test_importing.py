@@ -170,3 +170,11 @@ def test_the_text_of_a_log_is_printed_when_its_epochs_end(tmp_path: Path) -> Non
         assert output.all()[1] == len(text.splitlines())
     assert output.at(3.0)[0][-1] == "Epoch 3/3"
     assert output.at(6.0)[1] == 6
+
+
+def test_an_offline_run_of_weights_and_biases_is_named(tmp_path: Path) -> None:
+    """Its folder holds nothing that can be read here; the sentence says what it is and what to do."""
+    (tmp_path / "files").mkdir()
+    (tmp_path / "run-3x.wandb").write_bytes(b":W&B\xbe\x00\x00")
+    with pytest.raises(UsageError, match="Weights & Biases"):
+        import_path(tmp_path, tmp_path / "runs", NOW)
