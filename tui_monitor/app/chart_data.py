@@ -18,6 +18,7 @@ from tui_monitor.charts.scale import (
     ticks,
 )
 from tui_monitor.charts.spec import Band, ChartSpec, FloatArray, LegendEntry, Points
+from tui_monitor.history.series import whole_blocks
 from tui_monitor.history.snapshot import EpochRow, PhaseSnapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
 from tui_monitor.units import figure
@@ -111,7 +112,7 @@ def _band(phase: PhaseSnapshot, name: str, x_range: Limits, columns: int) -> Ban
     if series is None or len(series) == 0:
         return None
     edges = np.minimum(batch_edges(phase, x_range, columns), len(series))
-    envelope = series.envelope(edges)
+    envelope = series.envelope(whole_blocks(edges))
     return Band(envelope.low, envelope.mean, envelope.high, envelope.bad)
 
 

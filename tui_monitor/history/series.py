@@ -1,5 +1,6 @@
 """Per-batch values with a minimum/maximum pyramid: any window costs the width of the screen, not the run's length."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -50,6 +51,25 @@ class _Level:
 
     def part(self, select: slice | IntArray) -> "_Level":
         return _Level(self.low[select], self.high[select], self.total[select], self.count[select])
+
+
+def whole_blocks(edges: ArrayLike) -> Float64Array:
+    """Return column edges moved to boundaries of the pyramid's blocks, so that each column costs the same at any zoom.
+
+    An edge moves by less than a sixteenth of a column, the first and the last not at all: every batch stays in
+    exactly one column.
+
+    Args:
+        edges: batch positions, not falling, about equally far apart, shape (columns + 1,).
+    """
+    positions = np.array(edges, np.float64)
+    inner = positions[1:-1]
+    width = (positions[-1] - positions[0]) / max(len(positions) - 1, 1)
+    if not width >= FACTOR**2:
+        return positions
+    block = FACTOR ** (math.floor(math.log(width, FACTOR)) - 1)
+    inner[:] = np.maximum(np.floor(inner / block) * block, positions[0])
+    return positions
 
 
 class BatchSeries:

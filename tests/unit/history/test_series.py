@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tui_monitor.history.series import FACTOR, BatchSeries, SeriesBuilder
+from tui_monitor.history.series import FACTOR, BatchSeries, SeriesBuilder, whole_blocks
 
 FLOATS = st.floats(width=32, allow_nan=True, allow_infinity=True)
 VALUES = st.one_of(
@@ -49,6 +49,17 @@ def test_envelope_equals_brute_force(values: np.ndarray, cuts: list[int], edges:
     np.testing.assert_array_equal(envelope.bad, [column[3] for column in expected])
     largest = np.abs(values[np.isfinite(values)]).max(initial=0)
     np.testing.assert_allclose(envelope.mean, [column[1] for column in expected], rtol=1e-9, atol=1e-9 * largest)
+
+
+@given(start=st.floats(0, 1e6), length=st.floats(0, 1e8), columns=st.integers(1, 400))
+def test_edges_on_block_boundaries_stay_where_they_look(start: float, length: float, columns: int) -> None:
+    """Columns keep their order and ends, and no edge moves by more than a sixteenth of a column."""
+    edges = np.linspace(start, start + length, columns + 1)
+    moved = whole_blocks(edges)
+    assert moved[0] == edges[0]
+    assert moved[-1] == edges[-1]
+    assert (np.diff(moved) >= 0).all()
+    assert (np.abs(moved - edges) <= length / columns / 16).all()
 
 
 @given(values=VALUES, edges=EDGES)
