@@ -1,9 +1,10 @@
 """What recording every batch costs a training, switched on and off inside one training of the question's model."""
 
-import itertools
+import functools
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,56 +22,102 @@ from tui_monitor.training.fit_recorder import fit_recorder
 from tui_monitor.training.session import Session
 
 BATCHES_A_TURN = 24
-GROUPS = 60
+GROUPS = 40
 
 
-def recording_cost() -> tuple[Ratio, Ratio, float, float]:
-    """Return recorded over bare time (wall, then CPU), our median µs a batch, and bytes a batch on disk."""
+@dataclass(frozen=True)
+class Cost:
+    """What recording costs one kind of training."""
+
+    wall: Ratio
+    """Recorded over bare."""
+    cpu: Ratio
+    own: float
+    """Median microseconds a batch in our Python, the write to the run folder included."""
+    disk: float
+    """Bytes a batch."""
+    step: float
+    """Median milliseconds of a bare batch."""
+
+
+def recording_cost(probe_budget: float, *, units: int | None = None, groups: int = GROUPS) -> Cost:
+    """Return what recording costs.
+
+    Args:
+        probe_budget: share of training time that measuring may take; 0 for recording alone.
+        units: of a dense model with longer steps, in place of the question's own model.
+        groups: of four turns.
+    """
     keras.utils.set_random_seed(1)
     data = make_data(SCENARIOS["question"], seed=1)
-    bare = build_model(SCENARIOS["question"])
-    recorded = build_model(SCENARIOS["question"])
     batches: Iterator[Any] = iter(
         tf.data.Dataset.from_tensor_slices((data.x, data.y)).batch(36).repeat().prefetch(tf.data.AUTOTUNE)
     )
+    bare, recorded = (_model(units) for _ in range(2))
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         writer = RunWriter(run, RunInfo(name="run"))
-        recorder = fit_recorder(recorded, Session(writer, run, ProbeBudget(share=0)), fit={})
-        recorder.set_model(recorded)
-        recorder.set_params({"epochs": 1, "steps": None})
+        recorder = fit_recorder(recorded, Session(writer, run, ProbeBudget(share=probe_budget)), fit={})
         own: list[float] = []
         with recorder.recording(recorded):
-            recorded.make_train_function()
-            bare.make_train_function()
-            recorder.on_epoch_begin(0)
-            taken = recorder.batch_ended
-
-            def timed(payload: Any) -> None:
-                begun = time.perf_counter()
-                taken(payload)
-                own.append(time.perf_counter() - begun)
-
-            recorder.batch_ended = timed
-            for model in (bare, recorded):
-                _turn(model, batches, time.perf_counter)
-            wall = ratio_in_turns(
-                lambda: _turn(recorded, batches, time.perf_counter),
-                lambda: _turn(bare, batches, time.perf_counter),
-                GROUPS,
-            )
-            cpu = ratio_in_turns(
-                lambda: _turn(recorded, batches, time.process_time),
-                lambda: _turn(bare, batches, time.process_time),
-                GROUPS,
+            with_us, without = _Training(recorded, [recorder], batches), _Training(bare, [], batches)
+            _timed(recorder, own)
+            for training in (without, with_us):
+                training.turn(time.perf_counter)
+            steps = [without.turn(time.perf_counter) for _ in range(5)]
+            wall, cpu = (
+                ratio_in_turns(functools.partial(with_us.turn, clock), functools.partial(without.turn, clock), groups)
+                for clock in (time.perf_counter, time.process_time)
             )
         writer.close()
         size = (run / "batches.bin").stat().st_size / len(own)
-    return wall, cpu, float(np.median(own)) * 1e6, size
+    return Cost(wall, cpu, 1e6 * float(np.median(own)), size, 1e3 * float(np.median(steps)) / BATCHES_A_TURN)
 
 
-def _turn(model: keras.Model, batches: Iterator[Any], clock: Any) -> float:
-    begun = clock()
-    for _ in itertools.repeat(None, BATCHES_A_TURN):
-        model.train_function(batches)
-    return float(clock() - begun)
+class _Training:
+    """The inside of Keras' `fit` loop, to be run some batches at a time."""
+
+    def __init__(self, model: keras.Model, callbacks: list[Any], batches: Iterator[Any]) -> None:
+        self._model, self._batches = model, batches
+        self._callbacks = keras.callbacks.CallbackList(callbacks, add_history=True, model=model, epochs=1, steps=None)
+        model.make_train_function()
+        self._callbacks.on_train_begin()
+        self._callbacks.on_epoch_begin(0)
+
+    def turn(self, clock: Any) -> float:
+        """Train on some batches and return the time by the clock."""
+        begun = clock()
+        for step in range(BATCHES_A_TURN):
+            self._callbacks.on_train_batch_begin(step)
+            logs = self._model.train_function(self._batches)
+            self._callbacks.on_train_batch_end(step, logs)
+        return float(clock() - begun)
+
+
+def _model(units: int | None) -> keras.Model:
+    if units is None:
+        return build_model(SCENARIOS["question"])
+    layers = keras.layers
+    hidden = [layers.Dense(units, "relu") for _ in range(4)]
+    model = keras.Sequential([layers.Input((1, 1)), layers.Flatten(), *hidden, layers.Dense(2, "softmax")])
+    model.compile(keras.optimizers.Adam(0.001), "categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def _timed(recorder: Any, own: list[float]) -> None:
+    """Note the seconds of all that is ours between a step's graph and Keras' callbacks."""
+    channel, taken = recorder.instruments.training_channel, recorder.batch_ended
+    take, spent = channel.take, [0.0]
+
+    def timed_take(logs: Any) -> Any:
+        begun = time.perf_counter()
+        result = take(logs)
+        spent[0] = time.perf_counter() - begun
+        return result
+
+    def timed_batch(output: Any) -> None:
+        begun = time.perf_counter()
+        taken(output)
+        own.append(spent[0] + time.perf_counter() - begun)
+
+    channel.take, recorder.batch_ended = timed_take, timed_batch

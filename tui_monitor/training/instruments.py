@@ -42,9 +42,9 @@ class Instruments:
         self._engine = engine_of(model)
         self._compiled = self._engine.compiled_parts(model)
         steps, packs_logs = self._engine.steps_per_call(model), _is_run_by_keras(model, self._engine)
-        self._training = StepChannel(steps, packs_logs=packs_logs)
+        self.training_channel = StepChannel(steps, packs_logs=packs_logs)
         is_compiled = bool(model.jit_compile)
-        self._validation = StepChannel(steps, packs_logs=packs_logs, is_compiled=is_compiled)
+        self.validation_channel = StepChannel(steps, packs_logs=packs_logs, is_compiled=is_compiled)
         self._built: dict[str, Any] = {}
         self._taker: PayloadTaker | None = None
 
@@ -73,8 +73,8 @@ class Instruments:
         kept = {name: model.__dict__.get(name) for name in (*_STEPS, *losses, *_FUNCTIONS)}
         functions = {name: getattr(model, name) for name in _FUNCTIONS.values()}
         replacements = {
-            "train_step": training_step(model, model.train_step, self.plan, self._training),
-            "test_step": validation_step(model, model.test_step, self.plan, self._validation),
+            "train_step": training_step(model, model.train_step, self.plan, self.training_channel),
+            "test_step": validation_step(model, model.test_step, self.plan, self.validation_channel),
             **{name: watched_loss(getattr(model, name)) for name in losses},
             **{maker: self._maker(model, maker) for maker in _FUNCTIONS},
         }
@@ -101,7 +101,7 @@ class Instruments:
         """Return a `make_..._function` whose function takes the payload off the logs before Keras sees them."""
         make, attribute = getattr(model, maker), _FUNCTIONS[maker]
         in_training = attribute == "train_function"
-        channel = self._training if in_training else self._validation
+        channel = self.training_channel if in_training else self.validation_channel
 
         def make_function(force: bool = False) -> Any:
             made = getattr(model, attribute)
