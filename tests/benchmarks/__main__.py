@@ -4,27 +4,75 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 from tests.benchmarks.reading import growth, seeking
-from tests.benchmarks.recording import recording_cost
+from tests.benchmarks.recording import least_cost, recording_cost
+from tests.benchmarks.starting import command_ratio, screen_ratio
+
+Rows = Iterator[tuple[str, str]]
+
+_LONG_STEP_UNITS = 400
 
 
-def main() -> None:
-    """Measure and print."""
-    wall, cpu, own, size = recording_cost()
+def recording() -> Rows:
+    """Yield what recording and probing cost a training."""
+    for budget, what in ((0.0, "every batch recorded, probes off"), (0.02, "with probes at the default budget")):
+        cost = recording_cost(budget)
+        yield f"training time ÷ bare, question's model ({cost.step:.1f} ms a batch), {what}: wall", str(cost.wall)
+        yield "the same, CPU", str(cost.cpu)
+        yield "our Python between two steps, the write included, median µs a batch", f"{cost.own:.0f}"
+        if not budget:
+            yield "one `.numpy()` and one `os.write` of a record in its place, median µs", f"{least_cost():.0f}"
+            yield "bytes a batch on disk", f"{cost.disk:.0f}"
+    for budget, what in ((0.0, "probes off"), (0.02, "with probes")):
+        cost = recording_cost(budget, units=_LONG_STEP_UNITS, groups=20)
+        yield f"training time ÷ bare at {cost.step:.0f} ms a batch, {what}: wall", str(cost.wall)
+        yield "the same, CPU", str(cost.cpu)
+
+
+def reading() -> Rows:
+    """Yield what long runs cost the screen."""
     grown = growth()
     usual, longest = seeking()
-    print("| figure | here |")
-    print("|---|---|")
-    print(f"| training time recorded ÷ bare, question's model, probes off, wall | {wall} |")
-    print(f"| the same, CPU | {cpu} |")
-    print(f"| our Python in the loop, median µs a batch | {own:.0f} |")
-    print(f"| bytes a batch on disk | {size:.0f} |")
-    read = f"{grown['open_large']:.2f} s (10⁴: {grown['open_small']:.2f} s)"
-    print(f"| all of 10⁷ batches read to a full chart | {read} |")
-    print(f"| memory of 10⁷ batches beyond 10⁴ | {grown['memory']:.0f} MiB |")
-    print(f"| data of one frame, 10⁷ ÷ 10⁴ batches | {grown['frame_ratio']:.2f} ({1e3 * grown['frame']:.1f} ms) |")
-    print(f"| seek anywhere in 10⁶ batches, ms (longest of 300) | {1e3 * usual:.1f} ({1e3 * longest:.1f}) |")
+    yield "all of 10⁷ batches read to a full chart", f"{grown['open_large']:.2f} s (10⁴: {grown['open_small']:.2f} s)"
+    yield "memory of 10⁷ batches beyond 10⁴", f"{grown['memory']:.0f} MiB"
+    yield "one frame of both charts, 10⁷ ÷ 10⁴ batches", f"{grown['frame_ratio']:.2f} ({1e3 * grown['frame']:.0f} ms)"
+    yield "seek anywhere in 10⁶ batches, ms (longest of 300)", f"{1e3 * usual:.1f} ({1e3 * longest:.1f})"
+
+
+def starting() -> Rows:
+    """Yield how long answers take to come."""
+    with tempfile.TemporaryDirectory() as folder:
+        runs = Path(folder)
+        demo = ["demo", "--headless", "--epochs", "3", "--name", "measured", "--runs", folder]
+        subprocess.run([sys.executable, "-m", "tui_monitor", *demo], check=True, capture_output=True)
+        for command in (["ls"], ["explain", "measured"]):
+            yield f"`{command[0]}` ÷ `python -c 'import numpy'`", str(command_ratio(command, runs))
+        for command in (["attach", "measured"], ["replay", "measured"]):
+            ratio = screen_ratio(command, runs, shown="measured")
+            yield f"first paint of `{command[0]}` ÷ the smallest Textual program", str(ratio)
+
+
+PARTS: tuple[Callable[[], Rows], ...] = (recording, reading, starting)
+
+
+def main(chosen: list[str]) -> None:
+    """Measure and print.
+
+    Args:
+        chosen: names of parts; all of them if empty.
+    """
+    print("| figure | here |\n|---|---|")
+    for part in PARTS:
+        if not chosen or part.__name__ in chosen:
+            for figure, here in part():
+                print(f"| {figure} | {here} |", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
