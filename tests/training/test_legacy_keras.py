@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import OpenSession
+from tests.training.recorded import assert_recorded
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.training.recorded_fit import recorded_fit
@@ -44,27 +45,8 @@ history = model.fit_generator(
     validation_data=batches(x[200:], y[200:]), validation_steps=4, class_weight={{0: 1.0, 1: 1.75}},
 )
 print(json.dumps({{name: [float(value) for value in values] for name, values in history.history.items()}}))
+raise SystemExit(3)
 """
-
-
-def assert_recorded(snapshot: Snapshot, history: dict[str, list[float]]) -> None:
-    """Check batches against reported epochs, epochs against the history, and each ledger's sum."""
-    assert not [entry for entry in snapshot.timeline if entry.text.startswith("Recording stopped")]
-    phase = snapshot.phase
-    assert phase is not None
-    assert [(row.batches, row.samples) for row in phase.epochs] == [(STEPS, SAMPLES)] * EPOCHS
-    for epoch in range(EPOCHS):
-        assert dict(phase.epochs[epoch].figures) == {name: values[epoch] for name, values in history.items()}
-        for name in ("loss", "accuracy"):
-            values = phase.series[name].values()[epoch * STEPS : (epoch + 1) * STEPS].astype(np.float64)
-            assert float((values * SIZES).sum() / SAMPLES) == pytest.approx(history[name][epoch], abs=1e-5)
-    explained = [entry.content for entry in phase.explanations if entry.batch is None]
-    assert len(explained) == EPOCHS
-    for content, reported in zip(explained, history["loss"], strict=True):
-        assert content["reported"]["loss"] == reported
-        for figure in ("loss", "accuracy"):
-            total = sum(term["effect"] for term in content[figure]["terms"])
-            assert total == pytest.approx(content[figure]["gap"], abs=1e-9)
 
 
 def _by_cause(snapshot: Snapshot, figure: str) -> dict[str, float]:
@@ -79,7 +61,7 @@ def _by_cause(snapshot: Snapshot, figure: str) -> dict[str, float]:
     ids=["legacy", "keras3", "tensorflow"],
 )
 def test_the_2018_script_runs_as_posted(tmp_path: Path, package: str, environment: dict[str, str]) -> None:
-    """The script prints its own history alone, and the run holds the same figures, taken apart."""
+    """The script prints its own history alone and keeps its exit code; the run holds the same figures, taken apart."""
     script = tmp_path / "train.py"
     script.write_text(_SCRIPT.format(package=package))
     command = ["-m", "tui_monitor", "run", "--headless", "--runs", str(tmp_path), "--name", "r", str(script)]
@@ -87,9 +69,9 @@ def test_the_2018_script_runs_as_posted(tmp_path: Path, package: str, environmen
     done = subprocess.run(
         [sys.executable, *command], capture_output=True, text=True, check=False, env={**kept, **environment}
     )
-    assert done.returncode == 0, done.stderr[-4000:]
+    assert done.returncode == 3, done.stderr[-4000:]
     snapshot = load(tmp_path / "r")
-    assert_recorded(snapshot, json.loads(done.stdout))
+    assert_recorded(snapshot, json.loads(done.stdout), SAMPLES, BATCH)
     loss = _by_cause(snapshot, "loss")
     assert loss["sample_weights"] > 0.05
     assert abs(loss["measurement"]) < 1e-5
@@ -225,7 +207,7 @@ def test_it_is_recorded_and_untouched(open_session: OpenSession, way: str) -> No
     for one, other in zip(plain, watched, strict=True):
         np.testing.assert_array_equal(one, other)
     snapshot = load(session.folder)
-    assert_recorded(snapshot, history)
+    assert_recorded(snapshot, history, SAMPLES, BATCH)
     assert session.budget.spent > 0
     assert abs(_by_cause(snapshot, "loss")["train_mode_layers"]) > 1e-4
 
@@ -237,7 +219,8 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import tf_keras
-from tests.training.test_legacy_keras import assert_recorded, build_model, fit
+from tests.training.recorded import assert_recorded
+from tests.training.test_legacy_keras import BATCH, SAMPLES, build_model, fit
 from tui_monitor.history.load import load
 from tui_monitor.run_log.format import RunInfo
 from tui_monitor.run_log.writer import RunWriter
@@ -259,7 +242,7 @@ assert history == plain_history
 for one, other in zip(plain.variables, watched.variables):
     for first, second in zip(getattr(one, "values", [one]), getattr(other, "values", [other])):
         np.testing.assert_array_equal(first.numpy(), second.numpy())
-assert_recorded(load(folder), history)
+assert_recorded(load(folder), history, SAMPLES, BATCH)
 """
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import OpenSession
+from tests.training.recorded import assert_recorded
 from tui_monitor.history.load import load
-from tui_monitor.history.snapshot import PhaseSnapshot
 from tui_monitor.run_log.format import State
 from tui_monitor.training.recorded_fit import recorded_fit
 from tui_monitor.training.session import Session
@@ -62,24 +62,6 @@ def fit(model: keras.Model, session: Session | None) -> keras.callbacks.History:
     return history
 
 
-def assert_recorded(phase: PhaseSnapshot | None, history: keras.callbacks.History) -> None:
-    """Check that the batch records average to what Keras reports, and that each epoch is explained to 1e-9."""
-    assert phase is not None
-    steps = -(-SAMPLES // BATCH)
-    assert [(row.batches, row.samples) for row in phase.epochs] == [(steps, SAMPLES)] * EPOCHS
-    sizes = np.array([min(BATCH, SAMPLES - start) for start in range(0, SAMPLES, BATCH)])
-    for epoch in range(EPOCHS):
-        for name in ("loss", "accuracy"):
-            values = phase.series[name].values()[epoch * steps : (epoch + 1) * steps]
-            mean = float((values.astype(np.float64) * sizes).sum() / SAMPLES)
-            assert mean == pytest.approx(history.history[name][epoch], abs=1e-5)
-    explained = [entry.content for entry in phase.explanations if entry.batch is None]
-    assert len(explained) == EPOCHS
-    for content in explained:
-        total = sum(term["effect"] for term in content["loss"]["terms"])
-        assert total == pytest.approx(content["loss"]["gap"], abs=1e-9)
-
-
 WAYS: dict[str, Callable[[], keras.Model]] = {
     "graph": build_model,
     "eager": lambda: build_model(run_eagerly=True),
@@ -103,8 +85,7 @@ def test_it_is_recorded_and_untouched(open_session: OpenSession, way: str) -> No
     for one, other in zip(plain.variables, watched.variables, strict=True):
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(one), keras.ops.convert_to_numpy(other))
     snapshot = load(session.folder)
-    assert not [entry for entry in snapshot.timeline if entry.text.startswith("Recording stopped")]
-    assert_recorded(snapshot.phase, history)
+    assert_recorded(snapshot, history.history, SAMPLES, BATCH)
 
 
 _MIRRORED = """
@@ -113,7 +94,8 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import keras, numpy as np
-from tests.training.test_ways_to_train import assert_recorded, build_model, fit
+from tests.training.recorded import assert_recorded
+from tests.training.test_ways_to_train import BATCH, SAMPLES, build_model, fit
 from tui_monitor.history.load import load
 from tui_monitor.run_log.format import RunInfo
 from tui_monitor.run_log.writer import RunWriter
@@ -133,8 +115,7 @@ assert history.history == plain_history.history
 for one, other in zip(plain.variables, watched.variables):
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(one), keras.ops.convert_to_numpy(other))
 snapshot = load(folder)
-assert not [entry for entry in snapshot.timeline if entry.text.startswith("Recording stopped")], snapshot.timeline
-assert_recorded(snapshot.phase, history)
+assert_recorded(snapshot, history.history, SAMPLES, BATCH)
 """
 
 
