@@ -1,0 +1,35 @@
+"""Nobody else gets in: what is written is its owner's, nothing listens, and nothing in a run folder is executed."""
+
+import re
+import stat
+from pathlib import Path
+
+from tests.faults.training import Training
+from tui_monitor.run_log.control import Action, send_request
+
+_SOURCE = Path(__file__).parents[2] / "tui_monitor"
+
+
+def test_a_run_is_its_owners_alone_and_its_training_listens_nowhere(tmp_path: Path) -> None:
+    """No file or folder of a live run is open to others, and its process holds no socket at all."""
+    training = Training(tmp_path / "run", seconds_a_batch=0.01)
+    training.wait_for(5)
+    (request,) = [send_request(training.folder, Action.STOP_BATCH)]
+    for path in (training.folder, *training.folder.rglob("*")):
+        if path.exists():
+            assert not stat.S_IMODE(path.lstat().st_mode) & 0o077, path
+    held = [link.readlink() for link in Path(f"/proc/{training.process.pid}/fd").iterdir() if link.is_symlink()]
+    inodes = {found[1] for link in held if (found := re.fullmatch(r"socket:\[(\d+)\]", str(link)))}
+    for table in ("tcp", "tcp6", "udp", "udp6"):
+        rows = Path(f"/proc/{training.process.pid}/net/{table}").read_text().splitlines()[1:]
+        assert not inodes & {row.split()[9] for row in rows}
+    assert request.id
+    assert training.end()
+
+
+def test_nothing_that_is_read_can_be_executed() -> None:
+    """No module unpickles, evaluates or listens."""
+    imports = r"^\s*(import|from) (pickle|marshal|shelve|socketserver|http\.server)"
+    forbidden = re.compile(rf"{imports}|allow_pickle=True|\beval\(|\.listen\(", re.MULTILINE)
+    for path in _SOURCE.rglob("*.py"):
+        assert not forbidden.search(path.read_text(encoding="utf-8")), path
