@@ -24,7 +24,7 @@ def _shown(fault: str, training: Training, expected: str) -> Outcome:
         terminal.wait_for("TRAINING")
         terminal.press("o")
         terminal.wait_for(expected)
-        assert b"owned" not in terminal.received
+        assert b"\x1b]0;" not in terminal.received
     send_request(training.folder, Action.STOP_BATCH)
     finished = training.end()
     return Outcome(fault, 1, training.batches, readable(load(training.folder)), int(finished), 1)
