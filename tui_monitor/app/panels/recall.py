@@ -22,7 +22,7 @@ _LEGEND: Row = (
     Run(VALIDATION, "validation"),
     Run(" validation", "muted"),
 )
-_LEAST_CHART, _TALLEST_CHART = 7, 16
+_LEAST_CHART, _TALLEST_CHART = 7, 24
 _FIELD = 9
 _QUALITIES = ("recall", "precision")
 _SIDES = ("train", "validation")
