@@ -38,8 +38,8 @@ def _values(figure: str, targets: np.ndarray, outputs: Array) -> Array:
     return np.asarray(-np.log(np.clip((targets * outputs).sum(axis=1), 1e-7, 1.0)))
 
 
-def _last_epoch_order(data: DemoData) -> np.ndarray:
-    """Return sample numbers in the order of the batches, from the generator run on numbers instead of samples."""
+def _last_epoch_batches(data: DemoData) -> list[np.ndarray]:
+    """Return the sample numbers of each batch in order, from the generator run on numbers instead of samples."""
     numbers = np.arange(len(data.x), dtype=np.float64).reshape(-1, 1, 1)
     replayed = DemoData(
         numbers.astype(np.float32),
@@ -54,7 +54,7 @@ def _last_epoch_order(data: DemoData) -> np.ndarray:
     batches: Iterator[tuple[np.ndarray, np.ndarray]] = itertools.islice(
         replayed.batches(), (EPOCHS - 1) * steps, EPOCHS * steps
     )
-    return np.concatenate([x.reshape(-1).astype(np.int64) for x, _ in batches])
+    return [x.reshape(-1).astype(np.int64) for x, _ in batches]
 
 
 @pytest.fixture(scope="module", params=sorted(SCENARIOS))
@@ -71,7 +71,8 @@ def trained(request: pytest.FixtureRequest, open_session: OpenSession) -> Traine
     def predict(x: np.ndarray, training: bool) -> np.ndarray:
         return keras.ops.convert_to_numpy(model(x, training=training)).astype(np.float64)
 
-    order = _last_epoch_order(data)
+    batches = _last_epoch_batches(data)
+    order = np.concatenate(batches)
     x, y = data.x[order], data.y[order]
     in_training = [predict(x, True) for _ in range(40 if scenario.dropout else 1)]
     in_inference, validation = predict(x, False), predict(data.validation_x, False)
@@ -84,7 +85,7 @@ def trained(request: pytest.FixtureRequest, open_session: OpenSession) -> Traine
             inference=_values(figure, y, in_inference),
             weight=class_weight[label] if figure == "loss" else np.ones(label.size),
             label=label,
-            sizes=data.batch_sizes,
+            sizes=[batch.size for batch in batches],
             validation=_values(figure, data.validation_y, validation),
             validation_weight=np.ones(len(validation)),
             validation_label=data.validation_y.argmax(axis=1),

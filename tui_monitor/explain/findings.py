@@ -27,7 +27,7 @@ def _of_cause(cause: Cause, facts: Facts) -> Finding | None:
     if not terms:
         return None
     verdict = min((term.verdict for term in terms), key=list(Verdict).index)
-    sentence = _absent(cause, facts) or _amounts(cause, loss, accuracy)
+    sentence = _absent(cause, facts) or _amounts(cause, loss, accuracy) + _shares_by_chance(cause, facts)
     if verdict not in (Verdict.MAIN, Verdict.CONTRIBUTES):
         return Finding(cause, verdict, sentence, "")
     step = advice(cause, facts)
@@ -43,6 +43,14 @@ def _amounts(cause: Cause, loss: Term | None, accuracy: Term | None) -> str:
             f"accuracy {units.signed(100 * accuracy.effect, 1)} points{_range(accuracy, 1, 100)} {accuracy.verdict}"
         )
     return f"{cause.label}: {'; '.join(amounts)}."
+
+
+def _shares_by_chance(cause: Cause, facts: Facts) -> str:
+    """Say where shares that have an effect differ by no more than chance would make them."""
+    p_value = facts.classes.p_value if facts.classes is not None else None
+    if cause is not Cause.CLASS_MIX or p_value is None or p_value <= _SAME_SHARES:
+        return ""
+    return f" Drawing both sets from one source gives shares this different (p = {p_value:.2f})."
 
 
 def _range(term: Term, digits: int, scale: float = 1.0) -> str:

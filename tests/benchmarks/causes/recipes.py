@@ -66,7 +66,7 @@ def _noise(strength: int) -> Recipe:
 
 
 def _batch_norm(strength: int) -> Recipe:
-    return Recipe("train_mode_layers", "train_mode_layers", batch_norm_momentum=(0.985, 0.993)[strength])
+    return Recipe("train_mode_layers", "train_mode_layers", batch_norm_momentum=(0.995, 0.998)[strength])
 
 
 def _averaging(strength: int) -> Recipe:

@@ -32,14 +32,24 @@ _DRAWS = 30
 """Draws of dropout or noise that the truth of training mode is averaged over."""
 
 
-class _LastEpoch(ProbeBudget):
-    """A budget for some batches of the last epoch alone, so that results do not hang on the machine's speed."""
+class _OneEpoch(ProbeBudget):
+    """A budget for some batches of one epoch alone, so that results do not hang on the machine's speed."""
 
-    epochs_left = 0
+    opened = False
 
     def batches_allowed(self, training_seconds: float, samples_per_batch: float, *, begins: bool) -> int:
-        self.epochs_left -= 1
-        return PROBED_BATCHES if self.epochs_left == 0 else 0
+        return PROBED_BATCHES if self.opened else 0
+
+
+class _OpensBudget(keras.callbacks.Callback):  # type: ignore[misc]
+    """Lets the last epoch be measured."""
+
+    def __init__(self, budget: _OneEpoch, epochs: int) -> None:
+        super().__init__()
+        self._budget, self._epochs = budget, epochs
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._budget.opened = epoch + 1 == self._epochs
 
 
 @dataclass(frozen=True)
@@ -91,11 +101,12 @@ class Trainer:
 
 @contextlib.contextmanager
 def _probes_noted() -> Iterator[list[tuple[TrainingProbe, ValidationProbe]]]:
-    """Note what is explained, so that a change of the arithmetic alone needs no new training."""
+    """Note what is explained at epochs' ends, so that a change of the arithmetic alone needs no new training."""
     noted: list[Any] = []
 
     def noting(probe: Any, validation: Any, moment: Any) -> Any:
-        noted.append((probe, validation))
+        if moment.batch is None:
+            noted.append((probe, validation))
         return explain_probe(probe, validation, moment)
 
     with mock.patch.object(explainer, "explain_probe", noting):
@@ -107,8 +118,7 @@ def _train(model: Any, family: Family, recipe: Recipe, data: Planted) -> Mapping
     weights = {**dict.fromkeys(range(family.classes), 1.0), family.classes - 1: recipe.hard_class_weight}
     with tempfile.TemporaryDirectory() as folder:
         writer = RunWriter(Path(folder) / "run", RunInfo(name="run"), heartbeat_seconds=None)
-        budget = _LastEpoch()
-        budget.epochs_left = len(rates)
+        budget = _OneEpoch()
         session = Session(writer, Path(folder) / "run", budget, sampling_seed=data.seed)
         history = recorded_fit(
             model.fit,
@@ -121,7 +131,10 @@ def _train(model: Any, family: Family, recipe: Recipe, data: Planted) -> Mapping
                 "validation_data": (data.validation_x, family.targets(data.validation_labels)),
                 "validation_batch_size": 2000,
                 "class_weight": weights if recipe.hard_class_weight != 1.0 else None,
-                "callbacks": [keras.callbacks.LearningRateScheduler(lambda epoch, _: rates[epoch])],
+                "callbacks": [
+                    keras.callbacks.LearningRateScheduler(lambda epoch, _: rates[epoch]),
+                    _OpensBudget(budget, len(rates)),
+                ],
                 "verbose": 0,
             },
         )

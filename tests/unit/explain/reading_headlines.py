@@ -1,0 +1,103 @@
+"""What a headline claims, read back from its words alone, and whether the figures say the same."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_SUBJECTS = {
+    "averaging over the epoch": "in_epoch_averaging",
+    "layers that act in training": "train_mode_layers",
+    "class weights": "sample_weights",
+    "sample weights": "sample_weights",
+    "counting every batch the same": "batch_averaging",
+    "validation holds": "class_mix",
+    "class for class": "within_class",
+    "what the probe did not cover": "measurement",
+}
+_UP_IN_TRAINING = {"raise": 1, "raises": 1, "lower": -1, "lowers": -1}
+_ON_VALIDATION = {"costs": 1, "gives": -1, "lowers": 1, "raises": -1, "lower": 1, "higher": -1}
+_NUMBER = r"([\d.]+)"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One amount that a clause gives to a cause, with the sign of training minus validation."""
+
+    cause: str
+    figure: str
+    sign: int
+    amount: str
+    """As written: nats with three decimals, or points with one."""
+
+
+def claims(headline: str) -> list[Claim]:
+    """Return everything that a headline claims of a cause."""
+    return [claim for clause in headline.rstrip(".").split("; ") for claim in _clause_claims(clause)]
+
+
+def _clause_claims(clause: str) -> list[Claim]:
+    text = clause[0].lower() + clause[1:]
+    cause = next((cause for words, cause in _SUBJECTS.items() if text.startswith(words)), None)
+    if cause is None:
+        return []
+    found = []
+    for verb, sign, amount in re.findall(rf"(\w+) the training loss(?: alone)? \(([+−]){_NUMBER}\)", text):
+        assert _UP_IN_TRAINING[verb] == (1 if sign == "+" else -1), clause
+        found.append(Claim(cause, "loss", _UP_IN_TRAINING[verb], amount))
+    for verb, amount in re.findall(rf"(\w+) the training accuracy by {_NUMBER} points", text):
+        found.append(Claim(cause, "accuracy", _UP_IN_TRAINING[verb], amount))
+    for verb, amount in re.findall(rf"(costs|gives) it {_NUMBER} points of accuracy", text):
+        found.append(Claim(cause, "accuracy", _ON_VALIDATION[verb], amount))
+    for verb, amount in re.findall(rf"(lowers|raises) its loss by {_NUMBER}", text):
+        found.append(Claim(cause, "loss", _ON_VALIDATION[verb], amount))
+    for amount, how in re.findall(rf"\(?loss {_NUMBER} (lower|higher)", text):
+        found.append(Claim(cause, "loss", _ON_VALIDATION[how], amount))
+    for amount, how in re.findall(rf"accuracy {_NUMBER} points (lower|higher)", text):
+        found.append(Claim(cause, "accuracy", _ON_VALIDATION[how], amount))
+    return found
+
+
+def faults(explanation: Mapping[str, Any]) -> list[str]:
+    """Return where an explanation's verdict and headline differ from its own figures; empty where they agree.
+
+    Args:
+        explanation: as `explain --json` prints it.
+    """
+    found = _verdict_faults(explanation)
+    claimed = claims(explanation["headline"])
+    for claim in claimed:
+        term = next(term for term in explanation[claim.figure]["terms"] if term["cause"] == claim.cause)
+        if claim.amount != _written(claim.figure, term["effect"]):
+            found.append(f"{claim}: the effect is {term['effect']}")
+        if claim.sign * term["effect"] <= 0:
+            found.append(f"{claim}: the effect has the other sign")
+        if term["verdict"] not in ("main", "contributes", "offsets"):
+            found.append(f"{claim}: its verdict is {term['verdict']}")
+    for figure in ("loss", "accuracy"):
+        for term in (explanation[figure] or {"terms": []})["terms"]:
+            named = any(claim.cause == term["cause"] and claim.figure == figure for claim in claimed)
+            if term["verdict"] == "main" and not named:
+                found.append(f"{term['cause']} is the main cause of the {figure} gap and is not named")
+    return found
+
+
+def _verdict_faults(explanation: Mapping[str, Any]) -> list[str]:
+    found = []
+    verdict = explanation["verdict"]
+    for figure, unit in (("loss", ""), ("accuracy", " points")):
+        ledger = explanation[figure]
+        if ledger is None or ledger["gap"] is None:
+            continue
+        way = "lower" if ledger["gap"] > 0 else "higher"
+        expected = f"{figure} is {_written(figure, ledger['gap'])}{unit} {way}"
+        expected += " (chance alone would do)" if ledger["within_noise"] else ""
+        if expected not in verdict:
+            found.append(f"verdict {verdict!r} does not say {expected!r}")
+    if ", yet " in verdict and not explanation["paradox"]:
+        found.append("the verdict claims a paradox that is not reported")
+    return found
+
+
+def _written(figure: str, amount: float) -> str:
+    return f"{abs(amount):.3f}" if figure == "loss" else f"{abs(amount) * 100:.1f}"

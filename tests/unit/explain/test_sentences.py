@@ -1,0 +1,166 @@
+"""What is said of a run is what was measured: causes, directions and figures, and a step that can be taken."""
+
+import ast
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from tests.unit.explain.reading_headlines import claims, faults
+from tests.unit.explain.test_ledger import PROBES, make_probe
+from tui_monitor.explain.class_shares import stratified
+from tui_monitor.explain.explanation import Explanation, explanation_to_json
+from tui_monitor.explain.measure import Moment, explain_probe
+from tui_monitor.explain.samples import TrainingProbe, ValidationProbe
+from tui_monitor.explain.text import explanation_text
+
+Probes = tuple[TrainingProbe, ValidationProbe]
+MOMENT = Moment("run", 3, None, None)
+
+
+def samples(
+    seed: int = 0, *, weight: float = 1.0, validation_share: float = 0.2, validation_size: int = 2000, lift: float = 0.0
+) -> Probes:
+    """Return two classes, the second hard and a fifth of training, in 40 batches of 50, all of them probed.
+
+    Args:
+        seed: of the samples.
+        weight: class weight of the hard class.
+        validation_share: share of the hard class in validation.
+        validation_size: samples in validation.
+        lift: nats by which training samples cost more than validation's of their class.
+    """
+    probe, _ = make_probe(seed, batches=40)
+    generator = np.random.default_rng(seed)
+    label = generator.permutation(np.arange(2000) < 400).astype(np.int64)
+    loss = np.where(label == 1, 1.2, 0.3) + generator.normal(0, 0.05, 2000) + lift
+    right = (generator.random(2000) > np.where(label == 1, 0.6, 0.05)).astype(float)
+    weights = np.where(label == 1, weight, 1.0)
+    assert probe.accuracy is not None
+    train = replace(
+        probe,
+        batch=np.arange(2000) // 50,
+        label=label,
+        predicted=np.where(right == 1, label, 1 - label),
+        weight=weights,
+        loss=replace(probe.loss, then=loss, training=loss, inference=loss, reported=float((weights * loss).mean())),
+        accuracy=replace(probe.accuracy, then=right, training=right, inference=right, reported=float(right.mean())),
+        epoch_batches=40,
+        epoch_class_counts=np.bincount(label),
+    )
+    other = (np.arange(validation_size) < round(validation_share * validation_size)).astype(np.int64)
+    other_loss = np.where(other == 1, 1.2, 0.3) + generator.normal(0, 0.05, validation_size)
+    other_right = (generator.random(validation_size) > np.where(other == 1, 0.6, 0.05)).astype(float)
+    validation = ValidationProbe(
+        batch=np.arange(validation_size) // 50,
+        label=other,
+        predicted=np.where(other_right == 1, other, 1 - other),
+        weight=np.ones(validation_size),
+        loss=other_loss,
+        correct=other_right,
+        reported_loss=float(other_loss.mean()),
+        reported_accuracy=float(other_right.mean()),
+        class_counts=np.bincount(other, minlength=2),
+        complete=True,
+    )
+    return train, validation
+
+
+def explained(probes: Probes) -> Explanation:
+    """Return the explanation of an epoch's end."""
+    return explain_probe(*probes, MOMENT)
+
+
+@settings(max_examples=80, deadline=None)
+@given(PROBES)
+def test_verdict_and_headline_agree_with_the_figures(probes: Probes) -> None:
+    """Whatever was probed, every cause, direction and amount that is named is the JSON's, and every main cause is."""
+    assert faults(explanation_to_json(explained(probes))) == []
+
+
+def test_the_questions_own_pattern_is_told_in_three_short_lines() -> None:
+    """Weights and more of the hard class: both causes with their amounts, and a step for each, within 80×24."""
+    explanation = explained(samples(weight=2.0, validation_share=0.3))
+    assert explanation.paradox
+    assert ", yet " in explanation.verdict
+    named = {(claim.cause, claim.figure, claim.sign) for claim in claims(explanation.headline)}
+    assert {("sample_weights", "loss", 1), ("class_mix", "accuracy", 1)} <= named
+    assert explanation.next_step == (
+        "Report the unweighted loss beside the weighted one; split with `stratify` and judge by recall."
+    )
+    assert max(len(line) for line in (explanation.verdict, explanation.next_step)) <= 2 * 72
+    assert len(explanation.headline) <= 4 * 72
+
+
+def test_a_gap_within_chance_claims_no_paradox_and_says_what_would_settle_it() -> None:
+    """A gap on 60 samples that chance would give: no paradox is claimed, and the samples that would settle it are."""
+    for seed in range(40):
+        explanation = explained(samples(seed, validation_size=60))
+        assert explanation.loss is not None
+        assert explanation.accuracy is not None
+        if explanation.loss.within_noise and explanation.accuracy.within_noise:
+            assert ", yet " not in explanation.verdict
+            assert "chance alone would do" in explanation.verdict
+            chance = next(finding for finding in explanation.findings if finding.cause == "chance")
+            if explanation.loss.samples_to_settle and explanation.accuracy.samples_to_settle:
+                assert "validation samples" in chance.advice
+            return
+    raise AssertionError("no draw was within chance")
+
+
+def test_the_samples_that_settle_a_gap_do_settle_it() -> None:
+    """With as many validation samples as asked for, four in five drawings of the same gap are beyond chance."""
+    probe, validation = samples(validation_size=200, lift=0.04)
+    small = explained((probe, validation)).loss
+    assert small is not None
+    assert small.samples_to_settle is not None
+    _, large = samples(1, validation_size=small.samples_to_settle)
+    ledger = explained((probe, large)).loss
+    assert ledger is not None
+    assert ledger.high is not None
+    assert ledger.gap is not None
+    assert small.gap is not None
+    assert ledger.high - ledger.gap == pytest.approx(abs(small.gap) * 1.96 / 2.80, rel=0.1)
+
+
+def test_what_is_not_there_is_said_plainly() -> None:
+    """Equal shares with their p-value, no weights, no layer of training alone: each ruled out in a sentence."""
+    sentences = " ".join(finding.sentence for finding in explained(samples()).findings)
+    assert "No class or sample weights are in use: ruled out." in sentences
+    assert "No layer acts differently in training (dropout, batch norm, noise): ruled out." in sentences
+    assert "Class shares are equal within chance (p = " in sentences
+
+
+def test_a_stratified_split_is_estimated_by_reweighting() -> None:
+    """Validation at training's class shares: the weighted mean of its class means, and an interval that holds it."""
+    value, low, high = stratified(np.array([0.0, 1.0, 4.0]), np.array([0, 0, 1]), np.array([3, 1])) or (math.nan,) * 3
+    assert value == pytest.approx(0.75 * 0.5 + 0.25 * 4.0)
+    assert low < value < high
+    assert stratified(np.array([1.0]), np.array([0]), np.array([1, 1])) is None
+    explanation = explained(samples(validation_share=0.4))
+    assert explanation.stratified is not None
+    probe, _ = samples(validation_share=0.4)
+    assert probe.accuracy is not None
+    assert explanation.stratified.accuracy == pytest.approx(probe.accuracy.reported, abs=0.03)
+    advice = next(finding.advice for finding in explanation.findings if finding.cause == "class_mix")
+    assert f"accuracy {explanation.stratified.accuracy:.3f}" in advice
+
+
+def test_every_step_has_code_that_python_reads() -> None:
+    """Each line of code under a finding parses, and the printed explanation shows it indented."""
+    explanation = explained(samples(weight=2.0, validation_share=0.4, lift=0.3))
+    codes = [finding.code for finding in explanation.findings if finding.code]
+    assert codes
+    for code in codes:
+        ast.parse(code)
+        assert all(f"      {line}" in explanation_text(explanation) for line in code.splitlines())
+
+
+def test_class_weights_move_the_threshold() -> None:
+    """With weights 1 and 3 the best threshold for equal costs is 3/4."""
+    explanation = explained(samples(weight=3.0))
+    finding = next(finding for finding in explanation.findings if finding.cause == "sample_weights")
+    assert "0.75" in finding.advice
+    assert "> 0.75" in finding.code
