@@ -2,12 +2,15 @@
 
 import argparse
 import os
+import re
 import sys
 import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from tests.benchmarks.causes.report import report
+from tests.benchmarks.causes.scoring import score
 from tests.benchmarks.causes.store import Plan, Store, Stored, plans
 
 FAMILIES = ("MLP", "CNN", "LSTM")
@@ -18,11 +21,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.causes", description=__doc__)
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "tui-monitor" / "causes")
     parser.add_argument("--report", action="store_true", help="train nothing; score what the cache holds")
+    parser.add_argument("--into", type=Path, metavar="README", help="write the tables between its marks, too")
     arguments = parser.parse_args()
     store = Store(arguments.cache)
     planned = plans(FAMILIES)
     if not arguments.report:
         _train([plan for plan in planned if plan not in store], len(planned), store)
+    tables = report(score(planned, store), len(planned))
+    print(tables)
+    if arguments.into is not None:
+        text = arguments.into.read_text(encoding="utf-8")
+        marked = re.compile(r"(<!-- causes -->\n).*?(<!-- /causes -->)", re.DOTALL)
+        arguments.into.write_text(marked.sub(lambda found: found[1] + tables + found[2], text), encoding="utf-8")
 
 
 def _train(missing: list[Plan], total: int, store: Store) -> None:
