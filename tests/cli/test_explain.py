@@ -1,0 +1,66 @@
+"""`explain` on a long run: fast, and without the packages it has no use for."""
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import environment
+from tests.unit.explain.test_ledger import make_probe
+from tui_monitor.cli.explain_command import explain
+from tui_monitor.explain.explanation import explanation_to_json
+from tui_monitor.explain.measure import Moment, explain_probe
+from tui_monitor.run_log.format import RunInfo
+from tui_monitor.run_log.writer import RunWriter
+
+EPOCHS = 100
+BATCHES = 300
+
+
+@pytest.fixture(scope="module")
+def long_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a run of 100 epochs of 300 batches, each epoch explained."""
+    folder = tmp_path_factory.mktemp("runs") / "long"
+    writer = RunWriter(folder, RunInfo(name="long"), heartbeat_seconds=None)
+    writer.begin_phase(("loss", "accuracy"), epochs=EPOCHS, steps_per_epoch=BATCHES)
+    probe, validation = make_probe(seed=1, batches=12)
+    for epoch in range(1, EPOCHS + 1):
+        for _ in range(BATCHES):
+            writer.batch(epoch, 32, (0.7, 0.8))
+        writer.event("epoch", epoch=epoch, logs={"loss": 0.7, "val_loss": 0.5}, batches=BATCHES, samples=32 * BATCHES)
+        content = explanation_to_json(explain_probe(probe, validation, Moment("long", epoch, None, None)))
+        writer.event("explanation", epoch=epoch, batch=None, explanation=content)
+    writer.close()
+    return folder
+
+
+def test_a_run_of_100_epochs_is_explained_well_under_a_second(
+    long_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The best of three readings, all epochs printed, takes less than half a second of this process's time."""
+    taken = []
+    for _ in range(3):
+        begun = time.process_time()
+        assert explain(str(long_run), None, epoch=None, every=True, as_json=False, class_shares=None) == 0
+        taken.append(time.process_time() - begun)
+        assert capsys.readouterr().out.count("Loss, nats") == EPOCHS
+    assert min(taken) < 0.5
+
+
+def test_explain_imports_neither_textual_nor_tensorflow(long_run: Path) -> None:
+    """Python's own list of imports, for the whole command, names none of them."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "tui_monitor", "explain", str(long_run)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    imported = set(re.findall(r"\|\s+(\w+)", done.stderr))
+    assert "tui_monitor" in imported
+    assert not imported & {"textual", "tensorflow", "keras", "rich", "plotext"}
