@@ -8,6 +8,8 @@ from tui_monitor.explain.facts import Facts, named_terms, term_of
 
 _MOST_CLAUSES = 2
 """Causes that one sentence names; the findings name them all."""
+_ROUNDING = 1e-9
+"""An effect below it is the arithmetic's, not the run's."""
 
 
 def verdict_line(facts: Facts) -> str:
@@ -133,7 +135,7 @@ def _verb(effect: float, plural: bool) -> str:
 def _weights_clause(loss: float | None, accuracy: float | None, facts: Facts) -> str:
     subject = "class weights" if facts.class_weights is not None else "sample weights"
     on_accuracy = term_of(facts.accuracy, Cause.SAMPLE_WEIGHTS)
-    if loss is not None and on_accuracy is not None and on_accuracy.effect == 0:
+    if loss is not None and on_accuracy is not None and abs(on_accuracy.effect or 0.0) < _ROUNDING:
         return f"{subject} {_verb(loss, True)} the training loss alone ({units.signed(loss)})"
     return f"{subject} {_moves(loss, accuracy, plural=True)}"
 

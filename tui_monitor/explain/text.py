@@ -12,7 +12,7 @@ def explanation_text(explanation: Explanation) -> str:
     """Return the whole explanation in lines of at most 88 characters."""
     blocks = [
         _heading(explanation),
-        _wrapped(explanation.verdict, explanation.headline, explanation.next_step),
+        _told(("Verdict", explanation.verdict), ("Why", explanation.headline), ("Next", explanation.next_step)),
         *(
             _ledger(name, ledger, scale)
             for name, ledger, scale in (
@@ -46,6 +46,15 @@ def _heading(explanation: Explanation) -> str:
             basis += f", for {units.share(explanation.cost.share_of_training, 1)} of the training time so far"
         basis += "."
     return f"{explanation.run}, {when}: {figures}\n{basis}"
+
+
+def _told(*lines: tuple[str, str]) -> str:
+    """Return each sentence after its label, wrapped beside it; a sentence that is empty has no line."""
+    return "\n".join(
+        textwrap.fill(sentence, _WIDTH, initial_indent=f"{label:<8} ", subsequent_indent=" " * 9)
+        for label, sentence in lines
+        if sentence
+    )
 
 
 def _wrapped(*sentences: str) -> str:

@@ -87,6 +87,7 @@ def test_the_questions_own_pattern_is_told_in_three_short_lines() -> None:
     assert ", yet " in explanation.verdict
     named = {(claim.cause, claim.figure, claim.sign) for claim in claims(explanation.headline)}
     assert {("sample_weights", "loss", 1), ("class_mix", "accuracy", 1)} <= named
+    assert "class weights raise the training loss alone" in explanation.headline.lower()
     assert explanation.next_step == (
         "Report the unweighted loss beside the weighted one; split with `stratify` and judge by recall."
     )
