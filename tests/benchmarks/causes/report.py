@@ -20,6 +20,7 @@ def report(scored: Sequence[Scored], planned: int) -> str:
     blocks = [
         _summary(scored, planned),
         "\n".join(_causes(planted)),
+        _small_effects(planted),
         "\n".join(_controls(scored)),
         "\n".join(_terms(scored)),
         "\n".join(_wrong(scored)),
@@ -37,6 +38,17 @@ def _summary(scored: Sequence[Scored], planned: int) -> str:
         f"{len(seeds)} seeds, and {sum(run.plan.control for run in scored)} controls. Largest difference between a "
         f"reported gap and the sum of its terms: {largest_remainder(scored):.0e}. Verdict and headline agree with the "
         f"JSON in {told} of {len(scored)}."
+    )
+
+
+def _small_effects(planted: Sequence[Scored]) -> str:
+    """Say what was answered where no true effect exceeds chance: a cause that is named there is real, but small."""
+    unclear = [(run, figure) for run in planted for figure in FIGURES if run.right_answer(figure) is None]
+    named = [(run, figure) for run, figure in unclear if run.answers(figure)]
+    right = sum(run.answers(figure)[0] == run.largest(figure) for run, figure in named)
+    return (
+        f"Beyond these, {len(unclear)} ledgers of planted runs have no effect above chance. A main cause is named in "
+        f"{len(named)} of them; it is the largest true term in {right}."
     )
 
 

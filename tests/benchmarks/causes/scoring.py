@@ -31,15 +31,19 @@ class Scored:
 
     def right_answer(self, figure: str) -> str | None:
         """Return the largest true term in the gap's direction, or None where chance would give as much."""
+        largest = self.largest(figure)
+        truth = self.stored.truth[figure]
+        clear = largest is not None and abs(truth[largest]) > _BEYOND_CHANCE * self.stored.noise[figure]
+        return largest if clear else None
+
+    def largest(self, figure: str) -> str | None:
+        """Return the largest true term in the gap's direction, however small; None where all pull the other way."""
         truth = self.stored.truth[figure]
         gap = self.gap(figure)
         pulling = {
             cause: abs(effect) for cause, effect in truth.items() if effect * gap > 0 and cause != Cause.MEASUREMENT
         }
-        if not pulling:
-            return None
-        largest = max(pulling, key=pulling.__getitem__)
-        return largest if pulling[largest] > _BEYOND_CHANCE * self.stored.noise[figure] else None
+        return max(pulling, key=pulling.__getitem__) if pulling else None
 
     def planted(self, figure: str) -> str | None:
         """Return the cause that the recipe plants in a figure's gap."""
