@@ -84,6 +84,9 @@ class Estimates:
     """Parameters fitted to the batches: the mean, and a slope where there is one."""
     leverage: float
     """What the slope's own error adds to the variance of a mean, as a share of it."""
+    draw_variance: float
+    """What the draws of training mode leave of the variance of the figure now, at most: half the variance between two
+    draws, the one trained on and the one probed."""
 
 
 @functools.lru_cache(maxsize=1)
@@ -165,7 +168,8 @@ def _anchored(then: FloatArray, measured: FloatArray, reported: float, batches: 
         fitted, leverage = 2, float((reported - then[0]) ** 2 / (batches * spread / from_mean.size))
     corrected = measured + np.outer(reported - then, slope)
     in_epoch, toggles = reported - corrected[:, 0], corrected[:, 1:]
-    return Estimates(in_epoch, toggles, reported - in_epoch - toggles.sum(axis=1), fitted, leverage)
+    draws = float(np.var(then[1:] - measured[1:, 0])) / 2
+    return Estimates(in_epoch, toggles, reported - in_epoch - toggles.sum(axis=1), fitted, leverage, draws)
 
 
 def _sums_by_batch_and_class(

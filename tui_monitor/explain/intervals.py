@@ -17,26 +17,26 @@ Bounds = tuple[float | None, float | None]
 def deviations(estimates: Estimates, batches: int, epoch_batches: int, quantity: Quantity) -> dict[Cause, FloatArray]:
     """Return bootstrap deviations of each term, shape (resamples,), narrowed where most batches were probed.
 
-    The finite-population factor √(1 − probed/all) is left out where training mode draws at random: a complete
-    probe is then still one draw of the noise.
+    The finite-population factor 1 − probed/all is left out of the variance that training mode's own draws give: a
+    complete probe is then still one draw of the noise.
     """
     inflation = small_sample_inflation(batches, estimates.fitted)
-    finite = math.sqrt(max(0.0, 1.0 - batches / max(epoch_batches, 1)) + estimates.leverage)
+    unprobed = max(0.0, 1.0 - batches / max(epoch_batches, 1))
     random_mode = not np.array_equal(quantity.training, quantity.inference)
-    drawn = math.sqrt(1.0 + estimates.leverage) if random_mode else finite
 
-    def spread(values: FloatArray, factor: float) -> FloatArray:
-        if factor == 0.0:
-            return np.zeros(values.size - 1)
-        if batches < 2:
+    def spread(values: FloatArray, draw_variance: float = 0.0) -> FloatArray:
+        variance = float(np.var(values[1:]))
+        if batches < 2 and (unprobed or draw_variance or random_mode):
             return np.full(values.size - 1, np.inf)
+        drawn = min(1.0, draw_variance / variance) if variance > 0 else 0.0
+        factor = math.sqrt(unprobed * (1.0 - drawn) + drawn + estimates.leverage)
         return np.asarray((values[1:] - values[0]) * factor * inflation, dtype=np.float64)
 
-    result = {Cause.IN_EPOCH_AVERAGING: spread(estimates.in_epoch, drawn)}
+    draws = estimates.draw_variance if random_mode else 0.0
+    result = {Cause.IN_EPOCH_AVERAGING: spread(estimates.in_epoch, draws)}
     for index, cause in enumerate(TOGGLES):
-        factor = drawn if cause is Cause.TRAIN_MODE_LAYERS else finite
-        result[cause] = spread(estimates.toggles[:, index], factor)
-    result[Cause.WITHIN_CLASS] = spread(estimates.end, finite)
+        result[cause] = spread(estimates.toggles[:, index], draws if cause is Cause.TRAIN_MODE_LAYERS else 0.0)
+    result[Cause.WITHIN_CLASS] = spread(estimates.end)
     return result
 
 
