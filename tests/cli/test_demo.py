@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import Command, command_line, environment
-from tests.training.brute_force import Epoch, ledger
+from tests.training.brute_force import Samples, ledger
 from tui_monitor.demo.scenarios import SCENARIOS
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import Snapshot
@@ -80,12 +80,27 @@ def test_its_explanation_is_the_brute_force_one(
     reported = {name: float(values[-1]) for name, values in history.history.items()}
     assert content["reported"] == pytest.approx(reported, abs=1e-6)
 
-    def predict(x: np.ndarray, training: bool) -> np.ndarray:
-        return keras.ops.convert_to_numpy(model(x, training=training)).astype(np.float64)
+    def values(figure: str, x: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        outputs = keras.ops.convert_to_numpy(model(x, training=False)).astype(np.float64)
+        if figure == "accuracy":
+            return (targets.argmax(axis=1) == outputs.argmax(axis=1)).astype(float)
+        return np.asarray(-np.log(np.clip((targets * outputs).sum(axis=1), 1e-7, 1.0)))
 
+    label = data.y.argmax(axis=1)
+    class_weight = np.array(SCENARIOS["question"].class_weight)
     for figure, cause in (("loss", "sample_weights"), ("accuracy", "class_mix")):
-        epoch = Epoch(data, [np.arange(len(data.x))], predict, weighted=figure == "loss")
-        expected = ledger(epoch, figure, reported[figure], reported[f"val_{figure}"], draws=1)
+        inference = values(figure, data.x, data.y)
+        samples = Samples(
+            training=inference,
+            inference=inference,
+            weight=class_weight[label] if figure == "loss" else np.ones(label.size),
+            label=label,
+            sizes=[label.size],
+            validation=values(figure, data.validation_x, data.validation_y),
+            validation_weight=np.ones(len(data.validation_y)),
+            validation_label=data.validation_y.argmax(axis=1),
+        )
+        expected = ledger(samples, reported[figure], reported[f"val_{figure}"])
         terms = {term["cause"]: term for term in content[figure]["terms"]}
         assert terms[cause]["verdict"] == "main"
         for name, term in terms.items():
