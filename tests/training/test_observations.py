@@ -13,6 +13,7 @@ from tui_monitor.history.load import load
 from tui_monitor.training import stalls
 from tui_monitor.training.recorded_fit import recorded_fit
 from tui_monitor.training.stalls import Pace
+from tui_monitor.training.system_figures import SystemSampler
 
 
 def test_a_wait_is_a_stall_beside_the_usual_pace_alone() -> None:
@@ -43,7 +44,7 @@ def test_no_batch_is_missed_before_the_first_or_while_none_is_awaited() -> None:
 
 
 def test_alerts_marks_and_a_stall_are_in_the_run(open_session: OpenSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A generator that stops is told while it stands still; NaN and a small validation are alerts of the same run."""
+    """A generator that stops is told while it stands still; NaN, a small validation and the memory are in the run."""
     monkeypatch.setattr(stalls, "LEAST_SECONDS", 2.0)
     session = open_session(probe_budget=1.0)
     generator = np.random.default_rng(0)
@@ -68,6 +69,7 @@ def test_alerts_marks_and_a_stall_are_in_the_run(open_session: OpenSession, monk
 
     model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2, activation="softmax")])
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    session.system = SystemSampler(session.writer, interval=lambda run_seconds: 0.25)
     fit = {"steps_per_epoch": 30, "epochs": 2, "validation_data": (x, y), "verbose": 0}
     begun = time.monotonic()
     recorded_fit(model.fit, model, session, (batches(),), fit)
@@ -75,6 +77,8 @@ def test_alerts_marks_and_a_stall_are_in_the_run(open_session: OpenSession, monk
     assert told.is_set()
     assert time.monotonic() - begun < 60
     snapshot = load(session.folder)
+    assert snapshot.system is not None
+    assert (snapshot.system.memory_bytes or 0) > 100e6
     texts = [entry.text for entry in snapshot.timeline if entry.kind == "alert"]
     assert sum("No batch for" in text and "idle" in text for text in texts) == 1
     assert sum("became NaN" in text or "loss is NaN" in text for text in texts) == 1

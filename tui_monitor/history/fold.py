@@ -9,6 +9,7 @@ from tui_monitor.history.batch_track import Batches
 from tui_monitor.history.output import OutputLines
 from tui_monitor.history.phase_fold import PhaseFold
 from tui_monitor.history.snapshot import Damage, PhaseSnapshot, Snapshot, TimelineEntry
+from tui_monitor.history.system_figures import SystemFigures, system_figures
 from tui_monitor.history.workers import WorkerFolds
 from tui_monitor.run_log.format import RunInfo, State
 from tui_monitor.run_log.presence import LOST_DETAIL
@@ -52,6 +53,7 @@ class History:
         self._torn_bytes = 0
         self._is_complete = True
         self._missing = False
+        self._system: SystemFigures | None = None
         self._workers = WorkerFolds()
 
     @property
@@ -167,6 +169,9 @@ class History:
         text = _text(event.get("text"))
         self._note(event, text or f"{_text(event.get('request'))}: {_text(event.get('outcome'))}")
 
+    def _add_system(self, event: Event) -> None:
+        self._system = system_figures(event)
+
     def _note(self, event: Event, text: str) -> None:
         entry = TimelineEntry(
             seconds=number(event.get("time")) or 0.0,
@@ -213,6 +218,7 @@ class History:
             missing=self._missing,
             workers=self._workers.snapshots(),
             covered=self._workers.covered,
+            system=self._system,
         )
 
 
@@ -223,6 +229,7 @@ _RUN_EVENTS: Mapping[str, Callable[[History, Event], None]] = {
     "change": History._add_text,
     "note": History._add_text,
     "control": History._add_control,
+    "system": History._add_system,
 }
 _PHASE_EVENTS: Mapping[str, Callable[[PhaseFold, Event], None]] = {
     "epoch_begin": PhaseFold.begin_epoch,

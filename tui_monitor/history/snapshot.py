@@ -6,6 +6,7 @@ from typing import Any
 
 from tui_monitor.history.playback import Playback
 from tui_monitor.history.series import BatchSeries
+from tui_monitor.history.system_figures import SystemFigures
 from tui_monitor.history.workers import WorkerSnapshot
 from tui_monitor.run_log.format import PhaseInfo, RunInfo, State
 
@@ -150,6 +151,8 @@ class Snapshot:
     """Those of several that record in this folder, the chief first; empty where one process trains alone."""
     covered: int = 1
     """Workers whose samples the newest batch figures hold."""
+    system: SystemFigures | None = None
+    """What the training process used when it last said so; None where it never did."""
 
     @property
     def phase(self) -> PhaseSnapshot | None:

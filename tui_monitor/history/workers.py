@@ -7,6 +7,7 @@ import numpy as np
 
 from tui_monitor.history.pace import batches_per_second
 from tui_monitor.history.series import Float64Array
+from tui_monitor.history.system_figures import SystemFigures, system_figures
 from tui_monitor.run_log.format import State
 from tui_monitor.run_log.presence import LOST_DETAIL, concluded_state
 from tui_monitor.run_log.reader import Arrival, Event
@@ -44,6 +45,8 @@ class WorkerSnapshot:
     """Seconds since its last sign of life; None when it has ended or never gave one."""
     share: StepShare | None = None
     """None where its steps can't tell."""
+    system: SystemFigures | None = None
+    """What its process used when it last said so."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,8 @@ class WorkerFold:
             known = replace(known, host=arrival.info.host)
         for event in arrival.events:
             known = _with_status(known, event)
+            if event.get("kind") == "system":
+                known = replace(known, system=system_figures(event))
         known = replace(
             known,
             batches=known.batches + sum(len(records) for _, records in arrival.batches),

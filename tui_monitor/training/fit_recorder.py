@@ -102,6 +102,7 @@ class FitRecorder:
             self._steering.listening(),
             self.instruments.installed(model, self),
             self._observations.watching(),
+            self._session.system.sampling(),
         ):
             yield
 

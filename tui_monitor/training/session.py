@@ -11,6 +11,7 @@ from tui_monitor.run_log.format import WorkerInfo
 from tui_monitor.run_log.workers import run_of
 from tui_monitor.run_log.writer import RunWriter
 from tui_monitor.training.budget import ProbeBudget
+from tui_monitor.training.system_figures import SystemSampler
 
 
 @dataclass
@@ -31,6 +32,11 @@ class Session:
     """Told of each explanation."""
     ends_with_fit: bool = False
     """Whether the run counts as finished when a `fit` ends, as in a notebook, where the process goes on."""
+    system: SystemSampler = field(init=False)
+    """Writes what the process uses while a `fit` runs."""
+
+    def __post_init__(self) -> None:
+        self.system = SystemSampler(self.writer)
 
     @property
     def worker(self) -> WorkerInfo | None:

@@ -1,6 +1,7 @@
 """The two rows at the top: what the run is doing in a word, and how far it has come."""
 
 from tui_monitor.app.panels.bars import progress_bar
+from tui_monitor.app.panels.system import system_words
 from tui_monitor.app.panels.text import Row, Rows, Run, cell_len, plain, spread, width_of
 from tui_monitor.app.panels.timeline import alerts_of, newest_entry
 from tui_monitor.app.panels.workers import header_note
@@ -10,6 +11,8 @@ from tui_monitor.run_log.format import State
 from tui_monitor.units import count, duration, rate
 
 _WIDEST_BAR, _NARROWEST_BAR = 40, 5
+_ROOM_FOR_SYSTEM = 100
+"""Cells a row from which it says what the training uses."""
 
 
 def header_rows(snapshot: Snapshot, view: ViewState, width: int) -> Rows:
@@ -35,7 +38,10 @@ def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     alerts = len(alerts_of(snapshot))
     if alerts:
         start = (*start, Run(f" · ! {alerts} alert{'s' if alerts > 1 else ''}", "alert"))
-    ends = [_facts(snapshot), _elapsed(snapshot)]
+    facts = _facts(snapshot)
+    system = "" if snapshot.state.ended or view.asked else system_words(snapshot.system)
+    used = [f"{system} · {facts}"] if system and width >= _ROOM_FOR_SYSTEM else []
+    ends = [*used, facts, _elapsed(snapshot)]
     for end in ends:
         room = width - width_of(start) - cell_len(end) - 4
         if room >= 0:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from tui_monitor.app.panels.system import cpu_words, memory_words
 from tui_monitor.app.panels.text import BLANK, Row, Rows, left, plain, right, wrap
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.history.workers import WorkerSnapshot, hold_up
@@ -10,6 +11,7 @@ from tui_monitor.units import count, duration
 
 _WORKER, _NUMBER, _HOST = 9, 9, 18
 _STATE = 12
+_SYSTEM = 22
 _HOLDS = "▲"
 """Mark of the worker that holds up the others."""
 
@@ -38,11 +40,15 @@ def workers_rows(snapshot: Snapshot, width: int) -> Rows:
         width: cells a row.
     """
     wide = width >= _WORKER + _STATE + _HOST + 6 * _NUMBER
+    widest = wide and width >= _WORKER + _STATE + _HOST + 6 * _NUMBER + _SYSTEM
+    used = widest and any(worker.system for worker in snapshot.workers)
     held = hold_up(snapshot.workers)
-    rows = [_head(wide=wide)]
+    rows = [(*_head(wide=wide), *((right("uses", _SYSTEM, "muted"),) if used else ()))]
     front = max((worker.batches for worker in snapshot.workers), default=0)
     holder = held.rank if held is not None else None
-    rows += [_row(worker, front, wide=wide, holds=worker.rank == holder) for worker in snapshot.workers]
+    for worker in snapshot.workers:
+        row = _row(worker, front, wide=wide, holds=worker.rank == holder)
+        rows.append((*row, right(_used(worker), _SYSTEM)) if used else row)
     rows.append(BLANK)
     for sentence, style in _sentences(snapshot):
         rows += wrap(sentence, width, style, indent="  ")
@@ -81,6 +87,11 @@ def _row(worker: WorkerSnapshot, front: int, *, wide: bool, holds: bool) -> Row:
         *(right(number, _NUMBER, "alert" if lost else "") for number in numbers),
         *(right("–" if time is None else _milliseconds(time), _NUMBER) for time in shown),
     )
+
+
+def _used(worker: WorkerSnapshot) -> str:
+    known = None if worker.state.ended else worker.system
+    return " · ".join(filter(None, (cpu_words(known), memory_words(known)))) or "–"
 
 
 def _sentences(snapshot: Snapshot) -> Iterable[tuple[str, str]]:
