@@ -37,7 +37,7 @@ def test_imports_point_down() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-_HEAVY = ("tensorflow", "keras", "textual", "rich", "plotext", "pandas", "matplotlib")
+_HEAVY = ("tensorflow", "keras", "textual", "rich", "plotext", "pandas", "matplotlib", "psutil")
 
 
 @pytest.mark.parametrize(

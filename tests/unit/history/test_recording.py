@@ -94,6 +94,7 @@ class Training:
             "status": lambda: self.writer.status(list(State)[amount % 8], f"word {amount}"),
             "alert": lambda: self.writer.event("alert", text=f"alert {amount}", epoch=self.epoch),
             "lost": lambda: self.writer.event("lost", batches=amount),
+            "system": lambda: self.writer.event("system", cpu_percent=amount, memory_bytes=amount),
             "print": self._print,
         }
         actions[what]()
@@ -116,7 +117,19 @@ class Training:
 ACTIONS = st.lists(
     st.tuples(
         st.sampled_from(
-            ("phase", "begin", "batches", "batches", "epoch", "explanation", "status", "alert", "lost", "print")
+            (
+                "phase",
+                "begin",
+                "batches",
+                "batches",
+                "epoch",
+                "explanation",
+                "status",
+                "alert",
+                "lost",
+                "system",
+                "print",
+            )
         ),
         st.integers(1, 40),
     ),
