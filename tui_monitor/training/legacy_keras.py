@@ -25,6 +25,8 @@ trainer: ModuleType = training
 loss_methods: tuple[str, ...] = ("compute_loss",)
 batch_normalization: type[Any] = BatchNormalizationBase
 
+_MOST_TUNED_STEPS = 1024
+
 _COMPILED = (
     "optimizer",
     "compiled_loss",
@@ -36,7 +38,9 @@ _COMPILED = (
 
 
 def steps_per_call(model: Any) -> int:
-    """Return `steps_per_execution`."""
+    """Return `steps_per_execution`, or the most that are recorded of a call whose steps Keras tunes as it goes."""
+    if getattr(model, "_autotune_steps_per_execution", False):
+        return _MOST_TUNED_STEPS
     steps = getattr(model, "_steps_per_execution", None)
     return 1 if steps is None else int(steps.numpy())
 

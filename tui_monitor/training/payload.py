@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from tui_monitor.training.batch_metrics import BatchMetrics
 from tui_monitor.training.engines import Engine, engine_of
+from tui_monitor.training.replicas import several_replicas
 from tui_monitor.training.sample_figures import SampleFigures, Unsupported, sample_figures
 from tui_monitor.training.step_output import StepChannel
 from tui_monitor.training.worker_clock import StepMoments
@@ -119,6 +120,13 @@ class _Seen:
 def _learn(plan: StepPlan, model: Any, data: tuple[Any, Any, Any], y_pred: Any) -> None:
     if y_pred is None:
         plan.limit = "The model's step computes no loss through Keras: the gap can only be shown."
+        return
+    steps = engine_of(model).steps_per_call(model)
+    if steps > 1 and several_replicas():
+        plan.limit = (
+            f"Under several replicas with steps_per_execution={steps}, Keras hands out the last step of each call "
+            f"alone: one batch in {steps} is recorded, and the gap is only shown."
+        )
         return
     if any(isinstance(leaf, tf.RaggedTensor | tf.SparseTensor) for leaf in tf.nest.flatten((data, y_pred))):
         plan.limit = "The data is ragged or sparse: the gap can't be split by sample, only shown."
