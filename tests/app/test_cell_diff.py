@@ -125,6 +125,21 @@ def test_nothing_is_sent_for_what_is_there_already() -> None:
     assert memory.update([(6, 0, strip("World", "bold"))], console) == "\x1b[1;7H\x1b[1mWorld\x1b[m"
 
 
+def test_no_colour_is_sent_where_none_is_wanted() -> None:
+    """Under NO_COLOR dark text is dim, a bright ground reversed, and no colour code is left, greys included."""
+    console = Console(color_system="truecolor", force_terminal=True, no_color=True)
+    sent = {
+        style: TerminalMemory().update([(0, 0, strip("x", style))], console)
+        for style in ("white on black", "#404040 on black", "bold black on #40c060")
+    }
+    codes = {style: text.removeprefix("\x1b[1;1H").removesuffix("\x1b[m") for style, text in sent.items()}
+    assert codes == {
+        "white on black": "x",
+        "#404040 on black": "\x1b[2mx",
+        "bold black on #40c060": "\x1b[1;7mx",
+    }
+
+
 def test_a_slow_terminal_gets_fewer_pictures_not_a_queue() -> None:
     """Until the terminal has answered no picture follows; from one that never did, only for a second."""
     pacer = FramePacer()

@@ -3,10 +3,13 @@
 Textual sends every refreshed row whole, from its left edge; over a slow line that is most of what is sent.
 """
 
+import functools
 from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len
+from rich.color import Color
 from rich.console import Console
+from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
@@ -15,6 +18,8 @@ _Cell = tuple[str, str]
 _Piece = tuple[int, int, Strip]
 """(column, row, what is there)."""
 
+_DARK_TEXT = 0.45
+_BRIGHT_GROUND = 0.35
 _LONGEST_BRIDGE = 4
 """Unchanged cells that are sent again rather than jumped over: a jump costs six bytes or more."""
 
@@ -104,7 +109,8 @@ def _cells(x: int, strip: Strip, console: Console) -> Iterator[tuple[int, _Cell]
     for text, style, control in strip:
         if control:
             continue
-        codes = "" if style is None or colours is None else Strip.render_ansi(style, colours)
+        shown = _colourless(style) if style is not None and console.no_color else style
+        codes = "" if shown is None or colours is None else Strip.render_ansi(shown, colours)
         if text.isascii():
             for character in text:
                 yield x, (character, codes)
@@ -115,6 +121,23 @@ def _cells(x: int, strip: Strip, console: Console) -> Iterator[tuple[int, _Cell]
             for further in range(1, width):
                 yield x + further, ("", codes)
             x += width
+
+
+@functools.lru_cache(maxsize=1024)
+def _colourless(style: Style) -> Style:
+    """Return a style that says without colours what it said with them: dark text is dim, a bright ground reversed."""
+    is_dim = _brightness(style.color, 1.0) < _DARK_TEXT
+    is_reversed = _brightness(style.bgcolor, 0.0) > _BRIGHT_GROUND
+    said = Style(dim=True if is_dim and not is_reversed else None, reverse=True if is_reversed else None)
+    return style.without_color + said
+
+
+def _brightness(colour: Color | None, otherwise: float) -> float:
+    """Return how bright a colour looks, from 0 to 1, by the weights of Rec. 709."""
+    if colour is None or colour.is_default:
+        return otherwise
+    red, green, blue = colour.get_truecolor()
+    return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255
 
 
 def _clusters(text: str) -> Iterator[tuple[str, int]]:

@@ -23,6 +23,8 @@ class TerminalApp(App[None]):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(driver_class=TerminalDriver, **options)
+        # Textual takes NO_COLOR out of the environment and turns colours into greys, which are colours too.
+        self.console.no_color = self.no_color
         self._memory = TerminalMemory()
         self._pacer = FramePacer()
 
