@@ -37,12 +37,12 @@ class Instruments:
     """What was built to watch one compiled model."""
 
     def __init__(self, model: Any, *, probed: bool) -> None:
-        self.plan = StepPlan(probed=probed)
         self._probe: Probe | None = None
         self._engine = engine_of(model)
         self._compiled = self._engine.compiled_parts(model)
         steps, packs_logs = self._engine.steps_per_call(model), _is_run_by_keras(model, self._engine)
         self.training_channel = StepChannel(steps, packs_logs=packs_logs)
+        self.plan = StepPlan(probed=probed, steps_per_call=steps)
         is_compiled = bool(model.jit_compile)
         self.validation_channel = StepChannel(steps, packs_logs=packs_logs, is_compiled=is_compiled)
         self._built: dict[str, Any] = {}

@@ -28,6 +28,8 @@ class StepPlan:
 
     probed: bool = True
     """Whether batches are probed at all; if not, steps hand out numbers alone."""
+    steps_per_call: int = 1
+    """`steps_per_execution`."""
     metrics: tuple[str, ...] = ()
     """Names, as Keras logs them, of the values in the payload, `loss` first."""
     figures: SampleFigures | None = None
@@ -121,11 +123,10 @@ def _learn(plan: StepPlan, model: Any, data: tuple[Any, Any, Any], y_pred: Any) 
     if y_pred is None:
         plan.limit = "The model's step computes no loss through Keras: the gap can only be shown."
         return
-    steps = engine_of(model).steps_per_call(model)
-    if steps > 1 and several_replicas():
+    if plan.steps_per_call > 1 and several_replicas():
         plan.limit = (
-            f"Under several replicas with steps_per_execution={steps}, Keras hands out the last step of each call "
-            f"alone: one batch in {steps} is recorded, and the gap is only shown."
+            f"Under several replicas with steps_per_execution={plan.steps_per_call}, Keras hands out the last step "
+            f"of each call alone: one batch in {plan.steps_per_call} is recorded, and the gap is only shown."
         )
         return
     if any(isinstance(leaf, tf.RaggedTensor | tf.SparseTensor) for leaf in tf.nest.flatten((data, y_pred))):
