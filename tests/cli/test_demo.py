@@ -137,9 +137,9 @@ def test_ls_shows_the_run(finished: tuple[Path, subprocess.CompletedProcess[str]
     assert {"q", "finished", f"{EPOCHS}/{EPOCHS}"} <= set(line.split())
 
 
-def _start(folder: Path, name: str) -> subprocess.Popen[bytes]:
+def _start(folder: Path, name: str, epochs: int = 4) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        command_line("demo", "--headless", "--epochs", "4", "--name", name),
+        command_line("demo", "--headless", "--epochs", str(epochs), "--name", name),
         cwd=folder,
         env=environment(),
         stdin=subprocess.DEVNULL,
@@ -167,7 +167,7 @@ def _has_batches(folder: Path, epoch: int) -> bool:
 
 def test_ctrl_c_stops_gracefully_and_keeps_the_run(tmp_path: Path) -> None:
     """SIGINT ends training after a batch: exit code 0, state stopped, the epochs so far readable."""
-    process = _start(tmp_path, "interrupted")
+    process = _start(tmp_path, "interrupted", epochs=400)
     folder = tmp_path / "runs" / "interrupted"
     _wait_until(lambda: _has_batches(folder, 2))
     process.send_signal(signal.SIGINT)

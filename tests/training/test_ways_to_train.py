@@ -13,6 +13,7 @@ from tests.training.conftest import OpenSession
 from tests.training.recorded import assert_recorded
 from tui_monitor.history.load import load
 from tui_monitor.run_log.format import State
+from tui_monitor.training import payload
 from tui_monitor.training.recorded_fit import recorded_fit
 from tui_monitor.training.session import Session
 
@@ -125,3 +126,23 @@ def test_two_replicas_are_recorded_as_one_batch(tmp_path: Any) -> None:
         [sys.executable, "-c", _MIRRORED, str(tmp_path / "run")], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-4000:]
+
+
+def test_what_fails_in_watching_a_step_never_fails_the_step(
+    open_session: OpenSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Training goes on unrecorded, and the run says why."""
+
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("watching failed")
+
+    monkeypatch.setattr(payload, "_learn", broken)
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    session = open_session()
+    data = {"x": np.ones((8, 2)), "y": np.ones(8), "batch_size": 4, "verbose": 0}
+    history = recorded_fit(model.fit, model, session, (), data)
+    session.writer.close()
+    assert np.isfinite(history.history["loss"]).all()
+    alerts = [entry.text for entry in load(session.folder).timeline if entry.kind == "alert"]
+    assert ["watching failed" in alert and "Training goes on" in alert for alert in alerts] == [True]

@@ -200,7 +200,7 @@ def _sign_findings(loss: Ledger | None, accuracy: Ledger | None) -> list[Finding
     for cause, (on_loss, on_accuracy) in _SIGNS.items():
         fits = all(sign in ("±", found) for sign, found in zip((on_loss, on_accuracy), pattern, strict=True))
         if not fits:
-            when = ", while the loss falls," if cause is Cause.IN_EPOCH_AVERAGING else ""
+            when = " (while the loss falls)" if cause is Cause.IN_EPOCH_AVERAGING else ""
             findings.append(
                 Finding(
                     cause,

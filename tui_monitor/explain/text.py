@@ -100,7 +100,7 @@ def _classes(explanation: Explanation) -> str:
     classes, baseline = explanation.classes, explanation.baseline
     lines = []
     if classes is not None:
-        p_value = "" if classes.p_value is None else f", p = {classes.p_value:.2g} that they are equal"
+        p_value = "" if classes.p_value is None else f" (p = {classes.p_value:.2g}, chi-squared test)"
         lines.append(f"Class shares, training against validation{p_value}")
         lines += [
             f"  class {label:<24} {units.share(train, 1):>9}  {units.share(validation, 1)}"

@@ -107,7 +107,9 @@ class FitRecorder:
             yield
 
     def give_up(self, error: Exception) -> None:
-        """Stop recording and say why; training goes on."""
+        """Stop recording and say why, once; training goes on."""
+        if self.broken:
+            return
         self.broken = True
         self._observations.batches_rest()
         self._steering.give_up()

@@ -32,6 +32,9 @@ class PayloadTaker(Protocol):
     def validation_batch_ended(self, output: StepOutput) -> None:
         """Take what a validation step handed out."""
 
+    def give_up(self, error: Exception) -> None:
+        """Take the word that steps hand out nothing, and why."""
+
 
 class Instruments:
     """What was built to watch one compiled model."""
@@ -112,9 +115,13 @@ class Instruments:
 
             def function(iterator: Any) -> Any:
                 logs, output = channel.take(inner(iterator))
-                if output is not None and self._taker is not None:
-                    taker = self._taker
+                taker = self._taker
+                if taker is None:
+                    return logs
+                if output is not None:
                     (taker.batch_ended if in_training else taker.validation_batch_ended)(output)
+                elif self.plan.failure is not None:
+                    taker.give_up(self.plan.failure)
                 return logs
 
             self._built[attribute] = function

@@ -36,6 +36,8 @@ class StepPlan:
     """How to take the figures apart by sample, or None where `limit` says why not."""
     limit: str = ""
     """Sentence for the panel on what can't be measured; empty when all can."""
+    failure: Exception | None = None
+    """Why a step hands out nothing, if it does not."""
 
 
 @dataclass
@@ -65,12 +67,17 @@ def training_step(model: Any, step: Step, plan: StepPlan, channel: StepChannel) 
 
     def train_step(data: Any) -> dict[str, Any]:
         moments = StepMoments(model)
-        seen = _Seen(model, step, data, plan)
-        values = _batch_values(model, seen.capture, seen.logs)
-        values.update(batch_metrics.values(seen.logs, values, (seen.y, seen.capture.y_pred, seen.sample_weight)))
-        plan.metrics = tuple(values)
-        logs = seen.handed_out(channel, list(values.values()), {"y_pred": seen.capture.y_pred})
-        return moments.handed_out(logs, data)
+        seen = _Seen(step, data)
+
+        def handed_out() -> dict[str, Any]:
+            seen.learn(model, plan)
+            values = _batch_values(model, seen.capture, seen.logs)
+            values.update(batch_metrics.values(seen.logs, values, (seen.y, seen.capture.y_pred, seen.sample_weight)))
+            plan.metrics = tuple(values)
+            logs = seen.handed_out(plan, channel, list(values.values()), {"y_pred": seen.capture.y_pred})
+            return moments.handed_out(logs, data)
+
+        return _or_bare(handed_out, seen.logs, plan)
 
     return train_step
 
@@ -88,11 +95,16 @@ def validation_step(model: Any, step: Step, plan: StepPlan, channel: StepChannel
     """
 
     def test_step(data: Any) -> dict[str, Any]:
-        seen = _Seen(model, step, data, plan)
-        if plan.figures is None:
-            return seen.logs
-        figures = plan.figures.of(seen.y, seen.capture.y_pred, seen.sample_weight)
-        return seen.handed_out(channel, [], {"figures": channel.gathered(tf.transpose(figures))})
+        seen = _Seen(step, data)
+
+        def handed_out() -> dict[str, Any]:
+            seen.learn(model, plan)
+            if plan.figures is None:
+                return seen.logs
+            figures = plan.figures.of(seen.y, seen.capture.y_pred, seen.sample_weight)
+            return seen.handed_out(plan, channel, [], {"figures": channel.gathered(tf.transpose(figures))})
+
+        return _or_bare(handed_out, seen.logs, plan)
 
     return test_step
 
@@ -100,23 +112,37 @@ def validation_step(model: Any, step: Step, plan: StepPlan, channel: StepChannel
 class _Seen:
     """One call of a step, while it is traced: its data, its logs and what it passed by."""
 
-    def __init__(self, model: Any, step: Step, data: Any, plan: StepPlan) -> None:
+    def __init__(self, step: Step, data: Any) -> None:
         with _capturing() as self.capture:
             self.logs = dict(step(data))
-        self.x, self.y, self.sample_weight = engine_of(model).package.utils.unpack_x_y_sample_weight(data)
-        self._plan = plan
+        self._data = data
+
+    def learn(self, model: Any, plan: StepPlan) -> None:
+        """Take the data apart and note in the plan what can be measured."""
+        self.x, self.y, self.sample_weight = engine_of(model).package.utils.unpack_x_y_sample_weight(self._data)
         _learn(plan, model, (self.x, self.y, self.sample_weight), self.capture.y_pred)
 
-    def handed_out(self, channel: StepChannel, values: list[tf.Tensor], parts: Mapping[str, Any]) -> dict[str, Any]:
+    def handed_out(
+        self, plan: StepPlan, channel: StepChannel, values: list[tf.Tensor], parts: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """Return the logs with the payload; where nothing is ever probed, it holds the batch's size and metrics."""
-        counts, figures, size = tf.zeros([0]), self._plan.figures, _samples(self.x)
-        if figures is None or not self._plan.probed:
+        counts, figures, size = tf.zeros([0]), plan.figures, _samples(self.x)
+        if figures is None or not plan.probed:
             return channel.hand_out(self.logs, size, values, counts, {})
         if figures.classes:
             counts = figures.class_counts(self.y, self.capture.y_pred)
         given = {"x": self.x, "y": self.y, "sample_weight": self.sample_weight, **parts}
         given = {name: part for name, part in given.items() if part is not None}
         return channel.hand_out(self.logs, size, values, counts, given)
+
+
+def _or_bare(handed_out: Callable[[], dict[str, Any]], logs: Mapping[str, Any], plan: StepPlan) -> dict[str, Any]:
+    """Return what is handed out, or the step's own logs where that fails: the training must not."""
+    try:
+        return handed_out()
+    except Exception as error:  # training must go on
+        plan.failure = error
+        return dict(logs)
 
 
 def _learn(plan: StepPlan, model: Any, data: tuple[Any, Any, Any], y_pred: Any) -> None:
