@@ -41,14 +41,20 @@ def explain(
     snapshot = load(folder)
     contents = _asked_for(snapshot, epoch=epoch, every=every, shares=_shares(class_shares))
     if not contents:
-        which = f"epoch {epoch}" if epoch is not None else "any epoch"
-        raise NothingMeasured(f"{folder.name} holds no figures of {which} to explain (yet).")
+        raise NothingMeasured(_nothing_to_explain(snapshot, folder.name, epoch))
     for number, content in enumerate(contents):
         if as_json:
             sys.stdout.write(json.dumps(content, separators=(",", ":"), ensure_ascii=False) + "\n")
         else:
             sys.stdout.write(("\n\n" if number else "") + explanation_text(explanation_from_json(content)) + "\n")
     return 0
+
+
+def _nothing_to_explain(snapshot: Snapshot, name: str, epoch: int | None) -> str:
+    if snapshot.state.ended and not snapshot.phases:
+        return f"{name} has ended without a call of `fit`: there is nothing to explain."
+    which = f"epoch {epoch}" if epoch is not None else "any epoch"
+    return f"{name} holds no figures of {which} to explain" + ("." if snapshot.state.ended else " yet.")
 
 
 def _shares(text: str | None) -> Sequence[float] | None:

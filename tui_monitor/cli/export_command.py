@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tui_monitor.errors import UsageError
+from tui_monitor.errors import FolderNotWritable, UsageError
 from tui_monitor.export.parquet_file import write_parquet
 from tui_monitor.export.tables import Table, batch_table, epoch_table
 from tui_monitor.export.tensorboard_files import write_tensorboard
@@ -99,6 +99,10 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
     try:
         write(temporary)
         temporary.replace(path)
+    except OSError as error:
+        raise FolderNotWritable(
+            f"Can't write {path}: {error.strerror or error}. Name another place with -o."
+        ) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

@@ -156,10 +156,11 @@ def test_batches_are_one_row_each_and_exact(batches: list[tuple[int, int, float,
         (("--format", "csv", "--what", "batches"), 7),
         (("--format", "tensorboard"), 2),
         (("--format", "xls"), 2),
+        (("--format", "csv", "-o", "no-such-folder/x.csv"), 5),
     ],
 )
 def test_what_cannot_be_exported_says_so(tmp_path: Path, options: tuple[str, ...], code: int) -> None:
-    """Nothing recorded, a format that is a folder, and an unknown one each end with their exit code."""
+    """Nothing recorded, a format that is a folder, an unknown one and no place to write end with their exit codes."""
     run = _run(tmp_path / "run", [(1, [{"loss": 0.5}])])
     assert _export(run, *options) == code
 
