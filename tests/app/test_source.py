@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from tui_monitor.app.app import MonitorApp
+from tui_monitor.app.follow import Mailbox, follow
 from tui_monitor.app.screenshot import save_screenshot
 from tui_monitor.app.source import LiveSource
 from tui_monitor.errors import RunUnreadable
@@ -112,3 +114,41 @@ def test_the_screen_needs_no_training_framework() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_nothing_is_read_while_no_picture_can_be_shown(tmp_path: Path) -> None:
+    """The source is left alone while the terminal is busy, and read at once when it no longer is."""
+    stopping, wanted, is_busy = threading.Event(), threading.Event(), threading.Event()
+    polled: list[bool] = []
+    looked = threading.Event()
+
+    class Source:
+        def poll(self) -> None:
+            polled.append(is_busy.is_set())
+            is_busy.set()
+            looked.set()
+
+        def close(self) -> None:
+            pass
+
+    thread = threading.Thread(
+        target=follow,
+        args=(Source(), Mailbox(), stopping),
+        kwargs={
+            "wanted": wanted,
+            "is_busy": is_busy.is_set,
+            "pause_seconds": 0.001,
+            "arrived": lambda: None,
+            "failed": lambda error: None,
+        },
+    )
+    thread.start()
+    for _ in range(20):
+        assert looked.wait(10)
+        looked.clear()
+        is_busy.clear()
+        wanted.set()
+    stopping.set()
+    wanted.set()
+    thread.join(10)
+    assert not any(polled)

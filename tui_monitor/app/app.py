@@ -83,6 +83,7 @@ class MonitorApp(AskingApp):
         self._mailbox = Mailbox()
         self._stopping = threading.Event()
         self._wanted = threading.Event()
+        self._held_back = False
         self._failure_shown = False
         self.set_class(markers is MarkerSet.ASCII, "-ascii")
         if options.theme:
@@ -121,12 +122,18 @@ class MonitorApp(AskingApp):
             reason = f"Can't start the training: {error.strerror}: {error.filename or self.folder}."
             self.post_message(ReadingFailed(FolderNotWritable(reason)))
 
+    def _holds_back(self) -> bool:
+        """Whether reading waits for the terminal: on its answer it goes on at once, not after a pause."""
+        self._held_back = self.is_terminal_busy
+        return self._held_back
+
     def _follow(self) -> None:
         follow(
             self._source,
             self._mailbox,
             self._stopping,
             wanted=self._wanted,
+            is_busy=self._holds_back,
             pause_seconds=1 / self._options.frames_a_second,
             arrived=lambda: self.post_message(SnapshotArrived()),
             failed=lambda error: self.post_message(ReadingFailed(error)),
@@ -153,7 +160,10 @@ class MonitorApp(AskingApp):
         self._draw()
 
     def terminal_answered(self) -> None:
-        """Draw what came while the terminal was busy."""
+        """Draw what came while the terminal was busy, or have the newest read that was not."""
+        if self._held_back:
+            self._held_back = False
+            self._wanted.set()
         self.on_snapshot_arrived()
 
     def on_reading_failed(self, event: ReadingFailed) -> None:

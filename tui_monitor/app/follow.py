@@ -38,6 +38,7 @@ def follow(
     stopping: threading.Event,
     *,
     wanted: threading.Event,
+    is_busy: Callable[[], bool] = lambda: False,
     pause_seconds: float = PAUSE_SECONDS,
     arrived: Callable[[], object],
     failed: Callable[[MonitorError], object],
@@ -50,6 +51,8 @@ def follow(
         stopping: set to end the loop.
         pause_seconds: between two looks, and so between two pictures.
         wanted: set to have the source polled at once.
+        is_busy: whether no picture can be shown now: the source is then left alone, so that the next picture shows
+            what is true when it is drawn. Asked again whenever `wanted` is set, and once a pause.
         arrived: called when the mailbox was empty and holds a snapshot now.
         failed: called once, with what to tell the user, when the run can't be read.
     """
@@ -60,6 +63,9 @@ def follow(
                 arrived()
             wanted.wait(pause_seconds)
             wanted.clear()
+            while is_busy() and not stopping.is_set():
+                wanted.wait(pause_seconds)
+                wanted.clear()
     except MonitorError as error:
         failed(error)
     finally:
