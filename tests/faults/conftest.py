@@ -1,23 +1,14 @@
-"""Collects what became of each fault, and prints the table when the tests are done."""
+"""Sends what became of each fault to the process that prints the table, whichever process the test ran in."""
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
 
-from tests.faults.table import Outcome, rows
-
-_outcomes: list[Outcome] = []
+from tests.faults.table import PROPERTY, Outcome
 
 
 @pytest.fixture
-def report() -> Callable[[Outcome], None]:
+def report(record_property: Callable[[str, object], None]) -> Callable[[Outcome], None]:
     """Return a function that puts an outcome into the table."""
-    return _outcomes.append
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table."""
-    if _outcomes:
-        terminalreporter.section("faults")
-        for row in rows(_outcomes):
-            terminalreporter.write_line(row)
+    return lambda outcome: record_property(PROPERTY, list(dataclasses.astuple(outcome)))

@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+PROPERTY = "fault"
+"""Name under which a test reports an outcome."""
+
 _HEADINGS = (
     "fault",
     "tries",
