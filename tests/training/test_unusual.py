@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tui_monitor
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
 from tui_monitor.run_log.format import OUTPUT_FILE, State
@@ -134,5 +135,5 @@ def test_a_call_of_2018_ends_with_a_traceback_and_a_sentence(ran: Ran) -> None:
         traceback, _, after = text.partition("AttributeError: 'Sequential' object has no attribute 'predict_classes'\n")
         assert "Traceback (most recent call last)" in traceback
         assert "unusual_script.py" in traceback
-        assert "tui_monitor/" not in traceback.split("Traceback")[-1]
+        assert str(Path(tui_monitor.__file__).parent) not in traceback.split("Traceback")[-1]
         assert after.startswith(f"tui-monitor: {sentence}")
