@@ -80,14 +80,17 @@ async def test_a_rate_that_is_none_is_not_sent(text: str, tmp_path: Path) -> Non
 
 
 async def test_nothing_is_asked_of_a_run_that_can_not_obey(tmp_path: Path) -> None:
-    """Imported, piped and ended runs offer no such key, and pressing one does nothing."""
+    """Imported, piped and ended runs offer no such key; pressing one only says why, in one notice."""
     piped = snapshot(run=RunInfo("stdin", pid=0))
-    for given in (piped, snapshot(State.FINISHED), snapshot(missing=True)):
+    reasons = ((piped, "read from a log"), (snapshot(State.FINISHED), "has ended (finished)"))
+    for given, reason in (*reasons, (snapshot(missing=True), "folder is gone")):
         async with screen_of(given, folder=tmp_path, size=(200, 60)) as pilot:
             assert "pause" not in rows_of(pilot, "#footer")
             await pilot.press("p", "x", "e", "u", "k", "r", "n")
             await pilot.pause()
             assert not pilot.app.screen.is_modal
+            (told,) = pilot.app._notifications
+            assert reason in told.message
     async with screen_of(piped, folder=tmp_path) as pilot:
         await pilot.press("q")
         await pilot.pause()
@@ -109,6 +112,23 @@ async def test_the_answer_takes_the_question_from_the_header(tmp_path: Path) -> 
         await arrive(pilot, 2)
         assert "asked" not in shown(pilot)[0]
         assert "Measuring now." in shown(pilot)[0]
+
+
+async def test_a_run_that_has_ended_shows_its_end_and_not_what_was_asked_of_it_last() -> None:
+    """Beside the state of an ended run stands how it ended; answers to requests are in the timeline."""
+    answer = TimelineEntry(30.0, "control", "Learning rate is 0.0005.", 4, 141)
+    async with screen_of(snapshot(timeline=(answer,))) as pilot:
+        assert "Learning rate is 0.0005." in shown(pilot)[0]
+    ended = snapshot(State.STOPPED, timeline=(answer,), detail="Stopped on request.")
+    async with screen_of(ended) as pilot:
+        assert "STOPPED" in shown(pilot)[0]
+        assert "Stopped on request." in shown(pilot)[0]
+    async with screen_of(replace(ended, state=State.FINISHED, detail="")) as pilot:
+        assert "FINISHED" in shown(pilot)[0]
+        assert "Learning rate" not in shown(pilot)[0]
+        await pilot.press("i")
+        await pilot.pause()
+        assert "Learning rate is 0.0005." in text_of(pilot)
 
 
 def test_silence_is_said_after_a_while(tmp_path: Path) -> None:

@@ -181,7 +181,10 @@ class MonitorApp(AskingApp):
             self._draw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Refuse actions that would change nothing now."""
+        """Refuse actions that would change nothing now; requests say themselves why they can't be made."""
+        return action in ASKING or self._is_useful(action, parameters)
+
+    def _is_useful(self, action: str, parameters: tuple[object, ...]) -> bool:
         if self.snapshot is None:
             return action not in ASKING
         spelled = f"{action}({', '.join(repr(p) for p in parameters)})" if parameters else action
@@ -246,7 +249,7 @@ class MonitorApp(AskingApp):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every key's action by name, besides the choice of a theme."""
         for key in KEYS:
-            if key.action != "command_palette" and self.check_action(*_split(key.action)):
+            if key.action != "command_palette" and self._is_useful(*_split(key.action)):
                 yield SystemCommand(key.label.capitalize(), key.help, self._runner(key.action))
         yield SystemCommand("Theme", "Change the colours.", self.action_change_theme)
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tui_monitor.app.requests import KILL_SECONDS, OpenRequests, can_obey, kill_training
+from tui_monitor.app.requests import KILL_SECONDS, OpenRequests, can_obey, kill_training, why_not
 from tui_monitor.app.screens.entry import EntryScreen, note_complaint, rate_complaint
 from tui_monitor.app.screens.leave import LeaveScreen, Leaving
 from tui_monitor.app.terminal_app import TerminalApp
@@ -47,7 +47,8 @@ class AskingApp(TerminalApp):
 
     def action_ask_to_kill(self) -> None:
         """Ask whether to kill the training, with the harmless answer first."""
-        self._ask("Kill the training process? Nothing more is saved.", Leaving.CANCEL, Leaving.KILL)
+        if self._may_ask():
+            self._ask("Kill the training process? Nothing more is saved.", Leaving.CANCEL, Leaving.KILL)
 
     def _ask(self, question: str, *answers: Leaving) -> None:
         if not self.is_live or self.snapshot is None:
@@ -82,14 +83,18 @@ class AskingApp(TerminalApp):
     def action_toggle_pause(self) -> None:
         """Ask the training to wait, or to go on."""
         is_paused = self.snapshot is not None and self.snapshot.state is State.PAUSED
-        self._send(Action.RESUME if is_paused else Action.PAUSE)
+        if self._may_ask():
+            self._send(Action.RESUME if is_paused else Action.PAUSE)
 
     def action_ask(self, action: str) -> None:
         """Ask the training for something that needs no words."""
-        self._send(Action(action))
+        if self._may_ask():
+            self._send(Action(action))
 
     def action_change_rate(self) -> None:
         """Ask for a new learning rate, and pass it on."""
+        if not self._may_ask():
+            return
         rate = learning_rate(self.snapshot)
         remark = "The rate of now is not known yet." if rate is None else f"It was {rate:g} when the last epoch ended."
         self.push_screen(
@@ -99,10 +104,20 @@ class AskingApp(TerminalApp):
 
     def action_write_note(self) -> None:
         """Ask for a note, and pass it on."""
+        if not self._may_ask():
+            return
         self.push_screen(
             EntryScreen("Note", "It is put on the timeline at the next batch.", note_complaint),
             self._send_note,
         )
+
+    def _may_ask(self) -> bool:
+        """Return whether there is a training to ask; where there is none, say why."""
+        reason = why_not(self.snapshot) if self.snapshot is not None else ""
+        if reason:
+            self.clear_notifications()
+            self.notify(reason, severity="warning", markup=False)
+        return self.snapshot is not None and not reason
 
     def _send_rate(self, text: str | None) -> None:
         if text is not None:

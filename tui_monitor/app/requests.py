@@ -88,7 +88,20 @@ class OpenRequests:
 
 def can_obey(snapshot: Snapshot) -> bool:
     """Whether there is a training that takes requests: one under way that is recorded by its own process."""
-    return snapshot.playback is None and not snapshot.state.ended and snapshot.run.pid > 0 and not snapshot.missing
+    return not why_not(snapshot)
+
+
+def why_not(snapshot: Snapshot) -> str:
+    """Return in a sentence why nothing can be asked of the training; empty where it can."""
+    if snapshot.playback is not None:
+        return "This is a replay: its training takes no requests. Use tui-monitor attach while it runs."
+    if snapshot.missing:
+        return "The run folder is gone: nobody would find the request."
+    if snapshot.state.ended:
+        return f"The run has ended ({snapshot.state}): there is no training left to ask."
+    if snapshot.run.pid <= 0:
+        return "The run is read from a log: its training takes no requests."
+    return ""
 
 
 def kill_training(folder: Path, snapshot: Snapshot) -> bool:

@@ -45,11 +45,17 @@ def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     for end in ends:
         room = width - width_of(start) - cell_len(end) - 4
         if room >= 0:
-            beside = view.asked or snapshot.detail or newest_entry(snapshot) or snapshot.run.description
+            beside = view.asked or _newest_word(snapshot)
             if beside:
                 start = (*start, Run(_words(f" · {plain(beside)}", room), "caution" if view.asked else "muted"))
             return spread(start, (Run(end, "muted"),), width)
     return start
+
+
+def _newest_word(snapshot: Snapshot) -> str:
+    """Return what stands beside the state; a run that has ended is past what was asked of it or changed in it."""
+    happened = "" if snapshot.state.ended else newest_entry(snapshot)
+    return snapshot.detail or happened or snapshot.run.description
 
 
 def _words(text: str, room: int) -> str:
