@@ -1,13 +1,18 @@
 """Verdict and why, written from the figures: they name causes with direction and size, and never more than measured."""
 
-from collections.abc import Callable, Mapping
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
 
 from tui_monitor import units
-from tui_monitor.explain.explanation import Cause, Classes, Ledger, Verdict
+from tui_monitor.explain.explanation import Cause, Classes, Ledger, Term, Verdict
 from tui_monitor.explain.facts import Facts, named_terms, term_of
 
-_MOST_CLAUSES = 2
-"""Causes that one sentence names; the findings name them all."""
+_LIKE_SIZE = 0.5
+"""Share of a ledger's largest effect from which another one is of like size: the headline names them all."""
+_USUAL_CLAUSES = 2
+"""Causes that the headline names where smaller ones contribute too; the findings name every one."""
+_LINES, _LINE_WIDTH = 3, 71
+"""Room for the headline: lines on a screen of 80 columns, beside their label."""
 _ROUNDING = 1e-9
 """An effect below it is the arithmetic's, not the run's."""
 
@@ -47,22 +52,79 @@ def _gap_clause(ledger: Ledger, amount: Callable[[float], str]) -> str:
 
 
 def headline(facts: Facts) -> str:
-    """Return why, in one sentence that names the main causes of both gaps and what was ruled out."""
-    clauses: dict[Cause, str] = {}
-    for cause in _causes_to_name(facts)[:_MOST_CLAUSES]:
-        clauses[cause] = _clause(cause, _effect_worth_naming(facts.loss, cause), facts)
-    if not clauses:
+    """Return why, in one sentence that names the main causes of both gaps, all others of like size, what is ruled out.
+
+    It takes at most three lines of 71 characters: where whole clauses take more, causes are listed with their amounts.
+    """
+    causes = _causes_to_name(facts)
+    if not causes:
         return _no_cause(facts)
-    parts = [*clauses.values(), _small_ones(facts, clauses)]
-    return _sentence("; ".join(part for part in parts if part))
+    clauses = [_clause(cause, _effect_worth_naming(facts.loss, cause), facts) for cause in causes]
+    small = _small_ones(facts, causes)
+    for parts in ([*clauses, small] if small else clauses, clauses):
+        text = _sentence("; ".join(parts))
+        if _fits(text):
+            return text
+    return _listed(facts)
+
+
+def _fits(text: str) -> bool:
+    return len(textwrap.wrap(text, _LINE_WIDTH, break_on_hyphens=False)) <= _LINES
 
 
 def _causes_to_name(facts: Facts) -> list[Cause]:
-    """Return causes in the order of what they are worth: the main ones, then what contributes."""
-    terms = [*named_terms(facts.loss)[:2], *named_terms(facts.accuracy)[:2]]
-    pulling = [term for term in terms if term.verdict is not Verdict.OFFSETS]
-    pulling.sort(key=lambda term: term.verdict is not Verdict.MAIN)
-    return list(dict.fromkeys(term.cause for term in pulling))
+    """Return causes in the order of what they are worth: the main ones, others of like size, then what contributes."""
+    ledgers = (facts.loss, facts.accuracy)
+    like = sorted((term for ledger in ledgers for term in _of_like_size(ledger)), key=_rank)
+    causes = list(dict.fromkeys(term.cause for term in like))
+    pulling = [term for ledger in ledgers for term in named_terms(ledger)[:2] if term.verdict is not Verdict.OFFSETS]
+    further = [term.cause for term in sorted(pulling, key=_rank) if term.cause not in causes]
+    return [*causes, *dict.fromkeys(further)][: max(_USUAL_CLAUSES, len(causes))]
+
+
+def _rank(term: Term) -> int:
+    return list(Verdict).index(term.verdict)
+
+
+def _of_like_size(ledger: Ledger | None) -> list[Term]:
+    """Return a ledger's main term and those whose effect is not much smaller than the largest, in either direction."""
+    named = named_terms(ledger)
+    least = _LIKE_SIZE * max((abs(term.effect or 0.0) for term in named), default=0.0)
+    return [term for term in named if term.verdict is Verdict.MAIN or abs(term.effect or 0.0) >= least]
+
+
+def _listed(facts: Facts) -> str:
+    """Return both ledgers' causes of like size as lists; as many as fit, with the number of those left out."""
+    loss, accuracy = _of_like_size(facts.loss), _of_like_size(facts.accuracy)
+    text = ""
+    for most in range(max(len(loss), len(accuracy)), 0, -1):
+        lists = []
+        if loss:
+            lists.append(f"loss gap: {_amounts(loss, most, facts, units.signed)}")
+        if accuracy:
+            amounts = _amounts(accuracy, most, facts, lambda effect: units.signed(100 * effect, 1))
+            lists.append(f"accuracy gap: {amounts} points")
+        text = _sentence("; ".join(lists))
+        if _fits(text):
+            break
+    return text
+
+
+def _amounts(terms: Sequence[Term], most: int, facts: Facts, written: Callable[[float], str]) -> str:
+    weights = "class weights" if facts.class_weights is not None else "sample weights"
+    names = {**_SHORT_NAMES, Cause.SAMPLE_WEIGHTS: weights}
+    amounts = ", ".join(f"{names[term.cause]} {written(term.effect or 0.0)}" for term in terms[:most])
+    return amounts if len(terms) <= most else f"{amounts} and {len(terms) - most} more"
+
+
+_SHORT_NAMES: Mapping[Cause, str] = {
+    Cause.IN_EPOCH_AVERAGING: "averaging",
+    Cause.TRAIN_MODE_LAYERS: "train-mode layers",
+    Cause.BATCH_AVERAGING: "uneven batches",
+    Cause.CLASS_MIX: "class shares",
+    Cause.WITHIN_CLASS: "within class",
+    Cause.MEASUREMENT: "not measured",
+}
 
 
 def _effect_worth_naming(ledger: Ledger | None, cause: Cause) -> float | None:
@@ -82,7 +144,7 @@ def _no_cause(facts: Facts) -> str:
     return "No single cause is large enough to name."
 
 
-def _small_ones(facts: Facts, mentioned: Mapping[Cause, str]) -> str:
+def _small_ones(facts: Facts, mentioned: Sequence[Cause]) -> str:
     """Return what the causes that most would guess come to, as one clause, where they are ruled out."""
     usual = {Cause.IN_EPOCH_AVERAGING: "averaging"}
     if facts.random_mode:

@@ -15,6 +15,16 @@ _SUBJECTS = {
     "class for class": "within_class",
     "what the probe did not cover": "measurement",
 }
+_LISTED = {
+    "averaging": "in_epoch_averaging",
+    "train-mode layers": "train_mode_layers",
+    "class weights": "sample_weights",
+    "sample weights": "sample_weights",
+    "uneven batches": "batch_averaging",
+    "class shares": "class_mix",
+    "within class": "within_class",
+    "not measured": "measurement",
+}
 _UP_IN_TRAINING = {"raise": 1, "raises": 1, "lower": -1, "lowers": -1}
 _ON_VALIDATION = {"costs": 1, "gives": -1, "lowers": 1, "raises": -1, "lower": 1, "higher": -1}
 _NUMBER = r"([\d.]+)"
@@ -38,6 +48,11 @@ def claims(headline: str) -> list[Claim]:
 
 def _clause_claims(clause: str) -> list[Claim]:
     text = clause[0].lower() + clause[1:]
+    listed = re.match(r"(loss|accuracy) gap: (.*)", text)
+    if listed is not None:
+        figure, amounts = listed.groups()
+        named = re.findall(rf"([a-z -]+?) ([+−]){_NUMBER}", amounts.removesuffix(" points"))
+        return [Claim(_LISTED[name.strip()], figure, 1 if s == "+" else -1, amount) for name, s, amount in named]
     cause = next((cause for words, cause in _SUBJECTS.items() if text.startswith(words)), None)
     if cause is None:
         return []
@@ -79,6 +94,19 @@ def faults(explanation: Mapping[str, Any]) -> list[str]:
             named = any(claim.cause == term["cause"] and claim.figure == figure for claim in claimed)
             if term["verdict"] == "main" and not named:
                 found.append(f"{term['cause']} is the main cause of the {figure} gap and is not named")
+    return found
+
+
+def unnamed_of_like_size(explanation: Mapping[str, Any]) -> list[str]:
+    """Return the causes at least half as large as the largest of their ledger of which the headline says nothing."""
+    claimed = {(claim.cause, claim.figure) for claim in claims(explanation["headline"])}
+    found = []
+    for figure in ("loss", "accuracy"):
+        terms = (explanation[figure] or {"terms": []})["terms"]
+        named = [term for term in terms if term["verdict"] in ("main", "contributes", "offsets")]
+        least = max((abs(term["effect"]) for term in named), default=0.0) / 2
+        like = [term["cause"] for term in named if abs(term["effect"]) >= least]
+        found += [f"{cause} of {figure}" for cause in like if (cause, figure) not in claimed]
     return found
 
 

@@ -2,13 +2,14 @@
 
 import ast
 import math
+import textwrap
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tests.unit.explain.reading_headlines import claims, faults
+from tests.unit.explain.reading_headlines import claims, faults, unnamed_of_like_size
 from tests.unit.explain.test_ledger import PROBES, make_probe
 from tui_monitor.explain.class_shares import stratified
 from tui_monitor.explain.explanation import Explanation, explanation_to_json
@@ -77,7 +78,31 @@ def explained(probes: Probes) -> Explanation:
 @given(PROBES)
 def test_verdict_and_headline_agree_with_the_figures(probes: Probes) -> None:
     """Whatever was probed, every cause, direction and amount that is named is the JSON's, and every main cause is."""
-    assert faults(explanation_to_json(explained(probes))) == []
+    explanation = explained(probes)
+    assert faults(explanation_to_json(explanation)) == []
+    assert len(textwrap.wrap(explanation.headline, 71)) <= 3
+
+
+def test_every_cause_of_like_size_is_named_in_three_lines() -> None:
+    """Weights, other shares, averaging and noise of like size: the headline lists all of them with their amounts."""
+    probe, validation = samples(weight=1.6, validation_share=0.35)
+    loss = replace(probe.loss, then=probe.loss.then + 0.15, training=probe.loss.training + 0.13)
+    probe = replace(probe, loss=replace(loss, reported=float((probe.weight * loss.then).mean())))
+    explanation = explained((probe, validation))
+    content = explanation_to_json(explanation)
+    causes = {claim.cause for claim in claims(explanation.headline) if claim.figure == "loss"}
+    assert {"sample_weights", "class_mix", "train_mode_layers"} <= causes
+    assert unnamed_of_like_size(content) == []
+    assert faults(content) == []
+    assert len(textwrap.wrap(explanation.headline, 71)) <= 3
+
+
+@pytest.mark.parametrize(("weight", "share"), [(1.0, 0.2), (2.0, 0.2), (1.0, 0.4), (1.3, 0.25), (2.0, 0.3)])
+def test_few_causes_are_told_in_whole_clauses(weight: float, share: float) -> None:
+    """One or two causes keep their clauses, with what each does, and none of like size is left out."""
+    explanation = explained(samples(weight=weight, validation_share=share))
+    assert " gap: " not in explanation.headline
+    assert unnamed_of_like_size(explanation_to_json(explanation)) == []
 
 
 def test_the_questions_own_pattern_is_told_in_three_short_lines() -> None:
@@ -92,7 +117,7 @@ def test_the_questions_own_pattern_is_told_in_three_short_lines() -> None:
         "Report the unweighted loss beside the weighted one; split with `stratify` and judge by recall."
     )
     assert max(len(line) for line in (explanation.verdict, explanation.next_step)) <= 2 * 72
-    assert len(explanation.headline) <= 4 * 72
+    assert len(textwrap.wrap(explanation.headline, 71)) <= 3
 
 
 def test_a_gap_within_chance_claims_no_paradox_and_says_what_would_settle_it() -> None:
