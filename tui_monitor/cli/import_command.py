@@ -1,6 +1,7 @@
 """`import`, `open` and `-`: logs of other tools, and standard input, become runs."""
 
 import os
+import shutil
 import socket
 import sys
 import threading
@@ -20,6 +21,7 @@ from tui_monitor.run_log.writer import RunWriter
 
 _TERMINAL = "/dev/tty"
 _INPUT, _OUTPUT = 0, 1
+_USAGE = "Use it as: python train.py 2>&1 | tui-monitor -"
 
 
 def import_paths(paths: Sequence[str], runs: str | None) -> int:
@@ -67,11 +69,11 @@ def follow_standard_input(runs: str | None, *, tee: bool, headless: bool) -> int
         headless: plain lines even where there is a terminal.
 
     Raises:
-        UsageError: standard input is a terminal: nothing is piped in.
+        UsageError: standard input is a terminal, or ended without a byte: nothing is piped in, and no run is left.
         FolderNotWritable: the runs folder can't be written to.
     """
     if sys.stdin.isatty():
-        raise UsageError("Nothing is piped in. Use it as: python train.py 2>&1 | tui-monitor -")
+        raise UsageError(f"Nothing is piped in. {_USAGE}")
     folder = create_run_folder(runs_folder(runs), None, "stdin", datetime.now(UTC).astimezone())
     source, passed_on = os.dup(_INPUT), os.dup(_OUTPUT) if tee else None
     # A screen over the text that is passed on would be unreadable, and so would be the text.
@@ -86,7 +88,11 @@ def follow_standard_input(runs: str | None, *, tee: bool, headless: bool) -> int
         pump = Pump(source, writer, passed_on)
         thread = threading.Thread(target=pump.run, name="standard-input", daemon=True)
         thread.start()
-        return _watch_to_the_end(folder, thread, is_shown=is_shown)
+        code = _watch_to_the_end(folder, thread, is_shown=is_shown)
+    if not pump.has_text:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise UsageError(f"Standard input ended before anything came, so there is no run. {_USAGE}")
+    return code
 
 
 def _watch_to_the_end(folder: Path, thread: threading.Thread, *, is_shown: bool) -> int:

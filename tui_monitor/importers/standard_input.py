@@ -24,18 +24,24 @@ class Pump:
         self._source = source
         self._writer = writer
         self._passed_on = passed_on
+        self.has_text = False
+        """Whether anything came."""
 
     def run(self) -> None:
         """Read until the end. Text is kept first, then read for figures; a full disk stops neither."""
         importer = TextImporter(self._writer)
         with (self._writer.folder / OUTPUT_FILE).open("ab", buffering=0) as output:
             while content := self._read():
+                self.has_text = True
                 with suppress(OSError):
                     output.write(content)
                 self._writer.mark_output()
                 self._pass_on(content)
                 importer.feed(content)
-        importer.close()
+        if self.has_text:
+            importer.close()
+        else:
+            self._writer.status(State.STOPPED, "Nothing came on standard input.")
 
     def _read(self) -> bytes:
         try:

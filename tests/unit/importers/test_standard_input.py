@@ -6,8 +6,6 @@ import sys
 import threading
 from pathlib import Path
 
-import pytest
-
 from tests.unit.importers.reading import figures
 from tests.unit.importers.test_progress_text import EXPECTED, QUESTION
 from tui_monitor.history.load import load
@@ -50,11 +48,10 @@ def test_a_reader_that_leaves_does_not_stop_the_training(tmp_path: Path) -> None
     assert [epoch for epoch, _ in figures(load(tmp_path / "run"))] == EPOCHS
 
 
-@pytest.mark.parametrize("text", ["", "no training here\n"])
-def test_text_without_training_ends_the_run_with_a_word(tmp_path: Path, text: str) -> None:
+def test_text_without_training_ends_the_run_with_a_word(tmp_path: Path) -> None:
     """A pipe that ends without an epoch is a finished run that says that there was none."""
     source, target = os.pipe()
-    os.write(target, text.encode())
+    os.write(target, b"no training here\n")
     os.close(target)
     with RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None) as writer:
         Pump(source, writer).run()
@@ -72,3 +69,13 @@ def test_a_pipeline_without_a_terminal_prints_lines(tmp_path: Path) -> None:
     assert [line.split()[1] for line in done.stderr.splitlines() if line.startswith("epoch")] == [
         f"{epoch}/5" for epoch in EPOCHS
     ]
+
+
+def test_a_pipe_without_a_byte_leaves_no_run(tmp_path: Path) -> None:
+    """Where nothing comes, no folder is left; a sentence says so, and the exit code is that of wrong usage."""
+    command = [sys.executable, "-m", "tui_monitor", "-", "--runs", str(tmp_path)]
+    done = subprocess.run(command, input="", capture_output=True, text=True, check=False, start_new_session=True)
+    assert done.returncode == 2
+    assert "stopped: Nothing came on standard input." in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("tui-monitor: Standard input ended before anything came")
+    assert list(tmp_path.iterdir()) == []
