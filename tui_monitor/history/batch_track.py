@@ -27,6 +27,8 @@ class Batches:
     """Index of the first batch of each epoch begun."""
     numbers: tuple[int, ...] = ()
     """Number of each of those epochs."""
+    begun: tuple[float, ...] = ()
+    """Run time at which the first batch of each of those epochs had ended, in seconds."""
     count: int = 0
     seconds: float = 0.0
     """Run time of the newest batch; 0 before the first."""
@@ -45,7 +47,8 @@ class BatchTrack:
         self._numbers: list[int] = []
         self._recent: deque[Float64Array] = deque()
         self._recent_count = 0
-        self._shared: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+        self._begun: list[float] = []
+        self._shared: tuple[tuple[int, ...], tuple[int, ...], tuple[float, ...]] | None = None
 
     def describe(self, info: PhaseInfo) -> None:
         """Take the phase's columns; only the first description counts."""
@@ -59,20 +62,21 @@ class BatchTrack:
             return
         for column, (_, builder) in self._builders.items():
             builder.append(records[column])
-        self._add_epochs(records["epoch"])
-        self._count += len(records)
         times = records["time"].astype(np.float64)
+        self._add_epochs(records["epoch"], times)
+        self._count += len(records)
         self._seconds = max(self._seconds, float(times.max()))
         self._keep_times(times)
 
     def now(self) -> Batches:
         """Return the batches so far."""
         if self._shared is None:
-            self._shared = (tuple(self._starts), tuple(self._numbers))
+            self._shared = (tuple(self._starts), tuple(self._numbers), tuple(self._begun))
         return Batches(
             series={name: builder.view() for name, builder in self._builders.values()},
             starts=self._shared[0],
             numbers=self._shared[1],
+            begun=self._shared[2],
             count=self._count,
             seconds=self._seconds,
             recent=np.concatenate((np.empty(0), *self._recent))[-PACE_BATCHES:],
@@ -85,12 +89,13 @@ class BatchTrack:
         while self._recent_count - len(self._recent[0]) >= PACE_BATCHES:
             self._recent_count -= len(self._recent.popleft())
 
-    def _add_epochs(self, epochs: Any) -> None:
+    def _add_epochs(self, epochs: Any, times: Float64Array) -> None:
         last = self._numbers[-1] if self._numbers else -1
         before = np.concatenate(([last], epochs[:-1].astype(np.int64)))
         for index in np.flatnonzero(epochs != before).tolist():
             self._starts.append(self._count + index)
             self._numbers.append(int(epochs[index]))
+            self._begun.append(float(times[index]))
             self._shared = None
 
 
@@ -123,6 +128,7 @@ class RecordedBatches(BatchTrack):
             series={name: builder.view().prefix(count) for name, builder in self._builders.values()},
             starts=tuple(self._starts[:epochs]),
             numbers=tuple(self._numbers[:epochs]),
+            begun=tuple(self._begun[:epochs]),
             count=count,
             seconds=float(self._reached[count - 1]) if count else 0.0,
             recent=self._times[max(count - PACE_BATCHES, 0) : count],

@@ -1,6 +1,5 @@
 """How fast training goes and how long it still takes, from the times at which batches ended."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,19 +69,18 @@ def seconds_left(remaining: Remaining, pace: float | None, overhead: float = 0.0
     return seconds if np.isfinite(seconds) else None
 
 
-def epoch_overhead(epoch_seconds: Sequence[float], epoch_batches: Sequence[int], pace: float | None) -> float:
+def epoch_overhead(epoch_seconds: ArrayLike, epoch_batches: ArrayLike, pace: float | None) -> float:
     """Return the usual seconds that an epoch takes besides its batches: validation, measuring, saving.
 
+    Of two epochs the shorter one counts, as the first one holds what is done once.
+
     Args:
-        epoch_seconds: wall time of the newest epochs.
-        epoch_batches: batches each of them had.
+        epoch_seconds: wall time of the newest epochs, shape (epochs,); NaN is left out.
+        epoch_batches: batches each of them had, shape (epochs,); epochs without any are left out.
         pace: batches a second, or None.
     """
     if pace is None or not pace > 0:
         return 0.0
-    beside = [
-        seconds - batches / pace
-        for seconds, batches in zip(epoch_seconds, epoch_batches, strict=True)
-        if np.isfinite(seconds) and batches > 0
-    ]
-    return max(float(np.median(beside)), 0.0) if beside else 0.0
+    seconds, batches = np.asarray(epoch_seconds, np.float64), np.asarray(epoch_batches, np.float64)
+    beside = (seconds - batches / pace)[np.isfinite(seconds) & (batches > 0)]
+    return max(float(np.quantile(beside, 0.5, method="lower")), 0.0) if beside.size else 0.0

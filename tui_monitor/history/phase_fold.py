@@ -4,6 +4,8 @@ import copy
 from collections.abc import Mapping
 from typing import Any, Self
 
+import numpy as np
+
 from tui_monitor.history.batch_track import Batches, BatchTrack
 from tui_monitor.history.pace import Remaining, batches_per_second, epoch_overhead, seconds_left
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot
@@ -133,9 +135,23 @@ class PhaseFold:
             epochs=max(epochs - epoch, 0),
             steps_per_epoch=steps,
         )
-        rows = [row for row in phase.epochs[-_OVERHEAD_EPOCHS:] if row.seconds is not None]
-        overhead = epoch_overhead([row.seconds or 0.0 for row in rows], [row.batches for row in rows], pace)
-        return seconds_left(remaining, pace, overhead)
+        return seconds_left(remaining, pace, self._overhead(pace))
+
+    def _overhead(self, pace: float | None) -> float:
+        """Return the usual seconds beside an epoch's batches, from its first batch to the next epoch's first.
+
+        What comes before the first batch of all, such as tracing the step, and tracing the probes come once.
+        """
+        batches = self._batches()
+        seconds = np.diff(batches.begun)
+        seconds[:1] -= self._tracing_seconds()
+        newest = slice(-_OVERHEAD_EPOCHS, None)
+        return epoch_overhead(seconds[newest], np.diff(batches.starts)[newest], pace)
+
+    def _tracing_seconds(self) -> float:
+        """Return what building the first epoch's probes took, as the first explanation says; 0 where none does."""
+        cost = self._explanations[0].content.get("cost") if self._explanations else None
+        return (number(cost.get("tracing_seconds")) or 0.0) if isinstance(cost, Mapping) else 0.0
 
     def _share(self, name: str, grown: list[Any]) -> tuple[Any, ...]:
         if name not in self._shared:

@@ -81,6 +81,20 @@ def test_a_run_reads_as_it_was_trained(tmp_path: Path) -> None:
     assert not snapshot.damage
 
 
+def test_what_is_done_once_does_not_count_for_the_epochs_to_come(tmp_path: Path) -> None:
+    """Tracing before the first batch and of the first probe leaves the time left at batches and validations."""
+    clock = Clock()
+    clock.now = 8.0
+    writer = record(tmp_path / "run", epochs=1, clock=clock)
+    explanation = {"cost": {"seconds": 0.1, "share_of_training": 0.01, "tracing_seconds": 4.0}}
+    writer.event("explanation", epoch=1, batch=None, explanation=explanation)
+    assert followed(tmp_path / "run").snapshot().seconds_left == pytest.approx(4 * 1.0)
+    clock.now += 4.1
+    writer.batch(2, 32, (0.5, 0.5))
+    writer.close()
+    assert followed(tmp_path / "run").snapshot().seconds_left == pytest.approx(0.9 + 3 * 1.0 + 4 * 2.0)
+
+
 @given(cuts=st.lists(st.integers(1, 7), min_size=1, max_size=5))
 def test_any_pieces_give_the_same_history(tmp_path_factory: pytest.TempPathFactory, cuts: list[int]) -> None:
     """However few records come at a time, the last snapshot is the same but for its revision."""

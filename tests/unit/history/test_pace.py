@@ -65,6 +65,7 @@ def test_time_left_counts_batches_and_epoch_ends() -> None:
 def test_overhead_is_the_usual_epochs_rest() -> None:
     """One epoch that also saved a huge file does not count for all."""
     assert epoch_overhead([12.0, 13.0, 400.0], [100, 100, 100], 10.0) == pytest.approx(3.0)
+    assert epoch_overhead([400.0, 13.0], [100, 100], 10.0) == pytest.approx(3.0)
     assert epoch_overhead([5.0], [100], 10.0) == 0
     assert epoch_overhead([], [], 10.0) == 0
     assert epoch_overhead([float("nan")], [10], 10.0) == 0
