@@ -1,6 +1,7 @@
 """What a person sees without touching a key, at every size the screen promises."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from tests.app.snapshots import OUTPUT, STEPS, ListSource, explanation, phase, s
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.explain.explanation import Cause, explanation_to_json
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format import RunInfo, State
 
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
 
@@ -93,6 +94,23 @@ async def test_a_small_terminal_gets_a_sentence_and_comes_back() -> None:
         await settle(pilot)
         assert "TRAINING" in text_of(pilot)
         assert "◆" in rows_of(pilot, "#loss")
+
+
+async def test_a_run_read_from_a_log_promises_no_measurement_and_counts_no_batches() -> None:
+    """A log is said to be one: no measurement is announced, no batch that was not recorded is counted or drawn."""
+    run = RunInfo("pasted", ("tui-monitor", "-"))
+    waiting = snapshot(State.TRAINING, phase(epochs=0, batch=0), run=run, batches_per_second=None)
+    async with screen_of(waiting, size=(80, 24)) as pilot:
+        text = flat(text_of(pilot))
+        assert "This run is read from a log. With the end of epoch 1, what its figures prove will stand here." in text
+        assert "measurement" not in text
+        assert "batches" not in shown(pilot)[1]
+    logged = replace(phase(epochs=3, batch=0, explained=False), series={}, batches=0)
+    async with screen_of(snapshot(State.TRAINING, logged, run=run)) as pilot:
+        assert "From logged figures alone" in text_of(pilot)
+        await pilot.press("3")
+        await settle(pilot)
+        assert "no sample was measured" in flat(text_of(pilot))
 
 
 async def test_new_snapshots_redraw_and_old_ones_are_skipped() -> None:

@@ -23,7 +23,7 @@ def newest_explanation(snapshot: Snapshot, phase: PhaseSnapshot | None) -> Expla
     if phase.explanations:
         newest = phase.explanations[-1]
         return _known(newest) or _measured(newest)
-    is_over = snapshot.state.ended or not phase.batches or is_measuring_off(phase)
+    is_over = snapshot.state.ended or snapshot.is_log or not phase.batches or is_measuring_off(phase)
     if not phase.epochs or not is_over:
         return None
     row = phase.epochs[-1]

@@ -99,9 +99,9 @@ def why_not(snapshot: Snapshot) -> str:
         return "The run folder is gone: nobody would find the request."
     if snapshot.state.ended:
         return f"The run has ended ({snapshot.state}): there is no training left to ask."
-    if snapshot.run.pid <= 0:
+    if snapshot.is_log:
         return "The run is read from a log: its training takes no requests."
-    return ""
+    return "" if snapshot.run.pid > 0 else "The training process has not started yet."
 
 
 def kill_training(folder: Path, snapshot: Snapshot) -> bool:

@@ -158,3 +158,8 @@ class Snapshot:
     def phase(self) -> PhaseSnapshot | None:
         """The newest phase, or None before the first `fit`."""
         return self.phases[-1] if self.phases else None
+
+    @property
+    def is_log(self) -> bool:
+        """Whether it is read from a log, imported or piped in: no process records it, so nothing is measured."""
+        return self.run.pid <= 0 and bool(self.run.command or self.phases)

@@ -95,9 +95,9 @@ def _progress_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
         return (Run(" no epoch has begun yet", "muted"),)
     ended = snapshot.state.ended
     epoch = _epoch_label(phase)
-    steps = phase.steps_per_epoch
-    done = steps if steps and not phase.batches and phase.epochs else phase.batch
-    batch = f"{count(done)}/{count(steps)} batches" if steps else f"{count(done)} batches"
+    steps, done = phase.steps_per_epoch, _batches_done(snapshot, phase)
+    batch = "" if done is None else f"{count(done)}/{count(steps)} batches" if steps else f"{count(done)} batches"
+    part = done / steps if steps and done is not None else None
     fraction = run_fraction(phase)
     tail = [] if ended else [f"{duration(snapshot.seconds_left)} left"] if snapshot.seconds_left is not None else []
     if not ended and snapshot.batches_per_second is not None:
@@ -109,28 +109,43 @@ def _progress_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
         ("", tail[:1]),
         ("", []),
     ):
-        row = _assembled(epoch, batches, phase, fraction, "   ".join(ending), width=width)
+        row = _assembled(epoch, batches, part, fraction, "   ".join(ending), width=width)
         if row is not None:
             return row
     return (Run(f" {epoch}", ""),)
 
 
+def _batches_done(snapshot: Snapshot, phase: PhaseSnapshot) -> int | None:
+    """Return the batches done in the epoch under way; None where no batch is recorded, as in most logs."""
+    if phase.batches or not (phase.epochs or snapshot.is_log):
+        return phase.batch
+    has_ended = bool(phase.epochs) and phase.epochs[-1].epoch >= phase.epoch
+    return phase.steps_per_epoch if has_ended else None
+
+
 def _assembled(
-    epoch: str, batches: str, phase: PhaseSnapshot, fraction: float | None, ending: str, *, width: int
+    epoch: str, batches: str, part: float | None, fraction: float | None, ending: str, *, width: int
 ) -> Row | None:
-    """Return the row with bars as wide as the rest leaves room for, or None if that is too narrow."""
-    steps = phase.steps_per_epoch
+    """Return the row with bars as wide as the rest leaves room for, or None if that is too narrow.
+
+    Args:
+        epoch: the label of the epoch under way.
+        batches: how many of its batches are done, in words, or nothing.
+        part: how much of it is done, from 0 to 1, or None without a plan.
+        fraction: the same of the whole run.
+        ending: what stands at the right.
+        width: cells of the row.
+    """
     percent = "" if fraction is None else f" {fraction * 100:.0f} %"
-    bars = bool(steps) + (fraction is not None)
+    bars = (part is not None) + (fraction is not None)
     fixed = [f" {epoch} ", f" {batches}   " if batches else "  ", "run " if percent else "", f"{percent}   "]
     room = width - sum(cell_len(part) for part in fixed) - cell_len(ending) - 2
     each = min(_WIDEST_BAR, room // bars) if bars else 0
     if room < 0 or (bars and each < _NARROWEST_BAR):
         return None
     row: list[Run] = [Run(fixed[0], "strong")]
-    if steps:
-        is_logged = not phase.batches and phase.epochs
-        row += progress_bar(1.0 if is_logged else phase.batch / max(steps, 1), each)
+    if part is not None:
+        row += progress_bar(part, each)
     row.append(Run(fixed[1], "muted"))
     if fraction is not None:
         row += [Run(fixed[2], "strong"), *progress_bar(fraction, each), Run(fixed[3], "muted")]

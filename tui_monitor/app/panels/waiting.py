@@ -10,19 +10,27 @@ MEASURING_IS_OFF = (
 )
 
 
+_NO_VALIDATION = (
+    "This run has no validation data, so there is no gap to explain.",
+    "Pass validation_data or validation_split to fit to see one.",
+)
+_HOW_TO_MEASURE = "To have each cause measured, train with: tui-monitor run train.py"
+
+
 def waiting_sentences(snapshot: Snapshot, phase: PhaseSnapshot | None) -> tuple[str, ...]:
     """Return sentences that say what an explanation waits for, or why none will come."""
+    return _of_log(snapshot, phase) if snapshot.is_log else _of_training(snapshot, phase)
+
+
+def _of_training(snapshot: Snapshot, phase: PhaseSnapshot | None) -> tuple[str, ...]:
     if phase is None:
         if snapshot.state.ended:
             return ("The run ended before training began.", "Its output says why (o).")
         return ("Waiting for the script to start training.", "Its output is below, and full screen under o.")
     if is_measuring_off(phase):
         return MEASURING_IS_OFF
-    if phase.epochs and not any(name.startswith(VALIDATION_PREFIX) for name in phase.epochs[-1].figures):
-        return (
-            "This run has no validation data, so there is no gap to explain.",
-            "Pass validation_data or validation_split to fit to see one.",
-        )
+    if _lacks_validation(phase):
+        return _NO_VALIDATION
     if snapshot.state.ended:
         return ("The run ended before anything was measured.",)
     return (
@@ -30,6 +38,27 @@ def waiting_sentences(snapshot: Snapshot, phase: PhaseSnapshot | None) -> tuple[
         *_progress(phase),
         "It will name each cause of the gap between training and validation, with its amount and interval.",
     )
+
+
+def _of_log(snapshot: Snapshot, phase: PhaseSnapshot | None) -> tuple[str, ...]:
+    """Return the same for a run that is read from a log, where no measurement can come."""
+    has_ended = snapshot.state.ended
+    if phase is None or not phase.epochs:
+        if has_ended:
+            return ("No epoch ends in this log, so there is no gap to explain.", "Its text is under o.")
+        epoch = max(phase.epoch, 1) if phase else 1
+        return (
+            f"This run is read from a log. With the end of epoch {epoch}, what its figures prove will stand here.",
+            _HOW_TO_MEASURE,
+        )
+    if _lacks_validation(phase):
+        return _NO_VALIDATION
+    return ("This run is read from a log: no sample was measured, so there is no such evidence.", _HOW_TO_MEASURE)
+
+
+def _lacks_validation(phase: PhaseSnapshot) -> bool:
+    epochs = phase.epochs
+    return bool(epochs) and not any(name.startswith(VALIDATION_PREFIX) for name in epochs[-1].figures)
 
 
 def _progress(phase: PhaseSnapshot) -> tuple[str, ...]:
