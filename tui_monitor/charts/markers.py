@@ -27,9 +27,9 @@ class Glyphs:
     """plotext's name of the marker, or the character itself."""
     validation_line: str
     band: str
-    """Sample of the band for the legend."""
+    """Two cells of the band as it is drawn, for the legend."""
     line: str
-    """Sample of the mean line for the legend."""
+    """Two cells of a level mean line as it is drawn, for the legend."""
     train_mark: str
     validation_mark: str
     bad_mark: str
@@ -43,8 +43,6 @@ class Glyphs:
 
 
 _DRAWN = {
-    "band": "░",
-    "line": "━",
     "train_mark": "●",
     "validation_mark": "◆",
     "bad_mark": "×",
@@ -58,15 +56,15 @@ _DRAWN = {
 }
 
 _GLYPHS = {
-    MarkerSet.BRAILLE: Glyphs(2, 4, "braille", "braille", **_DRAWN),
-    MarkerSet.BLOCKS: Glyphs(2, 2, "hd", "hd", **_DRAWN),
+    MarkerSet.BRAILLE: Glyphs(2, 4, "braille", "braille", band="⡪⡪", line="⠒⠒", **_DRAWN),
+    MarkerSet.BLOCKS: Glyphs(2, 2, "hd", "hd", band="██", line="▀▀", **_DRAWN),
     MarkerSet.ASCII: Glyphs(
         columns=1,
         rows=1,
         train_line="*",
         validation_line="-",
-        band=":",
-        line="*",
+        band="::",
+        line="**",
         train_mark="o",
         validation_mark="V",
         bad_mark="x",

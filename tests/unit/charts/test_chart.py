@@ -159,6 +159,18 @@ def test_training_and_validation_differ_without_colour() -> None:
     assert "● train  ◆ validation" in text.splitlines()[0]
 
 
+@pytest.mark.parametrize("markers", MarkerSet)
+def test_the_legend_shows_band_and_line_as_they_are_drawn(markers: MarkerSet) -> None:
+    """In every marker set the samples of the legend are characters that the chart draws, told apart without colour."""
+    mean = np.full(200, 0.5)
+    band = Band(mean - 0.3, mean, mean + 0.3, np.zeros(200, dtype=bool))
+    rows = draw_chart(plain_spec(band=band, markers=markers), 60, 12).text.splitlines()[1:]
+    glyph = glyphs(markers)
+    assert glyph.band != glyph.line
+    assert any(glyph.band * 10 in row for row in rows)
+    assert any(glyph.line * 10 in row for row in rows)
+
+
 def test_the_legend_never_covers_data_and_gives_way_whole() -> None:
     """Legend entries stand in the title row alone, and one that doesn't fit is left out, not cut."""
     legend = (LegendEntry("●", "train", "train"), LegendEntry("◆", "validation", "validation"))
