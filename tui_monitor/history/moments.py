@@ -1,6 +1,5 @@
 """Where things happened in a run, found as its events are read, by their place in the order of writing."""
 
-from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,8 @@ from tui_monitor.history.playback import Moments
 from tui_monitor.run_log.reader import Event
 from tui_monitor.run_log.strict_json import whole
 
-_BEGINS = frozenset({"epoch_begin", "phase", "epoch"})
+_BEGINS = frozenset({"epoch_begin", "phase"})
+_CLOSES = frozenset({"alert", "change", "explanation"})
 _HAPPENS = frozenset({"alert", "note", "control", "change", "explanation"})
 
 
@@ -21,8 +21,10 @@ class MomentFinder:
     def __init__(self) -> None:
         self.epochs: list[int] = []
         """Which events ended an epoch, by index."""
+        self._ends: list[int] = []
+        """Of each epoch, the last event that tells of its end: what is measured after an epoch belongs to it."""
         self._numbers: list[int] = []
-        self._begins: list[int] = []
+        self._is_between = False
         self._alerts: list[int] = []
         self._happened: list[int] = []
         self._said_changes: list[int] = []
@@ -39,13 +41,17 @@ class MomentFinder:
         if phase is not None:
             self._first_of_phase.setdefault(phase, index)
         if kind in _BEGINS:
-            self._begins.append(index)
+            self._is_between = False
+        if kind in _CLOSES and self._is_between and whole(event.get("epoch")) == self._numbers[-1]:
+            self._ends[-1] = index
         if kind in _HAPPENS:
             self._happened.append(index)
         match kind:
             case "epoch":
                 self.epochs.append(index)
+                self._ends.append(index)
                 self._numbers.append(whole(event.get("epoch")) or 0)
+                self._is_between = True
             case "alert":
                 self._alerts.append(index)
             case "change":
@@ -65,20 +71,14 @@ class MomentFinder:
 
     def moments(self, places: NDArray[np.float64]) -> Moments:
         """Return the moments at the places of their events, shape (events,)."""
-        ends = [self._end_of(index, len(places)) for index in self.epochs]
         changes = self._said_changes or self._found_changes
         return Moments(
-            epochs=tuple(places[ends].tolist()) if ends else (),
+            epochs=tuple(places[self._ends].tolist()) if self._ends else (),
             numbers=tuple(self._numbers),
             alerts=tuple(places[self._alerts].tolist()) if self._alerts else (),
             changes=tuple(places[changes].tolist()) if changes else (),
             events=tuple(places[self._happened].tolist()) if self._happened else (),
         )
-
-    def _end_of(self, epoch: int, count: int) -> int:
-        """Return the last event before the next epoch begins: what is measured after an epoch belongs to it."""
-        following = bisect_left(self._begins, epoch + 1)
-        return (self._begins[following] if following < len(self._begins) else count) - 1
 
     def _compare(self, index: int, event: Event) -> None:
         """Keep an epoch's explanation that names other main causes than the one before."""

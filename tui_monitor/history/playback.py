@@ -28,7 +28,7 @@ class Moments:
     """Positions on a run's time axis, each list in rising order."""
 
     epochs: tuple[float, ...] = ()
-    """End of each epoch: all that is known before the next one begins."""
+    """End of each epoch, with what is measured and said of it then."""
     numbers: tuple[int, ...] = ()
     """The epochs' numbers, beside `epochs`."""
     alerts: tuple[float, ...] = ()

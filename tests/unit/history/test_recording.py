@@ -185,7 +185,10 @@ def test_a_recording_that_grows_keeps_its_past(tmp_path: Path) -> None:
 
 
 def test_moments_are_where_things_happened(tmp_path: Path) -> None:
-    """Epochs end with what is measured after them; alerts and changes of the main cause have their places."""
+    """Epochs, the last one too, end with what is measured after them, however long the script goes on then.
+
+    Alerts and changes of the main cause have their places.
+    """
     clock = Clock()
     with RunWriter(tmp_path, RunInfo(name="run"), clock=clock, heartbeat_seconds=None) as writer:
         writer.begin_phase(["loss"])
@@ -198,8 +201,10 @@ def test_moments_are_where_things_happened(tmp_path: Path) -> None:
             writer.event("explanation", epoch=epoch, explanation={"loss": {"terms": terms}, "accuracy": None})
             clock.now += 0.25
         writer.event("alert", text="loss is NaN")
+        clock.now += 60
+        writer.status(State.FINISHED)
     moments = recorded(tmp_path)[0].moments
-    assert moments.epochs == (1.25, 2.75, 4.5)
+    assert moments.epochs == (1.25, 2.75, 4.25)
     assert moments.numbers == (1, 2, 3)
     assert moments.of_epoch(2) == 2.75
     assert moments.of_epoch(9) is None
