@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from tui_monitor import units
@@ -77,23 +78,24 @@ class _Lines:
 
     def __init__(self) -> None:
         self._state = ""
-        self._epochs = 0
-        self._explanations = 0
+        self._told: dict[int, tuple[int, int]] = {}
+        """Epochs and explanations told of each phase."""
         self._entries = 0
-        self._phase = 0
         self._spoken_at = 0.0
 
     def of(self, snapshot: Snapshot, now: float) -> Iterator[str]:
-        """Yield the lines that are new in a snapshot; `now` is any clock in seconds."""
-        phase = snapshot.phase
-        if phase is not None:
-            if phase.info.index != self._phase:
-                self._phase, self._epochs, self._explanations = phase.info.index, 0, 0
-            yield from self._of_phase(phase, now)
-        for entry in snapshot.timeline[self._entries :]:
-            if entry.kind in ("alert", "change", "control"):
-                yield f"{entry.kind}: {entry.text}"
-        self._entries = len(snapshot.timeline)
+        """Yield the lines that are new in a snapshot, in the order in which things happened.
+
+        Args:
+            snapshot: the newest.
+            now: any clock, in seconds.
+        """
+        news = sorted(self._news(snapshot), key=lambda told: told.order)
+        for told in news:
+            self._spoken_at = now
+            yield from told.lines
+        if snapshot.phase is not None and not snapshot.state.ended:
+            yield from self._progress(snapshot.phase, now)
         if snapshot.state.ended and snapshot.state != self._state:
             self._state = snapshot.state
             yield f"{snapshot.state}{': ' + snapshot.detail if snapshot.detail else ''}"
@@ -101,19 +103,40 @@ class _Lines:
             self._state = "begun"
             yield f"{snapshot.run.name}: {snapshot.state}"
 
-    def _of_phase(self, phase: PhaseSnapshot, now: float) -> Iterator[str]:
-        for row in phase.epochs[self._epochs :]:
-            self._spoken_at = now
-            yield _epoch_line(row, phase)
-        self._epochs = len(phase.epochs)
-        for entry in phase.explanations[self._explanations :]:
-            if entry.batch is None:
-                yield from _headline(entry)
-        self._explanations = len(phase.explanations)
+    def _news(self, snapshot: Snapshot) -> Iterator["_Told"]:
+        for phase in snapshot.phases:
+            epochs, explanations = self._told.get(phase.info.index, (0, 0))
+            self._told[phase.info.index] = (len(phase.epochs), len(phase.explanations))
+            for row in phase.epochs[epochs:]:
+                yield _Told(row.ended, row.epoch, (_epoch_line(row, phase),))
+            for held in phase.explanations[explanations:]:
+                if held.batch is None:
+                    yield _Told(held.seconds, held.epoch, tuple(_headline(held)))
+        for entry in snapshot.timeline[self._entries :]:
+            if entry.kind in ("alert", "change", "control"):
+                yield _Told(entry.seconds, entry.epoch or 0, (f"{entry.kind}: {entry.text}",))
+        self._entries = len(snapshot.timeline)
+
+    def _progress(self, phase: PhaseSnapshot, now: float) -> Iterator[str]:
         if now - self._spoken_at > _PROGRESS_SECONDS and phase.epoch:
             self._spoken_at = now
             of = f"/{phase.steps_per_epoch}" if phase.steps_per_epoch else ""
             yield f"epoch {_of_plan(phase.epoch, phase)}  batch {phase.batch}{of}"
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What is said of one thing that happened."""
+
+    seconds: float
+    """Run time; 0 in logs without times, where the epoch alone tells the order."""
+    epoch: int
+    lines: tuple[str, ...]
+
+    @property
+    def order(self) -> tuple[float, int]:
+        """Earlier things first; those of one moment as they were found."""
+        return self.seconds, self.epoch
 
 
 def _of_plan(epoch: int, phase: PhaseSnapshot) -> str:
@@ -123,7 +146,8 @@ def _of_plan(epoch: int, phase: PhaseSnapshot) -> str:
 def _epoch_line(row: EpochRow, phase: PhaseSnapshot) -> str:
     figures = "  ".join(f"{name} {units.figure(value)}" for name, value in row.figures.items())
     took = f"  {row.seconds:.1f} s" if row.seconds is not None else ""
-    return f"epoch {_of_plan(row.epoch, phase)}  {figures}{took}"
+    which = f"phase {phase.info.index}  " if phase.info.index > 1 else ""
+    return f"{which}epoch {_of_plan(row.epoch, phase)}  {figures}{took}"
 
 
 def _headline(entry: ExplanationAt) -> Iterator[str]:

@@ -74,6 +74,7 @@ class PhaseFold:
                 batches=whole(event.get("batches")) or 0,
                 samples=whole(event.get("samples")) or 0,
                 learning_rate=number(event.get("learning_rate")),
+                ended=number(event.get("time")) or 0.0,
             )
         )
         self._shared.pop("rows", None)

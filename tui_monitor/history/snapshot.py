@@ -24,6 +24,8 @@ class EpochRow:
     batches: int = 0
     samples: int = 0
     learning_rate: float | None = None
+    ended: float = 0.0
+    """Run time of its end, in seconds."""
 
 
 @dataclass(frozen=True)
