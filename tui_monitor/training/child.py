@@ -60,7 +60,8 @@ def main(arguments: list[str]) -> int:
         except SystemExit as leaving:
             code = exit_code_of(leaving)
             ended = State.FAILED if code else State.FINISHED
-            writer.status(ended, f"The script exited with code {code}." if code else "", exit_code=code)
+            detail = f"The script exited with code {code}." if code else _without_fit(writer)
+            writer.status(ended, detail, exit_code=code)
             return code
         except MonitorError as error:
             if comes_from_script(error):
@@ -104,8 +105,13 @@ def _do(job: Job, writer: RunWriter, folder: Path) -> int:
     if session.stop_requested:
         writer.status(State.STOPPED, "Stopped on request.", exit_code=0)
     else:
-        writer.status(State.FINISHED, exit_code=0)
+        writer.status(State.FINISHED, _without_fit(writer), exit_code=0)
     return 0
+
+
+def _without_fit(writer: RunWriter) -> str:
+    """Return the word that a script has ended without training in this process; empty where it trained."""
+    return "" if writer.info.phases else "The script never called fit here, so nothing was recorded."
 
 
 def _print_traceback(error: BaseException, job: Job, folder: Path, added: str = "") -> None:
