@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command
+from tui_monitor.cli.boundary import run_program
+from tui_monitor.cli.commands import program
 
 
 @pytest.mark.parametrize(
@@ -17,6 +19,9 @@ from tests.cli.conftest import Command
         (("demo", "no-such-scenario", "--headless"), 2, "question"),
         (("demo", "--epochs", "0"), 2, "epochs"),
         (("no-such-command",), 2, "no-such-command"),
+        (("demo", "--epochs", "abc"), 2, "'--epochs': 'abc' is no whole number of at least 1. More: tui-monitor demo"),
+        (("demo", "--probe-budget", "2"), 2, "'2' is no number from 0 to 1."),
+        (("note", "run"), 2, "Missing argument 'TEXT'. More: tui-monitor note --help"),
     ],
 )
 def test_wrong_requests_are_told_in_a_sentence(
@@ -26,7 +31,27 @@ def test_wrong_requests_are_told_in_a_sentence(
     done = tui_monitor(*arguments)
     assert done.returncode == code
     assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("tui-monitor: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_what_is_no_script_and_no_log_is_said_to_be_what_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`run` of a folder and `open` of what is no log give the reason first, then what to give instead."""
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    (scripts / "train.py").write_text("print('hello')\n")
+    run = tmp_path / "runs" / "first"
+    (run / "control").mkdir(parents=True)
+    for arguments, expected in (
+        (("run", str(scripts)), f"{scripts} is a folder. Name the script in it, such as {scripts / 'train.py'}"),
+        (("run", str(run)), "is the folder of a run, not a script. Watch it with: tui-monitor attach"),
+        (("open", str(scripts / "train.py")), "train.py: it is text that begins with \"print('hello')\". Looked for: "),
+        (("open", str(run.parent)), f"it is a folder of runs; watch one with tui-monitor attach {run}. Looked for: "),
+    ):
+        assert run_program(program, arguments) == 2
+        assert expected in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("blocked", ["file", "missing_parent"])
@@ -74,3 +99,11 @@ def test_list_describes_every_scenario(tui_monitor: Command) -> None:
         "small-validation",
         "healthy",
     ]
+
+
+def test_a_script_that_never_trains_is_told_in_a_line(tui_monitor: Command, tmp_path: Path) -> None:
+    """Its own output and exit code are untouched; one line on standard error says that fit was never called."""
+    (tmp_path / "empty.py").write_text("print('no training here')\n")
+    done = tui_monitor("run", "--headless", "empty.py")
+    assert (done.returncode, done.stdout) == (0, "no training here\n")
+    assert done.stderr.splitlines()[-1] == "finished: The script never called fit here, so nothing was recorded."

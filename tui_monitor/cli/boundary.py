@@ -18,8 +18,7 @@ def run_program(program: click.Command, arguments: Sequence[str]) -> int:
     except MonitorError as error:
         return _say(str(error), error.exit_code)
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _say(error.format_message() + _where_to_read(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return _say("Interrupted.", INTERRUPTED)
     except BrokenPipeError:
@@ -28,6 +27,12 @@ def run_program(program: click.Command, arguments: Sequence[str]) -> int:
     except OSError as error:
         return _say(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
     return code if isinstance(code, int) else 0
+
+
+def _where_to_read(error: click.ClickException) -> str:
+    """Return which command tells how the one at fault is used."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f" More: {context.command_path} --help" if context is not None else ""
 
 
 def _say(sentence: str, code: int) -> int:

@@ -2,6 +2,7 @@
 
 import click
 
+from tui_monitor.cli.option_types import NumberWithin, WholeNumber
 from tui_monitor.cli.screen_options import screen_options
 
 DEMO_EPOCHS = 30
@@ -18,7 +19,7 @@ _runs = click.option("--runs", metavar="DIR", help="Folder of the runs (default:
 
 _probe_budget = click.option(
     "--probe-budget",
-    type=click.FloatRange(0, 1),
+    type=NumberWithin(0, 1),
     default=0.02,
     show_default=True,
     metavar="FRACTION",
@@ -41,8 +42,8 @@ def program() -> None:
 @program.command()
 @click.argument("scenario", required=False)
 @click.option("--list", "listing", is_flag=True, help="Describe the scenarios and exit.")
-@click.option("--epochs", type=click.IntRange(1), default=DEMO_EPOCHS, show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of data, weights and dropout.")
+@click.option("--epochs", type=WholeNumber(1), default=DEMO_EPOCHS, show_default=True)
+@click.option("--seed", type=WholeNumber(0), default=1, show_default=True, help="Of data, weights and dropout.")
 @click.option("--name", help="Name of the run (default: from scenario and time).")
 @_runs
 @_probe_budget
@@ -122,7 +123,7 @@ def attach(run: str | None, runs: str | None) -> int:
 @click.argument("run")
 @_runs
 @click.option("--speed", metavar="FACTOR", help="0.25 to 1000, or max (default: the whole run within a minute).")
-@click.option("--epoch", type=click.IntRange(0), help="Start at the end of this epoch.")
+@click.option("--epoch", type=WholeNumber(0), help="Start at the end of this epoch.")
 @click.option("--at", "moment", metavar="TIME", help="Start at a run time, such as 90, 1:30 or 1:02:03, or at 50%.")
 @click.option("--paused", is_flag=True, help="Wait for the space bar.")
 @screen_options
@@ -149,7 +150,7 @@ def ls(runs: str | None, every: bool) -> int:
 @program.command()
 @click.argument("run")
 @_runs
-@click.option("--epoch", type=click.IntRange(1), help="Epoch to explain (default: the last measured).")
+@click.option("--epoch", type=WholeNumber(1), help="Epoch to explain (default: the last measured).")
 @click.option("--all", "every", is_flag=True, help="Explain every measured epoch.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 @click.option(

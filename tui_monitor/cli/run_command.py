@@ -10,7 +10,7 @@ from pathlib import Path
 from tui_monitor.cli.watch_command import has_terminal, watch
 from tui_monitor.errors import UsageError
 from tui_monitor.launch.training_process import TrainingProcess
-from tui_monitor.run_log.folders import create_run_folder, runs_folder
+from tui_monitor.run_log.folders import create_run_folder, is_run_folder, printable, runs_folder
 from tui_monitor.run_log.workers import claim_place, worker_from_environment
 
 _SIGNAL_BASE = 128
@@ -32,8 +32,8 @@ def run_script(
         UsageError: there is no such script.
         FolderNotWritable: the runs folder can't be written to.
     """
-    if not is_module and not Path(target).is_file():
-        raise UsageError(f"There is no script {target} in {Path.cwd()}.")
+    if not is_module:
+        _check_script(target)
     headless = headless or not has_terminal()
     stem = target if is_module else Path(target).stem
     worker = worker_from_environment(os.environ)
@@ -56,3 +56,17 @@ def run_script(
     if code is None:
         return shown
     return code if code >= 0 else _SIGNAL_BASE - code
+
+
+def _check_script(target: str) -> None:
+    path = Path(target)
+    if path.is_file():
+        return
+    name = printable(target)
+    if not path.is_dir():
+        raise UsageError(f"There is no script {name} in {printable(str(Path.cwd()))}.")
+    if is_run_folder(path):
+        raise UsageError(f"{name} is the folder of a run, not a script. Watch it with: tui-monitor attach {name}")
+    scripts = sorted(printable(entry.name) for entry in path.glob("*.py"))
+    example = printable(str(path / (scripts[0] if scripts else "train.py")))
+    raise UsageError(f"{name} is a folder. Name the script in it, such as {example}, or a module with -m.")

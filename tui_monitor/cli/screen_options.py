@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from tui_monitor.app.screen_options import COARSE_FRAMES, LOCAL_FRAMES, REMOTE_FRAMES, ScreenOptions
+from tui_monitor.cli.option_types import NumberWithin
 from tui_monitor.errors import UsageError
 
 THEME_VARIABLE = "TUI_MONITOR_THEME"
@@ -31,7 +32,7 @@ def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> Non
 _OPTIONS = (
     click.option(
         "--fps",
-        type=click.FloatRange(0.1, 10),
+        type=NumberWithin(0.1, 10),
         metavar="N",
         expose_value=False,
         callback=_keep,

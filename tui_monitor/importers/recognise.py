@@ -63,8 +63,7 @@ def find_sources(path: Path) -> list[Source]:
     sources = _in_folder(path) if path.is_dir() else _in_file(path)
     if not sources:
         raise UsageError(
-            f"Nothing to import in {printable(str(path))}. "
-            f"Looked for: {', '.join(Format)}. Found: {_description(path)}."
+            f"Nothing to import in {printable(str(path))}: it is {_description(path)}. Looked for: {', '.join(Format)}."
         )
     return sources
 
@@ -182,12 +181,21 @@ def _begins_with(path: Path, magic: bytes) -> bool:
 
 
 def _description(path: Path) -> str:
-    if path.is_dir():
-        if any(_begins_with(entry, _WANDB) for entry in sorted(path.glob("*.wandb"))):
-            return _MAGIC[_WANDB]
-        names = sorted(entry.name for entry in path.iterdir())
-        shown = ", ".join(printable(name) for name in names[:5])
-        return f"a folder with {len(names)} entries ({shown})" if names else "an empty folder"
+    return _folder_description(path) if path.is_dir() else _file_description(path)
+
+
+def _folder_description(path: Path) -> str:
+    if any(_begins_with(entry, _WANDB) for entry in sorted(path.glob("*.wandb"))):
+        return _MAGIC[_WANDB]
+    names = sorted(entry.name for entry in path.iterdir())
+    runs = [name for name in names if is_run_folder(path / name)]
+    if runs:
+        return f"a folder of runs; watch one with tui-monitor attach {printable(str(path / runs[-1]))}"
+    shown = ", ".join(printable(name) for name in names[:5])
+    return f"a folder with {len(names)} entries ({shown})" if names else "an empty folder"
+
+
+def _file_description(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(4096)
     if not head:
