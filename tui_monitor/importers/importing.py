@@ -12,6 +12,8 @@ from pathlib import Path
 import msgspec
 
 from tui_monitor.errors import MonitorError
+from tui_monitor.explain.alerts import AlertWatch
+from tui_monitor.history.load import load
 from tui_monitor.importers.csv_table import CsvTable
 from tui_monitor.importers.history_table import json_records, npz_records
 from tui_monitor.importers.imported_run import ImportedRun, Mark
@@ -20,7 +22,7 @@ from tui_monitor.importers.line_importer import LineImporter, LineParser, LineSt
 from tui_monitor.importers.mlflow_store import mlflow_records
 from tui_monitor.importers.progress_log import ProgressLog
 from tui_monitor.importers.recognise import Format, Source, find_sources
-from tui_monitor.importers.records import BatchEnded, Ended, EpochBegan, Record, Recorder, Remark
+from tui_monitor.importers.records import BatchEnded, Ended, EpochBegan, Record, Recorder, Remark, epoch_figures
 from tui_monitor.importers.tensorboard_events import tensorboard_records
 from tui_monitor.run_log.folders import create_run_folder
 from tui_monitor.run_log.format import RunInfo
@@ -111,6 +113,7 @@ def _take_lines(source: Source, path: Path, run: ImportedRun, kept: KeptSource |
             move_clock=run.move_clock,
             state=state,
             reached=run.mark_output if is_kept else lambda _consumed: None,
+            alerts=_alerts_so_far(run) if kept is not None else None,
         )
         file.seek(state.consumed)
         left = found.st_size - state.consumed
@@ -173,6 +176,15 @@ class _Held:
     mark: Mark
 
 
+def _alerts_so_far(run: ImportedRun) -> AlertWatch:
+    """Return a watch that has seen the epochs of the phase under way, whose alerts the run holds already."""
+    watch = AlertWatch()
+    phase = load(run.folder).phase
+    for row in phase.epochs if phase is not None else ():
+        watch.epoch(epoch_figures(row.epoch, row.figures))
+    return watch
+
+
 def _digest(records: Iterator[Record], count: int) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for record in islice((record for record in records if _is_solid(record)), count):
@@ -186,7 +198,7 @@ def _is_solid(record: Record) -> bool:
 
 def _add_records(records: Iterator[Record], run: ImportedRun, held: _Held) -> _Held:
     """Write all but the records held already; return what holds now: all before the newest epoch, which may grow."""
-    recorder = Recorder(run, run.move_clock)
+    recorder = Recorder(run, run.move_clock, _alerts_so_far(run))
     digest = hashlib.blake2b(digest_size=16)
     taken, skipped, waiting = 0, held.taken, held
     for record in records:

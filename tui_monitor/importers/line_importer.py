@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+from tui_monitor.explain.alerts import AlertWatch
 from tui_monitor.importers.progress_log import ProgressLog
 from tui_monitor.importers.records import Record, Recorder, Remark, RunSink
 from tui_monitor.importers.text_lines import TextDamage, TextLines
@@ -51,6 +52,7 @@ class LineImporter:
         move_clock: Callable[[float | None, float], None] | None = None,
         state: LineState | None = None,
         reached: Callable[[int], object] = lambda _consumed: None,
+        alerts: AlertWatch | None = None,
     ) -> None:
         """Begin with the first byte, or where another one left off.
 
@@ -60,11 +62,14 @@ class LineImporter:
             move_clock: as in `Recorder`; left out where the sink has a clock of its own.
             state: what `state` returned.
             reached: called after a line that gave records, with the bytes read up to its end.
+            alerts: as in `Recorder`; left out where the run holds no epochs yet.
         """
         state = state or LineState()
         self._parser = parser
         self._reached = reached
-        self._recorder = Recorder(sink, move_clock) if move_clock else Recorder(sink)
+        self._recorder = Recorder(sink, alerts=alerts or AlertWatch())
+        if move_clock is not None:
+            self._recorder.move_clock = move_clock
         self._text = TextLines(
             is_terminal=parser.is_terminal,
             consumed=state.consumed,

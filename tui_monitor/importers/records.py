@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from tui_monitor.explain.alerts import AlertWatch, EpochFigures
+from tui_monitor.metric_names import VALIDATION_PREFIX
+from tui_monitor.run_log.figures import canonical_figures
 from tui_monitor.run_log.format import State
 
 
@@ -103,6 +106,8 @@ class Recorder:
     sink: RunSink
     move_clock: Callable[[float | None, float], None] = field(default=lambda _at, _passed: None)
     """Called before a record with its run time, or None, and the seconds that passed since the record before."""
+    alerts: AlertWatch = field(default_factory=AlertWatch)
+    """Has seen the epochs of the phase under way that the run holds already."""
 
     def take(self, record: Record) -> None:
         """Write one record.
@@ -112,6 +117,7 @@ class Recorder:
         """
         match record:
             case PhaseBegan():
+                self.alerts = AlertWatch()
                 self.sink.begin_phase(record.metrics, epochs=record.epochs, initial_epoch=record.initial_epoch)
                 self.sink.status(State.TRAINING)
             case EpochBegan():
@@ -137,6 +143,18 @@ class Recorder:
             seconds=record.seconds,
             learning_rate=_learning_rate(record.logs),
         )
+        for alert in self.alerts.epoch(epoch_figures(record.epoch, canonical_figures(record.logs))):
+            self.sink.event("alert", alert=alert.kind.value, epoch=alert.epoch, text=alert.sentence)
+
+
+def epoch_figures(epoch: int, figures: Mapping[str, float]) -> EpochFigures:
+    """Return what alerts are derived from.
+
+    Args:
+        epoch: from 1.
+        figures: by canonical name.
+    """
+    return EpochFigures(epoch, figures.get("loss"), figures.get(VALIDATION_PREFIX + "loss"))
 
 
 def _learning_rate(logs: Mapping[str, float]) -> float | None:

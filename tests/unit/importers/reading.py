@@ -60,4 +60,4 @@ def figures(snapshot: Snapshot) -> Iterator[tuple[int, dict[str, float]]]:
 
 def alerts(snapshot: Snapshot) -> list[str]:
     """Return the sentences on damage."""
-    return [entry.text for entry in snapshot.timeline if entry.kind == "alert"]
+    return [entry.text for entry in snapshot.timeline if entry.kind == "alert" and not entry.alert]

@@ -37,6 +37,23 @@ def test_a_source_that_grows_adds_to_its_run(tmp_path: Path) -> None:
         assert (folder / name).read_bytes() == (whole / name).read_bytes()
 
 
+def test_alerts_follow_from_a_logs_figures_as_they_do_live(tmp_path: Path) -> None:
+    """A log whose loss turns NaN or that overfits raises the alert at its epoch, once, however often it is read."""
+    lines = ["epoch,loss,val_loss"]
+    lines += [f"{epoch},{1 / (epoch + 1):.4f},{0.5 + abs(epoch - 4) / 10:.4f}" for epoch in range(12)]
+    lines += ["12,nan,nan", "13,nan,nan"]
+    source, runs = tmp_path / "grows.csv", tmp_path / "runs"
+    for stop in (3, 8, 9, 13, 14, len(lines)):
+        source.write_text("\n".join(lines[:stop]) + "\n")
+        snapshot = imported(source, runs)
+    raised = [(entry.alert, entry.epoch) for entry in snapshot.timeline if entry.kind == "alert"]
+    assert [kind for kind, _ in raised] == ["overfitting", "not_finite"]
+    assert raised[1] == ("not_finite", 13)
+    source.rename(tmp_path / "whole.csv")
+    again = imported(tmp_path / "whole.csv", runs)
+    assert [(entry.alert, entry.epoch) for entry in again.timeline if entry.kind == "alert"] == raised
+
+
 def test_nothing_new_changes_nothing(tmp_path: Path) -> None:
     """An unchanged source is not read again: its run keeps every byte."""
     source = tmp_path / "train.log"
