@@ -9,6 +9,8 @@ import pytest
 from tui_monitor import errors
 from tui_monitor.app.keys import keys_as_markdown
 from tui_monitor.cli.commands import program
+from tui_monitor.explain import ledger
+from tui_monitor.explain.quantiles import QUANTILE_WORTH_A_CAUSE
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -40,6 +42,18 @@ def test_every_exit_code_is_described() -> None:
     for code in codes:
         assert re.search(rf"\b{code} ", sentence)
         assert re.search(rf"\b{code} ", program.help or "")
+
+
+def test_the_thresholds_of_the_verdicts_are_the_programs() -> None:
+    """Where the README names the verdicts, it gives the figures that decide between them, as they are in the code."""
+    sentence = re.sub(r"\s+", " ", README[README.index("A cause is `ruled out`") :].split("\n\n")[0])
+    for figure in (
+        f"within {ledger.RULED_OUT_SHARE_OF_GAP:.0%}".replace("%", " %"),
+        f"within {ledger.SMALLEST_LOSS_WORTH_NAMING:g} nats",
+        f"or {ledger.SMALLEST_ACCURACY_WORTH_NAMING * 100:g} points",
+        f"below {QUANTILE_WORTH_A_CAUSE:.2f} standard errors",
+    ):
+        assert figure in sentence
 
 
 def test_every_picture_exists() -> None:
