@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tui_monitor.app.chart_data import chart_spec, quantity
+from tui_monitor.app.chart_data import chart_spec
+from tui_monitor.app.quantities import quantity
 from tui_monitor.app.view import ViewState
 from tui_monitor.charts.chart import GUTTER, dot_columns, draw_chart
 from tui_monitor.charts.markers import MarkerSet

@@ -1,11 +1,11 @@
 """From a snapshot and a view to chart specifications: pure, and free of any terminal size but the dot columns."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from tui_monitor.app.epoch_axis import batch_edges, full_range
+from tui_monitor.app.quantities import Quantity
 from tui_monitor.app.view import SMOOTHING, ViewState
 from tui_monitor.charts.markers import Glyphs, MarkerSet, glyphs
 from tui_monitor.charts.scale import (
@@ -20,34 +20,8 @@ from tui_monitor.charts.scale import (
 from tui_monitor.charts.spec import Band, ChartSpec, FloatArray, LegendEntry, Points
 from tui_monitor.history.series import whole_blocks
 from tui_monitor.history.snapshot import EpochRow, PhaseSnapshot
-from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
+from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.units import figure
-
-_FRACTIONS = frozenset({"accuracy", "auc", "precision", "recall", "top_k_categorical_accuracy"})
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """What one chart shows."""
-
-    name: str
-    """Canonical metric name, without the validation prefix."""
-    ceiling: float
-    """A bound it can't exceed."""
-
-
-def further_metrics(phase: PhaseSnapshot) -> tuple[str, ...]:
-    """Return the metrics besides the loss, accuracy first, then in the order the run names them."""
-    names = [canonical_metric(name) for name in phase.info.metrics]
-    names += [name for row in phase.epochs[-1:] for name in row.figures]
-    stems = dict.fromkeys(n.removeprefix(VALIDATION_PREFIX) for n in names)
-    return tuple(sorted((n for n in stems if n != "loss"), key=lambda name: name != "accuracy"))
-
-
-def quantity(name: str) -> Quantity:
-    """Return a metric with the bound its name implies."""
-    return Quantity(name, 1.0 if name in _FRACTIONS else np.inf)
-
 
 def chart_spec(
     phase: PhaseSnapshot,

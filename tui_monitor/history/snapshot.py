@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui_monitor.history.playback import Playback
-from tui_monitor.history.series import BatchSeries
 from tui_monitor.history.system_figures import SystemFigures
-from tui_monitor.history.workers import WorkerSnapshot
 from tui_monitor.run_log.format import PhaseInfo, RunInfo, State
+
+if TYPE_CHECKING:
+    # These need NumPy, and whoever only names a snapshot should not: the first picture does not wait for it.
+    from tui_monitor.history.series import BatchSeries
+    from tui_monitor.history.workers import WorkerSnapshot
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class PhaseSnapshot:
     """One `fit` call: its batches, epochs and explanations so far."""
 
     info: PhaseInfo
-    series: Mapping[str, BatchSeries] = field(default_factory=dict)
+    series: "Mapping[str, BatchSeries]" = field(default_factory=dict)
     """Canonical metric name to its true value in every batch, in order."""
     epoch_starts: tuple[int, ...] = ()
     """Index in the series of the first batch of each epoch begun, oldest first."""
@@ -149,7 +152,7 @@ class Snapshot:
     """Whether the run folder is not there (any more)."""
     playback: Playback | None = None
     """Where the replay stands that shows this moment; None for a run as it is now."""
-    workers: tuple[WorkerSnapshot, ...] = ()
+    workers: "tuple[WorkerSnapshot, ...]" = ()
     """Those of several that record in this folder, the chief first; empty where one process trains alone."""
     covered: int = 1
     """Workers whose samples the newest batch figures hold."""

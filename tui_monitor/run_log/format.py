@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 from tui_monitor.errors import RunUnreadable
 
@@ -100,8 +101,10 @@ class PhaseInfo:
     """Arguments of `fit` in a printable form."""
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> "np.dtype[Any]":
         """The NumPy type of one batch record, packed, little-endian."""
+        import numpy as np  # noqa: PLC0415 - a list of runs is printed without it
+
         return np.dtype([(name, kind) for name, kind in self.columns])
 
     @property

@@ -5,8 +5,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from tui_monitor.run_log.format import LARGEST_COUNT
 
 _DEEPEST = 40
@@ -62,6 +60,8 @@ def restore_numbers(content: Any) -> Any:
 def _plain(value: Any, depth: int) -> Any:
     if type(value) in (bool, int, str):
         return value
+    import numpy as np  # noqa: PLC0415 - a list of runs is printed without it
+
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
     if isinstance(value, float):

@@ -7,7 +7,8 @@ from rich.style import Style
 from textual.events import Resize
 from textual.message import Message
 
-from tui_monitor.app.chart_data import Quantity, chart_spec
+from tui_monitor.app.chart_data import chart_spec
+from tui_monitor.app.quantities import Quantity
 from tui_monitor.app.screen_options import COARSE_CHART_SECONDS
 from tui_monitor.app.view import ViewState
 from tui_monitor.app.widgets.cells_view import CellsView
