@@ -4,6 +4,8 @@ import pytest
 
 from tests.app.driving import screen_of
 from tests.app.snapshots import snapshot
+from tui_monitor.app.app import MonitorApp
+from tui_monitor.app.arrangement import Arrangement
 from tui_monitor.app.styles import STYLE_NAMES
 
 _LEAST_CONTRAST = 1.5
@@ -22,9 +24,11 @@ async def test_nothing_vanishes_in_the_background(theme: str) -> None:
     async with screen_of(snapshot()) as pilot:
         pilot.app.theme = theme
         await pilot.pause()
+        assert isinstance(pilot.app, MonitorApp)
+        panels = pilot.app.main.query_one(Arrangement)
         behind = pilot.app.screen.rich_style.bgcolor
         for name in STYLE_NAMES:
-            style = pilot.app.screen.get_component_rich_style(f"cells--{name}", partial=True)
+            style = panels.get_component_rich_style(f"cells--{name}", partial=True)
             ground = style.bgcolor or behind
             if style.color is None or ground is None:
                 continue

@@ -11,22 +11,26 @@ from textual.message import Message
 from textual.screen import Screen
 
 from tui_monitor.app.asking_app import AskingApp
-from tui_monitor.app.epoch_axis import full_range, newest
-from tui_monitor.app.follow import Mailbox, follow
+from tui_monitor.app.follow import Mailbox, SnapshotSource, follow
 from tui_monitor.app.keys import KEYS, bindings
-from tui_monitor.app.main_screen import ASKING, MainScreen, is_useful
+from tui_monitor.app.main_screen import MainScreen
 from tui_monitor.app.notice import notice
 from tui_monitor.app.noticing import News
 from tui_monitor.app.pacing import LONGEST_WAIT_SECONDS
 from tui_monitor.app.screen_options import ScreenOptions
 from tui_monitor.app.screens.help import HelpScreen
-from tui_monitor.app.source import LiveSource, SnapshotSource
+from tui_monitor.app.useful import ASKING, is_useful
 from tui_monitor.app.view import SMOOTHING, View, ViewState
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.errors import FolderNotWritable, MonitorError
 from tui_monitor.run_log.format import State
+from tui_monitor.run_log.summary import RunSummary
 
 USUAL = ScreenOptions()
+
+
+class PanelsLoaded(Message):
+    """All that draws the run is imported."""
 
 
 class SnapshotArrived(Message):
@@ -44,7 +48,7 @@ class ReadingFailed(Message):
 class MonitorApp(AskingApp):
     """Follows one run until the user leaves. Training is never touched but by a request the user confirms."""
 
-    CSS_PATH = Path(__file__).with_name("monitor.tcss")
+    CSS_PATH = Path(__file__).with_name("opening.tcss")
     TITLE = "tui-monitor"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS = bindings()
@@ -60,6 +64,7 @@ class MonitorApp(AskingApp):
         view: ViewState | None = None,
         options: ScreenOptions = USUAL,
         launch: Callable[[], object] | None = None,
+        opened: RunSummary | None = None,
     ) -> None:
         """Prepare the screen; nothing is read before it runs.
 
@@ -71,11 +76,13 @@ class MonitorApp(AskingApp):
             markers: characters to draw curves with.
             view: what to show first.
             options: how to treat the terminal.
-            launch: starts the training, called in a thread once the first picture is drawn.
+            launch: starts the training, called in a thread once there are panels to draw it.
+            opened: what is known of the run, for the first picture.
         """
         super().__init__(folder, launched=launched, kill=kill)
         self.view = view or ViewState()
-        self._source = source or LiveSource(folder)
+        self._source = source
+        self._opened = opened or RunSummary(folder, folder.name, State.STARTING)
         self._markers = markers
         self._options = options
         self._launch = launch
@@ -91,7 +98,7 @@ class MonitorApp(AskingApp):
 
     def get_default_screen(self) -> MainScreen:
         """Return the one screen there is."""
-        self._main = MainScreen(self._markers, coarse=self._options.low_bandwidth)
+        self._main = MainScreen(self._opened, self._markers, coarse=self._options.low_bandwidth)
         return self._main
 
     @property
@@ -100,10 +107,15 @@ class MonitorApp(AskingApp):
         return self._main
 
     def on_ready(self) -> None:
-        """Begin to follow the run, once there are panels to draw it; only then its training may take the cores."""
+        """Import what draws and reads the run, now that the first picture is on its way."""
+        self.call_after_refresh(self.run_worker, self._follow, thread=True, group="reader", exit_on_error=True)
+
+    async def on_panels_loaded(self) -> None:
+        """Lay the panels out; only now the training may take the cores."""
         if self._launch is not None:
             self.run_worker(self._start_training, thread=True, group="launch", exit_on_error=True)
-        self.run_worker(self._follow, thread=True, group="reader", exit_on_error=True)
+        await self.main.fill()
+        self.main.focus_view(self.view.view)
 
     def on_unmount(self) -> None:
         """Let the reader thread end."""
@@ -127,9 +139,18 @@ class MonitorApp(AskingApp):
         self._held_back = self.is_terminal_busy
         return self._held_back
 
+    def open_source(self) -> SnapshotSource:
+        """Return where snapshots come from. Called once, in the reader thread."""
+        from tui_monitor.app.source import LiveSource  # noqa: PLC0415 - imported after the first picture
+
+        return self._source or LiveSource(self.folder)
+
     def _follow(self) -> None:
+        import tui_monitor.app.arrangement  # noqa: F401, PLC0415 - likewise, so that the loop need not wait for it
+
+        self.post_message(PanelsLoaded())
         follow(
-            self._source,
+            self.open_source(),
             self._mailbox,
             self._stopping,
             wanted=self._wanted,
@@ -198,12 +219,16 @@ class MonitorApp(AskingApp):
 
     def action_zoom(self, factor: float) -> None:
         """Look at less (below 1) or more of the x axis."""
+        from tui_monitor.app.epoch_axis import full_range, newest  # noqa: PLC0415 - imported by the panels
+
         phase = self.view.phase_of(self.snapshot) if self.snapshot else None
         if phase is not None:
             self._look(self.view.zoomed(factor, full_range(phase), newest(phase)))
 
     def action_pan(self, share: float) -> None:
         """Move the zoomed window by a share of its width."""
+        from tui_monitor.app.epoch_axis import full_range  # noqa: PLC0415 - imported by the panels
+
         phase = self.view.phase_of(self.snapshot) if self.snapshot else None
         if phase is not None:
             self._look(self.view.panned(share, full_range(phase)))

@@ -1,17 +1,22 @@
 """What the user asks of the training, by key and dialog: training is never touched but by a request of theirs."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui_monitor.app.requests import KILL_SECONDS, OpenRequests, can_obey, kill_training, why_not
 from tui_monitor.app.screens.entry import EntryScreen, note_complaint, rate_complaint
 from tui_monitor.app.screens.leave import LeaveScreen, Leaving
 from tui_monitor.app.terminal_app import TerminalApp
 from tui_monitor.errors import MonitorError
-from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.control import Action
 from tui_monitor.run_log.format import State
+
+if TYPE_CHECKING:
+    from tui_monitor.history.snapshot import Snapshot
 
 
 class AskingApp(TerminalApp):

@@ -23,6 +23,7 @@ from tui_monitor.history.snapshot import EpochRow, PhaseSnapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.units import figure
 
+
 def chart_spec(
     phase: PhaseSnapshot,
     shown: Quantity,

@@ -1,14 +1,35 @@
 """The reader thread's loop: at most one snapshot waits for the screen, and a newer one replaces it."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
-from tui_monitor.app.source import SnapshotSource
 from tui_monitor.errors import MonitorError
-from tui_monitor.history.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from tui_monitor.history.snapshot import Snapshot
 
 PAUSE_SECONDS = 0.2
 """Between two looks at the folder: five pictures a second, which read as live and leave the cores to training."""
+
+
+class SnapshotSource(Protocol):
+    """Hands out the newest picture of a run. Called from one thread, never the screen's."""
+
+    def poll(self) -> Snapshot | None:
+        """Read what is new, for some milliseconds at most.
+
+        Returns:
+            The newest snapshot, or None when nothing changed since the last call.
+
+        Raises:
+            MonitorError: the run can't be read; told to the user.
+        """
+
+    def close(self) -> None:
+        """Let go of files. Called once, last, from the same thread."""
 
 
 class Mailbox:

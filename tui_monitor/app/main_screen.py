@@ -1,53 +1,31 @@
-"""Lays out the panels once; classes on the screen decide which of them show, and where."""
+"""The one screen: a first picture of what is opened, then the panels in its place."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import ClassVar
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical
 from textual.screen import Screen
 from textual.widgets import Static
 
-from tui_monitor.app.chart_data import further_metrics, quantity
-from tui_monitor.app.explanations import newest_explanation
-from tui_monitor.app.keys import KEYS, Group, Key
-from tui_monitor.app.panels.age import age_of
-from tui_monitor.app.panels.epochs import HEADER_ROWS, table_header, table_rows
-from tui_monitor.app.panels.evidence import evidence_head, evidence_inputs, evidence_rows
-from tui_monitor.app.panels.footer import footer_rows
-from tui_monitor.app.panels.gap import alert_rows, described_gap_rows, description_rows, gap_rows, panel_heading
-from tui_monitor.app.panels.header import header_rows
-from tui_monitor.app.panels.output import output_note, output_rows
-from tui_monitor.app.panels.text import BLANK, Row, Rows, heading, wrap
-from tui_monitor.app.panels.timeline import alerts_of, timeline_note, timeline_rows
-from tui_monitor.app.panels.waiting import waiting_sentences
-from tui_monitor.app.panels.workers import workers_note, workers_rows
-from tui_monitor.app.requests import can_obey
-from tui_monitor.app.styles import COMPONENT_CLASSES
+from tui_monitor.app.quantities import further_metrics
 from tui_monitor.app.view import EVIDENCE, View, ViewState
-from tui_monitor.app.widgets.cells_view import CellsView
-from tui_monitor.app.widgets.chart_view import ChartView
-from tui_monitor.app.widgets.panel import Panel
-from tui_monitor.app.widgets.scrub_bar import ScrubBar
+from tui_monitor.app.widgets.opening import Opening
 from tui_monitor.charts.markers import MarkerSet
-from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.summary import RunSummary
 
-_ROOM_FOR_ALERTS = 20
-"""Rows of the gap panel from which the newest alert is told in it; below, the header alone tells it."""
+if TYPE_CHECKING:
+    from tui_monitor.app.arrangement import Arrangement
+    from tui_monitor.history.snapshot import Snapshot
+
 SMALLEST = (60, 20)
 """Columns and rows below which the screen says so instead of drawing."""
-
-
-ASKING = frozenset({"toggle_pause", "ask", "ask_to_kill", "change_rate", "write_note"})
-"""Actions that ask the training for something."""
+_STYLES = Path(__file__).with_name("monitor.tcss")
 
 
 class MainScreen(Screen[None]):
     """The monitor."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENT_CLASSES)
 
     # Textual declares these as attributes of the instance, which rules out ClassVar.
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
@@ -63,70 +41,39 @@ class MainScreen(Screen[None]):
         (52, "-lofty"),
     ]
 
-    def __init__(self, markers: MarkerSet, *, coarse: bool = False) -> None:
-        """Prepare the layout.
+    def __init__(self, opened: RunSummary, markers: MarkerSet, *, coarse: bool = False) -> None:
+        """Prepare the first picture.
 
         Args:
+            opened: what is known of the run before it is read.
             markers: characters to draw curves with.
             coarse: whether charts are drawn less often.
         """
         super().__init__()
+        self._opened = opened
         self._coarse = coarse
         self._markers = markers
-        self._ascii = markers is MarkerSet.ASCII
         self._shown: tuple[Snapshot, ViewState] | None = None
+        self.set_classes(class_name for class_name, holds in _classes(None, ViewState()).items() if holds)
+        self._arrangement: Arrangement | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay out everything there is."""
-        with Vertical(id="main"):
-            yield Panel(id="header", inputs=_everything, body=_header, ascii_only=self._ascii)
-            with Container(id="body"):
-                with Container(id="left"):
-                    with Container(id="charts"):
-                        yield ChartView(id="loss", markers=self._markers, ascii_only=self._ascii, coarse=self._coarse)
-                        yield ChartView(id="second", markers=self._markers, ascii_only=self._ascii, coarse=self._coarse)
-                    yield Panel(
-                        id="epochs",
-                        inputs=_epochs_inputs,
-                        head=_epochs_head,
-                        head_rows=1 + HEADER_ROWS,
-                        body=_epochs,
-                        to_end=True,
-                        ascii_only=self._ascii,
-                    )
-                    yield Panel(
-                        id="output",
-                        inputs=_output_inputs,
-                        head=_output_head,
-                        body=_output,
-                        to_end=True,
-                        ascii_only=self._ascii,
-                    )
-                yield Panel(
-                    id="timeline",
-                    inputs=_timeline_inputs,
-                    head=_timeline_head,
-                    body=_timeline,
-                    to_end=True,
-                    ascii_only=self._ascii,
-                )
-                yield Panel(
-                    id="workers", inputs=_workers_inputs, head=_workers_head, body=_workers, ascii_only=self._ascii
-                )
-                yield Panel(id="gap", inputs=_gap_inputs, head=_gap_head, body=_gap, ascii_only=self._ascii)
-                yield Panel(
-                    id="evidence",
-                    inputs=evidence_inputs,
-                    head=_evidence_head,
-                    body=self._evidence,
-                    ascii_only=self._ascii,
-                )
-            yield ScrubBar(id="scrub", ascii_only=self._ascii)
-            yield CellsView(id="footer", ascii_only=self._ascii)
+        """Lay out the first picture alone: it waits for no panel."""
+        yield Opening(self._opened, ascii_only=self._markers is MarkerSet.ASCII)
         yield Static(id="too-small", markup=False)
 
-    def _evidence(self, snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-        return evidence_rows(snapshot, view, width, height, self._markers)
+    async def fill(self) -> None:
+        """Lay out the panels behind the first picture, which stays until there is something to show."""
+        from tui_monitor.app.arrangement import Arrangement  # noqa: PLC0415 - most of what there is to import
+
+        self.app.stylesheet.read(_STYLES)
+        self.app.stylesheet.parse()
+        self.app.stylesheet.update(self)
+        arrangement = Arrangement(self._markers, coarse=self._coarse)
+        await self.mount(arrangement, before=0)
+        self._arrangement = arrangement
+        if self._shown is not None:
+            self.show(*self._shown)
 
     def on_resize(self) -> None:
         """Keep the sentence about the size true, and the footer full."""
@@ -139,231 +86,35 @@ class MainScreen(Screen[None]):
             self.call_after_refresh(self._draw)
 
     def show(self, snapshot: Snapshot, view: ViewState) -> None:
-        """Draw a moment of the run."""
+        """Draw a moment of the run, as soon as there are panels to draw it."""
         self._shown = (snapshot, view)
-        phase = view.phase_of(snapshot)
-        further = further_metrics(phase) if phase else ()
-        for name in View:
-            self.set_class(view.view is name, f"view-{name.value}")
-        self.set_class(view.view in EVIDENCE, "evidence")
-        self.set_class(phase is None, "no-phase")
-        self.set_class(not further, "one-metric")
-        self.set_class(snapshot.playback is not None, "replaying")
-        self._draw()
+        if self._arrangement is not None:
+            self.update_classes(_classes(snapshot, view))
+            self._draw()
+            self.query(Opening).remove()
 
     @property
     def is_settled(self) -> bool:
         """Whether all charts show what they were last asked for."""
-        return all(chart.is_settled for chart in self.query(ChartView) if chart.display)
+        return self._arrangement is not None and self._arrangement.is_settled
 
     def focus_view(self, view: View) -> None:
         """Give the scroll keys to the panel that fills the screen, or to none."""
-        filling = "evidence" if view in EVIDENCE else view.value
-        for panel in self.query(Panel):
-            panel.body.can_focus = panel.id == filling
-        if view in (View.GAP, View.EPOCHS, View.OUTPUT, View.TIMELINE, View.WORKERS, *EVIDENCE):
-            body = self.query_one(f"#{filling}", Panel).body
-            body.focus(scroll_visible=False)
-            if view in EVIDENCE:
-                self.call_after_refresh(body.scroll_home, animate=False)
-            elif view not in (View.GAP, View.WORKERS):
-                self.call_after_refresh(body.scroll_end, animate=False)
-        else:
+        if self._arrangement is not None and not self._arrangement.focus_view(view):
             self.set_focus(None)
 
     def _draw(self) -> None:
-        if self._shown is None:
-            return
-        snapshot, view = self._shown
-        for panel in self.query(Panel):
-            panel.show(snapshot, view)
-        footer = self.query_one("#footer", CellsView)
-        footer.show(footer_rows(_footer_keys(snapshot, view), self.size.width))
-        if snapshot.playback is not None:
-            self.query_one("#scrub", ScrubBar).show_playback(snapshot.playback)
-        phase = view.phase_of(snapshot)
-        if phase is None:
-            return
-        further = further_metrics(phase)
-        names = ["loss"] + ([further[view.metric % len(further)]] if further else [])
-        for chart_id, name in zip(("loss", "second"), names, strict=False):
-            chart = self.query_one(f"#{chart_id}", ChartView)
-            if chart.display:
-                chart.show_quantity(phase, quantity(name), view, at_once=snapshot.playback is not None)
+        if self._arrangement is not None and self._shown is not None:
+            self._arrangement.show(*self._shown)
 
 
-def useful_keys(snapshot: Snapshot, view: ViewState) -> tuple[Key, ...]:
-    """Return the keys that do something now."""
-    keys = [key for key in KEYS if is_useful(key.action, snapshot, view)]
-    if snapshot.state is State.PAUSED:
-        keys = [replace(key, label="go on") if key.action == "toggle_pause" else key for key in keys]
-    return tuple(keys)
-
-
-def _footer_keys(snapshot: Snapshot, view: ViewState) -> tuple[Key, ...]:
-    """Return the keys for the footer: those of the evidence first where an explanation fills the screen, else none."""
-    keys = useful_keys(snapshot, view)
-    others = tuple(key for key in keys if key.group is not Group.EVIDENCE)
-    if view.view not in (View.GAP, *EVIDENCE):
-        return others
-    return (*(key for key in keys if key.group is Group.EVIDENCE), *others)
-
-
-def is_useful(action: str, snapshot: Snapshot, view: ViewState) -> bool:
-    """Return whether an action would change anything."""
-    if action == f"show('{view.view.value}')":
-        return False
-    is_needed = _NEEDS.get(action) or _NEEDS.get(action.partition("(")[0])
-    return is_needed is None or is_needed(snapshot, view)
-
-
-def _has_phase(snapshot: Snapshot, view: ViewState) -> bool:
-    return view.phase_of(snapshot) is not None
-
-
-def _has_further_metrics(snapshot: Snapshot, view: ViewState) -> bool:
-    phase = view.phase_of(snapshot)
-    return phase is not None and len(further_metrics(phase)) > 1
-
-
-def _is_zoomed(snapshot: Snapshot, view: ViewState) -> bool:
-    return view.window is not None
-
-
-def _has_phases(snapshot: Snapshot, view: ViewState) -> bool:
-    return len(snapshot.phases) > 1
-
-
-def _has_workers(snapshot: Snapshot, view: ViewState) -> bool:
-    return bool(snapshot.workers)
-
-
-def _is_replay(snapshot: Snapshot, view: ViewState) -> bool:
-    return snapshot.playback is not None
-
-
-def _obeys(snapshot: Snapshot, view: ViewState) -> bool:
-    return can_obey(snapshot)
-
-
-_NEEDS: Mapping[str, Callable[[Snapshot, ViewState], bool]] = {
-    "next_metric": _has_further_metrics,
-    "phase": _has_phases,
-    "pan": _is_zoomed,
-    "whole_axis": _is_zoomed,
-    "zoom": _has_phase,
-    "smooth": _has_phase,
-    "toggle_log": _has_phase,
-    "replay": _is_replay,
-    f"show('{View.WORKERS.value}')": _has_workers,
-    **dict.fromkeys(ASKING, _obeys),
-}
-"""What must hold for an action to change anything; those not named here always do something."""
-
-
-def _everything(snapshot: Snapshot, view: ViewState) -> object:
-    return snapshot.revision, view
-
-
-def _epochs_inputs(snapshot: Snapshot, view: ViewState) -> object:
-    phase = view.phase_of(snapshot)
-    return phase and (phase.info, len(phase.epochs))
-
-
-def _output_inputs(snapshot: Snapshot, view: ViewState) -> object:
-    is_timed = snapshot.playback is None or snapshot.playback.output_is_timed
-    return snapshot.output_lines, snapshot.output[-1:], is_timed
-
-
-def _timeline_inputs(snapshot: Snapshot, view: ViewState) -> object:
-    return len(snapshot.timeline), snapshot.timeline[-1:]
-
-
-def _timeline_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    return (heading("Timeline", timeline_note(snapshot), width),)
-
-
-def _timeline(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    return timeline_rows(snapshot, width)
-
-
-def _workers_inputs(snapshot: Snapshot, view: ViewState) -> object:
-    return snapshot.workers, snapshot.covered
-
-
-def _workers_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    return (heading("Workers", workers_note(snapshot), width),)
-
-
-def _workers(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    return workers_rows(snapshot, width)
-
-
-def _gap_inputs(snapshot: Snapshot, view: ViewState) -> object:
-    phase = view.phase_of(snapshot)
-    if phase is None or not phase.explanations:
-        return waiting_sentences(snapshot, phase), len(alerts_of(snapshot))
-    newest = phase.explanations[-1]
-    return (
-        len(alerts_of(snapshot)),
-        phase.info.index,
-        len(phase.explanations),
-        newest.epoch,
-        newest.batch,
-        newest.seconds,
-        age_of(snapshot, phase),
-    )
-
-
-def _header(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    return header_rows(snapshot, view, width)
-
-
-def _epochs_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    phase = view.phase_of(snapshot)
-    metrics = further_metrics(phase) if phase else ()
-    ended = f"{len(phase.epochs)} ended" if phase and phase.epochs else ""
-    return (heading("Epochs", ended, width), *table_header(metrics, width))
-
-
-def _epochs(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    phase = view.phase_of(snapshot)
-    metrics = further_metrics(phase) if phase else ()
-    return table_rows(phase, metrics, width, None if view.view is View.EPOCHS else height)
-
-
-def _output_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    return (heading("Output of the script", output_note(snapshot), width),)
-
-
-def _output(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    return output_rows(snapshot, width, None if view.view is View.OUTPUT else height)
-
-
-def _gap_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    explanation = newest_explanation(snapshot, view.phase_of(snapshot))
-    if explanation is None:
-        return (heading("Why training and validation differ", "", width),)
-    return (panel_heading(explanation, width, age_of(snapshot, view.phase_of(snapshot))),)
-
-
-def _evidence_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    return (evidence_head(snapshot, view, width),)
-
-
-def _gap(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    phase = view.phase_of(snapshot)
-    explanation = newest_explanation(snapshot, phase)
-    alerts = alert_rows(snapshot, width)
-    if explanation is None:
-        rows: list[Row] = [*alerts, BLANK] if height > 6 else []
-        for sentence in waiting_sentences(snapshot, phase):
-            rows += wrap(sentence, width)
-        described = description_rows(snapshot.run.description, width)
-        return (*rows, BLANK, *described) if len(rows) + 1 + len(described) <= height else tuple(rows)
-    described = description_rows(snapshot.run.description, width)
-    if view.view is View.GAP:
-        return (*alerts, *described, *gap_rows(explanation, width, None))
-    if height < _ROOM_FOR_ALERTS:
-        alerts = ()
-    return (*alerts, *described_gap_rows(explanation, described, width, height - len(alerts)))
+def _classes(snapshot: Snapshot | None, view: ViewState) -> dict[str, bool]:
+    """Return which classes of the style sheet hold for a moment of the run; None before the first."""
+    phase = view.phase_of(snapshot) if snapshot is not None else None
+    return {
+        **{f"view-{name.value}": view.view is name for name in View},
+        "evidence": view.view in EVIDENCE,
+        "no-phase": phase is None,
+        "one-metric": phase is None or not further_metrics(phase),
+        "replaying": snapshot is not None and snapshot.playback is not None,
+    }

@@ -1,6 +1,11 @@
 """Which news of a run are worth a notice: its end and its alerts, each once, and none from before the screen opened."""
 
-from tui_monitor.history.snapshot import Snapshot, TimelineEntry
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui_monitor.history.snapshot import Snapshot, TimelineEntry
 
 
 class News:

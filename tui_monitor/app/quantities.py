@@ -1,10 +1,15 @@
 """What the charts show: which metrics a run has, and the bounds that their names imply."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tui_monitor.history.snapshot import PhaseSnapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
+
+if TYPE_CHECKING:
+    from tui_monitor.history.snapshot import PhaseSnapshot
 
 _FRACTIONS = frozenset({"accuracy", "auc", "precision", "recall", "top_k_categorical_accuracy"})
 

@@ -1,15 +1,23 @@
 """The monitor on a run under a playback clock: the same screen, with a bar and keys that move through time."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui_monitor.app.app import USUAL, MonitorApp
-from tui_monitor.app.replay_source import ReplaySource
+from tui_monitor.app.follow import SnapshotSource
 from tui_monitor.app.screen_options import ScreenOptions
 from tui_monitor.app.screens.entry import EntryScreen
 from tui_monitor.app.view import ViewState
-from tui_monitor.app.widgets.scrub_bar import ScrubBar
 from tui_monitor.charts.markers import MarkerSet
-from tui_monitor.history.playback import Moments
+from tui_monitor.history.start import Start
+from tui_monitor.run_log.summary import RunSummary
+
+if TYPE_CHECKING:
+    from tui_monitor.app.replay_source import ReplaySource
+    from tui_monitor.app.widgets.scrub_bar import ScrubBar
+    from tui_monitor.history.playback import Moments
 
 
 class ReplayApp(MonitorApp):
@@ -20,25 +28,40 @@ class ReplayApp(MonitorApp):
         folder: Path,
         *,
         source: ReplaySource | None = None,
+        start: Start | None = None,
         markers: MarkerSet = MarkerSet.BRAILLE,
         view: ViewState | None = None,
         options: ScreenOptions = USUAL,
+        opened: RunSummary | None = None,
     ) -> None:
         """Prepare the screen; nothing is read before it runs.
 
         Args:
             folder: of the run.
-            source: the replay; by default of the folder, from its start.
+            source: the replay; by default of the folder.
+            start: where such a replay begins.
             markers: characters to draw curves with.
             view: what to show first.
             options: how to treat the terminal.
+            opened: what is known of the run, for the first picture.
         """
-        self._replay = source or ReplaySource(folder)
-        super().__init__(folder, source=self._replay, markers=markers, view=view, options=options)
+        super().__init__(folder, markers=markers, view=view, options=options, opened=opened)
+        self._replay = source
+        self._start = start
+
+    def open_source(self) -> SnapshotSource:
+        """Return the replay. Called once, in the reader thread."""
+        from tui_monitor.app.replay_source import ReplaySource  # noqa: PLC0415 - imported after the first picture
+
+        if self._replay is None:
+            self._replay = ReplaySource(self.folder, start=self._start)
+        return self._replay
 
     def action_replay(self, what: str) -> None:
         """Move through time as one of the keys asks for."""
         replay = self._replay
+        if replay is None:
+            return
         match what:
             case "toggle":
                 replay.toggle()
@@ -65,8 +88,9 @@ class ReplayApp(MonitorApp):
 
     def on_scrub_bar_sought(self, event: ScrubBar.Sought) -> None:
         """Go where the bar was pointed at."""
-        self._replay.seek(event.position)
-        self.look_again()
+        if self._replay is not None:
+            self._replay.seek(event.position)
+            self.look_again()
 
     def _ask_for_epoch(self) -> None:
         playback = self.snapshot.playback if self.snapshot is not None else None
@@ -86,7 +110,7 @@ class ReplayApp(MonitorApp):
     def _jump(self, text: str | None) -> None:
         playback = self.snapshot.playback if self.snapshot is not None else None
         place = playback.moments.of_epoch(int(text)) if playback is not None and text is not None else None
-        if place is not None:
+        if place is not None and self._replay is not None:
             self._replay.seek(place)
             self.look_again()
 

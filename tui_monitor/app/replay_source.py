@@ -4,7 +4,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from tui_monitor.history.playback import (
@@ -19,6 +19,7 @@ from tui_monitor.history.playback import (
 from tui_monitor.history.recorded_output import RecordedOutput
 from tui_monitor.history.recording import Recording
 from tui_monitor.history.snapshot import Snapshot
+from tui_monitor.history.start import Start
 from tui_monitor.run_log.cluster_reader import ClusterReader
 from tui_monitor.run_log.presence import concluded_state, observe_run
 from tui_monitor.run_log.workers import signs_of_life
@@ -29,20 +30,6 @@ _LOOK_SECONDS = 1.0
 
 Request = Callable[[float], None]
 """What the screen asks for; called by the reader thread with the time."""
-
-
-@dataclass(frozen=True)
-class Start:
-    """Where a replay begins. At most one of the first three says more than its default."""
-
-    seconds: float = 0.0
-    share: float | None = None
-    """Part of the run, from 0 to 1."""
-    epoch: int | None = None
-    """Its end."""
-    speed: float | None = None
-    """Or None for one that plays the run within a minute."""
-    is_playing: bool = True
 
 
 class ReplaySource:

@@ -1,14 +1,19 @@
 """What the screen asks of the training process, through the run folder, until the run's timeline answers."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.control import Action, Request, send_request
 from tui_monitor.run_log.presence import process_of
 from tui_monitor.run_log.process import kill_process
 from tui_monitor.units import duration
+
+if TYPE_CHECKING:
+    from tui_monitor.history.snapshot import Snapshot
 
 SENDER = "screen"
 PATIENCE_SECONDS = 10.0

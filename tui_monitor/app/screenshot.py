@@ -7,9 +7,10 @@ from pathlib import Path
 
 from tui_monitor.app.app import MonitorApp
 from tui_monitor.app.exact_svg import exact_svg
+from tui_monitor.app.follow import SnapshotSource
 from tui_monitor.app.replay_app import ReplayApp
 from tui_monitor.app.replay_source import ReplaySource
-from tui_monitor.app.source import LiveSource, SnapshotSource
+from tui_monitor.app.source import LiveSource
 from tui_monitor.app.view import ViewState
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.snapshot import Snapshot

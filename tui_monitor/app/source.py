@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from tui_monitor.history.fold import History
 from tui_monitor.history.snapshot import Snapshot
@@ -14,23 +13,6 @@ from tui_monitor.run_log.workers import signs_of_life
 
 _READ_SECONDS = 0.08
 _PRESENCE_SECONDS = 2.0
-
-
-class SnapshotSource(Protocol):
-    """Hands out the newest picture of a run. Called from one thread, never the screen's."""
-
-    def poll(self) -> Snapshot | None:
-        """Read what is new, for some milliseconds at most.
-
-        Returns:
-            The newest snapshot, or None when nothing changed since the last call.
-
-        Raises:
-            MonitorError: the run can't be read; told to the user.
-        """
-
-    def close(self) -> None:
-        """Let go of files. Called once, last, from the same thread."""
 
 
 class LiveSource:

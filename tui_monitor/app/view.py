@@ -1,9 +1,13 @@
 """What the user chose to look at: a frozen value that, with a snapshot, decides the whole picture."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+if TYPE_CHECKING:
+    from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
 
 
 class View(StrEnum):
@@ -57,7 +61,7 @@ class ViewState:
             return snapshot.phases[-1]
         return snapshot.phases[min(max(self.phase, 1), len(snapshot.phases)) - 1]
 
-    def zoomed(self, factor: float, full: tuple[float, float], newest: float) -> "ViewState":
+    def zoomed(self, factor: float, full: tuple[float, float], newest: float) -> ViewState:
         """Return the view with a window `factor` times as wide.
 
         The first zoom keeps the newest data in view; further ones keep the window's middle.
@@ -75,7 +79,7 @@ class ViewState:
         middle = (low + high) / 2 if self.window else newest - width * 0.4
         return replace(self, window=_inside(middle - width / 2, width, full))
 
-    def panned(self, share: float, full: tuple[float, float]) -> "ViewState":
+    def panned(self, share: float, full: tuple[float, float]) -> ViewState:
         """Return the view with the window moved by a share of its width; nothing changes without a zoom."""
         if self.window is None:
             return self

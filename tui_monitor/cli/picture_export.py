@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 from tui_monitor.app.chart_data import chart_spec
-from tui_monitor.app.quantities import further_metrics, quantity
 from tui_monitor.app.explanations import newest_explanation
+from tui_monitor.app.quantities import further_metrics, quantity
 from tui_monitor.app.view import ViewState
 from tui_monitor.charts.chart import GUTTER, dot_columns, draw_chart
 from tui_monitor.charts.markers import MarkerSet

@@ -5,15 +5,17 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tui_monitor.app.replay_source import ReplaySource, Start
-from tui_monitor.cli.headless import follow_headless
 from tui_monitor.cli.screen_options import chosen_options
 from tui_monitor.cli.watch_command import has_terminal, marker_set
 from tui_monitor.errors import UsageError
-from tui_monitor.history.playback import FASTEST
-from tui_monitor.run_log.folders import find_run, runs_folder
-from tui_monitor.run_log.remote import RemoteFollower, RemoteRun, is_address
+from tui_monitor.history.start import FASTEST, Start
+from tui_monitor.run_log.folders import find_run, is_address, runs_folder
+from tui_monitor.run_log.summary import summarise
+
+if TYPE_CHECKING:
+    from tui_monitor.run_log.remote import RemoteRun
 
 _SLOWEST, _FASTEST_NAMED = 0.25, 1000.0
 
@@ -39,34 +41,42 @@ def replay(
     start = start_of(speed=speed, epoch=epoch, moment=moment, paused=paused)
     if not is_address(run):
         return _show(find_run(run, runs_folder(runs)), start, None)
+    from tui_monitor.run_log.remote import RemoteRun
+
     remote = RemoteRun(run)
     remote.fetch()
     return _show(remote.folder, start, remote)
 
 
-def _show(folder: Path, start: Start, remote: RemoteRun | None) -> int:
+def _show(folder: Path, start: Start, remote: "RemoteRun | None") -> int:
     if not has_terminal():
+        from tui_monitor.cli.headless import follow_headless
+
         with _followed(remote, lambda sentence: print(sentence, file=sys.stderr)):
             follow_headless(folder, None)
         return 0
     options = chosen_options()
     from tui_monitor.app.replay_app import ReplayApp
 
-    app = ReplayApp(folder, source=ReplaySource(folder, start=start), markers=marker_set(), options=options)
+    app = ReplayApp(folder, start=start, markers=marker_set(), options=options, opened=summarise(folder))
     with _followed(remote, app.tell_from_thread):
         app.run()
     return app.return_code or 0
 
 
 @contextmanager
-def _followed(remote: RemoteRun | None, told: Callable[[str], object]) -> Iterator[None]:
+def _followed(remote: "RemoteRun | None", told: Callable[[str], object]) -> Iterator[None]:
     """Keep the copy of a remote run up to date meanwhile."""
-    follower = RemoteFollower(remote, told) if remote is not None else None
+    if remote is None:
+        yield
+        return
+    from tui_monitor.run_log.remote import RemoteFollower
+
+    follower = RemoteFollower(remote, told)
     try:
         yield
     finally:
-        if follower is not None:
-            follower.stop()
+        follower.stop()
 
 
 def start_of(*, speed: str | None, epoch: int | None, moment: str | None, paused: bool) -> Start:

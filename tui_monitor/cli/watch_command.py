@@ -3,15 +3,17 @@
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui_monitor.charts.markers import MarkerSet
-from tui_monitor.cli.headless import follow_headless
 from tui_monitor.cli.screen_options import chosen_options
 from tui_monitor.errors import RunNotFound, TrainingFailed
-from tui_monitor.launch.training_process import TrainingProcess
 from tui_monitor.run_log.folders import find_run, list_runs, may_live, printable, runs_folder
 from tui_monitor.run_log.format import State
 from tui_monitor.run_log.summary import summarise
+
+if TYPE_CHECKING:
+    from tui_monitor.launch.training_process import TrainingProcess
 
 
 def has_terminal() -> bool:
@@ -51,7 +53,9 @@ def _newest(runs: Path) -> Path:
     return folders[0]
 
 
-def watch(folder: Path, training: TrainingProcess | None, *, headless: bool = False, tells_failure: bool = True) -> int:
+def watch(
+    folder: Path, training: "TrainingProcess | None", *, headless: bool = False, tells_failure: bool = True
+) -> int:
     """Show a run and return the exit code.
 
     Args:
@@ -66,6 +70,8 @@ def watch(folder: Path, training: TrainingProcess | None, *, headless: bool = Fa
     if headless or not has_terminal():
         if training is not None:
             training.start()
+        from tui_monitor.cli.headless import follow_headless
+
         follow_headless(folder, training)
     else:
         options = chosen_options()
@@ -78,6 +84,7 @@ def watch(folder: Path, training: TrainingProcess | None, *, headless: bool = Fa
             markers=marker_set(),
             options=options,
             launch=training.start if training is not None else None,
+            opened=summarise(folder),
         )
         app.run()
         if app.return_code:
@@ -85,7 +92,7 @@ def watch(folder: Path, training: TrainingProcess | None, *, headless: bool = Fa
     return _conclusion(folder, training if tells_failure else None)
 
 
-def _conclusion(folder: Path, training: TrainingProcess | None) -> int:
+def _conclusion(folder: Path, training: "TrainingProcess | None") -> int:
     summary = summarise(folder)
     if not summary.state.ended:
         print(f"Training goes on. Watch it again with: tui-monitor attach {folder}", file=sys.stderr)

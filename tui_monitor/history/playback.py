@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-FASTEST = math.inf
-"""As fast as the run can be read."""
+from tui_monitor.history.start import FASTEST
+
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 125.0, 250.0, 500.0, 1000.0, FASTEST)
 """Seconds of the run that pass in one second, slowest first."""
 

@@ -18,6 +18,7 @@ RUNS_VARIABLE = "TUI_MONITOR_RUNS"
 
 _LONGEST_NAME = 80
 _LONGEST_NAME_BYTES = 200
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://.+", re.IGNORECASE)
 _UNSAFE = re.compile(r"[^\w.+=@-]+")
 _MOST_NAMED = 5
 _CREATED = re.compile(rb'"created": ?([0-9.eE+]+)')
@@ -27,6 +28,11 @@ _HEAD_BYTES = 4096
 def runs_folder(option: str | None = None) -> Path:
     """Return the folder that holds the runs: the option, else `TUI_MONITOR_RUNS`, else `./runs`."""
     return Path(option or os.environ.get(RUNS_VARIABLE) or "runs").expanduser()
+
+
+def is_address(text: str) -> bool:
+    """Whether a run is named by an address, such as `s3://bucket/run`, rather than a path."""
+    return _ADDRESS.fullmatch(text) is not None
 
 
 def create_run_folder(runs: Path, name: str | None, stem: str, now: datetime) -> Path:

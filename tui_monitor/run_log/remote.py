@@ -19,16 +19,10 @@ from tui_monitor.run_log.format import EVENTS_FILE, HEARTBEAT_FILE, OUTPUT_FILE,
 SECONDS_BETWEEN_LOOKS = 2.0
 CACHE_VARIABLE = "XDG_CACHE_HOME"
 
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://.+", re.IGNORECASE)
 _BATCHES = re.compile(r"batches[-0-9A-Za-z]{0,32}\.bin")
 _OVERLAP_BYTES = 32
 """Read again with what is new, to know that it continues what is here."""
 _BYTES_AT_ONCE = 2**23
-
-
-def is_address(text: str) -> bool:
-    """Whether a run is named by an address, such as `s3://bucket/run`, rather than a path."""
-    return _ADDRESS.fullmatch(text) is not None
 
 
 def cache_folder(address: str) -> Path:

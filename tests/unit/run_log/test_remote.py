@@ -9,8 +9,9 @@ import pytest
 
 from tui_monitor.errors import DependencyMissing, RunNotFound
 from tui_monitor.history.load import load
+from tui_monitor.run_log.folders import is_address
 from tui_monitor.run_log.format import EVENTS_FILE, OUTPUT_FILE, RunInfo, State
-from tui_monitor.run_log.remote import RemoteRun, cache_folder, is_address
+from tui_monitor.run_log.remote import RemoteRun, cache_folder
 from tui_monitor.run_log.writer import RunWriter
 
 ADDRESS = "s3://bucket/runs/first"

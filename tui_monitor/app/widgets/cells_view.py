@@ -5,6 +5,7 @@ from rich.style import Style
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from tui_monitor.app import styles
 from tui_monitor.charts.cells import Row, Run
@@ -13,7 +14,7 @@ from tui_monitor.charts.cells import Row, Run
 class CellsView(ScrollView):
     """A window onto rows. Wheel and scroll keys move it once it has the focus.
 
-    The screen it is on declares the component classes of `styles`: one set for all views, since each costs time.
+    Something around it declares the component classes of `styles`: one set for many views, since each costs time.
     """
 
     ALLOW_SELECT = False
@@ -90,6 +91,11 @@ class CellsView(ScrollView):
             return Style.null()
         look = self._looks.get(name)
         if look is None:
-            look = self.screen.get_component_rich_style(f"cells--{name}", partial=True)
+            look = self._declaring(f"cells--{name}").get_component_rich_style(f"cells--{name}", partial=True)
             self._looks[name] = look
         return look
+
+    def _declaring(self, component: str) -> Widget:
+        """Return the nearest widget around this one that declares a component class."""
+        around = (node for node in self.ancestors_with_self if isinstance(node, Widget))
+        return next((widget for widget in around if component in widget.COMPONENT_CLASSES), self.screen)

@@ -1,0 +1,244 @@
+"""All panels, laid out once: classes on the screen decide which of them show, and where."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+
+from tui_monitor.app.explanations import newest_explanation
+from tui_monitor.app.panels.age import age_of
+from tui_monitor.app.panels.epochs import HEADER_ROWS, table_header, table_rows
+from tui_monitor.app.panels.evidence import evidence_head, evidence_inputs, evidence_rows
+from tui_monitor.app.panels.footer import footer_rows
+from tui_monitor.app.panels.gap import alert_rows, described_gap_rows, description_rows, gap_rows, panel_heading
+from tui_monitor.app.panels.header import header_rows
+from tui_monitor.app.panels.output import output_note, output_rows
+from tui_monitor.app.panels.text import BLANK, Row, Rows, heading, wrap
+from tui_monitor.app.panels.timeline import alerts_of, timeline_note, timeline_rows
+from tui_monitor.app.panels.waiting import waiting_sentences
+from tui_monitor.app.panels.workers import workers_note, workers_rows
+from tui_monitor.app.quantities import further_metrics, quantity
+from tui_monitor.app.styles import COMPONENT_CLASSES
+from tui_monitor.app.useful import footer_keys
+from tui_monitor.app.view import EVIDENCE, View, ViewState
+from tui_monitor.app.widgets.cells_view import CellsView
+from tui_monitor.app.widgets.chart_view import ChartView
+from tui_monitor.app.widgets.panel import Panel
+from tui_monitor.app.widgets.scrub_bar import ScrubBar
+from tui_monitor.charts.markers import MarkerSet
+from tui_monitor.history.snapshot import Snapshot
+
+_ROOM_FOR_ALERTS = 20
+"""Rows of the gap panel from which the newest alert is told in it; below, the header alone tells it."""
+
+
+class Arrangement(Vertical):
+    """Every panel there is."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENT_CLASSES)
+
+    def __init__(self, markers: MarkerSet, *, coarse: bool = False) -> None:
+        """Prepare the layout.
+
+        Args:
+            markers: characters to draw curves with.
+            coarse: whether charts are drawn less often.
+        """
+        super().__init__(id="main")
+        self._coarse = coarse
+        self._markers = markers
+        self._ascii = markers is MarkerSet.ASCII
+
+    def compose(self) -> ComposeResult:
+        """Lay out everything there is."""
+        yield Panel(id="header", inputs=_everything, body=_header, ascii_only=self._ascii)
+        with Container(id="body"):
+            with Container(id="left"):
+                with Container(id="charts"):
+                    yield ChartView(id="loss", markers=self._markers, ascii_only=self._ascii, coarse=self._coarse)
+                    yield ChartView(id="second", markers=self._markers, ascii_only=self._ascii, coarse=self._coarse)
+                yield Panel(
+                    id="epochs",
+                    inputs=_epochs_inputs,
+                    head=_epochs_head,
+                    head_rows=1 + HEADER_ROWS,
+                    body=_epochs,
+                    to_end=True,
+                    ascii_only=self._ascii,
+                )
+                yield Panel(
+                    id="output",
+                    inputs=_output_inputs,
+                    head=_output_head,
+                    body=_output,
+                    to_end=True,
+                    ascii_only=self._ascii,
+                )
+            yield Panel(
+                id="timeline",
+                inputs=_timeline_inputs,
+                head=_timeline_head,
+                body=_timeline,
+                to_end=True,
+                ascii_only=self._ascii,
+            )
+            yield Panel(id="workers", inputs=_workers_inputs, head=_workers_head, body=_workers, ascii_only=self._ascii)
+            yield Panel(id="gap", inputs=_gap_inputs, head=_gap_head, body=_gap, ascii_only=self._ascii)
+            yield Panel(
+                id="evidence",
+                inputs=evidence_inputs,
+                head=_evidence_head,
+                body=self._evidence,
+                ascii_only=self._ascii,
+            )
+        yield ScrubBar(id="scrub", ascii_only=self._ascii)
+        yield CellsView(id="footer", ascii_only=self._ascii)
+
+    def _evidence(self, snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+        return evidence_rows(snapshot, view, width, height, self._markers)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all charts show what they were last asked for."""
+        return all(chart.is_settled for chart in self.query(ChartView) if chart.display)
+
+    def focus_view(self, view: View) -> bool:
+        """Give the scroll keys to the panel that fills the screen; return whether one does."""
+        filling = "evidence" if view in EVIDENCE else view.value
+        for panel in self.query(Panel):
+            panel.body.can_focus = panel.id == filling
+        if view not in (View.GAP, View.EPOCHS, View.OUTPUT, View.TIMELINE, View.WORKERS, *EVIDENCE):
+            return False
+        body = self.query_one(f"#{filling}", Panel).body
+        body.focus(scroll_visible=False)
+        if view in EVIDENCE:
+            self.call_after_refresh(body.scroll_home, animate=False)
+        elif view not in (View.GAP, View.WORKERS):
+            self.call_after_refresh(body.scroll_end, animate=False)
+        return True
+
+    def show(self, snapshot: Snapshot, view: ViewState) -> None:
+        """Draw a moment of the run."""
+        for panel in self.query(Panel):
+            panel.show(snapshot, view)
+        footer = self.query_one("#footer", CellsView)
+        footer.show(footer_rows(footer_keys(snapshot, view), self.screen.size.width))
+        if snapshot.playback is not None:
+            self.query_one("#scrub", ScrubBar).show_playback(snapshot.playback)
+        phase = view.phase_of(snapshot)
+        if phase is None:
+            return
+        further = further_metrics(phase)
+        names = ["loss"] + ([further[view.metric % len(further)]] if further else [])
+        for chart_id, name in zip(("loss", "second"), names, strict=False):
+            chart = self.query_one(f"#{chart_id}", ChartView)
+            if chart.display:
+                chart.show_quantity(phase, quantity(name), view, at_once=snapshot.playback is not None)
+
+
+def _everything(snapshot: Snapshot, view: ViewState) -> object:
+    return snapshot.revision, view
+
+
+def _epochs_inputs(snapshot: Snapshot, view: ViewState) -> object:
+    phase = view.phase_of(snapshot)
+    return phase and (phase.info, len(phase.epochs))
+
+
+def _output_inputs(snapshot: Snapshot, view: ViewState) -> object:
+    is_timed = snapshot.playback is None or snapshot.playback.output_is_timed
+    return snapshot.output_lines, snapshot.output[-1:], is_timed
+
+
+def _timeline_inputs(snapshot: Snapshot, view: ViewState) -> object:
+    return len(snapshot.timeline), snapshot.timeline[-1:]
+
+
+def _timeline_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    return (heading("Timeline", timeline_note(snapshot), width),)
+
+
+def _timeline(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    return timeline_rows(snapshot, width)
+
+
+def _workers_inputs(snapshot: Snapshot, view: ViewState) -> object:
+    return snapshot.workers, snapshot.covered
+
+
+def _workers_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    return (heading("Workers", workers_note(snapshot), width),)
+
+
+def _workers(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    return workers_rows(snapshot, width)
+
+
+def _gap_inputs(snapshot: Snapshot, view: ViewState) -> object:
+    phase = view.phase_of(snapshot)
+    if phase is None or not phase.explanations:
+        return waiting_sentences(snapshot, phase), len(alerts_of(snapshot))
+    newest = phase.explanations[-1]
+    return (
+        len(alerts_of(snapshot)),
+        phase.info.index,
+        len(phase.explanations),
+        newest.epoch,
+        newest.batch,
+        newest.seconds,
+        age_of(snapshot, phase),
+    )
+
+
+def _header(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    return header_rows(snapshot, view, width)
+
+
+def _epochs_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    phase = view.phase_of(snapshot)
+    metrics = further_metrics(phase) if phase else ()
+    ended = f"{len(phase.epochs)} ended" if phase and phase.epochs else ""
+    return (heading("Epochs", ended, width), *table_header(metrics, width))
+
+
+def _epochs(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    phase = view.phase_of(snapshot)
+    metrics = further_metrics(phase) if phase else ()
+    return table_rows(phase, metrics, width, None if view.view is View.EPOCHS else height)
+
+
+def _output_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    return (heading("Output of the script", output_note(snapshot), width),)
+
+
+def _output(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    return output_rows(snapshot, width, None if view.view is View.OUTPUT else height)
+
+
+def _gap_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    explanation = newest_explanation(snapshot, view.phase_of(snapshot))
+    if explanation is None:
+        return (heading("Why training and validation differ", "", width),)
+    return (panel_heading(explanation, width, age_of(snapshot, view.phase_of(snapshot))),)
+
+
+def _evidence_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    return (evidence_head(snapshot, view, width),)
+
+
+def _gap(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
+    phase = view.phase_of(snapshot)
+    explanation = newest_explanation(snapshot, phase)
+    alerts = alert_rows(snapshot, width)
+    if explanation is None:
+        rows: list[Row] = [*alerts, BLANK] if height > 6 else []
+        for sentence in waiting_sentences(snapshot, phase):
+            rows += wrap(sentence, width)
+        described = description_rows(snapshot.run.description, width)
+        return (*rows, BLANK, *described) if len(rows) + 1 + len(described) <= height else tuple(rows)
+    described = description_rows(snapshot.run.description, width)
+    if view.view is View.GAP:
+        return (*alerts, *described, *gap_rows(explanation, width, None))
+    if height < _ROOM_FOR_ALERTS:
+        alerts = ()
+    return (*alerts, *described_gap_rows(explanation, described, width, height - len(alerts)))
