@@ -15,6 +15,10 @@ from pathlib import Path
 
 from tests.benchmarks.measuring import Ratio, ratio_in_turns
 
+LAST_OF_FIRST_PAINT = "quit"
+"""In the lowest row of the first picture, behind the run's name, state and figures."""
+PART_OF_CHART = "└"
+"""The corner of a chart: no chart is drawn in parts."""
 _LONGEST_SECONDS = 60.0
 _POSITION_ASKED, _POSITION = b"\x1b[6n", b"\x1b[1;1R"
 _SMALLEST_SCREEN = """
@@ -41,7 +45,7 @@ def screen_ratio(arguments: Sequence[str], runs: Path, shown: str, groups: int =
     Args:
         arguments: of the command.
         runs: where its runs are.
-        shown: text that the first paint of the run holds.
+        shown: text that is waited for.
         groups: of four turns.
     """
     ours = [sys.executable, "-m", "tui_monitor", *arguments, "--runs", str(runs)]
