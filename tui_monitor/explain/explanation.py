@@ -176,6 +176,15 @@ class Cost:
     """`seconds` over training time."""
     tracing_seconds: float = 0.0
     """One-time cost of building the probe's functions."""
+    budget: float | None = None
+    """Share of training time that measuring may take, the first probe left out; None in runs that did not say."""
+
+    @property
+    def limit(self) -> str:
+        """The budget in words; empty where there is none to speak of."""
+        if self.budget is None or self.budget >= 1:
+            return ""
+        return f"budget {self.budget * 100:g} %, the first probe apart"
 
 
 @dataclass(frozen=True)

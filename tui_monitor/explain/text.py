@@ -43,7 +43,8 @@ def _heading(explanation: Explanation) -> str:
             basis += f" and {units.count(samples['validation'])} validation"
         basis += " samples"
         if explanation.cost is not None:
-            basis += f", for {units.share(explanation.cost.share_of_training, 1)} of the training time so far"
+            limit = f" ({explanation.cost.limit})" if explanation.cost.limit else ""
+            basis += f", for {units.share(explanation.cost.share_of_training, 1)} of the training time so far{limit}"
         basis += "."
     return f"{explanation.run}, {when}: {figures}\n{basis}"
 

@@ -140,6 +140,7 @@ def _measured(explanation: Explanation, width: int) -> Rows:
     if explanation.cost is not None:
         cost = explanation.cost
         items.append(f"cost {_seconds(cost.seconds)}, {share(cost.share_of_training, 1)} of training")
+        items += [cost.limit] if cost.limit else []
     return joined(items, width, "muted")
 
 
