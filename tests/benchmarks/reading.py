@@ -1,7 +1,7 @@
 """What opening, drawing and seeking cost as a run grows from ten thousand batches to ten million."""
 
 import json
-import resource
+import os
 import subprocess
 import sys
 import tempfile
@@ -18,6 +18,7 @@ from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.fold import History
 from tui_monitor.history.recording import Recording
 from tui_monitor.history.snapshot import PhaseSnapshot
+from tui_monitor.run_log.blocks import extend_blocks
 from tui_monitor.run_log.format import BASE_COLUMNS, METRIC_TYPE, PhaseInfo, RunInfo, run_info_to_json
 from tui_monitor.run_log.reader import RunReader
 
@@ -30,7 +31,10 @@ CHART = (76, 16)
 
 
 def make_run(folder: Path, batches: int) -> Path:
-    """Write a run of that many batches, with two metrics, and return its folder."""
+    """Write a run of that many batches, with two metrics, and return its folder.
+
+    Its records are written at once; the blocks beside them by what writes them during a training.
+    """
     folder.mkdir()
     columns = (*BASE_COLUMNS, ("loss", METRIC_TYPE), ("accuracy", METRIC_TYPE))
     phase = PhaseInfo(index=1, columns=columns, batches="batches.bin", epochs=1, steps_per_epoch=batches)
@@ -44,6 +48,10 @@ def make_run(folder: Path, batches: int) -> Path:
             records["epoch"], records["size"] = 1, 32
             records["loss"], records["accuracy"] = generator.exponential(0.5, count), generator.random(count)
             records.tofile(file)
+    descriptor = os.open(folder, os.O_RDONLY)
+    while extend_blocks(descriptor, phase):
+        pass
+    os.close(descriptor)
     return folder
 
 
@@ -66,7 +74,13 @@ def open_and_draw(folder: Path) -> tuple[float, float, float]:
         for name in phase.series:
             _draw(phase, name)
         frames.append(time.perf_counter() - begun)
-    return opened, float(np.median(frames)), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return opened, float(np.median(frames)), _peak_memory()
+
+
+def _peak_memory() -> float:
+    """Return the most memory this process ever held, in MiB; `getrusage` would count what its parent held too."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 
 def _draw(phase: PhaseSnapshot, name: str) -> None:

@@ -14,7 +14,7 @@ from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.cluster_reader import ClusterReader
 from tui_monitor.run_log.figures import canonical_names
-from tui_monitor.run_log.reader import Records
+from tui_monitor.run_log.stored_records import Records
 
 _FIRST = ("loss", "accuracy", "val_loss", "val_accuracy")
 _BATCH_COLUMNS = ("epoch", "batch", "step", "size", "time")
@@ -89,7 +89,7 @@ def _headings(metrics: Sequence[str], taken: Sequence[str]) -> Iterator[str]:
 
 def _batch_blocks(folder: Path, snapshot: Snapshot, metrics: Sequence[str]) -> Iterator[tuple[Column, ...]]:
     columns_of = {phase.info.index: canonical_names(phase.info.metrics) for phase in snapshot.phases}
-    reader = ClusterReader(folder, patience=0)
+    reader = ClusterReader(folder, patience=0, read_whole=math.inf)
     step, counted = 0, (0, 0, 0)
     while True:
         arrival = reader.poll()

@@ -4,17 +4,22 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tui_monitor.history.series import BatchSeries, Float64Array, SeriesBuilder
+from tui_monitor.history.batch_ends import BatchEnds, Times
+from tui_monitor.history.series import BatchSeries, SeriesBuilder
+from tui_monitor.run_log.blocks import BLOCK, Summaries
 from tui_monitor.run_log.figures import canonical_names
 from tui_monitor.run_log.format import PhaseInfo
-from tui_monitor.run_log.reader import Records
+from tui_monitor.run_log.stored_records import Records, StoredRecords
 
 PACE_BATCHES = 1024
 """Newest batches whose times tell the pace."""
+KEPT = 2**18
+"""Newest batches whose values stay in memory at least; those of twice as many at most, where the others are stored."""
 
 
 @dataclass(frozen=True)
@@ -32,20 +37,27 @@ class Batches:
     count: int = 0
     seconds: float = 0.0
     """Run time of the newest batch; 0 before the first."""
-    recent: Float64Array = field(default_factory=lambda: np.empty(0))
+    recent: Times = field(default_factory=lambda: np.empty(0))
     """Ends of the newest batches in seconds, `PACE_BATCHES` at most."""
 
 
 class BatchTrack:
     """Grows the batches of one phase; `now` shares all that did not change since it was last called."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = KEPT) -> None:
+        """Begin with nothing.
+
+        Args:
+            kept: newest batches whose values stay in memory.
+        """
         self._builders: dict[str, tuple[str, SeriesBuilder]] = {}
+        self._kept = kept
+        self._kept_from = 0
         self._count = 0
         self._seconds = 0.0
         self._starts: list[int] = []
         self._numbers: list[int] = []
-        self._recent: deque[Float64Array] = deque()
+        self._recent: deque[Times] = deque()
         self._recent_count = 0
         self._begun: list[float] = []
         self._shared: tuple[tuple[int, ...], tuple[int, ...], tuple[float, ...]] | None = None
@@ -55,6 +67,26 @@ class BatchTrack:
         if not self._builders:
             names = canonical_names(info.metrics)
             self._builders = {column: (names[column], SeriesBuilder()) for column in info.metrics}
+
+    def begin(self, summaries: Summaries) -> None:
+        """Take the first batches without their records."""
+        for metric, (column, (_, builder)) in enumerate(self._builders.items()):
+            builder.begin(summaries.level(metric), partial(summaries.stored.column, column))
+        starts, numbers = summaries.epochs()
+        self._starts, self._numbers, self._shared = starts.tolist(), numbers.tolist(), None
+        self._count = self._kept_from = summaries.batches
+        self._seconds = max(0.0, float(summaries.seconds.max()))
+
+    def let_go(self, stored: StoredRecords) -> None:
+        """Keep no more values than are needed, of batches whose records can be read again."""
+        before = (min(self._count, stored.count) - self._kept) // BLOCK * BLOCK
+        if before - self._kept_from >= max(self._kept, BLOCK):
+            self._let_go(before, stored)
+
+    def _let_go(self, before: int, stored: StoredRecords) -> None:
+        for column, (_, builder) in self._builders.items():
+            builder.let_go(before, partial(stored.column, column))
+        self._kept_from = before
 
     def append(self, records: Records) -> None:
         """Take the records of the batches that come next."""
@@ -82,7 +114,7 @@ class BatchTrack:
             recent=np.concatenate((np.empty(0), *self._recent))[-PACE_BATCHES:],
         )
 
-    def _keep_times(self, times: Float64Array) -> None:
+    def _keep_times(self, times: Times) -> None:
         newest = times[-PACE_BATCHES:]
         self._recent.append(newest)
         self._recent_count += len(newest)
@@ -100,12 +132,12 @@ class BatchTrack:
 
 
 class RecordedBatches(BatchTrack):
-    """A track that can be looked at as it was after any number of its batches; keeps 8 bytes more a batch."""
+    """A track that can be looked at as it was after any number of its batches."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._times = np.empty(0)
-        self._reached = np.empty(0)
+    def __init__(self, kept: int = KEPT) -> None:
+        super().__init__(kept)
+        self.ends = BatchEnds()
+        """When each batch had ended."""
 
     def __len__(self) -> int:
         return self._count
@@ -115,10 +147,10 @@ class RecordedBatches(BatchTrack):
         """Index of the first batch of each epoch begun, and the epoch's number."""
         return tuple(self._starts), tuple(self._numbers)
 
-    @property
-    def reached(self) -> Float64Array:
-        """Run time by which each batch and all before it had ended, never falling, shape (batches,)."""
-        return self._reached[: self._count]
+    def begin(self, summaries: Summaries) -> None:
+        """Take the first batches without their records."""
+        super().begin(summaries)
+        self.ends.begin(summaries.seconds, partial(summaries.stored.column, "time"))
 
     def after(self, count: int) -> Batches:
         """Return the first `count` batches as `now` returned them then; costs the same at any length."""
@@ -130,17 +162,13 @@ class RecordedBatches(BatchTrack):
             numbers=tuple(self._numbers[:epochs]),
             begun=tuple(self._begun[:epochs]),
             count=count,
-            seconds=float(self._reached[count - 1]) if count else 0.0,
-            recent=self._times[max(count - PACE_BATCHES, 0) : count],
+            seconds=self.ends[count - 1] if count else 0.0,
+            recent=self.ends.times(max(count - PACE_BATCHES, 0), count),
         )
 
-    def _keep_times(self, times: Float64Array) -> None:
-        old = self._count - len(times)
-        if self._count > len(self._times):
-            self._times, self._reached = (
-                np.concatenate((kept[:old], np.empty(2 * self._count - old))) for kept in (self._times, self._reached)
-            )
-        before = self._reached[old - 1] if old else 0.0
-        self._times[old : self._count] = times
-        np.maximum.accumulate(times, out=self._reached[old : self._count])
-        np.maximum(self._reached[old : self._count], before, out=self._reached[old : self._count])
+    def _let_go(self, before: int, stored: StoredRecords) -> None:
+        super()._let_go(before, stored)
+        self.ends.let_go(before, partial(stored.column, "time"))
+
+    def _keep_times(self, times: Times) -> None:
+        self.ends.append(times)

@@ -75,8 +75,12 @@ class History:
         if arrival.info is not None:
             self._identify(arrival.info)
         self._workers.fold(arrival)
+        for index, summaries in arrival.summaries:
+            self._phase(index).begin_batches(summaries)
         for index, records in arrival.batches:
             self._phase(index).add_batches(records)
+        for index, stored in arrival.stored:
+            self._phase(index).let_go(stored)
         for event in arrival.events:
             self._add_event(event)
         self._events_skipped += arrival.events_skipped

@@ -9,9 +9,11 @@ import numpy as np
 from tui_monitor.history.batch_track import Batches, BatchTrack
 from tui_monitor.history.pace import Remaining, batches_per_second, epoch_overhead, seconds_left
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot
+from tui_monitor.run_log.blocks import Summaries
 from tui_monitor.run_log.figures import canonical_figures
 from tui_monitor.run_log.format import PhaseInfo
-from tui_monitor.run_log.reader import Event, Records
+from tui_monitor.run_log.reader import Event
+from tui_monitor.run_log.stored_records import Records, StoredRecords
 from tui_monitor.run_log.strict_json import number, restore_numbers, whole
 
 _OVERHEAD_EPOCHS = 5
@@ -35,9 +37,17 @@ class PhaseFold:
         self.info = info
         self._track.describe(info)
 
+    def begin_batches(self, summaries: Summaries) -> None:
+        """Take the first batches without their records."""
+        self._track.begin(summaries)
+
     def add_batches(self, records: Records) -> None:
         """Take the records of the batches that come next."""
         self._track.append(records)
+
+    def let_go(self, stored: StoredRecords) -> None:
+        """Keep no more values than are needed, of batches whose records can be read again."""
+        self._track.let_go(stored)
 
     @property
     def seconds(self) -> float:

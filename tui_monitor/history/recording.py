@@ -3,10 +3,12 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_monitor.history.batch_ends import Places
 from tui_monitor.history.batch_track import RecordedBatches
 from tui_monitor.history.fold import History
 from tui_monitor.history.moments import MomentFinder
@@ -21,7 +23,7 @@ from tui_monitor.run_log.workers import SignOfLife
 _MOST_CHECKPOINTS = 64
 _FIRST_INTERVAL = 64
 
-Places = NDArray[np.float64]
+EventPlaces = NDArray[np.float64]
 
 
 class Recording:
@@ -50,7 +52,7 @@ class Recording:
         self._interval = _FIRST_INTERVAL
         self._checkpoints: dict[int, History] = {0: self._head.fork()}
         self._cursor = (0, self._head.fork())
-        self._axis: tuple[Places, dict[int, Places]] | None = None
+        self._axis: tuple[EventPlaces, dict[int, Places]] | None = None
 
     def fold(self, arrival: Arrival) -> bool:
         """Take in what a reader returned; its output is left out. Return whether anything changed."""
@@ -65,8 +67,12 @@ class Recording:
             for phase in arrival.info.phases:
                 self._track(phase.index).describe(phase)
         self._workers.fold(arrival)
+        for index, summaries in arrival.summaries:
+            self._track(index).begin(summaries)
         for index, records in arrival.batches:
             self._track(index).append(records)
+        for index, stored in arrival.stored:
+            self._track(index).let_go(stored)
         for event in arrival.events:
             self._add(event)
         torn = arrival.torn_bytes if self._head.snapshot().state.ended else 0
@@ -115,7 +121,7 @@ class Recording:
     def end(self) -> float:
         """Position of the newest record; 0 before any."""
         events, batches = self._places()
-        return float(max([0.0, *(places[-1] for places in (events, *batches.values()) if len(places))]))
+        return float(max([0.0, *(places[len(places) - 1] for places in (events, *batches.values()) if len(places))]))
 
     @property
     def moments(self) -> Moments:
@@ -124,28 +130,29 @@ class Recording:
 
     def batch_after(self, position: float) -> float | None:
         """Return where the next batch ended, or None after the last."""
-        found = []
-        for places in self._places()[1].values():
-            index = int(np.searchsorted(places, position, side="right"))
-            found += places[index : index + 1].tolist()
-        return min(found) if found else None
+        following = [
+            float(places[after])
+            for places in self._places()[1].values()
+            if (after := int(places.searchsorted(position, side="right"))) < len(places)
+        ]
+        return min(following) if following else None
 
     def batch_before(self, position: float) -> float | None:
         """Return where the batch before the one last ended had ended; None where there is none."""
-        ended = [
-            float(place)
-            for places in self._places()[1].values()
-            for place in places[: np.searchsorted(places, position, side="right")][-1:]
-        ]
-        if not ended:
+        newest = self._last_end(position, "right")
+        if newest is None:
             return None
-        newest = max(ended)
-        earlier = [
-            float(place)
+        earlier = self._last_end(newest, "left")
+        return 0.0 if earlier is None else earlier
+
+    def _last_end(self, position: float, side: Literal["left", "right"]) -> float | None:
+        """Return where the last batch before a position (left), or at it (right), had ended."""
+        ended = [
+            float(places[before - 1])
             for places in self._places()[1].values()
-            for place in places[: np.searchsorted(places, newest, side="left")][-1:]
+            if (before := int(places.searchsorted(position, side=side)))
         ]
-        return max(earlier) if earlier else 0.0
+        return max(ended) if ended else None
 
     @property
     def has_batches(self) -> bool:
@@ -167,7 +174,7 @@ class Recording:
         history.mark(State.LOST if self._is_lost and is_end else State.STARTING)
         history.cut_batches(
             {
-                index: track.after(int(np.searchsorted(batch_places[index], position, side="right")))
+                index: track.after(int(batch_places[index].searchsorted(position, side="right")))
                 for index, track in self._tracks.items()
             }
         )
@@ -209,7 +216,7 @@ class Recording:
         self._cursor = (events, history)
         return history
 
-    def _info_at(self, position: float, events: Places, batches: dict[int, Places]) -> RunInfo | None:
+    def _info_at(self, position: float, events: EventPlaces, batches: dict[int, Places]) -> RunInfo | None:
         """Return the identity with the phases begun by then."""
         if self._info is None or not self._info.phases:
             return self._info
@@ -217,35 +224,36 @@ class Recording:
         for phase in self._info.phases:
             first = self._finder.first_of_phase(phase.index)
             places = [*events[first : first + 1].tolist()] if first is not None else []
-            places += batches[phase.index][:1].tolist() if phase.index in batches else []
+            places += [batches[phase.index][0]] if len(batches.get(phase.index, ())) else []
             if places and min(places) > position:
                 break
             begun += 1
         return replace(self._info, phases=self._info.phases[:begun])
 
     def _last_second(self) -> float:
-        batches = [float(track.reached[-1]) for track in self._tracks.values() if len(track)]
+        batches = [track.ends[len(track) - 1] for track in self._tracks.values() if len(track)]
         return max([0.0, *self._reached[-1:], *batches])
 
-    def _places(self) -> tuple[Places, dict[int, Places]]:
+    def _places(self) -> tuple[EventPlaces, dict[int, Places]]:
         """Return the positions of all events, and of each phase's batches."""
         if self._axis is None:
+            batches: dict[int, Places]
             if self.in_epochs:
                 events = self._finder.epochs_before(len(self._events))
                 batches = {index: self._epoch_places(index, track) for index, track in self._tracks.items()}
             else:
                 events = np.array(self._reached)
-                batches = {index: track.reached for index, track in self._tracks.items()}
+                batches = {index: track.ends for index, track in self._tracks.items()}
             self._axis = (events, batches)
         return self._axis
 
-    def _epoch_places(self, index: int, track: RecordedBatches) -> Places:
+    def _epoch_places(self, index: int, track: RecordedBatches) -> EventPlaces:
         """Return positions in epochs: each batch a share of the epoch it belongs to."""
         first = self._finder.first_of_phase(index) or 0
         begun = bisect_right(self._finder.epochs, first)
         return begun + _epoch_fractions(track.starts[0], len(track))
 
 
-def _epoch_fractions(starts: Sequence[int], count: int) -> Places:
+def _epoch_fractions(starts: Sequence[int], count: int) -> EventPlaces:
     edges = np.append(np.array(starts, np.float64), count)
     return np.interp(np.arange(1, count + 1), edges, np.arange(len(edges), dtype=np.float64))

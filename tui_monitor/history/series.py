@@ -1,19 +1,20 @@
 """Per-batch values with a minimum/maximum pyramid: any window costs the width of the screen, not the run's length."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Float32Array = NDArray[np.float32]
-Float64Array = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from tui_monitor.run_log.level import FACTOR, Float32Array, Float64Array, IntArray, Level, folded, summarised
 
-FACTOR = 16
-"""Entries of one level that make one entry of the next; a power of two."""
+Earlier = Callable[[IntArray], Float32Array]
+"""Returns the values of batches by their indices from 0, which rise in pieces; NaN where they can't be had."""
+
+_KEPT_BY_NEED = 2
+"""Finest levels that may begin later than the series: the values and their blocks of `FACTOR`."""
 
 
 @dataclass(frozen=True)
@@ -28,29 +29,6 @@ class Envelope:
     """Largest finite value in the column, shape (columns,)."""
     bad: NDArray[np.bool_]
     """Whether the column holds NaN or an infinity, shape (columns,)."""
-
-
-@dataclass(frozen=True)
-class _Level:
-    """Finite values of equal blocks, summarised; buffers are longer than what is valid in a view."""
-
-    low: Float32Array
-    """+inf where a block holds no finite value."""
-    high: Float32Array
-    """−inf where a block holds no finite value."""
-    total: Float64Array
-    count: IntArray
-
-    @classmethod
-    def of_size(cls, size: int) -> Self:
-        return cls(np.empty(size, np.float32), np.empty(size, np.float32), np.empty(size), np.empty(size, np.int64))
-
-    @property
-    def buffers(self) -> tuple[NDArray[Any], ...]:
-        return (self.low, self.high, self.total, self.count)
-
-    def part(self, select: slice | IntArray) -> "_Level":
-        return _Level(self.low[select], self.high[select], self.total[select], self.count[select])
 
 
 def whole_blocks(edges: ArrayLike) -> Float64Array:
@@ -75,13 +53,22 @@ def whole_blocks(edges: ArrayLike) -> Float64Array:
 class BatchSeries:
     """An immutable view of the first `len(self)` values of one metric, in the order of the batches."""
 
-    __slots__ = ("_length", "_levels", "_values")
+    __slots__ = ("_earlier", "_kept_from", "_length", "_levels", "_values")
 
-    def __init__(self, values: Float32Array | None = None, levels: Sequence[_Level] = (), length: int = 0) -> None:
+    def __init__(
+        self,
+        values: Float32Array | None = None,
+        levels: Sequence[Level] = (),
+        length: int = 0,
+        kept_from: int = 0,
+        earlier: Earlier | None = None,
+    ) -> None:
         """Made by `SeriesBuilder.view` or `BatchSeries.of`; without arguments it is empty."""
         self._values = np.empty(0, np.float32) if values is None else values
         self._levels = tuple(levels)
         self._length = length
+        self._kept_from = kept_from
+        self._earlier = earlier
 
     @classmethod
     def of(cls, values: ArrayLike) -> "BatchSeries":
@@ -96,16 +83,21 @@ class BatchSeries:
     def prefix(self, length: int) -> "BatchSeries":
         """Return the series as it was when it held `length` values; shares memory, costs the same at any length."""
         # No block beyond the length is ever looked at: summaries are of whole blocks within what is asked for.
-        return BatchSeries(self._values, self._levels, min(max(length, 0), self._length))
+        length = min(max(length, 0), self._length)
+        return BatchSeries(self._values, self._levels, length, self._kept_from, self._earlier)
 
     def values(self, start: int = 0, stop: int | None = None) -> Float32Array:
-        """Return the values of a slice of the batches, read-only, without copying.
+        """Return the values of a slice of the batches, read-only; a copy only where they are not in memory any more.
 
         Args:
             start: first batch, from 0.
             stop: end of the slice, or None for all; both as in Python's slices.
         """
-        view = self._values[: self._length][start:stop]
+        first, last, _ = slice(start, stop).indices(self._length)
+        if first >= self._kept_from or first >= last:
+            view = self._values[first - self._kept_from : max(last, first) - self._kept_from]
+        else:
+            view = self._values_at(np.arange(first, last))
         view.flags.writeable = False
         return view
 
@@ -140,8 +132,30 @@ class BatchSeries:
             start = np.where(is_deeper, inner_start, 0)
             stop = np.where(is_deeper, inner_stop, 0)
 
-    def _rows(self, depth: int, rows: IntArray) -> _Level:
-        return _summarised(self._values[rows]) if depth == 0 else self._levels[depth - 1].part(rows)
+    def _rows(self, depth: int, rows: IntArray) -> Level:
+        if depth >= _KEPT_BY_NEED:
+            return self._levels[depth - 1].part(rows)
+        if depth == 0:
+            return summarised(self._values_at(rows))
+        kept_from = self._kept_from // FACTOR
+        is_earlier = rows < kept_from
+        if not is_earlier.any():
+            return self._levels[0].part(rows - kept_from)
+        level = Level.of_size(len(rows))
+        values = self._values_at((rows[is_earlier][:, None] * FACTOR + np.arange(FACTOR)).ravel())
+        kept = self._levels[0].part(rows[~is_earlier] - kept_from)
+        for out, early, late in zip(level.buffers, folded(summarised(values)).buffers, kept.buffers, strict=True):
+            out[is_earlier], out[~is_earlier] = early, late
+        return level
+
+    def _values_at(self, batches: IntArray) -> Float32Array:
+        is_earlier = batches < self._kept_from
+        if self._earlier is None or not is_earlier.any():
+            return self._values[batches - self._kept_from]
+        values = np.empty(len(batches), np.float32)
+        values[is_earlier] = self._earlier(batches[is_earlier])
+        values[~is_earlier] = self._values[batches[~is_earlier] - self._kept_from]
+        return values
 
 
 class SeriesBuilder:
@@ -149,38 +163,75 @@ class SeriesBuilder:
 
     def __init__(self) -> None:
         self._values = np.empty(0, np.float32)
-        self._levels: list[_Level] = []
+        self._levels: list[Level] = []
         self._length = 0
+        self._kept_from = 0
+        self._earlier: Earlier | None = None
 
     def __len__(self) -> int:
         return self._length
 
+    def begin(self, blocks: Level, earlier: Earlier) -> None:
+        """Take the first batches as blocks of `FACTOR`², before any values.
+
+        Args:
+            blocks: what is known of them.
+            earlier: returns their values.
+        """
+        self._length = self._kept_from = len(blocks.count) * FACTOR**_KEPT_BY_NEED
+        self._earlier = earlier
+        self._levels = [Level.of_size(0), blocks]
+        self._raise_levels(0, len(blocks.count), _KEPT_BY_NEED)
+
     def append(self, values: Float32Array) -> None:
         """Add the values of the batches that come next, shape (batches,); may hold NaN and infinities."""
-        length = self._length + len(values)
-        (self._values,) = _grown((self._values,), self._length, length)
-        self._values[self._length : length] = values
+        held, length = self._length - self._kept_from, self._length + len(values)
+        (self._values,) = _grown((self._values,), held, held + len(values))
+        self._values[held : held + len(values)] = values
         self._raise_levels(self._length, length)
         self._length = length
 
+    def let_go(self, before: int, earlier: Earlier) -> None:
+        """Keep no values of the batches before a multiple of `FACTOR`², which lies within the series.
+
+        Args:
+            before: the batch that values are kept from.
+            earlier: returns the values of those before it from now on.
+        """
+        dropped = before - self._kept_from
+        self._values = self._values[dropped : self._length - self._kept_from].copy()
+        self._levels[0] = Level(*(buffer[dropped // FACTOR :].copy() for buffer in self._levels[0].buffers))
+        self._kept_from, self._earlier = before, earlier
+
     def view(self) -> BatchSeries:
         """Return the series as it is now; shares memory, costs the same at any length."""
-        return BatchSeries(self._values, self._levels, self._length)
+        return BatchSeries(self._values, self._levels, self._length, self._kept_from, self._earlier)
 
-    def _raise_levels(self, old: int, new: int) -> None:
-        depth = 0
+    def _raise_levels(self, old: int, new: int, depth: int = 0) -> None:
+        """Bring all levels above one up to date.
+
+        Args:
+            old: entries that the level held.
+            new: entries it holds now.
+            depth: of the level; 0 is that of the values.
+        """
         while new >= FACTOR:
             old_blocks, new_blocks = old // FACTOR, new // FACTOR
             if depth == len(self._levels):
-                self._levels.append(_Level.of_size(0))
+                self._levels.append(Level.of_size(0))
             if old_blocks < new_blocks:
-                covered = slice(old_blocks * FACTOR, new_blocks * FACTOR)
-                below = _summarised(self._values[covered]) if depth == 0 else self._levels[depth - 1].part(covered)
-                level = _Level(*_grown(self._levels[depth].buffers, old_blocks, new_blocks))
-                for buffer, added in zip(level.buffers, _folded(below).buffers, strict=True):
-                    buffer[old_blocks:new_blocks] = added
+                kept_from, start = self._first_kept(depth), self._first_kept(depth + 1)
+                covered = slice(old_blocks * FACTOR - kept_from, new_blocks * FACTOR - kept_from)
+                below = summarised(self._values[covered]) if depth == 0 else self._levels[depth - 1].part(covered)
+                held = slice(old_blocks - start, new_blocks - start)
+                level = Level(*_grown(self._levels[depth].buffers, held.start, held.stop))
+                for buffer, added in zip(level.buffers, folded(below).buffers, strict=True):
+                    buffer[held] = added
                 self._levels[depth] = level
             old, new, depth = old_blocks, new_blocks, depth + 1
+
+    def _first_kept(self, depth: int) -> int:
+        return self._kept_from // FACTOR**depth if depth < _KEPT_BY_NEED else 0
 
 
 class _Sums:
@@ -213,30 +264,6 @@ class _Sums:
         mean = np.where(has_any, self.total / np.maximum(self.count, 1), np.nan)
         # Rounding may carry a mean just past its extremes.
         return Envelope(low=low, mean=np.clip(mean, low, high), high=high, bad=self.count < size)
-
-
-def _summarised(values: Float32Array) -> _Level:
-    """Return every value as a block of one."""
-    is_finite = np.isfinite(values)
-    if is_finite.all():
-        return _Level(values, values, values.astype(np.float64), np.ones(len(values), np.int64))
-    return _Level(
-        np.where(is_finite, values, np.float32(np.inf)),
-        np.where(is_finite, values, np.float32(-np.inf)),
-        np.where(is_finite, values, 0.0).astype(np.float64),
-        is_finite.astype(np.int64),
-    )
-
-
-def _folded(level: _Level) -> _Level:
-    """Return blocks of `FACTOR` entries each; halving is many times faster than reducing short rows."""
-    low, high, total, count = level.buffers
-    for _ in range(FACTOR.bit_length() - 1):
-        low = np.minimum(low[0::2], low[1::2])
-        high = np.maximum(high[0::2], high[1::2])
-        total = total[0::2] + total[1::2]
-        count = count[0::2] + count[1::2]
-    return _Level(low, high, total, count)
 
 
 def _grown(buffers: tuple[NDArray[Any], ...], used: int, needed: int) -> list[NDArray[Any]]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tui_monitor.history.pace import batches_per_second
-from tui_monitor.history.series import Float64Array
 from tui_monitor.history.system_figures import SystemFigures, system_figures
 from tui_monitor.run_log.format import State
+from tui_monitor.run_log.level import Float64Array
 from tui_monitor.run_log.presence import LOST_DETAIL, concluded_state
 from tui_monitor.run_log.reader import Arrival, Event
 from tui_monitor.run_log.strict_json import number

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +11,17 @@ from typing import Any, Self
 import numpy as np
 
 from tui_monitor.run_log.append_file import AppendFile
-from tui_monitor.run_log.format import EVENTS_FILE, OUTPUT_FILE, PhaseInfo, RunInfo, State, batch_columns, batches_file
+from tui_monitor.run_log.blocks import cut_blocks, extend_blocks
+from tui_monitor.run_log.format import (
+    EVENTS_FILE,
+    OUTPUT_FILE,
+    PhaseInfo,
+    RunInfo,
+    State,
+    batch_columns,
+    batches_file,
+    blocks_file,
+)
 from tui_monitor.run_log.identity import write_run_info
 from tui_monitor.run_log.output_marks import OutputMarks
 from tui_monitor.run_log.strict_json import encode
@@ -124,15 +135,22 @@ class ImportedRun:
     def take_back(self, mark: Mark) -> None:
         """Return to an earlier mark; records written since are gone."""
         for phase in self._info.phases[mark.phases :]:
-            (self.folder / phase.batches).unlink(missing_ok=True)
+            for name in (phase.batches, blocks_file(phase.batches)):
+                (self.folder / name).unlink(missing_ok=True)
         self._describe(self._info.phases[: mark.phases])
         for file, size in ((self._events, mark.events), (self._output, mark.output), (self._batches, mark.batches)):
             os.truncate(file.descriptor, min(size, _size(file)))
+        if self._phase is not None:
+            cut_blocks(self._descriptor, self._phase, mark.batches // self._phase.dtype.itemsize)
         self._output_marks.take_back(self._descriptor, mark.output)
         self.seconds = mark.seconds
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Summarise the batches of every phase, and let go of the files."""
+        for phase in self._info.phases:
+            with suppress(OSError):
+                while extend_blocks(self._descriptor, phase):
+                    pass
         for file in (self._events, self._output, self._batches, self._output_marks):
             file.close()
         os.close(self._descriptor)

@@ -14,7 +14,9 @@ import numpy as np
 
 from tui_monitor.errors import RunUnreadable
 from tui_monitor.run_log.format import BASE_COLUMNS, RunInfo, State
-from tui_monitor.run_log.reader import Arrival, Event, Records, RunReader
+from tui_monitor.run_log.phase_records import READ_WHOLE
+from tui_monitor.run_log.reader import Arrival, Event, RunReader
+from tui_monitor.run_log.stored_records import Records
 from tui_monitor.run_log.workers import rank_folders
 
 PATIENCE_SECONDS = 60.0
@@ -30,7 +32,12 @@ class ClusterReader:
     """Follows one run folder and those of its ranks, with `RunReader`'s promises. Not safe across threads."""
 
     def __init__(
-        self, folder: Path, *, clock: Callable[[], float] = time.monotonic, patience: float = PATIENCE_SECONDS
+        self,
+        folder: Path,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        patience: float = PATIENCE_SECONDS,
+        read_whole: float = READ_WHOLE,
     ) -> None:
         """Name the folder; it need not be there yet.
 
@@ -38,14 +45,16 @@ class ClusterReader:
             folder: of the run.
             clock: seconds that never go backwards.
             patience: seconds that a part may come late; 0 to take what is there now.
+            read_whole: as for `RunReader`, where one process trains alone.
         """
         self._folder = folder
+        self._read_whole = read_whole
         self._clock = clock
         self._patience = patience
         self._forget()
 
     def _forget(self) -> None:
-        self._readers = {_CHIEF: RunReader(self._folder)}
+        self._readers = {_CHIEF: RunReader(self._folder, read_whole=self._read_whole)}
         self._joiner = _Joiner()
         self._events: list[Event] = []
         self._has_ended = False
@@ -98,6 +107,7 @@ class ClusterReader:
         return replace(
             chief,
             batches=tuple(batches),
+            stored=(),
             events=tuple(self._released_events(waited)),
             complete=complete,
             workers=tuple(arrivals.items()),

@@ -60,6 +60,11 @@ def batches_file(phase: int) -> str:
     return "batches.bin" if phase == 1 else f"batches-{phase}.bin"
 
 
+def blocks_file(batches: str) -> str:
+    """Return the name of the file that summarises a phase's batch records, from the name of theirs."""
+    return batches.removesuffix(".bin") + ".blocks"
+
+
 def batch_columns(metrics: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Return the columns of a batch record, for metrics in the order their values will come.
 

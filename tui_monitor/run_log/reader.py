@@ -1,26 +1,23 @@
 """The screen's side of a run folder: only whole records are taken, each once, in bounded time."""
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tui_monitor.run_log.format import EVENTS_FILE, OUTPUT_FILE, RUN_FILE, PhaseInfo, RunInfo
+from tui_monitor.run_log.blocks import Summaries
+from tui_monitor.run_log.format import EVENTS_FILE, OUTPUT_FILE, RUN_FILE, RunInfo
 from tui_monitor.run_log.identity import parse_run_info
+from tui_monitor.run_log.phase_records import READ_WHOLE, PhaseRecords
+from tui_monitor.run_log.stored_records import Records, StoredRecords
 from tui_monitor.run_log.tail import ReplacedError, Tail
 
 Event = Mapping[str, Any]
 """One object of `events.jsonl`, as written."""
-Records = NDArray[np.void]
-"""Batch records of one phase, with the phase's `dtype`, shape (batches,)."""
-
-_RECORDS_AT_ONCE = 65_536
 _EVENT_BYTES_AT_ONCE = 2**18
 _LONGEST_EVENT = 2**24
 _OUTPUT_BYTES_AT_ONCE = 2**18
@@ -36,6 +33,11 @@ class Arrival:
     """The run's identity, when it is new or changed."""
     batches: tuple[tuple[int, Records], ...] = ()
     """(phase index, its records) in the order of writing; a phase may come several times in a row."""
+    summaries: tuple[tuple[int, Summaries], ...] = ()
+    """(phase index, its first batches summarised): they come before any of the phase's `batches`, in place of as
+    many records, and once."""
+    stored: tuple[tuple[int, StoredRecords], ...] = ()
+    """(phase index, where its batches so far can be read again), for the phases with new batches."""
     events: tuple[Event, ...] = ()
     """Events in the order of writing; every batch that ended before one of them was written comes no later
     than in the same arrival, unless `complete` is false."""
@@ -64,6 +66,7 @@ class Arrival:
         return bool(
             self.info is not None
             or self.batches
+            or self.summaries
             or self.events
             or self.output
             or self.output_lines_skipped
@@ -77,10 +80,20 @@ class Arrival:
 class RunReader:
     """Follows one run folder from its beginning. Not safe across threads."""
 
-    def __init__(self, folder: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Name the folder; it need not be there yet."""
+    def __init__(
+        self, folder: Path, *, clock: Callable[[], float] = time.monotonic, read_whole: float = READ_WHOLE
+    ) -> None:
+        """Name the folder; it need not be there yet.
+
+        Args:
+            folder: of the run.
+            clock: seconds that never go backwards.
+            read_whole: batches up to which all records of a phase are read; of a longer one only those without a
+                summary.
+        """
         self._folder = folder
         self._clock = clock
+        self._read_whole = read_whole
         self._folder_inode: tuple[int, int] | None = None
         self._forget()
 
@@ -119,22 +132,21 @@ class RunReader:
         self._info_stamp: tuple[int, int, int] | None = None
         self._events = _EventLines(Tail(self._folder / EVENTS_FILE))
         self._output = _Output(Tail(self._folder / OUTPUT_FILE))
-        self._phases: list[_PhaseRecords] = []
+        self._phases: list[PhaseRecords] = []
 
     def _look(self, deadline: float, max_records: int, *, restarted: bool) -> Arrival:
         # Events before batches: what an event tells of has then been written when the batches are read.
         events, events_skipped = self._events.take(lambda: self._clock() >= deadline)
         info = self._changed_info()
-        batches, batches_skipped = self._take_batches(deadline, max_records)
+        batches = self._take_batches(deadline, max_records)
         output, lines_skipped = self._output.take(lambda: self._clock() >= deadline)
-        return Arrival(
+        return replace(
+            batches,
             info=info,
-            batches=tuple(batches),
             events=tuple(events),
             output=output,
             output_lines_skipped=lines_skipped,
             events_skipped=events_skipped,
-            batches_skipped=batches_skipped,
             torn_bytes=self._events.torn_bytes + sum(phase.torn_bytes for phase in self._phases),
             restarted=restarted,
             complete=self._is_complete(),
@@ -173,58 +185,37 @@ class RunReader:
         if len(info.phases) < len(self._phases):
             raise ReplacedError
         for phase in info.phases[len(self._phases) :]:
-            self._phases.append(_PhaseRecords(phase, Tail(self._folder / phase.batches)))
+            # A worker's records are put together with those of the others, so each of them is needed.
+            read_whole = self._read_whole if info.worker is None else math.inf
+            self._phases.append(PhaseRecords(phase, self._folder, read_whole))
 
-    def _take_batches(self, deadline: float, max_records: int) -> tuple[list[tuple[int, Records]], int]:
-        taken: list[tuple[int, Records]] = []
+    def _take_batches(self, deadline: float, max_records: int) -> Arrival:
+        """Return what arrived of the batches, and nothing else."""
+        batches: list[tuple[int, Records]] = []
+        summaries: list[tuple[int, Summaries]] = []
+        stored: list[tuple[int, StoredRecords]] = []
         skipped = 0
         for phase in self._phases:
             if phase.is_through:
                 continue
             is_newest = phase is self._phases[-1]
-            for records, bad in phase.take(lambda: self._clock() >= deadline, max_records):
+            index = phase.info.index
+            if (first := phase.take_summaries()) is not None:
+                summaries.append((index, first))
+            pieces = phase.take(lambda: self._clock() >= deadline, max_records)
+            for records, bad in pieces:
                 max_records -= len(records) + bad
                 skipped += bad
                 if len(records):
-                    taken.append((phase.info.index, records))
+                    batches.append((index, records))
+            if pieces:
+                stored.append((index, phase.stored))
             if phase.more_waits:
                 break
             phase.is_through = not is_newest
-        return taken, skipped
-
-
-class _PhaseRecords:
-    """How far the batch records of one phase have been read."""
-
-    def __init__(self, info: PhaseInfo, tail: Tail) -> None:
-        self.info = info
-        self.more_waits = False
-        self.is_through = False
-        """Read to its end after the next phase had begun, so that nothing more can come."""
-        self.torn_bytes = 0
-        self._tail = tail
-        self._dtype = info.dtype
-
-    def take(self, is_late: Callable[[], bool], max_records: int) -> list[tuple[Records, int]]:
-        """Return pieces of (good records, number of bad ones)."""
-        width = self._dtype.itemsize
-        pieces: list[tuple[Records, int]] = []
-        with self._tail as tail:
-            self.more_waits = tail.waiting >= width
-            while max_records > 0 and self.more_waits and not (pieces and is_late()):
-                content = tail.read(min(_RECORDS_AT_ONCE, max_records) * width)
-                content = content[: len(content) // width * width]
-                if not content:
-                    self.more_waits = False
-                    break
-                tail.take(content)
-                self.more_waits = tail.waiting >= width
-                records: Records = np.frombuffer(content, self._dtype)
-                max_records -= len(records)
-                good = _plausible(records)
-                pieces.append((good, len(records) - len(good)))
-            self.torn_bytes = tail.waiting % width
-        return pieces
+        return Arrival(
+            batches=tuple(batches), summaries=tuple(summaries), stored=tuple(stored), batches_skipped=skipped
+        )
 
 
 class _EventLines:
@@ -302,12 +293,6 @@ class _Output:
             tail.take(content)
             self.more_waits = bool(content) and tail.waiting > 0
         return content, skipped
-
-
-def _plausible(records: Records) -> Records:
-    times = records["time"]
-    is_good = np.isfinite(times) & (times >= 0) & (records["epoch"] > 0)
-    return records if is_good.all() else records[is_good]
 
 
 def _event(line: bytes) -> Event | None:

@@ -19,7 +19,7 @@ from tui_monitor.run_log.format import EVENTS_FILE, HEARTBEAT_FILE, OUTPUT_FILE,
 SECONDS_BETWEEN_LOOKS = 2.0
 CACHE_VARIABLE = "XDG_CACHE_HOME"
 
-_BATCHES = re.compile(r"batches[-0-9A-Za-z]{0,32}\.bin")
+_BATCHES = re.compile(r"batches[-0-9A-Za-z]{0,32}\.(bin|blocks)")
 _OVERLAP_BYTES = 32
 """Read again with what is new, to know that it continues what is here."""
 _BYTES_AT_ONCE = 2**23

@@ -31,6 +31,11 @@ class Tail:
         self._anchor = b""
 
     @property
+    def inode(self) -> tuple[int, int]:
+        """Device and inode of the file as of this look; zeros where there never was one."""
+        return self._inode or (0, 0)
+
+    @property
     def waiting(self) -> int:
         """Bytes in the file that were not taken yet."""
         return max(self.size - self.offset, 0)
@@ -62,11 +67,14 @@ class Tail:
 
     def read(self, limit: int) -> bytes:
         """Return the next bytes without taking them; empty at the end, or where the file can't be read."""
-        limit = min(limit, self.waiting)
-        if limit <= 0 or self._descriptor < 0:
+        return self.peek(self.offset, min(limit, self.waiting))
+
+    def peek(self, start: int, length: int) -> bytes:
+        """Return bytes of any part of the file without taking them, as many as can be read."""
+        if length <= 0 or self._descriptor < 0:
             return b""
         try:
-            return os.pread(self._descriptor, limit, self.offset)
+            return os.pread(self._descriptor, length, start)
         except OSError:
             return b""
 
@@ -75,6 +83,13 @@ class Tail:
         if content:
             self.offset += len(content)
             self._anchor = (self._anchor + content[-_ANCHOR_BYTES:])[-_ANCHOR_BYTES:]
+
+    def skip(self, length: int) -> None:
+        """Count the next bytes as taken unread; nothing happens where the last of them can't be read."""
+        end = self.offset + length
+        anchor = self.peek(max(end - _ANCHOR_BYTES, 0), min(_ANCHOR_BYTES, end))
+        if length > 0 and len(anchor) == min(_ANCHOR_BYTES, end):
+            self.offset, self._anchor = end, anchor
 
     def _recognise(self) -> None:
         found = os.fstat(self._descriptor)

@@ -15,6 +15,7 @@ from weakref import WeakSet
 import numpy as np
 
 from tui_monitor.run_log.append_file import AppendFile
+from tui_monitor.run_log.blocks import extend_blocks
 from tui_monitor.run_log.folder_handle import FolderHandle
 from tui_monitor.run_log.format import (
     BASE_COLUMNS,
@@ -79,6 +80,7 @@ class RunWriter:
         self._unreported = 0
         self._last_error: str | None = None
         self._closed = False
+        self._summing_up = threading.Lock()
         self._process = identify(self._pid)
         _writers.add(self)
         self._attempt(self._open)
@@ -198,6 +200,7 @@ class RunWriter:
             return
         if self._heartbeat is not None:
             self._heartbeat.stop()
+        self._attempt(self._sum_up)
         with self._lock:
             self._attempt(self._report_lost)
             self._attempt(self._send_waiting)
@@ -338,6 +341,24 @@ class RunWriter:
                     file.distrust()
             if self._waiting:
                 self._attempt(self._send_waiting)
+        self._attempt(self._sum_up)
+
+    def _sum_up(self) -> None:
+        """Summarise the batches recorded since the last time: beside the training thread, never in it."""
+        # The parts of several workers are put together, so a summary of one is of no use.
+        if self._info.worker is not None or not self._summing_up.acquire(blocking=False):
+            return
+        try:
+            with self._lock:
+                descriptor = os.dup(self._folder_descriptor())
+            try:
+                # The phase before the newest may have ended since the last time.
+                for phase in self._info.phases[-2:]:
+                    extend_blocks(descriptor, phase)
+            finally:
+                os.close(descriptor)
+        finally:
+            self._summing_up.release()
 
 
 _writers: WeakSet[RunWriter] = WeakSet()

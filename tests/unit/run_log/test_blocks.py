@@ -1,0 +1,225 @@
+"""Summaries are believed only where they fit their records; without them, all is read as it ever was."""
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.run_log.long_runs import ORDINARY, grow, some_records, written
+from tui_monitor.importers.imported_run import ImportedRun
+from tui_monitor.run_log.blocks import BLOCK, block_type, cut_blocks, extend_blocks
+from tui_monitor.run_log.format import PhaseInfo, RunInfo, WorkerInfo, batch_columns
+from tui_monitor.run_log.reader import Arrival, RunReader
+from tui_monitor.run_log.writer import RunWriter
+
+PHASE = PhaseInfo(1, batch_columns(["loss", "acc"]), "batches.bin", epochs=5)
+SIZE = block_type(PHASE).itemsize
+TAKEN = 7 * BLOCK
+"""Batches of an ordinary run that are taken by their summaries: the newest 1024 are read."""
+
+
+def summarised(folder: Path, read_whole: float = 0) -> int:
+    """Return how many batches a reader takes without their records, all the others being read."""
+    arrival = RunReader(folder, read_whole=read_whole).poll(max_seconds=10, max_records=10**7)
+    assert arrival.complete
+    taken = sum(summaries.batches for _, summaries in arrival.summaries)
+    records = (folder / "batches.bin").stat().st_size // PHASE.dtype.itemsize
+    assert taken + sum(len(part) for _, part in arrival.batches) + arrival.batches_skipped == records
+    return taken
+
+
+def extended(folder: Path) -> bytes:
+    """Bring a run's blocks up to date and return them."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        while extend_blocks(descriptor, PHASE):
+            pass
+    finally:
+        os.close(descriptor)
+    return (folder / "batches.blocks").read_bytes()
+
+
+@settings(max_examples=30)
+@given(cuts=st.lists(st.integers(0, ORDINARY), max_size=6), torn=st.integers(0, 3 * SIZE))
+def test_blocks_are_the_same_whenever_they_are_written(
+    tmp_path_factory: pytest.TempPathFactory, cuts: list[int], torn: int
+) -> None:
+    """In any number of pieces, and after some of the last bytes were lost, the file ends up the same."""
+    records, parent = some_records(), tmp_path_factory.mktemp("runs")
+    expected = extended(written(parent / "whole", records))
+    assert len(expected) == ORDINARY // BLOCK * SIZE
+    folder, start = written(parent / "pieces", records[:0]), 0
+    for cut in sorted(cuts):
+        grow(folder, records[start:cut])
+        start = cut
+        extend = os.open(folder, os.O_RDONLY)
+        extend_blocks(extend, PHASE)
+        os.close(extend)
+        path = folder / "batches.blocks"
+        if path.exists():
+            os.truncate(path, max(path.stat().st_size - torn, 0))
+    grow(folder, records[start:])
+    assert extended(folder) == expected
+
+
+def test_a_short_run_is_read_whole(tmp_path: Path) -> None:
+    """Its records take a few milliseconds, and whatever is wrong with them is seen."""
+    folder = written(tmp_path / "run", some_records())
+    assert summarised(folder, read_whole=ORDINARY) == 0
+    assert summarised(folder, read_whole=ORDINARY - 1) == TAKEN
+
+
+def test_opening_a_long_run_reads_its_end(tmp_path: Path) -> None:
+    """Of three hundred thousand batches a reader takes the newest thousand as records, all others as summaries."""
+    folder = written(tmp_path / "run", some_records(300_000, steps=10_000))
+    arrival = RunReader(folder).poll(max_seconds=0)
+    assert arrival.complete
+    assert 1024 <= sum(len(part) for _, part in arrival.batches) < 1024 + BLOCK
+
+
+def test_without_its_file_a_run_is_read_whole(tmp_path: Path) -> None:
+    """A run of before there were summaries, or whose file was removed, is read as it was."""
+    folder = written(tmp_path / "run", some_records())
+    (folder / "batches.blocks").unlink()
+    assert summarised(folder) == 0
+
+
+@pytest.mark.parametrize("byte", range(0, SIZE, 5))
+@pytest.mark.parametrize("block", [0, 3, 6])
+def test_a_damaged_block_ends_what_is_believed(tmp_path: Path, block: int, byte: int) -> None:
+    """One wrong byte anywhere, and the records are read from that block on."""
+    folder = written(tmp_path / "run", some_records())
+    path = folder / "batches.blocks"
+    content = bytearray(path.read_bytes())
+    content[block * SIZE + byte] ^= 0x40
+    path.write_bytes(content)
+    assert summarised(folder) == block * BLOCK
+
+
+@settings(max_examples=40)
+@given(garbage=st.one_of(st.binary(max_size=3 * SIZE), st.integers(0, 5000).map(bytes)))
+def test_garbage_is_never_believed(tmp_path_factory: pytest.TempPathFactory, garbage: bytes) -> None:
+    """Neither noise nor zeros, whatever their length, pass for summaries."""
+    folder = written(tmp_path_factory.mktemp("runs") / "run", some_records())
+    (folder / "batches.blocks").write_bytes(garbage)
+    assert summarised(folder) == 0
+
+
+@pytest.mark.parametrize("cut", [0, 1, SIZE - 1, SIZE, 3 * SIZE + 10, 100 * SIZE])
+def test_any_cut_reads_as_fewer_blocks(tmp_path: Path, cut: int) -> None:
+    """A torn file stands for the blocks that are whole."""
+    folder = written(tmp_path / "run", some_records())
+    path = folder / "batches.blocks"
+    path.write_bytes(path.read_bytes()[:cut])
+    assert summarised(folder) == min(cut // SIZE * BLOCK, TAKEN)
+
+
+def test_blocks_in_another_order_are_not_believed(tmp_path: Path) -> None:
+    """A block counts only in its own place."""
+    folder = written(tmp_path / "run", some_records())
+    path = folder / "batches.blocks"
+    content = path.read_bytes()
+    path.write_bytes(content[SIZE : 2 * SIZE] + content[:SIZE] + content[2 * SIZE :])
+    assert summarised(folder) == 0
+
+
+def test_blocks_of_other_records_are_not_believed(tmp_path: Path) -> None:
+    """Summaries left behind by another run of the same shape, or of records overwritten since, are passed over."""
+    folder = written(tmp_path / "run", some_records())
+    other = written(tmp_path / "other", some_records(seed=1))
+    (folder / "batches.blocks").write_bytes((other / "batches.blocks").read_bytes())
+    assert summarised(folder) == 0
+
+
+def test_fewer_records_than_blocks(tmp_path: Path) -> None:
+    """Where records were lost, no block stands for them, and the next ones are summarised anew."""
+    records = some_records()
+    folder = written(tmp_path / "run", records)
+    os.truncate(folder / "batches.bin", 6 * BLOCK * PHASE.dtype.itemsize)
+    assert summarised(folder) == 2 * BLOCK
+    other = some_records(seed=2)
+    (folder / "batches.bin").write_bytes(other.tobytes())
+    assert extended(folder) == extended(written(tmp_path / "other", other))
+
+
+def test_records_no_training_wrote_are_not_summarised(tmp_path: Path) -> None:
+    """Blocks end before a zeroed record, for good: each such record is counted by who reads it."""
+    records = some_records()
+    records[1000] = np.zeros((), records.dtype)
+    folder = written(tmp_path / "run", records)
+    assert len(extended(folder)) == 1000 // BLOCK * SIZE
+    arrival = RunReader(folder, read_whole=0).poll(max_seconds=10)
+    assert arrival.batches_skipped == 1
+    assert arrival.stored[0][1].count <= 1000
+
+
+def test_a_training_summarises_itself(tmp_path: Path) -> None:
+    """Each heartbeat adds the blocks filled since, the end adds the rest; of a `kill -9` they all survive."""
+    writer = RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None)
+    path = tmp_path / "run" / "batches.blocks"
+    for phase in (1, 2):
+        writer.begin_phase(["loss", "acc"])
+        for number in range(2000):
+            writer.batch(1, 32, (number, math.nan))
+            if number == 600 and phase == 1:
+                writer._beat()
+                assert path.stat().st_size == 2 * SIZE
+    writer.close()
+    assert path.stat().st_size == 2000 // BLOCK * SIZE
+    assert (tmp_path / "run" / "batches-2.blocks").stat().st_size == 2000 // BLOCK * SIZE
+    arrival = RunReader(tmp_path / "run", read_whole=0).poll(max_seconds=10)
+    assert [(index, summaries.batches) for index, summaries in arrival.summaries] == [(1, 768), (2, 768)]
+
+
+def test_what_prevents_summaries_prevents_nothing_else(tmp_path: Path) -> None:
+    """Where they can't be written, every batch is recorded and read all the same."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "batches.blocks").mkdir()
+    with RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None) as writer:
+        writer.begin_phase(["loss", "acc"])
+        for _ in range(2000):
+            writer.batch(1, 32, (0.5, 0.5))
+        writer._beat()
+        assert writer.lost_batches == 0
+    assert summarised(tmp_path / "run") == 0
+
+
+def test_a_worker_of_several_needs_no_summaries(tmp_path: Path) -> None:
+    """Its records are put together with those of the others, each of them."""
+    info = RunInfo(name="run", worker=WorkerInfo(0, 2))
+    with RunWriter(tmp_path / "run", info, heartbeat_seconds=None) as writer:
+        writer.begin_phase(["loss", "acc"])
+        for _ in range(2000):
+            writer.batch(1, 32, (0.5, 0.5))
+    assert not (tmp_path / "run" / "batches.blocks").exists()
+
+
+def test_an_import_is_summarised(tmp_path: Path) -> None:
+    """A log's batches get their blocks when it has been read; what is taken back loses them."""
+    tmp_path.joinpath("run").mkdir()
+    with ImportedRun(tmp_path / "run", RunInfo(name="run")) as run:
+        run.begin_phase(["loss", "acc"])
+        for number in range(2000):
+            run.batch(1, 32, (number, 0.5))
+            if number == 999:
+                mark = run.mark()
+    path = tmp_path / "run" / "batches.blocks"
+    assert path.stat().st_size == 2000 // BLOCK * SIZE
+    with ImportedRun(tmp_path / "run", run.info) as run:
+        run.take_back(mark)
+        assert path.stat().st_size == 1000 // BLOCK * SIZE
+        for number in range(1000):
+            run.batch(2, 32, (number, 0.25))
+    assert summarised(tmp_path / "run") == 3 * BLOCK
+
+
+def test_cutting_what_is_not_there_is_no_error(tmp_path: Path) -> None:
+    """A run without blocks can be taken back too."""
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    cut_blocks(descriptor, PHASE, 0)
+    os.close(descriptor)
+    assert Arrival() == Arrival(summaries=())
