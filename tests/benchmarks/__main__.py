@@ -39,9 +39,12 @@ def reading() -> Rows:
     """Yield what long runs cost the screen."""
     grown = growth()
     usual, longest = seeking()
-    yield "all of 10⁷ batches read to a full chart", f"{grown['open_large']:.2f} s (10⁴: {grown['open_small']:.2f} s)"
-    yield "memory of 10⁷ batches beyond 10⁴", f"{grown['memory']:.0f} MiB"
-    yield "one frame of both charts, 10⁷ ÷ 10⁴ batches", f"{grown['frame_ratio']:.2f} ({1e3 * grown['frame']:.0f} ms)"
+    small, large, whole = grown.small, grown.large, grown.unsummarised
+    yield "10⁷ batches opened to a full chart ÷ 10⁴", f"{grown.opening} ({large.seconds:.2f} s)"
+    yield "the same in a replay", f"{grown.replaying} ({large.replay_seconds:.2f} s)"
+    yield "memory of 10⁷ batches beyond 10⁴", f"{large.memory - small.memory:.0f} MiB"
+    yield "10⁷ batches without `batches.blocks`", f"{whole.seconds:.2f} s, {whole.memory - small.memory:.0f} MiB more"
+    yield "one frame of both charts, 10⁷ ÷ 10⁴ batches", f"{large.frame / small.frame:.2f} ({1e3 * large.frame:.0f} ms)"
     yield "seek anywhere in 10⁶ batches, ms (longest of 300)", f"{1e3 * usual:.1f} ({1e3 * longest:.1f})"
 
 

@@ -6,10 +6,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from tests.benchmarks.measuring import Ratio, ratio_in_turns
 from tui_monitor.app.chart_data import chart_spec
 from tui_monitor.app.quantities import quantity
 from tui_monitor.app.view import ViewState
@@ -17,6 +19,7 @@ from tui_monitor.charts.chart import GUTTER, dot_columns, draw_chart
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.fold import History
 from tui_monitor.history.recording import Recording
+from tui_monitor.history.series import whole_blocks
 from tui_monitor.history.snapshot import PhaseSnapshot
 from tui_monitor.run_log.blocks import extend_blocks
 from tui_monitor.run_log.format import BASE_COLUMNS, METRIC_TYPE, PhaseInfo, RunInfo, run_info_to_json
@@ -25,6 +28,8 @@ from tui_monitor.run_log.reader import RunReader
 SMALL, LARGE = 10_000, 10_000_000
 SOUGHT = 1_000_000
 SEEKS, EVENTS = 300, 4_000
+TURNS = 5
+"""Groups of four openings."""
 COLUMNS = 240
 CHART = (76, 16)
 """Cells of one chart on a screen of 120×40."""
@@ -55,26 +60,51 @@ def make_run(folder: Path, batches: int) -> Path:
     return folder
 
 
-def open_and_draw(folder: Path) -> tuple[float, float, float]:
-    """Return seconds to the first full chart, seconds of one more frame of both charts, and peak memory in MiB."""
+@dataclass(frozen=True)
+class Opened:
+    """What opening a run cost a fresh process."""
+
+    seconds: float
+    """To the first full chart."""
+    replay_seconds: float
+    """To the same chart of a replay that stands in the middle."""
+    frame: float
+    """Seconds of one more frame of both charts, median."""
+    memory: float
+    """Most that was held up to the first full chart, in MiB."""
+
+
+def open_and_draw(folder: Path) -> Opened:
+    """Open a run in this process, live and in a replay, and draw it."""
     begun = time.perf_counter()
-    reader, history = RunReader(folder), History()
-    while True:
-        arrival = reader.poll(max_seconds=10)
-        history.fold(arrival)
-        if arrival.complete:
-            break
+    history = History()
+    _read(folder, history)
     phase = history.snapshot().phase
     assert phase is not None
     _draw(phase, "loss")
-    opened = time.perf_counter() - begun
+    opened, memory = time.perf_counter() - begun, _peak_memory()
     frames = []
     for _ in range(30):
         begun = time.perf_counter()
         for name in phase.series:
             _draw(phase, name)
         frames.append(time.perf_counter() - begun)
-    return opened, float(np.median(frames)), _peak_memory()
+    begun = time.perf_counter()
+    recording = Recording()
+    _read(folder, recording)
+    moment = recording.at(recording.end / 2).phase
+    assert moment is not None
+    _draw(moment, "loss")
+    return Opened(opened, time.perf_counter() - begun, float(np.median(frames)), memory)
+
+
+def _read(folder: Path, taker: History | Recording) -> None:
+    reader = RunReader(folder)
+    while True:
+        arrival = reader.poll(max_seconds=10)
+        taker.fold(arrival)
+        if arrival.complete:
+            return
 
 
 def _peak_memory() -> float:
@@ -98,42 +128,57 @@ def seeking() -> tuple[float, float]:
             for number in range(EVENTS):
                 event = {"kind": "epoch", "time": number * SOUGHT * 1e-3 / EVENTS, "phase": 1, "epoch": number + 1}
                 file.write(json.dumps({**event, "logs": {"loss": 0.5, "val_loss": 0.4}}) + "\n")
-        reader, recording = RunReader(run), Recording()
-        while True:
-            arrival = reader.poll(max_seconds=10)
-            recording.fold(arrival)
-            if arrival.complete:
-                break
+        recording = Recording()
+        _read(run, recording)
         taken = []
         for position in np.random.default_rng(0).uniform(0, recording.end, SEEKS):
             begun = time.perf_counter()
             phase = recording.at(float(position)).phase
             assert phase is not None
             for series in phase.series.values():
-                series.envelope(np.linspace(0, phase.batches, COLUMNS + 1))
+                series.envelope(whole_blocks(np.linspace(0, phase.batches, COLUMNS + 1)))
             taken.append(time.perf_counter() - begun)
     return float(np.median(taken)), max(taken)
 
 
-def growth() -> dict[str, float]:
-    """Return seconds, frame ratio and extra memory of a run of ten million batches beside one of ten thousand."""
+@dataclass(frozen=True)
+class Growth:
+    """A run of ten million batches beside one of ten thousand."""
+
+    small: Opened
+    large: Opened
+    unsummarised: Opened
+    """The large one without the summaries of its batches."""
+    opening: Ratio
+    replaying: Ratio
+
+
+def growth() -> Growth:
+    """Open runs of both lengths in fresh processes, in turns."""
     with tempfile.TemporaryDirectory() as folder:
-        figures = {}
-        for batches in (SMALL, LARGE):
-            run = make_run(Path(folder) / str(batches), batches)
-            done = subprocess.run(
-                [sys.executable, "-m", "tests.benchmarks.reading", str(run)], capture_output=True, text=True, check=True
-            )
-            figures[batches] = [float(value) for value in done.stdout.split()]
-    small, large = figures[SMALL], figures[LARGE]
-    return {
-        "open_small": small[0],
-        "open_large": large[0],
-        "frame_ratio": large[1] / small[1],
-        "frame": large[1],
-        "memory": large[2] - small[2],
-    }
+        small, large = (make_run(Path(folder) / str(batches), batches) for batches in (SMALL, LARGE))
+        found: dict[Path, list[Opened]] = {small: [], large: []}
+
+        def opened(run: Path) -> float:
+            found[run].append(_opened_apart(run))
+            return found[run][-1].seconds
+
+        opening = ratio_in_turns(lambda: opened(large), lambda: opened(small), TURNS)
+        replays = ([each.replay_seconds for each in found[run]] for run in (large, small))
+        replaying = ratio_in_turns(*(iter(seconds).__next__ for seconds in replays), TURNS)
+        (large / "batches.blocks").unlink()
+        return Growth(_median(found[small]), _median(found[large]), _opened_apart(large), opening, replaying)
+
+
+def _opened_apart(run: Path) -> Opened:
+    command = [sys.executable, "-m", "tests.benchmarks.reading", str(run)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return Opened(*(float(value) for value in done.stdout.split()))
+
+
+def _median(opened: list[Opened]) -> Opened:
+    return Opened(*np.median([astuple(each) for each in opened], axis=0).tolist())
 
 
 if __name__ == "__main__":
-    print(*open_and_draw(Path(sys.argv[1])))
+    print(*astuple(open_and_draw(Path(sys.argv[1]))))

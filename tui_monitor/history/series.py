@@ -125,8 +125,9 @@ class BatchSeries:
             is_deeper = (inner_start < inner_stop) & (depth < len(self._levels))
             left_stop = np.where(is_deeper, inner_start * FACTOR, stop)
             right_start = np.where(is_deeper, inner_stop * FACTOR, stop)
-            for first, last in ((start, left_stop), (right_start, stop)):
-                sums.add(lambda rows, depth=depth: self._rows(depth, rows), first, last)
+            # Side by side, what ends one column and begins the next is read in one piece.
+            first, last = np.column_stack((start, right_start)), np.column_stack((left_stop, stop))
+            sums.add(lambda rows, depth=depth: self._rows(depth, rows), first, last)
             if not is_deeper.any():
                 return
             start = np.where(is_deeper, inner_start, 0)
@@ -244,18 +245,23 @@ class _Sums:
         self.count = np.zeros(columns, np.int64)
 
     def add(self, rows: Any, first: IntArray, last: IntArray) -> None:
-        """Take in rows `first` up to `last` of one level, for each column."""
-        lengths = last - first
-        columns = np.flatnonzero(lengths > 0)
-        if not len(columns):
+        """Take in two pieces of one level for each column: rows `first` up to `last`, both of shape (columns, 2)."""
+        lengths = (last - first).ravel()
+        pieces = np.flatnonzero(lengths > 0)
+        if not len(pieces):
             return
-        lengths = lengths[columns]
+        lengths = lengths[pieces]
         heads = np.cumsum(lengths) - lengths
-        level = rows(np.repeat(first[columns] - heads, lengths) + np.arange(lengths.sum()))
-        self.low[columns] = np.minimum(self.low[columns], np.minimum.reduceat(level.low, heads))
-        self.high[columns] = np.maximum(self.high[columns], np.maximum.reduceat(level.high, heads))
-        self.total[columns] += np.add.reduceat(level.total, heads)
-        self.count[columns] += np.add.reduceat(level.count, heads)
+        level = rows(np.repeat(first.ravel()[pieces] - heads, lengths) + np.arange(lengths.sum()))
+        low, high = np.minimum.reduceat(level.low, heads), np.maximum.reduceat(level.high, heads)
+        total, count = np.add.reduceat(level.total, heads), np.add.reduceat(level.count, heads)
+        for side in (0, 1):
+            of_side = pieces % 2 == side
+            columns = pieces[of_side] // 2
+            self.low[columns] = np.minimum(self.low[columns], low[of_side])
+            self.high[columns] = np.maximum(self.high[columns], high[of_side])
+            self.total[columns] += total[of_side]
+            self.count[columns] += count[of_side]
 
     def envelope(self, size: IntArray) -> Envelope:
         has_any = self.count > 0

@@ -1,4 +1,9 @@
-"""What a run folder holds: file names, record layouts, and the identity in `run.json`."""
+"""What a run folder holds: file names, record layouts, and the identity in `run.json`.
+
+Of each phase there are the records of its batches, in `batches.bin`, `batches-2.bin` and so on, and beside them
+summaries of each 256 of those records, in `batches.blocks`, `batches-2.blocks` and so on. Everything can be told from
+the records alone; with the summaries a long run opens without reading them (`blocks` has the layout).
+"""
 
 import math
 import re

@@ -1,6 +1,5 @@
 """Batch records in their file, read again where they are asked for: what is not kept in memory is not lost."""
 
-import itertools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from tui_monitor.run_log.level import IntArray
 Records = NDArray[np.void]
 """Batch records of one phase, with the phase's `dtype`, shape (batches,)."""
 
-_WORTH_READING_THROUGH = 256
+_WORTH_READING_THROUGH = 512
 """Records between two that are asked for, up to which one read of both is cheaper than two."""
 
 
@@ -41,16 +40,22 @@ class StoredRecords:
         Returns:
             NaN, or 0 in a column of whole numbers, where a record is damaged or can't be read.
         """
-        records = self._records(batches)
-        values: NDArray[Any] = records[name].copy()
+        firsts, lasts = _pieces(batches)
+        lengths = batches[lasts] - batches[firsts] + 1
+        heads = np.cumsum(lengths) - lengths
+        records = self._read(batches[firsts], heads, lengths)
+        places = batches + np.repeat(heads - batches[firsts], lasts - firsts + 1)
+        values: NDArray[Any] = records[name][places]
         is_bad = ~is_plausible(records)
         if is_bad.any():
-            values[is_bad] = np.nan if values.dtype.kind == "f" else 0
+            values[is_bad[places]] = np.nan if values.dtype.kind == "f" else 0
         return values
 
-    def _records(self, batches: IntArray) -> Records:
-        """Return the records, zeros where they can't be read."""
-        records = np.zeros(len(batches), self.dtype)
+    def _read(self, starts: IntArray, heads: IntArray, lengths: IntArray) -> Records:
+        """Return pieces of the file one after the other, zeros where they can't be read."""
+        records = np.zeros(int(lengths.sum()), self.dtype)
+        content, width = records.view(np.uint8).data, self.dtype.itemsize
+        edges = np.column_stack((starts, heads, heads + lengths)) * width
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
         except OSError:
@@ -58,21 +63,13 @@ class StoredRecords:
         try:
             found = os.fstat(descriptor)
             if (found.st_dev, found.st_ino) == self.inode:
-                for piece in _pieces(batches):
-                    self._fill(records[piece], descriptor, batches[piece])
+                for start, head, end in edges.tolist():
+                    os.preadv(descriptor, [content[head:end]], start)
         except OSError:
             pass  # a disk that fails here leaves zeros, which are told as damage
         finally:
             os.close(descriptor)
         return records
-
-    def _fill(self, out: Records, descriptor: int, batches: IntArray) -> None:
-        start, width = int(batches[0]), self.dtype.itemsize
-        content = os.pread(descriptor, (int(batches[-1]) + 1 - start) * width, start * width)
-        held = np.frombuffer(content, self.dtype, len(content) // width)
-        places = batches - start
-        is_held = places < len(held)
-        out[is_held] = held[places[is_held]]
 
 
 def is_plausible(records: Records) -> NDArray[np.bool_]:
@@ -82,10 +79,9 @@ def is_plausible(records: Records) -> NDArray[np.bool_]:
     return is_good
 
 
-def _pieces(batches: IntArray) -> list[slice]:
-    """Return the slices that rise without a long gap."""
-    if not len(batches):
-        return []
+def _pieces(batches: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the first and the last place of each piece that rises without a long gap."""
     steps = np.diff(batches)
-    ends = np.flatnonzero((steps < 0) | (steps > _WORTH_READING_THROUGH)) + 1
-    return [slice(*edges) for edges in itertools.pairwise((0, *ends.tolist(), len(batches)))]
+    ends = np.flatnonzero((steps < 0) | (steps > _WORTH_READING_THROUGH))
+    is_any = np.arange(min(len(batches), 1))
+    return np.concatenate((is_any, ends + 1)), np.concatenate((ends, is_any + len(batches) - 1))
