@@ -72,8 +72,8 @@ class BatchTrack:
         """Take the first batches without their records."""
         for metric, (column, (_, builder)) in enumerate(self._builders.items()):
             builder.begin(summaries.level(metric), partial(summaries.stored.column, column))
-        starts, numbers = summaries.epochs()
-        self._starts, self._numbers, self._shared = starts.tolist(), numbers.tolist(), None
+        self._starts, self._numbers, self._begun = (part.tolist() for part in summaries.epochs())
+        self._shared = None
         self._count = self._kept_from = summaries.batches
         self._seconds = max(0.0, float(summaries.seconds.max()))
 
@@ -121,7 +121,7 @@ class BatchTrack:
         while self._recent_count - len(self._recent[0]) >= PACE_BATCHES:
             self._recent_count -= len(self._recent.popleft())
 
-    def _add_epochs(self, epochs: Any, times: Float64Array) -> None:
+    def _add_epochs(self, epochs: Any, times: Times) -> None:
         last = self._numbers[-1] if self._numbers else -1
         before = np.concatenate(([last], epochs[:-1].astype(np.int64)))
         for index in np.flatnonzero(epochs != before).tolist():

@@ -55,27 +55,28 @@ class Summaries:
         low, high, total, count = (self.blocks[name][:, metric] for name in ("low", "high", "total", "count"))
         return Level(low.copy(), high.copy(), total.copy(), count.astype(np.int64))
 
-    def epochs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the index of each batch that begins an epoch, and the epoch's number, both of shape (epochs,)."""
+    def epochs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Float64Array]:
+        """Return where epochs begin: batch by index, number of the epoch, time of the batch; all of shape (epochs,)."""
         blocks = self.blocks
         starts = np.arange(len(blocks)) * BLOCK
         before = np.concatenate(([-1], blocks["last_epoch"][:-1].astype(np.int64)))
-        at_edge = blocks["first_epoch"] != before
+        edge = blocks["first_epoch"] != before
         once, often = blocks["changes"] == 1, np.flatnonzero(blocks["changes"] > 1)
         found = [
-            (starts[at_edge], blocks["first_epoch"][at_edge]),
-            (starts[once] + blocks["changed_at"][once], blocks["last_epoch"][once]),
+            (starts[edge], blocks["first_epoch"][edge], blocks["first_seconds"][edge]),
+            (starts[once] + blocks["changed_at"][once], blocks["last_epoch"][once], blocks["changed_seconds"][once]),
             *(self._epochs_within(int(start)) for start in starts[often]),
         ]
-        places, numbers = (np.concatenate(parts).astype(np.int64) for parts in zip(*found, strict=True))
+        places, numbers, seconds = (np.concatenate(parts) for parts in zip(*found, strict=True))
         order = np.argsort(places)
-        return places[order], numbers[order]
+        return places[order], numbers[order].astype(np.int64), seconds[order]
 
-    def _epochs_within(self, start: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _epochs_within(self, start: int) -> tuple[NDArray[Any], ...]:
         """Return the epochs that begin in a block after its first batch, from the records."""
-        epochs = self.stored.column("epoch", np.arange(start, start + BLOCK))
+        batches = np.arange(start, start + BLOCK)
+        epochs = self.stored.column("epoch", batches)
         places = np.flatnonzero((epochs[1:] != epochs[:-1]) & (epochs[1:] > 0)) + 1
-        return start + places, epochs[places]
+        return start + places, epochs[places], self.stored.column("time", batches[places])
 
 
 def block_type(phase: PhaseInfo) -> np.dtype[Any]:
@@ -84,6 +85,8 @@ def block_type(phase: PhaseInfo) -> np.dtype[Any]:
     return np.dtype(
         [
             ("seconds", "<f8"),  # latest time of its batches
+            ("first_seconds", "<f8"),  # time of its first batch
+            ("changed_seconds", "<f8"),  # time of the batch at `changed_at`
             ("first_epoch", "<u4"),
             ("last_epoch", "<u4"),
             ("changes", "<u4"),  # batches of another epoch than the one before, within the block
@@ -185,12 +188,13 @@ def summarise(records: Records, phase: PhaseInfo, first: int) -> Blocks:
     is_good = is_plausible(records)
     records = records[: (len(records) if is_good.all() else int(is_good.argmin())) // BLOCK * BLOCK]
     blocks = np.zeros(len(records) // BLOCK, block_type(phase))
-    epochs = records["epoch"].reshape(-1, BLOCK)
+    epochs, times = records["epoch"].reshape(-1, BLOCK), records["time"].reshape(-1, BLOCK)
     has_changed = epochs[:, 1:] != epochs[:, :-1]
-    blocks["seconds"] = records["time"].reshape(-1, BLOCK).max(axis=1)
+    blocks["seconds"], blocks["first_seconds"] = times.max(axis=1), times[:, 0]
     blocks["first_epoch"], blocks["last_epoch"] = epochs[:, 0], epochs[:, -1]
     blocks["changes"] = has_changed.sum(axis=1)
     blocks["changed_at"] = np.where(has_changed.any(axis=1), has_changed.argmax(axis=1) + 1, 0)
+    blocks["changed_seconds"] = times[np.arange(len(times)), blocks["changed_at"]]
     for index, metric in enumerate(phase.metrics):
         level = folded(folded(summarised(records[metric])))
         for name, values in zip(("low", "high", "total", "count"), level.buffers, strict=True):

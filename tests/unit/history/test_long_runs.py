@@ -69,6 +69,8 @@ def test_summaries_give_what_records_give(
             read_to_end(reader, recording)
             read_to_end(whole_reader, whole_recording)
         assert recording.end == whole_recording.end
+        for index, track in recording._tracks.items():
+            assert track.now().begun == whole_recording._tracks[index].now().begun
         for position in np.linspace(0, recording.end, 12).tolist():
             assert_same(recording.at(position), whole_recording.at(position))
             assert recording.batch_after(position) == whole_recording.batch_after(position)
@@ -101,7 +103,8 @@ def test_what_is_let_go_is_read_again(records: Records, cuts: list[int], kept: i
         np.testing.assert_array_equal(small.now().recent, large.now().recent)
         for count in {1, len(records) // 3, len(records) - 1, len(records)}:
             mine, theirs = small.after(count), large.after(count)
-            assert (mine.starts, mine.numbers, mine.seconds) == (theirs.starts, theirs.numbers, theirs.seconds)
+            assert (mine.starts, mine.numbers, mine.begun) == (theirs.starts, theirs.numbers, theirs.begun)
+            assert mine.seconds == theirs.seconds
             np.testing.assert_array_equal(mine.recent, theirs.recent)
             for name, series in mine.series.items():
                 np.testing.assert_array_equal(series.values(), theirs.series[name].values())
