@@ -12,7 +12,7 @@ from tui_monitor.run_log.format import State
 
 
 def _wait_for(folder: Path, condition: Callable[[Snapshot], bool]) -> Snapshot:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while True:
         if (folder / "run.json").exists() and condition(snapshot := load(folder)):
             return snapshot
@@ -43,7 +43,7 @@ def test_pause_note_resume_and_stop(tui_monitor: Command, tmp_path: Path) -> Non
         assert tui_monitor("resume", "steered").returncode == 0
         _wait_for(folder, lambda s: s.phase is not None and s.phase.batches > noted.phase.batches)
         assert tui_monitor("stop", "steered").returncode == 0
-        assert process.wait(timeout=120) == 0
+        assert process.wait(timeout=240) == 0
     finally:
         process.kill()
     ended = load(folder)

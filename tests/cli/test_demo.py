@@ -137,19 +137,31 @@ def test_ls_shows_the_run(finished: tuple[Path, subprocess.CompletedProcess[str]
     assert {"q", "finished", f"{EPOCHS}/{EPOCHS}"} <= set(line.split())
 
 
-def _start(folder: Path, name: str, epochs: int = 4) -> subprocess.Popen[bytes]:
+def _start(folder: Path, name: str, *options: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        command_line("demo", "--headless", "--epochs", str(epochs), "--name", name),
+        command_line("demo", "--headless", "--name", name, *options),
         cwd=folder,
         env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=_hear_ctrl_c,  # noqa: PLW1509 - it calls nothing that takes a lock
     )
 
 
-def _wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
+def _hear_ctrl_c() -> None:
+    """Undo what a shell does to whatever it starts in the background: its SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _kill_training(folder: Path) -> None:
+    """Kill what still trains, so that a failed test leaves nothing behind."""
+    if (folder / "run.json").exists() and not load(folder).state.ended:
+        os.kill(json.loads((folder / "run.json").read_text())["pid"], signal.SIGKILL)
+
+
+def _wait_until(condition: Callable[[], bool], seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited too long"
@@ -167,37 +179,51 @@ def _has_batches(folder: Path, epoch: int) -> bool:
 
 def test_ctrl_c_stops_gracefully_and_keeps_the_run(tmp_path: Path) -> None:
     """SIGINT ends training after a batch: exit code 0, state stopped, the epochs so far readable."""
-    process = _start(tmp_path, "interrupted", epochs=400)
     folder = tmp_path / "runs" / "interrupted"
-    _wait_until(lambda: _has_batches(folder, 2))
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=120)
+    process = _start(tmp_path, "interrupted", "--epochs", "400")
+    try:
+        _wait_until(lambda: _has_batches(folder, 2))
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=240)
+    finally:
+        process.kill()
+        _kill_training(folder)
     assert process.returncode == 0, said
     snapshot = load(folder)
     assert snapshot.state is State.STOPPED
+    assert [entry.text for entry in snapshot.timeline if entry.kind == "control"] == ["Stopping after this batch."]
     assert snapshot.phase is not None
-    assert 1 <= len(snapshot.phase.epochs) < 4
+    assert 1 <= len(snapshot.phase.epochs) < 400
 
 
-def test_training_outlives_a_killed_screen(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def outlived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Start a demo that measures nothing, kill what shows it, and return its run when the training has ended."""
+    base = tmp_path_factory.mktemp("outlived")
+    folder = base / "runs" / "survivor"
+    process = _start(base, "survivor", "--epochs", "4", "--probe-budget", "0")
+    try:
+        _wait_until(lambda: _has_batches(folder, 1))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        _wait_until(lambda: load(folder).state.ended)
+    finally:
+        process.kill()
+        _kill_training(folder)
+    return folder
+
+
+def test_training_outlives_a_killed_screen(outlived: Path) -> None:
     """SIGKILL of the process that shows the run leaves training running to its end, and the run complete."""
-    process = _start(tmp_path, "survivor")
-    folder = tmp_path / "runs" / "survivor"
-    _wait_until(lambda: _has_batches(folder, 1))
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    _wait_until(lambda: load(folder).state.ended)
-    snapshot = load(folder)
+    snapshot = load(outlived)
     assert snapshot.state is State.FINISHED
     assert snapshot.phase is not None
     assert len(snapshot.phase.epochs) == 4
     assert len(snapshot.phase.series["loss"]) == sum(row.batches for row in snapshot.phase.epochs)
 
 
-def test_probes_off_leaves_what_the_log_proves(tui_monitor: Command, tmp_path: Path) -> None:
+def test_probes_off_leaves_what_the_log_proves(outlived: Path, tui_monitor: Command) -> None:
     """With a budget of 0 nothing is measured, and the explanation says what the figures alone exclude."""
-    done = tui_monitor("demo", "--headless", "--epochs", "1", "--probe-budget", "0", "--name", "blind")
-    assert done.returncode == 0, done.stderr
-    content = json.loads(tui_monitor("explain", "blind", "--json").stdout)
+    content = json.loads(tui_monitor("explain", str(outlived), "--json").stdout)
     assert content["evidence"] == "log"
     assert all(term["effect"] is None for term in content["loss"]["terms"])

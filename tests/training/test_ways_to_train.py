@@ -17,7 +17,7 @@ from tui_monitor.training import payload
 from tui_monitor.training.recorded_fit import recorded_fit
 from tui_monitor.training.session import Session
 
-SAMPLES, VALIDATION, BATCH = 400, 100, 30
+SAMPLES, VALIDATION, BATCH = 160, 100, 30
 EPOCHS = 2
 
 
