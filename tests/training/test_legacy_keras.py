@@ -221,11 +221,12 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import tf_keras
 from tests.training.recorded import assert_recorded
-from tests.training.test_legacy_keras import BATCH, SAMPLES, build_model, fit
+from tests.training.test_legacy_keras import BATCH, SAMPLES, build_model, fit, make_arrays
 from tui_monitor.history.load import load
 from tui_monitor.run_log.format import RunInfo
 from tui_monitor.run_log.writer import RunWriter
 from tui_monitor.training.budget import ProbeBudget
+from tui_monitor.training.recorded_fit import recorded_fit
 from tui_monitor.training.session import Session
 
 def train(session):
@@ -234,22 +235,40 @@ def train(session):
         model = build_model()
     return model, fit(model, session)
 
+def open_session(name):
+    folder = pathlib.Path(sys.argv[1], name)
+    return Session(RunWriter(folder, RunInfo(name=name)), folder, ProbeBudget(share=1.0))
+
 plain, plain_history = train(None)
-folder = pathlib.Path(sys.argv[1])
-session = Session(RunWriter(folder, RunInfo(name="m")), folder, ProbeBudget(share=1.0))
+session = open_session("whole")
 watched, history = train(session)
 session.writer.close()
 assert history == plain_history
 for one, other in zip(plain.variables, watched.variables):
     for first, second in zip(getattr(one, "values", [one]), getattr(other, "values", [other])):
         np.testing.assert_array_equal(first.numpy(), second.numpy())
-assert_recorded(load(folder), history, SAMPLES, BATCH)
+assert_recorded(load(session.folder), history, SAMPLES, BATCH)
+
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    model = build_model(steps_per_execution=2)
+limited = open_session("limited")
+x, y = make_arrays()
+data = {"x": x[:40], "y": y[:40], "batch_size": 10, "verbose": 0}
+recorded_fit(model.fit, model, limited, (), data)
+limited.writer.close()
+phase = load(limited.folder).phase
+limit, = [limit for entry in phase.explanations for limit in entry.content["limits"]]
+assert "steps_per_execution=2" in limit and "one batch in 2 is recorded" in limit, limit
+assert phase.batches == 2, phase.batches
 """
 
 
 def test_two_replicas_are_recorded_as_one_batch(tmp_path: Path) -> None:
-    """Under MirroredStrategy joined batches are exact and explained, and every replica's state is untouched."""
-    command = [sys.executable, "-c", _MIRRORED, str(tmp_path / "run")]
+    """Under MirroredStrategy joined batches are exact and explained, and every replica's state is untouched.
+
+    Of several steps a call, one is recorded, and the run says so with each epoch.
+    """
+    command = [sys.executable, "-c", _MIRRORED, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
 
