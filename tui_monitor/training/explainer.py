@@ -2,72 +2,31 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from tui_monitor.explain.explanation import Cause, Cost, Explanation
+from tui_monitor.explain.explanation import Cost, Explanation
 from tui_monitor.explain.measure import Moment, explain_probe
-from tui_monitor.explain.samples import (
-    Averaging,
-    FloatArray,
-    IntArray,
-    Quantity,
-    TrainingProbe,
-    ValidationProbe,
-    Weighting,
-)
+from tui_monitor.explain.samples import Averaging, TrainingProbe, ValidationProbe
 from tui_monitor.explain.shares import Average, WorkerShare
 from tui_monitor.training.budget import ProbeBudget
 from tui_monitor.training.epoch_totals import EpochTotals
 from tui_monitor.training.instruments import Instruments
+from tui_monitor.training.ledger_sides import (
+    complete_validation,
+    partial_validation,
+    residual_limit,
+    training_side,
+)
 from tui_monitor.training.probe import KeptBatch, MeasuredBatches, kept_batch, undisturbed
 from tui_monitor.training.reservoir import Reservoir
-from tui_monitor.training.sample_figures import ROWS, SampleFigures, Unsupported
+from tui_monitor.training.sample_figures import SampleFigures, Unsupported
 from tui_monitor.training.step_output import StepOutput
+from tui_monitor.training.validation_record import ValidationRecord
 from tui_monitor.training.worker_shares import WITHIN_EPOCH_LIMIT, WorkerShares
 
 ASKED_BATCHES = 32
 """Batches measured where someone asks and the budget is spent."""
-_RESIDUAL_WORTH_SAYING = 1e-3
-"""Relative difference from which a batch loss counts as not reproduced by its outputs."""
-
-
-@dataclass
-class ValidationRecord:
-    """All of the newest validation: per-sample figures from Keras' own pass, and some batches kept for later."""
-
-    figures: list[FloatArray] = field(default_factory=list)
-    """One array of shape (6, batch) for each batch, rows as in `ROWS`."""
-    kept: Reservoir[StepOutput] = field(default_factory=Reservoir)
-    batches: int = 0
-    """Batches of validation, measured or not."""
-    numbers: FloatArray | None = None
-    """Samples, then samples of each class, over all batches; None before the first."""
-    loss: float | None = None
-    """As reported; None while validation is under way."""
-    accuracy: float | None = None
-
-    def begin(self) -> None:
-        """Forget the validation before."""
-        self.figures.clear()
-        self.kept.clear()
-        self.batches, self.numbers = 0, None
-        self.loss = self.accuracy = None
-
-    def count(self, row: Sequence[float]) -> None:
-        """Add one batch's samples, then samples of each class."""
-        self.batches += 1
-        numbers = np.asarray(row)
-        self.numbers = numbers if self.numbers is None else self.numbers + numbers
-
-    @property
-    def class_counts(self) -> IntArray | None:
-        """Samples of each class in all of validation, shape (classes,), or None without classes."""
-        if self.numbers is None or self.numbers.size == 1:
-            return None
-        return np.rint(self.numbers[1:]).astype(np.int64)
 
 
 class Explainer:
@@ -140,8 +99,8 @@ class Explainer:
             self._plan.figures, self._plan.limit = None, str(reason)
             return None
         reported = {"loss": float(logs["loss"]), "accuracy": _accuracy(logs, figures)}
-        training = self._training_probe(figures, chosen, measured, totals, reported)
-        side = _complete_validation(figures, validation, measured.penalty)
+        training = self._training_side(figures, chosen, measured, totals, reported)
+        side = complete_validation(figures, validation, measured.penalty)
         moment = Moment(self._run, epoch, None, None, self.limits, totals.samples)
         if self._shares is not None:
             self._shares.offer(moment, self._share(training, side, totals))
@@ -189,9 +148,9 @@ class Explainer:
         if figures.accuracy_name is not None:
             place = self._plan.metrics.index(figures.accuracy_name)
             reported["accuracy"] = totals.mean(place, Averaging.SAMPLES)
-        training = self._training_probe(figures, chosen, measured, totals, reported)
+        training = self._training_side(figures, chosen, measured, totals, reported)
         complete = len(kept) == validation.batches
-        side = _partial_validation(figures, validation, now, measured.penalty, complete=complete)
+        side = partial_validation(figures, validation, now, measured.penalty, complete=complete)
         limits = self.limits if self._shares is None else (*self.limits, WITHIN_EPOCH_LIMIT)
         moment = Moment(self._run, epoch, totals.batches, None, limits)
         return self._finish(moment, training, side, watch, len(chosen), training_seconds)
@@ -219,7 +178,7 @@ class Explainer:
             measured: MeasuredBatches = action(probe)
         return measured
 
-    def _training_probe(
+    def _training_side(
         self,
         figures: SampleFigures,
         chosen: Sequence[tuple[int, KeptBatch]],
@@ -227,60 +186,13 @@ class Explainer:
         totals: EpochTotals,
         reported: Mapping[str, float | None],
     ) -> TrainingProbe:
+        """Return the side, and keep what can't be said of it as a limit."""
         batches = [batch for _, batch in chosen]
-        weight, batch = measured.then["weight"], measured.batch
-        loss = Quantity(
-            then=measured.then["loss"],
-            training=measured.training["loss"],
-            inference=measured.inference["loss"],
-            reported=_finite(reported["loss"]),
-            averaging=totals.averaging_behind(0, _finite(reported["loss"])),
-            weighting=figures.loss_weighting,
-            offset_then=self._penalty_then(batches, measured, figures.loss_weighting),
-            offset_now=measured.penalty,
-        )
-        accuracy = None
-        if figures.accuracy_name is not None and reported.get("accuracy") is not None:
-            place = self._plan.metrics.index(figures.accuracy_name)
-            accuracy = Quantity(
-                then=measured.then["correct"],
-                training=measured.training["correct"],
-                inference=measured.inference["correct"],
-                reported=_finite(reported["accuracy"]),
-                averaging=totals.averaging_behind(place, _finite(reported["accuracy"])),
-                weighting=figures.accuracy_weighting,
-            )
-        return TrainingProbe(
-            batch=batch,
-            label=_labels(measured.inference["label"]),
-            predicted=_labels(measured.inference["predicted"]),
-            weight=weight,
-            loss=loss,
-            accuracy=accuracy,
-            epoch_batches=totals.batches,
-            epoch_class_counts=totals.class_counts,
-            confidence=measured.inference["confidence"],
-        )
-
-    def _penalty_then(self, batches: Sequence[KeptBatch], measured: MeasuredBatches, weighting: Weighting) -> float:
-        """Return what the reported batch losses held beyond the samples' own, on average over the batches.
-
-        A difference that no penalty of the model accounts for is said in a sentence.
-        """
-        own = _batch_losses(measured, weighting, len(batches))
-        recorded = np.array([batch.loss for batch in batches])
-        difference = float(np.mean(recorded - own))
-        scale = max(1.0, float(np.mean(np.abs(recorded))))
-        if measured.penalty == 0.0:
-            if abs(difference) > _RESIDUAL_WORTH_SAYING * scale:
-                self._limits = (
-                    "The training loss can't be reproduced from the model's outputs "
-                    f"(it is {difference:+.4f} off): the difference is counted under "
-                    f"“{Cause.IN_EPOCH_AVERAGING.label}”.",
-                )
-                return difference
-            return 0.0
-        return difference
+        side = training_side(figures, batches, measured, totals, self._plan.metrics, reported)
+        limit = residual_limit(side)
+        if limit:
+            self._limits = (limit,)
+        return side
 
     def _finish(
         self,
@@ -335,6 +247,7 @@ class _Stopwatch:
         self._begun = time.perf_counter() - budget.tracing
 
     def seconds(self) -> float:
+        """Return how many have passed."""
         return time.perf_counter() - self._begun - self._budget.tracing
 
 
@@ -346,75 +259,3 @@ def _accuracy(logs: Mapping[str, float], figures: SampleFigures) -> float | None
     if figures.accuracy_name is None or figures.accuracy_name not in logs:
         return None
     return float(logs[figures.accuracy_name])
-
-
-def _finite(value: float | None) -> float:
-    return float("nan") if value is None else float(value)
-
-
-def _labels(values: FloatArray) -> IntArray:
-    return np.rint(values).astype(np.int64)
-
-
-def _batch_losses(measured: MeasuredBatches, weighting: Weighting, batches: int) -> FloatArray:
-    """Return each batch's own loss from its samples' figures as trained on, shape (batches,)."""
-    loss, weight, batch = measured.then["loss"], measured.then["weight"], measured.batch
-    sums = np.bincount(batch, weights=loss * weight, minlength=batches)
-    if weighting is Weighting.PER_BATCH_WEIGHT:
-        below = np.bincount(batch, weights=weight, minlength=batches)
-    else:
-        below = np.bincount(batch, minlength=batches).astype(np.float64)
-    return np.divide(sums, below, out=np.zeros_like(sums), where=below != 0)
-
-
-def _complete_validation(
-    figures: SampleFigures, validation: ValidationRecord, penalty: float
-) -> ValidationProbe | None:
-    if validation.loss is None or not validation.figures:
-        return None
-    rows = dict(zip(ROWS, np.concatenate(validation.figures, axis=1).astype(np.float64), strict=True))
-    sizes = [part.shape[1] for part in validation.figures]
-    return ValidationProbe(
-        batch=np.repeat(np.arange(len(sizes)), sizes),
-        label=_labels(rows["label"]),
-        predicted=_labels(rows["predicted"]),
-        weight=rows["weight"],
-        loss=rows["loss"],
-        correct=rows["correct"] if validation.accuracy is not None else None,
-        reported_loss=validation.loss,
-        reported_accuracy=validation.accuracy,
-        class_counts=validation.class_counts,
-        complete=len(validation.figures) == validation.batches,
-        offset=penalty,
-        weighting=figures.loss_weighting,
-        accuracy_weighting=figures.accuracy_weighting,
-        confidence=rows["confidence"],
-    )
-
-
-def _partial_validation(
-    figures: SampleFigures,
-    validation: ValidationRecord,
-    now: MeasuredBatches,
-    penalty: float,
-    *,
-    complete: bool,
-) -> ValidationProbe:
-    """Return the kept validation batches as measured now; nothing is reported yet, so the probe's figure stands."""
-    loss, weight = now.inference["loss"], now.inference["weight"]
-    correct = now.inference["correct"] if figures.accuracy_name is not None else None
-    return ValidationProbe(
-        batch=now.batch,
-        label=_labels(now.inference["label"]),
-        predicted=_labels(now.inference["predicted"]),
-        weight=weight,
-        loss=loss,
-        correct=correct,
-        reported_loss=None,
-        reported_accuracy=None,
-        class_counts=validation.class_counts,
-        complete=complete,
-        offset=penalty,
-        weighting=figures.loss_weighting,
-        accuracy_weighting=figures.accuracy_weighting,
-    )

@@ -18,7 +18,7 @@ from tui_monitor.run_log.format import State
 from tui_monitor.training.budget import ProbeBudget
 from tui_monitor.training.engines import engine_of
 from tui_monitor.training.epoch_totals import EpochTotals
-from tui_monitor.training.explainer import Explainer, ValidationRecord
+from tui_monitor.training.explainer import Explainer
 from tui_monitor.training.instruments import instruments_of
 from tui_monitor.training.model_summary import model_summary
 from tui_monitor.training.observations import Observations
@@ -26,6 +26,7 @@ from tui_monitor.training.reservoir import Reservoir
 from tui_monitor.training.session import Session, recording_here
 from tui_monitor.training.steering import Steering
 from tui_monitor.training.step_output import StepOutput
+from tui_monitor.training.validation_record import ValidationRecord
 from tui_monitor.training.worker_clock import WorkerPace
 from tui_monitor.training.worker_shares import LAST_WAIT_SECONDS, WorkerShares
 
