@@ -53,43 +53,42 @@ def fit_generator(
     Raises:
         UsageError: a generator without `steps_per_epoch`, or class weights for targets that hold no classes.
     """
-    dataset = isinstance(generator, keras.utils.PyDataset)
-    if steps_per_epoch is None and not dataset:
+    if isinstance(generator, keras.utils.PyDataset):
+        generator.workers, generator.use_multiprocessing = workers, use_multiprocessing
+        generator.max_queue_size = max_queue_size
+        weights = dict(class_weight) if class_weight else None
+        arguments: dict[str, Any] = {"x": generator, "shuffle": shuffle, "class_weight": weights}
+    else:
+        _check_generator(steps_per_epoch, is_parallel=workers > 1 or use_multiprocessing)
+        x = generator if class_weight is None else weighted_by_class(generator, class_weight)
+        arguments = {"x": x, "shuffle": False}
+    _check_validation(validation_data, validation_steps)
+    arguments.update(steps_per_epoch=steps_per_epoch, epochs=epochs, initial_epoch=initial_epoch)
+    arguments.update(validation_data=validation_data, validation_steps=validation_steps)
+    arguments.update(verbose=verbose, callbacks=callbacks)
+    return recorded_fit(model.fit, model, session, (), arguments) if session else model.fit(**arguments)
+
+
+def _check_generator(steps_per_epoch: int | None, *, is_parallel: bool) -> None:
+    """Refuse a plain generator whose epochs have no length; say that several workers can't share one."""
+    if steps_per_epoch is None:
         raise UsageError(
             "fit_generator: `steps_per_epoch` is missing. A generator never says how many batches an epoch has; "
             "pass steps_per_epoch=samples // batch_size."
         )
-    if dataset:
-        generator.workers, generator.use_multiprocessing = workers, use_multiprocessing
-        generator.max_queue_size = max_queue_size
-    elif workers > 1 or use_multiprocessing:
+    if is_parallel:
         warnings.warn(
             "fit_generator: a plain generator is read by one thread, so that its order stays as it is. "
             "Make it a keras.utils.PyDataset to use several workers.",
-            stacklevel=2,
+            stacklevel=3,
         )
+
+
+def _check_validation(validation_data: Any, validation_steps: int | None) -> None:
     if validation_steps is None and isinstance(validation_data, Iterator):
         raise UsageError(
             "fit_generator: `validation_steps` is missing. Validation is a generator, which never ends by itself."
         )
-    arguments: dict[str, Any] = {
-        "steps_per_epoch": steps_per_epoch,
-        "epochs": epochs,
-        "verbose": verbose,
-        "validation_steps": validation_steps,
-        "initial_epoch": initial_epoch,
-    }
-    batches = generator
-    arguments["shuffle"] = shuffle if dataset else False
-    if class_weight is not None:
-        if dataset:
-            arguments["class_weight"] = dict(class_weight)
-        else:
-            batches = weighted_by_class(generator, class_weight)
-    arguments.update(x=batches, validation_data=validation_data, callbacks=callbacks)
-    if session is None:
-        return model.fit(**arguments)
-    return recorded_fit(model.fit, model, session, (), arguments)
 
 
 def weighted_by_class(generator: Any, class_weight: Mapping[int, float]) -> Iterator[tuple[Any, Any, Any]]:
