@@ -110,6 +110,7 @@ class _Once:
         self._is_done = False
 
     def poll(self) -> Snapshot | None:
+        """Return the newest picture, once."""
         if self._is_done:
             return None
         self._is_done = True
@@ -119,4 +120,5 @@ class _Once:
         return newest
 
     def close(self) -> None:
+        """Let go of the folder."""
         self._live.close()

@@ -15,12 +15,15 @@ class _Line:
         self._is_broken = False
 
     def write(self, text: str) -> None:
+        """Write, as long as there is a terminal."""
         self._try(lambda: self._file.write(text))
 
     def flush(self) -> None:
+        """Send what was written, likewise."""
         self._try(self._file.flush)
 
     def fileno(self) -> int:
+        """Return the descriptor of the terminal."""
         return self._file.fileno()
 
     def _try(self, action: Callable[[], object]) -> None:

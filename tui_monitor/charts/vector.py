@@ -50,6 +50,7 @@ class _Plane:
         self._spec = spec
 
     def x(self, values: FloatArray) -> FloatArray:
+        """Return pixels from the left."""
         low, high = self._spec.x_range
         return self.left + (values - low) / ((high - low) or 1.0) * (self.right - self.left)
 

@@ -12,6 +12,7 @@ class _InOrder(click.Group):
     """Lists commands in the order a new user needs them."""
 
     def list_commands(self, context: click.Context) -> list[str]:
+        """Return the names in the order in which they were defined."""
         return list(self.commands)
 
 

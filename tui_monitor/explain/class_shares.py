@@ -99,6 +99,7 @@ def recall_and_precision(label: IntArray, predicted: IntArray, weight: FloatArra
     """
 
     def total(index: IntArray, amount: FloatArray) -> FloatArray:
+        """Return the sum over each class, shape (classes,)."""
         return np.bincount(index, weights=amount, minlength=classes).astype(np.float64)
 
     hits = total(label, weight * (label == predicted))

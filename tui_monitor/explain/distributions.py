@@ -214,6 +214,7 @@ def reliability(confidence: FloatArray, right: FloatArray, weight: FloatArray) -
     place = np.clip((confidence * CONFIDENCE_BINS).astype(np.int64), 0, CONFIDENCE_BINS - 1)
 
     def total(values: FloatArray) -> FloatArray:
+        """Return the sum over each bin, shape (bins,)."""
         return np.bincount(place, weights=values, minlength=CONFIDENCE_BINS).astype(np.float64)
 
     mass = total(weight)
@@ -294,6 +295,7 @@ def loss_spread(loss: FloatArray, right: FloatArray | None, weight: FloatArray, 
     place = np.searchsorted(edges, loss, side="right")
 
     def histogram(of: FloatArray) -> tuple[float, ...]:
+        """Return what falls between neighbouring edges, below the first and above the last."""
         filled = np.bincount(place, weights=of, minlength=edges.size + 1)
         return tuple(round(value, 5) for value in filled.tolist())
 

@@ -25,6 +25,7 @@ def deviations(estimates: Estimates, batches: int, epoch_batches: int, quantity:
     random_mode = not np.array_equal(quantity.training, quantity.inference)
 
     def spread(values: FloatArray, draw_variance: float = 0.0) -> FloatArray:
+        """Return the deviations of one term, infinite where a single batch tells nothing of them."""
         variance = float(np.var(values[1:]))
         if batches < 2 and (unprobed or draw_variance or random_mode):
             return np.full(values.size - 1, np.inf)

@@ -58,6 +58,7 @@ class _Files:
         self._writers: dict[str, Any] = {}
 
     def add(self, name: str, step: int, value: Any, seconds: float, *, is_batch: bool) -> None:
+        """Write one figure to the file of its side, as Keras' own callback does."""
         from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2  # noqa: PLC0415
 
         is_validation = name.startswith(VALIDATION_PREFIX) and not is_batch

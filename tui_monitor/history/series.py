@@ -264,6 +264,7 @@ class _Sums:
             self.count[columns] += count[of_side]
 
     def envelope(self, size: IntArray) -> Envelope:
+        """Return the columns; NaN where one has no finite value."""
         has_any = self.count > 0
         low = np.where(has_any, self.low, np.nan)
         high = np.where(has_any, self.high, np.nan)

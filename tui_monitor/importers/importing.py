@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import islice
@@ -76,12 +77,11 @@ def _import(source: Source, runs: Path, now: datetime) -> Path:
                 if take(source, path, run, kept):
                     return folder
     folder = create_run_folder(runs, None, path.stem or "import", now)
-    try:
+    with ExitStack() as unless_done:
+        unless_done.callback(shutil.rmtree, folder, ignore_errors=True)
         with ImportedRun(folder, _identity(folder, source, path)) as run:
             take(source, path, run, None)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        unless_done.pop_all()
     return folder
 
 

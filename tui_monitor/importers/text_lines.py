@@ -145,6 +145,7 @@ class _Utf8:
         """The beginning of a character that has not arrived whole."""
 
     def decode(self, content: bytes) -> str:
+        """Return the text of the next bytes; a character cut at their end waits for the rest."""
         content = self.waiting + content
         self.waiting = b""
         try:
@@ -191,9 +192,11 @@ class _Plain:
 
     @property
     def has_text(self) -> bool:
+        """Whether the line holds anything."""
         return self._length > 0
 
     def write(self, text: str) -> None:
+        """Take text that comes next on the line, as far as a line may grow."""
         room = LONGEST_LINE * 16 - self._length
         if text and room > 0:
             self._pieces.append(text[:room])
@@ -203,6 +206,7 @@ class _Plain:
         """Take the line as it stands."""
 
     def finish(self) -> tuple[str, int]:
+        """Return the line with its number of characters that no text holds, and begin the next."""
         text = "".join(self._pieces)
         self._pieces, self._length = [], 0
         strange = text.count("\0")
@@ -223,9 +227,11 @@ class _Terminal:
 
     @property
     def has_text(self) -> bool:
+        """Whether the line holds anything."""
         return self._has_drawn or bool(self._plain.strip())
 
     def write(self, text: str) -> None:
+        """Take text that comes next, with what a terminal obeys in it."""
         if not text:
             return
         if not self._has_drawn and text.isprintable() and len(self._plain) + len(text) <= LONGEST_LINE:
@@ -241,6 +247,7 @@ class _Terminal:
             self._draw("\x1b[K")
 
     def finish(self) -> tuple[str, int]:
+        """Return the line with its number of characters that no text holds, and begin the next."""
         strange, self._strange = self._strange, 0
         if self._has_drawn:
             self._lines.feed(b"\n")

@@ -205,7 +205,7 @@ def _connected(address: str) -> tuple[Any, str]:
         files, path = fsspec.core.url_to_fs(address)
     except ImportError as error:
         raise DependencyMissing(_missing(address, error.name or str(error))) from error
-    except Exception as error:
+    except Exception as error:  # whatever the package raises for its own faults
         raise RunNotFound(f"Can't read {printable(address)}: {type(error).__name__}: {error}.") from error
     return files, str(path).rstrip("/")
 

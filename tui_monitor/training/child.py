@@ -74,7 +74,7 @@ def main(arguments: list[str]) -> int:
             _print_traceback(error, job, folder)
             writer.status(State.STOPPED, "Interrupted.", exit_code=130)
             return 130
-        except BaseException as error:
+        except BaseException as error:  # whatever ends the script is how the run ended
             from tui_monitor.training.keras2_advice import advice_for
 
             advice = advice_for(error)
@@ -127,6 +127,7 @@ def _say_when_told_to_end(writer: RunWriter) -> None:
     """On SIGTERM, write down that the run was ended from outside, then end as any process would."""
 
     def told_to_end(number: int, frame: FrameType | None) -> None:
+        """Write the end down, and end."""
         writer.status(State.STOPPED, "The training process was told to end.", exit_code=_ENDED_BY_SIGNAL + number)
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)

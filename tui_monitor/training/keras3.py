@@ -39,6 +39,7 @@ def watch_updates(model: Any, updated: Callable[[Any, Any, Any], None], outputs:
 
     @functools.wraps(original)
     def update_state(self: Any, values: Any, sample_weight: Any = None) -> Any:
+        """Update the mean, then tell what it was given."""
         result = original(self, values, sample_weight)
         updated(self, values, sample_weight)
         return result

@@ -66,8 +66,11 @@ def watch_updates(model: Any, updated: Callable[[Any, Any, Any], None], outputs:
     """
 
     def telling(original: Callable[..., Any], of: Any = None) -> Callable[..., Any]:
+        """Return the update as one that tells what the mean is given."""
+
         @functools.wraps(original)
         def update_state(*args: Any, **kwargs: Any) -> Any:
+            """Update the mean, then tell what it was given."""
             result = original(*args, **kwargs)
             metric, *given = args if of is None else (of, *args)
             if isinstance(metric, keras.metrics.Mean):
@@ -134,6 +137,7 @@ def unreduced(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """Return the function of targets with the type and rank that `compile` gives them."""
 
     def aligned(y: Any, y_pred: Any) -> Any:
+        """Return the function of targets as `compile` would hand them over."""
         y, y_pred, _ = match_dtype_and_rank(tf.cast(y, tf.float32), tf.cast(y_pred, tf.float32), None)
         return function(y, y_pred)
 
@@ -164,6 +168,7 @@ def undisturbing(model: Any, function: Any) -> Callable[[Any], Any]:
     checked = not trains_on_several_workers(model)
 
     def run(inputs: Any) -> Any:
+        """Return the function's result, with every variable as it was."""
         nonlocal checked
         with _seeds_kept(model):
             graph = function.get_concrete_function()

@@ -74,6 +74,7 @@ def watch(
 
     @functools.wraps(fit)
     def watched_fit(*args: Any, **kwargs: Any) -> Any:
+        """Fit as the model does, recorded unless this is part of a fit that is."""
         if is_recording():
             return fit(*args, **kwargs)
         return recorded_fit(fit, model, session, args, kwargs)

@@ -41,6 +41,7 @@ def on_own_replica(model: Any, measure: Callable[..., Any]) -> Callable[..., Any
 
     @functools.wraps(measure)
     def measured(inputs: Any) -> Any:
+        """Return what this worker's own replica measures."""
         results = strategy.run(measure, args=(inputs,))
         return tf.nest.map_structure(lambda result: strategy.experimental_local_results(result)[0], results)
 

@@ -173,6 +173,7 @@ def _join(group: Sequence[KeptBatch]) -> KeptBatch:
         return group[0]
 
     def concat(*tensors: Any) -> Any:
+        """Return tensors joined along the batch, or None where there are none."""
         return None if tensors[0] is None else tf.concat(tensors, axis=0)
 
     return KeptBatch(

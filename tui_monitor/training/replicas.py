@@ -44,6 +44,7 @@ def join_replicas(trainer: ModuleType) -> None:
 
     @functools.wraps(original)
     def reduce_per_replica(values: Any, strategy: Any, reduction: str) -> Any:
+        """Reduce as Keras does, payloads apart, which are joined."""
         if not isinstance(values, dict) or SUMS not in values.get(PAYLOAD, {}):
             return original(values, strategy, reduction)
         rest = {name: value for name, value in values.items() if name != PAYLOAD}

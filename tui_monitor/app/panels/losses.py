@@ -85,10 +85,12 @@ def _quantiles(losses: Losses, width: int) -> Rows:
     label = max(16, min(30, width - sum(size for _, size in _FIELDS)))
 
     def line(name: str, values: Sequence[str], style: str = "") -> Row:
+        """Return one row of the table."""
         fields = (right(value, size, style) for value, (_, size) in zip(values, _FIELDS, strict=True))
         return (left(name, label, "muted"), *fields)
 
     def told(field: str) -> list[str]:
+        """Return a figure of both sides, in words."""
         return ["–" if side is None else figure(getattr(side, field), 3) for side in sides]
 
     return (

@@ -67,6 +67,7 @@ def clock_text(seconds: float) -> str:
 
 def _bar(playback: Playback, width: int) -> Row:
     def cell(place: float) -> int:
+        """Return the cell of the bar that a position falls in."""
         share = place / playback.end if playback.end > 0 else 0.0
         return min(max(round(share * (width - 1)), 0), width - 1)
 
