@@ -1,6 +1,7 @@
 """Drives the screen in tests: waits for what it does, never for time to pass."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +16,16 @@ from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.snapshot import Snapshot
 
-_TURNS = 3000
+_PATIENCE_SECONDS = 60
+
+
+async def turns(pilot: Pilot[None]) -> AsyncIterator[None]:
+    """Yield after each turn of the screen's loop, for as long as a busy machine may need."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        await pilot.pause()
+        await asyncio.sleep(0)
+        yield
 
 
 async def settle(pilot: Pilot[None]) -> None:
@@ -23,9 +33,7 @@ async def settle(pilot: Pilot[None]) -> None:
     app = pilot.app
     assert isinstance(app, MonitorApp)
     quiet = 0
-    for _ in range(_TURNS):
-        await pilot.pause()
-        await asyncio.sleep(0)
+    async for _ in turns(pilot):
         quiet = quiet + 1 if app.is_settled else 0
         if quiet >= 3:
             return
@@ -36,8 +44,7 @@ async def arrive(pilot: Pilot[None], revision: int) -> None:
     """Return when the snapshot of that revision is drawn."""
     app = pilot.app
     assert isinstance(app, MonitorApp)
-    for _ in range(_TURNS):
-        await pilot.pause()
+    async for _ in turns(pilot):
         if app.snapshot is not None and app.snapshot.revision >= revision:
             await settle(pilot)
             return

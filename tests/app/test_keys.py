@@ -1,12 +1,11 @@
 """Every key does what the table says, and the table is all there is."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
 from textual.screen import ModalScreen
 
-from tests.app.driving import arrive, rows_of, screen_of, settle, shown, text_of
+from tests.app.driving import arrive, rows_of, screen_of, settle, shown, text_of, turns
 from tests.app.snapshots import ListSource, phase, snapshot
 from tui_monitor.app.app import MonitorApp
 from tui_monitor.app.keys import KEYS, Group, keys_as_markdown
@@ -48,9 +47,7 @@ async def test_the_gap_view_holds_everything_and_scrolls() -> None:
             assert expected in rows
         assert "cost 0.4 s" not in text_of(pilot)
         await pilot.press("end")
-        for _ in range(200):
-            await pilot.pause()
-            await asyncio.sleep(0)
+        async for _ in turns(pilot):
             if "cost 0.4 s" in text_of(pilot):
                 break
         assert "cost 0.4 s" in text_of(pilot)
@@ -213,7 +210,7 @@ async def test_every_key_can_be_pressed_at_any_time() -> None:
     """No key can stop the screen: before the first snapshot, in every view, with dialogs open."""
     keys = [name for key in KEYS for name in key.keys.split(",") if name not in ("ctrl+z", "ctrl+p")]
     source = ListSource([])
-    async with screen_of(source=source) as pilot:
+    async with screen_of(source=source, size=(80, 24)) as pilot:
         for key in keys:
             if key not in ("q", "ctrl+c"):
                 await pilot.press(key)

@@ -1,6 +1,5 @@
 """Replaying a run on the screen: every key, the bar and the mouse lead to the moment they name."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tests.app.driving import rows_of, settle, text_of
+from tests.app.driving import rows_of, settle, text_of, turns
 from tui_monitor.app.panels.scrub import position_text, scrub
 from tui_monitor.app.replay_app import ReplayApp
 from tui_monitor.app.replay_source import ReplaySource
@@ -83,9 +82,7 @@ def shown(pilot: Pilot[None]) -> tuple[float, Mode]:
 
 async def arrive(pilot: Pilot[None], position: float) -> None:
     """Return when the screen shows a position."""
-    for _ in range(3000):
-        await pilot.pause()
-        await asyncio.sleep(0.001)
+    async for _ in turns(pilot):
         if pilot.app.snapshot is not None and shown(pilot)[0] == pytest.approx(position):  # type: ignore[attr-defined]
             await settle(pilot)
             return
