@@ -45,54 +45,53 @@ class Arrangement(Vertical):
             coarse: whether charts are drawn less often.
         """
         super().__init__(id="main")
-        self._coarse = coarse
+        is_ascii = markers is MarkerSet.ASCII
         self._markers = markers
-        self._ascii = markers is MarkerSet.ASCII
-
-    def compose(self) -> ComposeResult:
-        """Lay out everything there is."""
-        yield Panel(id="header", inputs=_everything, body=_header, ascii_only=self._ascii)
-        with Container(id="body"):
-            with Container(id="left"):
-                with Container(id="charts"):
-                    yield ChartView(id="loss", markers=self._markers, ascii_only=self._ascii, coarse=self._coarse)
-                    yield ChartView(id="second", markers=self._markers, ascii_only=self._ascii, coarse=self._coarse)
-                yield Panel(
-                    id="epochs",
-                    inputs=_epochs_inputs,
-                    head=_epochs_head,
-                    head_rows=1 + HEADER_ROWS,
-                    body=_epochs,
-                    to_end=True,
-                    ascii_only=self._ascii,
-                )
-                yield Panel(
-                    id="output",
-                    inputs=_output_inputs,
-                    head=_output_head,
-                    body=_output,
-                    to_end=True,
-                    ascii_only=self._ascii,
-                )
-            yield Panel(
+        self._header = Panel(id="header", inputs=_everything, body=_header, ascii_only=is_ascii)
+        self._charts = tuple(
+            ChartView(id=name, markers=markers, ascii_only=is_ascii, coarse=coarse) for name in ("loss", "second")
+        )
+        self._epochs = Panel(
+            id="epochs",
+            inputs=_epochs_inputs,
+            head=_epochs_head,
+            head_rows=1 + HEADER_ROWS,
+            body=_epochs,
+            to_end=True,
+            ascii_only=is_ascii,
+        )
+        self._output = Panel(
+            id="output", inputs=_output_inputs, head=_output_head, body=_output, to_end=True, ascii_only=is_ascii
+        )
+        self._right = (
+            Panel(
                 id="timeline",
                 inputs=_timeline_inputs,
                 head=_timeline_head,
                 body=_timeline,
                 to_end=True,
-                ascii_only=self._ascii,
-            )
-            yield Panel(id="workers", inputs=_workers_inputs, head=_workers_head, body=_workers, ascii_only=self._ascii)
-            yield Panel(id="gap", inputs=_gap_inputs, head=_gap_head, body=_gap, ascii_only=self._ascii)
-            yield Panel(
-                id="evidence",
-                inputs=evidence_inputs,
-                head=_evidence_head,
-                body=self._evidence,
-                ascii_only=self._ascii,
-            )
-        yield ScrubBar(id="scrub", ascii_only=self._ascii)
-        yield CellsView(id="footer", ascii_only=self._ascii)
+                ascii_only=is_ascii,
+            ),
+            Panel(id="workers", inputs=_workers_inputs, head=_workers_head, body=_workers, ascii_only=is_ascii),
+            Panel(id="gap", inputs=_gap_inputs, head=_gap_head, body=_gap, ascii_only=is_ascii),
+            Panel(id="evidence", inputs=evidence_inputs, head=_evidence_head, body=self._evidence, ascii_only=is_ascii),
+        )
+        self._panels = (self._header, self._epochs, self._output, *self._right)
+        self._scrub = ScrubBar(id="scrub", ascii_only=is_ascii)
+        self._footer = CellsView(id="footer", ascii_only=is_ascii)
+
+    def compose(self) -> ComposeResult:
+        """Lay out everything there is."""
+        yield self._header
+        with Container(id="body"):
+            with Container(id="left"):
+                with Container(id="charts"):
+                    yield from self._charts
+                yield self._epochs
+                yield self._output
+            yield from self._right
+        yield self._scrub
+        yield self._footer
 
     def _evidence(self, snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
         return evidence_rows(snapshot, view, width, height, self._markers)
@@ -100,12 +99,12 @@ class Arrangement(Vertical):
     @property
     def is_settled(self) -> bool:
         """Whether all charts show what they were last asked for."""
-        return all(chart.is_settled for chart in self.query(ChartView) if chart.display)
+        return all(chart.is_settled for chart in self._charts if chart.display)
 
     def focus_view(self, view: View) -> bool:
         """Give the scroll keys to the panel that fills the screen; return whether one does."""
         filling = "evidence" if view in EVIDENCE else view.value
-        for panel in self.query(Panel):
+        for panel in self._panels:
             panel.body.can_focus = panel.id == filling
         if view not in (View.GAP, View.EPOCHS, View.OUTPUT, View.TIMELINE, View.WORKERS, *EVIDENCE):
             return False
@@ -119,19 +118,17 @@ class Arrangement(Vertical):
 
     def show(self, snapshot: Snapshot, view: ViewState) -> None:
         """Draw a moment of the run."""
-        for panel in self.query(Panel):
+        for panel in self._panels:
             panel.show(snapshot, view)
-        footer = self.query_one("#footer", CellsView)
-        footer.show(footer_rows(footer_keys(snapshot, view), self.screen.size.width))
+        self._footer.show(footer_rows(footer_keys(snapshot, view), self.screen.size.width))
         if snapshot.playback is not None:
-            self.query_one("#scrub", ScrubBar).show_playback(snapshot.playback)
+            self._scrub.show_playback(snapshot.playback)
         phase = view.phase_of(snapshot)
         if phase is None:
             return
         further = further_metrics(phase)
         names = ["loss"] + ([further[view.metric % len(further)]] if further else [])
-        for chart_id, name in zip(("loss", "second"), names, strict=False):
-            chart = self.query_one(f"#{chart_id}", ChartView)
+        for chart, name in zip(self._charts, names, strict=False):
             if chart.display:
                 chart.show_quantity(phase, quantity(name), view, at_once=snapshot.playback is not None)
 

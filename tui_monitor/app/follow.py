@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from tui_monitor.history.snapshot import Snapshot
 
 PAUSE_SECONDS = 0.2
-"""Between two looks at the folder: five pictures a second, which read as live and leave the cores to training."""
+"""From one look at the folder to the next: five pictures a second read as live and leave the cores to training."""
 
 
 class SnapshotSource(Protocol):
@@ -61,6 +62,7 @@ def follow(
     wanted: threading.Event,
     is_busy: Callable[[], bool] = lambda: False,
     pause_seconds: float = PAUSE_SECONDS,
+    clock: Callable[[], float] = time.monotonic,
     arrived: Callable[[], object],
     failed: Callable[[MonitorError], object],
 ) -> None:
@@ -70,7 +72,8 @@ def follow(
         source: closed on return.
         mailbox: where snapshots are left.
         stopping: set to end the loop.
-        pause_seconds: between two looks, and so between two pictures.
+        pause_seconds: from one look to the next, and so between two pictures.
+        clock: seconds that never fall.
         wanted: set to have the source polled at once.
         is_busy: whether no picture can be shown now: the source is then left alone, so that the next picture shows
             what is true when it is drawn. Asked again whenever `wanted` is set, and once a pause.
@@ -79,10 +82,11 @@ def follow(
     """
     try:
         while not stopping.is_set():
+            looked_at = clock()
             snapshot = source.poll()
             if snapshot is not None and mailbox.put(snapshot):
                 arrived()
-            wanted.wait(pause_seconds)
+            wanted.wait(max(0.0, looked_at + pause_seconds - clock()))
             wanted.clear()
             while is_busy() and not stopping.is_set():
                 wanted.wait(pause_seconds)

@@ -50,7 +50,7 @@ class MainScreen(Screen[None]):
             coarse: whether charts are drawn less often.
         """
         super().__init__()
-        self._opened = opened
+        self._opening = Opening(opened, ascii_only=markers is MarkerSet.ASCII)
         self._coarse = coarse
         self._markers = markers
         self._shown: tuple[Snapshot, ViewState] | None = None
@@ -59,7 +59,7 @@ class MainScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the first picture alone: it waits for no panel."""
-        yield Opening(self._opened, ascii_only=self._markers is MarkerSet.ASCII)
+        yield self._opening
         yield Static(id="too-small", markup=False)
 
     async def fill(self) -> None:
@@ -91,7 +91,8 @@ class MainScreen(Screen[None]):
         if self._arrangement is not None:
             self.update_classes(_classes(snapshot, view))
             self._draw()
-            self.query(Opening).remove()
+            if self._opening.is_attached:
+                self._opening.remove()
 
     @property
     def is_settled(self) -> bool:

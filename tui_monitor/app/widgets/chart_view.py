@@ -104,7 +104,8 @@ class ChartView(CellsView):
             at_once: whether the user waits for it, as when a replay is moved.
         """
         self._wish = _Wish(phase, shown, view, (self.size.width, self.size.height), at_once)
-        self._start()
+        # What is cheap comes first: the interpreter lets the two threads run in turns alone.
+        self.call_after_refresh(self._start)
 
     def base_style(self, index: int) -> Style:
         """Return the look of a heading for the title row."""

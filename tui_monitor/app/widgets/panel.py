@@ -34,24 +34,19 @@ class Panel(Vertical):
         super().__init__(id=id)
         self._body, self._head, self._head_rows, self._to_end = body, head, head_rows, to_end
         self._inputs = inputs
-        self._ascii_only = ascii_only
         self._shown: tuple[Snapshot, ViewState] | None = None
         self._drawn: tuple[object, ...] | None = None
+        self._head_view = CellsView(ascii_only=ascii_only)
+        self._head_view.add_class("panel-head", f"rows-{head_rows}")
+        self.body = CellsView(ascii_only=ascii_only)
+        """The part that scrolls."""
+        self.body.add_class("panel-body")
 
     def compose(self) -> ComposeResult:
         """Lay out head and body."""
         if self._head is not None:
-            head = CellsView(ascii_only=self._ascii_only)
-            head.add_class("panel-head", f"rows-{self._head_rows}")
-            yield head
-        body = CellsView(ascii_only=self._ascii_only)
-        body.add_class("panel-body")
-        yield body
-
-    @property
-    def body(self) -> CellsView:
-        """The part that scrolls."""
-        return self.query_one(".panel-body", CellsView)
+            yield self._head_view
+        yield self.body
 
     @property
     def text(self) -> str:
@@ -79,6 +74,6 @@ class Panel(Vertical):
             return
         self._drawn = drawn
         if self._head is not None:
-            head = self.query_one(".panel-head", CellsView)
-            head.show(self._head(snapshot, view, head.size.width, self._head_rows))
+            head_width = self._head_view.size.width
+            self._head_view.show(self._head(snapshot, view, head_width, self._head_rows))
         body.show(self._body(snapshot, view, width, height), to_end=self._to_end)
