@@ -46,7 +46,9 @@ def whole_blocks(edges: ArrayLike) -> Float64Array:
     if not width >= FACTOR**2:
         return positions
     block = FACTOR ** (math.floor(math.log(width, FACTOR)) - 1)
-    inner[:] = np.maximum(np.floor(inner / block) * block, positions[0])
+    moved = np.maximum(np.floor(inner / block) * block, positions[0])
+    # Edges at the end stay there: the columns between them are those ahead of the newest batch, and hold none.
+    inner[:] = np.where(inner < positions[-1], moved, positions[-1])
     return positions
 
 

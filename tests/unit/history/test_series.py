@@ -62,6 +62,14 @@ def test_edges_on_block_boundaries_stay_where_they_look(start: float, length: fl
     assert (np.abs(moved - edges) <= length / columns / 16).all()
 
 
+@given(end=st.integers(0, 10**7), ahead=st.integers(1, 300), columns=st.integers(1, 300))
+def test_columns_ahead_of_the_newest_batch_hold_none(end: int, ahead: int, columns: int) -> None:
+    """While a run goes on, what is planned stays empty, whatever the last block is."""
+    edges = np.concatenate([np.linspace(0, end, columns + 1), np.full(ahead, float(end))])
+    moved = whole_blocks(edges)
+    assert (moved[columns:] == end).all()
+
+
 @given(values=VALUES, edges=EDGES)
 def test_mean_lies_between_the_extremes(values: np.ndarray, edges: list[float]) -> None:
     """Rounding never draws a mean outside its band."""
