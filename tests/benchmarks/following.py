@@ -26,7 +26,7 @@ from tui_monitor.history.load import load
 from tui_monitor.run_log.format import RunInfo, State
 from tui_monitor.run_log.writer import RunWriter
 
-BATCHES_A_SECOND, STEPS, EPOCHS = 5_000, 25_000, 100
+BATCHES_A_SECOND, STEPS, EPOCHS = 5_000, 25_000, 10
 SIZE = (120, 40)
 FRAMES_A_SECOND = 4
 WARM_SECONDS, SECONDS = 8.0, 20.0

@@ -3,31 +3,27 @@
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from tui_monitor.charts.cells import Cell
+from tui_monitor.charts.change import Layer, columns_from, first_change
 
 _LOCK = threading.Lock()
 _COLOUR_CODE = re.compile(r"\x1b\[([0-9;]*)m")
 
 
-@dataclass(frozen=True)
-class Layer:
-    """Dots of one style; later layers take the cells of earlier ones."""
+class LastDrawing:
+    """What was drawn last of one chart: what is drawn next differs from it in its newest columns, as a rule."""
 
-    style: str
-    x: Sequence[float]
-    """Dot columns from the left, in the canvas' finest resolution."""
-    y: Sequence[float]
-    """Dot rows from the bottom."""
-    marker: str | Sequence[str]
-    """plotext's marker name, a character, or one character a point."""
-    joined: bool = False
-    """Whether a line connects the points."""
+    def __init__(self) -> None:
+        self.size: tuple[int, int, tuple[int, int]] | None = None
+        self.layers: Sequence[Layer] = ()
+        self.rows: list[list[Cell]] = []
 
 
-def rasterise(layers: Sequence[Layer], width: int, height: int, dots: tuple[int, int]) -> list[list[Cell]]:
+def rasterise(
+    layers: Sequence[Layer], width: int, height: int, dots: tuple[int, int], last: LastDrawing | None = None
+) -> list[list[Cell]]:
     """Draw layers over one another.
 
     Args:
@@ -35,14 +31,29 @@ def rasterise(layers: Sequence[Layer], width: int, height: int, dots: tuple[int,
         width: cells a row, at least 1.
         height: rows, at least 1.
         dots: dot columns and dot rows that coordinates count.
+        last: what was drawn last, to draw only the columns from the first that differs; the result is the same.
 
     Returns:
         The rows, top first, each of `width` cells.
     """
+    last = last or LastDrawing()
+    size = (width, height, dots)
+    start = first_change(last.layers, layers, dots[0] // width) if last.size == size else 0
+    if start is not None:
+        begin, part = columns_from(layers, start, dots[0] // width)
+        drawn = _drawn(part, width - begin, height, (dots[0] - begin * (dots[0] // width), dots[1]))
+        kept = last.rows if start else [[]] * height
+        last.rows = [old[:start] + new[start - begin :] for old, new in zip(kept, drawn, strict=True)]
+    last.size, last.layers = size, layers
+    return last.rows
+
+
+def _drawn(layers: Sequence[Layer], width: int, height: int, dots: tuple[int, int]) -> list[list[Cell]]:
     styles = ["", *sorted({layer.style for layer in layers})]
     with _LOCK:
         canvas = _build(layers, styles, width, height, dots)
     rows = [list(_cells(line, styles))[:width] for line in canvas.split("\n")[:height]]
+    rows += [[] for _ in range(height - len(rows))]
     return [row + [Cell(" ", "")] * (width - len(row)) for row in rows]
 
 

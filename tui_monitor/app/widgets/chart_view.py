@@ -15,6 +15,7 @@ from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.charts.cells import CellGrid
 from tui_monitor.charts.chart import GUTTER, dot_columns, draw_chart
 from tui_monitor.charts.markers import MarkerSet
+from tui_monitor.charts.raster import LastDrawing
 from tui_monitor.charts.scale import Limits
 from tui_monitor.history.snapshot import PhaseSnapshot
 
@@ -88,6 +89,7 @@ class ChartView(CellsView):
         self._drawn_looks: tuple[object, ...] | None = None
         self._drawn_at = 0.0
         self._waits = False
+        self._last_drawing = LastDrawing()
 
     @property
     def is_settled(self) -> bool:
@@ -147,7 +149,7 @@ class ChartView(CellsView):
         columns = dot_columns(width, self._markers)
         area = (max(1, width - GUTTER), max(1, height - 3))
         spec = chart_spec(wish.phase, wish.shown, wish.view, area, columns, previous=previous, markers=self._markers)
-        grid = draw_chart(spec, width, height)
+        grid = draw_chart(spec, width, height, self._last_drawing)
         self.post_message(self.Drawn(self, grid, spec.y_range))
 
     def on_chart_view_drawn(self, event: Drawn) -> None:
