@@ -45,7 +45,7 @@ def _of_log(snapshot: Snapshot, phase: PhaseSnapshot | None) -> tuple[str, ...]:
     has_ended = snapshot.state.ended
     if phase is None or not phase.epochs:
         if has_ended:
-            return ("No epoch ends in this log, so there is no gap to explain.", "Its text is under o.")
+            return ("No epoch ends in this log, so there is no gap to explain.",)
         epoch = max(phase.epoch, 1) if phase else 1
         return (
             f"This run is read from a log. With the end of epoch {epoch}, what its figures prove will stand here.",
@@ -53,7 +53,7 @@ def _of_log(snapshot: Snapshot, phase: PhaseSnapshot | None) -> tuple[str, ...]:
         )
     if _lacks_validation(phase):
         return _NO_VALIDATION
-    return ("This run is read from a log: no sample was measured, so there is no such evidence.", _HOW_TO_MEASURE)
+    return ("This run is read from a log, so no sample was measured: this can't be shown.", _HOW_TO_MEASURE)
 
 
 def _lacks_validation(phase: PhaseSnapshot) -> bool:
