@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Callable
 
-FULL_FROM, ROOM_FROM = 100, 200
+FULL_FROM, ROOM_FROM = 100, 240
 """Batches between which the disk is full."""
 ROOM_SECONDS = 0.6
 """Waited before there is room: the writer looks again twice a second."""
@@ -13,7 +13,7 @@ JUMP_AT = 50
 
 
 def full_disk() -> Callable[[int], None]:
-    """Let no file grow for a hundred batches."""
+    """Let no file grow for more batches than can wait."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 

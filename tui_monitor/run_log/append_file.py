@@ -59,6 +59,10 @@ class AppendFile:
             self.close()
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
+    def pieces(self) -> int:
+        """Return how many records of a fixed size the open file holds."""
+        return os.fstat(self.descriptor).st_size // (self._piece or 1)
+
     def _take_back(self, written: int) -> None:
         with suppress(OSError):
             os.ftruncate(self.descriptor, os.fstat(self.descriptor).st_size - written)

@@ -9,6 +9,7 @@ from tui_monitor.run_log.blocks import BLOCK, Summaries, read_blocks
 from tui_monitor.run_log.format import PhaseInfo, blocks_file
 from tui_monitor.run_log.stored_records import Records, StoredRecords, is_plausible
 from tui_monitor.run_log.tail import Tail
+from tui_monitor.run_log.unsent_records import UnsentRecords
 
 READ_WHOLE = 2**18
 """Batches of a phase up to which all its records are read, which takes a few milliseconds."""
@@ -37,6 +38,7 @@ class PhaseRecords:
         self._folder = folder
         self._tail = Tail(folder / info.batches)
         self._dtype = info.dtype
+        self._unsent = UnsentRecords(folder / info.batches, info.dtype)
         self._read_whole = read_whole
         self._is_begun = False
         self._stored_count = 0
@@ -79,12 +81,15 @@ class PhaseRecords:
                 if not content:
                     self.more_waits = False
                     break
+                known = self._unsent.known(content)
                 tail.take(content)
                 self.more_waits = tail.waiting >= width
-                records: Records = np.frombuffer(content, self._dtype)
+                records: Records = np.frombuffer(content[known:], self._dtype)
                 max_records -= len(records)
-                good = self._good(records)
-                pieces.append((good, len(records) - len(good)))
+                pieces += self._good(records)
+                self._count_stored(len(content) // width)
+            if max_records > 0 and not self.more_waits:
+                pieces += self._good(self._unsent.take(tail.offset // width, max_records))
             self.torn_bytes = tail.waiting % width
         return pieces
 
@@ -93,11 +98,17 @@ class PhaseRecords:
         content = self._tail.peek(number * BLOCK * width, BLOCK * width)
         return np.frombuffer(content, self._dtype, len(content) // width)
 
-    def _good(self, records: Records) -> Records:
+    def _good(self, records: Records) -> list[tuple[Records, int]]:
+        """Return the good ones of some records and the number of bad ones, or nothing where there are none."""
+        if not len(records):
+            return []
         is_good = is_plausible(records)
-        are_all = bool(is_good.all())
+        if is_good.all():
+            return [(records, 0)]
+        self._has_skipped = True
+        return [(records[is_good], int((~is_good).sum()))]
+
+    def _count_stored(self, records: int) -> None:
         # From the first one left out, a batch's number is not that of its record any more.
-        self._has_skipped |= not are_all
         if not self._has_skipped:
-            self._stored_count += len(records)
-        return records if are_all else records[is_good]
+            self._stored_count += records

@@ -1,7 +1,6 @@
 """The training's side of a run folder: every record is with the system when its call returns, and no call raises."""
 
 import os
-import struct
 import threading
 import time
 from collections import deque
@@ -15,10 +14,10 @@ from weakref import WeakSet
 import numpy as np
 
 from tui_monitor.run_log.append_file import AppendFile
+from tui_monitor.run_log.batch_file import BatchFile
 from tui_monitor.run_log.blocks import extend_blocks
 from tui_monitor.run_log.folder_handle import FolderHandle
 from tui_monitor.run_log.format import (
-    BASE_COLUMNS,
     EVENTS_FILE,
     PhaseInfo,
     RunInfo,
@@ -32,7 +31,6 @@ from tui_monitor.run_log.output_marks import OutputMarks
 from tui_monitor.run_log.process import identify
 from tui_monitor.run_log.strict_json import encode
 
-_RETRY_SECONDS = 0.5
 _WAITING_EVENTS = 1000
 _LARGEST_COUNT = 2**32 - 1
 
@@ -71,11 +69,8 @@ class RunWriter:
         self._events = AppendFile(EVENTS_FILE)
         self._output_marks = OutputMarks()
         self._waiting: deque[bytes] = deque(maxlen=_WAITING_EVENTS)
-        self._batches = AppendFile(batches_file(1))
-        self._struct = _record_struct(0)
-        self._pack = self._struct.pack
         self._phase: PhaseInfo | None = None
-        self._retry_at = self._start
+        self._batches = self._batch_file(batches_file(1), metrics=0)
         self._lost_batches = 0
         self._unreported = 0
         self._last_error: str | None = None
@@ -107,7 +102,8 @@ class RunWriter:
     @property
     def last_error(self) -> str | None:
         """What went wrong the last time something did, or None."""
-        return self._last_error
+        trouble = self._batches.trouble
+        return self._last_error if trouble is None else _sentence(trouble)
 
     def seconds(self) -> float:
         """Return the time since the run began, in seconds; a change of the wall clock does not touch it."""
@@ -152,26 +148,26 @@ class RunWriter:
             self._info = replace(self._info, phases=(*self._info.phases, phase))
             self._info_is_written = False
             self._phase = phase
-            self._struct = _record_struct(len(phase.metrics))
-            self._pack = self._struct.pack
-            self._batches.close()
-            self._batches = AppendFile(phase.batches, piece=self._struct.size)
+            self._close_batches()
+            self._batches = self._batch_file(phase.batches, len(phase.metrics))
             self._attempt(self._open)
         self.event("phase")
         return phase
 
-    def batch(self, epoch: int, size: int, values: Sequence[float]) -> None:
-        """Record the end of one batch, now.
+    def batch(self, epoch: int, size: int, values: Sequence[float]) -> float:
+        """Record the end of one batch, now, and return the run's time.
 
         Args:
             epoch: from 1.
             size: samples in the batch.
             values: one figure for each metric of the phase, the batch's own; NaN and infinity are kept.
         """
+        seconds = self._clock() - self._start
         try:
-            self._batches.append(self._pack(self._clock() - self._start, epoch, size, *values))
-        except Exception:  # training must go on
-            self._batch_again(epoch, size, values)
+            self._batches.put(seconds, epoch, size, values)
+        except Exception as error:  # training must go on
+            self._batch_again(error, seconds, epoch, size, values)
+        return seconds
 
     def event(self, kind: str, **fields: Any) -> None:
         """Append one event, stamped with the run's time and the phase under way.
@@ -182,6 +178,7 @@ class RunWriter:
         """
         if os.getpid() != self._pid or self._closed:
             return
+        self._send_batches()
         self._attempt(self._mark_output)
         self._attempt(lambda: self._append_event(kind, fields))
 
@@ -200,6 +197,8 @@ class RunWriter:
             return
         if self._heartbeat is not None:
             self._heartbeat.stop()
+        with self._lock:
+            self._close_batches()
         self._attempt(self._sum_up)
         with self._lock:
             self._attempt(self._report_lost)
@@ -207,7 +206,6 @@ class RunWriter:
             self._attempt(self._mark_output)
             self._closed = True
             self._output_marks.close()
-            self._batches.close()
             self._events.close()
             self._folder.close()
 
@@ -222,7 +220,7 @@ class RunWriter:
     def disown(self) -> None:
         """Never write again: this is a copy of the writer in a forked child. Touches no lock and no file."""
         self._closed = True
-        self._batches.distrust()
+        self._batches.disown()
         self._output_marks.distrust()
 
     def _attempt(self, action: Callable[[], None]) -> None:
@@ -232,10 +230,25 @@ class RunWriter:
             self._last_error = _sentence(error)
 
     def _open(self) -> None:
-        folder = self._folder_descriptor()
+        self._folder_descriptor()
         self._send_waiting()
         if self._phase is not None and self._batches.descriptor < 0:
-            self._batches.open(folder)
+            self._batches.open()
+
+    def _batch_file(self, name: str, metrics: int) -> BatchFile:
+        return BatchFile(name, metrics, self._folder_descriptor, self._lock)
+
+    def _send_batches(self) -> None:
+        self._batches.send()
+        if self._batches.trouble is None:
+            self._attempt(self._report_lost)
+
+    def _close_batches(self) -> None:
+        """Close the records of the phase, those that could not be written counted as lost."""
+        lost = self._batches.close()
+        if self._batches.trouble is not None:
+            self._last_error = _sentence(self._batches.trouble)
+        self._lose(lost)
 
     def _folder_descriptor(self) -> int:
         descriptor, is_new = self._folder.descriptor()
@@ -287,44 +300,33 @@ class RunWriter:
                     self._waiting.appendleft(line)
                     raise
 
-    def _batch_again(self, epoch: int, size: int, values: Sequence[float]) -> None:
+    def _batch_again(self, error: Exception, seconds: float, epoch: int, size: int, values: Sequence[float]) -> None:
         if self._closed or os.getpid() != self._pid:
             return
-        now = self._clock()
         if self._phase is None:
             self._last_error = "a batch ended before its phase began"
-            self._lose()
+            self._lose(1)
             return
-        if now < self._retry_at and self._batches.descriptor < 0:
-            self._lose()
-            return
-        try:
-            record = self._pack_anything(now - self._start, epoch, size, values)
-            with self._lock:
-                if self._batches.descriptor < 0:
-                    self._batches.open(self._folder_descriptor())
-                self._batches.append(record)
-        except Exception as error:  # training must go on
-            self._last_error = _sentence(error)
-            self._retry_at = now + _RETRY_SECONDS
-            self._lose()
-        else:
-            self._attempt(self._report_lost)
+        if not isinstance(error, OSError):
+            figures = [_as_float32(value) for value in values][: self._batches.metrics]
+            figures += [np.nan] * (self._batches.metrics - len(figures))
+            try:
+                self._batches.put(seconds, _as_count(epoch), _as_count(size), figures)
+            except Exception as again:  # training must go on
+                error = again
+            else:
+                return
+        self._last_error = _sentence(error)
+        self._lose(1)
 
-    def _lose(self) -> None:
-        self._lost_batches += 1
-        self._unreported += 1
+    def _lose(self, batches: int) -> None:
+        self._lost_batches += batches
+        self._unreported += batches
 
     def _report_lost(self) -> None:
         if self._unreported:
             lost, self._unreported = self._unreported, 0
             self._append_event("lost", {"batches": lost, "reason": self._last_error or ""})
-
-    def _pack_anything(self, seconds: float, epoch: int, size: int, values: Sequence[float]) -> bytes:
-        width = len(self._struct.unpack(bytes(self._struct.size))) - len(BASE_COLUMNS)
-        figures = [_as_float32(value) for value in values][:width]
-        figures += [np.nan] * (width - len(figures))
-        return self._pack(seconds, _as_count(epoch), _as_count(size), *figures)
 
     def _touch(self) -> None:
         with self._lock:
@@ -339,6 +341,7 @@ class RunWriter:
             for file in (self._events, self._batches):
                 if file.descriptor >= 0 and not file.is_in_place():
                     file.distrust()
+            self._send_batches()
             if self._waiting:
                 self._attempt(self._send_waiting)
         self._attempt(self._sum_up)
@@ -371,10 +374,6 @@ def _disown_all() -> None:
 
 # A check of the process number in every `batch` would cost a system call; this costs nothing there.
 os.register_at_fork(after_in_child=_disown_all)
-
-
-def _record_struct(metrics: int) -> struct.Struct:
-    return struct.Struct("<dII" + "f" * metrics)
 
 
 def _sentence(error: Exception) -> str:
