@@ -18,10 +18,10 @@ from tui_monitor.training.ledger_sides import (
     residual_limit,
     training_side,
 )
+from tui_monitor.training.packing import StepOutput
 from tui_monitor.training.probe import KeptBatch, MeasuredBatches, kept_batch, undisturbed
 from tui_monitor.training.reservoir import Reservoir
 from tui_monitor.training.sample_figures import SampleFigures, Unsupported
-from tui_monitor.training.step_output import StepOutput
 from tui_monitor.training.validation_record import ValidationRecord
 from tui_monitor.training.worker_shares import WITHIN_EPOCH_LIMIT, WorkerShares
 

@@ -22,10 +22,10 @@ from tui_monitor.training.explainer import Explainer
 from tui_monitor.training.instruments import instruments_of
 from tui_monitor.training.model_summary import model_summary
 from tui_monitor.training.observations import Observations
+from tui_monitor.training.packing import StepOutput
 from tui_monitor.training.reservoir import Reservoir
 from tui_monitor.training.session import Session, recording_here
 from tui_monitor.training.steering import Steering
-from tui_monitor.training.step_output import StepOutput
 from tui_monitor.training.validation_record import ValidationRecord
 from tui_monitor.training.worker_clock import WorkerPace
 from tui_monitor.training.worker_shares import LAST_WAIT_SECONDS, WorkerShares
@@ -87,13 +87,18 @@ class FitRecorder:
         self._validation = ValidationRecord()
         self._collecting = False
         self._totals: EpochTotals | None = None
+        self._write = session.writer.batch
         self._metrics = 0
+        self._columns = 1
+        """End of the metrics in the row of a batch."""
         self._epoch = 1
         self._begun = self._epoch_begun = time.monotonic()
         self._measuring_seconds = self._paused_seconds = 0.0
         self._steering = Steering(model, session, callbacks)
         self._observations = Observations(session.writer)
-        self._next_look = self._explained_at = self._begun
+        self._next_look = 0.0
+        """The run's time from which to look again at what is asked."""
+        self._explained_at = self._begun
 
     @contextlib.contextmanager
     def recording(self, model: Any) -> Iterator[None]:
@@ -133,29 +138,36 @@ class FitRecorder:
             self._writer.status(State.TRAINING)
             self._observations.batches_begin(self._epoch, None)
 
-    @_guarded
     def batch_ended(self, output: StepOutput) -> None:
         """Record a training batch from what its step handed out."""
+        if self.broken:
+            return
+        try:
+            totals = self._totals or self._begin_totals()
+            for row in output.rows:
+                seconds = self._write(self._epoch, int(row[0]), row[1 : self._columns])
+                totals.add(row)
+            if output.nbytes:
+                self._training.offer(totals.batches - 1, output.nbytes, output)
+            if self._shares is not None:
+                self._pace.batch_ended(output.clock)
+                self._steering.batches_ended(len(output.rows))
+            if seconds >= self._next_look:
+                self._next_look = seconds + _LOOK_SECONDS
+                self._look(time.monotonic())
+        except Exception as error:  # training must go on
+            self.give_up(error)
+
+    def _begin_totals(self) -> EpochTotals:
         if not self._metrics:
             self._begin_phase()
-        totals = self._totals
-        if totals is None:
-            totals = self._totals = EpochTotals(self._metrics)
-            self._observations.batches_begin(self._epoch, totals)
-        for row in output.rows:
-            self._writer.batch(self._epoch, int(row[0]), row[1 : 1 + self._metrics])
-            totals.add(row)
-        if output.nbytes:
-            self._training.offer(totals.batches - 1, output.nbytes, output)
-        self._pace.batch_ended(output.clock)
-        self._steering.batches_ended(len(output.rows))
-        now = time.monotonic()
-        if now >= self._next_look:
-            self._next_look = now + _LOOK_SECONDS
-            self._look(now)
+        self._totals = EpochTotals(self._metrics)
+        self._observations.batches_begin(self._epoch, self._totals)
+        return self._totals
 
     def _begin_phase(self) -> None:
         self._metrics = len(self.plan.metrics)
+        self._columns = 1 + self._metrics
         self._writer.begin_phase(
             self.plan.metrics,
             epochs=self.params.get("epochs"),

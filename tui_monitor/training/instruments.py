@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from tui_monitor.training.engines import Engine, engine_of
+from tui_monitor.training.packing import StepOutput
 from tui_monitor.training.payload import (
     StepPlan,
     training_step,
@@ -14,7 +15,7 @@ from tui_monitor.training.payload import (
 )
 from tui_monitor.training.probe import Probe
 from tui_monitor.training.replicas import join_replicas
-from tui_monitor.training.step_output import StepChannel, StepOutput
+from tui_monitor.training.step_output import StepChannel
 
 _ATTRIBUTE = "_tui_monitor_instruments"
 _STEPS = ("train_step", "test_step")

@@ -1,6 +1,7 @@
 """One vector that carries all a step hands out: every further output of its graph costs tens of microseconds a step."""
 
 import functools
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -14,6 +15,7 @@ _WIDEST: Final = 256
 """Numbers a sample up to which copying a tensor into the vector is cheaper than an output of its own."""
 _NUMBERS: Final[Mapping[tf.DType, int]] = {tf.float32: 1, tf.int32: 1, tf.uint32: 1, tf.float64: 2, tf.int64: 2}
 """float32 numbers that one value of a type takes, bit by bit."""
+_NUMBER_BYTES: Final = 4
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,16 @@ class Layout:
         """Index at which the samples begin."""
         return 1 + len(self.logs) + self.numbers
 
+    @functools.cached_property
+    def head(self) -> struct.Struct:
+        """What reads all before the samples."""
+        return struct.Struct(f"={self.body}f")
+
+    @functools.cached_property
+    def sample_bytes(self) -> int:
+        """Bytes of one sample in the vector."""
+        return _NUMBER_BYTES * sum(stretch.width for stretch in self.stretches if stretch is not None)
+
     def parts(self, vector: FloatArray, loose: Sequence[Any]) -> dict[str, Any]:
         """Return the nest of what was handed out for each sample: NumPy views of shape (samples, ...), or tensors.
 
@@ -69,17 +81,17 @@ class Layout:
         return nest
 
 
-class Unpacked(NamedTuple):
-    """What came out of one step."""
+class StepOutput(NamedTuple):
+    """What one call of a training or validation function handed out."""
 
-    logs: dict[str, float]
-    """What was taken out of Keras' own logs."""
-    numbers: list[float]
-    """The batch's own numbers, samples first."""
+    rows: Sequence[Sequence[float]]
+    """One for each step of the call: samples, the batch's own metrics, samples of each class."""
     nbytes: int
-    """Bytes of what was handed out for each sample; 0 where that is nothing."""
-    parts: Callable[[], dict[str, Any]]
-    """Returns the nest of it."""
+    """Bytes of what was handed out for each sample of the last step; 0 where nothing can be probed."""
+    parts: Callable[[], Mapping[str, Any]]
+    """Returns that: nests of tensors or arrays."""
+    clock: Sequence[float] = ()
+    """Moments of the last step on one of several workers, see `StepMoments`."""
 
 
 class Packer:
@@ -108,19 +120,28 @@ class Packer:
         packed = {"packed": tf.concat([head, numbers, *samples], axis=0)}
         return {**packed, "loose": tuple(loose)} if loose else packed
 
-    def unpack(self, payload: Mapping[str, Any]) -> Unpacked:
-        """Return what a step handed out.
+    def unpack(self, payload: Mapping[str, Any]) -> tuple[dict[str, float], StepOutput]:
+        """Return what was taken out of Keras' own logs, and what a step handed out.
 
         Args:
             payload: as `pack` made it, its tensors eager by now.
         """
-        vector = payload["packed"].numpy()
-        layout = self._layouts[int(vector.item(0))]
-        head = vector[1 : layout.body].tolist()
-        logs = dict(zip(layout.logs, head, strict=False))
+        packed = payload["packed"]
+        # Straight from the tensor's memory: an array and its items would cost as much again.
+        vector = memoryview(packed)
+        layout = self._layouts[int(vector[0])]
+        head = layout.head.unpack_from(vector)
+        own = dict(zip(layout.logs, head[1:], strict=False))
+        row = head[1 + len(layout.logs) :]
+        if not layout.stretches:
+            return own, StepOutput((row,), 0, dict)
         loose = payload.get("loose", ())
-        nbytes = sum(map(tensor_bytes, loose), vector.nbytes) if layout.stretches else 0
-        return Unpacked(logs, head[len(logs) :], nbytes, functools.partial(layout.parts, vector, loose))
+        nbytes = layout.head.size + layout.sample_bytes * int(row[0]) + sum(map(tensor_bytes, loose))
+        return own, StepOutput((row,), nbytes, functools.partial(_parts, layout, packed, loose))
+
+
+def _parts(layout: Layout, packed: tf.Tensor, loose: Sequence[Any]) -> dict[str, Any]:
+    return layout.parts(packed.numpy(), loose)
 
 
 def tensor_bytes(tensor: tf.Tensor) -> int:

@@ -15,8 +15,8 @@ import tensorflow as tf
 from tui_monitor.explain.samples import FloatArray, IntArray
 from tui_monitor.training.engines import Engine, engine_of
 from tui_monitor.training.own_replica import on_own_replica
+from tui_monitor.training.packing import StepOutput
 from tui_monitor.training.sample_figures import ROWS, SampleFigures
-from tui_monitor.training.step_output import StepOutput
 
 LARGEST_PASS = 8192
 """Samples in one forward pass at most, where batches may be joined."""

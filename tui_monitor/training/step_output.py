@@ -1,28 +1,15 @@
 """What one step hands out to the recorder beside Keras' own logs, and how it gets out of the step's graph."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import tensorflow as tf
 
-from tui_monitor.training.packing import Packer, tensor_bytes
+from tui_monitor.training.packing import Packer, StepOutput, tensor_bytes
 from tui_monitor.training.replicas import CLOCK, PAYLOAD, SUMS, batch_sums, means_of, several_replicas
 from tui_monitor.training.step_buffer import RowBuffer, StepBuffer
 
 _NUMBERS = (SUMS, CLOCK, *StepBuffer.ENTRIES)
-
-
-class StepOutput(NamedTuple):
-    """What one call of a training or validation function handed out."""
-
-    rows: list[list[float]]
-    """One for each step of the call: samples, the batch's own metrics, samples of each class."""
-    nbytes: int
-    """Bytes of what was handed out for each sample of the last step; 0 where nothing can be probed."""
-    parts: Callable[[], Mapping[str, Any]]
-    """Returns that: nests of tensors or arrays."""
-    clock: Sequence[float] = ()
-    """Moments of the last step on one of several workers, see `StepMoments`."""
 
 
 class StepChannel:
@@ -87,8 +74,8 @@ class StepChannel:
         if self._gathered is not None:
             self._gathered.clear()
         if "packed" in payload:
-            own, numbers, nbytes, parts = self._packer.unpack(payload)
-            return own or logs, StepOutput([numbers], nbytes, parts)
+            own, output = self._packer.unpack(payload)
+            return own or logs, output
         if self._buffer is not None and SUMS not in payload:
             rows = self._buffer.read(payload)
         else:

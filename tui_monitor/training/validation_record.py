@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tui_monitor.explain.samples import FloatArray, IntArray
+from tui_monitor.training.packing import StepOutput
 from tui_monitor.training.reservoir import Reservoir
-from tui_monitor.training.step_output import StepOutput
 
 
 @dataclass
