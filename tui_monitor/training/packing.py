@@ -100,24 +100,27 @@ class Packer:
     def __init__(self) -> None:
         self._layouts: list[Layout] = []
 
-    def pack(self, logs: Mapping[str, tf.Tensor], numbers: tf.Tensor, parts: Mapping[str, Any]) -> dict[str, Any]:
+    def pack(
+        self, logs: Mapping[str, tf.Tensor], numbers: Sequence[tf.Tensor], counts: tf.Tensor, parts: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """Return `packed`, and as `loose` what is better an output of its own.
 
         Args:
             logs: of Keras, scalars of float32.
-            numbers: of the batch, float32, shape (numbers,), samples first.
+            numbers: of the batch, scalars of float32, samples first.
+            counts: samples of each class, float32, shape (classes,).
             parts: nests of tensors with a row for each sample.
         """
         leaves = tf.nest.flatten(parts)
         stretches = tuple(_stretch(leaf) for leaf in leaves)
         structure = tf.nest.map_structure(lambda _: 0, dict(parts))
-        layout = Layout(tuple(logs), int(numbers.shape[0]), structure, stretches)
+        layout = Layout(tuple(logs), len(numbers) + int(counts.shape[0]), structure, stretches)
         if layout not in self._layouts:
             self._layouts.append(layout)
-        head = tf.stack([tf.constant(float(self._layouts.index(layout))), *logs.values()])
+        head = tf.stack([tf.constant(float(self._layouts.index(layout))), *logs.values(), *numbers])
         samples = [_as_numbers(leaf) for leaf, stretch in zip(leaves, stretches, strict=True) if stretch]
         loose = [leaf for leaf, stretch in zip(leaves, stretches, strict=True) if not stretch]
-        packed = {"packed": tf.concat([head, numbers, *samples], axis=0)}
+        packed = {"packed": joined([head, counts, *samples])}
         return {**packed, "loose": tuple(loose)} if loose else packed
 
     def unpack(self, payload: Mapping[str, Any]) -> tuple[dict[str, float], StepOutput]:
@@ -142,6 +145,12 @@ class Packer:
 
 def _parts(layout: Layout, packed: tf.Tensor, loose: Sequence[Any]) -> dict[str, Any]:
     return layout.parts(packed.numpy(), loose)
+
+
+def joined(vectors: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Return vectors of float32 as one, with no more operations than it takes."""
+    some = [vector for vector in vectors if vector.shape[0] != 0]
+    return tf.concat(some, axis=0) if len(some) > 1 else some[0]
 
 
 def tensor_bytes(tensor: tf.Tensor) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tui_monitor.training.packing import Packer, StepOutput, tensor_bytes
+from tui_monitor.training.packing import Packer, StepOutput, joined, tensor_bytes
 from tui_monitor.training.replicas import CLOCK, PAYLOAD, SUMS, batch_sums, means_of, several_replicas
 from tui_monitor.training.step_buffer import RowBuffer, StepBuffer
 
@@ -42,15 +42,15 @@ class StepChannel:
             parts: nests of tensors with a row for each sample; empty where nothing is to be probed.
         """
         self._metrics = len(values)
-        metrics = tf.stack(values) if values else tf.zeros([0])
         if several_replicas():
+            metrics = tf.stack(values) if values else tf.zeros([0])
             return {**logs, PAYLOAD: {**parts, SUMS: batch_sums(size, metrics, counts)}}
-        numbers = tf.concat([size[tf.newaxis], metrics, counts], axis=0)
         if self._buffer is not None:
+            numbers = joined([tf.stack([size, *values]), counts])
             return {**logs, PAYLOAD: {**parts, **self._buffer.note(numbers)}}
         if self._packs_logs and all(_is_scalar(log) for log in logs.values()):
-            return {PAYLOAD: self._packer.pack(logs, numbers, parts)}
-        return {**logs, PAYLOAD: self._packer.pack({}, numbers, parts)}
+            return {PAYLOAD: self._packer.pack(logs, [size, *values], counts, parts)}
+        return {**logs, PAYLOAD: self._packer.pack({}, [size, *values], counts, parts)}
 
     def gathered(self, rows: tf.Tensor) -> tf.Tensor:
         """Return the rows of every step of the call so far, where Keras would hand out those of the last one alone.
