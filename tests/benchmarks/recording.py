@@ -137,9 +137,9 @@ def _timed(recorder: Any, own: list[float]) -> None:
         spent[0] = time.perf_counter() - begun
         return result
 
-    def timed_batch(output: Any) -> None:
+    def timed_batch(*output: Any) -> None:
         begun = time.perf_counter()
-        taken(output)
+        taken(*output)
         own.append(spent[0] + time.perf_counter() - begun)
 
     channel.take, recorder.batch_ended = timed_take, timed_batch

@@ -22,7 +22,7 @@ from tui_monitor.training.explainer import Explainer
 from tui_monitor.training.instruments import instruments_of
 from tui_monitor.training.model_summary import model_summary
 from tui_monitor.training.observations import Observations
-from tui_monitor.training.packing import StepOutput
+from tui_monitor.training.packing import Rows, StepOutput
 from tui_monitor.training.reservoir import Reservoir
 from tui_monitor.training.session import Session, recording_here
 from tui_monitor.training.steering import Steering
@@ -138,20 +138,20 @@ class FitRecorder:
             self._writer.status(State.TRAINING)
             self._observations.batches_begin(self._epoch, None)
 
-    def batch_ended(self, output: StepOutput) -> None:
+    def batch_ended(self, rows: Rows, output: StepOutput | None) -> None:
         """Record a training batch from what its step handed out."""
         if self.broken:
             return
         try:
             totals = self._totals or self._begin_totals()
-            for row in output.rows:
+            for row in rows:
                 seconds = self._write(self._epoch, int(row[0]), row[1 : self._columns])
                 totals.add(row)
-            if output.nbytes:
+            if output is not None:
                 self._training.offer(totals.batches - 1, output.nbytes, output)
             if self._shares is not None:
-                self._pace.batch_ended(output.clock)
-                self._steering.batches_ended(len(output.rows))
+                self._pace.batch_ended(self.instruments.training_channel.clock)
+                self._steering.batches_ended(len(rows))
             if seconds >= self._next_look:
                 self._next_look = seconds + _LOOK_SECONDS
                 self._look(time.monotonic())
@@ -230,14 +230,14 @@ class FitRecorder:
         self._writer.status(State.VALIDATING)
 
     @_guarded
-    def validation_batch_ended(self, output: StepOutput) -> None:
+    def validation_batch_ended(self, rows: Rows, output: StepOutput | None) -> None:
         """Collect a validation batch's figures; a validation that is not `fit`'s own passes by."""
-        if not self._collecting or not self._budget.enabled:
+        if not self._collecting or output is None:
             return
-        for row in output.rows:
+        for row in rows:
             self._validation.count(row)
         figures = np.asarray(output.parts()["figures"]).T
-        ends = np.cumsum([int(row[0]) for row in output.rows])
+        ends = np.cumsum([int(row[0]) for row in rows])
         # Figures of the last step alone, where those of the others can't be gathered, are that step's.
         self._validation.figures += np.split(figures, ends[:-1], axis=1) if figures.shape[1] == ends[-1] else [figures]
         self._validation.kept.offer(self._validation.batches - 1, output.nbytes, output)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from tui_monitor.training.engines import Engine, engine_of
-from tui_monitor.training.packing import StepOutput
+from tui_monitor.training.packing import Rows, StepOutput
 from tui_monitor.training.payload import (
     StepPlan,
     training_step,
@@ -27,10 +27,10 @@ _FUNCTIONS = {"make_train_function": "train_function", "make_test_function": "te
 class PayloadTaker(Protocol):
     """Whoever records at the moment."""
 
-    def batch_ended(self, output: StepOutput) -> None:
+    def batch_ended(self, rows: Rows, output: StepOutput | None) -> None:
         """Take what a training step handed out."""
 
-    def validation_batch_ended(self, output: StepOutput) -> None:
+    def validation_batch_ended(self, rows: Rows, output: StepOutput | None) -> None:
         """Take what a validation step handed out."""
 
     def give_up(self, error: Exception) -> None:
@@ -115,12 +115,12 @@ class Instruments:
             inner = getattr(model, attribute)
 
             def function(iterator: Any) -> Any:
-                logs, output = channel.take(inner(iterator))
+                logs, rows, output = channel.take(inner(iterator))
                 taker = self._taker
                 if taker is None:
                     return logs
-                if output is not None:
-                    (taker.batch_ended if in_training else taker.validation_batch_ended)(output)
+                if rows:
+                    (taker.batch_ended if in_training else taker.validation_batch_ended)(rows, output)
                 elif self.plan.failure is not None:
                     taker.give_up(self.plan.failure)
                 return logs

@@ -1,11 +1,11 @@
 """What one step hands out to the recorder beside Keras' own logs, and how it gets out of the step's graph."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from tui_monitor.training.packing import Packer, StepOutput, joined, tensor_bytes
+from tui_monitor.training.packing import Packer, Rows, StepOutput, joined, tensor_bytes
 from tui_monitor.training.replicas import CLOCK, PAYLOAD, SUMS, batch_sums, means_of, several_replicas
 from tui_monitor.training.step_buffer import RowBuffer, StepBuffer
 
@@ -28,6 +28,8 @@ class StepChannel:
         self._buffer = StepBuffer(steps_per_call) if steps_per_call > 1 else None
         self._packs_logs = packs_logs
         self._metrics = 0
+        self.clock: Sequence[float] = ()
+        """Moments of the newest step on one of several workers, see `StepMoments`; else empty."""
 
     def hand_out(
         self, logs: Mapping[str, Any], size: tf.Tensor, values: list[tf.Tensor], counts: tf.Tensor, parts: Any
@@ -62,28 +64,29 @@ class StepChannel:
             return rows
         return self._gathered.note(rows)
 
-    def take(self, logs: Any) -> tuple[Any, StepOutput | None]:
-        """Return Keras' own logs as they would be, and what the step handed out.
+    def take(self, logs: Any) -> tuple[Any, Rows, StepOutput | None]:
+        """Return Keras' own logs as they would be, a row for each step, and what is to be looked at later.
 
         Args:
             logs: what the function returned, its tensors eager.
         """
         payload = logs.pop(PAYLOAD, None) if isinstance(logs, dict) else None
         if payload is None:
-            return logs, None
+            return logs, (), None
         if self._gathered is not None:
             self._gathered.clear()
         if "packed" in payload:
-            own, output = self._packer.unpack(payload)
-            return own or logs, output
+            own, rows, output = self._packer.unpack(payload)
+            return own or logs, rows, output
+        if CLOCK in payload:
+            self.clock = payload[CLOCK].numpy().tolist()
         if self._buffer is not None and SUMS not in payload:
             rows = self._buffer.read(payload)
         else:
             rows = [means_of(payload[SUMS].numpy(), self._metrics).tolist()]
         nest = {name: part for name, part in payload.items() if name not in _NUMBERS}
         nbytes = sum(map(tensor_bytes, tf.nest.flatten(nest)))
-        clock = payload[CLOCK].numpy().tolist() if CLOCK in payload else ()
-        return logs, StepOutput(rows, nbytes, lambda: nest, clock)
+        return logs, rows, StepOutput(rows, nbytes, lambda: nest) if nbytes else None
 
 
 def _is_scalar(log: Any) -> bool:
