@@ -89,7 +89,9 @@ class PhaseRecords:
                 pieces += self._good(records)
                 self._count_stored(len(content) // width)
             if max_records > 0 and not self.more_waits:
-                pieces += self._good(self._unsent.take(tail.offset // width, max_records))
+                unsent = self._unsent.take(tail.offset // width, max_records)
+                self.more_waits = len(unsent) == max_records
+                pieces += self._good(unsent)
             self.torn_bytes = tail.waiting % width
         return pieces
 
