@@ -89,7 +89,7 @@ class RunSink(Protocol):
     ) -> object:
         """Begin the records of one `fit` call."""
 
-    def batch(self, epoch: int, size: int, values: Sequence[float]) -> None:
+    def batch(self, epoch: int, size: int, values: Sequence[float]) -> object:
         """Record the end of one batch."""
 
     def event(self, kind: str, **fields: Any) -> None:
