@@ -65,10 +65,14 @@ def test_the_2018_script_runs_as_posted(tmp_path: Path, package: str, environmen
     """The script prints its own history alone and keeps its exit code; the run holds the same figures, taken apart."""
     script = tmp_path / "train.py"
     script.write_text(_SCRIPT.format(package=package))
-    command = ["-m", "tui_monitor", "run", "--headless", "--runs", str(tmp_path), "--name", "r", str(script)]
+    options = ["--headless", "--runs", str(tmp_path), "--name", "r", "--probe-budget", "1"]
     kept = {name: value for name, value in os.environ.items() if name != "TF_USE_LEGACY_KERAS"}
     done = subprocess.run(
-        [sys.executable, *command], capture_output=True, text=True, check=False, env={**kept, **environment}
+        [sys.executable, "-m", "tui_monitor", "run", *options, str(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**kept, **environment},
     )
     assert done.returncode == 3, done.stderr[-4000:]
     snapshot = load(tmp_path / "r")
