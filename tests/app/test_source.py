@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.run_log.long_runs import some_records, written
 from tui_monitor.app.app import MonitorApp
+from tui_monitor.app.chart_data import chart_spec
 from tui_monitor.app.follow import Mailbox, follow
+from tui_monitor.app.quantities import quantity
 from tui_monitor.app.screenshot import save_screenshot
 from tui_monitor.app.source import LiveSource
+from tui_monitor.app.view import ViewState
+from tui_monitor.charts.chart import draw_chart
 from tui_monitor.errors import RunUnreadable
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.format import RUN_FILE, RunInfo, State
@@ -152,3 +157,19 @@ def test_nothing_is_read_while_no_picture_can_be_shown(tmp_path: Path) -> None:
     wanted.set()
     thread.join(10)
     assert not any(polled)
+
+
+def test_a_long_run_looks_the_same_with_its_records_unread(tmp_path: Path) -> None:
+    """Charts of the whole run and of any window are those of a run without summaries, cell for cell."""
+    written(tmp_path / "long", some_records(300_000, steps=70_000, ill=0.001))
+    written(tmp_path / "old", some_records(300_000, steps=70_000, ill=0.001))
+    (tmp_path / "old" / "batches.blocks").unlink()
+    phases = [newest(LiveSource(tmp_path / name)).phase for name in ("long", "old")]
+    for window in (None, (0.0, 2.0), (1.2345, 1.3), (2.5, 2.5005), (4.28, 4.2857)):
+        for name in ("loss", "accuracy"):
+            pictures = []
+            for phase in phases:
+                assert phase is not None
+                spec = chart_spec(phase, quantity(name), ViewState(window=window), (70, 13), 140)
+                pictures.append(draw_chart(spec, 76, 16).text)
+            assert pictures[0] == pictures[1]

@@ -21,6 +21,9 @@ from tui_monitor.run_log.stored_records import Records, StoredRecords, is_plausi
 BLOCK = FACTOR**2
 """Batches in one block: two levels of the pyramid, so that one begins where the other ends."""
 
+LEAST_ADDED = 64
+"""Blocks that are worth adding: many at once cost little more than one, and reading as many records takes 2 ms."""
+
 _BLOCKS_AT_ONCE = 256
 _MOST_AT_ONCE = 2**12
 """Blocks that one call adds: a million batches, in a fraction of a second."""
@@ -101,10 +104,15 @@ def block_type(phase: PhaseInfo) -> np.dtype[Any]:
     )
 
 
-def extend_blocks(folder_descriptor: int, phase: PhaseInfo) -> bool:
+def extend_blocks(folder_descriptor: int, phase: PhaseInfo, least: int = LEAST_ADDED) -> bool:
     """Add the blocks that a phase's records have filled since the last time.
 
     They end for good before a record that no training can have written.
+
+    Args:
+        folder_descriptor: of the run folder.
+        phase: one of the run's.
+        least: blocks that must have been filled for any to be added.
 
     Returns:
         Whether more could be added at once.
@@ -118,7 +126,10 @@ def extend_blocks(folder_descriptor: int, phase: PhaseInfo) -> bool:
         return False
     try:
         filled = os.fstat(records).st_size // (phase.dtype.itemsize * BLOCK)
-        return filled > 0 and _extend(folder_descriptor, phase, records, filled)
+        held = _size(folder_descriptor, blocks_file(phase.batches)) // block_type(phase).itemsize
+        if 0 <= filled - held < least:
+            return False
+        return _extend(folder_descriptor, phase, records, filled)
     finally:
         os.close(records)
 
@@ -129,15 +140,20 @@ def cut_blocks(folder_descriptor: int, phase: PhaseInfo, batches: int) -> None:
     Raises:
         OSError: the file can't be cut. Where there is none, nothing is.
     """
+    name, size = blocks_file(phase.batches), batches // BLOCK * block_type(phase).itemsize
+    if _size(folder_descriptor, name) > size:
+        descriptor = os.open(name, os.O_WRONLY, dir_fd=folder_descriptor)
+        try:
+            os.ftruncate(descriptor, size)
+        finally:
+            os.close(descriptor)
+
+
+def _size(folder_descriptor: int, name: str) -> int:
     try:
-        held = os.stat(blocks_file(phase.batches), dir_fd=folder_descriptor).st_size
-        descriptor = os.open(blocks_file(phase.batches), os.O_WRONLY, dir_fd=folder_descriptor)
+        return os.stat(name, dir_fd=folder_descriptor).st_size
     except FileNotFoundError:
-        return
-    try:
-        os.ftruncate(descriptor, min(held, batches // BLOCK * block_type(phase).itemsize))
-    finally:
-        os.close(descriptor)
+        return 0
 
 
 def _extend(folder_descriptor: int, phase: PhaseInfo, records: int, filled: int) -> bool:

@@ -65,7 +65,7 @@ def written(folder: Path, *phases: Records, upto: int | None = None) -> Path:
         write_run_info(descriptor, RunInfo(name="long", phases=infos))
         for info, records in zip(infos, phases, strict=True):
             (folder / info.batches).write_bytes(records[:upto].tobytes())
-            extend_blocks(descriptor, info)
+            extend_blocks(descriptor, info, least=1)
     finally:
         os.close(descriptor)
     return folder

@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 
 from tests.unit.run_log.long_runs import ORDINARY, grow, some_records, written
 from tui_monitor.importers.imported_run import ImportedRun
-from tui_monitor.run_log.blocks import BLOCK, block_type, cut_blocks, extend_blocks
+from tui_monitor.run_log.blocks import BLOCK, LEAST_ADDED, block_type, cut_blocks, extend_blocks
 from tui_monitor.run_log.format import PhaseInfo, RunInfo, WorkerInfo, batch_columns
 from tui_monitor.run_log.reader import Arrival, RunReader
 from tui_monitor.run_log.writer import RunWriter
 
 PHASE = PhaseInfo(1, batch_columns(["loss", "acc"]), "batches.bin", epochs=5)
 SIZE = block_type(PHASE).itemsize
+MANY = LEAST_ADDED * BLOCK
+"""Batches that are worth summarising."""
 TAKEN = 7 * BLOCK
 """Batches of an ordinary run that are taken by their summaries: the newest 1024 are read."""
 
@@ -36,7 +38,7 @@ def extended(folder: Path) -> bytes:
     """Bring a run's blocks up to date and return them."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        while extend_blocks(descriptor, PHASE):
+        while extend_blocks(descriptor, PHASE, least=1):
             pass
     finally:
         os.close(descriptor)
@@ -57,7 +59,7 @@ def test_blocks_are_the_same_whenever_they_are_written(
         grow(folder, records[start:cut])
         start = cut
         extend = os.open(folder, os.O_RDONLY)
-        extend_blocks(extend, PHASE)
+        extend_blocks(extend, PHASE, least=1)
         os.close(extend)
         path = folder / "batches.blocks"
         if path.exists():
@@ -142,7 +144,9 @@ def test_fewer_records_than_blocks(tmp_path: Path) -> None:
     os.truncate(folder / "batches.bin", 6 * BLOCK * PHASE.dtype.itemsize)
     assert summarised(folder) == 2 * BLOCK
     other = some_records(seed=2)
-    (folder / "batches.bin").write_bytes(other.tobytes())
+    (folder / "batches.bin").write_bytes(other[:1000].tobytes())
+    extended(folder)
+    grow(folder, other[1000:])
     assert extended(folder) == extended(written(tmp_path / "other", other))
 
 
@@ -158,21 +162,23 @@ def test_records_no_training_wrote_are_not_summarised(tmp_path: Path) -> None:
 
 
 def test_a_training_summarises_itself(tmp_path: Path) -> None:
-    """Each heartbeat adds the blocks filled since, the end adds the rest; of a `kill -9` they all survive."""
+    """Heartbeats add blocks when many have been filled, each phase's for itself; a short phase gets no file."""
     writer = RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None)
-    path = tmp_path / "run" / "batches.blocks"
-    for phase in (1, 2):
+    files = [tmp_path / "run" / name for name in ("batches.blocks", "batches-2.blocks", "batches-3.blocks")]
+    for phase, batches in enumerate((2 * MANY, MANY, 1000)):
         writer.begin_phase(["loss", "acc"])
-        for number in range(2000):
+        for number in range(batches):
             writer.batch(1, 32, (number, math.nan))
-            if number == 600 and phase == 1:
+            if number in (MANY - 2, MANY - 1):
                 writer._beat()
-                assert path.stat().st_size == 2 * SIZE
+                assert files[phase].exists() == (number == MANY - 1)
     writer.close()
-    assert path.stat().st_size == 2000 // BLOCK * SIZE
-    assert (tmp_path / "run" / "batches-2.blocks").stat().st_size == 2000 // BLOCK * SIZE
+    assert [path.exists() and path.stat().st_size // SIZE * BLOCK for path in files] == [2 * MANY, MANY, False]
     arrival = RunReader(tmp_path / "run", read_whole=0).poll(max_seconds=10)
-    assert [(index, summaries.batches) for index, summaries in arrival.summaries] == [(1, 768), (2, 768)]
+    assert [(index, summaries.batches) for index, summaries in arrival.summaries] == [
+        (1, 2 * MANY - 1024),
+        (2, MANY - 1024),
+    ]
 
 
 def test_what_prevents_summaries_prevents_nothing_else(tmp_path: Path) -> None:
@@ -181,10 +187,11 @@ def test_what_prevents_summaries_prevents_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "run" / "batches.blocks").mkdir()
     with RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None) as writer:
         writer.begin_phase(["loss", "acc"])
-        for _ in range(2000):
+        for _ in range(2 * MANY):
             writer.batch(1, 32, (0.5, 0.5))
         writer._beat()
         assert writer.lost_batches == 0
+        assert writer.last_error
     assert summarised(tmp_path / "run") == 0
 
 
@@ -193,7 +200,7 @@ def test_a_worker_of_several_needs_no_summaries(tmp_path: Path) -> None:
     info = RunInfo(name="run", worker=WorkerInfo(0, 2))
     with RunWriter(tmp_path / "run", info, heartbeat_seconds=None) as writer:
         writer.begin_phase(["loss", "acc"])
-        for _ in range(2000):
+        for _ in range(MANY):
             writer.batch(1, 32, (0.5, 0.5))
     assert not (tmp_path / "run" / "batches.blocks").exists()
 
@@ -203,18 +210,18 @@ def test_an_import_is_summarised(tmp_path: Path) -> None:
     tmp_path.joinpath("run").mkdir()
     with ImportedRun(tmp_path / "run", RunInfo(name="run")) as run:
         run.begin_phase(["loss", "acc"])
-        for number in range(2000):
+        for number in range(MANY):
             run.batch(1, 32, (number, 0.5))
-            if number == 999:
+            if number == 2999:
                 mark = run.mark()
     path = tmp_path / "run" / "batches.blocks"
-    assert path.stat().st_size == 2000 // BLOCK * SIZE
+    assert path.stat().st_size == LEAST_ADDED * SIZE
     with ImportedRun(tmp_path / "run", run.info) as run:
         run.take_back(mark)
-        assert path.stat().st_size == 1000 // BLOCK * SIZE
+        assert path.stat().st_size == 3000 // BLOCK * SIZE
         for number in range(1000):
             run.batch(2, 32, (number, 0.25))
-    assert summarised(tmp_path / "run") == 3 * BLOCK
+    assert summarised(tmp_path / "run") == 3000 // BLOCK * BLOCK
 
 
 def test_cutting_what_is_not_there_is_no_error(tmp_path: Path) -> None:
