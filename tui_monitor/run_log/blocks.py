@@ -254,12 +254,12 @@ def _block_checks(blocks: Blocks, first: int) -> NDArray[np.uint32]:
 
 def _rows(records: NDArray[np.void], entries: int) -> NDArray[np.uint32]:
     """Return the bytes of each so many entries as a row of words."""
-    words = np.frombuffer(records.tobytes(), "<u4")
+    words: NDArray[np.uint32] = np.ascontiguousarray(records).view("<u4")
     return words.reshape(len(records) // entries, entries * records.dtype.itemsize // 4)
 
 
 def _checks(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Return a sum of each row that any one changed word changes, and nearly any other change: all at once."""
     weights = np.arange(1, 2 * words.shape[1], 2, dtype=np.uint32) * _MULTIPLIER
-    checks: NDArray[np.uint32] = (words * weights).sum(axis=1, dtype=np.uint32)
+    checks: NDArray[np.uint32] = words @ weights
     return checks
