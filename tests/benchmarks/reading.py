@@ -67,7 +67,7 @@ class Opened:
     seconds: float
     """To the first full chart."""
     replay_seconds: float
-    """To the same chart of a replay that stands in the middle."""
+    """To the same chart of a replay that stands in the middle, with all modules loaded."""
     frame: float
     """Seconds of one more frame of both charts, median."""
     memory: float
@@ -150,7 +150,7 @@ class Growth:
     unsummarised: Opened
     """The large one without the summaries of its batches."""
     opening: Ratio
-    replaying: Ratio
+    """Seconds to the first full chart."""
 
 
 def growth() -> Growth:
@@ -164,10 +164,8 @@ def growth() -> Growth:
             return found[run][-1].seconds
 
         opening = ratio_in_turns(lambda: opened(large), lambda: opened(small), TURNS)
-        replays = ([each.replay_seconds for each in found[run]] for run in (large, small))
-        replaying = ratio_in_turns(*(iter(seconds).__next__ for seconds in replays), TURNS)
         (large / "batches.blocks").unlink()
-        return Growth(_median(found[small]), _median(found[large]), _opened_apart(large), opening, replaying)
+        return Growth(_median(found[small]), _median(found[large]), _opened_apart(large), opening)
 
 
 def _opened_apart(run: Path) -> Opened:
