@@ -93,6 +93,7 @@ class PhaseRecords:
                 self.more_waits = len(unsent) == max_records
                 pieces += self._good(unsent)
             self.torn_bytes = tail.waiting % width
+        self._is_begun |= bool(pieces)
         return pieces
 
     def _block(self, number: int) -> Records:
