@@ -128,6 +128,30 @@ def test_two_replicas_are_recorded_as_one_batch(tmp_path: Any) -> None:
     assert done.returncode == 0, done.stderr[-4000:]
 
 
+def test_a_loss_that_the_outputs_do_not_give_is_said(open_session: OpenSession) -> None:
+    """A model that adds to its own loss is split as far as its outputs go; a sentence says where the rest counts."""
+
+    class Adding(keras.Sequential):  # type: ignore[misc]
+        def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
+            return super().compute_loss(*args, **kwargs) + 0.5
+
+    model = Adding([keras.layers.Input((4,)), keras.layers.Dense(2, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    session = open_session(probe_budget=1.0)
+    x, y, validation_x, validation_y = make_arrays()
+    data = {"x": x, "y": y, "validation_data": (validation_x, validation_y), "batch_size": BATCH, "verbose": 0}
+    recorded_fit(model.fit, model, session, (), data)
+    session.writer.close()
+    phase = load(session.folder).phase
+    assert phase is not None
+    content = phase.explanations[-1].content
+    assert content["limits"] == [
+        "The training loss can't be reproduced from the model's outputs (it is +0.5000 off): the difference is counted "
+        "under “Averaged while learning”."
+    ]
+    assert sum(term["effect"] for term in content["loss"]["terms"]) == pytest.approx(content["loss"]["gap"], abs=1e-9)
+
+
 def test_what_fails_in_watching_a_step_never_fails_the_step(
     open_session: OpenSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
