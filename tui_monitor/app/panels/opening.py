@@ -40,4 +40,4 @@ def _facts(opened: RunSummary) -> list[tuple[str, str]]:
     if opened.epoch:
         planned = f" of {count(opened.epochs)}" if opened.epochs else ""
         facts.append(("epoch", f"{count(opened.epoch)}{planned}"))
-    return facts + [(name, figure(value)) for name, value in opened.figures.items()]
+    return facts + [(plain(name), figure(value)) for name, value in opened.figures.items()]
