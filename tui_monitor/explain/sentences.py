@@ -54,18 +54,28 @@ def _gap_clause(ledger: Ledger, amount: Callable[[float], str]) -> str:
 def headline(facts: Facts) -> str:
     """Return why, in one sentence that names the main causes of both gaps, all others of like size, what is ruled out.
 
-    It takes at most three lines of 71 characters: where whole clauses take more, causes are listed with their amounts.
+    It takes at most three lines of 71 characters: where whole clauses take more, the third cause and further ones give
+    their amounts alone, and where that takes more too, all do.
     """
     causes = _causes_to_name(facts)
     if not causes:
         return _no_cause(facts)
     clauses = [_clause(cause, _effect_worth_naming(facts.loss, cause), facts) for cause in causes]
     small = _small_ones(facts, causes)
-    for parts in ([*clauses, small] if small else clauses, clauses):
+    brief = [_brief(cause, facts) for cause in causes]
+    for parts in ([*clauses, small] if small else clauses, clauses, [*clauses[:2], *brief[2:]]):
         text = _sentence("; ".join(parts))
         if _fits(text):
             return text
     return _listed(facts)
+
+
+def _brief(cause: Cause, facts: Facts) -> str:
+    """Return a cause's amounts alone, with the sign of training minus validation, as the ledgers have them."""
+    loss, accuracy = _effect_worth_naming(facts.loss, cause), _effect_worth_naming(facts.accuracy, cause)
+    amounts = [] if loss is None else [f"loss gap {units.signed(loss)}"]
+    amounts += [] if accuracy is None else [f"accuracy gap {units.signed(100 * accuracy, 1)} points"]
+    return f"{_short_name(cause, facts)}: {', '.join(amounts)}"
 
 
 def _fits(text: str) -> bool:
@@ -111,10 +121,14 @@ def _listed(facts: Facts) -> str:
 
 
 def _amounts(terms: Sequence[Term], most: int, facts: Facts, written: Callable[[float], str]) -> str:
-    weights = "class weights" if facts.class_weights is not None else "sample weights"
-    names = {**_SHORT_NAMES, Cause.SAMPLE_WEIGHTS: weights}
-    amounts = ", ".join(f"{names[term.cause]} {written(term.effect or 0.0)}" for term in terms[:most])
+    amounts = ", ".join(f"{_short_name(term.cause, facts)} {written(term.effect or 0.0)}" for term in terms[:most])
     return amounts if len(terms) <= most else f"{amounts} and {len(terms) - most} more"
+
+
+def _short_name(cause: Cause, facts: Facts) -> str:
+    if cause is Cause.SAMPLE_WEIGHTS:
+        return "class weights" if facts.class_weights is not None else "sample weights"
+    return _SHORT_NAMES[cause]
 
 
 _SHORT_NAMES: Mapping[Cause, str] = {

@@ -53,6 +53,10 @@ def _clause_claims(clause: str) -> list[Claim]:
         figure, amounts = listed.groups()
         named = re.findall(rf"([a-z -]+?) ([+−]){_NUMBER}", amounts.removesuffix(" points"))
         return [Claim(_LISTED[name.strip()], figure, 1 if s == "+" else -1, amount) for name, s, amount in named]
+    brief = re.match(rf"({'|'.join(_LISTED)}): (.*)", text)
+    if brief is not None:
+        amounts = re.findall(rf"(loss|accuracy) gap ([+−]){_NUMBER}", brief[2])
+        return [Claim(_LISTED[brief[1]], figure, 1 if s == "+" else -1, amount) for figure, s, amount in amounts]
     cause = next((cause for words, cause in _SUBJECTS.items() if text.startswith(words)), None)
     if cause is None:
         return []

@@ -2,6 +2,7 @@
 
 import ast
 import math
+import re
 import textwrap
 from dataclasses import replace
 
@@ -95,6 +96,19 @@ def test_every_cause_of_like_size_is_named_in_three_lines() -> None:
     assert unnamed_of_like_size(content) == []
     assert faults(content) == []
     assert len(textwrap.wrap(explanation.headline, 71)) <= 3
+
+
+def test_a_third_cause_gives_its_amount_after_two_whole_clauses() -> None:
+    """Where three clauses don't fit, the two that are worth most stay whole and the third cause's amount follows."""
+    probe, validation = samples(weight=1.5, validation_share=0.3)
+    loss = replace(probe.loss, then=probe.loss.then + 0.1)
+    probe = replace(probe, loss=replace(loss, reported=float((probe.weight * loss.then).mean())))
+    explanation = explained((probe, validation))
+    assert "class weights raise the training loss alone" in explanation.headline.lower()
+    assert "which costs it" in explanation.headline
+    assert re.search(r"; averaging: loss gap \+0\.1\d\d\.$", explanation.headline)
+    assert unnamed_of_like_size(explanation_to_json(explanation)) == []
+    assert faults(explanation_to_json(explanation)) == []
 
 
 @pytest.mark.parametrize(("weight", "share"), [(1.0, 0.2), (2.0, 0.2), (1.0, 0.4), (1.3, 0.25), (2.0, 0.3)])
