@@ -10,8 +10,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from rich.console import Console
+from rich.progress import Progress, TimeElapsedColumn
+
+from tests.benchmarks.loggers import loggers
 from tests.benchmarks.reading import growth, seeking
-from tests.benchmarks.recording import least_cost, recording_cost
+from tests.benchmarks.recording import least_cost, logging_cost, recording_cost
 from tests.benchmarks.starting import LAST_OF_FIRST_PAINT, PART_OF_CHART, command_ratio, screen_ratio
 
 Rows = Iterator[tuple[str, str]]
@@ -33,6 +37,13 @@ def recording() -> Rows:
         cost = recording_cost(budget, units=_LONG_STEP_UNITS, groups=20)
         yield f"training time ÷ bare at {cost.step:.0f} ms a batch, {what}: wall", str(cost.wall)
         yield "the same, CPU", str(cost.cpu)
+
+
+def rivals() -> Rows:
+    """Yield what other loggers cost that are given every batch (`pip install tui-monitor[rivals]`)."""
+    for name, logger in loggers().items():
+        ratio, own = logging_cost(logger)
+        yield f"training time ÷ bare with {name} logging every batch: wall", f"{ratio} ({own:.0f} µs a batch)"
 
 
 def reading() -> Rows:
@@ -66,7 +77,7 @@ def starting() -> Rows:
         yield "all panels and charts of `attach` ÷ the smallest Textual program", str(ratio)
 
 
-PARTS: tuple[Callable[[], Rows], ...] = (recording, reading, starting)
+PARTS: tuple[Callable[[], Rows], ...] = (recording, rivals, reading, starting)
 
 
 def main(chosen: list[str]) -> None:
@@ -75,11 +86,16 @@ def main(chosen: list[str]) -> None:
     Args:
         chosen: names of parts; all of them if empty.
     """
+    parts = [part for part in PARTS if not chosen or part.__name__ in chosen]
     print("| figure | here |\n|---|---|")
-    for part in PARTS:
-        if not chosen or part.__name__ in chosen:
+    columns = (*Progress.get_default_columns(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("", total=len(parts))
+        for part in parts:
+            progress.update(bar, description=part.__name__)
             for figure, here in part():
                 print(f"| {figure} | {here} |", flush=True)
+            progress.advance(bar)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import functools
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tests.benchmarks.loggers import EveryBatch, Logger
 from tests.benchmarks.measuring import Ratio, ratio_in_turns
 from tui_monitor.demo.scenarios import SCENARIOS, make_data
 from tui_monitor.run_log.format import RunInfo
@@ -49,11 +50,7 @@ def recording_cost(probe_budget: float, *, units: int | None = None, groups: int
         units: of a dense model with longer steps, in place of the question's own model.
         groups: of four turns.
     """
-    keras.utils.set_random_seed(1)
-    data = make_data(SCENARIOS["question"], seed=1)
-    batches: Iterator[Any] = iter(
-        tf.data.Dataset.from_tensor_slices((data.x, data.y)).batch(36).repeat().prefetch(tf.data.AUTOTUNE)
-    )
+    batches = _batches()
     bare, recorded = (_model(units) for _ in range(2))
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
@@ -75,14 +72,35 @@ def recording_cost(probe_budget: float, *, units: int | None = None, groups: int
     return Cost(wall, cpu, 1e6 * float(np.median(own)), size, 1e3 * float(np.median(steps)) / BATCHES_A_TURN)
 
 
+def logging_cost(logger: Logger, groups: int = GROUPS // 2) -> tuple[Ratio, float]:
+    """Return what another logger costs the question's model: wall time over bare, and median microseconds a batch.
+
+    Args:
+        logger: gets every batch.
+        groups: of four turns.
+    """
+    batches = _batches()
+    with tempfile.TemporaryDirectory() as folder, logger(Path(folder)) as log:
+        own: list[float] = []
+
+        def timed(step: int, figures: Mapping[str, float]) -> None:
+            begun = time.perf_counter()
+            log(step, figures)
+            own.append(time.perf_counter() - begun)
+
+        with_it, without = _Training(_model(None), [EveryBatch(timed)], batches), _Training(_model(None), [], batches)
+        for training in (without, with_it):
+            training.turn(time.perf_counter)
+        turns = (functools.partial(training.turn, time.perf_counter) for training in (with_it, without))
+        return ratio_in_turns(*turns, groups), 1e6 * float(np.median(own))
+
+
 def least_cost() -> float:
     """Return the median microseconds, in the same place, of what no recorder can do without.
 
     One tensor of the step is made a NumPy array, and one record is written to a file.
     """
-    keras.utils.set_random_seed(1)
-    data = make_data(SCENARIOS["question"], seed=1)
-    batches = iter(tf.data.Dataset.from_tensor_slices((data.x, data.y)).batch(36).repeat().prefetch(tf.data.AUTOTUNE))
+    batches = _batches()
     model = build_model(SCENARIOS["question"])
     model.make_train_function()
     taken, record = [], bytes(24)
@@ -114,6 +132,13 @@ class _Training:
             logs = self._model.train_function(self._batches)
             self._callbacks.on_train_batch_end(step, logs)
         return float(clock() - begun)
+
+
+def _batches() -> Iterator[Any]:
+    """Return the question's data, batch by batch and for ever."""
+    keras.utils.set_random_seed(1)
+    data = make_data(SCENARIOS["question"], seed=1)
+    return iter(tf.data.Dataset.from_tensor_slices((data.x, data.y)).batch(36).repeat().prefetch(tf.data.AUTOTUNE))
 
 
 def _model(units: int | None) -> keras.Model:
