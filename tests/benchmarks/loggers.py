@@ -59,7 +59,7 @@ def _mlflow(folder: Path) -> Iterator[Log]:
     os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"  # the quicker one: its database takes thirty times as long
     import mlflow
 
-    mlflow.set_tracking_uri(folder.as_uri())
+    mlflow.set_tracking_uri((folder / "mlruns").as_uri())
     with mlflow.start_run():
         yield lambda step, figures: mlflow.log_metrics(dict(figures), step=step)
 
