@@ -2,6 +2,9 @@
 
 import math
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -179,6 +182,37 @@ def test_a_training_summarises_itself(tmp_path: Path) -> None:
         (1, 2 * MANY - 1024),
         (2, MANY - 1024),
     ]
+
+
+_KILLED_TRAINING = """
+import os, signal, sys
+from pathlib import Path
+from tui_monitor.run_log.format import RunInfo
+from tui_monitor.run_log.writer import RunWriter
+writer = RunWriter(Path(sys.argv[1]), RunInfo(name="run"), heartbeat_seconds=0.02)
+writer.begin_phase(["loss", "acc"])
+number = 0
+while not Path(sys.argv[1], "batches.blocks").exists() or number % 50_000:
+    writer.batch(number // 7000 + 1, 32, (number, 0.5))
+    number += 1
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_killed_training_reads_the_same_with_summaries(tmp_path: Path) -> None:
+    """After `kill -9`, heartbeats having summarised beside it, every batch is there, in order, with and without."""
+    done = subprocess.run([sys.executable, "-c", _KILLED_TRAINING, str(tmp_path / "run")], check=False)
+    assert done.returncode == -signal.SIGKILL
+    found = []
+    for read_whole in (0, math.inf):
+        arrival = RunReader(tmp_path / "run", read_whole=read_whole).poll(max_seconds=30, max_records=10**7)
+        assert arrival.complete
+        assert len(arrival.summaries) == (read_whole == 0)
+        taken = [summaries.stored.column("loss", np.arange(summaries.batches)) for _, summaries in arrival.summaries]
+        found.append(np.concatenate([*taken, *(part["loss"] for _, part in arrival.batches)]))
+    np.testing.assert_array_equal(*found)
+    np.testing.assert_array_equal(found[0], np.arange(len(found[0])))
+    assert len(found[0]) % 50_000 == 0
 
 
 def test_what_prevents_summaries_prevents_nothing_else(tmp_path: Path) -> None:
