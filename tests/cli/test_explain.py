@@ -50,6 +50,25 @@ def test_a_run_of_100_epochs_is_explained_well_under_a_second(
     assert min(taken) < 0.5
 
 
+def test_an_epoch_that_was_not_measured_names_the_nearest_that_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the budget left an epoch out, the way to an answer is the run's own measurement, not another training."""
+    with RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None) as writer:
+        writer.begin_phase(("loss", "accuracy"), epochs=3)
+        probe, validation = make_probe(seed=1, batches=12)
+        for epoch in (1, 2, 3):
+            writer.event("epoch", epoch=epoch, logs={"loss": 0.7, "val_loss": 0.5}, batches=1, samples=32)
+            if epoch == 2:
+                content = explanation_to_json(explain_probe(probe, validation, Moment("run", epoch, None, None)))
+                writer.event("explanation", epoch=epoch, batch=None, explanation=content)
+    assert explain(str(tmp_path / "run"), None, epoch=3, every=False, as_json=False, class_shares=None) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "this epoch was not measured" in said
+    assert "`tui-monitor explain run --epoch 2`" in said
+    assert "tui-monitor run train.py" not in said
+
+
 def test_explain_imports_neither_textual_nor_tensorflow(long_run: Path) -> None:
     """Python's own list of imports, for the whole command, names none of them."""
     done = subprocess.run(

@@ -88,7 +88,13 @@ def _asked_for(
     return [
         measured[number]
         if number in measured
-        else explain_log(snapshot.run.name, number, ended[number].figures, shares)
+        else explain_log(
+            snapshot.run.name,
+            number,
+            ended[number].figures,
+            shares,
+            measured_epoch=min(measured, key=lambda other: abs(other - number), default=None),
+        )
         for number in epochs
     ]
 

@@ -40,6 +40,8 @@ def explain_log(
     epoch: int,
     figures: Mapping[str, float],
     class_shares: Sequence[float] | None = None,
+    *,
+    measured_epoch: int | None = None,
 ) -> dict[str, Any]:
     """Return the explanation, as JSON of the definition, that one epoch's logged figures support.
 
@@ -48,7 +50,13 @@ def explain_log(
         epoch: from 1.
         figures: canonical names to figures; losses in nats.
         class_shares: of all classes on both sides, adding up to 1, where known.
+        measured_epoch: the nearest epoch of the run that was measured, or None where none was.
     """
+    if measured_epoch is None:
+        unmeasured, settled_by = "nothing was measured in this run", _SETTLED_BY
+    else:
+        unmeasured = "this epoch was not measured, as that would have cost more than its budget"
+        settled_by = f"`tui-monitor explain {run} --epoch {measured_epoch}` shows the nearest epoch that was measured."
     reported = {name: _finite(figures.get(name)) for name in ("loss", "val_loss", "accuracy", "val_accuracy")}
     loss = _ledger(reported["loss"], reported["val_loss"], 0)
     accuracy = _ledger(reported["accuracy"], reported["val_accuracy"], 1)
@@ -57,7 +65,7 @@ def explain_log(
         *_bounds(reported),
         *_against_constant_guess(reported, baseline),
         *_sign_findings(loss, accuracy),
-        *_unknowns(loss, accuracy),
+        *_unknowns(loss, accuracy, settled_by),
     ]
     explanation = Explanation(
         run=run,
@@ -74,8 +82,8 @@ def explain_log(
         samples={"train": None, "validation": None},
         cost=None,
         verdict=_verdict(loss, accuracy),
-        headline=_headline(loss, accuracy),
-        next_step=_SETTLED_BY if loss or accuracy else "",
+        headline=_headline(loss, accuracy, unmeasured),
+        next_step=settled_by if loss or accuracy else "",
         findings=tuple(findings),
     )
     return explanation_to_json(explanation)
@@ -116,7 +124,7 @@ def _verdict(loss: Ledger | None, accuracy: Ledger | None) -> str:
     return f"Validation {', '.join(clauses)}." if clauses else "No validation figures: there is no gap to explain."
 
 
-def _headline(loss: Ledger | None, accuracy: Ledger | None) -> str:
+def _headline(loss: Ledger | None, accuracy: Ledger | None, unmeasured: str) -> str:
     if loss is None or loss.gap is None:
         return ""
     if accuracy is not None and accuracy.gap is not None and loss.gap > 0 and accuracy.gap > 0:
@@ -124,7 +132,7 @@ def _headline(loss: Ledger | None, accuracy: Ledger | None) -> str:
             "Lower loss together with lower accuracy is not explained by averaging, dropout or leakage alone: "
             "each of them would raise validation accuracy."
         )
-    return "The log alone does not tell the cause: nothing was measured in this run."
+    return f"The log alone does not tell the cause: {unmeasured}."
 
 
 def _bounds(reported: Mapping[str, float | None]) -> list[Finding]:
@@ -234,7 +242,7 @@ def _answers_that_do_not_hold(seen: str) -> list[Finding]:
     ]
 
 
-def _unknowns(loss: Ledger | None, accuracy: Ledger | None) -> list[Finding]:
+def _unknowns(loss: Ledger | None, accuracy: Ledger | None, settled_by: str) -> list[Finding]:
     if loss is None and accuracy is None:
         return []
     return [
@@ -251,5 +259,5 @@ def _unknowns(loss: Ledger | None, accuracy: Ledger | None) -> list[Finding]:
             "counts each sample; with unequal batches that alone can move either gap either way.",
             "",
         ),
-        Finding("settle", "cannot tell", "Nothing in the log separates the causes that remain.", _SETTLED_BY),
+        Finding("settle", "cannot tell", "Nothing in the log separates the causes that remain.", settled_by),
     ]
