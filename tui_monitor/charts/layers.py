@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tui_monitor.charts.change import Layer
 from tui_monitor.charts.markers import MarkerSet, glyphs
@@ -10,6 +11,7 @@ from tui_monitor.charts.place import levels, logarithmic, slices
 from tui_monitor.charts.spec import Band, ChartSpec, FloatArray, Points
 
 _BRAILLE_BITS = ((0x40, 0x80), (0x04, 0x20), (0x02, 0x10), (0x01, 0x08))
+_QUARTER_BITS = ((4, 8), (1, 2))
 _QUARTERS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
 
 
@@ -155,33 +157,26 @@ def _band(canvas: Canvas, band: Band) -> Iterator[Layer]:
     low = canvas.dot_rows(canvas.heights(band.low))
     high = canvas.dot_rows(canvas.heights(band.high))
     column = canvas.column_of_slice(len(low)).astype(np.int64)
-    filled = np.zeros((canvas.rows, canvas.columns), dtype=bool)
-    row = np.arange(canvas.rows)[:, None]
-    for index in np.flatnonzero(np.isfinite(low) & np.isfinite(high)):
-        filled[:, column[index]] |= ((row >= low[index]) & (row <= high[index]))[:, 0]
+    row = np.arange(canvas.rows)
+    filled = np.zeros((canvas.columns, canvas.rows), dtype=bool)
+    with np.errstate(invalid="ignore"):
+        np.logical_or.at(filled, column, (row >= low[:, None]) & (row <= high[:, None]))
     if canvas.spec.markers is MarkerSet.BRAILLE:
-        filled &= (row + np.arange(canvas.columns)) % 2 == 0
+        filled &= (np.arange(canvas.columns)[:, None] + row) % 2 == 0
     up, across = canvas.glyphs.rows, canvas.glyphs.columns
-    blocks = filled.reshape(canvas.height, up, canvas.width, across).swapaxes(1, 2)
+    blocks = filled.T.reshape(canvas.height, up, canvas.width, across).swapaxes(1, 2)
     places = np.argwhere(blocks.any(axis=(2, 3)))
     if len(places):
-        characters = [_character(canvas.spec.markers, blocks[tuple(place)]) for place in places]
+        characters = _characters(canvas.spec.markers, blocks[places[:, 0], places[:, 1]])
         x = places[:, 1] * across + (across - 1) / 2
         y = places[:, 0] * up + (up - 1) / 2
         yield Layer("train-band", x.tolist(), y.tolist(), characters)
 
 
-def _character(markers: MarkerSet, block: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> str:
-    """Return the character for a cell's dots, bottom row first."""
+def _characters(markers: MarkerSet, blocks: NDArray[np.bool_]) -> list[str]:
+    """Return the characters for cells' dots, shape (cells, rows from the bottom, columns)."""
     if markers is MarkerSet.BRAILLE:
-        bits = sum(
-            int(bit)
-            for row, on in zip(_BRAILLE_BITS, block, strict=True)
-            for bit, dot in zip(row, on, strict=True)
-            if dot
-        )
-        return chr(0x2800 + bits)
+        return [chr(0x2800 + bits) for bits in (blocks * np.array(_BRAILLE_BITS)).sum(axis=(1, 2)).tolist()]
     if markers is MarkerSet.BLOCKS:
-        (lower_left, lower_right), (upper_left, upper_right) = block.tolist()
-        return _QUARTERS[upper_left + 2 * upper_right + 4 * lower_left + 8 * lower_right]
-    return ":"
+        return [_QUARTERS[bits] for bits in (blocks * np.array(_QUARTER_BITS)).sum(axis=(1, 2)).tolist()]
+    return [":"] * len(blocks)
