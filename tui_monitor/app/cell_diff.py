@@ -5,6 +5,8 @@ Textual sends every refreshed row whole, from its left edge; over a slow line th
 
 import functools
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 
 from rich.cells import cell_len
 from rich.color import Color
@@ -15,9 +17,13 @@ from textual.strip import Strip
 
 _Cell = tuple[str, str]
 """(text, escape codes of its style); the text is empty in the second half of a wide character."""
+_Row = list[_Cell]
+"""From the left edge as far as it is known."""
 _Piece = tuple[int, int, Strip]
 """(column, row, what is there)."""
 
+_UNKNOWN: _Cell = ("", "?")
+"""Stands for a cell between known ones that is not known itself; no style has such codes."""
 _DARK_TEXT = 0.45
 _BRIGHT_GROUND = 0.35
 _LONGEST_BRIDGE = 4
@@ -28,7 +34,7 @@ class TerminalMemory:
     """What each cell of the terminal shows, as far as it is known."""
 
     def __init__(self) -> None:
-        self._rows: dict[int, dict[int, _Cell]] = {}
+        self._rows: dict[int, _Row] = {}
 
     def forget(self) -> None:
         """Know nothing: the terminal was resized, resumed, or asked to be drawn anew."""
@@ -41,41 +47,46 @@ class TerminalMemory:
             pieces: in any order; where two overlap the later one wins.
             console: knows how many colours the terminal has.
         """
-        changed: dict[int, dict[int, _Cell]] = {}
+        changed: dict[int, set[int]] = {}
         for x, y, strip in pieces:
-            row = self._rows.setdefault(y, {})
-            for column, cell in _cells(x, strip, console):
-                if row.get(column) != cell:
-                    changed.setdefault(y, {})[column] = cell
-                    row[column] = cell
+            row = self._rows.setdefault(y, [])
+            cells = _cells(strip, console)
+            row += [_UNKNOWN] * (x + len(cells) - len(row))
+            before = row[x : x + len(cells)]
+            if cells != before:
+                row[x : x + len(cells)] = cells
+                columns = (x + index for index, (old, new) in enumerate(zip(before, cells, strict=True)) if old != new)
+                changed.setdefault(y, set()).update(columns)
         sequences = [text for y in sorted(changed) for text in self._row_sequences(y, changed[y])]
         return "".join(sequences)
 
-    def _row_sequences(self, y: int, changed: dict[int, _Cell]) -> Iterator[str]:
+    def _row_sequences(self, y: int, changed: set[int]) -> Iterator[str]:
         row = self._rows[y]
         for start, stop in _spans(sorted(changed), row):
             yield f"\x1b[{y + 1};{start + 1}H"
             style = ""
-            for column in range(start, stop):
-                text, codes = row[column]
+            for codes, cells in groupby(row[start:stop], key=itemgetter(1)):
                 if codes != style:
                     yield f"\x1b[0;{codes}m" if codes and style else f"\x1b[{codes}m"
                     style = codes
-                yield text
+                yield "".join([text for text, _ in cells])
             if style:
                 yield "\x1b[m"
 
 
-def _spans(columns: list[int], row: dict[int, _Cell]) -> Iterator[tuple[int, int]]:
+def _spans(columns: list[int], row: _Row) -> Iterator[tuple[int, int]]:
     """Yield the stretches to send, each from its first column to behind its last one."""
     start = stop = -1
     for column in columns:
-        if start >= 0 and column < stop:
+        if column < stop:
             continue
-        bridge = range(stop, column)
-        is_near = start >= 0 and column - stop <= _LONGEST_BRIDGE and all(_is_plain(row, c) for c in bridge)
         # A terminal may disagree on the width of anything unusual: address anew behind it.
-        if not is_near or not _is_plain(row, stop - 1):
+        is_near = (
+            start >= 0
+            and column - stop <= _LONGEST_BRIDGE
+            and all(len(row[c][0]) == 1 for c in range(stop - 1, column))
+        )
+        if not is_near:
             if start >= 0:
                 yield start, stop
             start = _whole_from(column, row)
@@ -84,43 +95,37 @@ def _spans(columns: list[int], row: dict[int, _Cell]) -> Iterator[tuple[int, int
         yield start, stop
 
 
-def _is_plain(row: dict[int, _Cell], column: int) -> bool:
-    return column in row and len(row[column][0]) == 1
-
-
-def _whole_from(column: int, row: dict[int, _Cell]) -> int:
+def _whole_from(column: int, row: _Row) -> int:
     """Return where the character begins that a column is part of."""
-    while column > 0 and row.get(column, (" ", ""))[0] == "" and column - 1 in row:
+    while column > 0 and row[column][0] == "" and row[column - 1] is not _UNKNOWN:
         column -= 1
     return column
 
 
-def _whole_to(column: int, row: dict[int, _Cell]) -> int:
+def _whole_to(column: int, row: _Row) -> int:
     """Return the column behind the character that a column is part of."""
     column += 1
-    while column in row and row[column][0] == "":
+    while column < len(row) and row[column][0] == "" and row[column] is not _UNKNOWN:
         column += 1
     return column
 
 
-def _cells(x: int, strip: Strip, console: Console) -> Iterator[tuple[int, _Cell]]:
-    """Yield a strip's columns with their cells."""
+def _cells(strip: Strip, console: Console) -> list[_Cell]:
+    """Return a strip's cells."""
     colours = console._color_system
+    cells: list[_Cell] = []
     for text, style, control in strip:
         if control:
             continue
         shown = _colourless(style) if style is not None and console.no_color else style
         codes = "" if shown is None or colours is None else Strip.render_ansi(shown, colours)
         if text.isascii():
-            for character in text:
-                yield x, (character, codes)
-                x += 1
+            cells += [(character, codes) for character in text]
             continue
         for cluster, width in _clusters(text):
-            yield x, (cluster, codes)
-            for further in range(1, width):
-                yield x + further, ("", codes)
-            x += width
+            cells.append((cluster, codes))
+            cells += [("", codes)] * (width - 1)
+    return cells
 
 
 @functools.lru_cache(maxsize=1024)
