@@ -81,18 +81,20 @@ def _spans(columns: list[int], row: _Row) -> Iterator[tuple[int, int]]:
         if column < stop:
             continue
         # A terminal may disagree on the width of anything unusual: address anew behind it.
-        is_near = (
-            start >= 0
-            and column - stop <= _LONGEST_BRIDGE
-            and all(len(row[c][0]) == 1 for c in range(stop - 1, column))
-        )
-        if not is_near:
+        if start < 0 or column - stop > _LONGEST_BRIDGE or not _is_plain(row, stop - 1, column):
             if start >= 0:
                 yield start, stop
             start = _whole_from(column, row)
         stop = _whole_to(column, row)
     if start >= 0:
         yield start, stop
+
+
+def _is_plain(row: _Row, start: int, stop: int) -> bool:
+    """Return whether some cells each hold one whole character."""
+    if stop - start == 1:
+        return len(row[start][0]) == 1
+    return all(len(text) == 1 for text, _ in row[start:stop])
 
 
 def _whole_from(column: int, row: _Row) -> int:
