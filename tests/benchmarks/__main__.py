@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 
+from tests.benchmarks.following import BATCHES_A_SECOND, FRAMES_A_SECOND, SIZE, followed
 from tests.benchmarks.loggers import loggers
 from tests.benchmarks.reading import growth, seeking
 from tests.benchmarks.recording import least_cost, logging_cost, recording_cost
@@ -77,7 +78,18 @@ def starting() -> Rows:
         yield "all panels and charts of `attach` ÷ the smallest Textual program", str(ratio)
 
 
-PARTS: tuple[Callable[[], Rows], ...] = (recording, rivals, reading, starting)
+def following() -> Rows:
+    """Yield what a screen takes that follows a fast training."""
+    size = f"{SIZE[0]}×{SIZE[1]}"
+    pace = f"{BATCHES_A_SECOND} batches a second at {FRAMES_A_SECOND} frames a second and {size}"
+    seen = followed()
+    yield f"the screen's CPU following {pace}", f"{100 * seen.cpu:.1f} % of a core"
+    yield "the same, bytes a second to the terminal", f"{seen.bytes_a_second:.0f}"
+    median, high, greatest = (1000 * seconds for seconds in seen.lag)
+    yield "the same, batch end to pixels, p99 (median, greatest)", f"{high:.0f} ms ({median:.0f}, {greatest:.0f})"
+
+
+PARTS: tuple[Callable[[], Rows], ...] = (recording, rivals, reading, starting, following)
 
 
 def main(chosen: list[str]) -> None:

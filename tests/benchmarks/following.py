@@ -49,7 +49,7 @@ class Following:
     """Seconds from a batch's end until the terminal shows it or a later one: median, 99th percentile, greatest."""
 
 
-def following() -> Following:
+def followed() -> Following:
     """Follow a run on a terminal in memory for a while, and return what that took."""
     with tempfile.TemporaryDirectory() as runs:
         run = Path(runs) / "fast"
@@ -178,7 +178,7 @@ def main(arguments: list[str]) -> None:
     if arguments:
         write(Path(arguments[1]))
     else:
-        print(following())
+        print(followed())
 
 
 if __name__ == "__main__":
