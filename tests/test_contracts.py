@@ -37,7 +37,7 @@ def test_imports_point_down() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-_HEAVY = ("tensorflow", "keras", "textual", "rich", "plotext", "pandas", "matplotlib", "psutil")
+_HEAVY = ("numpy", "tensorflow", "keras", "textual", "rich", "plotext", "pandas", "matplotlib", "psutil")
 
 
 @pytest.mark.parametrize(
@@ -45,10 +45,10 @@ _HEAVY = ("tensorflow", "keras", "textual", "rich", "plotext", "pandas", "matplo
     [
         ("tui_monitor", ()),
         ("tui_monitor.cli.commands", ()),
-        ("tui_monitor.cli.explain_command", ()),
+        ("tui_monitor.cli.explain_command", ("numpy",)),
         ("tui_monitor.cli.list_command", ()),
         ("tui_monitor.cli.watch_command", ()),
-        ("tui_monitor.training.child", ()),
+        ("tui_monitor.training.child", ("numpy",)),
         ("tui_monitor.app.app", ("textual", "rich")),
     ],
 )

@@ -80,7 +80,7 @@ def write(folder: Path) -> None:
                     writer.event("epoch_begin", epoch=epoch)
                 level = _level(number / STEPS)
                 above, below = noise[number % 4096]
-                writer.batch(epoch, 32, (level * above, 1.0 - 0.4 * level * below))
+                writer.batch(epoch, 32, (level * above, 1.0 - 0.4 * level * min(below, 2.0)))
             written = due
             time.sleep(0.001)
 
