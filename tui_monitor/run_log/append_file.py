@@ -25,13 +25,14 @@ class AppendFile:
         self._open_descriptor = -1
         self._inode: tuple[int, int] = (0, 0)
 
-    def open(self, folder_descriptor: int) -> None:
-        """Open or create the file and take back any half piece at its end.
+    def open(self, folder_descriptor: int) -> bool:
+        """Open or create the file and take back any half piece at its end; return whether it is the one of before.
 
         Raises:
             OSError: the file can't be opened or repaired; it stays closed.
         """
         self.close()
+        before = self._inode
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
         descriptor = os.open(self.name, flags, 0o600, dir_fd=folder_descriptor)
         try:
@@ -42,6 +43,7 @@ class AppendFile:
             os.close(descriptor)
             raise
         self._open_descriptor = self.descriptor = descriptor
+        return self._inode == before
 
     def append(self, content: bytes) -> None:
         """Write one piece.

@@ -8,7 +8,7 @@ from threading import RLock
 from typing import Any
 
 from tui_monitor.run_log.append_file import AppendFile
-from tui_monitor.run_log.shared_slots import ROOM, SLOTS_SUFFIX, map_slots, remove_slots, slot_struct, unmap
+from tui_monitor.run_log.shared_slots import ROOM, SLOTS_SUFFIX, SharedSlots, map_slots, remove_slots, slot_struct
 
 _SEND_SECONDS = 0.02
 """Time after which what waits in the shared slots is appended to the file."""
@@ -38,7 +38,7 @@ class BatchFile:
         self._size, self._width = record.size, slot.size
         self._fill: Callable[..., None] = slot.pack_into
         self._slots: Any = bytearray(ROOM * slot.size)
-        self._is_shared = False
+        self._shared: SharedSlots | None = None
         self._file = AppendFile(name, piece=record.size)
         self._folder, self._lock = folder, lock
         self._number = self._sent = 0
@@ -74,7 +74,8 @@ class BatchFile:
             self._make_room(seconds)
             number = self._number
         self._fill(self._slots, number % ROOM * self._width, seconds, epoch, size, *values, number + 1)
-        self._number = number + 1
+        # Counted on: another thread may have opened a new file, and so begun to count anew.
+        self._number += 1
         if seconds >= self._send_at:
             self.send(seconds)
 
@@ -89,7 +90,7 @@ class BatchFile:
         except OSError as error:
             self.trouble, pause = error, _RETRY_SECONDS
         else:
-            self.trouble, pause = None, _SEND_SECONDS if self._is_shared else 0.0
+            self.trouble, pause = None, 0.0 if self._shared is None else _SEND_SECONDS
         if seconds is not None:
             self._send_at = seconds + pause
 
@@ -101,32 +102,32 @@ class BatchFile:
         """
         with self._lock:
             folder = self._folder()
-            self._file.open(folder)
-            waiting, size = [self._record(number) for number in range(self._sent, self._number)], len(self._slots)
-            if self._is_shared:
-                unmap(self._slots)
-            shared = map_slots(folder, self._file.name + SLOTS_SUFFIX, size)
-            self._is_shared = shared is not None
-            self._slots = bytearray(size) if shared is None else shared
-            self._number = self._sent = self._file.pieces()
+            is_same = self._file.open(folder)
+            held = self._file.pieces()
+            is_mapped = self._shared is None or self._shared.is_in_place(folder)
+            if is_same and is_mapped and self._sent <= held <= self._number:
+                # What a write has left there that was interrupted is not to be written again.
+                self._sent = held
+            else:
+                self._begin(folder, held)
             self._room = ROOM
-            for record in waiting:
-                at = self._number % ROOM * self._width
-                self._slots[at : at + self._size] = record
-                self._note(self._number, self._number + 1)
-                self._number += 1
 
     def close(self) -> int:
-        """Append what waits and close the file; return how many records could not be appended."""
+        """Append what waits and close the file for good; return how many records could be kept nowhere."""
         self.send()
-        if self._is_shared:
-            unmap(self._slots)
-            self._slots, self._is_shared = bytearray(), False
-            if not self.waiting:
-                with suppress(OSError):
-                    remove_slots(self._folder(), self._file.name + SLOTS_SUFFIX)
+        lost = self.waiting
+        if self._shared is not None:
+            with suppress(OSError):
+                folder = self._folder()
+                if not lost:
+                    remove_slots(folder, self._file.name + SLOTS_SUFFIX)
+                elif self._shared.is_in_place(folder):
+                    lost = 0
+            self._shared.unmap()
         self._file.close()
-        return self.waiting
+        self._shared, self._sent = None, self._number
+        self.disown()
+        return lost
 
     def is_in_place(self) -> bool:
         """Return whether the open file is still the one it was, and still in a folder."""
@@ -137,7 +138,7 @@ class BatchFile:
         self._file.distrust()
 
     def disown(self) -> None:
-        """Take nothing more: this is a copy in a forked child. Touches no lock and no file."""
+        """Take nothing more, as a copy in a forked child must not. Touches no lock and no file."""
         self._fill = _refuse
         self._room = ROOM + 1
         self._file.distrust()
@@ -150,6 +151,20 @@ class BatchFile:
         self.send(seconds)
         if self.trouble is not None and self.waiting >= self._room:
             raise self.trouble
+
+    def _begin(self, folder: int, held: int) -> None:
+        """Number what waits from the records that a file holds, in slots of its own."""
+        waiting, size = [self._record(number) for number in range(self._sent, self._number)], len(self._slots)
+        if self._shared is not None:
+            self._shared.unmap()
+        self._shared = map_slots(folder, self._file.name + SLOTS_SUFFIX, size)
+        self._slots = bytearray(size) if self._shared is None else self._shared.memory
+        self._number = self._sent = held
+        for record in waiting:
+            at = self._number % ROOM * self._width
+            self._slots[at : at + self._size] = record
+            self._note(self._number, self._number + 1)
+            self._number += 1
 
     def _append(self) -> None:
         with self._lock:
@@ -165,6 +180,10 @@ class BatchFile:
                     for number in waiting:
                         self._note(number, 0)
                     self._sent = waiting.stop
+            except BaseException:
+                # A signal handler may raise when all is written: what the file holds is then looked up.
+                self._file.distrust()
+                raise
             finally:
                 self._is_sending = False
 

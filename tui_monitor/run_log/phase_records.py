@@ -92,6 +92,7 @@ class PhaseRecords:
                 unsent = self._unsent.take(tail.offset // width, max_records)
                 self.more_waits = len(unsent) == max_records
                 pieces += self._good(unsent)
+            self.more_waits |= max_records <= 0
             self.torn_bytes = tail.waiting % width
         self._is_begun |= bool(pieces)
         return pieces

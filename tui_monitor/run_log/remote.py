@@ -15,11 +15,13 @@ from typing import Any
 from tui_monitor.errors import DependencyMissing, FolderNotWritable, RunNotFound
 from tui_monitor.run_log.folders import printable, safe_name
 from tui_monitor.run_log.format import EVENTS_FILE, HEARTBEAT_FILE, OUTPUT_FILE, OUTPUT_MARKS_FILE, RUN_FILE
+from tui_monitor.run_log.shared_slots import SLOTS_SUFFIX
 
 SECONDS_BETWEEN_LOOKS = 2.0
 CACHE_VARIABLE = "XDG_CACHE_HOME"
 
 _BATCHES = re.compile(r"batches[-0-9A-Za-z]{0,32}\.(bin|blocks)")
+_SLOTS = re.compile(_BATCHES.pattern + re.escape(SLOTS_SUFFIX))
 _OVERLAP_BYTES = 32
 """Read again with what is new, to know that it continues what is here."""
 _BYTES_AT_ONCE = 2**23
@@ -39,7 +41,9 @@ class _Entry:
     path: str
     size: int
     stamp: str
-    """Differs once the file was written again."""
+    """Differs once the file was written again, except by way of shared memory."""
+    is_tagged: bool
+    """Whether the stamp tells the content, too."""
     modified: float | None
     """Seconds since 1970, where the listing tells."""
 
@@ -76,7 +80,8 @@ class RemoteRun:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Events last: what they tell of is then here already.
-            return sum(self._fetch_file(name, entries[name]) for name in _in_order(entries))
+            read = sum(self._fetch_file(name, entries[name]) for name in _in_order(entries))
+            return read + self._fetch_slots(entries)
         except _RemoteError as error:
             raise self._unreadable(error.reason) from error.reason
         except OSError as error:
@@ -110,6 +115,20 @@ class RemoteRun:
         else:
             read = self._append(target, entry)
         self._stamps[name] = entry.stamp
+        return read
+
+    def _fetch_slots(self, entries: Mapping[str, _Entry]) -> int:
+        """Copy what the training has not appended yet, last: what has been by now is then not missed."""
+        read = 0
+        for name in filter(_SLOTS.fullmatch, entries):
+            entry = entries[name]
+            if not (entry.is_tagged and self._stamps.get(name) == entry.stamp):
+                with suppress(_RemoteError):  # removed since it was listed
+                    read += self._replace(self.folder / name, entry)
+                    self._stamps[name] = entry.stamp
+        for path in self.folder.iterdir():
+            if _SLOTS.fullmatch(path.name) and path.name not in entries:
+                path.unlink(missing_ok=True)
         return read
 
     def _append(self, target: Path, entry: _Entry) -> int:
@@ -229,6 +248,7 @@ def _entry(found: Mapping[str, Any]) -> _Entry:
     return _Entry(
         path=str(found["name"]).rstrip("/"),
         size=size,
+        is_tagged=bool(found.get("ETag")),
         stamp=f"{size} {found.get('ETag', '')} {changed}",
         modified=_seconds(changed),
     )

@@ -3,6 +3,7 @@
 Next to a small training step a system call costs more than all else that recording a batch does.
 """
 
+import errno
 import mmap
 import os
 import struct
@@ -21,6 +22,7 @@ _NUMBER: Final = "<u8"
 _SAFE_TO_MAP: Final = frozenset({"ext2", "ext3", "ext4", "xfs", "tmpfs"})
 """File systems on which writing to a page with room reserved can't fail; elsewhere it may end the process (SIGBUS)."""
 _MOUNTS: Final = Path("/proc/self/mountinfo")
+_DESCRIPTORS: Final = "/proc/self/fd"
 _left: list[mmap.mmap] = []
 
 
@@ -39,41 +41,81 @@ def slot_struct(record: struct.Struct) -> struct.Struct:
     return struct.Struct(f"{record.format}{size - 8 - record.size}xQ")
 
 
-def map_slots(folder: int, name: str, size: int) -> mmap.mmap | None:
-    """Return a new, empty file of a folder as shared memory, or None where that is not safe or can't be had.
+class SharedSlots:
+    """A file of a run folder as shared memory."""
 
-    Args:
-        folder: its descriptor.
-        name: of the file, replaced if it is there.
-        size: in bytes.
-    """
-    with suppress(OSError, ValueError, AttributeError):
+    def __init__(self, folder: int, name: str, size: int) -> None:
+        """Create and map the file, empty, in place of any that is there.
+
+        Args:
+            folder: its descriptor.
+            name: of the file.
+            size: in bytes.
+
+        Raises:
+            OSError: that is not safe there, or can't be had.
+        """
         if not _is_safe_to_map(folder):
-            return None
+            raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+        self._name = name
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         remove_slots(folder, name)
         descriptor = os.open(name, flags, 0o600, dir_fd=folder)
         try:
             os.posix_fallocate(descriptor, 0, size)
-            return mmap.mmap(descriptor, size)
+            self.memory = mmap.mmap(descriptor, size)
+            self._inode = _inode(descriptor)
+            self._descriptor = _other_descriptor(descriptor)
+        except OSError:
+            remove_slots(folder, name)
+            raise
         finally:
             os.close(descriptor)
-    return None
+
+    def is_in_place(self, folder: int) -> bool:
+        """Return whether the file is still in a folder, under its name."""
+        try:
+            found = os.stat(self._name, dir_fd=folder, follow_symlinks=False)
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == self._inode
+
+    def unmap(self) -> None:
+        """Give the memory back. Where a script has closed our descriptor, and may use its number, it is only left."""
+        with suppress(OSError):
+            if _inode(self._descriptor) == self._inode:
+                self.memory.close()
+                return
+        _left.append(self.memory)
 
 
-def unmap(slots: mmap.mmap) -> None:
-    """Give shared memory back. Where a script has closed our descriptor, and may use its number, it is only left."""
-    with suppress(OSError):
-        if slots.size() == len(slots):
-            slots.close()
-            return
-    _left.append(slots)
+def map_slots(folder: int, name: str, size: int) -> SharedSlots | None:
+    """Return a new, empty file of a folder as shared memory, or None where that is not safe or can't be had."""
+    try:
+        return SharedSlots(folder, name, size)
+    except OSError:
+        return None
 
 
 def remove_slots(folder: int, name: str) -> None:
     """Remove a file that was mapped, if it is there."""
     with suppress(OSError):
         os.unlink(name, dir_fd=folder)
+
+
+def _inode(descriptor: int) -> tuple[int, int]:
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino
+
+
+def _other_descriptor(descriptor: int) -> int:
+    """Return another descriptor of this process for the same file: that of its mapping, which Python tells nobody."""
+    inode = _inode(descriptor)
+    for number in map(int, os.listdir(_DESCRIPTORS)):  # noqa: PTH208
+        with suppress(OSError):
+            if number != descriptor and _inode(number) == inode:
+                return number
+    return -1
 
 
 def _is_safe_to_map(folder: int) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tui_monitor.run_log.level import IntArray
 from tui_monitor.run_log.shared_slots import ROOM, SLOTS_SUFFIX, slot_type
 from tui_monitor.run_log.stored_records import Records
 from tui_monitor.run_log.tail import ReplacedError
@@ -48,14 +49,22 @@ class UnsentRecords:
         return records
 
     def _after(self, count: int) -> Records:
+        wanted = count + np.arange(ROOM)
+        is_there = self._slots(wanted % ROOM)["number"] == wanted + 1
+        if not is_there[0]:
+            return np.empty(0, self._record)
+        # Read again: a number vouches for a record that is read after it, while training goes on writing.
+        found = self._slots(wanted % ROOM)
+        is_there &= found["number"] == wanted + 1
+        return found["record"][: ROOM if is_there.all() else int(is_there.argmin())].astype(self._record)
+
+    def _slots(self, places: IntArray) -> Records:
+        """Return some of the slots as they are now, all unused where they can't be read."""
         kind = slot_type(self._record)
         try:
             content = self._path.read_bytes()
         except OSError:
             content = b""
         if len(content) != ROOM * kind.itemsize:
-            return np.empty(0, self._record)
-        wanted = count + np.arange(ROOM)
-        found = np.frombuffer(content, kind)[wanted % ROOM]
-        is_there = found["number"] == wanted + 1
-        return found["record"][: ROOM if is_there.all() else int(is_there.argmin())].astype(self._record)
+            return np.zeros(len(places), kind)
+        return np.frombuffer(content, kind)[places]

@@ -71,6 +71,7 @@ class RunWriter:
         self._waiting: deque[bytes] = deque(maxlen=_WAITING_EVENTS)
         self._phase: PhaseInfo | None = None
         self._batches = self._batch_file(batches_file(1), metrics=0)
+        self._batches.disown()
         self._lost_batches = 0
         self._unreported = 0
         self._last_error: str | None = None

@@ -12,6 +12,7 @@ from tui_monitor.history.load import load
 from tui_monitor.run_log.folders import is_address
 from tui_monitor.run_log.format import EVENTS_FILE, OUTPUT_FILE, RunInfo, State
 from tui_monitor.run_log.remote import RemoteRun, cache_folder
+from tui_monitor.run_log.shared_slots import SLOTS_SUFFIX
 from tui_monitor.run_log.writer import RunWriter
 
 ADDRESS = "s3://bucket/runs/first"
@@ -108,6 +109,30 @@ def test_a_copy_of_before_is_continued_or_replaced(bucket: Any, tmp_path: Path) 
     RemoteRun(address, copy).fetch()
     for name in ("batches.bin", EVENTS_FILE, "run.json"):
         assert (copy / name).read_bytes() == (tmp_path / "anew" / name).read_bytes()
+
+
+def test_what_a_killed_training_had_not_appended_is_copied(tmp_path: Path) -> None:
+    """The newest records come with each fetch, though a mapped file's time doesn't tell of them."""
+    pytest.importorskip("fsspec")
+    run = tmp_path / "run"
+    writer = RunWriter(run, RunInfo(name="run"), clock=lambda: 0.0, heartbeat_seconds=None)
+    writer.begin_phase(["loss"])
+    remote = RemoteRun(f"file://{run}", tmp_path / "copy")
+    stamp = None
+    for number in (3, 6):
+        for _ in range(3):
+            writer.batch(1, 1, (0.5,))
+        slots = run / ("batches.bin" + SLOTS_SUFFIX)
+        stamp = stamp or slots.stat().st_mtime
+        os.utime(slots, (stamp, stamp))
+        remote.fetch()
+        phase = load(remote.folder).phase
+        assert phase is not None
+        assert phase.batches == number
+    writer.close()
+    remote.fetch()
+    assert not (remote.folder / slots.name).exists()
+    assert (remote.folder / "batches.bin").read_bytes() == (run / "batches.bin").read_bytes()
 
 
 def test_what_cannot_be_read_is_told_in_a_sentence(bucket: Any, tmp_path: Path) -> None:

@@ -104,3 +104,52 @@ def test_where_memory_can_not_be_shared_each_record_is_written_at_once(
         writer.batch(1, 1, (number, 0.5))
         assert (tmp_path / "batches.bin").stat().st_size == number * 24
     assert not (tmp_path / SLOTS).exists()
+    writer.close()
+    writer.batch(1, 1, (100, 0.5))
+    assert (tmp_path / "batches.bin").stat().st_size == 99 * 24
+
+
+def test_a_slot_that_is_written_while_it_is_read_is_no_mixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the training writes a record between its two halves being read, the whole of it comes."""
+    writer, reader = training(tmp_path), RunReader(tmp_path)
+    for number in range(1, ROOM + 1):
+        writer.batch(1, 1, (number, 0.5))
+    writer.event("note")
+    assert len(read(reader)) == ROOM
+    read_bytes = Path.read_bytes
+
+    def torn(path: Path) -> bytes:
+        if path.name != SLOTS:
+            return read_bytes(path)
+        monkeypatch.undo()
+        before = read_bytes(path)
+        writer.batch(1, 1, (ROOM + 1, 0.5))
+        return before[:24] + read_bytes(path)[24:]
+
+    monkeypatch.setattr(Path, "read_bytes", torn)
+    assert read(reader) == [ROOM + 1]
+
+
+def test_a_look_that_takes_no_more_than_the_file_has_says_that_more_may_wait(tmp_path: Path) -> None:
+    """Whoever reads until all is read gets the slots' records, however few are taken at once."""
+    writer = training(tmp_path)
+    for number in range(1, 31):
+        writer.batch(1, 1, (number, 0.5))
+        if number == 25:
+            writer.event("note")
+    reader, seen, complete = RunReader(tmp_path), [], False
+    while not complete:
+        arrival = reader.poll(max_records=5)
+        complete = arrival.complete
+        seen += [loss for _, records in arrival.batches for loss in records["loss"].tolist()]
+    assert seen == list(range(1, 31))
+
+
+def test_a_batch_without_a_phase_leaves_no_file(tmp_path: Path) -> None:
+    """It is counted as lost, and the first phase gets the first file."""
+    writer = RunWriter(tmp_path, INFO, clock=lambda: 0.0, heartbeat_seconds=None)
+    writer.batch(1, 1, (1.0, 0.5))
+    assert writer.lost_batches == 1
+    assert not list(tmp_path.glob("batches*"))
+    assert writer.begin_phase(["loss"]).batches == "batches.bin"
+    writer.close()

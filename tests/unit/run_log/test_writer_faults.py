@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 
 from tui_monitor.history.load import load
 from tui_monitor.run_log.format import EVENTS_FILE, HEARTBEAT_FILE, RunInfo, State
-from tui_monitor.run_log.shared_slots import ROOM
+from tui_monitor.run_log.shared_slots import ROOM, SLOTS_SUFFIX
 from tui_monitor.run_log.writer import RunWriter
 
 INFO = RunInfo(name="run")
@@ -99,6 +100,14 @@ def limit_files_to(byte_count: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (byte_count, hard))
 
 
+def loaded(folder: Path) -> list[float]:
+    """Return the losses that a reader finds in a run's newest phase."""
+    phase = load(folder).phase
+    assert phase is not None
+    losses: list[float] = phase.series["loss"].values().tolist()
+    return losses
+
+
 def lift_limit() -> None:
     """Make room again."""
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
@@ -144,15 +153,77 @@ def test_lost_records_are_told_with_the_reason(tmp_path: Path) -> None:
             writer.batch(1, 1, (1.0,))
         writer.event("note")
         limit_files_to(2000)
-        for _ in range(5):
+        for _ in range(ROOM + 5):
             writer.batch(1, 1, (1.0,))
         writer.close()
 
     forked(train)
+    assert loaded(tmp_path) == [1.0] * (100 + ROOM)
     lines = (tmp_path / EVENTS_FILE).read_bytes().split(b"\n")[:-1]
     lost = json.loads(lines[-1])
     assert (lost["kind"], lost["batches"]) == ("lost", 5)
     assert "arge" in lost["reason"] or "space" in lost["reason"]
+
+
+def test_what_waits_for_room_survives_the_process(tmp_path: Path) -> None:
+    """On a full disk the newest records stay in shared memory, and are read there once the training was killed."""
+
+    def train() -> None:
+        clock = Clock()
+        writer = RunWriter(tmp_path, INFO, clock=clock, heartbeat_seconds=None)
+        writer.begin_phase(["loss"])
+        limit_files_to(110)
+        for number in range(1, ROOM + 1):
+            clock.now += 1
+            writer.batch(1, 1, (number,))
+            writer.event("note")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()
+    if child == 0:
+        train()
+    os.waitpid(child, 0)
+    assert (tmp_path / "batches.bin").stat().st_size == 100
+    assert loaded(tmp_path) == list(range(1, ROOM + 1))
+
+
+def test_slots_that_find_no_room_leave_no_file(tmp_path: Path) -> None:
+    """Where shared memory can't be had, nothing is left of the attempt."""
+
+    def train() -> None:
+        writer = RunWriter(tmp_path, INFO, clock=Clock(), heartbeat_seconds=None)
+        limit_files_to(1000)
+        writer.begin_phase(["loss"])
+        writer.batch(1, 1, (1.0,))
+        assert not (tmp_path / ("batches.bin" + SLOTS_SUFFIX)).exists()
+
+    forked(train)
+    assert loaded(tmp_path) == [1.0]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, TimeoutError, ValueError])
+def test_a_write_that_a_signal_interrupts_is_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    """A handler that raises just after the records were written doubles none of them."""
+    writer = RunWriter(tmp_path, INFO, clock=Clock(), heartbeat_seconds=None)
+    writer.begin_phase(["loss"])
+    for number in range(1, 11):
+        writer.batch(1, 1, (number,))
+    write = os.write
+
+    def interrupted(descriptor: int, content: bytes) -> int:
+        monkeypatch.undo()
+        write(descriptor, content)
+        raise error
+
+    monkeypatch.setattr(os, "write", interrupted)
+    with suppress(error):
+        writer.event("note")
+    writer.batch(1, 1, (11,))
+    writer.close()
+    assert loaded(tmp_path) == list(range(1, 12))
+    assert writer.lost_batches == 0
 
 
 def test_events_wait_for_room(tmp_path: Path) -> None:
@@ -242,6 +313,7 @@ def test_a_folder_that_can_not_be_made_is_no_error(tmp_path: Path) -> None:
 
 def test_descriptors_closed_by_the_script_are_noticed(tmp_path: Path) -> None:
     """A script that closes every descriptor costs no record, and keeps those that it opens under their numbers."""
+    (tmp_path / "own").write_bytes(bytes(ROOM * 32))  # as long as the slots
 
     def train() -> None:
         clock = Clock()
@@ -249,7 +321,7 @@ def test_descriptors_closed_by_the_script_are_noticed(tmp_path: Path) -> None:
         writer.begin_phase(["loss"])
         writer.batch(1, 1, (1.0,))
         os.closerange(3, 256)
-        others = [os.open(os.devnull, os.O_RDONLY) for _ in range(64)]
+        others = [os.open(tmp_path / "own", os.O_RDONLY) for _ in range(64)]
         writer._beat()
         clock.now = 1
         writer.batch(1, 1, (2.0,))
