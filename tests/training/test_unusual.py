@@ -15,7 +15,7 @@ import pytest
 import tui_monitor
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
-from tui_monitor.run_log.format import OUTPUT_FILE, State
+from tui_monitor.run_log.format import EVENTS_FILE, OUTPUT_FILE, State
 
 SCRIPT = Path(__file__).with_name("unusual_script.py")
 
@@ -81,9 +81,17 @@ def test_models_that_cannot_be_probed_say_so(ran: Ran) -> None:
     assert ["several outputs" in limit for limit in _limits(both)] == [True]
     own = ran.phase("own_step")
     assert own.batches == 8
+    assert [dict(row.figures).keys() for row in own.epochs] == [{"loss", "val_loss"}]
     assert ["computes no loss through Keras" in limit for limit in _limits(own)] == [True]
     assert "several outputs" in ran.stderr
     assert "computes no loss through Keras" in ran.stderr
+
+
+def test_a_metric_of_several_numbers_is_recorded_and_stops_nothing(ran: Ran) -> None:
+    """A figure for each class goes into the epoch's record; what is compared are the figures of one number."""
+    events = [json.loads(line) for line in (ran.folder / "run" / EVENTS_FILE).read_text().splitlines()]
+    logs = [event["logs"] for event in events if event["kind"] == "epoch" and "of_each_class" in event["logs"]]
+    assert [log["of_each_class"] for log in logs] == [[0.25, 0.75]]
 
 
 def test_several_steps_a_call_leave_no_validation_batch_out(ran: Ran) -> None:

@@ -34,6 +34,8 @@ _LOOK_SECONDS = 0.25
 """Time between looks at what is asked from outside."""
 _WITHIN_EPOCH_SECONDS = 4.0
 """Time between explanations inside an epoch, at least."""
+_MOST_NUMBERS = 256
+"""Numbers of one metric that are recorded with an epoch."""
 
 Arguments = ParamSpec("Arguments")
 
@@ -250,7 +252,8 @@ class FitRecorder:
     @_guarded
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Record the epoch's figures, then explain them; weights are still those that validation saw."""
-        figures = {name: float(value) for name, value in (logs or {}).items()}
+        told = _told(logs or {})
+        figures = {name: value for name, value in told.items() if isinstance(value, float)}
         now = time.monotonic()
         self._observations.batches_rest()
         self._pace.write()
@@ -258,7 +261,7 @@ class FitRecorder:
         self._writer.event(
             "epoch",
             epoch=self._epoch,
-            logs=figures,
+            logs=told,
             batches=totals.batches,
             samples=totals.samples,
             seconds=now - self._epoch_begun,
@@ -305,6 +308,17 @@ class FitRecorder:
             self._writer.event("explanation", epoch=explanation.epoch, batch=batch, explanation=content)
             self._session.explained(explanation)
         self._measuring_seconds += time.monotonic() - begun
+
+
+def _told(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return logs as floats; a metric of several numbers, such as one for each class, as a list unless it is long."""
+    told: dict[str, Any] = {}
+    for name, value in logs.items():
+        with contextlib.suppress(TypeError, ValueError):
+            numbers = np.asarray(value, dtype=float)
+            if numbers.size <= _MOST_NUMBERS:
+                told[name] = numbers.item() if numbers.size == 1 else numbers.tolist()
+    return told
 
 
 def fit_recorder(model: Any, session: Session, *, fit: Mapping[str, Any], callbacks: Sequence[Any] = ()) -> Any:
