@@ -1,5 +1,6 @@
 """`run.json` on disk: always whole, because it is only ever replaced."""
 
+import itertools
 import json
 import os
 from contextlib import suppress
@@ -11,6 +12,7 @@ from tui_monitor.run_log.format import RUN_FILE, RunInfo, run_info_from_json, ru
 from tui_monitor.run_log.strict_json import encode
 
 _LARGEST = 64 * 2**20
+_numbers = itertools.count(1)
 
 
 def read_run_info(folder: Path) -> RunInfo:
@@ -52,7 +54,8 @@ def write_run_info(folder_descriptor: int, info: RunInfo) -> None:
     Raises:
         OSError: the folder is gone, full or not writable; the old `run.json` is untouched.
     """
-    temporary = f".{RUN_FILE}.{os.getpid()}"
+    # A name of its own: a signal handler may write it while this does.
+    temporary = f".{RUN_FILE}.{os.getpid()}.{next(_numbers)}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     descriptor = os.open(temporary, flags, 0o600, dir_fd=folder_descriptor)
     try:

@@ -144,12 +144,12 @@ class RunWriter:
         if os.getpid() != self._pid:
             return phase
         with self._lock:
+            self._close_batches()
             self._attempt(self._report_lost)
             phase = replace(phase, batches=self._free_batches_file(phase))
             self._info = replace(self._info, phases=(*self._info.phases, phase))
             self._info_is_written = False
             self._phase = phase
-            self._close_batches()
             self._batches = self._batch_file(phase.batches, len(phase.metrics))
             self._attempt(self._open)
         self.event("phase")

@@ -226,6 +226,27 @@ def test_a_write_that_a_signal_interrupts_is_not_repeated(
     assert writer.lost_batches == 0
 
 
+def test_an_event_of_a_signal_handler_while_the_identity_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both write `run.json` then, neither in the other's way: it is whole, and nothing is left beside it."""
+    writer = RunWriter(tmp_path, INFO, clock=Clock(), heartbeat_seconds=None)
+    write = os.write
+
+    def interrupted(descriptor: int, content: bytes) -> int:
+        monkeypatch.undo()
+        writer.event("note", text="from the handler")
+        return write(descriptor, content)
+
+    monkeypatch.setattr(os, "write", interrupted)
+    writer.begin_phase(["loss"])
+    writer.batch(1, 1, (1.0,))
+    writer.close()
+    assert writer.last_error is None
+    assert loaded(tmp_path) == [1.0]
+    assert {path.name for path in tmp_path.iterdir()} == {"batches.bin", "events.jsonl", "run.json"}
+
+
 def test_events_wait_for_room(tmp_path: Path) -> None:
     """Events that don't fit are written later, in order, each whole; only the newest thousand wait."""
 
