@@ -60,7 +60,8 @@ class SharedSlots:
         self._name = name
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         remove_slots(folder, name)
-        descriptor = os.open(name, flags, 0o600, dir_fd=folder)
+        # Read-only to whoever opens it later: a mapped file that is truncated ends the process with SIGBUS.
+        descriptor = os.open(name, flags, 0o400, dir_fd=folder)
         try:
             os.posix_fallocate(descriptor, 0, size)
             self.memory = mmap.mmap(descriptor, size)

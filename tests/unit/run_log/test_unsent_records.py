@@ -1,5 +1,6 @@
 """Records reach a reader once each, through the shared slots or through the file, whenever it looks."""
 
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,14 @@ def test_what_was_not_sent_survives_the_process(tmp_path: Path) -> None:
         writer.batch(1, 1, (number, 0.5))
     assert (tmp_path / "batches.bin").stat().st_size < 30 * 24
     assert read(RunReader(tmp_path)) == list(range(1, 31))
+
+
+def test_nobody_else_may_write_or_cut_the_slots(tmp_path: Path) -> None:
+    """The file can only be read, and by its owner: cutting it would end the training."""
+    writer = training(tmp_path)
+    writer.batch(1, 1, (1.0, 0.5))
+    assert stat.S_IMODE((tmp_path / SLOTS).stat().st_mode) == 0o400
+    writer.close()
 
 
 def test_a_file_that_turns_out_otherwise_starts_over(tmp_path: Path) -> None:
