@@ -69,6 +69,20 @@ def test_an_epoch_that_was_not_measured_names_the_nearest_that_was(
     assert "tui-monitor run train.py" not in said
 
 
+def test_a_fit_that_was_killed_at_once_leaves_the_one_before_explained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the newest fit has ended no epoch, the newest that has is explained."""
+    with RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None) as writer:
+        for losses in ((0.7, 0.5), None):
+            writer.begin_phase(("loss",), epochs=1)
+            writer.batch(1, 32, (0.7,))
+            if losses:
+                writer.event("epoch", epoch=1, logs=dict(zip(("loss", "val_loss"), losses, strict=True)), batches=1)
+    assert explain(str(tmp_path / "run"), None, epoch=None, every=False, as_json=False, class_shares=None) == 0
+    assert "val_loss 0.5000" in capsys.readouterr().out
+
+
 def test_explain_imports_neither_textual_nor_tensorflow(long_run: Path) -> None:
     """Python's own list of imports, for the whole command, names none of them."""
     done = subprocess.run(

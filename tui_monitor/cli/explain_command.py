@@ -73,8 +73,8 @@ def _shares(text: str | None) -> Sequence[float] | None:
 def _asked_for(
     snapshot: Snapshot, *, epoch: int | None, every: bool, shares: Sequence[float] | None
 ) -> Sequence[Content]:
-    """Return explanations of the newest phase: measured ones, and what the log can prove where nothing was measured."""
-    phase = snapshot.phase
+    """Return explanations of the newest phase that has any: measured ones, and what the log can prove elsewhere."""
+    phase = next((phase for phase in reversed(snapshot.phases) if phase.epochs or phase.explanations), None)
     if phase is None:
         return []
     measured = _measured(phase)
