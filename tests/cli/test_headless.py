@@ -37,3 +37,24 @@ def test_a_run_that_has_ended_is_told_in_the_order_in_which_it_went(
         *("phase 2  epoch 1/2", *of_epoch[0], "phase 2  epoch 2/2", *of_epoch[1]),
         "finished",
     ]
+
+
+def test_an_epoch_that_was_not_measured_is_said_to_be_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every epoch has its lines: where the budget left no probe, they give the gap and say why there is no more."""
+    clock = Clock()
+    with RunWriter(tmp_path / "run", RunInfo(name="run"), clock=clock, heartbeat_seconds=None) as writer:
+        writer.begin_phase(["loss"], epochs=3, steps_per_epoch=1)
+        for epoch in (1, 2, 3):
+            clock.now += 1
+            writer.event("epoch", epoch=epoch, logs={"loss": 0.5, "val_loss": 0.4})
+            if epoch == 1:
+                content = explanation_to_json(explanation(epoch, verdict="Verdict.", headline="Why."))
+                writer.event("explanation", epoch=epoch, batch=None, explanation=content)
+        writer.status(State.FINISHED)
+    follow_headless(tmp_path / "run", None)
+    told = [line.split("  loss")[0].strip() for line in capsys.readouterr().err.splitlines()]
+    unmeasured = (
+        "Validation loss is 0.100 lower.",
+        "Not measured here: that would have cost more than the budget (--probe-budget).",
+    )
+    assert told == ["epoch 1/3", "Verdict.", "Why.", "epoch 2/3", *unmeasured, "epoch 3/3", *unmeasured, "finished"]

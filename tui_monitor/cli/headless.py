@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tui_monitor import units
 from tui_monitor.explain.explanation import explanation_from_json
+from tui_monitor.explain.log_evidence import explain_log
 from tui_monitor.history.fold import History
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot, Snapshot
 from tui_monitor.launch.training_process import TrainingProcess
@@ -78,8 +79,8 @@ class _Lines:
 
     def __init__(self) -> None:
         self._state = ""
-        self._told: dict[int, tuple[int, int]] = {}
-        """Epochs and explanations told of each phase."""
+        self._told: dict[int, tuple[int, int, int]] = {}
+        """Epochs, explanations and epochs known to be without one told of each phase."""
         self._entries = 0
         self._spoken_at = 0.0
 
@@ -105,10 +106,14 @@ class _Lines:
 
     def _news(self, snapshot: Snapshot) -> Iterator["_Told"]:
         for phase in snapshot.phases:
-            epochs, explanations = self._told.get(phase.info.index, (0, 0))
-            self._told[phase.info.index] = (len(phase.epochs), len(phase.explanations))
+            epochs, explanations, settled = self._told.get(phase.info.index, (0, 0, 0))
+            is_under_way = phase is snapshot.phase and not snapshot.state.ended
+            to_settle = len(phase.epochs) - is_under_way
+            self._told[phase.info.index] = (len(phase.epochs), len(phase.explanations), max(to_settle, settled))
             for row in phase.epochs[epochs:]:
                 yield _Told(row.ended, row.epoch, (_epoch_line(row, phase),))
+            for row in phase.epochs[settled : max(to_settle, settled)]:
+                yield _Told(row.ended, row.epoch, tuple(_unmeasured(row, phase)))
             for held in phase.explanations[explanations:]:
                 if held.batch is None:
                     yield _Told(held.seconds, held.epoch, tuple(_headline(held)))
@@ -148,6 +153,14 @@ def _epoch_line(row: EpochRow, phase: PhaseSnapshot) -> str:
     took = f"  {row.seconds:.1f} s" if row.seconds is not None else ""
     which = f"phase {phase.info.index}  " if phase.info.index > 1 else ""
     return f"{which}epoch {_of_plan(row.epoch, phase)}  {figures}{took}"
+
+
+def _unmeasured(row: EpochRow, phase: PhaseSnapshot) -> Iterator[str]:
+    """Yield what can be said of an epoch that was not measured, in a fit where others were."""
+    measured = [held.epoch for held in phase.explanations if held.batch is None]
+    if measured and row.epoch not in measured:
+        yield f"  {explain_log('', row.epoch, row.figures)['verdict']}"
+        yield "  Not measured here: that would have cost more than the budget (--probe-budget)."
 
 
 def _headline(entry: ExplanationAt) -> Iterator[str]:
