@@ -21,6 +21,7 @@ class FolderHandle:
         self.path = absolute(path)
         """Absolute, so that a script may change its working folder."""
         self._descriptor = -1
+        self._inode: tuple[int, int] = (0, 0)
         with suppress(OSError):
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -30,17 +31,28 @@ class FolderHandle:
         Raises:
             OSError: the folder is gone.
         """
-        if self._descriptor >= 0:
-            with suppress(OSError):
-                if os.fstat(self._descriptor).st_nlink > 0:
-                    return self._descriptor, False
-            self.close()
+        found = self._found()
+        if found is not None and found.st_nlink > 0:
+            return self._descriptor, False
+        self.close()
         self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        opened = os.fstat(self._descriptor)
+        self._inode = (opened.st_dev, opened.st_ino)
         return self._descriptor, True
 
     def close(self) -> None:
         """Let go of the folder."""
+        is_ours = self._found() is not None
         descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
+        if is_ours:
             with suppress(OSError):
                 os.close(descriptor)
+
+    def _found(self) -> os.stat_result | None:
+        """Return what the folder's descriptor tells, or None where it is closed, or a script's by now."""
+        if self._descriptor >= 0:
+            with suppress(OSError):
+                found = os.fstat(self._descriptor)
+                if (found.st_dev, found.st_ino) == self._inode:
+                    return found
+        return None
