@@ -1,5 +1,6 @@
 """The batch records of one phase as they are written: what `put` took is with the system when it returns."""
 
+import errno
 import os
 import struct
 from collections.abc import Callable, Sequence
@@ -131,7 +132,7 @@ class BatchFile:
 
     def is_in_place(self) -> bool:
         """Return whether the open file is still the one it was, and still in a folder."""
-        return self._file.descriptor < 0 or self._file.is_in_place()
+        return self._file.is_in_place()
 
     def distrust(self) -> None:
         """Have the file opened again before anything more is appended."""
@@ -147,7 +148,11 @@ class BatchFile:
         if self.trouble is not None and seconds < self._send_at:
             raise self.trouble
         if not self._room:
-            self.open()
+            try:
+                self.open()
+            except OSError as error:
+                self.trouble, self._send_at = error, seconds + _RETRY_SECONDS
+                raise
         self.send(seconds)
         if self.trouble is not None and self.waiting >= self._room:
             raise self.trouble
@@ -198,4 +203,4 @@ class BatchFile:
 
 
 def _refuse(*_: Any) -> None:
-    raise OSError(os.strerror(1))
+    raise OSError(errno.EPERM, os.strerror(errno.EPERM))

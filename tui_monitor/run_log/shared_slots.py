@@ -31,14 +31,19 @@ def slot_type(record: np.dtype[Any]) -> np.dtype[Any]:
 
     Numbers count the phase's records from 1; 0 is a slot never used. No slot crosses the boundary of a page.
     """
-    size = 1 << (record.itemsize + 7).bit_length()
+    size = _slot_size(record.itemsize)
     return np.dtype({"names": ["record", "number"], "formats": [record, _NUMBER], "offsets": [0, size - 8]})
 
 
 def slot_struct(record: struct.Struct) -> struct.Struct:
     """Return what packs a record's values and its number into a slot of `slot_type`."""
-    size = 1 << (record.size + 7).bit_length()
-    return struct.Struct(f"{record.format}{size - 8 - record.size}xQ")
+    padding = _slot_size(record.size) - 8 - record.size
+    return struct.Struct(f"{record.format}{padding}xQ")
+
+
+def _slot_size(record_bytes: int) -> int:
+    """Return the least power of two that has room for a record and its number."""
+    return 1 << (record_bytes + 7).bit_length()
 
 
 class SharedSlots:

@@ -332,6 +332,27 @@ def test_a_folder_that_can_not_be_made_is_no_error(tmp_path: Path) -> None:
     assert writer.last_error
 
 
+def test_a_run_that_can_not_be_written_is_tried_twice_a_second_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batches in between cost the training no system call, and each is counted as lost."""
+    (tmp_path / "file").write_text("x")
+    clock = Clock()
+    writer = RunWriter(tmp_path / "file" / "run", INFO, clock=clock, heartbeat_seconds=None)
+    writer.begin_phase(["loss"])
+    tries: list[Any] = []
+    opened = os.open
+    monkeypatch.setattr(os, "open", lambda *args, **options: (tries.append(args), opened(*args, **options))[1])
+    for _ in range(10):
+        clock.now += 0.05
+        writer.batch(1, 1, (1.0,))
+    assert len(tries) == 1
+    clock.now += 0.5
+    writer.batch(1, 1, (1.0,))
+    assert len(tries) == 2
+    assert writer.lost_batches == 11
+
+
 def test_descriptors_closed_by_the_script_are_noticed(tmp_path: Path) -> None:
     """A script that closes every descriptor costs no record, and keeps those that it opens under their numbers."""
     (tmp_path / "own").write_bytes(bytes(ROOM * 32))  # as long as the slots
