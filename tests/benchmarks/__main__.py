@@ -4,6 +4,7 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import functools
 import subprocess
 import sys
 import tempfile
@@ -16,28 +17,39 @@ from rich.progress import Progress, TimeElapsedColumn
 from tests.benchmarks.following import BATCHES_A_SECOND, FRAMES_A_SECOND, SIZE, followed
 from tests.benchmarks.loggers import loggers
 from tests.benchmarks.reading import growth, seeking
-from tests.benchmarks.recording import least_cost, logging_cost, recording_cost
+from tests.benchmarks.recording import least_cost, logging_cost, probing_cost, recording_cost
 from tests.benchmarks.starting import LAST_OF_FIRST_PAINT, PART_OF_CHART, command_ratio, screen_ratio
+from tests.benchmarks.training_turns import long_steps_model
 
 Rows = Iterator[tuple[str, str]]
 
 _LONG_STEP_UNITS = 400
+_LONG_GROUPS = 100
+_LONG_EPOCH_GROUPS = 10
 
 
 def recording() -> Rows:
     """Yield what recording and probing cost a training."""
-    for budget, what in ((0.0, "every batch recorded, probes off"), (0.02, "with probes at the default budget")):
-        cost = recording_cost(budget)
-        yield f"training time ÷ bare, question's model ({cost.step:.1f} ms a batch), {what}: wall", str(cost.wall)
-        yield "the same, CPU", str(cost.cpu)
-        yield "our Python between two steps, the write included, median µs a batch", f"{cost.own:.0f}"
-        if not budget:
-            yield "one `.numpy()` and one `os.write` of a record in its place, median µs", f"{least_cost():.0f}"
-            yield "bytes a batch on disk", f"{cost.disk:.0f}"
-    for budget, what in ((0.0, "probes off"), (0.02, "with probes")):
-        cost = recording_cost(budget, units=_LONG_STEP_UNITS, groups=20)
-        yield f"training time ÷ bare at {cost.step:.0f} ms a batch, {what}: wall", str(cost.wall)
-        yield "the same, CPU", str(cost.cpu)
+    cost = recording_cost()
+    step = f"question's model ({cost.step / 1000:.1f} ms a batch)"
+    yield f"training time ÷ bare, {step}, every batch recorded, probes off: wall", str(cost.wall)
+    yield "the same, CPU", str(cost.cpu)
+    own, least = least_cost()
+    yield "our Python between two steps, the write included, median µs a batch", f"{own:.1f}"
+    yield "of it, to read one tensor and put one record into shared memory", f"{least:.1f}"
+    yield "what Keras' callbacks take less beside it, median µs a batch", f"{cost.spared:.1f}"
+    yield "bytes a batch on disk", f"{cost.disk:.0f}"
+    wall, cpu, own = probing_cost()
+    yield "epochs ÷ bare, question's model, with probes at the default budget: wall", str(wall)
+    yield "the same, CPU", str(cpu)
+    yield "our Python between two steps, median µs a batch", f"{own:.1f}"
+    build = functools.partial(long_steps_model, _LONG_STEP_UNITS)
+    cost = recording_cost(build, _LONG_GROUPS)
+    yield f"training time ÷ bare at {cost.step / 1000:.0f} ms a batch, probes off: wall", str(cost.wall)
+    yield "the same, CPU", str(cost.cpu)
+    wall, cpu, _ = probing_cost(build, _LONG_EPOCH_GROUPS)
+    yield f"epochs ÷ bare at {cost.step / 1000:.0f} ms a batch, with probes: wall", str(wall)
+    yield "the same, CPU", str(cpu)
 
 
 def rivals() -> Rows:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+Costs = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class Ratio:
@@ -27,11 +29,23 @@ def ratio_in_turns(first: Callable[[], float], second: Callable[[], float], grou
         second: the same for what it is compared with.
         groups: how many groups of four to take, at least 2.
     """
+    (ratio,) = ratios_in_turns(lambda: np.array([first()]), lambda: np.array([second()]), groups)
+    return ratio
+
+
+def ratios_in_turns(first: Callable[[], Costs], second: Callable[[], Costs], groups: int) -> list[Ratio]:
+    """Return the same for each of several costs of the same work.
+
+    Args:
+        first: does the work once and returns what it cost, shape (costs,).
+        second: the same for what it is compared with.
+        groups: how many groups of four to take, at least 2.
+    """
     ratios = []
     for _ in range(groups):
         a1, b1, b2, a2 = first(), second(), second(), first()
         ratios.append((a1 + a2) / (b1 + b2))
-    return _with_interval(np.array(ratios))
+    return [_with_interval(ratio) for ratio in np.transpose(ratios)]
 
 
 def _with_interval(ratios: NDArray[np.float64]) -> Ratio:

@@ -19,6 +19,8 @@ class Engine(Protocol):
     """Methods of a model that are given `(x, y, y_pred, ...)` to compute its loss."""
     batch_normalization: type[Any]
     """Base class of the layers that mix the samples of a batch while training."""
+    log_type: type[float]
+    """Of what a training or validation function may return as a log in place of a tensor."""
 
     def steps_per_call(self, model: Any) -> int:
         """Return how many steps one call of the training function runs, at least 1."""

@@ -44,11 +44,12 @@ class Instruments:
         self._probe: Probe | None = None
         self._engine = engine_of(model)
         self._compiled = self._engine.compiled_parts(model)
-        steps, packs_logs = self._engine.steps_per_call(model), _is_run_by_keras(model, self._engine)
-        self.training_channel = StepChannel(steps, packs_logs=packs_logs)
+        steps = self._engine.steps_per_call(model)
+        packed_logs = self._engine.log_type if _is_run_by_keras(model, self._engine) else None
+        self.training_channel = StepChannel(steps, packed_logs=packed_logs)
         self.plan = StepPlan(probed=probed, steps_per_call=steps)
         is_compiled = bool(model.jit_compile)
-        self.validation_channel = StepChannel(steps, packs_logs=packs_logs, is_compiled=is_compiled)
+        self.validation_channel = StepChannel(steps, packed_logs=packed_logs, is_compiled=is_compiled)
         self._built: dict[str, Any] = {}
         self._taker: PayloadTaker | None = None
 

@@ -13,6 +13,19 @@ trainer: ModuleType = keras_trainer
 loss_methods: tuple[str, ...] = ("_compute_loss", "compute_loss")
 batch_normalization: type[Any] = keras.layers.BatchNormalization
 
+
+class ObjectProxy(float):
+    """A float that TensorFlow knows by this name, that of wrapt's proxies, to be no tensor.
+
+    Keras asks that of every log of every batch before it makes a float of it. For any other type `tf.is_tensor` looks
+    for the attributes of a Protocol, which takes longer than to read the log's tensor would.
+    """
+
+    __slots__ = ()
+
+
+log_type: type[float] = ObjectProxy
+
 _COMPILED = ("optimizer", "_compile_loss", "_compile_metrics", "run_eagerly", "jit_compile", "steps_per_execution")
 
 

@@ -24,6 +24,7 @@ package: ModuleType = keras
 trainer: ModuleType = training
 loss_methods: tuple[str, ...] = ("compute_loss",)
 batch_normalization: type[Any] = BatchNormalizationBase
+log_type: type[float] = float
 
 _MOST_TUNED_STEPS = 1024
 

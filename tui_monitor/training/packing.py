@@ -107,7 +107,13 @@ class StepOutput(NamedTuple):
 class Packer:
     """Packs inside a graph and unpacks outside; knows the layout of every trace."""
 
-    def __init__(self) -> None:
+    def __init__(self, log_type: type[float]) -> None:
+        """Prepare.
+
+        Args:
+            log_type: of the logs that `unpack` returns.
+        """
+        self._log_type = log_type
         self._layouts: list[Layout] = []
         self._shortest: Layout
 
@@ -152,7 +158,7 @@ class Packer:
         if head[0] != layout.index:
             layout = self._layouts[int(head[0])]
             head = layout.read_head(packed)
-        own = dict(zip(layout.logs, head[1:]))  # noqa: B905
+        own = dict(zip(layout.logs, map(self._log_type, head[1:])))  # noqa: B905
         rows = (head[layout.begin :],)
         if not layout.stretches:
             return own, rows, None

@@ -1,0 +1,135 @@
+"""Trainings that stop and go: the inside of Keras' `fit` loop, run some batches or one epoch at a time."""
+
+import functools
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tui_monitor.demo.scenarios import SCENARIOS, make_data
+from tui_monitor.training.demo import build_model
+
+BATCH = 36
+"""Samples."""
+BATCHES_A_TURN = 24
+BATCHES_AN_EPOCH = 300
+
+Spent = NDArray[np.float64]
+"""Wall and processor time of a turn in seconds, shape (2,)."""
+Take = Callable[[Any], Any]
+"""Takes what is ours off a step's logs, see `StepChannel.take`."""
+
+
+class Training:
+    """A model that trains in turns, and what was seen between the graphs of its steps."""
+
+    def __init__(self, model: keras.Model, callbacks: list[Any], take: Take | None = None) -> None:
+        """Begin to train.
+
+        Args:
+            model: compiled; if recorded, inside its recorder's block.
+            callbacks: of the training.
+            take: what a recorded model's channel does next; None leaves it.
+        """
+        self._model = model
+        self._batches, self._validation = _batches()
+        self._callbacks = keras.callbacks.CallbackList(callbacks, add_history=True, model=model, epochs=1, steps=None)
+        self._epoch = 0
+        self._handed_over = float("nan")
+        self.own: list[float] = []
+        """Seconds a batch from the end of the step's graph to the return of its function, for a recorded model."""
+        self.after: list[float] = []
+        """Seconds a batch in Keras' callbacks after the step."""
+        for recorder in callbacks:
+            self._watch(recorder, take)
+        model.make_train_function()
+        self._callbacks.on_train_begin()
+        self._callbacks.on_epoch_begin(0)
+
+    def turn(self, batches: int = BATCHES_A_TURN) -> Spent:
+        """Train on some batches and return what it took."""
+        begun = _clocks()
+        self._train(batches)
+        return _clocks() - begun
+
+    def epoch(self) -> Spent:
+        """Train for one epoch, its validation included, and return what it took."""
+        begun = _clocks()
+        self._model.reset_metrics()
+        self._callbacks.on_epoch_begin(self._epoch)
+        logs = self._train(BATCHES_AN_EPOCH)
+        held_out = self._model.evaluate(self._validation, callbacks=self._callbacks, return_dict=True)
+        told = {**logs, **{f"val_{name}": value for name, value in held_out.items()}}
+        self._callbacks.on_epoch_end(self._epoch, told)
+        self._epoch += 1
+        return _clocks() - begun
+
+    def forget(self) -> None:
+        """Begin the lists of times anew."""
+        self.own.clear()
+        self.after.clear()
+
+    def _train(self, batches: int) -> Any:
+        logs: Any = None
+        for step in range(batches):
+            self._callbacks.on_train_batch_begin(step)
+            logs = self._model.train_function(self._batches)
+            returned = time.perf_counter()
+            self._callbacks.on_train_batch_end(step, logs)
+            self.after.append(time.perf_counter() - returned)
+            self.own.append(returned - self._handed_over)
+        return logs
+
+    def _watch(self, recorder: Any, take: Take | None) -> None:
+        channel = recorder.instruments.training_channel
+        take = take or channel.take
+
+        def timed_take(logs: Any) -> Any:
+            self._handed_over = time.perf_counter()
+            return take(logs)
+
+        channel.take = timed_take
+
+
+def question_model() -> keras.Model:
+    """Return the model of the question."""
+    return build_model(SCENARIOS["question"])
+
+
+def long_steps_model(units: int) -> keras.Model:
+    """Return a dense model for the same data whose steps take longer.
+
+    Args:
+        units: of each of its four hidden layers.
+    """
+    hidden = [keras.layers.Dense(units, "relu") for _ in range(4)]
+    model = keras.Sequential([keras.layers.Input((1, 1)), keras.layers.Flatten(), *hidden, _softmax()])
+    model.compile(keras.optimizers.Adam(0.001), "categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def _softmax() -> keras.layers.Layer:
+    return keras.layers.Dense(2, "softmax")
+
+
+def _clocks() -> Spent:
+    return np.array([time.perf_counter(), time.process_time()])
+
+
+@functools.cache
+def _data() -> tuple[tf.data.Dataset, tf.data.Dataset]:
+    keras.utils.set_random_seed(1)
+    data = make_data(SCENARIOS["question"], seed=1)
+    training = tf.data.Dataset.from_tensor_slices((data.x, data.y)).batch(BATCH).repeat().prefetch(tf.data.AUTOTUNE)
+    validation = tf.data.Dataset.from_tensor_slices((data.validation_x, data.validation_y)).batch(BATCH)
+    return training, validation
+
+
+def _batches() -> tuple[Iterator[Any], tf.data.Dataset]:
+    """Return the question's training data, batch by batch and for ever, and its validation data."""
+    training, validation = _data()
+    return iter(training), validation
