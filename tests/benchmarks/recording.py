@@ -15,13 +15,14 @@ import numpy as np
 
 from tests.benchmarks.loggers import EveryBatch, Logger
 from tests.benchmarks.measuring import Ratio, ratios_in_turns
-from tests.benchmarks.training_turns import BATCHES_A_TURN, Training, question_model
+from tests.benchmarks.training_turns import BATCHES_A_TURN, GraphEnds, Training, question_model
 from tui_monitor.run_log.format import RunInfo
 from tui_monitor.run_log.writer import RunWriter
 from tui_monitor.training.budget import ProbeBudget
 from tui_monitor.training.fit_recorder import fit_recorder
 from tui_monitor.training.replicas import PAYLOAD
 from tui_monitor.training.session import Session
+from tui_monitor.training.straight_way import Way
 
 GROUPS = 150
 EPOCH_GROUPS = 20
@@ -101,7 +102,7 @@ def least_cost(turns: int = GROUPS) -> tuple[float, float]:
 
         def take(logs: Any) -> Any:
             put(memory, 0, *read(logs[PAYLOAD]["packed"]))
-            return {}, (), None
+            return {}
 
         ours, _ = stack.enter_context(_recorded(question_model(), 0.0))
         least, _ = stack.enter_context(_recorded(question_model(), 0.0, take))
@@ -134,14 +135,24 @@ def logging_cost(logger: Logger, groups: int = GROUPS // 5) -> tuple[Ratio, floa
 
 
 @contextlib.contextmanager
-def _recorded(model: keras.Model, share: float, take: Any = None) -> Iterator[tuple[Training, RunWriter]]:
-    """Yield a training that is recorded, and what writes its run."""
+def _recorded(model: keras.Model, share: float, take: Way | None = None) -> Iterator[tuple[Training, RunWriter]]:
+    """Yield a training that is recorded, and what writes its run.
+
+    Args:
+        model: that trains.
+        share: of training time that probes may take.
+        take: what is done with each step in place of recording it.
+    """
     with contextlib.ExitStack() as stack:
         run = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "run"
         writer = stack.enter_context(RunWriter(run, RunInfo(name="run")))
         recorder = fit_recorder(model, Session(writer, run, ProbeBudget(share=share)), fit={})
+        ends = GraphEnds(model)
         with recorder.recording(model):
-            yield Training(model, [recorder], take), writer
+            training = Training(model, [recorder], ends)
+            if take is not None:
+                recorder.instruments.step_ended = take
+            yield training, writer
 
 
 def _warm_up(*trainings: Training) -> None:

@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -20,32 +20,52 @@ BATCHES_AN_EPOCH = 300
 
 Spent = NDArray[np.float64]
 """Wall and processor time of a turn in seconds, shape (2,)."""
-Take = Callable[[Any], Any]
-"""Takes what is ours off a step's logs, see `StepChannel.take`."""
+
+
+class GraphEnds:
+    """Notes when the graph of a model's newest step ended."""
+
+    def __init__(self, model: keras.Model) -> None:
+        """Watch a model that has made no function yet."""
+        self.newest = float("nan")
+        """Reading of `time.perf_counter`."""
+        make = model.make_train_function
+
+        def make_train_function(force: bool = False) -> Any:
+            make(force)
+            inner = model.train_function
+
+            def train_function(iterator: Any) -> Any:
+                logs = inner(iterator)
+                self.newest = time.perf_counter()
+                return logs
+
+            model.train_function = train_function
+            return train_function
+
+        object.__setattr__(model, "make_train_function", make_train_function)
 
 
 class Training:
     """A model that trains in turns, and what was seen between the graphs of its steps."""
 
-    def __init__(self, model: keras.Model, callbacks: list[Any], take: Take | None = None) -> None:
+    def __init__(self, model: keras.Model, callbacks: list[Any], ends: GraphEnds | None = None) -> None:
         """Begin to train.
 
         Args:
             model: compiled; if recorded, inside its recorder's block.
             callbacks: of the training.
-            take: what a recorded model's channel does next; None leaves it.
+            ends: of a recorded model's graphs.
         """
         self._model = model
         self._batches, self._validation = _batches()
         self._callbacks = keras.callbacks.CallbackList(callbacks, add_history=True, model=model, epochs=1, steps=None)
         self._epoch = 0
-        self._handed_over = float("nan")
+        self._ends = ends
         self.own: list[float] = []
         """Seconds a batch from the end of the step's graph to the return of its function, for a recorded model."""
         self.after: list[float] = []
         """Seconds a batch in Keras' callbacks after the step."""
-        for recorder in callbacks:
-            self._watch(recorder, take)
         model.make_train_function()
         self._callbacks.on_train_begin()
         self._callbacks.on_epoch_begin(0)
@@ -81,18 +101,9 @@ class Training:
             returned = time.perf_counter()
             self._callbacks.on_train_batch_end(step, logs)
             self.after.append(time.perf_counter() - returned)
-            self.own.append(returned - self._handed_over)
+            if self._ends is not None:
+                self.own.append(returned - self._ends.newest)
         return logs
-
-    def _watch(self, recorder: Any, take: Take | None) -> None:
-        channel = recorder.instruments.training_channel
-        take = take or channel.take
-
-        def timed_take(logs: Any) -> Any:
-            self._handed_over = time.perf_counter()
-            return take(logs)
-
-        channel.take = timed_take
 
 
 def question_model() -> keras.Model:

@@ -22,7 +22,9 @@ class BatchFile:
     `put` belongs to one thread; everything else may be called from any, and from signal handlers.
     """
 
-    def __init__(self, name: str, metrics: int, folder: Callable[[], int], lock: RLock) -> None:
+    def __init__(
+        self, name: str, metrics: int, folder: Callable[[], int], lock: RLock, clock: Callable[[], float], begun: float
+    ) -> None:
         """Name the file; nothing is opened before the first `open` or `put`.
 
         Args:
@@ -30,6 +32,8 @@ class BatchFile:
             metrics: figures in a record.
             folder: returns the run folder's descriptor, or raises OSError.
             lock: held while the file is written.
+            clock: seconds that never go backwards.
+            begun: what it showed when the run began.
         """
         record = struct.Struct("<dII" + "f" * metrics)
         slot = slot_struct(record)
@@ -42,6 +46,7 @@ class BatchFile:
         self._shared: SharedSlots | None = None
         self._file = AppendFile(name, piece=record.size)
         self._folder, self._lock = folder, lock
+        self._clock, self._begun = clock, begun
         self._number = self._sent = 0
         self._room = 0
         self._send_at = 0.0
@@ -57,11 +62,10 @@ class BatchFile:
         """Records that are not in the file yet."""
         return self._number - self._sent
 
-    def put(self, seconds: float, epoch: int, size: int, values: Sequence[float]) -> None:
-        """Take one record.
+    def put(self, epoch: int, size: int, values: Sequence[float]) -> float:
+        """Take the record of a batch that ends now, and return the seconds since the run began.
 
         Args:
-            seconds: since the run began.
             epoch: from 1.
             size: samples in the batch.
             values: one figure for each metric.
@@ -70,6 +74,7 @@ class BatchFile:
             OSError: the file can't be written and no more room is left for the record.
             struct.error: a value is none that a record has room for.
         """
+        seconds = self._clock() - self._begun
         number = self._number
         if number - self._sent >= self._room:
             self._make_room(seconds)
@@ -79,6 +84,7 @@ class BatchFile:
         self._number += 1
         if seconds >= self._send_at:
             self.send(seconds)
+        return seconds
 
     def send(self, seconds: float | None = None) -> None:
         """Append what waits, or note as `trouble` why it can't be.

@@ -29,10 +29,10 @@ from tui_monitor.run_log.heartbeat import INTERVAL_SECONDS, Heartbeat, touch_hea
 from tui_monitor.run_log.identity import write_run_info
 from tui_monitor.run_log.output_marks import OutputMarks
 from tui_monitor.run_log.process import identify
+from tui_monitor.run_log.record_values import as_count, as_float32, count_or_none
 from tui_monitor.run_log.strict_json import encode
 
 _WAITING_EVENTS = 1000
-_LARGEST_COUNT = 2**32 - 1
 
 
 class RunWriter:
@@ -135,9 +135,9 @@ class RunWriter:
             index=index,
             columns=batch_columns(columns_metrics),
             batches=batches_file(index),
-            epochs=_count_or_none(epochs),
-            initial_epoch=_count_or_none(initial_epoch) or 0,
-            steps_per_epoch=_count_or_none(steps_per_epoch) or None,
+            epochs=count_or_none(epochs),
+            initial_epoch=count_or_none(initial_epoch) or 0,
+            steps_per_epoch=count_or_none(steps_per_epoch) or None,
             model=dict(model or {}),
             fit=dict(fit or {}),
         )
@@ -163,12 +163,34 @@ class RunWriter:
             size: samples in the batch.
             values: one figure for each metric of the phase, the batch's own; NaN and infinity are kept.
         """
-        seconds = self._clock() - self._start
         try:
-            self._batches.put(seconds, epoch, size, values)
+            return self._batches.put(epoch, size, values)
         except Exception as error:  # training must go on
-            self._batch_again(error, seconds, epoch, size, values)
-        return seconds
+            return self.batch_again(error, epoch, size, values)
+
+    @property
+    def put(self) -> Callable[[int, int, Sequence[float]], float]:
+        """What `batch` calls until the next phase begins, for who would spare a call; it may raise any `Exception`."""
+        return self._batches.put
+
+    def batch_again(self, error: Exception, epoch: int, size: float, values: Sequence[float]) -> float:
+        """Record a batch that `put` did not take with figures that it can take, or count it as lost.
+
+        Args:
+            error: why it was not taken.
+            epoch: as given to `put`, and so on.
+            size: likewise.
+            values: likewise.
+
+        Returns:
+            The run's time.
+        """
+        if not self._closed and os.getpid() == self._pid:
+            why_lost = self._put_again(error, epoch, size, values)
+            if why_lost is not None:
+                self._last_error = why_lost
+                self._lose(1)
+        return self.seconds()
 
     def event(self, kind: str, **fields: Any) -> None:
         """Append one event, stamped with the run's time and the phase under way.
@@ -237,7 +259,7 @@ class RunWriter:
             self._batches.open()
 
     def _batch_file(self, name: str, metrics: int) -> BatchFile:
-        return BatchFile(name, metrics, self._folder_descriptor, self._lock)
+        return BatchFile(name, metrics, self._folder_descriptor, self._lock, self._clock, self._start)
 
     def _send_batches(self) -> None:
         self._batches.send()
@@ -301,24 +323,19 @@ class RunWriter:
                     self._waiting.appendleft(line)
                     raise
 
-    def _batch_again(self, error: Exception, seconds: float, epoch: int, size: int, values: Sequence[float]) -> None:
-        if self._closed or os.getpid() != self._pid:
-            return
+    def _put_again(self, error: Exception, epoch: int, size: float, values: Sequence[float]) -> str | None:
+        """Return None, or why the batch is lost."""
         if self._phase is None:
-            self._last_error = "a batch ended before its phase began"
-            self._lose(1)
-            return
-        if not isinstance(error, OSError):
-            figures = [_as_float32(value) for value in values][: self._batches.metrics]
-            figures += [np.nan] * (self._batches.metrics - len(figures))
-            try:
-                self._batches.put(seconds, _as_count(epoch), _as_count(size), figures)
-            except Exception as again:  # training must go on
-                error = again
-            else:
-                return
-        self._last_error = _sentence(error)
-        self._lose(1)
+            return "a batch ended before its phase began"
+        if isinstance(error, OSError):
+            return _sentence(error)
+        figures = [as_float32(value) for value in values][: self._batches.metrics]
+        figures += [np.nan] * (self._batches.metrics - len(figures))
+        try:
+            self._batches.put(as_count(epoch), as_count(size), figures)
+        except Exception as again:  # training must go on
+            return _sentence(again)
+        return None
 
     def _lose(self, batches: int) -> None:
         self._lost_batches += batches
@@ -381,25 +398,3 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return f"{type(error).__name__}: {error}"
-
-
-def _as_float32(value: Any) -> float:
-    try:
-        with np.errstate(over="ignore"):
-            return float(np.float32(float(value)))
-    except (ArithmeticError, TypeError, ValueError):
-        return float("nan")
-
-
-def _as_count(value: Any) -> int:
-    try:
-        return min(max(int(value), 0), _LARGEST_COUNT)
-    except (ArithmeticError, TypeError, ValueError):
-        return 0
-
-
-def _count_or_none(value: Any) -> int | None:
-    try:
-        return None if value is None else max(int(value), 0)
-    except (ArithmeticError, TypeError, ValueError):
-        return None

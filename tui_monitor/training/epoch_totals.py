@@ -1,13 +1,10 @@
 """Exact totals of an epoch from every batch: what the figures reported for it are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from tui_monitor.explain.samples import Averaging, FloatArray, IntArray
-
-_WAITING = 256
-"""Batches that are added up at once: summing lists of them costs a twentieth of adding each."""
 
 _ROUNDING = 1e-5
 """Relative difference that float32 makes between Keras' running mean and one in float64."""
@@ -16,35 +13,36 @@ _ROUNDING = 1e-5
 class EpochTotals:
     """Sums over the batches of one epoch, in float64.
 
-    A batch arrives as the row that the training step hands out: samples, the batch's own metrics,
-    samples of each class.
+    Batches wait until a sum is asked for: to add many at once costs a twentieth of adding each.
     """
 
     def __init__(self, metrics: int) -> None:
-        self._metrics = metrics
-        self.batches = 0
+        """Begin without batches.
+
+        Args:
+            metrics: of each batch.
+        """
+        self.metrics = metrics
         self._waiting: list[Sequence[float]] = []
+        self.add: Callable[[Sequence[float]], None] = self._waiting.append
+        """Adds one batch, as the row that a training step hands out: samples, metrics, samples of each class."""
+        self._summed = 0
         self._sums: FloatArray | None = None
         self._weighted: FloatArray = np.zeros(metrics)
 
-    def add(self, row: Sequence[float]) -> None:
-        """Add one batch.
-
-        Args:
-            row: 1 + metrics + classes numbers, as handed out by the step.
-        """
-        self.batches += 1
-        self._waiting.append(row)
-        if len(self._waiting) >= _WAITING:
-            self._add_up()
+    @property
+    def batches(self) -> int:
+        """How many were added."""
+        return self._summed + len(self._waiting)
 
     def _add_up(self) -> FloatArray | None:
         """Return the sums of all rows so far, or None before the first."""
         if self._waiting:
             rows = np.array(self._waiting)
             self._waiting.clear()
+            self._summed += len(rows)
             sums = rows.sum(axis=0)
-            self._weighted += (rows[:, :1] * rows[:, 1 : 1 + self._metrics]).sum(axis=0)
+            self._weighted += (rows[:, :1] * rows[:, 1 : 1 + self.metrics]).sum(axis=0)
             self._sums = sums if self._sums is None else self._sums + sums
         return self._sums
 
@@ -58,9 +56,9 @@ class EpochTotals:
     def class_counts(self) -> IntArray | None:
         """Samples of each class in all batches, shape (classes,), or None without classes."""
         sums = self._add_up()
-        if sums is None or sums.size == 1 + self._metrics:
+        if sums is None or sums.size == 1 + self.metrics:
             return None
-        return np.rint(sums[1 + self._metrics :]).astype(np.int64)
+        return np.rint(sums[1 + self.metrics :]).astype(np.int64)
 
     def mean(self, metric: int, averaging: Averaging) -> float:
         """Return a metric's mean over the epoch so far; NaN before the first batch.

@@ -26,6 +26,7 @@ from tui_monitor.training.packing import Rows, StepOutput
 from tui_monitor.training.reservoir import Reservoir
 from tui_monitor.training.session import Session, recording_here
 from tui_monitor.training.steering import Steering
+from tui_monitor.training.straight_way import straight_way
 from tui_monitor.training.validation_record import ValidationRecord
 from tui_monitor.training.worker_clock import WorkerPace
 from tui_monitor.training.worker_shares import LAST_WAIT_SECONDS, WorkerShares
@@ -89,16 +90,13 @@ class FitRecorder:
         self._validation = ValidationRecord()
         self._collecting = False
         self._totals: EpochTotals | None = None
-        self._write = session.writer.batch
         self._metrics = 0
-        self._columns = 1
-        """End of the metrics in the row of a batch."""
         self._epoch = 1
         self._begun = self._epoch_begun = time.monotonic()
         self._measuring_seconds = self._paused_seconds = 0.0
         self._steering = Steering(model, session, callbacks)
         self._observations = Observations(session.writer)
-        self._next_look = 0.0
+        self._look_at = 0.0
         """The run's time from which to look again at what is asked."""
         self._explained_at = self._begun
 
@@ -119,6 +117,7 @@ class FitRecorder:
         if self.broken:
             return
         self.broken = True
+        self.instruments.step_ended = self.step_ended
         self._observations.batches_rest()
         self._steering.give_up()
         self._writer.event(
@@ -132,6 +131,7 @@ class FitRecorder:
         """Begin the sums of an epoch."""
         self._epoch = epoch + 1
         self._totals = None
+        self.instruments.step_ended = self.step_ended
         self._training.clear()
         self._pace.begin_epoch()
         self._epoch_begun = self._explained_at = time.monotonic()
@@ -140,25 +140,39 @@ class FitRecorder:
             self._writer.status(State.TRAINING)
             self._observations.batches_begin(self._epoch, None)
 
-    def batch_ended(self, rows: Rows, output: StepOutput | None) -> None:
-        """Record a training batch from what its step handed out."""
+    def step_ended(self, logs: Any) -> Any:
+        """Record the batches of a training step, whatever it handed out, and return Keras' own logs."""
+        channel = self.instruments.training_channel
+        logs, rows, output = channel.take(logs)
         if self.broken:
-            return
-        try:
-            totals = self._totals or self._begin_totals()
-            for row in rows:
-                seconds = self._write(self._epoch, int(row[0]), row[1 : self._columns])
-                totals.add(row)
-            if output is not None:
-                self._training.offer(totals.batches - 1, output.nbytes, output)
-            if self._shares is not None:
-                self._pace.batch_ended(self.instruments.training_channel.clock)
-                self._steering.batches_ended(len(rows))
-            if seconds >= self._next_look:
-                self._next_look = seconds + _LOOK_SECONDS
-                self._look(time.monotonic())
-        except Exception as error:  # training must go on
-            self.give_up(error)
+            return logs
+        if rows:
+            self._batches_ended(rows, output)
+        elif self.plan.failure is not None:
+            self.give_up(self.plan.failure)
+        layout, totals = channel.layout, self._totals
+        if layout is not None and layout.is_whole and totals is not None and self._shares is None and not self.broken:
+            way = straight_way(layout, self._epoch, totals, self._writer, self, look_at=self._look_at)
+            self.instruments.step_ended = way
+        return logs
+
+    @_guarded
+    def _batches_ended(self, rows: Rows, output: StepOutput | None) -> None:
+        totals = self._totals or self._begin_totals()
+        for row in rows:
+            seconds = self._writer.batch(self._epoch, int(row[0]), row[1 : 1 + self._metrics])
+            totals.add(row)
+        if output is not None:
+            self.keep(totals.batches - 1, output)
+        if self._shares is not None:
+            self._pace.batch_ended(self.instruments.training_channel.clock)
+            self._steering.batches_ended(len(rows))
+        if seconds >= self._look_at:
+            self.look(seconds)
+
+    def keep(self, batch: int, output: StepOutput) -> None:
+        """Take what a training batch handed out for each sample; batches of the epoch count from 0."""
+        self._training.offer(batch, output.nbytes, output)
 
     def _begin_totals(self) -> EpochTotals:
         if not self._metrics:
@@ -169,7 +183,6 @@ class FitRecorder:
 
     def _begin_phase(self) -> None:
         self._metrics = len(self.plan.metrics)
-        self._columns = 1 + self._metrics
         self._writer.begin_phase(
             self.plan.metrics,
             epochs=self.params.get("epochs"),
@@ -181,13 +194,20 @@ class FitRecorder:
         self._writer.event("epoch_begin", epoch=self._epoch)
         self._writer.status(State.TRAINING)
 
-    def _look(self, now: float) -> None:
+    def look(self, seconds: float) -> float:
+        """Obey what is asked, measure and observe; return the run's time at which to look again.
+
+        Args:
+            seconds: the run's time.
+        """
+        self._look_at = seconds + _LOOK_SECONDS
+        now = time.monotonic()
         self._observations.batches_rest()
         self._paused_seconds += self._steering.look(self._epoch, self._totals.batches if self._totals else 0)
         self._explain_for_all(now)
         asked = self._steering.measure_now
         if self._shares is not None and not self._shares.is_chief:
-            return
+            return self._look_at
         due = asked or now - self._explained_at >= _WITHIN_EPOCH_SECONDS
         if due and self._budget.enabled and self._totals is not None:
             self._steering.measure_now = False
@@ -204,6 +224,7 @@ class FitRecorder:
         if self._totals is not None:
             self._observations.look(self._epoch, self._totals)
         self._observations.batches_begin(self._epoch, self._totals)
+        return self._look_at
 
     def _training_seconds(self, now: float) -> float:
         """Return the time this process spent in `fit`, measuring and pauses left out."""
@@ -231,9 +252,18 @@ class FitRecorder:
         self._validation.begin()
         self._writer.status(State.VALIDATING)
 
+    def validation_step_ended(self, logs: Any) -> Any:
+        """Collect a validation step's figures and return Keras' own logs."""
+        logs, rows, output = self.instruments.validation_channel.take(logs)
+        if rows:
+            self._validation_batches_ended(rows, output)
+        elif self.plan.failure is not None:
+            self.give_up(self.plan.failure)
+        return logs
+
     @_guarded
-    def validation_batch_ended(self, rows: Rows, output: StepOutput | None) -> None:
-        """Collect a validation batch's figures; a validation that is not `fit`'s own passes by."""
+    def _validation_batches_ended(self, rows: Rows, output: StepOutput | None) -> None:
+        """Collect the figures of batches; a validation that is not `fit`'s own passes by."""
         if not self._collecting or output is None:
             return
         for row in rows:

@@ -1,11 +1,11 @@
 """A model's steps with a payload, traced once and used by every `fit` until the model is compiled anew."""
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from tui_monitor.training.engines import Engine, engine_of
-from tui_monitor.training.packing import Rows, StepOutput
 from tui_monitor.training.payload import (
     StepPlan,
     training_step,
@@ -16,6 +16,7 @@ from tui_monitor.training.payload import (
 from tui_monitor.training.probe import Probe
 from tui_monitor.training.replicas import join_replicas
 from tui_monitor.training.step_output import StepChannel
+from tui_monitor.training.straight_way import Way
 
 _ATTRIBUTE = "_tui_monitor_instruments"
 _STEPS = ("train_step", "test_step")
@@ -25,16 +26,13 @@ _FUNCTIONS = {"make_train_function": "train_function", "make_test_function": "te
 
 
 class PayloadTaker(Protocol):
-    """Whoever records at the moment."""
+    """Whoever records at the moment. Its methods take what a step returned and return Keras' own logs."""
 
-    def batch_ended(self, rows: Rows, output: StepOutput | None) -> None:
-        """Take what a training step handed out."""
+    def step_ended(self, logs: Any) -> Any:
+        """Take a training step."""
 
-    def validation_batch_ended(self, rows: Rows, output: StepOutput | None) -> None:
-        """Take what a validation step handed out."""
-
-    def give_up(self, error: Exception) -> None:
-        """Take the word that steps hand out nothing, and why."""
+    def validation_step_ended(self, logs: Any) -> Any:
+        """Take a validation step."""
 
 
 class Instruments:
@@ -51,7 +49,10 @@ class Instruments:
         is_compiled = bool(model.jit_compile)
         self.validation_channel = StepChannel(steps, packed_logs=packed_logs, is_compiled=is_compiled)
         self._built: dict[str, Any] = {}
-        self._taker: PayloadTaker | None = None
+        self.step_ended: Way
+        """Takes a training step; inside `installed`, the taker may put a shorter way in place of its own method."""
+        self.validation_step_ended: Way
+        self._let_pass()
 
     def probe(self, model: Any) -> Probe:
         """Return the model's probe; its functions are traced when first used.
@@ -85,7 +86,7 @@ class Instruments:
         }
         watch_means(self._engine, model)
         join_replicas(self._engine.trainer)
-        self._taker = taker
+        self.step_ended, self.validation_step_ended = taker.step_ended, taker.validation_step_ended
         for name, value in replacements.items():
             object.__setattr__(model, name, value)
         for name in functions:
@@ -93,7 +94,7 @@ class Instruments:
         try:
             yield
         finally:
-            self._taker = None
+            self._let_pass()
             for name, value in kept.items():
                 if value is None:
                     object.__delattr__(model, name)
@@ -102,11 +103,15 @@ class Instruments:
             for name, function in functions.items():
                 setattr(model, name, function)
 
+    def _let_pass(self) -> None:
+        """Have steps recorded by nobody, should somebody keep their function and call it later."""
+        self.step_ended, self.validation_step_ended = (
+            functools.partial(_keras_logs, channel) for channel in (self.training_channel, self.validation_channel)
+        )
+
     def _maker(self, model: Any, maker: str) -> Callable[..., Any]:
         """Return a `make_..._function` whose function takes the payload off the logs before Keras sees them."""
         make, attribute = getattr(model, maker), _FUNCTIONS[maker]
-        in_training = attribute == "train_function"
-        channel = self.training_channel if in_training else self.validation_channel
 
         def make_function(force: bool = False) -> Any:
             made = getattr(model, attribute)
@@ -115,22 +120,22 @@ class Instruments:
             make(force)
             inner = getattr(model, attribute)
 
-            def function(iterator: Any) -> Any:
-                logs, rows, output = channel.take(inner(iterator))
-                taker = self._taker
-                if taker is None:
-                    return logs
-                if rows:
-                    (taker.batch_ended if in_training else taker.validation_batch_ended)(rows, output)
-                elif self.plan.failure is not None:
-                    taker.give_up(self.plan.failure)
-                return logs
+            def training_function(iterator: Any) -> Any:
+                return self.step_ended(inner(iterator))
 
+            def validation_function(iterator: Any) -> Any:
+                return self.validation_step_ended(inner(iterator))
+
+            function = training_function if attribute == "train_function" else validation_function
             self._built[attribute] = function
             setattr(model, attribute, function)
             return function
 
         return make_function
+
+
+def _keras_logs(channel: StepChannel, logs: Any) -> Any:
+    return channel.take(logs)[0]
 
 
 def _is_run_by_keras(model: Any, engine: Engine) -> bool:

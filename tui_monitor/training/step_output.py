@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tui_monitor.training.packing import Packer, Rows, StepOutput, joined, tensor_bytes
+from tui_monitor.training.packing import Layout, Packer, Rows, StepOutput, joined, tensor_bytes
 from tui_monitor.training.replicas import CLOCK, PAYLOAD, SUMS, batch_sums, means_of, several_replicas
 from tui_monitor.training.step_buffer import RowBuffer, StepBuffer
 
@@ -30,6 +30,11 @@ class StepChannel:
         self._metrics = 0
         self.clock: Sequence[float] = ()
         """Moments of the newest step on one of several workers, see `StepMoments`; else empty."""
+
+    @property
+    def layout(self) -> Layout | None:
+        """Of the vector that the newest step handed out; None where it handed out anything else."""
+        return self._packer.newest
 
     def hand_out(
         self, logs: Mapping[str, Any], size: tf.Tensor, values: list[tf.Tensor], counts: tf.Tensor, parts: Any

@@ -1,0 +1,78 @@
+"""The way of an ordinary training batch, in one function: its record, its sums, and the logs that Keras gets.
+
+Next to a step neither code nor data is in the processor's caches: each further call into Python, and each further
+object that is looked into, costs a microsecond or more. A batch that is not ordinary takes the long way, `step_ended`.
+"""
+
+import struct
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.training.epoch_totals import EpochTotals
+from tui_monitor.training.packing import Layout, StepOutput
+from tui_monitor.training.replicas import PAYLOAD
+
+Way = Callable[[Any], Any]
+"""Takes what a step's function returned and returns Keras' own logs."""
+
+
+class Stations(Protocol):
+    """Whom the way leads to when there is more to do."""
+
+    def step_ended(self, logs: Any) -> Any:
+        """Take a batch the long way."""
+
+    def keep(self, batch: int, output: StepOutput) -> None:
+        """Take what a batch, by its number in the epoch from 0, handed out for each sample."""
+
+    def look(self, seconds: float) -> float:
+        """Do what is due a few times a second; return the run's time at which it is due again."""
+
+    def give_up(self, error: Exception) -> None:
+        """Take the word that recording failed."""
+
+
+def straight_way(
+    layout: Layout, epoch: int, totals: EpochTotals, writer: RunWriter, stations: Stations, *, look_at: float
+) -> Way:
+    """Return the way of one epoch's batches.
+
+    Args:
+        layout: of the vector that holds all of an ordinary batch, Keras' logs among it.
+        epoch: from 1.
+        totals: of the epoch.
+        writer: of the run, in the phase whose batches they are.
+        stations: whom to tell of what is not done here.
+        look_at: the run's time from which to have them look.
+    """
+    read, index, begin = layout.read_head, layout.index, layout.begin
+    end = begin + 1 + totals.metrics
+    names, log_type, has_samples = layout.logs, layout.log_type, bool(layout.stretches)
+    put, add = writer.put, totals.add
+
+    def way(logs: Any) -> Any:
+        nonlocal look_at
+        try:
+            packed = logs[PAYLOAD]["packed"]
+            head = read(packed)
+        except (KeyError, struct.error):
+            return stations.step_ended(logs)
+        if head[0] != index:
+            return stations.step_ended(logs)
+        try:
+            row = head[begin:]
+            try:
+                seconds = put(epoch, int(row[0]), head[begin + 1 : end])
+            except Exception as error:  # the record may still be possible, or is counted as lost
+                seconds = writer.batch_again(error, epoch, row[0], head[begin + 1 : end])
+            add(row)
+            if has_samples:
+                stations.keep(totals.batches - 1, layout.output((row,), packed))
+            if seconds >= look_at:
+                look_at = stations.look(seconds)
+        except Exception as error:  # training must go on
+            stations.give_up(error)
+        return dict(zip(names, map(log_type, head[1:])))  # noqa: B905
+
+    return way
