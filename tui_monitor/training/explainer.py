@@ -18,8 +18,7 @@ from tui_monitor.training.ledger_sides import (
     residual_limit,
     training_side,
 )
-from tui_monitor.training.packing import StepOutput
-from tui_monitor.training.probe import KeptBatch, MeasuredBatches, kept_batch, undisturbed
+from tui_monitor.training.probe import Kept, KeptBatch, MeasuredBatches, undisturbed
 from tui_monitor.training.reservoir import Reservoir
 from tui_monitor.training.sample_figures import SampleFigures, Unsupported
 from tui_monitor.training.validation_record import ValidationRecord
@@ -67,7 +66,7 @@ class Explainer:
         self,
         epoch: int,
         totals: EpochTotals,
-        batches: Reservoir[StepOutput],
+        batches: Reservoir[Kept],
         validation: ValidationRecord,
         logs: Mapping[str, float],
         training_seconds: float,
@@ -112,7 +111,7 @@ class Explainer:
         self,
         epoch: int,
         totals: EpochTotals,
-        batches: Reservoir[StepOutput],
+        batches: Reservoir[Kept],
         validation: ValidationRecord,
         training_seconds: float,
         *,
@@ -142,7 +141,7 @@ class Explainer:
         watch = _Stopwatch(self._budget)
         measured = self._measure_training(chosen)
         drawn = validation.kept.draw(max(len(chosen), 8))
-        kept = [kept_batch(output, in_training=False) for _, output in drawn]
+        kept = [take_out() for _, take_out in drawn]
         now = self._measure("validation", lambda probe: probe.validation_batches(kept))
         reported = {"loss": totals.mean(0, Averaging.SAMPLES), "accuracy": None}
         if figures.accuracy_name is not None:
@@ -156,7 +155,7 @@ class Explainer:
         return self._finish(moment, training, side, watch, len(chosen), training_seconds)
 
     def _choose(
-        self, totals: EpochTotals, batches: Reservoir[StepOutput], training_seconds: float, share: float = 1.0
+        self, totals: EpochTotals, batches: Reservoir[Kept], training_seconds: float, share: float = 1.0
     ) -> list[tuple[int, KeptBatch]]:
         mean_size = totals.samples / max(totals.batches, 1)
         allowed = int(share * self._budget.batches_allowed(training_seconds, mean_size, begins=self._begins))
@@ -251,8 +250,8 @@ class _Stopwatch:
         return time.perf_counter() - self._begun - self._budget.tracing
 
 
-def _drawn(batches: Reservoir[StepOutput], most: int) -> list[tuple[int, KeptBatch]]:
-    return [(index, kept_batch(output, in_training=True)) for index, output in batches.draw(most)]
+def _drawn(batches: Reservoir[Kept], most: int) -> list[tuple[int, KeptBatch]]:
+    return [(index, take_out()) for index, take_out in batches.draw(most)]
 
 
 def _accuracy(logs: Mapping[str, float], figures: SampleFigures) -> float | None:

@@ -23,6 +23,7 @@ from tui_monitor.training.instruments import instruments_of
 from tui_monitor.training.model_summary import model_summary
 from tui_monitor.training.observations import Observations
 from tui_monitor.training.packing import Rows, StepOutput
+from tui_monitor.training.probe import Kept, kept_batch
 from tui_monitor.training.reservoir import Reservoir
 from tui_monitor.training.session import Session, recording_here
 from tui_monitor.training.steering import Steering
@@ -86,7 +87,7 @@ class FitRecorder:
         self._pace = WorkerPace(session.writer)
         name = session.writer.info.name
         self._explainer = Explainer(model, name, self.instruments, session.budget, self._shares)
-        self._training: Reservoir[StepOutput] = Reservoir(seed=session.sampling_seed)
+        self._training: Reservoir[Kept] = Reservoir(seed=session.sampling_seed)
         self._validation = ValidationRecord()
         self._collecting = False
         self._totals: EpochTotals | None = None
@@ -152,7 +153,7 @@ class FitRecorder:
             self.give_up(self.plan.failure)
         layout, totals = channel.layout, self._totals
         if layout is not None and layout.is_whole and totals is not None and self._shares is None and not self.broken:
-            way = straight_way(layout, self._epoch, totals, self._writer, self, look_at=self._look_at)
+            way = straight_way(layout, self._epoch, totals, self._training, self._writer, self, look_at=self._look_at)
             self.instruments.step_ended = way
         return logs
 
@@ -163,16 +164,14 @@ class FitRecorder:
             seconds = self._writer.batch(self._epoch, int(row[0]), row[1 : 1 + self._metrics])
             totals.add(row)
         if output is not None:
-            self.keep(totals.batches - 1, output)
+            self._training.offer(
+                totals.batches - 1, output.nbytes, functools.partial(kept_batch, output, in_training=True)
+            )
         if self._shares is not None:
             self._pace.batch_ended(self.instruments.training_channel.clock)
             self._steering.batches_ended(len(rows))
         if seconds >= self._look_at:
             self.look(seconds)
-
-    def keep(self, batch: int, output: StepOutput) -> None:
-        """Take what a training batch handed out for each sample; batches of the epoch count from 0."""
-        self._training.offer(batch, output.nbytes, output)
 
     def _begin_totals(self) -> EpochTotals:
         if not self._metrics:
@@ -253,31 +252,23 @@ class FitRecorder:
         self._writer.status(State.VALIDATING)
 
     def validation_step_ended(self, logs: Any) -> Any:
-        """Collect a validation step's figures and return Keras' own logs."""
+        """Collect a validation step's figures, unless it is not `fit`'s own, and return Keras' own logs."""
         logs, rows, output = self.instruments.validation_channel.take(logs)
-        if rows:
-            self._validation_batches_ended(rows, output)
-        elif self.plan.failure is not None:
+        if output is not None and self._collecting:
+            self._validation_batches_ended(output)
+        elif not rows and self.plan.failure is not None:
             self.give_up(self.plan.failure)
         return logs
 
     @_guarded
-    def _validation_batches_ended(self, rows: Rows, output: StepOutput | None) -> None:
-        """Collect the figures of batches; a validation that is not `fit`'s own passes by."""
-        if not self._collecting or output is None:
-            return
-        for row in rows:
-            self._validation.count(row)
-        figures = np.asarray(output.parts()["figures"]).T
-        ends = np.cumsum([int(row[0]) for row in rows])
-        # Figures of the last step alone, where those of the others can't be gathered, are that step's.
-        self._validation.figures += np.split(figures, ends[:-1], axis=1) if figures.shape[1] == ends[-1] else [figures]
-        self._validation.kept.offer(self._validation.batches - 1, output.nbytes, output)
+    def _validation_batches_ended(self, output: StepOutput) -> None:
+        self._validation.add(output)
 
     @_guarded
     def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Close the collection."""
         self._collecting = False
+        self._validation.settle()
 
     @_guarded
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:

@@ -26,7 +26,7 @@ class Stretch:
     """Of one sample."""
     dtype: tf.DType
 
-    @property
+    @functools.cached_property
     def width(self) -> int:
         """Numbers a sample."""
         return int(np.prod(self.shape, dtype=int)) * _NUMBERS[self.dtype]
@@ -71,9 +71,24 @@ class Layout:
         return bool(self.logs) and None not in self.stretches
 
     @functools.cached_property
-    def _sample_bytes(self) -> int:
+    def head_bytes(self) -> int:
+        """Bytes of all numbers before the samples."""
+        return _NUMBER_BYTES * self.body
+
+    @functools.cached_property
+    def sample_bytes(self) -> int:
         """Bytes of one sample in the vector."""
         return _NUMBER_BYTES * sum(stretch.width for stretch in self.stretches if stretch is not None)
+
+    @functools.cached_property
+    def _plain_names(self) -> tuple[str, ...]:
+        """Names of the leaves in order, where the structure is no more than names and leaves; else empty."""
+        names = tuple(sorted(self.structure))
+        return (
+            names
+            if len(names) == len(self.stretches) and not any(map(tf.nest.is_nested, self.structure.values()))
+            else ()
+        )
 
     def output(self, rows: "Rows", packed: tf.Tensor, loose: Sequence[Any] = ()) -> "StepOutput":
         """Return what a step handed out for each sample.
@@ -83,7 +98,7 @@ class Layout:
             packed: its vector.
             loose: leaves of the structure that are outputs of their own, in order.
         """
-        nbytes = _NUMBER_BYTES * self.body + self._sample_bytes * int(rows[0][0]) + sum(map(tensor_bytes, loose))
+        nbytes = self.head_bytes + self.sample_bytes * int(rows[0][0]) + sum(map(tensor_bytes, loose))
         return StepOutput(rows, nbytes, functools.partial(_parts, self, packed, loose))
 
     def parts(self, vector: FloatArray, loose: Sequence[Any]) -> dict[str, Any]:
@@ -103,6 +118,8 @@ class Layout:
             end = at + samples * stretch.width
             leaves.append(vector[at:end].view(stretch.dtype.as_numpy_dtype).reshape(samples, *stretch.shape))
             at = end
+        if self._plain_names:
+            return dict(zip(self._plain_names, leaves, strict=True))
         nest: dict[str, Any] = tf.nest.pack_sequence_as(self.structure, leaves)
         return nest
 

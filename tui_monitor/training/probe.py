@@ -36,6 +36,10 @@ class KeptBatch:
     samples: int
 
 
+Kept = Callable[[], KeptBatch]
+"""Takes a batch that was kept out of what a step handed out; few of those kept are ever asked for."""
+
+
 def kept_batch(output: StepOutput, *, in_training: bool) -> KeptBatch:
     """Return the batch that a step has handed out.
 

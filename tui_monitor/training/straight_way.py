@@ -5,13 +5,16 @@ object that is looked into, costs a microsecond or more. A batch that is not ord
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from tui_monitor.run_log.writer import RunWriter
 from tui_monitor.training.epoch_totals import EpochTotals
-from tui_monitor.training.packing import Layout, StepOutput
+from tui_monitor.training.packing import Layout
+from tui_monitor.training.probe import Kept, KeptBatch, kept_batch
 from tui_monitor.training.replicas import PAYLOAD
+from tui_monitor.training.reservoir import Reservoir
 
 Way = Callable[[Any], Any]
 """Takes what a step's function returned and returns Keras' own logs."""
@@ -23,9 +26,6 @@ class Stations(Protocol):
     def step_ended(self, logs: Any) -> Any:
         """Take a batch the long way."""
 
-    def keep(self, batch: int, output: StepOutput) -> None:
-        """Take what a batch, by its number in the epoch from 0, handed out for each sample."""
-
     def look(self, seconds: float) -> float:
         """Do what is due a few times a second; return the run's time at which it is due again."""
 
@@ -34,25 +34,37 @@ class Stations(Protocol):
 
 
 def straight_way(
-    layout: Layout, epoch: int, totals: EpochTotals, writer: RunWriter, stations: Stations, *, look_at: float
+    layout: Layout,
+    epoch: int,
+    totals: EpochTotals,
+    kept: Reservoir[Kept],
+    writer: RunWriter,
+    stations: Stations,
+    *,
+    look_at: float,
 ) -> Way:
     """Return the way of one epoch's batches.
 
     Args:
         layout: of the vector that holds all of an ordinary batch, Keras' logs among it.
         epoch: from 1.
-        totals: of the epoch.
+        totals: of the epoch, in which all batches so far are.
+        kept: batches of the epoch that may be measured later.
         writer: of the run, in the phase whose batches they are.
         stations: whom to tell of what is not done here.
         look_at: the run's time from which to have them look.
     """
     read, index, begin = layout.read_head, layout.index, layout.begin
     end = begin + 1 + totals.metrics
-    names, log_type, has_samples = layout.logs, layout.log_type, bool(layout.stretches)
-    put, add = writer.put, totals.add
+    names, log_type = layout.logs, layout.log_type
+    has_samples, head_bytes, sample_bytes = bool(layout.stretches), layout.head_bytes, layout.sample_bytes
+    put, add, offer, batch = writer.put, totals.add, kept.offer, totals.batches
+
+    def take_out(row: Sequence[float], packed: Any) -> KeptBatch:
+        return kept_batch(layout.output((row,), packed), in_training=True)
 
     def way(logs: Any) -> Any:
-        nonlocal look_at
+        nonlocal batch, look_at
         try:
             packed = logs[PAYLOAD]["packed"]
             head = read(packed)
@@ -68,7 +80,8 @@ def straight_way(
                 seconds = writer.batch_again(error, epoch, row[0], head[begin + 1 : end])
             add(row)
             if has_samples:
-                stations.keep(totals.batches - 1, layout.output((row,), packed))
+                offer(batch, head_bytes + sample_bytes * int(row[0]), partial(take_out, row, packed))
+            batch += 1
             if seconds >= look_at:
                 look_at = stations.look(seconds)
         except Exception as error:  # training must go on

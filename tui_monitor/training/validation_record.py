@@ -1,13 +1,19 @@
 """The newest validation: figures of every sample from Keras' own pass, and some batches kept to be measured again."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
 
 import numpy as np
 
 from tui_monitor.explain.samples import FloatArray, IntArray
 from tui_monitor.training.packing import StepOutput
+from tui_monitor.training.probe import Kept, kept_batch
 from tui_monitor.training.reservoir import Reservoir
+
+_MOST_WAITING: Final = 64
+"""Steps that wait to be taken apart."""
+_MOST_WAITING_BYTES: Final = 2**22
 
 
 @dataclass
@@ -16,7 +22,7 @@ class ValidationRecord:
 
     figures: list[FloatArray] = field(default_factory=list)
     """One array of shape (6, batch) for each batch, rows as in `ROWS`."""
-    kept: Reservoir[StepOutput] = field(default_factory=Reservoir)
+    kept: Reservoir[Kept] = field(default_factory=Reservoir)
     batches: int = 0
     """Batches of validation, measured or not."""
     numbers: FloatArray | None = None
@@ -24,19 +30,45 @@ class ValidationRecord:
     loss: float | None = None
     """As reported; None while validation is under way."""
     accuracy: float | None = None
+    _waiting: list[StepOutput] = field(default_factory=list)
+    _waiting_bytes: int = 0
 
     def begin(self) -> None:
         """Forget the validation before."""
+        self._waiting.clear()
+        self._waiting_bytes = 0
         self.figures.clear()
         self.kept.clear()
         self.batches, self.numbers = 0, None
         self.loss = self.accuracy = None
 
-    def count(self, row: Sequence[float]) -> None:
-        """Add one batch's samples, then samples of each class."""
-        self.batches += 1
-        numbers = np.asarray(row)
-        self.numbers = numbers if self.numbers is None else self.numbers + numbers
+    def add(self, output: StepOutput) -> None:
+        """Take what a validation step handed out.
+
+        It waits for others, as next to a step taking it apart would cost several times as much.
+        """
+        self._waiting.append(output)
+        self._waiting_bytes += output.nbytes
+        if len(self._waiting) >= _MOST_WAITING or self._waiting_bytes >= _MOST_WAITING_BYTES:
+            self.settle()
+
+    def settle(self) -> None:
+        """Take apart what waits; the fields hold every batch then."""
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        for output in waiting:
+            self._take_apart(output)
+
+    def _take_apart(self, output: StepOutput) -> None:
+        rows = np.asarray(output.rows)
+        self.batches += len(rows)
+        self.numbers = rows.sum(axis=0) + (0.0 if self.numbers is None else self.numbers)
+        # A copy: a view would keep the inputs of every batch in memory.
+        figures = np.asarray(output.parts()["figures"]).T.copy()
+        ends = np.cumsum(rows[:, 0].astype(np.int64))
+        # Figures of the last step alone, where those of the others can't be gathered, are that step's.
+        gathered = len(ends) > 1 and figures.shape[1] == ends[-1]
+        self.figures += np.split(figures, ends[:-1], axis=1) if gathered else [figures]
+        self.kept.offer(self.batches - 1, output.nbytes, partial(kept_batch, output, in_training=False))
 
     @property
     def class_counts(self) -> IntArray | None:
