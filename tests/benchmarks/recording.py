@@ -1,6 +1,7 @@
 """What recording every batch costs a training, switched on and off inside one process of the question's model."""
 
 import contextlib
+import functools
 import mmap
 import struct
 import tempfile
@@ -15,17 +16,18 @@ import numpy as np
 
 from tests.benchmarks.loggers import EveryBatch, Logger
 from tests.benchmarks.measuring import Ratio, ratios_in_turns
-from tests.benchmarks.training_turns import BATCHES_A_TURN, GraphEnds, Training, question_model
+from tests.benchmarks.training_turns import BATCHES_A_TURN, GraphEnds, Training, fitted, question_model
 from tui_monitor.run_log.format import RunInfo
 from tui_monitor.run_log.writer import RunWriter
 from tui_monitor.training.budget import ProbeBudget
 from tui_monitor.training.fit_recorder import fit_recorder
+from tui_monitor.training.recorded_fit import recorded_fit
 from tui_monitor.training.replicas import PAYLOAD
 from tui_monitor.training.session import Session
 from tui_monitor.training.straight_way import Way
 
 GROUPS = 150
-EPOCH_GROUPS = 20
+FIT_GROUPS = 12
 RECORD_BYTES = 24
 
 Build = Callable[[], keras.Model]
@@ -67,22 +69,24 @@ def recording_cost(build: Build = question_model, groups: int = GROUPS) -> Cost:
     return Cost(wall, cpu, step, own, spared, disk)
 
 
-def probing_cost(build: Build = question_model, groups: int = EPOCH_GROUPS) -> tuple[Ratio, Ratio, float]:
-    """Return wall and CPU of whole epochs recorded and probed at the default budget over bare, and our own time.
+def probing_cost(build: Build = question_model, groups: int = FIT_GROUPS) -> tuple[Ratio, Ratio, float]:
+    """Return wall and CPU of whole fits recorded and probed at the default budget over bare ones.
 
-    A turn is an epoch with its validation, as probes come at its end. The time is that of `Cost.own`.
+    A turn is a fit of some epochs with their validation, since probes come at an epoch's end. The last figure is the
+    share of training time that measuring took, by the budget's own account.
 
     Args:
         build: makes the models that are compared.
-        groups: of four epochs.
+        groups: of four fits.
     """
-    bare = Training(build(), [])
-    with _recorded(build(), ProbeBudget().share) as (recorded, _):
-        for training in (bare, recorded):
-            training.epoch()
-            training.forget()
-        wall, cpu = ratios_in_turns(recorded.epoch, bare.epoch, groups)
-    return wall, cpu, _median(recorded.own)
+    bare, recorded = build(), build()
+    with tempfile.TemporaryDirectory() as folder, RunWriter(Path(folder) / "run", RunInfo(name="run")) as writer:
+        session = Session(writer, writer.folder)
+        fit = functools.partial(_recorded_fit, recorded, session)
+        for one in (fit, bare.fit):
+            fitted(one)
+        wall, cpu = ratios_in_turns(lambda: fitted(fit), lambda: fitted(bare.fit), groups)
+        return wall, cpu, session.budget.spent / session.training_seconds
 
 
 def least_cost(turns: int = GROUPS) -> tuple[float, float]:
@@ -132,6 +136,10 @@ def logging_cost(logger: Logger, groups: int = GROUPS // 5) -> tuple[Ratio, floa
         _warm_up(logged, bare)
         wall, _ = ratios_in_turns(logged.turn, bare.turn, groups)
         return wall, _median(own)
+
+
+def _recorded_fit(model: keras.Model, session: Session, *args: Any, **kwargs: Any) -> Any:
+    return recorded_fit(model.fit, model, session, args, kwargs)
 
 
 @contextlib.contextmanager

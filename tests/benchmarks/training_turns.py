@@ -1,8 +1,8 @@
-"""Trainings that stop and go: the inside of Keras' `fit` loop, run some batches or one epoch at a time."""
+"""Trainings that stop and go: the inside of Keras' `fit` loop some batches at a time, or whole fits of some epochs."""
 
 import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -17,6 +17,7 @@ BATCH = 36
 """Samples."""
 BATCHES_A_TURN = 24
 BATCHES_AN_EPOCH = 300
+EPOCHS_A_FIT = 3
 
 Spent = NDArray[np.float64]
 """Wall and processor time of a turn in seconds, shape (2,)."""
@@ -58,9 +59,8 @@ class Training:
             ends: of a recorded model's graphs.
         """
         self._model = model
-        self._batches, self._validation = _batches()
+        self._batches = iter(data()[0])
         self._callbacks = keras.callbacks.CallbackList(callbacks, add_history=True, model=model, epochs=1, steps=None)
-        self._epoch = 0
         self._ends = ends
         self.own: list[float] = []
         """Seconds a batch from the end of the step's graph to the return of its function, for a recorded model."""
@@ -73,28 +73,6 @@ class Training:
     def turn(self, batches: int = BATCHES_A_TURN) -> Spent:
         """Train on some batches and return what it took."""
         begun = _clocks()
-        self._train(batches)
-        return _clocks() - begun
-
-    def epoch(self) -> Spent:
-        """Train for one epoch, its validation included, and return what it took."""
-        begun = _clocks()
-        self._model.reset_metrics()
-        self._callbacks.on_epoch_begin(self._epoch)
-        logs = self._train(BATCHES_AN_EPOCH)
-        held_out = self._model.evaluate(self._validation, callbacks=self._callbacks, return_dict=True)
-        told = {**logs, **{f"val_{name}": value for name, value in held_out.items()}}
-        self._callbacks.on_epoch_end(self._epoch, told)
-        self._epoch += 1
-        return _clocks() - begun
-
-    def forget(self) -> None:
-        """Begin the lists of times anew."""
-        self.own.clear()
-        self.after.clear()
-
-    def _train(self, batches: int) -> Any:
-        logs: Any = None
         for step in range(batches):
             self._callbacks.on_train_batch_begin(step)
             logs = self._model.train_function(self._batches)
@@ -103,7 +81,34 @@ class Training:
             self.after.append(time.perf_counter() - returned)
             if self._ends is not None:
                 self.own.append(returned - self._ends.newest)
-        return logs
+        return _clocks() - begun
+
+    def forget(self) -> None:
+        """Begin the lists of times anew."""
+        self.own.clear()
+        self.after.clear()
+
+
+def fitted(fit: Callable[..., Any]) -> Spent:
+    """Fit a model for some epochs with their validation, and return what it took.
+
+    Args:
+        fit: its method, or one that takes the same arguments and records.
+    """
+    training, validation = data()
+    end = _End()
+    lengths = {"epochs": EPOCHS_A_FIT, "steps_per_epoch": BATCHES_AN_EPOCH}
+    begun = _clocks()
+    fit(training, **lengths, validation_data=validation, verbose=0, callbacks=[end])
+    return end.clocks - begun
+
+
+class _End(keras.callbacks.Callback):  # type: ignore[misc]
+    """Notes when a fit has done its work: its data pipeline may take seconds more to go, whoever watches."""
+
+    def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
+        """Note it."""
+        self.clocks = _clocks()
 
 
 def question_model() -> keras.Model:
@@ -132,15 +137,10 @@ def _clocks() -> Spent:
 
 
 @functools.cache
-def _data() -> tuple[tf.data.Dataset, tf.data.Dataset]:
-    keras.utils.set_random_seed(1)
-    data = make_data(SCENARIOS["question"], seed=1)
-    training = tf.data.Dataset.from_tensor_slices((data.x, data.y)).batch(BATCH).repeat().prefetch(tf.data.AUTOTUNE)
-    validation = tf.data.Dataset.from_tensor_slices((data.validation_x, data.validation_y)).batch(BATCH)
-    return training, validation
-
-
-def _batches() -> tuple[Iterator[Any], tf.data.Dataset]:
+def data() -> tuple[tf.data.Dataset, tf.data.Dataset]:
     """Return the question's training data, batch by batch and for ever, and its validation data."""
-    training, validation = _data()
-    return iter(training), validation
+    keras.utils.set_random_seed(1)
+    made = make_data(SCENARIOS["question"], seed=1)
+    training = tf.data.Dataset.from_tensor_slices((made.x, made.y)).batch(BATCH).repeat().prefetch(tf.data.AUTOTUNE)
+    validation = tf.data.Dataset.from_tensor_slices((made.validation_x, made.validation_y)).batch(BATCH)
+    return training, validation

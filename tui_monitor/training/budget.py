@@ -60,6 +60,10 @@ class ProbeBudget:
         """Account for a first measurement, which is mostly tracing."""
         self.tracing += seconds
 
+    def written(self, seconds: float) -> None:
+        """Account for writing down what was measured."""
+        self.spent += seconds
+
     def measured(self, seconds: float, forward_seconds: float, batches: int) -> None:
         """Account for a measurement.
 

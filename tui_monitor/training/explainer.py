@@ -84,6 +84,7 @@ class Explainer:
         Returns:
             None when the budget allows no probe yet, or the model can't be probed.
         """
+        watch = _Stopwatch(self._budget)
         chosen = self._choose(totals, batches, training_seconds)
         figures = self._plan.figures
         moment = Moment(self._run, epoch, None, None, self.limits)
@@ -91,7 +92,6 @@ class Explainer:
             if self._shares is not None:
                 self._shares.offer(moment, None)
             return None
-        watch = _Stopwatch(self._budget)
         try:
             measured = self._measure_training(chosen)
         except Unsupported as reason:
@@ -133,12 +133,12 @@ class Explainer:
         figures = self._plan.figures
         if figures is None or not len(validation.kept) or not validation.figures:
             return None
+        watch = _Stopwatch(self._budget)
         chosen = self._choose(totals, batches, training_seconds, share=0.5)
         if not chosen and asked:
             chosen = _drawn(batches, ASKED_BATCHES)
         if not chosen:
             return None
-        watch = _Stopwatch(self._budget)
         measured = self._measure_training(chosen)
         drawn = validation.kept.draw(max(len(chosen), 8))
         kept = [take_out() for _, take_out in drawn]

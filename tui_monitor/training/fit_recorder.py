@@ -325,9 +325,11 @@ class FitRecorder:
 
     def _explained(self, explanation: Explanation | None, begun: float, batch: int | None) -> None:
         if explanation is not None:
+            measured = time.monotonic()
             content = explanation_to_json(explanation)
             self._writer.event("explanation", epoch=explanation.epoch, batch=batch, explanation=content)
             self._session.explained(explanation)
+            self._budget.written(time.monotonic() - measured)
         self._measuring_seconds += time.monotonic() - begun
 
 

@@ -1,0 +1,191 @@
+"""An ordinary batch takes a short way, and everything arrives where the long way would have brought it."""
+
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.training.conftest import OpenSession
+from tests.training.test_ways_to_train import BATCH, build_model, make_arrays
+from tui_monitor.history.load import load
+from tui_monitor.run_log.format import RunInfo
+from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.training.epoch_totals import EpochTotals
+from tui_monitor.training.keras3 import log_type
+from tui_monitor.training.packing import Layout
+from tui_monitor.training.probe import Kept
+from tui_monitor.training.recorded_fit import recorded_fit
+from tui_monitor.training.replicas import PAYLOAD
+from tui_monitor.training.reservoir import Reservoir
+from tui_monitor.training.straight_way import Way, straight_way
+
+LAYOUT = Layout(("accuracy", "loss"), numbers=5, structure={}, stretches=(), index=2)
+"""Of one number for itself, two logs, samples, two metrics and the samples of two classes."""
+
+
+@dataclass
+class Stations:
+    """Note what they are told."""
+
+    long_way: list[Any] = field(default_factory=list)
+    looks: list[float] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
+    look_again: float = float("inf")
+
+    def step_ended(self, logs: Any) -> Any:
+        """Take the long way."""
+        self.long_way.append(logs)
+        return "taken the long way"
+
+    def look(self, seconds: float) -> float:
+        """Look."""
+        self.looks.append(seconds)
+        if not np.isfinite(self.look_again):
+            raise OSError("no look today")
+        return seconds + self.look_again
+
+    def give_up(self, error: Exception) -> None:
+        """Give up."""
+        self.failures.append(error)
+
+
+@dataclass
+class Walk:
+    """A way and all that it leads to."""
+
+    way: Way
+    stations: Stations
+    totals: EpochTotals
+    kept: Reservoir[Kept]
+    writer: RunWriter
+
+    def records(self) -> list[tuple[float, ...]]:
+        """Close the run and return epoch, samples and metrics of each record."""
+        self.writer.close()
+        fields = struct.Struct("<dIIff")
+        content = (self.writer.folder / "batches.bin").read_bytes()
+        return [record[1:] for record in fields.iter_unpack(content)]
+
+
+@pytest.fixture
+def walk(tmp_path: Path) -> Iterator[Walk]:
+    """Return the way of epoch 3, whose first batch looks."""
+    writer = RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None)
+    writer.begin_phase(["loss", "accuracy"])
+    stations, totals, kept = Stations(look_again=3600.0), EpochTotals(2), Reservoir[Kept]()
+    way = straight_way(LAYOUT, 3, totals, kept, writer, stations, look_at=0.0)
+    yield Walk(way, stations, totals, kept, writer)
+    writer.close()
+
+
+def _logs(*numbers: float) -> dict[str, Any]:
+    return {PAYLOAD: {"packed": tf.constant(numbers, tf.float32)}}
+
+
+def test_a_batch_is_recorded_summed_and_its_logs_returned(walk: Walk) -> None:
+    """Logs are those of the vector, the record holds the batch's own figures, the sums its classes too."""
+    assert walk.way(_logs(2, 0.75, 0.5, 36, 0.25, 1.0, 30, 6)) == {"accuracy": 0.75, "loss": 0.5}
+    assert walk.way(_logs(2, 0.5, 1.5, 4, 2.5, 0.0, 1, 3)) == {"accuracy": 0.5, "loss": 1.5}
+    assert walk.totals.class_counts is not None
+    assert (walk.totals.batches, walk.totals.samples, walk.totals.class_counts.tolist()) == (2, 40, [31, 9])
+    assert walk.records() == [(3, 36, 0.25, 1.0), (3, 4, 2.5, 0.0)]
+    assert (len(walk.stations.looks), walk.stations.long_way, walk.stations.failures) == (1, [], [])
+
+
+@pytest.mark.parametrize(
+    "logs",
+    [
+        {},
+        {"loss": 1.0, PAYLOAD: {"sums": 1}},
+        _logs(2, 0.75, 0.5),
+        _logs(1, 0.75, 0.5, 36, 0.25, 1.0, 30, 6),
+    ],
+    ids=["no payload", "another payload", "a shorter vector", "another layout"],
+)
+def test_what_is_not_ordinary_takes_the_long_way(walk: Walk, logs: dict[str, Any]) -> None:
+    """It arrives there as the step returned it, and leaves no record on the way."""
+    before = dict(logs)
+    assert walk.way(logs) == "taken the long way"
+    assert walk.stations.long_way == [logs] == [before]
+    assert (walk.totals.batches, walk.records()) == (0, [])
+
+
+def test_figures_that_are_no_numbers_end_nothing(walk: Walk) -> None:
+    """NaN and infinity are kept, a size that is none counts as 0; the batch after is right again."""
+    walk.way(_logs(2, 0.0, np.nan, np.nan, np.inf, np.nan, 0, 0))
+    walk.way(_logs(2, 0.5, 1.5, 4, 2.5, 0.0, 1, 3))
+    (broken, whole), nothing_lost = walk.records(), walk.writer.lost_batches == 0
+    assert broken[:3] == (3, 0, np.inf)
+    assert np.isnan(broken[3])
+    assert whole == (3, 4, 2.5, 0.0)
+    assert nothing_lost
+
+
+def test_what_fails_ends_the_recording_and_not_the_training(walk: Walk) -> None:
+    """Keras gets its logs all the same."""
+    walk.stations.look_again = float("nan")
+    assert walk.way(_logs(2, 0.75, 0.5, 36, 0.25, 1.0, 30, 6)) == {"accuracy": 0.75, "loss": 0.5}
+    assert [str(error) for error in walk.stations.failures] == ["no look today"]
+
+
+class _Calls(keras.callbacks.Callback):  # type: ignore[misc]
+    """Counts the calls into our Python from the end of a step's graph to the return of its function."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ours: list[list[str]] = []
+        self.logs: list[dict[str, float]] = []
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.ours.append([])
+        sys.setprofile(self._called)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        sys.setprofile(None)
+        self.logs.append(logs or {})
+
+    def _called(self, frame: FrameType, event: str, argument: object) -> None:
+        if event == "call" and "tui_monitor/" in frame.f_code.co_filename and "/tests/" not in frame.f_code.co_filename:
+            self.ours[-1].append(frame.f_code.co_name)
+
+
+def test_an_ordinary_batch_takes_three_calls(open_session: OpenSession) -> None:
+    """Each costs microseconds next to a step: the wrapped function, the way, the record. Rare work comes on top."""
+    x, y, _, _ = make_arrays()
+    session, calls = open_session(probe_budget=0.0), _Calls()
+    arguments = {"x": x, "y": y, "epochs": 4, "batch_size": BATCH, "verbose": 0, "callbacks": [calls]}
+    model = build_model()
+    recorded_fit(model.fit, model, session, (), arguments)
+    session.writer.close()
+    assert min(calls.ours, key=len) == ["training_function", "way", "put"]
+    assert {type(value) for logs in calls.logs for value in logs.values()} == {float}
+    snapshot = load(session.folder)
+    assert snapshot.phase is not None
+    assert len(snapshot.phase.series["loss"].values()) == len(calls.logs)
+
+
+def test_keras_sees_at_once_that_logs_are_no_tensors() -> None:
+    """A float it looks into for attributes of a Protocol, which takes longer than reading a tensor."""
+    looked: list[str] = []
+
+    def called(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call":
+            looked.append(frame.f_code.co_name)
+
+    for log in (log_type(1.5), 1.5):
+        sys.setprofile(called)
+        is_tensor = tf.is_tensor(log)
+        sys.setprofile(None)
+        looked.append(f"{is_tensor}")
+    first = looked.index("False")
+    assert "__instancecheck__" not in looked[:first]
+    assert "__instancecheck__" in looked[first:]
+    assert float(log_type(1.5)) == 1.5
