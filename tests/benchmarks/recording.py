@@ -27,7 +27,7 @@ from tui_monitor.training.session import Session
 from tui_monitor.training.straight_way import Way
 
 GROUPS = 150
-FIT_GROUPS = 12
+FIT_GROUPS = 20
 RECORD_BYTES = 24
 
 Build = Callable[[], keras.Model]

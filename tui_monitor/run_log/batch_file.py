@@ -38,7 +38,7 @@ class BatchFile:
         record = struct.Struct("<dII" + "f" * metrics)
         slot = slot_struct(record)
         self.metrics = metrics
-        self.trouble: OSError | None = None
+        self.trouble: Exception | None = None
         """Why records wait that should have been appended, or None."""
         self._size, self._width = record.size, slot.size
         self._fill: Callable[..., None] = slot.pack_into
@@ -94,7 +94,7 @@ class BatchFile:
         """
         try:
             self._append()
-        except OSError as error:
+        except Exception as error:  # raised on, what a script's signal handler raises would have a record put twice
             self.trouble, pause = error, _RETRY_SECONDS
         else:
             self.trouble, pause = None, 0.0 if self._shared is None else _SEND_SECONDS

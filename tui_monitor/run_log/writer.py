@@ -38,9 +38,9 @@ _WAITING_EVENTS = 1000
 class RunWriter:
     """Writes one run from inside the process that trains it.
 
-    No method raises an `Exception`: what can't be written is counted in `lost_batches`, or waits to be
-    tried again. A forked child of the process (a data loader) writes nothing. `batch` and `begin_phase`
-    belong to the training thread; `event` may be called from any thread and from signal handlers.
+    No method but `put` raises an `Exception`: what can't be written is counted in `lost_batches`, or waits to be
+    tried again. A forked child of the process (a data loader) writes nothing. `batch`, `put`, `batch_again`
+    and `begin_phase` belong to the training thread; `event` may be called from any thread and from signal handlers.
     """
 
     def __init__(

@@ -61,7 +61,9 @@ class ProbeBudget:
         self.tracing += seconds
 
     def written(self, seconds: float) -> None:
-        """Account for writing down what was measured."""
+        """Account for writing down what was measured, which is owed like the first measurement if it was that."""
+        if self.spent == self._first:
+            self._first += seconds
         self.spent += seconds
 
     def measured(self, seconds: float, forward_seconds: float, batches: int) -> None:

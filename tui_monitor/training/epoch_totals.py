@@ -13,7 +13,7 @@ _ROUNDING = 1e-5
 class EpochTotals:
     """Sums over the batches of one epoch, in float64.
 
-    Batches wait until a sum is asked for: to add many at once costs a twentieth of adding each.
+    Batches wait until a sum is asked for, or `add_up` is called: many at once cost a twentieth of each alone.
     """
 
     def __init__(self, metrics: int) -> None:
@@ -35,7 +35,7 @@ class EpochTotals:
         """How many were added."""
         return self._summed + len(self._waiting)
 
-    def _add_up(self) -> FloatArray | None:
+    def add_up(self) -> FloatArray | None:
         """Return the sums of all rows so far, or None before the first."""
         if self._waiting:
             rows = np.array(self._waiting)
@@ -49,13 +49,13 @@ class EpochTotals:
     @property
     def samples(self) -> int:
         """Samples in all batches."""
-        sums = self._add_up()
+        sums = self.add_up()
         return 0 if sums is None else round(float(sums[0]))
 
     @property
     def class_counts(self) -> IntArray | None:
         """Samples of each class in all batches, shape (classes,), or None without classes."""
-        sums = self._add_up()
+        sums = self.add_up()
         if sums is None or sums.size == 1 + self.metrics:
             return None
         return np.rint(sums[1 + self.metrics :]).astype(np.int64)
@@ -67,7 +67,7 @@ class EpochTotals:
             metric: its place among the phase's metrics.
             averaging: whether batches count by size or all the same.
         """
-        sums = self._add_up()
+        sums = self.add_up()
         if sums is None:
             return float("nan")
         if averaging is Averaging.BATCHES:

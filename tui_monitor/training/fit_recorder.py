@@ -27,7 +27,7 @@ from tui_monitor.training.probe import Kept, kept_batch
 from tui_monitor.training.reservoir import Reservoir
 from tui_monitor.training.session import Session, recording_here
 from tui_monitor.training.steering import Steering
-from tui_monitor.training.straight_way import straight_way
+from tui_monitor.training.straight_way import Way, straight_way
 from tui_monitor.training.validation_record import ValidationRecord
 from tui_monitor.training.worker_clock import WorkerPace
 from tui_monitor.training.worker_shares import LAST_WAIT_SECONDS, WorkerShares
@@ -78,6 +78,7 @@ class FitRecorder:
         self.instruments = instruments_of(model, probed=session.budget.enabled)
         self.plan = self.instruments.plan
         self.broken = False
+        self._is_recording = False
         self._session = session
         self._writer = session.writer
         self._watched = model
@@ -111,14 +112,18 @@ class FitRecorder:
             self._observations.watching(),
             self._session.system.sampling(),
         ):
-            yield
+            self._is_recording = True
+            try:
+                yield
+            finally:
+                self._is_recording = False
 
     def give_up(self, error: Exception) -> None:
         """Stop recording and say why, once; training goes on."""
         if self.broken:
             return
         self.broken = True
-        self.instruments.step_ended = self.step_ended
+        self._lead_steps(self.step_ended)
         self._observations.batches_rest()
         self._steering.give_up()
         self._writer.event(
@@ -132,7 +137,7 @@ class FitRecorder:
         """Begin the sums of an epoch."""
         self._epoch = epoch + 1
         self._totals = None
-        self.instruments.step_ended = self.step_ended
+        self._lead_steps(self.step_ended)
         self._training.clear()
         self._pace.begin_epoch()
         self._epoch_begun = self._explained_at = time.monotonic()
@@ -151,11 +156,20 @@ class FitRecorder:
             self._batches_ended(rows, output)
         elif self.plan.failure is not None:
             self.give_up(self.plan.failure)
-        layout, totals = channel.layout, self._totals
-        if layout is not None and layout.is_whole and totals is not None and self._shares is None and not self.broken:
-            way = straight_way(layout, self._epoch, totals, self._training, self._writer, self, look_at=self._look_at)
-            self.instruments.step_ended = way
+        self._lead_steps(self._straight_way() or self.step_ended)
         return logs
+
+    def _straight_way(self) -> Way | None:
+        """Return the way of further steps like the newest, where there is one that is shorter than `step_ended`."""
+        layout, totals = self.instruments.training_channel.layout, self._totals
+        if layout is None or not layout.logs or totals is None or self._shares is not None or self.broken:
+            return None
+        return straight_way(layout, self._epoch, totals, self._training, self._writer, self, look_at=self._look_at)
+
+    def _lead_steps(self, way: Way) -> None:
+        """Have steps take a way, unless they are another recorder's by now."""
+        if self._is_recording:
+            self.instruments.step_ended = way
 
     @_guarded
     def _batches_ended(self, rows: Rows, output: StepOutput | None) -> None:
@@ -202,6 +216,8 @@ class FitRecorder:
         self._look_at = seconds + _LOOK_SECONDS
         now = time.monotonic()
         self._observations.batches_rest()
+        if self._totals is not None:
+            self._totals.add_up()
         self._paused_seconds += self._steering.look(self._epoch, self._totals.batches if self._totals else 0)
         self._explain_for_all(now)
         asked = self._steering.measure_now

@@ -50,7 +50,7 @@ class Instruments:
         self.validation_channel = StepChannel(steps, packed_logs=packed_logs, is_compiled=is_compiled)
         self._built: dict[str, Any] = {}
         self.step_ended: Way
-        """Takes a training step; inside `installed`, the taker may put a shorter way in place of its own method."""
+        """Takes a training step; the taker inside `installed`, and nobody else, may put another way in its place."""
         self.validation_step_ended: Way
         self._let_pass()
 
@@ -121,10 +121,12 @@ class Instruments:
             inner = getattr(model, attribute)
 
             def training_function(iterator: Any) -> Any:
-                return self.step_ended(inner(iterator))
+                logs = inner(iterator)
+                return self.step_ended(logs)
 
             def validation_function(iterator: Any) -> Any:
-                return self.validation_step_ended(inner(iterator))
+                logs = inner(iterator)
+                return self.validation_step_ended(logs)
 
             function = training_function if attribute == "train_function" else validation_function
             self._built[attribute] = function

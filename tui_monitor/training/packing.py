@@ -66,11 +66,6 @@ class Layout:
         return struct.Struct(f"={self.body}f").unpack_from
 
     @functools.cached_property
-    def is_whole(self) -> bool:
-        """Whether the vector holds all that a step hands out, Keras' logs among it."""
-        return bool(self.logs) and None not in self.stretches
-
-    @functools.cached_property
     def head_bytes(self) -> int:
         """Bytes of all numbers before the samples."""
         return _NUMBER_BYTES * self.body

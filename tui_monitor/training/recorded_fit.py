@@ -40,7 +40,10 @@ def recorded_fit(
     callbacks = arguments.get("callbacks")
     recorder = fit_recorder(model, session, fit=printable_arguments(arguments), callbacks=_listed(model, callbacks))
     with recorder.recording(model), _hint_at_workers(model, session):
-        return fit(**{**_flat(arguments), "callbacks": with_first(model, recorder, callbacks)})
+        try:
+            return fit(**{**_flat(arguments), "callbacks": with_first(model, recorder, callbacks)})
+        finally:
+            _without(recorder, callbacks)
 
 
 def _listed(model: Any, callbacks: Any) -> list[Any]:
@@ -75,6 +78,13 @@ def with_first(model: Any, recorder: Any, callbacks: Any) -> Any:
         callbacks.callbacks.insert(0, recorder)
         return callbacks
     return [recorder, *_listed(model, callbacks)]
+
+
+def _without(recorder: Any, callbacks: Any) -> None:
+    """Take the recorder out of a `CallbackList` again, which another `fit` may be given."""
+    listed = getattr(callbacks, "callbacks", None)
+    if isinstance(listed, list) and recorder in listed:
+        listed.remove(recorder)
 
 
 def _flat(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class StepChannel:
 
     @property
     def layout(self) -> Layout | None:
-        """Of the vector that the newest step handed out; None where it handed out anything else."""
+        """Of the newest vector that a step handed out; None before there was one."""
         return self._packer.newest
 
     def hand_out(

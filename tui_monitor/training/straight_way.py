@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from tui_monitor.run_log.writer import RunWriter
 from tui_monitor.training.epoch_totals import EpochTotals
-from tui_monitor.training.packing import Layout
+from tui_monitor.training.packing import Layout, tensor_bytes
 from tui_monitor.training.probe import Kept, KeptBatch, kept_batch
 from tui_monitor.training.replicas import PAYLOAD
 from tui_monitor.training.reservoir import Reservoir
@@ -46,7 +46,7 @@ def straight_way(
     """Return the way of one epoch's batches.
 
     Args:
-        layout: of the vector that holds all of an ordinary batch, Keras' logs among it.
+        layout: of the vector of an ordinary batch, with Keras' logs in it.
         epoch: from 1.
         totals: of the epoch, in which all batches so far are.
         kept: batches of the epoch that may be measured later.
@@ -57,18 +57,20 @@ def straight_way(
     read, index, begin = layout.read_head, layout.index, layout.begin
     end = begin + 1 + totals.metrics
     names, log_type = layout.logs, layout.log_type
-    has_samples, head_bytes, sample_bytes = bool(layout.stretches), layout.head_bytes, layout.sample_bytes
+    has_samples, has_loose = bool(layout.stretches), None in layout.stretches
+    head_bytes, sample_bytes = layout.head_bytes, layout.sample_bytes
     put, add, offer, batch = writer.put, totals.add, kept.offer, totals.batches
 
-    def take_out(row: Sequence[float], packed: Any) -> KeptBatch:
-        return kept_batch(layout.output((row,), packed), in_training=True)
+    def take_out(row: Sequence[float], packed: Any, loose: Sequence[Any]) -> KeptBatch:
+        return kept_batch(layout.output((row,), packed, loose), in_training=True)
 
     def way(logs: Any) -> Any:
         nonlocal batch, look_at
         try:
-            packed = logs[PAYLOAD]["packed"]
+            payload = logs[PAYLOAD]
+            packed = payload["packed"]
             head = read(packed)
-        except (KeyError, struct.error):
+        except (KeyError, TypeError, struct.error):
             return stations.step_ended(logs)
         if head[0] != index:
             return stations.step_ended(logs)
@@ -77,10 +79,14 @@ def straight_way(
             try:
                 seconds = put(epoch, int(row[0]), head[begin + 1 : end])
             except Exception as error:  # the record may still be possible, or is counted as lost
+                if put != writer.put:  # another fit has begun its phase: the long way finds out where to
+                    return stations.step_ended(logs)
                 seconds = writer.batch_again(error, epoch, row[0], head[begin + 1 : end])
             add(row)
             if has_samples:
-                offer(batch, head_bytes + sample_bytes * int(row[0]), partial(take_out, row, packed))
+                loose = payload["loose"] if has_loose else ()
+                nbytes = head_bytes + sample_bytes * int(row[0]) + sum(map(tensor_bytes, loose))
+                offer(batch, nbytes, partial(take_out, row, packed, loose))
             batch += 1
             if seconds >= look_at:
                 look_at = stations.look(seconds)

@@ -18,7 +18,7 @@ _MOST_WAITING_BYTES: Final = 2**22
 
 @dataclass
 class ValidationRecord:
-    """All of the newest validation: per-sample figures from Keras' own pass, and some batches kept for later."""
+    """All of the newest validation, once `settle` was called: figures of each sample, and some batches for later."""
 
     figures: list[FloatArray] = field(default_factory=list)
     """One array of shape (6, batch) for each batch, rows as in `ROWS`."""
@@ -53,22 +53,16 @@ class ValidationRecord:
             self.settle()
 
     def settle(self) -> None:
-        """Take apart what waits; the fields hold every batch then."""
+        """Take apart what waits; only then do the fields hold every step."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        if not waiting:
+            return
+        numbers = np.array([row for output in waiting for row in output.rows]).sum(axis=0)
+        self.numbers = numbers if self.numbers is None else self.numbers + numbers
         for output in waiting:
-            self._take_apart(output)
-
-    def _take_apart(self, output: StepOutput) -> None:
-        rows = np.asarray(output.rows)
-        self.batches += len(rows)
-        self.numbers = rows.sum(axis=0) + (0.0 if self.numbers is None else self.numbers)
-        # A copy: a view would keep the inputs of every batch in memory.
-        figures = np.asarray(output.parts()["figures"]).T.copy()
-        ends = np.cumsum(rows[:, 0].astype(np.int64))
-        # Figures of the last step alone, where those of the others can't be gathered, are that step's.
-        gathered = len(ends) > 1 and figures.shape[1] == ends[-1]
-        self.figures += np.split(figures, ends[:-1], axis=1) if gathered else [figures]
-        self.kept.offer(self.batches - 1, output.nbytes, partial(kept_batch, output, in_training=False))
+            self.batches += len(output.rows)
+            self.figures += _figures(output)
+            self.kept.offer(self.batches - 1, output.nbytes, partial(kept_batch, output, in_training=False))
 
     @property
     def class_counts(self) -> IntArray | None:
@@ -76,3 +70,13 @@ class ValidationRecord:
         if self.numbers is None or self.numbers.size == 1:
             return None
         return np.rint(self.numbers[1:]).astype(np.int64)
+
+
+def _figures(output: StepOutput) -> list[FloatArray]:
+    """Return the figures of each of a step's batches; those of the last alone where the others' can't be gathered."""
+    # A copy: a view would keep the inputs of every batch in memory.
+    figures = np.asarray(output.parts()["figures"]).T.copy()
+    if len(output.rows) == 1:
+        return [figures]
+    ends = np.cumsum([int(row[0]) for row in output.rows])
+    return np.split(figures, ends[:-1], axis=1) if figures.shape[1] == ends[-1] else [figures]
