@@ -36,8 +36,8 @@ class Row(NamedTuple):
 Rows = Iterator[Row]
 
 _LONG_STEP_UNITS = 400
-_LONG_GROUPS = 80
-_LONG_FIT_GROUPS = 6
+_LONG_GROUPS = 160
+_LONG_FIT_GROUPS = 5
 
 
 def recording() -> Rows:

@@ -90,25 +90,48 @@ class Training:
 
 
 def fitted(fit: Callable[..., Any]) -> Spent:
-    """Fit a model for some epochs with their validation, and return what it took.
+    """Fit a model for some epochs with their validation, and return what each part took, shape (clocks, parts).
+
+    The parts are what comes before the first batch, the batches, validation, and the ends of epochs.
 
     Args:
         fit: its method, or one that takes the same arguments and records.
     """
     training, validation = data()
-    end = _End()
+    parts = _Parts()
     lengths = {"epochs": EPOCHS_A_FIT, "steps_per_epoch": BATCHES_AN_EPOCH}
-    begun = _clocks()
-    fit(training, **lengths, validation_data=validation, verbose=0, callbacks=[end])
-    return end.clocks - begun
+    fit(training, **lengths, validation_data=validation, verbose=0, callbacks=[parts])
+    return np.transpose(list(parts.spent.values()))
 
 
-class _End(keras.callbacks.Callback):  # type: ignore[misc]
-    """Notes when a fit has done its work: its data pipeline may take seconds more to go, whoever watches."""
+class _Parts(keras.callbacks.Callback):  # type: ignore[misc]
+    """Sums up the time of each part of a fit; a data pipeline that takes seconds to go afterwards is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._since = _clocks()
+        self.spent = {part: np.zeros(2) for part in ("begin", "batches", "validation", "end")}
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """End what comes before."""
+        self._end_of("end" if epoch else "begin")
+
+    def on_test_begin(self, logs: Mapping[str, float] | None = None) -> None:
+        """End an epoch's batches."""
+        self._end_of("batches")
+
+    def on_test_end(self, logs: Mapping[str, float] | None = None) -> None:
+        """End a validation."""
+        self._end_of("validation")
 
     def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
-        """Note it."""
-        self.clocks = _clocks()
+        """End the last epoch."""
+        self._end_of("end")
+
+    def _end_of(self, part: str) -> None:
+        now = _clocks()
+        self.spent[part] += now - self._since
+        self._since = now
 
 
 def question_model() -> keras.Model:

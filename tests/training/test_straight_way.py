@@ -189,3 +189,45 @@ def test_keras_sees_at_once_that_logs_are_no_tensors() -> None:
     assert "__instancecheck__" not in looked[:first]
     assert "__instancecheck__" in looked[first:]
     assert float(log_type(1.5)) == 1.5
+
+
+def test_outputs_too_wide_for_the_vector_are_kept_on_the_way(open_session: OpenSession) -> None:
+    """Inputs of more numbers than a vector takes are outputs of their own; their batches are explained all the same."""
+    keras.utils.set_random_seed(2)
+    model = keras.Sequential([keras.layers.Input((20, 20)), keras.layers.Flatten(), keras.layers.Dense(2, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    generator = np.random.default_rng(2)
+    x, y = generator.normal(size=(96, 20, 20)).astype(np.float32), generator.integers(0, 2, 96)
+    session, calls = open_session(probe_budget=1.0), _Calls()
+    arguments = {"x": x, "y": y, "batch_size": 16, "epochs": 2, "verbose": 0, "validation_data": (x, y)}
+    recorded_fit(model.fit, model, session, (), {**arguments, "callbacks": [calls]})
+    session.writer.close()
+    assert "way" in min(calls.ours, key=len)
+    snapshot = load(session.folder)
+    assert snapshot.phase is not None
+    explained = [entry.content for entry in snapshot.phase.explanations if entry.batch is None]
+    assert [content["samples"] for content in explained] == [{"train": 96, "validation": 96}] * 2
+
+
+def test_one_list_of_callbacks_may_serve_two_fits(open_session: OpenSession) -> None:
+    """Each fit's batches go to its own phase; the recorder of the first has left the list."""
+    x, y, _, _ = make_arrays()
+    model, session = build_model(), open_session(probe_budget=0.0)
+    callbacks = keras.callbacks.CallbackList([], add_history=True, model=model, epochs=2, steps=6)
+    before = list(callbacks.callbacks)
+    for epochs in (2, 3):
+        arguments = {"x": x, "y": y, "epochs": epochs, "batch_size": BATCH, "verbose": 0, "callbacks": callbacks}
+        recorded_fit(model.fit, model, session, (), arguments)
+        assert callbacks.callbacks == before
+    session.writer.close()
+    steps = -(-len(x) // BATCH)
+    sizes = [(session.folder / phase.batches).stat().st_size // 24 for phase in session.writer.info.phases]
+    assert sizes == [2 * steps, 3 * steps]
+
+
+def test_a_way_whose_phase_is_over_leads_to_the_long_one(walk: Walk) -> None:
+    """Where another fit of the run has begun its phase, nothing is counted as lost on the way."""
+    walk.writer.begin_phase(["loss", "accuracy"])
+    logs = _logs(2, 0.75, 0.5, 36, 0.25, 1.0, 30, 6)
+    assert walk.way(logs) == "taken the long way"
+    assert (walk.stations.long_way, walk.totals.batches, walk.writer.lost_batches) == ([logs], 0, 0)
