@@ -1,5 +1,6 @@
 """An ordinary batch takes a short way, and everything arrives where the long way would have brought it."""
 
+import os
 import struct
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import tui_monitor
 from tests.training.conftest import OpenSession
 from tests.training.test_ways_to_train import BATCH, build_model, make_arrays
 from tui_monitor.history.load import load
@@ -27,6 +29,8 @@ from tui_monitor.training.replicas import PAYLOAD
 from tui_monitor.training.reservoir import Reservoir
 from tui_monitor.training.straight_way import Way, straight_way
 
+OURS = str(Path(tui_monitor.__file__).parent) + os.sep
+"""Where our own code lies, whatever the folder around it is called."""
 LAYOUT = Layout(("accuracy", "loss"), numbers=5, structure={}, stretches=(), index=2)
 """Of one number for itself, two logs, samples, two metrics and the samples of two classes."""
 
@@ -153,7 +157,7 @@ class _Calls(keras.callbacks.Callback):  # type: ignore[misc]
         self.logs.append(logs or {})
 
     def _called(self, frame: FrameType, event: str, argument: object) -> None:
-        if event == "call" and "tui_monitor/" in frame.f_code.co_filename and "/tests/" not in frame.f_code.co_filename:
+        if event == "call" and frame.f_code.co_filename.startswith(OURS):
             self.ours[-1].append(frame.f_code.co_name)
 
 
