@@ -59,7 +59,7 @@ def recording_cost(build: Build = question_model, groups: int = GROUPS) -> Cost:
         groups: of four turns.
     """
     bare = Training(build(), [])
-    with _recorded(build(), 0.0) as (recorded, writer):
+    with _recorded(build()) as (recorded, writer):
         _warm_up(recorded, bare)
         wall, cpu = ratios_in_turns(recorded.turn, bare.turn, groups)
         own, spared = _median(recorded.own), _median(bare.after) - _median(recorded.after)
@@ -109,8 +109,8 @@ def least_cost(turns: int = GROUPS // 4) -> tuple[float, float]:
             put(memory, 0, *read(logs[PAYLOAD]["packed"]))
             return {}
 
-        ours, _ = stack.enter_context(_recorded(question_model(), 0.0))
-        least, _ = stack.enter_context(_recorded(question_model(), 0.0, take))
+        ours, _ = stack.enter_context(_recorded(question_model()))
+        least, _ = stack.enter_context(_recorded(question_model(), take))
         _warm_up(ours, least)
         for _ in range(turns):
             ours.turn()
@@ -144,18 +144,17 @@ def _recorded_fit(model: keras.Model, session: Session, *args: Any, **kwargs: An
 
 
 @contextlib.contextmanager
-def _recorded(model: keras.Model, share: float, take: Way | None = None) -> Iterator[tuple[Training, RunWriter]]:
-    """Yield a training that is recorded, and what writes its run.
+def _recorded(model: keras.Model, take: Way | None = None) -> Iterator[tuple[Training, RunWriter]]:
+    """Yield a training that is recorded with probes off, and what writes its run.
 
     Args:
         model: that trains.
-        share: of training time that probes may take.
         take: what is done with each step in place of recording it.
     """
     with contextlib.ExitStack() as stack:
         run = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "run"
         writer = stack.enter_context(RunWriter(run, RunInfo(name="run")))
-        recorder = fit_recorder(model, Session(writer, run, ProbeBudget(share=share)), fit={})
+        recorder = fit_recorder(model, Session(writer, run, ProbeBudget(share=0.0)), fit={})
         ends = GraphEnds(model)
         with recorder.recording(model):
             training = Training(model, [recorder], ends)

@@ -20,7 +20,7 @@ BATCHES_AN_EPOCH = 300
 EPOCHS_A_FIT = 3
 
 Spent = NDArray[np.float64]
-"""Wall and processor time of a turn in seconds, shape (2,)."""
+"""Wall and processor time in seconds, shape (2,) for a turn and (2, parts) for a fit."""
 
 
 class GraphEnds:
@@ -70,10 +70,10 @@ class Training:
         self._callbacks.on_train_begin()
         self._callbacks.on_epoch_begin(0)
 
-    def turn(self, batches: int = BATCHES_A_TURN) -> Spent:
+    def turn(self) -> Spent:
         """Train on some batches and return what it took."""
         begun = _clocks()
-        for step in range(batches):
+        for step in range(BATCHES_A_TURN):
             self._callbacks.on_train_batch_begin(step)
             logs = self._model.train_function(self._batches)
             returned = time.perf_counter()
@@ -90,7 +90,7 @@ class Training:
 
 
 def fitted(fit: Callable[..., Any]) -> Spent:
-    """Fit a model for some epochs with their validation, and return what each part took, shape (clocks, parts).
+    """Fit a model for some epochs with their validation, and return what each part took.
 
     The parts are what comes before the first batch, the batches, validation, and the ends of epochs.
 
@@ -145,14 +145,11 @@ def long_steps_model(units: int) -> keras.Model:
     Args:
         units: of each of its four hidden layers.
     """
-    hidden = [keras.layers.Dense(units, "relu") for _ in range(4)]
-    model = keras.Sequential([keras.layers.Input((1, 1)), keras.layers.Flatten(), *hidden, _softmax()])
+    layers = keras.layers
+    hidden = [layers.Dense(units, "relu") for _ in range(4)]
+    model = keras.Sequential([layers.Input((1, 1)), layers.Flatten(), *hidden, layers.Dense(2, "softmax")])
     model.compile(keras.optimizers.Adam(0.001), "categorical_crossentropy", metrics=["accuracy"])
     return model
-
-
-def _softmax() -> keras.layers.Layer:
-    return keras.layers.Dense(2, "softmax")
 
 
 def _clocks() -> Spent:

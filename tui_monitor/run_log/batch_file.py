@@ -71,7 +71,7 @@ class BatchFile:
             values: one figure for each metric.
 
         Raises:
-            OSError: the file can't be written and no more room is left for the record.
+            Exception: no room is left for the record, as the file can't be written; mostly an OSError.
             struct.error: a value is none that a record has room for.
         """
         seconds = self._clock() - self._begun
