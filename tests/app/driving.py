@@ -10,6 +10,8 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from tests.app.snapshots import ListSource
+from tui_monitor.app.control.training_control import OwnTraining
+from tui_monitor.app.live_app import LiveApp
 from tui_monitor.app.monitor_app import MonitorApp
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.charts.markers import MarkerSet
@@ -62,7 +64,8 @@ async def screen_of(
     kill: Callable[[], object] | None = None,
 ) -> AsyncIterator[Pilot[None]]:
     """Run the screen on prepared snapshots, the last of them drawn."""
-    app = MonitorApp(folder, source=source or ListSource(snapshots), markers=markers, view=view, kill=kill)
+    own = OwnTraining(start=lambda: None, kill=kill) if kill is not None else None
+    app = LiveApp(folder, own=own, source=source or ListSource(snapshots), markers=markers, view=view)
     async with app.run_test(size=size) as pilot:
         if snapshots:
             await arrive(pilot, snapshots[-1].revision)

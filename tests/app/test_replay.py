@@ -159,7 +159,7 @@ async def test_the_bar_is_clicked_and_dragged(folder: Path) -> None:
 
 
 async def test_leaving_asks_nothing_and_controls_nothing(folder: Path) -> None:
-    """In the middle of a replay the run looks alive; still no request is offered, and q leaves at once."""
+    """In the middle of a replay the run looks alive; no request is offered, its keys say why, q leaves at once."""
     async with replay_of(folder, seconds=7.0, size=(200, 60)) as pilot:
         footer = rows_of(pilot, "#footer")
         assert "play" in footer
@@ -167,6 +167,8 @@ async def test_leaving_asks_nothing_and_controls_nothing(folder: Path) -> None:
         await pilot.press("p", "k", "n")
         await pilot.pause()
         assert len(pilot.app.screen_stack) == 1
+        (told,) = pilot.app._notifications
+        assert told.message.startswith("This is a replay")
         await pilot.press("q")
         await pilot.pause()
         assert pilot.app._exit

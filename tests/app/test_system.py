@@ -39,8 +39,8 @@ def test_the_header_says_it_where_there_is_room() -> None:
 
 def test_an_answer_to_a_key_has_the_row_to_itself() -> None:
     """What was asked for is never cut short for figures."""
-    asked = ViewState(asked="Asked the training to stop after this batch; it has not answered yet.")
-    assert top(snapshot(system=BUSY), 110, asked) == top(snapshot(), 110, asked)
+    pending = ViewState(pending="requested to stop after this batch: not acknowledged for 12 s")
+    assert top(snapshot(system=BUSY), 110, pending) == top(snapshot(), 110, pending)
 
 
 def test_nothing_changes_below_the_shown_precision() -> None:

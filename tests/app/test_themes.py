@@ -5,7 +5,7 @@ import pytest
 from tests.app.driving import screen_of
 from tests.app.snapshots import snapshot
 from tui_monitor.app.monitor_app import MonitorApp
-from tui_monitor.app.screens.layout import Arrangement
+from tui_monitor.app.screens.layout import PanelLayout
 from tui_monitor.view.styles import STYLE_NAMES
 
 _LEAST_CONTRAST = 1.5
@@ -25,7 +25,7 @@ async def test_nothing_vanishes_in_the_background(theme: str) -> None:
         pilot.app.theme = theme
         await pilot.pause()
         assert isinstance(pilot.app, MonitorApp)
-        panels = pilot.app.main.query_one(Arrangement)
+        panels = pilot.app.main.query_one(PanelLayout)
         behind = pilot.app.screen.rich_style.bgcolor
         for name in STYLE_NAMES:
             style = panels.get_component_rich_style(f"cells--{name}", partial=True)

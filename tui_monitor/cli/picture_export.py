@@ -11,7 +11,7 @@ from tui_monitor.charts.vector import chart_svg
 from tui_monitor.errors import NothingMeasured, UsageError
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
-from tui_monitor.view.charts.chart_metrics import further_metrics, quantity
+from tui_monitor.view.charts.chart_metrics import chart_metric, further_metrics
 from tui_monitor.view.charts.metric_chart import chart_spec
 from tui_monitor.view.explanations import newest_explanation
 from tui_monitor.view.view_state import ViewState
@@ -73,7 +73,7 @@ def report(folder: Path, *, as_markdown: bool) -> str:
 
 
 def _spec(phase: PhaseSnapshot, name: str, area: tuple[int, int], slices: int) -> ChartSpec:
-    return chart_spec(phase, quantity(name), ViewState(), area, slices)
+    return chart_spec(phase, chart_metric(name), ViewState(), area, slices)
 
 
 def _phase(snapshot: Snapshot) -> PhaseSnapshot:

@@ -59,7 +59,7 @@ def _show(folder: Path, start: Start, remote: "RemoteRun | None") -> int:
     from tui_monitor.app.replay_app import ReplayApp
 
     app = ReplayApp(folder, start=start, markers=marker_set(), options=options, opened=summarise(folder))
-    with _followed(remote, app.tell_from_thread):
+    with _followed(remote, app.notify_from_thread):
         app.run()
     return app.return_code or 0
 

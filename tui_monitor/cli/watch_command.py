@@ -75,17 +75,11 @@ def watch(
         follow_headless(folder, training)
     else:
         options = chosen_options()
-        from tui_monitor.app.monitor_app import MonitorApp
+        from tui_monitor.app.control.training_control import OwnTraining
+        from tui_monitor.app.live_app import LiveApp
 
-        app = MonitorApp(
-            folder,
-            launched=training is not None,
-            kill=training.kill if training is not None else None,
-            markers=marker_set(),
-            options=options,
-            launch=training.start if training is not None else None,
-            opened=summarise(folder),
-        )
+        own = OwnTraining(training.start, training.kill) if training is not None else None
+        app = LiveApp(folder, own=own, markers=marker_set(), options=options, opened=summarise(folder))
         app.run()
         if app.return_code:
             return app.return_code

@@ -10,7 +10,7 @@ from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, fold, left, plain
 _MARGIN, _LABEL = 1, 14
 
 
-def opening_rows(opened: RunSummary, width: int, height: int) -> Rows:
+def splash_rows(opened: RunSummary, width: int, height: int) -> Rows:
     """Return exactly `height` rows: the run's name, what is going on, and its summary."""
     rows: list[Row] = [
         (Run(" OPENING ", "state-starting"), Run(f" {plain(opened.name)}", "strong")),

@@ -50,8 +50,8 @@ class ViewState:
     """Index of the phase shown, from 1, or None for the newest."""
     metric: int = 0
     """Which of the further metrics the second chart shows."""
-    asked: str = ""
-    """What is asked of the training and not answered yet, in words; empty when nothing is."""
+    pending: str = ""
+    """Control requests that are sent and not acknowledged yet, in words; empty when there are none."""
 
     def phase_of(self, snapshot: Snapshot) -> PhaseSnapshot | None:
         """Return the phase to show, or None before the first `fit`."""

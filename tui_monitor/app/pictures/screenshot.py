@@ -8,6 +8,7 @@ from pathlib import Path
 from tui_monitor.app.feed.follow import SnapshotSource
 from tui_monitor.app.feed.live_source import LiveSource
 from tui_monitor.app.feed.replay_source import ReplaySource
+from tui_monitor.app.live_app import LiveApp
 from tui_monitor.app.monitor_app import MonitorApp
 from tui_monitor.app.pictures.exact_svg import exact_svg
 from tui_monitor.app.replay_app import ReplayApp
@@ -74,7 +75,7 @@ async def screen_text(folder: Path, size: tuple[int, int]) -> str:
 def _app(folder: Path, source: SnapshotSource, view: ViewState | None, markers: MarkerSet) -> MonitorApp:
     if isinstance(source, ReplaySource):
         return ReplayApp(folder, source=source, view=view, markers=markers)
-    return MonitorApp(folder, source=source, view=view, markers=markers)
+    return LiveApp(folder, source=source, view=view, markers=markers)
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.charts.raster import LastDrawing
 from tui_monitor.charts.scale import Limits
 from tui_monitor.history.snapshot import PhaseSnapshot
-from tui_monitor.view.charts.chart_metrics import Quantity
+from tui_monitor.view.charts.chart_metrics import ChartMetric
 from tui_monitor.view.charts.metric_chart import chart_spec
 from tui_monitor.view.view_state import ViewState
 
@@ -30,7 +30,7 @@ class _Wish:
     """All that decides a chart's picture."""
 
     phase: PhaseSnapshot
-    shown: Quantity
+    metric: ChartMetric
     view: ViewState
     size: tuple[int, int]
     at_once: bool = False
@@ -39,7 +39,7 @@ class _Wish:
     def looks_at(self) -> tuple[object, ...]:
         """Equal for wishes that differ in the data alone."""
         view = self.view
-        return (self.phase.info.index, self.shown, view.window, view.smoothing, view.log_y, self.size)
+        return (self.phase.info.index, self.metric, view.window, view.smoothing, view.log_y, self.size)
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -49,14 +49,14 @@ class _Wish:
             phase.info,
             phase.batches,
             len(phase.epochs),
-            self.shown,
+            self.metric,
             (view.window, view.smoothing, view.log_y),
             self.size,
         )
 
 
 class ChartView(CellsView):
-    """A chart of one quantity."""
+    """The chart of one metric."""
 
     @dataclass
     class Drawn(Message):
@@ -96,16 +96,16 @@ class ChartView(CellsView):
         """Whether the picture shown is the newest one wished for."""
         return not self._under_way and (self._wish is None or self._wish.key == self._drawn_key)
 
-    def show_quantity(self, phase: PhaseSnapshot, shown: Quantity, view: ViewState, *, at_once: bool = False) -> None:
-        """Draw a quantity as soon as the drawing under way is done.
+    def show_metric(self, phase: PhaseSnapshot, metric: ChartMetric, view: ViewState, *, at_once: bool = False) -> None:
+        """Draw a metric as soon as the drawing under way is done.
 
         Args:
             phase: what ran so far.
-            shown: the quantity.
+            metric: the metric.
             view: what the user chose.
             at_once: whether the user waits for it, as when a replay is moved.
         """
-        self._wish = _Wish(phase, shown, view, (self.size.width, self.size.height), at_once)
+        self._wish = _Wish(phase, metric, view, (self.size.width, self.size.height), at_once)
         # What is cheap comes first: the interpreter lets the two threads run in turns alone.
         self.call_after_refresh(self._start)
 
@@ -117,7 +117,7 @@ class ChartView(CellsView):
         """Draw for the new size."""
         if self._wish is not None:
             wish = self._wish
-            self.show_quantity(wish.phase, wish.shown, wish.view, at_once=wish.at_once)
+            self.show_metric(wish.phase, wish.metric, wish.view, at_once=wish.at_once)
 
     def _start(self) -> None:
         wish = self._wish
@@ -148,7 +148,7 @@ class ChartView(CellsView):
         width, height = wish.size
         columns = dot_columns(width, self._markers)
         area = (max(1, width - GUTTER), max(1, height - 3))
-        spec = chart_spec(wish.phase, wish.shown, wish.view, area, columns, previous=previous, markers=self._markers)
+        spec = chart_spec(wish.phase, wish.metric, wish.view, area, columns, previous=previous, markers=self._markers)
         grid = draw_chart(spec, width, height, self._last_drawing)
         self.post_message(self.Drawn(self, grid, spec.y_range))
 

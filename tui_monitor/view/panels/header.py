@@ -39,15 +39,15 @@ def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     if alerts:
         start = (*start, Run(f" · ! {alerts} alert{'s' if alerts > 1 else ''}", "alert"))
     facts = _facts(snapshot)
-    system = "" if snapshot.state.ended or view.asked else system_words(snapshot.system)
+    system = "" if snapshot.state.ended or view.pending else system_words(snapshot.system)
     used = [f"{system} · {facts}"] if system and width >= _ROOM_FOR_SYSTEM else []
     ends = [*used, facts, _elapsed(snapshot)]
     for end in ends:
         room = width - width_of(start) - cell_len(end) - 4
         if room >= 0:
-            beside = view.asked or _newest_word(snapshot)
+            beside = view.pending or _newest_word(snapshot)
             if beside:
-                start = (*start, Run(_words(f" · {plain(beside)}", room), "caution" if view.asked else "muted"))
+                start = (*start, Run(_words(f" · {plain(beside)}", room), "caution" if view.pending else "muted"))
             return spread(start, (Run(end, "muted"),), width)
     return start
 

@@ -1,0 +1,99 @@
+"""The screen of a run as it stands: has the control of its training, where there is one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui_monitor.app.bindings import bindings
+from tui_monitor.app.control.training_control import OwnTraining, TrainingControl
+from tui_monitor.app.monitor_app import USUAL, MonitorApp, ReadingFailed
+from tui_monitor.app.terminal.notification import notification
+from tui_monitor.app.terminal.screen_options import ScreenOptions
+from tui_monitor.charts.markers import MarkerSet
+from tui_monitor.errors import FolderNotWritable
+from tui_monitor.run_log.format import State
+from tui_monitor.run_log.summary import RunSummary
+from tui_monitor.view.key_table import Group
+from tui_monitor.view.news import News
+from tui_monitor.view.view_state import View, ViewState
+
+if TYPE_CHECKING:
+    from tui_monitor.app.feed.follow import SnapshotSource
+    from tui_monitor.history.snapshot import Snapshot
+
+
+class LiveApp(MonitorApp):
+    """Follows a run folder that may still grow. The training gets nothing but requests that the user confirmed."""
+
+    BINDINGS = bindings(without=Group.REPLAY)
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        own: OwnTraining | None = None,
+        source: SnapshotSource | None = None,
+        markers: MarkerSet = MarkerSet.BRAILLE,
+        view: ViewState | None = None,
+        options: ScreenOptions = USUAL,
+        opened: RunSummary | None = None,
+    ) -> None:
+        """Prepare the screen; nothing is read or started before it runs.
+
+        Args:
+            folder: of the run.
+            own: the training that this command starts, once there are panels to draw it; None for any other run.
+            source: where snapshots come from; by default the folder.
+            markers: characters to draw curves with.
+            view: what to show first.
+            options: how to treat the terminal.
+            opened: what is known of the run, for the first frame.
+        """
+        super().__init__(folder, markers=markers, view=view, options=options, opened=opened)
+        self._own = own
+        self._source = source
+        self._control = TrainingControl(self, own)
+        self._news = News() if options.notifies else None
+        self._is_failure_shown = False
+
+    def open_source(self) -> SnapshotSource:
+        """Return the folder as a source. Called once, in the reader thread."""
+        from tui_monitor.app.feed.live_source import LiveSource  # noqa: PLC0415 - imported after the first frame
+
+        return self._source or LiveSource(self.folder)
+
+    def panels_ready(self) -> None:
+        """Start the training: only now it may take the cores, which the first frame needed."""
+        if self._own is not None:
+            self.run_worker(self._start_training, thread=True, group="launch", exit_on_error=True)
+
+    def _start_training(self) -> None:
+        assert self._own is not None
+        try:
+            self._own.start()
+        except OSError as error:
+            reason = f"Can't start the training: {error.strerror}: {error.filename or self.folder}."
+            self.post_message(ReadingFailed(FolderNotWritable(reason)))
+
+    def snapshot_taken(self, snapshot: Snapshot) -> None:
+        """Drop acknowledged requests, notify of news, and show the output of a training that failed."""
+        self._control.update()
+        for text in self._news.of(snapshot) if self._news is not None else ():
+            self.write_to_terminal(notification(snapshot.run.name, text, os.environ))
+        if snapshot.state is State.FAILED and not self._is_failure_shown:
+            self._is_failure_shown = True
+            self.action_show(View.OUTPUT.value)
+
+    def action_control(self, what: str) -> None:
+        """Create a control request, with its dialog where it has one."""
+        self._control.perform(what)
+
+    def action_leave(self) -> None:
+        """Leave: at once from an ended run, with a question from a live one."""
+        self._control.leave()
+
+    def action_interrupt(self) -> None:
+        """Let the user choose how to stop."""
+        self._control.interrupt()
