@@ -9,6 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.app.driving import rows_of, settle, text_of, turns
+from tests.clock import Clock
 from tui_monitor.app.feed.replay_source import ReplaySource
 from tui_monitor.app.replay_app import ReplayApp
 from tui_monitor.app.widgets.scrub_bar import ScrubBar
@@ -21,17 +22,6 @@ from tui_monitor.run_log.writer import RunWriter
 from tui_monitor.view.panels.scrub_bar import position_text, scrub
 
 STEPS, EPOCHS = 5, 4
-
-
-class Clock:
-    """Seconds that a test moves by hand."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        """Return the time set."""
-        return self.now
 
 
 def write_run(folder: Path, clock: Clock, epochs: int = EPOCHS) -> RunWriter:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clock import Clock
 from tests.unit.run_log.long_runs import some_records, written
 from tui_monitor.app.feed.follow import Mailbox, follow
 from tui_monitor.app.feed.live_source import LiveSource
@@ -20,17 +21,6 @@ from tui_monitor.run_log.writer import RunWriter
 from tui_monitor.view.charts.chart_metrics import chart_metric
 from tui_monitor.view.charts.metric_chart import chart_spec
 from tui_monitor.view.view_state import ViewState
-
-
-class Clock:
-    """Seconds that a test moves by hand."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        """Return the time set."""
-        return self.now
 
 
 def begun(folder: Path, clock: Clock) -> RunWriter:

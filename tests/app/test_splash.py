@@ -70,8 +70,15 @@ def test_the_first_picture_tells_what_the_ends_of_the_files_tell(size: tuple[int
 def test_the_first_picture_obeys_nothing_that_the_run_holds() -> None:
     """Names, metrics, host, detail and description are shown without the escapes in them."""
     hostile = "x\x1b]0;owned\x07\x1b[2J\n"
-    told = {"name": hostile, "host": hostile, "detail": hostile, "description": hostile}
-    summary = replace(SUMMARY, folder=Path(hostile), figures={hostile: 0.5}, **told)
+    summary = replace(
+        SUMMARY,
+        folder=Path(hostile),
+        figures={hostile: 0.5},
+        name=hostile,
+        host=hostile,
+        detail=hostile,
+        description=hostile,
+    )
     rows = splash_rows(summary, 80, 23)
     assert all(run.text.isprintable() for row in rows for run in row)
     assert "0.5000" in "".join(run.text for row in rows for run in row)

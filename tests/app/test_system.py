@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.app.snapshots import snapshot
-from tests.app.test_workers import FAST, SLOW, on_workers, said
+from tests.app.worker_snapshots import FAST, SLOW, on_workers, said
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.history.system_figures import GpuFigures, SystemFigures
 from tui_monitor.run_log.format import State
