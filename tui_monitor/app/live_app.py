@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tui_monitor.app.bindings import bindings
-from tui_monitor.app.control.training_control import OwnTraining, TrainingControl
 from tui_monitor.app.monitor_app import USUAL, MonitorApp, ReadingFailed
 from tui_monitor.app.terminal.notification import notification
 from tui_monitor.app.terminal.screen_options import ScreenOptions
@@ -20,8 +20,23 @@ from tui_monitor.view.news import News
 from tui_monitor.view.view_state import View, ViewState
 
 if TYPE_CHECKING:
+    from tui_monitor.app.control.training_control import TrainingControl
     from tui_monitor.app.feed.follow import SnapshotSource
     from tui_monitor.history.snapshot import Snapshot
+
+
+class OwnTraining(Protocol):
+    """The training that this command starts itself, in a process of its own."""
+
+    def start(self) -> object:
+        """Start the process. Called in a thread, once there are panels to draw the run.
+
+        Raises:
+            OSError: the process can't be made.
+        """
+
+    def kill(self) -> object:
+        """End the process and everything it started, at once."""
 
 
 class LiveApp(MonitorApp):
@@ -54,13 +69,21 @@ class LiveApp(MonitorApp):
         super().__init__(folder, markers=markers, view=view, options=options, opened=opened)
         self._own = own
         self._source = source
-        self._control = TrainingControl(self, own)
         self._news = News() if options.notifies else None
         self._is_failure_shown = False
 
+    @cached_property
+    def control(self) -> TrainingControl:
+        """What this screen can do to the training; made when it is first needed, which is after the first frame."""
+        from tui_monitor.app.control.training_control import TrainingControl  # noqa: PLC0415 - first paint counts
+
+        return TrainingControl(self, self._own)
+
     def open_source(self) -> SnapshotSource:
         """Return the folder as a source. Called once, in the reader thread."""
-        from tui_monitor.app.feed.live_source import LiveSource  # noqa: PLC0415 - imported after the first frame
+        # Imported here, so that neither the first frame nor the first key waits for them.
+        import tui_monitor.app.control.training_control  # noqa: F401, PLC0415
+        from tui_monitor.app.feed.live_source import LiveSource  # noqa: PLC0415
 
         return self._source or LiveSource(self.folder)
 
@@ -79,7 +102,7 @@ class LiveApp(MonitorApp):
 
     def snapshot_taken(self, snapshot: Snapshot) -> None:
         """Drop acknowledged requests, notify of news, and show the output of a training that failed."""
-        self._control.update()
+        self.control.update()
         for text in self._news.of(snapshot) if self._news is not None else ():
             self.write_to_terminal(notification(snapshot.run.name, text, os.environ))
         if snapshot.state is State.FAILED and not self._is_failure_shown:
@@ -88,12 +111,12 @@ class LiveApp(MonitorApp):
 
     def action_control(self, what: str) -> None:
         """Create a control request, with its dialog where it has one."""
-        self._control.perform(what)
+        self.control.perform(what)
 
     def action_leave(self) -> None:
         """Leave: at once from an ended run, with a question from a live one."""
-        self._control.leave()
+        self.control.leave()
 
     def action_interrupt(self) -> None:
         """Let the user choose how to stop."""
-        self._control.interrupt()
+        self.control.interrupt()

@@ -75,11 +75,9 @@ def watch(
         follow_headless(folder, training)
     else:
         options = chosen_options()
-        from tui_monitor.app.control.training_control import OwnTraining
         from tui_monitor.app.live_app import LiveApp
 
-        own = OwnTraining(training.start, training.kill) if training is not None else None
-        app = LiveApp(folder, own=own, markers=marker_set(), options=options, opened=summarise(folder))
+        app = LiveApp(folder, own=training, markers=marker_set(), options=options, opened=summarise(folder))
         app.run()
         if app.return_code:
             return app.return_code

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui_monitor.app.control.pending_requests import KILL_SECONDS, PendingRequests, kill_training
@@ -16,18 +15,8 @@ from tui_monitor.run_log.format import State
 from tui_monitor.view.control_requests import takes_requests, why_no_request
 
 if TYPE_CHECKING:
-    from tui_monitor.app.monitor_app import MonitorApp
+    from tui_monitor.app.live_app import LiveApp, OwnTraining
     from tui_monitor.history.snapshot import Snapshot
-
-
-@dataclass(frozen=True)
-class OwnTraining:
-    """The training that this command starts itself, in a process of its own."""
-
-    start: Callable[[], object]
-    """Starts the process; called in a thread, once there are panels to draw the run."""
-    kill: Callable[[], object]
-    """Ends the process and everything it started, at once."""
 
 
 class TrainingControl:
@@ -35,7 +24,7 @@ class TrainingControl:
 
     def __init__(
         self,
-        app: MonitorApp,
+        app: LiveApp,
         own: OwnTraining | None,
     ) -> None:
         """Prepare to send; nothing is sent before a key is pressed.
