@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from tui_monitor.explain.explanation import Explanation, Finding, Ledger
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.units import count, duration, share
-from tui_monitor.view.panels.gap.ledger import NATS, POINTS, Unit, ledger_rows, top_rows
+from tui_monitor.units import NATS, POINTS, AmountUnit, count, duration, share
+from tui_monitor.view.panels.gap.ledger import ledger_rows, top_rows
 from tui_monitor.view.panels.gap.sides import penalty_row, side_rows
 from tui_monitor.view.panels.timeline import alerts_of
 from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, cell_len, heading, joined, left, plain, wrap
@@ -123,7 +123,7 @@ def _ledgers(explanation: Explanation, width: int, *, whole: bool) -> list[Rows]
     return [ledger_rows(title, ledger, unit, width, whole=whole) for title, ledger, unit in _named_ledgers(explanation)]
 
 
-def _named_ledgers(explanation: Explanation) -> list[tuple[str, Ledger, Unit]]:
+def _named_ledgers(explanation: Explanation) -> list[tuple[str, Ledger, AmountUnit]]:
     named = (("Loss gap", explanation.loss, NATS), ("Accuracy gap", explanation.accuracy, POINTS))
     return [(title, ledger, unit) for title, ledger, unit in named if ledger is not None]
 
