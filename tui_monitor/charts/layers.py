@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_monitor.charts.change import Layer
+from tui_monitor.charts.dots import levels, logarithmic, slices
 from tui_monitor.charts.markers import MarkerSet, glyphs
-from tui_monitor.charts.place import levels, logarithmic, slices
 from tui_monitor.charts.spec import Band, ChartSpec, FloatArray, Points
 
 _BRAILLE_BITS = ((0x40, 0x80), (0x04, 0x20), (0x02, 0x10), (0x01, 0x08))
