@@ -1,4 +1,4 @@
-"""Figures as people read them: durations, rates, counts, signed amounts, shares."""
+"""Numbers as people read them: durations, rates, counts, signed amounts, percentages."""
 
 import math
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.history.system_figures import GpuFigures, SystemFigures
 from tui_monitor.run_log.format import State
 from tui_monitor.view.panels.header import header_rows
-from tui_monitor.view.panels.resource_usage import system_words
+from tui_monitor.view.panels.resource_usage import usage_words
 from tui_monitor.view.text.rows import width_of
 from tui_monitor.view.view_state import ViewState
 
@@ -63,7 +63,7 @@ def test_nothing_changes_below_the_shown_precision() -> None:
 )
 def test_what_is_not_known_is_left_out(figures: SystemFigures | None, words: str) -> None:
     """Each part appears where it is known; several GPUs are put together."""
-    assert system_words(figures) == words
+    assert usage_words(figures) == words
 
 
 def test_each_worker_has_its_own_where_the_table_has_room() -> None:

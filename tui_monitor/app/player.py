@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Player:
-    """Moves one replay through time. Its source obeys in the reader thread, so the screen waits for no file."""
+    """Moves one replay through time. The source applies them in the reader thread, so the screen waits for no file."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""`export`: a run's epochs or batches for other tools, or its picture or report for people."""
+"""`export`: a run's epochs or batches for other tools, or as a picture or report for people."""
 
 import asyncio
 import re

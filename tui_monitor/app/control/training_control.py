@@ -125,7 +125,7 @@ class TrainingControl:
 
     def _enter_rate(self, snapshot: Snapshot) -> None:
         rate = learning_rate(snapshot)
-        remark = "The rate of now is not known yet." if rate is None else f"It was {rate:g} when the last epoch ended."
+        remark = "The present rate is not known yet." if rate is None else f"It was {rate:g} when the last epoch ended."
         self._app.push_screen(EntryScreen("New learning rate", remark, rate_complaint, longest=30), self._send_rate)
 
     def _enter_note(self) -> None:

@@ -1,4 +1,4 @@
-"""A picture of the screen as a file: what a terminal of that size would show, whatever fonts the viewer has."""
+"""The screen as a file: what a terminal of that size would show, whatever fonts the viewer has."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -37,7 +37,7 @@ def save_screenshot(
         size: columns and rows of the terminal.
         path: of the SVG file to write.
         view: what to show.
-        keys: pressed before the picture is taken, in Textual's names.
+        keys: pressed before the screenshot is taken, in Textual's names.
         markers: characters to draw curves with.
         source: where snapshots come from; by default the folder, read to its end once.
 
@@ -104,14 +104,14 @@ async def _settle(app: MonitorApp) -> None:
 
 
 class _Once:
-    """Reads a folder to its end and hands out that one picture."""
+    """Reads a folder to its end and returns that one snapshot."""
 
     def __init__(self, folder: Path) -> None:
         self._live = LiveSource(folder)
         self._is_done = False
 
     def poll(self) -> Snapshot | None:
-        """Return the newest picture, once."""
+        """Return the newest snapshot, once."""
         if self._is_done:
             return None
         self._is_done = True
@@ -121,5 +121,5 @@ class _Once:
         return newest
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Close the folder's files."""
         self._live.close()

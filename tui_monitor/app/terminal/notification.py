@@ -9,7 +9,7 @@ _LONGEST = 200
 
 
 def notification(title: str, text: str, environment: Mapping[str, str]) -> str:
-    """Return the bell with the two usual notifications (OSC 9 and OSC 777), with nothing in them that a terminal obeys.
+    """Return the bell with the two usual notifications (OSC 9 and OSC 777), with no control character in their texts.
 
     Args:
         title: of the notification; OSC 9 has none.

@@ -26,7 +26,7 @@ class Splash(CellsView):
         self._drawn_size = (0, 0)
 
     def render_line(self, y: int) -> Strip:
-        """Return one line, of rows made for the size of now: the first frame already shows them."""
+        """Return one line, from rows made for the present size: the first frame already shows them."""
         width, height = size = (self.size.width, self.size.height)
         if size != self._drawn_size:
             self._drawn_size = size
