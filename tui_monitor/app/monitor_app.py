@@ -26,7 +26,7 @@ from tui_monitor.view.enabled_actions import is_enabled
 from tui_monitor.view.view_state import SMOOTHING, View, ViewState
 
 if TYPE_CHECKING:
-    from tui_monitor.app.feed.follow import SnapshotSource
+    from tui_monitor.app.feed.feed import SnapshotSource
     from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
 
 USUAL = ScreenOptions()
