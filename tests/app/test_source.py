@@ -18,6 +18,7 @@ from tui_monitor.app.view import ViewState
 from tui_monitor.charts.chart import draw_chart
 from tui_monitor.errors import RunUnreadable
 from tui_monitor.history.snapshot import Snapshot
+from tui_monitor.run_log.events.progress import EpochBegan
 from tui_monitor.run_log.format import RUN_FILE, RunInfo, State
 from tui_monitor.run_log.writer import RunWriter
 
@@ -38,7 +39,7 @@ def begun(folder: Path, clock: Clock) -> RunWriter:
     writer = RunWriter(folder, RunInfo(name="run"), clock=clock, heartbeat_seconds=None)
     writer.begin_phase(["loss", "accuracy"], epochs=3, steps_per_epoch=10)
     writer.status(State.TRAINING)
-    writer.event("epoch_begin", epoch=1)
+    writer.event(EpochBegan(epoch=1))
     return writer
 
 

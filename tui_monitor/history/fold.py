@@ -2,19 +2,21 @@
 
 import copy
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Self
 
 from tui_monitor.history.batch_track import Batches
 from tui_monitor.history.output import OutputLines
 from tui_monitor.history.phase_fold import PhaseFold
 from tui_monitor.history.snapshot import Damage, PhaseSnapshot, Snapshot, TimelineEntry
-from tui_monitor.history.system_figures import SystemFigures, system_figures
 from tui_monitor.history.workers import WorkerFolds
+from tui_monitor.run_log.events.lines import RecordedEvent, UnknownEvent
+from tui_monitor.run_log.events.notices import AlertRaised, CauseChanged, Explained, NoteTaken, RequestAcknowledged
+from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded, StatusChanged
+from tui_monitor.run_log.events.usage import ResourceUsage, UsageSampled
 from tui_monitor.run_log.format import RunInfo, State
 from tui_monitor.run_log.presence import LOST_DETAIL
-from tui_monitor.run_log.reader import Arrival, Event
-from tui_monitor.run_log.strict_json import number, whole
+from tui_monitor.run_log.reader import Arrival
 from tui_monitor.run_log.workers import SignOfLife
 
 MOST_ENTRIES = 1000
@@ -53,7 +55,8 @@ class History:
         self._torn_bytes = 0
         self._is_complete = True
         self._missing = False
-        self._system: SystemFigures | None = None
+        self._system: ResourceUsage | None = None
+        self._events_unknown = 0
         self._workers = WorkerFolds()
 
     @property
@@ -81,8 +84,8 @@ class History:
             self._phase(index).add_batches(records)
         for index, stored in arrival.stored:
             self._phase(index).let_go(stored)
-        for event in arrival.events:
-            self._add_event(event)
+        for recorded in arrival.events:
+            self._add_event(recorded)
         self._events_skipped += arrival.events_skipped
         self._batches_skipped += arrival.batches_skipped
         self._output.skip(arrival.output_lines_skipped)
@@ -138,55 +141,32 @@ class History:
     def _phase(self, index: int) -> PhaseFold:
         return self._phases.setdefault(index, PhaseFold())
 
-    def _add_event(self, event: Event) -> None:
-        seconds = number(event.get("time"))
-        if seconds is not None and 0 <= seconds < float("inf"):
-            self._event_seconds = max(self._event_seconds, seconds)
-        kind = event.get("kind")
-        take = _RUN_EVENTS.get(kind) if isinstance(kind, str) else None
-        if take is not None:
-            take(self, event)
-        take_in_phase = _PHASE_EVENTS.get(kind) if isinstance(kind, str) else None
-        index = whole(event.get("phase"))
-        if take_in_phase is not None and index is not None and index >= 1:
-            take_in_phase(self._phase(index), event)
+    def _add_event(self, recorded: RecordedEvent) -> None:
+        self._event_seconds = max(self._event_seconds, recorded.reached or 0.0)
+        match recorded.event:
+            case StatusChanged() as status:
+                self._change_state(recorded, status)
+            case BatchesLost(batches=batches):
+                self._batches_lost += batches
+            case AlertRaised(text=text) | CauseChanged(text=text) | NoteTaken(text=text):
+                self._note(recorded, text)
+            case RequestAcknowledged() as answer:
+                self._note(recorded, answer.text or f"{answer.request}: {answer.outcome}")
+            case UsageSampled(usage=usage):
+                self._system = usage
+            case EpochBegan() | EpochEnded() | Explained() if recorded.phase is not None and recorded.phase >= 1:
+                self._phase(recorded.phase).add_event(recorded)
+            case UnknownEvent():
+                self._events_unknown += 1
 
-    def _add_status(self, event: Event) -> None:
-        try:
-            state = State(str(event.get("state")))
-        except ValueError:
-            return
+    def _change_state(self, recorded: RecordedEvent, status: StatusChanged) -> None:
         was_routine = self._state in _ROUTINE
-        self._state = state
-        self._detail = _text(event.get("detail"))
-        self._exit_code = whole(event.get("exit_code"))
-        if state not in _ROUTINE or not was_routine:
-            self._note(event, f"{state}: {self._detail}" if self._detail else str(state))
+        self._state, self._detail, self._exit_code = status.state, status.detail, status.exit_code
+        if status.state not in _ROUTINE or not was_routine:
+            self._note(recorded, f"{status.state}: {status.detail}" if status.detail else str(status.state))
 
-    def _add_lost(self, event: Event) -> None:
-        self._batches_lost += max(whole(event.get("batches")) or 0, 0)
-
-    def _add_text(self, event: Event) -> None:
-        self._note(event, _text(event.get("text")))
-
-    def _add_control(self, event: Event) -> None:
-        text = _text(event.get("text"))
-        self._note(event, text or f"{_text(event.get('request'))}: {_text(event.get('outcome'))}")
-
-    def _add_system(self, event: Event) -> None:
-        self._system = system_figures(event)
-
-    def _note(self, event: Event, text: str) -> None:
-        entry = TimelineEntry(
-            seconds=number(event.get("time")) or 0.0,
-            kind=str(event["kind"]),
-            text=text,
-            epoch=whole(event.get("epoch")),
-            batch=whole(event.get("batch")),
-            answers=_text(event.get("id")),
-            alert=_text(event.get("alert")),
-        )
-        self._timeline.append(entry)
+    def _note(self, recorded: RecordedEvent, text: str) -> None:
+        self._timeline.append(timeline_entry(recorded, text))
 
     def _take_snapshot(self) -> Snapshot:
         folds = [self._phases[index] for index in sorted(self._phases)]
@@ -222,25 +202,20 @@ class History:
             missing=self._missing,
             workers=self._workers.snapshots(),
             covered=self._workers.covered,
+            unknown_events=self._events_unknown,
             system=self._system,
         )
 
 
-_RUN_EVENTS: Mapping[str, Callable[[History, Event], None]] = {
-    "status": History._add_status,
-    "lost": History._add_lost,
-    "alert": History._add_text,
-    "change": History._add_text,
-    "note": History._add_text,
-    "control": History._add_control,
-    "system": History._add_system,
-}
-_PHASE_EVENTS: Mapping[str, Callable[[PhaseFold, Event], None]] = {
-    "epoch_begin": PhaseFold.begin_epoch,
-    "epoch": PhaseFold.end_epoch,
-    "explanation": PhaseFold.add_explanation,
-}
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
+def timeline_entry(recorded: RecordedEvent, text: str) -> TimelineEntry:
+    """Return an event's mark on the time axis."""
+    event = recorded.event
+    return TimelineEntry(
+        seconds=recorded.seconds or 0.0,
+        kind=event.kind,
+        text=text,
+        epoch=getattr(event, "epoch", None),
+        batch=getattr(event, "batch", None),
+        answers=getattr(event, "id", ""),
+        alert=getattr(event, "alert", ""),
+    )

@@ -7,12 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_monitor.history.playback import Moments
-from tui_monitor.run_log.reader import Event
-from tui_monitor.run_log.strict_json import whole
-
-_BEGINS = frozenset({"epoch_begin", "phase"})
-_CLOSES = frozenset({"alert", "change", "explanation"})
-_HAPPENS = frozenset({"alert", "note", "control", "change", "explanation"})
+from tui_monitor.run_log.events.lines import RecordedEvent
+from tui_monitor.run_log.events.notices import AlertRaised, CauseChanged, Explained, NoteTaken, RequestAcknowledged
+from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded, PhaseBegan
 
 
 class MomentFinder:
@@ -32,32 +29,35 @@ class MomentFinder:
         self._main: tuple[frozenset[str], ...] | None = None
         self._first_of_phase: dict[int, int] = {}
 
-    def add(self, index: int, event: Event) -> None:
+    def add(self, index: int, recorded: RecordedEvent) -> None:
         """Take the next event, the one at `index`."""
-        kind = event.get("kind")
-        if not isinstance(kind, str):
-            return
-        phase = whole(event.get("phase"))
-        if phase is not None:
-            self._first_of_phase.setdefault(phase, index)
-        if kind in _BEGINS:
-            self._is_between = False
-        if kind in _CLOSES and self._is_between and whole(event.get("epoch")) == self._numbers[-1]:
-            self._ends[-1] = index
-        if kind in _HAPPENS:
-            self._happened.append(index)
-        match kind:
-            case "epoch":
+        if recorded.phase is not None:
+            self._first_of_phase.setdefault(recorded.phase, index)
+        match recorded.event:
+            case EpochBegan() | PhaseBegan():
+                self._is_between = False
+            case EpochEnded(epoch=epoch):
                 self.epochs.append(index)
                 self._ends.append(index)
-                self._numbers.append(whole(event.get("epoch")) or 0)
+                self._numbers.append(epoch)
                 self._is_between = True
-            case "alert":
+            case AlertRaised(epoch=epoch):
                 self._alerts.append(index)
-            case "change":
+                self._happen(index, epoch)
+            case CauseChanged(epoch=epoch):
                 self._said_changes.append(index)
-            case "explanation":
-                self._compare(index, event)
+                self._happen(index, epoch)
+            case Explained(epoch=epoch) as explained:
+                self._compare(index, explained)
+                self._happen(index, epoch)
+            case NoteTaken() | RequestAcknowledged():
+                self._happened.append(index)
+
+    def _happen(self, index: int, epoch: int | None) -> None:
+        """Keep what may belong to the end of the epoch before it."""
+        self._happened.append(index)
+        if self._is_between and epoch == self._numbers[-1]:
+            self._ends[-1] = index
 
     def first_of_phase(self, phase: int) -> int | None:
         """Return the index of a phase's first event, or None where it has none."""
@@ -80,11 +80,11 @@ class MomentFinder:
             events=tuple(places[self._happened].tolist()) if self._happened else (),
         )
 
-    def _compare(self, index: int, event: Event) -> None:
+    def _compare(self, index: int, explained: Explained) -> None:
         """Keep an epoch's explanation that names other main causes than the one before."""
-        if event.get("batch") is not None:
+        if explained.batch is not None:
             return
-        main = main_causes(event.get("explanation"))
+        main = main_causes(explained.explanation)
         if self._main is not None and main != self._main:
             self._found_changes.append(index)
         self._main = main

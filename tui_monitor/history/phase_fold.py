@@ -1,7 +1,6 @@
 """One `fit` call's records become its snapshot; the parts that did not change are shared with the one before."""
 
 import copy
-from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -10,11 +9,13 @@ from tui_monitor.history.batch_track import Batches, BatchTrack
 from tui_monitor.history.pace import Remaining, batches_per_second, epoch_overhead, seconds_left
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot
 from tui_monitor.run_log.blocks import Summaries
+from tui_monitor.run_log.events.lines import RecordedEvent
+from tui_monitor.run_log.events.notices import Explained
+from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.figures import canonical_figures
 from tui_monitor.run_log.format import PhaseInfo
-from tui_monitor.run_log.reader import Event
 from tui_monitor.run_log.stored_records import Records, StoredRecords
-from tui_monitor.run_log.strict_json import number, restore_numbers, whole
+from tui_monitor.run_log.strict_json import number, restore_numbers
 
 _OVERHEAD_EPOCHS = 5
 
@@ -65,44 +66,25 @@ class PhaseFold:
     def _batches(self) -> Batches:
         return self.cut or self._track.now()
 
-    def begin_epoch(self, event: Event) -> None:
-        """Take the word that an epoch began, which comes before its first batch."""
-        epoch, seconds = whole(event.get("epoch")), number(event.get("time"))
-        if epoch is not None and epoch > 0 and seconds is not None:
-            self._begun = (epoch, seconds)
-
-    def end_epoch(self, event: Event) -> None:
-        """Take an epoch's figures."""
-        epoch = whole(event.get("epoch"))
-        if epoch is None:
-            return
-        self._rows.append(
-            EpochRow(
-                epoch=epoch,
-                figures=canonical_figures(event.get("logs")),
-                seconds=number(event.get("seconds")),
-                batches=whole(event.get("batches")) or 0,
-                samples=whole(event.get("samples")) or 0,
-                learning_rate=number(event.get("learning_rate")),
-                ended=number(event.get("time")) or 0.0,
-            )
-        )
-        self._shared.pop("rows", None)
-
-    def add_explanation(self, event: Event) -> None:
-        """Take a measured explanation."""
-        epoch, content = whole(event.get("epoch")), event.get("explanation")
-        if epoch is None or not isinstance(content, Mapping):
-            return
-        self._explanations.append(
-            ExplanationAt(
-                epoch=epoch,
-                batch=whole(event.get("batch")),
-                seconds=number(event.get("time")) or 0.0,
-                content=restore_numbers(content),
-            )
-        )
-        self._shared.pop("explanations", None)
+    def add_event(self, recorded: RecordedEvent) -> None:
+        """Take an event of the phase; one of another kind than an epoch's or an explanation changes nothing."""
+        match recorded.event:
+            case EpochBegan(epoch=epoch) if epoch > 0 and recorded.seconds is not None:
+                # Comes before the epoch's first batch.
+                self._begun = (epoch, recorded.seconds)
+            case EpochEnded() as ended:
+                self._rows.append(_row(ended, recorded.seconds or 0.0))
+                self._shared.pop("rows", None)
+            case Explained() as explained:
+                self._explanations.append(
+                    ExplanationAt(
+                        epoch=explained.epoch,
+                        batch=explained.batch,
+                        seconds=recorded.seconds or 0.0,
+                        content=restore_numbers(explained.explanation),
+                    )
+                )
+                self._shared.pop("explanations", None)
 
     def snapshot(self, *, is_complete: bool) -> PhaseSnapshot | None:
         """Return the phase as it stands, or None before it was described.
@@ -162,9 +144,21 @@ class PhaseFold:
     def _tracing_seconds(self) -> float:
         """Return what building the first epoch's probes took, as the first explanation says; 0 where none does."""
         cost = self._explanations[0].content.get("cost") if self._explanations else None
-        return (number(cost.get("tracing_seconds")) or 0.0) if isinstance(cost, Mapping) else 0.0
+        return (number(cost.get("tracing_seconds")) or 0.0) if isinstance(cost, dict) else 0.0
 
     def _share(self, name: str, grown: list[Any]) -> tuple[Any, ...]:
         if name not in self._shared:
             self._shared[name] = tuple(grown)
         return self._shared[name]
+
+
+def _row(ended: EpochEnded, seconds: float) -> EpochRow:
+    return EpochRow(
+        epoch=ended.epoch,
+        figures=canonical_figures(ended.logs),
+        seconds=ended.seconds,
+        batches=ended.batches,
+        samples=ended.samples,
+        learning_rate=ended.learning_rate,
+        ended=seconds,
+    )

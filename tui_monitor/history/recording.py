@@ -15,9 +15,9 @@ from tui_monitor.history.moments import MomentFinder
 from tui_monitor.history.playback import Moments
 from tui_monitor.history.snapshot import Damage, Snapshot
 from tui_monitor.history.workers import WorkerFolds
+from tui_monitor.run_log.events.lines import RecordedEvent
 from tui_monitor.run_log.format import RunInfo, State
-from tui_monitor.run_log.reader import Arrival, Event
-from tui_monitor.run_log.strict_json import number
+from tui_monitor.run_log.reader import Arrival
 from tui_monitor.run_log.workers import SignOfLife
 
 _MOST_CHECKPOINTS = 64
@@ -41,7 +41,7 @@ class Recording:
     def _forget(self) -> None:
         self._info: RunInfo | None = None
         self._tracks: dict[int, RecordedBatches] = {}
-        self._events: list[Event] = []
+        self._events: list[RecordedEvent] = []
         self._reached: list[float] = []
         self._finder = MomentFinder()
         self._damage = Damage()
@@ -73,8 +73,8 @@ class Recording:
             self._track(index).append(records)
         for index, stored in arrival.stored:
             self._track(index).let_go(stored)
-        for event in arrival.events:
-            self._add(event)
+        for recorded in arrival.events:
+            self._add(recorded)
         torn = arrival.torn_bytes if self._head.snapshot().state.ended else 0
         self._damage = Damage(
             events_skipped=self._damage.events_skipped + arrival.events_skipped,
@@ -191,14 +191,12 @@ class Recording:
     def _track(self, index: int) -> RecordedBatches:
         return self._tracks.setdefault(index, RecordedBatches())
 
-    def _add(self, event: Event) -> None:
-        seconds = number(event.get("time"))
+    def _add(self, recorded: RecordedEvent) -> None:
         before = self._reached[-1] if self._reached else 0.0
-        is_usable = seconds is not None and 0 <= seconds < float("inf")
-        self._reached.append(max(before, seconds) if is_usable and seconds is not None else before)
-        self._finder.add(len(self._events), event)
-        self._events.append(event)
-        self._head.fold(Arrival(events=(event,)))
+        self._reached.append(max(before, recorded.reached or 0.0))
+        self._finder.add(len(self._events), recorded)
+        self._events.append(recorded)
+        self._head.fold(Arrival(events=(recorded,)))
         if len(self._events) % self._interval == 0:
             self._checkpoints[len(self._events)] = self._head.fork()
             if len(self._checkpoints) > _MOST_CHECKPOINTS:

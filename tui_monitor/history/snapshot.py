@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tui_monitor.history.playback import Playback
-from tui_monitor.history.system_figures import SystemFigures
 from tui_monitor.run_log.format import PhaseInfo, RunInfo, State
 
 if TYPE_CHECKING:
     # These need NumPy, and whoever only names a snapshot should not: the first picture does not wait for it.
     from tui_monitor.history.series import BatchSeries
     from tui_monitor.history.workers import WorkerSnapshot
+    from tui_monitor.run_log.events.usage import ResourceUsage
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,9 @@ class Snapshot:
     """Those of several that record in this folder, the chief first; empty where one process trains alone."""
     covered: int = 1
     """Workers whose samples the newest batch figures hold."""
-    system: SystemFigures | None = None
+    unknown_events: int = 0
+    """Events that this version can't read: their kinds are those of a newer one. They are no damage."""
+    system: "ResourceUsage | None" = None
     """What the training process used when it last said so; None where it never did."""
 
     @property

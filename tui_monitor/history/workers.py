@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tui_monitor.history.pace import batches_per_second
-from tui_monitor.history.system_figures import SystemFigures, system_figures
+from tui_monitor.run_log.events.progress import StatusChanged
+from tui_monitor.run_log.events.usage import ResourceUsage, StepsTimed, UsageSampled
 from tui_monitor.run_log.format import State
 from tui_monitor.run_log.level import Float64Array
 from tui_monitor.run_log.presence import LOST_DETAIL, concluded_state
-from tui_monitor.run_log.reader import Arrival, Event
-from tui_monitor.run_log.strict_json import number
+from tui_monitor.run_log.reader import Arrival
 from tui_monitor.run_log.workers import SignOfLife
 
 _PACE_BATCHES = 256
@@ -45,7 +45,7 @@ class WorkerSnapshot:
     """Seconds since its last sign of life; None when it has ended or never gave one."""
     share: StepShare | None = None
     """None where its steps can't tell."""
-    system: SystemFigures | None = None
+    system: ResourceUsage | None = None
     """What its process used when it last said so."""
 
 
@@ -93,7 +93,7 @@ class WorkerFold:
     snapshot: WorkerSnapshot
     times: Float64Array
     """Ends of its newest batches in seconds, oldest first, shape (batches,)."""
-    paces: tuple[Event, ...] = ()
+    paces: tuple[StepsTimed, ...] = ()
     """Its newest events about where its time goes."""
     sign: SignOfLife | None = None
 
@@ -105,14 +105,17 @@ class WorkerFold:
     def folded(self, arrival: Arrival) -> "WorkerFold":
         """Return what is known with what came in of the worker's folder."""
         times = np.concatenate([self.times, *(records["time"] for _, records in arrival.batches)])[-_PACE_BATCHES:]
-        paces = (*self.paces, *(event for event in arrival.events if event.get("kind") == "worker"))[-_NEWEST_EVENTS:]
-        known = self.snapshot
+        known, paces = self.snapshot, self.paces
         if arrival.info is not None:
             known = replace(known, host=arrival.info.host)
-        for event in arrival.events:
-            known = _with_status(known, event)
-            if event.get("kind") == "system":
-                known = replace(known, system=system_figures(event))
+        for recorded in arrival.events:
+            match recorded.event:
+                case StatusChanged(state=state, detail=detail):
+                    known = replace(known, state=state, detail=detail)
+                case UsageSampled(usage=usage):
+                    known = replace(known, system=usage)
+                case StepsTimed() as pace:
+                    paces = (*paces, pace)[-_NEWEST_EVENTS:]
         known = replace(
             known,
             batches=known.batches + sum(len(records) for _, records in arrival.batches),
@@ -171,26 +174,12 @@ class WorkerFolds:
         return self._folds.get(rank) or WorkerFold.of(rank)
 
 
-def _with_status(known: WorkerSnapshot, event: Event) -> WorkerSnapshot:
-    if event.get("kind") != "status":
-        return known
-    try:
-        state = State(str(event.get("state")))
-    except ValueError:
-        return known
-    return replace(known, state=state, detail=str(event.get("detail") or ""))
-
-
-def _share(paces: tuple[Event, ...]) -> StepShare | None:
-    batches = sum(_seconds(event, "batches") for event in paces)
+def _share(paces: tuple[StepsTimed, ...]) -> StepShare | None:
+    batches = sum(pace.batches for pace in paces)
     if batches <= 0:
         return None
-    fetching, computing, waiting = (
-        sum(_seconds(event, name) for event in paces) / batches for name in ("fetching", "computing", "waiting")
+    return StepShare(
+        fetching=sum(pace.fetching for pace in paces) / batches,
+        computing=sum(pace.computing for pace in paces) / batches,
+        waiting=sum(pace.waiting for pace in paces) / batches,
     )
-    return StepShare(fetching, computing, waiting)
-
-
-def _seconds(event: Mapping[str, object], name: str) -> float:
-    value = number(event.get(name))
-    return value if value is not None and 0 <= value < float("inf") else 0.0

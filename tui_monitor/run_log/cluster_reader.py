@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from tui_monitor.errors import RunUnreadable
-from tui_monitor.run_log.format import BASE_COLUMNS, RunInfo, State
+from tui_monitor.run_log.events.lines import RecordedEvent
+from tui_monitor.run_log.events.progress import EpochEnded, StatusChanged
+from tui_monitor.run_log.format import BASE_COLUMNS, RunInfo
 from tui_monitor.run_log.phase_records import READ_WHOLE
-from tui_monitor.run_log.reader import Arrival, Event, RunReader
+from tui_monitor.run_log.reader import Arrival, RunReader
 from tui_monitor.run_log.stored_records import Records
 from tui_monitor.run_log.workers import rank_folders
 
@@ -56,7 +58,7 @@ class ClusterReader:
     def _forget(self) -> None:
         self._readers = {_CHIEF: RunReader(self._folder, read_whole=self._read_whole)}
         self._joiner = _Joiner()
-        self._events: list[Event] = []
+        self._events: list[RecordedEvent] = []
         self._has_ended = False
         self._waits_since: float | None = None
 
@@ -114,16 +116,16 @@ class ClusterReader:
             covered=self._joiner.covered,
         )
 
-    def _released_events(self, waited: float) -> list[Event]:
+    def _released_events(self, waited: float) -> list[RecordedEvent]:
         """Return events in order: an epoch ends no earlier than its last batch; others wait for that a moment only."""
         held, self._events = self._events, []
         if not self._joiner.waiting:
-            return [self._joiner.with_all_samples(event) for event in held]
+            return [self._joiner.with_all_samples(recorded) for recorded in held]
         if not self._has_ended and waited < _EVENT_PATIENCE_SECONDS:
             self._events = held
             return []
-        self._events = [event for event in held if event.get("kind") == "epoch"]
-        return [event for event in held if event.get("kind") != "epoch"]
+        self._events = [recorded for recorded in held if isinstance(recorded.event, EpochEnded)]
+        return [recorded for recorded in held if not isinstance(recorded.event, EpochEnded)]
 
     def _seconds_waited(self, *, progressed: bool) -> float:
         now = self._clock()
@@ -136,8 +138,8 @@ class ClusterReader:
         return min(self._patience, SHORT_PATIENCE_SECONDS) if is_short else self._patience
 
 
-def _ends_run(event: Event) -> bool:
-    return event.get("kind") == "status" and event.get("state") in {state.value for state in State if state.ended}
+def _ends_run(recorded: RecordedEvent) -> bool:
+    return isinstance(recorded.event, StatusChanged) and recorded.event.state.ended
 
 
 class _Joiner:
@@ -207,12 +209,13 @@ class _Joiner:
             out.append((phase, self._take(_CHIEF, phase, self._ready(_CHIEF, phase))))
         return self._given(out)
 
-    def with_all_samples(self, event: Event) -> Event:
+    def with_all_samples(self, recorded: RecordedEvent) -> RecordedEvent:
         """Return an epoch's event with the samples of every worker counted; any other as it is."""
-        key = (event.get("phase"), event.get("epoch"))
-        if event.get("kind") != "epoch" or key not in self._samples:
-            return event
-        return {**event, "samples": self._samples[key]}
+        match recorded:
+            case RecordedEvent(event=EpochEnded() as ended, phase=int(phase)):
+                samples = self._samples.get((phase, ended.epoch), ended.samples)
+                return replace(recorded, event=replace(ended, samples=samples))
+        return recorded
 
     def _ready(self, rank: int, phase: int) -> int:
         same = self._phases.get((rank, phase)) == self._phases.get((_CHIEF, phase))

@@ -1,23 +1,20 @@
 """The screen's side of a run folder: only whole records are taken, each once, in bounded time."""
 
-import json
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from tui_monitor.run_log.blocks import Summaries
+from tui_monitor.run_log.events.lines import RecordedEvent, parse_event_line
 from tui_monitor.run_log.format import EVENTS_FILE, OUTPUT_FILE, RUN_FILE, RunInfo
 from tui_monitor.run_log.identity import parse_run_info
 from tui_monitor.run_log.phase_records import READ_WHOLE, PhaseRecords
 from tui_monitor.run_log.stored_records import Records, StoredRecords
 from tui_monitor.run_log.tail import ReplacedError, Tail
 
-Event = Mapping[str, Any]
-"""One object of `events.jsonl`, as written."""
 _EVENT_BYTES_AT_ONCE = 2**18
 _LONGEST_EVENT = 2**24
 _OUTPUT_BYTES_AT_ONCE = 2**18
@@ -38,7 +35,7 @@ class Arrival:
     many records, and once."""
     stored: tuple[tuple[int, StoredRecords], ...] = ()
     """(phase index, where its batches so far can be read again), for the phases with new batches."""
-    events: tuple[Event, ...] = ()
+    events: tuple[RecordedEvent, ...] = ()
     """Events in the order of writing; every batch that ended before one of them was written comes no later
     than in the same arrival, unless `complete` is false."""
     output: bytes = b""
@@ -227,9 +224,9 @@ class _EventLines:
         self._tail = tail
         self._is_overlong = False
 
-    def take(self, is_late: Callable[[], bool]) -> tuple[list[Event], int]:
+    def take(self, is_late: Callable[[], bool]) -> tuple[list[RecordedEvent], int]:
         """Return the events, and how many complete lines were none."""
-        events: list[Event] = []
+        events: list[RecordedEvent] = []
         skipped = 0
         limit = _EVENT_BYTES_AT_ONCE
         self.more_waits = False
@@ -253,14 +250,14 @@ class _EventLines:
             self.torn_bytes = 0 if self.more_waits else tail.waiting
         return events, skipped
 
-    def _parse(self, whole: bytes, events: list[Event]) -> int:
+    def _parse(self, whole: bytes, events: list[RecordedEvent]) -> int:
         skipped = 0
         for line in whole.split(b"\n")[:-1]:
             if self._is_overlong:
                 self._is_overlong = False
                 skipped += 1
             elif line.strip():
-                event = _event(line)
+                event = parse_event_line(line)
                 if event is None:
                     skipped += 1
                 else:
@@ -293,11 +290,3 @@ class _Output:
             tail.take(content)
             self.more_waits = bool(content) and tail.waiting > 0
         return content, skipped
-
-
-def _event(line: bytes) -> Event | None:
-    try:
-        content: Any = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from tui_monitor.errors import MonitorError, RunNotFound
+from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded, StatusChanged
 from tui_monitor.run_log.figures import canonical_figures
 from tui_monitor.run_log.format import EVENTS_FILE, RUN_FILE, RunInfo, State
 from tui_monitor.run_log.identity import read_run_info
 from tui_monitor.run_log.presence import LOST_DETAIL, concluded_state, observe_run
-from tui_monitor.run_log.strict_json import whole
 
 _FIRST_TAIL_BYTES = 2**14
 _LONGEST_TAIL_BYTES = 2**20
@@ -62,77 +62,91 @@ def summarise(folder: Path, now: float | None = None) -> RunSummary:
         created = _created(folder)
         return RunSummary(folder, folder.name, State.FAILED, str(error), created=created, problem=str(error))
     last = _last_events(folder / EVENTS_FILE)
-    state = _last_state(last)
+    state = last.state
     if not state.ended and concluded_state(state, presence := observe_run(folder, info, now)) is State.LOST:
         # Read again: its last word may have been written just before it went.
         last = _last_events(folder / EVENTS_FILE)
-        state = concluded_state(_last_state(last), presence)
+        state = concluded_state(last.state, presence)
     return _summary(folder, info, last, state)
 
 
-def _summary(folder: Path, info: RunInfo, last: Mapping[str, Mapping[str, Any]], state: State) -> RunSummary:
-    status, ended = last.get("status", {}), last.get("epoch", {})
-    begun = last.get("epoch_begin", ended)
-    exit_code = status.get("exit_code")
+@dataclass(frozen=True)
+class _LastEvents:
+    """The last event of each kind that a summary needs, as far as they were found."""
+
+    status: StatusChanged | None = None
+    ended: EpochEnded | None = None
+    begun: EpochBegan | None = None
+    """The last one after `ended`: an epoch begun before that says nothing any more."""
+
+    @property
+    def state(self) -> State:
+        """The run's own last word."""
+        return self.status.state if self.status is not None else State.STARTING
+
+    @property
+    def epoch(self) -> int:
+        """Epoch under way or last ended; 0 before the first."""
+        newest = self.begun or self.ended
+        return newest.epoch if newest is not None else 0
+
+
+def _summary(folder: Path, info: RunInfo, last: _LastEvents, state: State) -> RunSummary:
+    status = last.status
     return RunSummary(
         folder=folder,
         name=folder.name,
         state=state,
-        detail=LOST_DETAIL if state is State.LOST else str(status.get("detail") or ""),
+        detail=LOST_DETAIL if state is State.LOST else status.detail if status else "",
         phase=len(info.phases),
-        epoch=whole(begun.get("epoch")) or 0,
+        epoch=last.epoch,
         epochs=info.phases[-1].epochs if info.phases else None,
-        figures=canonical_figures(ended.get("logs")),
+        figures=canonical_figures(last.ended.logs) if last.ended else {},
         created=info.created,
         pid=info.pid,
         host=info.host,
-        exit_code=whole(exit_code),
+        exit_code=status.exit_code if status else None,
         description=info.description,
     )
 
 
-def _last_state(last: Mapping[str, Mapping[str, Any]]) -> State:
-    try:
-        return State(str(last["status"]["state"]))
-    except (KeyError, ValueError):
-        return State.STARTING
-
-
-def _last_events(path: Path) -> dict[str, Mapping[str, Any]]:
+def _last_events(path: Path) -> _LastEvents:
     """Return the last event of each kind a summary needs, looking no further back than it must."""
     length = _FIRST_TAIL_BYTES
     while True:
         content, is_whole = _tail(path, length)
         last = _newest(content)
-        if is_whole or length >= _LONGEST_TAIL_BYTES or {"status", "epoch"} <= last.keys():
+        if is_whole or length >= _LONGEST_TAIL_BYTES or (last.status and last.ended):
             return last
         length *= 8
 
 
-def _newest(content: bytes) -> dict[str, Mapping[str, Any]]:
-    wanted = {"status", "epoch", "epoch_begin"}
-    last: dict[str, Mapping[str, Any]] = {}
+def _newest(content: bytes) -> _LastEvents:
+    status, ended, begun = None, None, None
     for line in reversed(content.split(b"\n")):
-        event = _event(line)
-        kind = event.get("kind")
-        if kind in wanted and kind not in last:
-            last[kind] = event
-            if kind == "epoch":
-                # An epoch begun before the last one that ended says nothing any more.
-                last.setdefault("epoch_begin", event)
-            if wanted <= last.keys():
-                break
-    return last
+        match _event(line):
+            case StatusChanged() as event if status is None:
+                status = event
+            case EpochBegan() as event if begun is None and ended is None:
+                begun = event
+            case EpochEnded() as event if ended is None:
+                ended = event
+        if status is not None and ended is not None:
+            break
+    return _LastEvents(status, ended, begun)
 
 
-def _event(line: bytes) -> Mapping[str, Any]:
+def _event(line: bytes) -> StatusChanged | EpochBegan | EpochEnded | None:
+    """Return the event of a line where it is of a kind that a summary needs; the others are not even parsed."""
     if b'"epoch' not in line and b'"status"' not in line:
-        return {}
+        return None
     try:
-        event: Any = json.loads(line)
+        content: Any = json.loads(line)
     except (ValueError, RecursionError):
-        return {}
-    return event if isinstance(event, dict) and isinstance(event.get("kind"), str) else {}
+        return None
+    kind = content.get("kind") if isinstance(content, dict) else None
+    wanted = next((event for event in (StatusChanged, EpochBegan, EpochEnded) if event.kind == kind), None)
+    return wanted.read(content) if wanted is not None else None
 
 
 def _tail(path: Path, length: int) -> tuple[bytes, bool]:

@@ -16,6 +16,8 @@ import numpy as np
 from tui_monitor.run_log.append_file import AppendFile
 from tui_monitor.run_log.batch_file import BatchFile
 from tui_monitor.run_log.blocks import extend_blocks
+from tui_monitor.run_log.events.lines import Event, RecordedEvent, UnknownEvent, event_line
+from tui_monitor.run_log.events.progress import BatchesLost, PhaseBegan, StatusChanged
 from tui_monitor.run_log.folder_handle import FolderHandle
 from tui_monitor.run_log.format import (
     EVENTS_FILE,
@@ -30,7 +32,6 @@ from tui_monitor.run_log.identity import write_run_info
 from tui_monitor.run_log.output_marks import OutputMarks
 from tui_monitor.run_log.process import identify
 from tui_monitor.run_log.record_values import as_count, as_float32, count_or_none
-from tui_monitor.run_log.strict_json import encode
 
 _WAITING_EVENTS = 1000
 
@@ -152,7 +153,7 @@ class RunWriter:
             self._phase = phase
             self._batches = self._batch_file(phase.batches, len(phase.metrics))
             self._attempt(self._open)
-        self.event("phase")
+        self.event(PhaseBegan())
         return phase
 
     def batch(self, epoch: int, size: int, values: Sequence[float]) -> float:
@@ -192,22 +193,23 @@ class RunWriter:
                 self._lose(1)
         return self.seconds()
 
-    def event(self, kind: str, **fields: Any) -> None:
+    def event(self, event: Event | str, **fields: Any) -> None:
         """Append one event, stamped with the run's time and the phase under way.
 
         Args:
-            kind: what happened; readers skip kinds they do not know.
-            **fields: what is to be known about it. NaN and the infinities are written as strings.
+            event: what happened, or the kind of an event that has none of its own.
+            **fields: what such an event holds. NaN and the infinities are written as strings.
         """
+        said = UnknownEvent(event, fields) if isinstance(event, str) else event
         if os.getpid() != self._pid or self._closed:
             return
         self._send_batches()
         self._attempt(self._mark_output)
-        self._attempt(lambda: self._append_event(kind, fields))
+        self._attempt(lambda: self._append_event(said))
 
     def status(self, state: State, detail: str = "", exit_code: int | None = None) -> None:
         """Append the event that says what the run does from now on."""
-        self.event("status", state=str(state), detail=detail, exit_code=exit_code)
+        self.event(StatusChanged(state, detail, exit_code))
 
     def mark_output(self) -> None:
         """Note how much the script has printed by now; every event and sign of life does so too."""
@@ -295,10 +297,8 @@ class RunWriter:
             return False
         return True
 
-    def _append_event(self, kind: str, fields: Mapping[str, Any]) -> None:
-        content = {"kind": str(kind), "time": round(self.seconds(), 6), "phase": self._phase_index()}
-        content.update((name, value) for name, value in fields.items() if name not in content)
-        line = encode(content) + b"\n"
+    def _append_event(self, event: Event) -> None:
+        line = event_line(RecordedEvent(event, round(self.seconds(), 6), self._phase_index()))
         with self._lock:
             self._waiting.append(line)
             self._send_waiting()
@@ -344,7 +344,7 @@ class RunWriter:
     def _report_lost(self) -> None:
         if self._unreported:
             lost, self._unreported = self._unreported, 0
-            self._append_event("lost", {"batches": lost, "reason": self._last_error or ""})
+            self._append_event(BatchesLost(lost, self._last_error or ""))
 
     def _touch(self) -> None:
         with self._lock:

@@ -2,27 +2,27 @@
 
 from collections.abc import Sequence
 
-from tui_monitor.history.system_figures import GpuFigures, SystemFigures
+from tui_monitor.run_log.events.usage import GpuUsage, ResourceUsage
 
 _GIB = 2**30
 
 
-def system_words(figures: SystemFigures | None) -> str:
+def system_words(figures: ResourceUsage | None) -> str:
     """Return it as in `CPU 143 % · 0.6 GiB · GPU 35 % 2.1/8.0 GiB`; empty where nothing is known."""
     return " · ".join(part for part in (cpu_words(figures), memory_words(figures), _gpu_words(figures)) if part)
 
 
-def cpu_words(figures: SystemFigures | None) -> str:
+def cpu_words(figures: ResourceUsage | None) -> str:
     """Return the process's processor use, in percent of one core."""
     return "" if figures is None or figures.cpu_percent is None else f"CPU {figures.cpu_percent:.0f} %"
 
 
-def memory_words(figures: SystemFigures | None) -> str:
+def memory_words(figures: ResourceUsage | None) -> str:
     """Return the process's resident memory."""
     return "" if figures is None or figures.memory_bytes is None else f"{figures.memory_bytes / _GIB:.1f} GiB"
 
 
-def _gpu_words(figures: SystemFigures | None) -> str:
+def _gpu_words(figures: ResourceUsage | None) -> str:
     """Return the mean utilisation of the GPUs and their memory together."""
     if figures is None or not figures.gpus:
         return ""
@@ -33,7 +33,7 @@ def _gpu_words(figures: SystemFigures | None) -> str:
     return " ".join((name, *filter(None, said))) if any(said) else ""
 
 
-def _gpu_memory(gpus: Sequence[GpuFigures]) -> str:
+def _gpu_memory(gpus: Sequence[GpuUsage]) -> str:
     used, total = _known([gpu.memory_bytes for gpu in gpus]), _known([gpu.memory_total_bytes for gpu in gpus])
     if len(used) < len(gpus) or len(total) < len(gpus):
         return ""
