@@ -10,11 +10,11 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from tests.app.snapshots import ListSource
-from tui_monitor.app.app import MonitorApp
-from tui_monitor.app.view import ViewState
+from tui_monitor.app.monitor_app import MonitorApp
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.snapshot import Snapshot
+from tui_monitor.view.view_state import ViewState
 
 _PATIENCE_SECONDS = 60
 

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from tests.app.driving import arrive, rows_of, screen_of, settle, shown, text_of
 from tests.app.snapshots import ListSource, phase, snapshot
-from tui_monitor.app.requests import PATIENCE_SECONDS, OpenRequests, kill_training
+from tui_monitor.app.control.open_requests import PATIENCE_SECONDS, OpenRequests, kill_training
 from tui_monitor.app.screens.entry import EntryScreen
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import TimelineEntry

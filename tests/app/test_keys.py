@@ -7,13 +7,13 @@ from textual.screen import ModalScreen
 
 from tests.app.driving import arrive, rows_of, screen_of, settle, shown, text_of, turns
 from tests.app.snapshots import ListSource, phase, snapshot
-from tui_monitor.app.app import MonitorApp
-from tui_monitor.app.keys import KEYS, Group, keys_as_markdown
+from tui_monitor.app.monitor_app import MonitorApp
 from tui_monitor.app.screens.help import HelpScreen
 from tui_monitor.app.screens.leave import LeaveScreen
-from tui_monitor.app.view import View
 from tui_monitor.run_log.control import Action, take_requests
 from tui_monitor.run_log.format import State
+from tui_monitor.view.key_table import KEYS, Group, keys_as_markdown
+from tui_monitor.view.view_state import View
 
 
 def app_of(pilot: object) -> MonitorApp:

@@ -1,10 +1,10 @@
 """The terminal is told of what a person away from it should know, once, and of nothing else."""
 
 from tests.app.snapshots import snapshot
-from tui_monitor.app.notice import notice
-from tui_monitor.app.noticing import News
+from tui_monitor.app.terminal.notification import notice
 from tui_monitor.history.snapshot import TimelineEntry
 from tui_monitor.run_log.format import State
+from tui_monitor.view.news import News
 
 ALERT = TimelineEntry(3.0, "alert", "loss is nan", 2)
 

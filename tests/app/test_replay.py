@@ -9,9 +9,8 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.app.driving import rows_of, settle, text_of, turns
-from tui_monitor.app.panels.scrub import position_text, scrub
+from tui_monitor.app.feed.replay_source import ReplaySource
 from tui_monitor.app.replay_app import ReplayApp
-from tui_monitor.app.replay_source import ReplaySource
 from tui_monitor.app.widgets.scrub_bar import ScrubBar
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.playback import Mode, Moments, Playback
@@ -21,6 +20,7 @@ from tui_monitor.run_log.events.notices import AlertRaised
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format import OUTPUT_FILE, RunInfo, State
 from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.view.panels.scrub_bar import position_text, scrub
 
 STEPS, EPOCHS = 5, 4
 

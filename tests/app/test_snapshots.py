@@ -7,7 +7,7 @@ import pytest
 
 from tests.app.driving import arrive
 from tests.app.snapshots import OUTPUT, ListSource, phase, snapshot
-from tui_monitor.app.app import MonitorApp
+from tui_monitor.app.monitor_app import MonitorApp
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.format import State
 

@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 
 from tests.unit.run_log.long_runs import some_records, written
-from tui_monitor.app.app import MonitorApp
-from tui_monitor.app.chart_data import chart_spec
-from tui_monitor.app.follow import Mailbox, follow
-from tui_monitor.app.quantities import quantity
-from tui_monitor.app.screenshot import save_screenshot
-from tui_monitor.app.source import LiveSource
-from tui_monitor.app.view import ViewState
+from tui_monitor.app.feed.follow import Mailbox, follow
+from tui_monitor.app.feed.live_source import LiveSource
+from tui_monitor.app.monitor_app import MonitorApp
+from tui_monitor.app.pictures.screenshot import save_screenshot
 from tui_monitor.charts.chart import draw_chart
 from tui_monitor.errors import RunUnreadable
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.events.progress import EpochBegan
 from tui_monitor.run_log.format import RUN_FILE, RunInfo, State
 from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.view.charts.chart_metrics import quantity
+from tui_monitor.view.charts.metric_chart import chart_spec
+from tui_monitor.view.view_state import ViewState
 
 
 class Clock:
@@ -115,7 +115,7 @@ def test_a_screenshot_needs_no_terminal(tmp_path: Path) -> None:
 def test_the_screen_needs_no_training_framework() -> None:
     """Importing the whole screen loads neither TensorFlow nor Keras, and plotext only when the first chart is drawn."""
     code = (
-        "import sys, tui_monitor.app.app, tui_monitor.app.screenshot;"
+        "import sys, tui_monitor.app.monitor_app, tui_monitor.app.pictures.screenshot;"
         "print(sorted({'tensorflow', 'keras', 'tf_keras', 'plotext'} & {n.split('.')[0] for n in sys.modules}))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

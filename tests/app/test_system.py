@@ -6,13 +6,13 @@ import pytest
 
 from tests.app.snapshots import snapshot
 from tests.app.test_workers import FAST, SLOW, on_workers, said
-from tui_monitor.app.panels.header import header_rows
-from tui_monitor.app.panels.system import system_words
-from tui_monitor.app.panels.text import width_of
-from tui_monitor.app.view import ViewState
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.events.usage import GpuUsage, ResourceUsage
 from tui_monitor.run_log.format import State
+from tui_monitor.view.panels.header import header_rows
+from tui_monitor.view.panels.resource_usage import system_words
+from tui_monitor.view.text.rows import width_of
+from tui_monitor.view.view_state import ViewState
 
 GIB = 2**30
 BUSY = ResourceUsage(143.4, 2, 0.61 * GIB, 75.0, 40.0, (GpuUsage(35.0, 2.1 * GIB, 8 * GIB),))

@@ -4,9 +4,9 @@ import pytest
 
 from tests.app.driving import screen_of
 from tests.app.snapshots import snapshot
-from tui_monitor.app.app import MonitorApp
-from tui_monitor.app.arrangement import Arrangement
-from tui_monitor.app.styles import STYLE_NAMES
+from tui_monitor.app.monitor_app import MonitorApp
+from tui_monitor.app.screens.layout import Arrangement
+from tui_monitor.view.styles import STYLE_NAMES
 
 _LEAST_CONTRAST = 1.5
 """Of the faintest decoration; the usual measure, from 1 for equal to 21."""

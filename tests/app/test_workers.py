@@ -7,13 +7,13 @@ import pytest
 
 from tests.app.driving import rows_of, screen_of, settle, text_of
 from tests.app.snapshots import snapshot
-from tui_monitor.app.panels.text import width_of
-from tui_monitor.app.panels.workers import workers_rows
-from tui_monitor.app.view import View, ViewState
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.history.workers import StepShare, WorkerSnapshot, hold_up
 from tui_monitor.run_log.format import State, WorkerInfo
 from tui_monitor.run_log.presence import LOST_DETAIL
+from tui_monitor.view.panels.workers import workers_rows
+from tui_monitor.view.text.rows import width_of
+from tui_monitor.view.view_state import View, ViewState
 
 FAST = WorkerSnapshot(0, "node1", State.TRAINING, "", 120, 9.5, 1.0, StepShare(0.010, 0.020, 0.070))
 SLOW = WorkerSnapshot(1, "node2", State.TRAINING, "", 119, 9.5, 2.0, StepShare(0.060, 0.039, 0.001))

@@ -12,9 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from tests.benchmarks.measuring import Ratio, ratio_in_turns
-from tui_monitor.app.chart_data import chart_spec
-from tui_monitor.app.quantities import quantity
-from tui_monitor.app.view import ViewState
 from tui_monitor.charts.chart import GUTTER, dot_columns, draw_chart
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.fold import History
@@ -24,6 +21,9 @@ from tui_monitor.history.snapshot import PhaseSnapshot
 from tui_monitor.run_log.blocks import extend_blocks
 from tui_monitor.run_log.format import BASE_COLUMNS, METRIC_TYPE, PhaseInfo, RunInfo, run_info_to_json
 from tui_monitor.run_log.reader import RunReader
+from tui_monitor.view.charts.chart_metrics import quantity
+from tui_monitor.view.charts.metric_chart import chart_spec
+from tui_monitor.view.view_state import ViewState
 
 SMALL, LARGE = 10_000, 10_000_000
 SOUGHT = 1_000_000

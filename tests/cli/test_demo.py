@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.conftest import Command, command_line, environment
 from tests.training.brute_force import Samples, ledger
-from tui_monitor.demo.scenarios import SCENARIOS
+from tui_monitor.demo import SCENARIOS
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.format import State

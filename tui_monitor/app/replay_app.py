@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_monitor.app.app import USUAL, MonitorApp
-from tui_monitor.app.follow import SnapshotSource
-from tui_monitor.app.screen_options import ScreenOptions
+from tui_monitor.app.feed.follow import SnapshotSource
+from tui_monitor.app.monitor_app import USUAL, MonitorApp
 from tui_monitor.app.screens.entry import EntryScreen
-from tui_monitor.app.view import ViewState
+from tui_monitor.app.terminal.screen_options import ScreenOptions
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.start import Start
 from tui_monitor.run_log.summary import RunSummary
+from tui_monitor.view.view_state import ViewState
 
 if TYPE_CHECKING:
-    from tui_monitor.app.replay_source import ReplaySource
+    from tui_monitor.app.feed.replay_source import ReplaySource
     from tui_monitor.app.widgets.scrub_bar import ScrubBar
     from tui_monitor.history.playback import Moments
 
@@ -51,7 +51,7 @@ class ReplayApp(MonitorApp):
 
     def open_source(self) -> SnapshotSource:
         """Return the replay. Called once, in the reader thread."""
-        from tui_monitor.app.replay_source import ReplaySource  # noqa: PLC0415 - imported after the first picture
+        from tui_monitor.app.feed.replay_source import ReplaySource  # noqa: PLC0415 - imported after the first picture
 
         if self._replay is None:
             self._replay = ReplaySource(self.folder, start=self._start)

@@ -11,7 +11,7 @@ from tui_monitor.explain.explanation import explanation_from_json
 from tui_monitor.explain.log_evidence import explain_log
 from tui_monitor.history.fold import History
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot, Snapshot
-from tui_monitor.launch.training_process import TrainingProcess
+from tui_monitor.launch import TrainingProcess
 from tui_monitor.run_log.cluster_reader import ClusterReader
 from tui_monitor.run_log.control import Action, send_request
 from tui_monitor.run_log.presence import concluded_state, observe_run

@@ -4,10 +4,6 @@ import asyncio
 import re
 from pathlib import Path
 
-from tui_monitor.app.chart_data import chart_spec
-from tui_monitor.app.explanations import newest_explanation
-from tui_monitor.app.quantities import further_metrics, quantity
-from tui_monitor.app.view import ViewState
 from tui_monitor.charts.chart import GUTTER, dot_columns, draw_chart
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.charts.spec import ChartSpec
@@ -15,6 +11,10 @@ from tui_monitor.charts.vector import chart_svg
 from tui_monitor.errors import NothingMeasured, UsageError
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+from tui_monitor.view.charts.chart_metrics import further_metrics, quantity
+from tui_monitor.view.charts.metric_chart import chart_spec
+from tui_monitor.view.explanations import newest_explanation
+from tui_monitor.view.view_state import ViewState
 
 _SIZE = re.compile(r"(\d{2,3})[x×](\d{2,3})")
 _SMALLEST, _LARGEST = (60, 20), (400, 200)
@@ -40,7 +40,7 @@ def picture(folder: Path, form: str, *, chart: str | None, size: str) -> str:
     """
     columns, rows = _cells(size)
     if chart is None:
-        from tui_monitor.app.screenshot import screen_text, screenshot
+        from tui_monitor.app.pictures.screenshot import screen_text, screenshot
 
         draw = screenshot if form == "svg" else screen_text
         return asyncio.run(draw(folder, (columns, rows)))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tui_monitor.cli.watch_command import has_terminal, watch
 from tui_monitor.errors import UsageError
-from tui_monitor.launch.training_process import TrainingProcess
+from tui_monitor.launch import TrainingProcess
 from tui_monitor.run_log.folders import create_run_folder, is_run_folder, printable, runs_folder
 from tui_monitor.run_log.workers import claim_place, worker_from_environment
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tui_monitor.app.screen_options import COARSE_FRAMES, LOCAL_FRAMES, REMOTE_FRAMES, ScreenOptions
+from tui_monitor.app.terminal.screen_options import COARSE_FRAMES, LOCAL_FRAMES, REMOTE_FRAMES, ScreenOptions
 from tui_monitor.cli.option_types import NumberWithin
 from tui_monitor.errors import UsageError
 

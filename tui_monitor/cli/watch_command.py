@@ -13,7 +13,7 @@ from tui_monitor.run_log.format import State
 from tui_monitor.run_log.summary import summarise
 
 if TYPE_CHECKING:
-    from tui_monitor.launch.training_process import TrainingProcess
+    from tui_monitor.launch import TrainingProcess
 
 
 def has_terminal() -> bool:
@@ -75,7 +75,7 @@ def watch(
         follow_headless(folder, training)
     else:
         options = chosen_options()
-        from tui_monitor.app.app import MonitorApp
+        from tui_monitor.app.monitor_app import MonitorApp
 
         app = MonitorApp(
             folder,

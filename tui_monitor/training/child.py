@@ -12,7 +12,7 @@ from types import FrameType
 
 import msgspec
 
-from tui_monitor.demo.scenarios import scenario_named
+from tui_monitor.demo import scenario_named
 from tui_monitor.errors import MonitorError
 from tui_monitor.run_log.format import OUTPUT_FILE, State, WorkerInfo
 from tui_monitor.run_log.workers import run_of

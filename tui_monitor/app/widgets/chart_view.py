@@ -7,10 +7,7 @@ from rich.style import Style
 from textual.events import Resize
 from textual.message import Message
 
-from tui_monitor.app.chart_data import chart_spec
-from tui_monitor.app.quantities import Quantity
-from tui_monitor.app.screen_options import COARSE_CHART_SECONDS
-from tui_monitor.app.view import ViewState
+from tui_monitor.app.terminal.screen_options import COARSE_CHART_SECONDS
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.charts.cells import CellGrid
 from tui_monitor.charts.chart import GUTTER, dot_columns, draw_chart
@@ -18,6 +15,9 @@ from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.charts.raster import LastDrawing
 from tui_monitor.charts.scale import Limits
 from tui_monitor.history.snapshot import PhaseSnapshot
+from tui_monitor.view.charts.chart_metrics import Quantity
+from tui_monitor.view.charts.metric_chart import chart_spec
+from tui_monitor.view.view_state import ViewState
 
 _LEAST_SECONDS = 0.5
 """Between two drawings that differ in the data alone: a chart costs the cores that train 10 to 80 ms."""

@@ -6,10 +6,10 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.events import Resize
 
-from tui_monitor.app.panels.text import Rows
-from tui_monitor.app.view import ViewState
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.history.snapshot import Snapshot
+from tui_monitor.view.text.rows import Rows
+from tui_monitor.view.view_state import ViewState
 
 Inputs = Callable[[Snapshot, ViewState], object]
 """What of a snapshot and a view decides a panel's text, in a form that is cheap to compare."""

@@ -1,0 +1,1 @@
+"""Control requests from the screen: keys, dialogs, and the requests not yet acknowledged."""

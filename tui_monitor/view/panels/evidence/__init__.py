@@ -1,0 +1,1 @@
+"""The views of what lies behind the explanation."""

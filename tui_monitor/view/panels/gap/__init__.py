@@ -1,0 +1,1 @@
+"""The panel that answers why training and validation differ."""
