@@ -18,8 +18,8 @@ from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.history.start import Start
 from tui_monitor.run_log.events.notices import AlertRaised
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
-from tui_monitor.run_log.format import OUTPUT_FILE, RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import OUTPUT_FILE, RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.view.panels.scrub_bar import position_text, scrub
 
 STEPS, EPOCHS = 5, 4

@@ -16,8 +16,8 @@ from tui_monitor.charts.chart import draw_chart
 from tui_monitor.errors import RunUnreadable
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.events.progress import EpochBegan
-from tui_monitor.run_log.format import RUN_FILE, RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RUN_FILE, RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.view.charts.chart_metrics import quantity
 from tui_monitor.view.charts.metric_chart import chart_spec
 from tui_monitor.view.view_state import ViewState

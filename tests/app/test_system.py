@@ -8,7 +8,7 @@ from tests.app.snapshots import snapshot
 from tests.app.test_workers import FAST, SLOW, on_workers, said
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.events.usage import GpuUsage, ResourceUsage
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 from tui_monitor.view.panels.header import header_rows
 from tui_monitor.view.panels.resource_usage import system_words
 from tui_monitor.view.text.rows import width_of

@@ -7,10 +7,10 @@ import pytest
 
 from tests.app.driving import rows_of, screen_of, settle, text_of
 from tests.app.snapshots import snapshot
-from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.history.workers import StepShare, WorkerSnapshot, hold_up
-from tui_monitor.run_log.format import State, WorkerInfo
-from tui_monitor.run_log.presence import LOST_DETAIL
+from tui_monitor.history.snapshot import Snapshot, StepShare, WorkerSnapshot
+from tui_monitor.history.state.workers import hold_up
+from tui_monitor.run_log.format.layout import State, WorkerInfo
+from tui_monitor.run_log.runs.liveness import LOST_DETAIL
 from tui_monitor.view.panels.workers import workers_rows
 from tui_monitor.view.text.rows import width_of
 from tui_monitor.view.view_state import View, ViewState

@@ -24,8 +24,8 @@ from tests.faults.terminal import monitor
 from tests.faults.training import wait_until
 from tui_monitor.history.load import load
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
-from tui_monitor.run_log.format import RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
 
 BATCHES_A_SECOND, STEPS, EPOCHS = 5_000, 25_000, 10
 SIZE = (120, 40)

@@ -11,12 +11,12 @@ import pytest
 from tests.cli.conftest import environment
 from tests.unit.explain.test_ledger import make_probe
 from tui_monitor.cli.explain_command import explain
-from tui_monitor.explain.explanation import explanation_to_json
 from tui_monitor.explain.measure import Moment, explain_probe
+from tui_monitor.run_log.events.explanation import explanation_to_json
 from tui_monitor.run_log.events.notices import Explained
 from tui_monitor.run_log.events.progress import EpochEnded
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
 
 EPOCHS = 100
 BATCHES = 300

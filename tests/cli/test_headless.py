@@ -7,11 +7,11 @@ import pytest
 from tests.app.snapshots import explanation
 from tests.unit.history.test_fold import Clock
 from tui_monitor.cli.headless import follow_headless
-from tui_monitor.explain.explanation import explanation_to_json
+from tui_monitor.run_log.events.explanation import explanation_to_json
 from tui_monitor.run_log.events.notices import AlertRaised, Explained
 from tui_monitor.run_log.events.progress import EpochEnded
-from tui_monitor.run_log.format import RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
 
 
 def test_a_run_that_has_ended_is_told_in_the_order_in_which_it_went(

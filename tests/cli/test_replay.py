@@ -10,8 +10,8 @@ from tui_monitor.cli.commands import program
 from tui_monitor.cli.replay_command import start_of
 from tui_monitor.errors import MonitorError, RunNotFound, UsageError
 from tui_monitor.run_log.events.progress import EpochEnded
-from tui_monitor.run_log.format import RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
 
 
 def start(**options: str | int | bool | None) -> object:

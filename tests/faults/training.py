@@ -11,11 +11,11 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from tui_monitor.run_log.control import Action, take_requests
 from tui_monitor.run_log.events.notices import RequestAcknowledged
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
-from tui_monitor.run_log.format import RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo, State
+from tui_monitor.run_log.runs.control import Action, take_requests
+from tui_monitor.run_log.write.writer import RunWriter
 
 BATCHES = 40
 """Batches in an epoch."""

@@ -20,8 +20,8 @@ from tui_monitor.app.terminal.pacing import LONGEST_WAIT_SECONDS
 from tui_monitor.app.terminal.screen_options import ScreenOptions
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.errors import FolderNotWritable, MonitorError
-from tui_monitor.run_log.format import State
-from tui_monitor.run_log.summary import RunSummary
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.runs.summary import RunSummary
 from tui_monitor.view.enabled_actions import ASKING, is_useful
 from tui_monitor.view.key_table import KEYS
 from tui_monitor.view.news import News

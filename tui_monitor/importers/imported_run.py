@@ -10,11 +10,9 @@ from typing import Self
 
 import numpy as np
 
-from tui_monitor.run_log.append_file import AppendFile
-from tui_monitor.run_log.blocks import cut_blocks, extend_blocks
 from tui_monitor.run_log.events.lines import Event, RecordedEvent, event_line
 from tui_monitor.run_log.events.progress import PhaseBegan, StatusChanged
-from tui_monitor.run_log.format import (
+from tui_monitor.run_log.format.layout import (
     EVENTS_FILE,
     OUTPUT_FILE,
     PhaseInfo,
@@ -24,8 +22,10 @@ from tui_monitor.run_log.format import (
     batches_file,
     blocks_file,
 )
-from tui_monitor.run_log.identity import write_run_info
-from tui_monitor.run_log.output_marks import OutputMarks
+from tui_monitor.run_log.format.run_json import write_run_info
+from tui_monitor.run_log.write.append_file import AppendFile
+from tui_monitor.run_log.write.block_writer import cut_blocks, extend_blocks
+from tui_monitor.run_log.write.output_index import OutputMarks
 
 
 @dataclass(frozen=True)

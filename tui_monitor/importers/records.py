@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tui_monitor.explain.alerts import AlertWatch, EpochFigures
+from tui_monitor.explain.watch.alerts import AlertWatch, EpochFigures
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events import progress as events
 from tui_monitor.run_log.events.lines import Event
 from tui_monitor.run_log.events.notices import AlertRaised, NoteTaken
-from tui_monitor.run_log.figures import canonical_figures
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.canonical_metrics import canonical_figures
+from tui_monitor.run_log.format.layout import State
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from tui_monitor.cli.commands import program
 from tui_monitor.history.load import load
 from tui_monitor.importers.importing import import_path
 from tui_monitor.run_log.events.progress import EpochEnded
-from tui_monitor.run_log.format import RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
 
 Epochs = Sequence[Mapping[str, float]]
 NAMES = ("loss", "accuracy", "val_loss", "val_accuracy", "auc_1", "lr", "a,b", 'q"x', "müh")

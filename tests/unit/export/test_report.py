@@ -13,8 +13,8 @@ from tui_monitor.cli.commands import program
 from tui_monitor.errors import UsageError
 from tui_monitor.run_log.events.notices import AlertRaised
 from tui_monitor.run_log.events.progress import EpochEnded
-from tui_monitor.run_log.format import RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
 
 HOSTILE = "</pre><script>alert(1)</script>&\"'\x1b[31m|`*\x00"
 

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_monitor.history.fold import History
 from tui_monitor.history.load import load
+from tui_monitor.history.state.fold import History
 from tui_monitor.run_log.events.lines import RecordedEvent, recorded_event
 from tui_monitor.run_log.events.notices import AlertRaised, Explained, NoteTaken, RequestAcknowledged
 from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded
-from tui_monitor.run_log.format import EVENTS_FILE, RUN_FILE, RunInfo, State
-from tui_monitor.run_log.presence import LOST_DETAIL
-from tui_monitor.run_log.reader import Arrival, RunReader
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import EVENTS_FILE, RUN_FILE, RunInfo, State
+from tui_monitor.run_log.read.reader import Arrival, RunReader
+from tui_monitor.run_log.runs.liveness import LOST_DETAIL
+from tui_monitor.run_log.write.writer import RunWriter
 
 
 class Clock:

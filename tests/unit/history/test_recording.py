@@ -12,17 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.history.test_fold import Clock, followed, record
-from tui_monitor.history.fold import History
 from tui_monitor.history.playback import Moments
-from tui_monitor.history.recorded_output import RecordedOutput
-from tui_monitor.history.recording import Recording
+from tui_monitor.history.replay.recorded_output import RecordedOutput
+from tui_monitor.history.replay.recording import Recording
 from tui_monitor.history.snapshot import Snapshot
+from tui_monitor.history.state.fold import History
 from tui_monitor.run_log.events.notices import AlertRaised, Explained
 from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded
 from tui_monitor.run_log.events.usage import ResourceUsage, UsageSampled
-from tui_monitor.run_log.format import EVENTS_FILE, OUTPUT_FILE, RunInfo, State
-from tui_monitor.run_log.reader import RunReader
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import EVENTS_FILE, OUTPUT_FILE, RunInfo, State
+from tui_monitor.run_log.read.reader import RunReader
+from tui_monitor.run_log.write.writer import RunWriter
 
 STEP = 1 / 64
 """Seconds: a number that events.jsonl keeps exactly."""

@@ -9,8 +9,8 @@ from tests.unit.history.test_fold import Clock, followed
 from tests.unit.history.test_recording import recorded
 from tui_monitor.run_log.events.lines import recorded_event
 from tui_monitor.run_log.events.usage import GpuUsage, ResourceUsage, UsageSampled
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
 
 GPU = {"utilisation_percent": 35, "memory_bytes": 2**31, "memory_total_bytes": 2**33}
 

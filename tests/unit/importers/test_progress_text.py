@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.unit.importers.reading import epochs_in, figures, imported, records_of
-from tui_monitor.explain.explanation import explanation_from_json
-from tui_monitor.explain.log_evidence import explain_log
+from tui_monitor.explain.from_log import explain_log
 from tui_monitor.importers.records import Ended, PhaseBegan, Remark
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.events.explanation import explanation_from_json
+from tui_monitor.run_log.format.layout import State
 
 BAR = "67/67 [==============================] - 3s 45ms/step"
 NAMES = ("loss", "acc", "val_loss", "val_acc")

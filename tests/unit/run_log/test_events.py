@@ -24,8 +24,8 @@ from tui_monitor.run_log.events.notices import AlertRaised, CauseChanged, Explai
 from tui_monitor.run_log.events.order import breaches
 from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded, PhaseBegan, StatusChanged
 from tui_monitor.run_log.events.usage import GpuUsage, ResourceUsage, StepsTimed, UsageSampled
-from tui_monitor.run_log.format import EVENTS_FILE, RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import EVENTS_FILE, RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
 
 OLD_LINES: tuple[tuple[str, Event], ...] = (
     ('{"kind":"phase","time":6.475391,"phase":1}', PhaseBegan()),

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from tui_monitor.errors import RunUnreadable
 from tui_monitor.run_log.events.notices import NoteTaken
 from tui_monitor.run_log.events.progress import StatusChanged
-from tui_monitor.run_log.format import EVENTS_FILE, OUTPUT_FILE, RUN_FILE, RunInfo, State
-from tui_monitor.run_log.reader import Arrival, RunReader
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import EVENTS_FILE, OUTPUT_FILE, RUN_FILE, RunInfo, State
+from tui_monitor.run_log.read.reader import Arrival, RunReader
+from tui_monitor.run_log.write.writer import RunWriter
 
 INFO = RunInfo(name="run")
 
@@ -172,8 +172,8 @@ _TRAINING = """
 import sys
 from pathlib import Path
 from tui_monitor.run_log.events.notices import NoteTaken
-from tui_monitor.run_log.format import RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
 with RunWriter(Path(sys.argv[1]), RunInfo(name="run")) as writer:
     for phase in range(3):
         writer.begin_phase(["loss"])

@@ -10,11 +10,11 @@ import pytest
 from tui_monitor.errors import DependencyMissing, RunNotFound
 from tui_monitor.history.load import load
 from tui_monitor.run_log.events.progress import EpochEnded
-from tui_monitor.run_log.folders import is_address
-from tui_monitor.run_log.format import EVENTS_FILE, OUTPUT_FILE, RunInfo, State
-from tui_monitor.run_log.remote import RemoteRun, cache_folder
-from tui_monitor.run_log.shared_slots import SLOTS_SUFFIX
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import EVENTS_FILE, OUTPUT_FILE, RunInfo, State
+from tui_monitor.run_log.format.ring_buffer import SLOTS_SUFFIX
+from tui_monitor.run_log.runs.folders import is_address
+from tui_monitor.run_log.runs.remote import RemoteRun, cache_folder
+from tui_monitor.run_log.write.writer import RunWriter
 
 ADDRESS = "s3://bucket/runs/first"
 

@@ -17,8 +17,8 @@ from tui_monitor.errors import RunNotFound
 from tui_monitor.history.load import load
 from tui_monitor.run_log.events.notices import Explained
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
-from tui_monitor.run_log.format import EVENTS_FILE, HEARTBEAT_FILE, RUN_FILE, RunInfo, State
-from tui_monitor.run_log.presence import (
+from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, RUN_FILE, RunInfo, State
+from tui_monitor.run_log.runs.liveness import (
     DISTANT_LIMIT_SECONDS,
     GRACE_SECONDS,
     HEARTBEAT_LIMIT_SECONDS,
@@ -28,9 +28,9 @@ from tui_monitor.run_log.presence import (
     file_system_time,
     observe_run,
 )
-from tui_monitor.run_log.process import ProcessIdentity, ProcessState, identify, observe_process
-from tui_monitor.run_log.summary import summarise
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.runs.process import ProcessIdentity, ProcessState, identify, observe_process
+from tui_monitor.run_log.runs.summary import summarise
+from tui_monitor.run_log.write.writer import RunWriter
 
 HERE = RunInfo(name="run", host=socket.gethostname(), pid=os.getpid(), created=1e9, description="A demo.")
 

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from tui_monitor.history.load import load
-from tui_monitor.run_log.cluster_reader import PATIENCE_SECONDS, ClusterReader
 from tui_monitor.run_log.events.progress import EpochEnded
-from tui_monitor.run_log.format import RunInfo, State, WorkerInfo
-from tui_monitor.run_log.reader import Arrival
-from tui_monitor.run_log.summary import summarise
-from tui_monitor.run_log.workers import Place, claim_place, run_of, worker_from_environment
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo, State, WorkerInfo
+from tui_monitor.run_log.read.cluster_reader import PATIENCE_SECONDS, ClusterReader
+from tui_monitor.run_log.read.reader import Arrival
+from tui_monitor.run_log.runs.summary import summarise
+from tui_monitor.run_log.runs.workers import Place, claim_place, run_of, worker_from_environment
+from tui_monitor.run_log.write.writer import RunWriter
 
 
 def environment(kind: str, index: int, **cluster: list[str]) -> dict[str, str]:
@@ -186,9 +186,9 @@ def test_a_worker_elsewhere_is_not_awaited_for_long_and_one_that_comes_late_is_r
 
 _KILLED = """
 import os, pathlib, signal, sys
-from tui_monitor.run_log.format import RunInfo, State, WorkerInfo
-from tui_monitor.run_log.workers import claim_place
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo, State, WorkerInfo
+from tui_monitor.run_log.runs.workers import claim_place
+from tui_monitor.run_log.write.writer import RunWriter
 place = claim_place(pathlib.Path(sys.argv[1]), "r", "script", WorkerInfo(1, 2, "a"))
 import socket
 writer = RunWriter(place.folder, RunInfo(name="r", host=socket.gethostname(), pid=os.getpid(), worker=place.worker))

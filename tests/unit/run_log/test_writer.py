@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from tui_monitor.run_log.events.lines import UnknownEvent
 from tui_monitor.run_log.events.notices import NoteTaken
 from tui_monitor.run_log.events.progress import EpochEnded
-from tui_monitor.run_log.format import EVENTS_FILE, HEARTBEAT_FILE, RUN_FILE, RunInfo, State
-from tui_monitor.run_log.identity import read_run_info
-from tui_monitor.run_log.reader import RunReader
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, RUN_FILE, RunInfo, State
+from tui_monitor.run_log.format.run_json import read_run_info
+from tui_monitor.run_log.read.reader import RunReader
+from tui_monitor.run_log.write.writer import RunWriter
 
 INFO = RunInfo(name="run", host="here", pid=1)
 

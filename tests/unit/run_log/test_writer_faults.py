@@ -18,9 +18,9 @@ import pytest
 
 from tui_monitor.history.load import load
 from tui_monitor.run_log.events.notices import NoteTaken
-from tui_monitor.run_log.format import EVENTS_FILE, HEARTBEAT_FILE, RunInfo, State
-from tui_monitor.run_log.shared_slots import ROOM, SLOTS_SUFFIX
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, RunInfo, State
+from tui_monitor.run_log.format.ring_buffer import ROOM, SLOTS_SUFFIX
+from tui_monitor.run_log.write.writer import RunWriter
 
 INFO = RunInfo(name="run")
 KILLS = 20
@@ -29,8 +29,8 @@ _ENDLESS_TRAINING = """
 import os, socket, sys
 from pathlib import Path
 from tui_monitor.run_log.events.notices import NoteTaken
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
 writer = RunWriter(Path(sys.argv[1]), RunInfo(name="run", host=socket.gethostname(), pid=os.getpid()))
 writer.begin_phase(["loss"])
 number = 0

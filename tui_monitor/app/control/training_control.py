@@ -12,8 +12,8 @@ from tui_monitor.app.screens.entry import EntryScreen, note_complaint, rate_comp
 from tui_monitor.app.screens.leave import LeaveScreen, Leaving
 from tui_monitor.app.terminal.terminal_app import TerminalApp
 from tui_monitor.errors import MonitorError
-from tui_monitor.run_log.control import Action
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.runs.control import Action
 from tui_monitor.view.control_requests import can_obey, why_not
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from tui_monitor.app.widgets.splash import Opening
 from tui_monitor.charts.markers import MarkerSet
-from tui_monitor.run_log.summary import RunSummary
+from tui_monitor.run_log.runs.summary import RunSummary
 from tui_monitor.view.charts.chart_metrics import further_metrics
 from tui_monitor.view.view_state import EVIDENCE, View, ViewState
 

@@ -8,7 +8,7 @@ from typing import Any
 from tui_monitor.run_log.events.notices import AlertRaised, CauseChanged, Explained, NoteTaken, RequestAcknowledged
 from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded, PhaseBegan, StatusChanged
 from tui_monitor.run_log.events.usage import StepsTimed, UsageSampled
-from tui_monitor.run_log.strict_json import encode, number, whole
+from tui_monitor.run_log.format.strict_json import encode, number, whole
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
-from tui_monitor.run_log.format import State
-from tui_monitor.run_log.strict_json import number, text, whole
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.format.strict_json import number, text, whole
 
 
 @dataclass(frozen=True)

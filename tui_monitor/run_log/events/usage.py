@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from tui_monitor.run_log.strict_json import number, text
+from tui_monitor.run_log.format.strict_json import number, text
 
 
 @dataclass(frozen=True)
