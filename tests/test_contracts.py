@@ -49,7 +49,8 @@ _HEAVY = ("numpy", "tensorflow", "keras", "textual", "rich", "plotext", "pandas"
         ("tui_monitor.cli.list_command", ()),
         ("tui_monitor.cli.watch_command", ()),
         ("tui_monitor.training.child", ("numpy",)),
-        ("tui_monitor.app.monitor_app", ("textual", "rich")),
+        ("tui_monitor.app.live_app", ("textual", "rich")),
+        ("tui_monitor.app.replay_app", ("textual", "rich")),
     ],
 )
 def test_nothing_heavy_is_imported(module: str, allowed: tuple[str, ...]) -> None:

@@ -27,11 +27,11 @@ class Scenario:
     description: str
     """What is planted and what to look for, shown on screen."""
     train_minority: float = 0.20
-    """Share of class 1 in training."""
+    """Fraction of class 1 in training."""
     validation_minority: float = 0.20
-    """Share of class 1 in validation."""
+    """Fraction of class 1 in validation."""
     separable: float = 0.19
-    """Share of class 1 that the feature sets apart; the rest looks like class 0."""
+    """Fraction of class 1 that the feature sets apart; the rest looks like class 0."""
     class_weight: tuple[float, float] | None = None
     """Weights of the two classes in training, or None."""
     dropout: float = 0.0
@@ -39,7 +39,7 @@ class Scenario:
     learning_rate: float = 0.001
     validation_samples: int = 2_700
     flipped: float = 0.0
-    """Share of training labels that are wrong, as many of each class."""
+    """Fraction of training labels that are wrong, as many of each class."""
     every_batch_same: bool = False
     """Whether training figures count each batch the same, whatever its size, and small ones hold the minority."""
 

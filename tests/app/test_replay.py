@@ -9,6 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.app.driving import rows_of, settle, text_of, turns
+from tests.clock import Clock
 from tui_monitor.app.feed.replay_source import ReplaySource
 from tui_monitor.app.replay_app import ReplayApp
 from tui_monitor.app.widgets.scrub_bar import ScrubBar
@@ -23,17 +24,6 @@ from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.view.panels.scrub_bar import position_text, scrub
 
 STEPS, EPOCHS = 5, 4
-
-
-class Clock:
-    """Seconds that a test moves by hand."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        """Return the time set."""
-        return self.now
 
 
 def write_run(folder: Path, clock: Clock, epochs: int = EPOCHS) -> RunWriter:
@@ -161,7 +151,7 @@ async def test_the_bar_is_clicked_and_dragged(folder: Path) -> None:
 
 
 async def test_leaving_asks_nothing_and_controls_nothing(folder: Path) -> None:
-    """In the middle of a replay the run looks alive; still no request is offered, and q leaves at once."""
+    """In the middle of a replay the run looks alive; no request is offered, its keys say why, q leaves at once."""
     async with replay_of(folder, seconds=7.0, size=(200, 60)) as pilot:
         footer = rows_of(pilot, "#footer")
         assert "play" in footer
@@ -169,6 +159,8 @@ async def test_leaving_asks_nothing_and_controls_nothing(folder: Path) -> None:
         await pilot.press("p", "k", "n")
         await pilot.pause()
         assert len(pilot.app.screen_stack) == 1
+        (told,) = pilot.app._notifications
+        assert told.message.startswith("This is a replay")
         await pilot.press("q")
         await pilot.pause()
         assert pilot.app._exit

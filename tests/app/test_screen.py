@@ -7,6 +7,7 @@ import pytest
 
 from tests.app.driving import arrive, rows_of, screen_of, settle, shown, text_of
 from tests.app.snapshots import OUTPUT, STEPS, ListSource, explanation, phase, snapshot
+from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt
 from tui_monitor.run_log.events.explanation import Cause, explanation_to_json
@@ -75,7 +76,7 @@ async def test_no_row_runs_over_and_no_word_is_cut(size: tuple[int, int]) -> Non
     """At every size each panel's rows fit its width, so nothing is cut at the edge."""
     async with screen_of(snapshot(), size=size) as pilot:
         app = pilot.app
-        for view in app.screen.query("CellsView"):
+        for view in app.screen.query(CellsView):
             if view.region.width:
                 width = view.scrollable_content_region.width
                 assert all(len(line) <= width for line in view.text.splitlines()), view

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.clock import Clock
 from tests.unit.run_log.long_runs import some_records, written
 from tui_monitor.app.feed.follow import Mailbox, follow
 from tui_monitor.app.feed.live_source import LiveSource
-from tui_monitor.app.monitor_app import MonitorApp
+from tui_monitor.app.live_app import LiveApp
 from tui_monitor.app.pictures.screenshot import save_screenshot
 from tui_monitor.charts.chart import draw_chart
 from tui_monitor.errors import RunUnreadable
@@ -18,20 +19,9 @@ from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.events.progress import EpochBegan
 from tui_monitor.run_log.format.layout import RUN_FILE, RunInfo, State
 from tui_monitor.run_log.write.writer import RunWriter
-from tui_monitor.view.charts.chart_metrics import quantity
+from tui_monitor.view.charts.chart_metrics import chart_metric
 from tui_monitor.view.charts.metric_chart import chart_spec
 from tui_monitor.view.view_state import ViewState
-
-
-class Clock:
-    """Seconds that a test moves by hand."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        """Return the time set."""
-        return self.now
 
 
 def begun(folder: Path, clock: Clock) -> RunWriter:
@@ -87,7 +77,7 @@ def test_a_run_of_a_newer_format_is_refused(tmp_path: Path) -> None:
 async def test_an_unreadable_run_ends_the_screen_with_its_exit_code(tmp_path: Path) -> None:
     """The screen closes, and the command ends with the error's own code."""
     (tmp_path / RUN_FILE).write_text('{"format": 999, "name": "x", "phases": []}')
-    app = MonitorApp(tmp_path)
+    app = LiveApp(tmp_path)
     async with app.run_test() as pilot:
         for _ in range(3000):
             await pilot.pause()
@@ -115,7 +105,7 @@ def test_a_screenshot_needs_no_terminal(tmp_path: Path) -> None:
 def test_the_screen_needs_no_training_framework() -> None:
     """Importing the whole screen loads neither TensorFlow nor Keras, and plotext only when the first chart is drawn."""
     code = (
-        "import sys, tui_monitor.app.monitor_app, tui_monitor.app.pictures.screenshot;"
+        "import sys, tui_monitor.app.live_app, tui_monitor.app.replay_app, tui_monitor.app.pictures.screenshot;"
         "print(sorted({'tensorflow', 'keras', 'tf_keras', 'plotext'} & {n.split('.')[0] for n in sys.modules}))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -171,6 +161,6 @@ def test_a_long_run_looks_the_same_with_its_records_unread(tmp_path: Path) -> No
             pictures = []
             for phase in phases:
                 assert phase is not None
-                spec = chart_spec(phase, quantity(name), ViewState(window=window), (70, 13), 140)
+                spec = chart_spec(phase, chart_metric(name), ViewState(window=window), (70, 13), 140)
                 pictures.append(draw_chart(spec, 76, 16).text)
             assert pictures[0] == pictures[1]

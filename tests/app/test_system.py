@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from tests.app.snapshots import snapshot
-from tests.app.test_workers import FAST, SLOW, on_workers, said
+from tests.app.worker_snapshots import FAST, SLOW, on_workers, said
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.events.usage import GpuUsage, ResourceUsage
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.view.panels.header import header_rows
-from tui_monitor.view.panels.resource_usage import system_words
+from tui_monitor.view.panels.resource_usage import usage_words
 from tui_monitor.view.text.rows import width_of
 from tui_monitor.view.view_state import ViewState
 
@@ -39,8 +39,8 @@ def test_the_header_says_it_where_there_is_room() -> None:
 
 def test_an_answer_to_a_key_has_the_row_to_itself() -> None:
     """What was asked for is never cut short for figures."""
-    asked = ViewState(asked="Asked the training to stop after this batch; it has not answered yet.")
-    assert top(snapshot(system=BUSY), 110, asked) == top(snapshot(), 110, asked)
+    pending = ViewState(pending="requested to stop after this batch: not acknowledged for 12 s")
+    assert top(snapshot(system=BUSY), 110, pending) == top(snapshot(), 110, pending)
 
 
 def test_nothing_changes_below_the_shown_precision() -> None:
@@ -63,7 +63,7 @@ def test_nothing_changes_below_the_shown_precision() -> None:
 )
 def test_what_is_not_known_is_left_out(figures: ResourceUsage | None, words: str) -> None:
     """Each part appears where it is known; several GPUs are put together."""
-    assert system_words(figures) == words
+    assert usage_words(figures) == words
 
 
 def test_each_worker_has_its_own_where_the_table_has_room() -> None:

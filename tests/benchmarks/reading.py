@@ -21,7 +21,7 @@ from tui_monitor.history.state.fold import History
 from tui_monitor.run_log.format.layout import BASE_COLUMNS, METRIC_TYPE, PhaseInfo, RunInfo, run_info_to_json
 from tui_monitor.run_log.read.reader import RunReader
 from tui_monitor.run_log.write.block_writer import extend_blocks
-from tui_monitor.view.charts.chart_metrics import quantity
+from tui_monitor.view.charts.chart_metrics import chart_metric
 from tui_monitor.view.charts.metric_chart import chart_spec
 from tui_monitor.view.view_state import ViewState
 
@@ -117,7 +117,7 @@ def _draw(phase: PhaseSnapshot, name: str) -> None:
     width, height = CHART
     area = (width - GUTTER, height - 3)
     columns = dot_columns(width, MarkerSet.BRAILLE)
-    draw_chart(chart_spec(phase, quantity(name), ViewState(), area, columns), width, height)
+    draw_chart(chart_spec(phase, chart_metric(name), ViewState(), area, columns), width, height)
 
 
 def seeking() -> tuple[float, float]:

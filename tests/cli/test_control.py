@@ -41,7 +41,8 @@ def test_pause_note_resume_and_stop(tui_monitor: Command, tmp_path: Path) -> Non
         assert noted.phase is not None
         assert noted.phase.batches == paused.phase.batches
         assert tui_monitor("resume", "steered").returncode == 0
-        _wait_for(folder, lambda s: s.phase is not None and s.phase.batches > noted.phase.batches)
+        held_at = noted.phase.batches
+        _wait_for(folder, lambda s: s.phase is not None and s.phase.batches > held_at)
         assert tui_monitor("stop", "steered").returncode == 0
         assert process.wait(timeout=240) == 0
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import environment
-from tests.unit.explain.test_ledger import make_probe
+from tests.unit.explain.random_probes import make_probe
 from tui_monitor.cli.explain_command import explain
 from tui_monitor.explain.measure import Moment, explain_probe
 from tui_monitor.run_log.events.explanation import explanation_to_json

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.snapshots import explanation
-from tests.unit.history.test_fold import Clock
+from tests.clock import Clock
 from tui_monitor.cli.headless import follow_headless
 from tui_monitor.run_log.events.explanation import explanation_to_json
 from tui_monitor.run_log.events.notices import AlertRaised, Explained

@@ -59,9 +59,7 @@ def train(
                 os.write(told.fileno(), b"b" if writer.lost_batches == lost else b"l")
                 lost = writer.lost_batches
                 for request in take_requests(folder):
-                    writer.event(
-                        RequestAcknowledged(id=request.id, request=request.action, text=str(request.value or "done"))
-                    )
+                    writer.event(RequestAcknowledged("done", str(request.value or "done"), request.id, request.action))
                     if request.action is Action.STOP_BATCH:
                         state = State.STOPPED
                 if seconds_a_batch:

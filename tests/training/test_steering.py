@@ -62,7 +62,7 @@ def test_a_schedule_of_the_optimizer_is_left_alone_and_named(tmp_path: Path) -> 
 def test_callbacks_that_set_the_rate_are_warned_of(tmp_path: Path) -> None:
     """The rate is set, and the answer says which callback will change it, subclasses included."""
 
-    class Mine(keras.callbacks.ReduceLROnPlateau):
+    class Mine(keras.callbacks.ReduceLROnPlateau):  # type: ignore[misc]
         """One of the user's own."""
 
     callbacks = [keras.callbacks.LearningRateScheduler(lambda epoch: 0.1), Mine(), keras.callbacks.Callback()]

@@ -210,14 +210,14 @@ def test_batches_and_ledger_are_those_of_one_process(trained: Trained) -> None:
     assert [(entry.epoch, entry.batch) for entry in phase.explanations] == [(1, None), (2, None)]
     for entry, figures in zip(phase.explanations, at_the_end, strict=True):
         assert entry.content["samples"] == {"train": SAMPLES, "validation": VALIDATION}
-        for name, values, weights in (("loss", figures[0], weight), ("accuracy", figures[1] * 1.0, np.ones(len(x)))):
+        for name, measured, weights in (("loss", figures[0], weight), ("accuracy", figures[1] * 1.0, np.ones(len(x)))):
             samples = Samples(
-                training=values[:SAMPLES],
-                inference=values[:SAMPLES],
+                training=measured[:SAMPLES],
+                inference=measured[:SAMPLES],
                 weight=weights[:SAMPLES],
                 label=y[:SAMPLES],
                 sizes=SIZES.tolist(),
-                validation=values[SAMPLES:],
+                validation=measured[SAMPLES:],
                 validation_weight=np.ones(VALIDATION),
                 validation_label=y[SAMPLES:],
             )

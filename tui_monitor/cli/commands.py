@@ -60,7 +60,7 @@ def demo(
     probe_budget: float,
     headless: bool,
 ) -> int:
-    """Train the question's own model on synthetic imbalanced data, and watch.
+    """Train a small LSTM on synthetic imbalanced data that shows the paradox, and watch.
 
     SCENARIO is one of those that --list describes; by default the question itself.
     """
@@ -175,7 +175,7 @@ def stop(run: str, runs: str | None, after: str) -> int:
     from tui_monitor.cli import control_command
     from tui_monitor.run_log.runs.control import Action
 
-    return control_command.ask(run, runs, Action.STOP_BATCH if after == "batch" else Action.STOP_EPOCH)
+    return control_command.request(run, runs, Action.STOP_BATCH if after == "batch" else Action.STOP_EPOCH)
 
 
 @program.command()
@@ -186,7 +186,7 @@ def pause(run: str, runs: str | None) -> int:
     from tui_monitor.cli import control_command
     from tui_monitor.run_log.runs.control import Action
 
-    return control_command.ask(run, runs, Action.PAUSE)
+    return control_command.request(run, runs, Action.PAUSE)
 
 
 @program.command()
@@ -197,7 +197,7 @@ def resume(run: str, runs: str | None) -> int:
     from tui_monitor.cli import control_command
     from tui_monitor.run_log.runs.control import Action
 
-    return control_command.ask(run, runs, Action.RESUME)
+    return control_command.request(run, runs, Action.RESUME)
 
 
 @program.command()
@@ -209,7 +209,7 @@ def note(run: str, text: str, runs: str | None) -> int:
     from tui_monitor.cli import control_command
     from tui_monitor.run_log.runs.control import Action
 
-    return control_command.ask(run, runs, Action.NOTE, text)
+    return control_command.request(run, runs, Action.NOTE, text)
 
 
 @program.command(name="import")

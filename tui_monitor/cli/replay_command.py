@@ -59,7 +59,7 @@ def _show(folder: Path, start: Start, remote: "RemoteRun | None") -> int:
     from tui_monitor.app.replay_app import ReplayApp
 
     app = ReplayApp(folder, start=start, markers=marker_set(), options=options, opened=summarise(folder))
-    with _followed(remote, app.tell_from_thread):
+    with _followed(remote, app.notify_from_thread):
         app.run()
     return app.return_code or 0
 
@@ -86,7 +86,7 @@ def start_of(*, speed: str | None, epoch: int | None, moment: str | None, paused
         UsageError: as `replay`.
     """
     if epoch is not None and moment is not None:
-        raise UsageError("Name one place to start from: --epoch or --at.")
+        raise UsageError("Name one position to start from: --epoch or --at.")
     is_share = moment is not None and moment.strip().endswith("%")
     return Start(
         seconds=0.0 if moment is None or is_share else _seconds(moment),
@@ -109,7 +109,7 @@ def _speed(text: str) -> float:
 def _share(text: str) -> float:
     percent = _number(text.strip().removesuffix("%"))
     if percent is None or not 0 <= percent <= 100:
-        raise UsageError(f"No such place in the run: {text!r}. Name a percentage from 0% to 100%.")
+        raise UsageError(f"No such position in the run: {text!r}. Name a percentage from 0% to 100%.")
     return percent / 100
 
 

@@ -40,8 +40,8 @@ def run_script(
     if worker is None:
         run = folder = create_run_folder(runs_folder(runs), name, stem, datetime.now(UTC).astimezone())
     else:
-        place = claim_place(runs_folder(runs), name, stem, worker)
-        run, folder = place.run, place.folder
+        claimed = claim_place(runs_folder(runs), name, stem, worker)
+        run, folder = claimed.run, claimed.folder
     job = {
         "script": {"name": target, "arguments": list(arguments), "is_module": is_module},
         "probe_budget": probe_budget,

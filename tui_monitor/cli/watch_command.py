@@ -45,7 +45,7 @@ def _newest(runs: Path) -> Path:
     folders = list_runs(runs)
     if not folders:
         raise RunNotFound(f"No runs in {printable(str(runs.absolute()))}. Start one with: tui-monitor demo")
-    # Only then, where none gives a sign of life, a look at all: a stopped process gives none and is live.
+    # All runs are checked only if none gives a sign of life: a stopped process gives none and is live.
     for candidates in (may_live(runs, folders), folders):
         for folder in candidates:
             if not summarise(folder).state.ended:
@@ -75,17 +75,9 @@ def watch(
         follow_headless(folder, training)
     else:
         options = chosen_options()
-        from tui_monitor.app.monitor_app import MonitorApp
+        from tui_monitor.app.live_app import LiveApp
 
-        app = MonitorApp(
-            folder,
-            launched=training is not None,
-            kill=training.kill if training is not None else None,
-            markers=marker_set(),
-            options=options,
-            launch=training.start if training is not None else None,
-            opened=summarise(folder),
-        )
+        app = LiveApp(folder, own=training, markers=marker_set(), options=options, opened=summarise(folder))
         app.run()
         if app.return_code:
             return app.return_code

@@ -8,13 +8,13 @@ if TYPE_CHECKING:
     from tui_monitor.history.snapshot import Snapshot
 
 
-def can_obey(snapshot: Snapshot) -> bool:
-    """Whether there is a training that takes requests: one under way that is recorded by its own process."""
-    return not why_not(snapshot)
+def takes_requests(snapshot: Snapshot) -> bool:
+    """Whether there is a training that takes control requests: one under way, recorded by its own process."""
+    return not why_no_request(snapshot)
 
 
-def why_not(snapshot: Snapshot) -> str:
-    """Return in a sentence why nothing can be asked of the training; empty where it can."""
+def why_no_request(snapshot: Snapshot) -> str:
+    """Return in a sentence why the training takes no control request; empty where it does."""
     if snapshot.playback is not None:
         return "This is a replay: its training takes no requests. Use tui-monitor attach while it runs."
     if snapshot.missing:

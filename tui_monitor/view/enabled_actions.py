@@ -8,35 +8,32 @@ from typing import TYPE_CHECKING
 
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.view.charts.chart_metrics import further_metrics
-from tui_monitor.view.control_requests import can_obey
+from tui_monitor.view.control_requests import takes_requests
 from tui_monitor.view.key_table import KEYS, Group, Key
 from tui_monitor.view.view_state import EVIDENCE, View, ViewState
 
 if TYPE_CHECKING:
     from tui_monitor.history.snapshot import Snapshot
 
-ASKING = frozenset({"toggle_pause", "ask", "ask_to_kill", "change_rate", "write_note"})
-"""Actions that ask the training for something."""
 
-
-def useful_keys(snapshot: Snapshot, view: ViewState) -> tuple[Key, ...]:
+def enabled_keys(snapshot: Snapshot, view: ViewState) -> tuple[Key, ...]:
     """Return the keys that do something now."""
-    keys = [key for key in KEYS if is_useful(key.action, snapshot, view)]
+    keys = [key for key in KEYS if is_enabled(key.action, snapshot, view)]
     if snapshot.state is State.PAUSED:
-        keys = [replace(key, label="go on") if key.action == "toggle_pause" else key for key in keys]
+        keys = [replace(key, label="go on") if key.action == "control('toggle_pause')" else key for key in keys]
     return tuple(keys)
 
 
 def footer_keys(snapshot: Snapshot, view: ViewState) -> tuple[Key, ...]:
     """Return the keys for the footer: those of the evidence first where an explanation fills the screen, else none."""
-    keys = useful_keys(snapshot, view)
+    keys = enabled_keys(snapshot, view)
     others = tuple(key for key in keys if key.group is not Group.EVIDENCE)
     if view.view not in (View.GAP, *EVIDENCE):
         return others
     return (*(key for key in keys if key.group is Group.EVIDENCE), *others)
 
 
-def is_useful(action: str, snapshot: Snapshot, view: ViewState) -> bool:
+def is_enabled(action: str, snapshot: Snapshot, view: ViewState) -> bool:
     """Return whether an action would change anything."""
     if action == f"show('{view.view.value}')":
         return False
@@ -73,8 +70,8 @@ def _is_replay(snapshot: Snapshot, view: ViewState) -> bool:
     return snapshot.playback is not None
 
 
-def _obeys(snapshot: Snapshot, view: ViewState) -> bool:
-    return can_obey(snapshot)
+def _takes_requests(snapshot: Snapshot, view: ViewState) -> bool:
+    return takes_requests(snapshot)
 
 
 _NEEDS: Mapping[str, Callable[[Snapshot, ViewState], bool]] = {
@@ -87,12 +84,12 @@ _NEEDS: Mapping[str, Callable[[Snapshot, ViewState], bool]] = {
     "toggle_log": _has_phase,
     "replay": _is_replay,
     f"show('{View.WORKERS.value}')": _has_workers,
-    **dict.fromkeys(ASKING, _obeys),
+    "control": _takes_requests,
 }
 """What must hold for an action to change anything; those not named here always do something."""
 
 
-def opening_keys(view: ViewState) -> tuple[Key, ...]:
+def splash_keys(view: ViewState) -> tuple[Key, ...]:
     """Return the keys for the footer while nothing is known of the run: they need nothing of it."""
     return tuple(
         key

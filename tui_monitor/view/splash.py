@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from tui_monitor.run_log.runs.folders import printable
 from tui_monitor.run_log.runs.summary import RunSummary
 from tui_monitor.units import count, figure
-from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, fold, left, plain
+from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, left, plain, wrap_output
 
 _MARGIN, _LABEL = 1, 14
 
 
-def opening_rows(opened: RunSummary, width: int, height: int) -> Rows:
+def splash_rows(opened: RunSummary, width: int, height: int) -> Rows:
     """Return exactly `height` rows: the run's name, what is going on, and its summary."""
     rows: list[Row] = [
         (Run(" OPENING ", "state-starting"), Run(f" {plain(opened.name)}", "strong")),
@@ -19,7 +19,7 @@ def opening_rows(opened: RunSummary, width: int, height: int) -> Rows:
     ]
     for label, value in _facts(opened):
         indent = Run(" " * _MARGIN, "")
-        first, *rest = fold(value, max(1, width - _MARGIN - _LABEL))
+        first, *rest = wrap_output(value, max(1, width - _MARGIN - _LABEL))
         rows.append((indent, left(label, _LABEL, "muted"), *first))
         rows += [(indent, Run(" " * _LABEL, ""), *row) for row in rest]
     return tuple([*rows, *[BLANK] * height][:height])

@@ -1,4 +1,4 @@
-"""What the user chose to look at: a frozen value that, with a snapshot, decides the whole picture."""
+"""What the user chose to look at: a frozen value that, with a snapshot, decides the whole screen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class View(StrEnum):
-    """The arrangement of the screen."""
+    """What the screen is laid out for."""
 
     OVERVIEW = "overview"
     GAP = "gap"
@@ -50,8 +50,8 @@ class ViewState:
     """Index of the phase shown, from 1, or None for the newest."""
     metric: int = 0
     """Which of the further metrics the second chart shows."""
-    asked: str = ""
-    """What is asked of the training and not answered yet, in words; empty when nothing is."""
+    pending: str = ""
+    """Control requests that are sent and not acknowledged yet, in words; empty when there are none."""
 
     def phase_of(self, snapshot: Snapshot) -> PhaseSnapshot | None:
         """Return the phase to show, or None before the first `fit`."""
@@ -79,12 +79,12 @@ class ViewState:
         middle = (low + high) / 2 if self.window else newest - width * 0.4
         return replace(self, window=_inside(middle - width / 2, width, full))
 
-    def panned(self, share: float, full: tuple[float, float]) -> ViewState:
-        """Return the view with the window moved by a share of its width; nothing changes without a zoom."""
+    def panned(self, fraction: float, full: tuple[float, float]) -> ViewState:
+        """Return the view with the window moved by a fraction of its width; nothing changes without a zoom."""
         if self.window is None:
             return self
         low, high = self.window
-        return replace(self, window=_inside(low + (high - low) * share, high - low, full))
+        return replace(self, window=_inside(low + (high - low) * fraction, high - low, full))
 
 
 def _inside(low: float, width: float, full: tuple[float, float]) -> tuple[float, float]:

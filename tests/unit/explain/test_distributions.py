@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.explain.test_ledger import PROBES
+from tests.unit.explain.random_probes import PROBES
 from tui_monitor.explain.evidence.class_shares import same_share_probability, same_shares_probability
 from tui_monitor.explain.evidence.distributions import MOST_CLASSES, distributions, loss_edges, loss_spread, reliability
 from tui_monitor.explain.measure import Moment, explain_probe

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.clock import Clock
+from tests.unit.history.plain_runs import followed, record
 from tui_monitor.history.load import load
 from tui_monitor.history.state.fold import History
 from tui_monitor.run_log.events.lines import RecordedEvent, recorded_event
@@ -19,47 +21,6 @@ from tui_monitor.run_log.format.layout import EVENTS_FILE, RUN_FILE, RunInfo, St
 from tui_monitor.run_log.read.reader import Arrival, RunReader
 from tui_monitor.run_log.runs.liveness import LOST_DETAIL
 from tui_monitor.run_log.write.writer import RunWriter
-
-
-class Clock:
-    """Run time that a test moves by hand."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        """Return the time set."""
-        return self.now
-
-
-def record(folder: Path, epochs: int = 2, steps: int = 10, clock: Clock | None = None) -> RunWriter:
-    """Write a plain run of one phase, a batch every 0.1 s and two seconds of validation an epoch."""
-    clock = clock or Clock()
-    writer = RunWriter(folder, RunInfo(name=folder.name), clock=clock, heartbeat_seconds=None)
-    writer.begin_phase(["loss", "acc"], epochs=5, steps_per_epoch=steps)
-    writer.status(State.TRAINING)
-    for epoch in range(1, epochs + 1):
-        writer.event(EpochBegan(epoch=epoch))
-        for batch in range(steps):
-            clock.now += 0.1
-            writer.batch(epoch, 32, (1 / (batch + 1), 0.5))
-        clock.now += 2
-        logs = {"loss": 0.5, "acc": 0.75, "val_loss": math.nan, "val_binary_accuracy": 0.5}
-        seconds = 2 + 0.1 * steps
-        writer.event(
-            EpochEnded(epoch=epoch, logs=logs, batches=steps, samples=32 * steps, seconds=seconds, learning_rate=0.1)
-        )
-    return writer
-
-
-def followed(folder: Path, **limits: Any) -> History:
-    """Read a run to its present end."""
-    reader, history = RunReader(folder), History()
-    while True:
-        arrival = reader.poll(**limits)
-        history.fold(arrival)
-        if arrival.complete:
-            return history
 
 
 def test_a_run_reads_as_it_was_trained(tmp_path: Path) -> None:

@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.history.test_fold import Clock, followed, record
+from tests.clock import Clock
+from tests.unit.history.plain_runs import followed, record
+from tests.unit.history.same_snapshots import assert_same, recorded
 from tui_monitor.history.playback import Moments
 from tui_monitor.history.replay.recorded_output import RecordedOutput
 from tui_monitor.history.replay.recording import Recording
@@ -28,40 +29,10 @@ STEP = 1 / 64
 """Seconds: a number that events.jsonl keeps exactly."""
 
 
-def recorded(folder: Path) -> tuple[Recording, RecordedOutput]:
-    """Read a run for replay to its present end."""
-    reader, recording, output = RunReader(folder), Recording(), RecordedOutput(folder)
-    while True:
-        arrival = reader.poll(max_seconds=0.001)
-        recording.fold(arrival)
-        if arrival.complete:
-            output.refresh()
-            return recording, output
-
-
 def replayed(recording: Recording, output: RecordedOutput, position: float) -> Snapshot:
     """Return the whole snapshot of a moment."""
     lines, total = output.at(position)
     return replace(recording.at(position), output=lines, output_lines=total)
-
-
-def without_series(snapshot: Snapshot) -> Snapshot:
-    """Return a snapshot in a form that `==` compares."""
-    return replace(snapshot, revision=0, phases=tuple(replace(phase, series={}) for phase in snapshot.phases))
-
-
-def assert_same(one: Snapshot, other: Snapshot) -> None:
-    """Compare two snapshots, all values and summaries of the series included."""
-    assert repr(without_series(one)) == repr(without_series(other))
-    for mine, theirs in zip(one.phases, other.phases, strict=True):
-        assert list(mine.series) == list(theirs.series)
-        for name, series in mine.series.items():
-            np.testing.assert_array_equal(series.values(), theirs.series[name].values())
-            edges = np.linspace(0, len(series), 7)
-            for mine_of, theirs_of in zip(
-                vars(series.envelope(edges)).values(), vars(theirs.series[name].envelope(edges)).values(), strict=True
-            ):
-                np.testing.assert_array_equal(mine_of, theirs_of)
 
 
 class Training:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.history.test_fold import Clock, followed
-from tests.unit.history.test_recording import recorded
+from tests.clock import Clock
+from tests.unit.history.plain_runs import followed
+from tests.unit.history.same_snapshots import recorded
 from tui_monitor.run_log.events.lines import recorded_event
 from tui_monitor.run_log.events.usage import GpuUsage, ResourceUsage, UsageSampled
 from tui_monitor.run_log.format.layout import RunInfo
@@ -26,9 +27,10 @@ def test_a_replay_shows_the_figures_of_its_moment(tmp_path: Path) -> None:
     newest = followed(tmp_path).snapshot().system
     assert newest == ResourceUsage(80.0, 2, 600, gpus=(GpuUsage(35, 2**31, 2**33),))
     recording, _ = recorded(tmp_path)
-    for seconds, percent in ((5, 143.0), (2, 50.0), (6, 80.0), (1, None), (4, 143.0)):
+    moments: tuple[tuple[float, float | None], ...] = ((5, 143.0), (2, 50.0), (6, 80.0), (1, None), (4, 143.0))
+    for seconds, expected in moments:
         figures = recording.at(seconds).system
-        assert (figures.cpu_percent if figures else None) == percent
+        assert (figures.cpu_percent if figures else None) == expected
     assert recording.at(recording.end).system == newest
 
 

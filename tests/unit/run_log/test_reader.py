@@ -52,10 +52,10 @@ def losses(arrivals: list[Arrival], phase: int = 1) -> list[float]:
     ]
 
 
-def numbers(arrivals: list[Arrival]) -> list[int | None]:
+def numbers(arrivals: list[Arrival]) -> list[int]:
     """Return the numbers of the notes."""
     told = [recorded.event for arrival in arrivals for recorded in arrival.events]
-    return [event.batch for event in told if isinstance(event, NoteTaken)]
+    return [event.batch for event in told if isinstance(event, NoteTaken) and event.batch is not None]
 
 
 def test_each_record_comes_once(tmp_path: Path) -> None:

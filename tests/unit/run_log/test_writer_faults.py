@@ -344,7 +344,12 @@ def test_a_run_that_can_not_be_written_is_tried_twice_a_second_at_most(
     writer.begin_phase(["loss"])
     tries: list[Any] = []
     opened = os.open
-    monkeypatch.setattr(os, "open", lambda *args, **options: (tries.append(args), opened(*args, **options))[1])
+
+    def counted(*args: Any, **options: Any) -> int:
+        tries.append(args)
+        return opened(*args, **options)
+
+    monkeypatch.setattr(os, "open", counted)
     for _ in range(10):
         clock.now += 0.05
         writer.batch(1, 1, (1.0,))

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from tui_monitor.history.snapshot import Snapshot
 
 PAUSE_SECONDS = 0.2
-"""From one look at the folder to the next: five pictures a second read as live and leave the cores to training."""
+"""From one poll to the next: five frames a second look live and leave the cores to training."""
 
 
 class SnapshotSource(Protocol):
-    """Hands out the newest picture of a run. Called from one thread, never the screen's."""
+    """Gives the newest snapshot of a run. Called from the reader thread alone, so it needs no lock."""
 
     def poll(self) -> Snapshot | None:
         """Read what is new, for some milliseconds at most.
@@ -30,7 +30,7 @@ class SnapshotSource(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of files. Called once, last, from the same thread."""
+        """Close files. Called once, last, from the same thread."""
 
 
 class Mailbox:
@@ -41,7 +41,7 @@ class Mailbox:
         self._waiting: Snapshot | None = None
 
     def put(self, snapshot: Snapshot) -> bool:
-        """Leave a snapshot, and return whether the box was empty: only then the screen needs a call."""
+        """Leave a snapshot, and return whether the box was empty: only then the event loop must be woken."""
         with self._lock:
             was_empty = self._waiting is None
             self._waiting = snapshot
@@ -72,21 +72,21 @@ def follow(
         source: closed on return.
         mailbox: where snapshots are left.
         stopping: set to end the loop.
-        pause_seconds: from one look to the next, and so between two pictures.
+        pause_seconds: from one poll to the next, and so between two frames.
         clock: seconds that never fall.
         wanted: set to have the source polled at once.
-        is_busy: whether no picture can be shown now: the source is then left alone, so that the next picture shows
-            what is true when it is drawn. Asked again whenever `wanted` is set, and once a pause.
+        is_busy: whether no frame can be shown now. The source is then not polled, so that the next frame shows what is
+            true when it is drawn. Called again whenever `wanted` is set, and after each pause.
         arrived: called when the mailbox was empty and holds a snapshot now.
         failed: called once, with what to tell the user, when the run can't be read.
     """
     try:
         while not stopping.is_set():
-            looked_at = clock()
+            polled_at = clock()
             snapshot = source.poll()
             if snapshot is not None and mailbox.put(snapshot):
                 arrived()
-            wanted.wait(max(0.0, looked_at + pause_seconds - clock()))
+            wanted.wait(max(0.0, polled_at + pause_seconds - clock()))
             wanted.clear()
             while is_busy() and not stopping.is_set():
                 wanted.wait(pause_seconds)

@@ -1,4 +1,4 @@
-"""Where snapshots come from: a live folder now, a clock over a finished one just as well."""
+"""A run folder as a source of snapshots, whether its run still goes on or has ended."""
 
 import time
 from collections.abc import Callable
@@ -23,14 +23,14 @@ class LiveSource:
 
         Args:
             folder: of the run.
-            clock: seconds that never fall; paces the looks at the process.
+            clock: seconds that never fall; paces the checks of the process.
         """
         self._folder = folder
         self._clock = clock
         self._reader = ClusterReader(folder)
         self._history = History(folder.name)
         self._revision: int | None = None
-        self._looked_at = self._workers_looked_at = -_PRESENCE_SECONDS
+        self._checked_at = self._workers_checked_at = -_PRESENCE_SECONDS
 
     def poll(self) -> Snapshot | None:
         """Read what is new, for some milliseconds at most.
@@ -38,12 +38,12 @@ class LiveSource:
         Raises:
             RunUnreadable: `run.json` is damaged or of a newer format.
         """
-        # Looked at before reading: what a process wrote before it went is then read before it is called lost.
+        # Checked before reading: what a process wrote before it ended is then read before the run is called lost.
         presence = self._presence()
         arrival = self._reader.poll(max_seconds=_READ_SECONDS)
         self._history.fold(arrival)
         if arrival.workers:
-            self._look_at_workers()
+            self._check_workers()
         if presence is not None and arrival.complete:
             self._history.mark(concluded_state(self._history.snapshot().state, presence))
         if self._history.revision == self._revision:
@@ -52,23 +52,23 @@ class LiveSource:
         return self._history.snapshot()
 
     def _presence(self) -> Presence | None:
-        """Return a look at the process, now and then, while the run has not said how it ended."""
+        """Return whether the process lives, every two seconds while the run has not said how it ended; else None."""
         now = self._clock()
-        if now - self._looked_at < _PRESENCE_SECONDS:
+        if now - self._checked_at < _PRESENCE_SECONDS:
             return None
-        self._looked_at = now
+        self._checked_at = now
         if self._revision is None:
             return observe_run(self._folder)
         snapshot = self._history.snapshot()
         ended = snapshot.state.ended and snapshot.state is not State.LOST
         return None if ended else observe_run(self._folder, snapshot.run)
 
-    def _look_at_workers(self) -> None:
+    def _check_workers(self) -> None:
         now = self._clock()
-        if now - self._workers_looked_at >= _PRESENCE_SECONDS:
-            self._workers_looked_at = now
+        if now - self._workers_checked_at >= _PRESENCE_SECONDS:
+            self._workers_checked_at = now
             if not all(worker.state.ended for worker in self._history.snapshot().workers):
                 self._history.mark_workers(signs_of_life(self._folder))
 
     def close(self) -> None:
-        """Let go of files: none stays open between looks."""
+        """Do nothing: no file stays open between polls."""

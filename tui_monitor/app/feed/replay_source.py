@@ -1,4 +1,4 @@
-"""A run under a playback clock: every poll hands out the run as it stood at the clock's position."""
+"""A run under a playback clock: every poll gives the run as it stood at the clock's position."""
 
 import math
 import time
@@ -25,15 +25,19 @@ from tui_monitor.run_log.runs.liveness import concluded_state, observe_run
 from tui_monitor.run_log.runs.workers import signs_of_life
 
 _READ_SECONDS = 0.08
-_LOOK_SECONDS = 1.0
-"""Between two looks at a folder that was read to its end."""
+_CHECK_SECONDS = 1.0
+"""Between two checks of a folder that was read to its end."""
 
-Request = Callable[[float], None]
-"""What the screen asks for; called by the reader thread with the time."""
+Move = Callable[[float], None]
+"""A move of the clock that a key wants; called by the reader thread with the time."""
 
 
 class ReplaySource:
-    """Hands out moments of a run. The screen's requests wait in a queue, so that it never waits for a file."""
+    """Gives the run at the clock's position.
+
+    Methods that move the clock may be called from the event loop. Each leaves its move in a queue that the next poll
+    empties: a deque is safe across threads, and the event loop never waits for a file.
+    """
 
     def __init__(
         self, folder: Path, *, start: Start | None = None, clock: Callable[[], float] = time.monotonic
@@ -52,19 +56,19 @@ class ReplaySource:
         self._recording = Recording(folder.name)
         self._output = RecordedOutput(folder)
         self._clock = PlaybackClock(since=clock())
-        self._requests: deque[Request] = deque()
-        self._looked_at = -math.inf
+        self._moves: deque[Move] = deque()
+        self._checked_at = -math.inf
         self._is_read = False
         self._shown: Playback | None = None
         self._revision = 0
 
     def toggle(self) -> None:
         """Play or pause; play from the start again at the end."""
-        self._ask(lambda now: self._set(self._clock.toggled(now, self._recording.end)))
+        self._later(lambda now: self._set(self._clock.toggled(now, self._recording.end)))
 
     def change_speed(self, step: int) -> None:
         """Go on that many speeds faster, or slower below 0."""
-        self._ask(
+        self._later(
             lambda now: self._set(
                 self._clock.at_speed(neighbouring_speed(self._clock.speed, step), now, self._recording.end)
             )
@@ -72,7 +76,7 @@ class ReplaySource:
 
     def seek(self, position: float) -> None:
         """Go to a position, playing on from there if it played."""
-        self._ask(lambda now: self._set(self._clock.sought(min(position, self._recording.end), now)))
+        self._later(lambda now: self._set(self._clock.sought(min(position, self._recording.end), now)))
 
     def seek_end(self) -> None:
         """Go to the newest record."""
@@ -80,18 +84,18 @@ class ReplaySource:
 
     def step_batch(self, step: int) -> None:
         """Pause, one batch later, or earlier below 0; by epochs where the run has no batches."""
-        self._ask(lambda now: self._step(self._neighbouring_batch, step, now))
+        self._later(lambda now: self._step(self._neighbouring_batch, step, now))
 
     def step_epoch(self, step: int) -> None:
         """Pause, one epoch later, or earlier below 0."""
-        self._ask(lambda now: self._step(self._neighbouring_epoch, step, now))
+        self._later(lambda now: self._step(self._neighbouring_epoch, step, now))
 
     def step_event(self, step: int) -> None:
         """Pause at the next event, or at the one before below 0."""
-        self._ask(lambda now: self._step(self._neighbouring_event, step, now))
+        self._later(lambda now: self._step(self._neighbouring_event, step, now))
 
     def poll(self) -> Snapshot | None:
-        """Obey what was asked, read what is new, and return the moment to show, or None if it is shown already.
+        """Read what is new, apply the moves, and return the snapshot to show, or None if it is shown already.
 
         Raises:
             RunUnreadable: `run.json` is damaged or of a newer format.
@@ -99,8 +103,8 @@ class ReplaySource:
         has_grown = self._read()
         now = self._now()
         self._begin(now)
-        while self._requests:
-            self._requests.popleft()(now)
+        while self._moves:
+            self._moves.popleft()(now)
         playback = self._playback(now)
         if playback == self._shown and not has_grown:
             return None
@@ -112,26 +116,26 @@ class ReplaySource:
         return replace(moment, revision=self._revision, output=lines, output_lines=total, playback=playback)
 
     def close(self) -> None:
-        """Let go of files: none stays open between looks."""
+        """Do nothing: no file stays open between polls."""
 
-    def _ask(self, request: Request) -> None:
-        self._requests.append(request)
+    def _later(self, move: Move) -> None:
+        self._moves.append(move)
 
     def _set(self, clock: PlaybackClock) -> None:
         self._clock = clock
 
     def _read(self) -> bool:
-        """Read on for some milliseconds; a run that was read to its end is looked at now and then."""
+        """Read on for some milliseconds; a run that was read to its end is checked every second."""
         now = self._now()
         is_growing = not self._recording.is_over
-        if self._is_read and not is_growing and now - self._looked_at < _LOOK_SECONDS:
+        if self._is_read and not is_growing and now - self._checked_at < _CHECK_SECONDS:
             return False
         presence = None
-        if is_growing and now - self._looked_at >= _LOOK_SECONDS:
-            # Looked at before reading: what a process wrote before it went is then read before it is called lost.
+        if is_growing and now - self._checked_at >= _CHECK_SECONDS:
+            # Checked before reading: what a process wrote before it ended is then read before the run is called lost.
             presence = observe_run(self._folder, self._recording.info)
-        if self._is_read and now - self._looked_at >= _LOOK_SECONDS:
-            self._looked_at = now
+        if self._is_read and now - self._checked_at >= _CHECK_SECONDS:
+            self._checked_at = now
         arrival = self._reader.poll(max_seconds=_READ_SECONDS)
         has_grown = self._recording.fold(arrival)
         if arrival.workers and (presence is not None or (arrival.complete and not self._is_read)):
@@ -154,8 +158,8 @@ class ReplaySource:
         self._start = None
         position = end * start.share if start.share is not None else start.seconds
         if start.epoch is not None:
-            place = self._recording.moments.of_epoch(start.epoch)
-            position = end if place is None else place
+            found = self._recording.moments.of_epoch(start.epoch)
+            position = end if found is None else found
         speed = (1.0 if self._recording.in_epochs else usual_speed(end)) if start.speed is None else start.speed
         self._clock = PlaybackClock(min(position, end), now, speed, start.is_playing)
 
@@ -202,5 +206,5 @@ class ReplaySource:
         return position if found is None and step > 0 else found
 
 
-def _neighbouring(places: tuple[float, ...], position: float, step: int) -> float | None:
-    return next_after(places, position) if step > 0 else last_before(places, position)
+def _neighbouring(positions: tuple[float, ...], position: float, step: int) -> float | None:
+    return next_after(positions, position) if step > 0 else last_before(positions, position)

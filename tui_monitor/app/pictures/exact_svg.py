@@ -24,7 +24,7 @@ _BLOCKS = {
 
 
 def exact_svg(svg: str) -> str:
-    """Return the picture with every word pinned to its cells.
+    """Return the SVG with every word pinned to its cells.
 
     Args:
         svg: as `App.export_screenshot` returns it.

@@ -1,4 +1,4 @@
-"""A picture of the screen as a file: what a terminal of that size would show, whatever fonts the viewer has."""
+"""The screen as a file: what a terminal of that size would show, whatever fonts the viewer has."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,6 +8,7 @@ from pathlib import Path
 from tui_monitor.app.feed.follow import SnapshotSource
 from tui_monitor.app.feed.live_source import LiveSource
 from tui_monitor.app.feed.replay_source import ReplaySource
+from tui_monitor.app.live_app import LiveApp
 from tui_monitor.app.monitor_app import MonitorApp
 from tui_monitor.app.pictures.exact_svg import exact_svg
 from tui_monitor.app.replay_app import ReplayApp
@@ -36,7 +37,7 @@ def save_screenshot(
         size: columns and rows of the terminal.
         path: of the SVG file to write.
         view: what to show.
-        keys: pressed before the picture is taken, in Textual's names.
+        keys: pressed before the screenshot is taken, in Textual's names.
         markers: characters to draw curves with.
         source: where snapshots come from; by default the folder, read to its end once.
 
@@ -74,7 +75,7 @@ async def screen_text(folder: Path, size: tuple[int, int]) -> str:
 def _app(folder: Path, source: SnapshotSource, view: ViewState | None, markers: MarkerSet) -> MonitorApp:
     if isinstance(source, ReplaySource):
         return ReplayApp(folder, source=source, view=view, markers=markers)
-    return MonitorApp(folder, source=source, view=view, markers=markers)
+    return LiveApp(folder, source=source, view=view, markers=markers)
 
 
 @asynccontextmanager
@@ -103,14 +104,14 @@ async def _settle(app: MonitorApp) -> None:
 
 
 class _Once:
-    """Reads a folder to its end and hands out that one picture."""
+    """Reads a folder to its end and returns that one snapshot."""
 
     def __init__(self, folder: Path) -> None:
         self._live = LiveSource(folder)
         self._is_done = False
 
     def poll(self) -> Snapshot | None:
-        """Return the newest picture, once."""
+        """Return the newest snapshot, once."""
         if self._is_done:
             return None
         self._is_done = True
@@ -120,5 +121,5 @@ class _Once:
         return newest
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Close the folder's files."""
         self._live.close()

@@ -37,7 +37,7 @@ class TerminalMemory:
         self._rows: dict[int, _Row] = {}
 
     def forget(self) -> None:
-        """Know nothing: the terminal was resized, resumed, or asked to be drawn anew."""
+        """Know nothing: the terminal was resized or resumed, or the user wants everything drawn again."""
         self._rows.clear()
 
     def update(self, pieces: Iterable[_Piece], console: Console) -> str:
@@ -75,7 +75,7 @@ class TerminalMemory:
 
 
 def _spans(columns: list[int], row: _Row) -> Iterator[tuple[int, int]]:
-    """Yield the stretches to send, each from its first column to behind its last one."""
+    """Yield the segments to send, each from its first column to behind its last one."""
     start = stop = -1
     for column in columns:
         if column < stop:
@@ -132,7 +132,7 @@ def _cells(strip: Strip, console: Console) -> list[_Cell]:
 
 @functools.lru_cache(maxsize=1024)
 def _colourless(style: Style) -> Style:
-    """Return a style that says without colours what it said with them: dark text is dim, a bright ground reversed."""
+    """Return a style without colours: dark text becomes dim, text on a bright ground reversed."""
     is_dim = _brightness(style.color, 1.0) < _DARK_TEXT
     is_reversed = _brightness(style.bgcolor, 0.0) > _BRIGHT_GROUND
     said = Style(dim=True if is_dim and not is_reversed else None, reverse=True if is_reversed else None)

@@ -1,17 +1,17 @@
-"""Draws no faster than the terminal answers: on a slow line pictures become fewer, and never queue up."""
+"""Draws no faster than the terminal answers: a slow line gets fewer frames, never a backlog."""
 
 CURSOR_QUESTION = "\x1b[6n"
-"""Asks where the cursor is; answered once everything before it is on screen."""
+"""Asks where the cursor is. A terminal answers once it has shown everything that came before the question."""
 LONGEST_WAIT_SECONDS = 1.0
-"""After which a picture is drawn on a terminal that has never answered yet."""
+"""After which a frame is drawn on a terminal that has never answered yet."""
 STALLED_SECONDS = 30.0
-"""After which a picture is drawn on one that has: its line is stalled, or an answer was lost."""
+"""After which a frame is drawn on one that has: its line is stalled, or an answer was lost."""
 _PATIENCE = 3
 """Questions without any answer after which the terminal is taken for one that never answers."""
 
 
 class FramePacer:
-    """Counts questions and answers. After each picture the terminal is asked where its cursor is."""
+    """Counts questions and answers. After each frame the terminal is asked where its cursor is."""
 
     def __init__(self) -> None:
         self._asked_at: float | None = None
@@ -28,7 +28,7 @@ class FramePacer:
         return self._asked_at is None or now - self._asked_at >= longest
 
     def wants_question(self) -> bool:
-        """Return whether to ask after this picture: not a terminal that never answers."""
+        """Return whether to ask after this frame: a terminal that never answers is asked no more."""
         return self._answers or self._unanswered < _PATIENCE
 
     def ask(self, now: float) -> None:
@@ -43,5 +43,5 @@ class FramePacer:
         self._answers = True
 
     def forget(self) -> None:
-        """Wait for no answer: the one that is due may have gone elsewhere while the screen was in the background."""
+        """Stop waiting: the answer may have gone to the shell while the screen was in the background."""
         self._asked_at = None

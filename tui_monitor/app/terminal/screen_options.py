@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 LOCAL_FRAMES, REMOTE_FRAMES, COARSE_FRAMES = 5.0, 4.0, 1.0
-"""Pictures a second at most: on this machine, over SSH, and where bytes are dear."""
+"""Maximum frames per second: on this machine, over SSH, and where every byte counts."""
 COARSE_CHART_SECONDS = 3.0
-"""Between two drawings of a chart where bytes are dear."""
+"""Between two drawings of a chart where every byte counts."""
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,6 @@ class ScreenOptions:
     low_bandwidth: bool = False
     """Whether charts are drawn less often."""
     notifies: bool = True
-    """Whether the terminal is rung and told when the run ends or an alert comes."""
+    """Whether the terminal is rung and gets a notification when the run ends or an alert comes."""
     theme: str = ""
     """Name of a Textual theme; empty for the usual one."""

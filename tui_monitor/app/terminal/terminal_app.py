@@ -16,7 +16,7 @@ from tui_monitor.app.terminal.terminal_driver import TerminalDriver
 
 
 class TerminalApp(App[None]):
-    """What the monitor needs of a terminal, apart from what it shows there."""
+    """How the monitor treats its terminal, whatever it shows there."""
 
     ENDING_SIGNALS: ClassVar[tuple[signal.Signals, ...]] = (signal.SIGTERM, signal.SIGHUP)
     """Signals on which the terminal is restored before the program ends."""
@@ -29,18 +29,20 @@ class TerminalApp(App[None]):
         self._pacer = FramePacer()
 
     def on_mount(self) -> None:
-        """Be ready to be ended, and to come back from the background."""
+        """Be ready for signals, and for coming back from the background."""
         self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
+        # Without handlers these signals end the process with the terminal in raw mode and on the alternate screen.
+        # The event loop's own run between two callbacks, where it is safe to leave the app.
         loop = asyncio.get_running_loop()
         for number in self.ENDING_SIGNALS:
             try:
                 loop.add_signal_handler(number, self.exit)
             except (NotImplementedError, RuntimeError, ValueError):
-                # Not the main thread, or a system without these signals: nothing to restore from.
+                # Not the main thread, as in tests, or a system without such signals.
                 return
 
     def on_resize(self) -> None:
-        """Trust nothing that was drawn at another size."""
+        """Forget what was drawn at another size: terminals wrap and cut it as they like."""
         self._memory.forget()
         self._pacer.forget()
 
@@ -61,22 +63,23 @@ class TerminalApp(App[None]):
 
     @property
     def is_terminal_busy(self) -> bool:
-        """Whether the terminal has not yet shown the last picture it was asked about."""
+        """Whether the terminal has not shown the last frame yet."""
         return not self._pacer.may_draw(time.monotonic())
 
     def ask_terminal(self) -> None:
-        """Ask to be told, by `terminal_answered`, when what is drawn next has been shown."""
+        """Have `terminal_answered` called once the frame that is drawn next is shown."""
         if self._driver is not None and not self.is_headless and self._pacer.wants_question():
             self._pacer.ask(time.monotonic())
+            # Behind the frame: the answer then says that the frame is on screen, not only sent.
             self.call_after_refresh(self._driver.write, CURSOR_QUESTION)
 
     def write_to_terminal(self, sequence: str) -> None:
-        """Send what is no picture."""
+        """Send a sequence that draws nothing."""
         if self._driver is not None and not self.is_headless:
             self._driver.write(sequence)
 
     def on_cursor_position(self) -> None:
-        """Note the answer."""
+        """Note that the terminal has shown everything sent before its answer."""
         self._pacer.answer()
         self.terminal_answered()
 

@@ -7,7 +7,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 
 class _Line:
-    """The way to the terminal. Textual's own would block for ever on a line that broke off."""
+    """The file of the terminal. Writing to a line that broke off must neither block for ever nor raise."""
 
     def __init__(self, file: IO[str], broken: Callable[[], None]) -> None:
         self._file = file
@@ -19,7 +19,7 @@ class _Line:
         self._try(lambda: self._file.write(text))
 
     def flush(self) -> None:
-        """Send what was written, likewise."""
+        """Send what was written, as long as there is a terminal."""
         self._try(self._file.flush)
 
     def fileno(self) -> int:
@@ -29,6 +29,7 @@ class _Line:
     def _try(self, action: Callable[[], object]) -> None:
         if self._is_broken:
             return
+        # A hung-up terminal gives EIO at every write, also while Textual restores it on the way out.
         try:
             action()
         except OSError:
@@ -44,4 +45,5 @@ class TerminalDriver(LinuxDriver):
         self._file: Any = _Line(self._file, self._line_broke)
 
     def _line_broke(self) -> None:
+        # Textual writes in a thread of its own; the app may be ended by its event loop alone.
         self._app.call_later(self._app.exit)

@@ -1,4 +1,4 @@
-"""What the charts show: which metrics a run has, and the bounds that their names imply."""
+"""Which metrics the charts show, and the bounds that their names imply."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
 
 if TYPE_CHECKING:
     from tui_monitor.history.snapshot import PhaseSnapshot
+    from tui_monitor.view.view_state import ViewState
 
 _FRACTIONS = frozenset({"accuracy", "auc", "precision", "recall", "top_k_categorical_accuracy"})
 
 
 @dataclass(frozen=True)
-class Quantity:
+class ChartMetric:
     """What one chart shows."""
 
     name: str
@@ -32,6 +33,13 @@ def further_metrics(phase: PhaseSnapshot) -> tuple[str, ...]:
     return tuple(sorted((n for n in stems if n != "loss"), key=lambda name: name != "accuracy"))
 
 
-def quantity(name: str) -> Quantity:
+def chart_metric(name: str) -> ChartMetric:
     """Return a metric with the bound its name implies."""
-    return Quantity(name, 1.0 if name in _FRACTIONS else math.inf)
+    return ChartMetric(name, 1.0 if name in _FRACTIONS else math.inf)
+
+
+def shown_metrics(phase: PhaseSnapshot, view: ViewState) -> tuple[ChartMetric, ...]:
+    """Return what the two charts show: the loss, and the further metric that was chosen, if there is any."""
+    further = further_metrics(phase)
+    names = ("loss", further[view.metric % len(further)]) if further else ("loss",)
+    return tuple(map(chart_metric, names))

@@ -37,15 +37,15 @@ def batch_edges(phase: PhaseSnapshot, x_range: tuple[float, float], columns: int
 
     Columns before the first and after the last batch are empty: their two edges are equal.
     """
-    places = np.linspace(*x_range, columns + 1)
+    positions = np.linspace(*x_range, columns + 1)
     if not phase.epoch_starts:
         return np.zeros(columns + 1)
     x, batches = _knots(phase)
-    return np.interp(places, x, batches)
+    return np.interp(positions, x, batches)
 
 
 def _knots(phase: PhaseSnapshot) -> tuple[FloatArray, FloatArray]:
-    """Return each epoch's begin and end: their places on the axis, and their batch positions."""
+    """Return each epoch's begin and end: their positions on the axis, and their batch positions."""
     starts = np.array(phase.epoch_starts, dtype=np.float64)
     ends = np.append(starts[1:], phase.batches)
     numbers = np.array(_epoch_numbers(phase), dtype=np.float64)

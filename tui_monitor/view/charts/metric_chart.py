@@ -19,14 +19,14 @@ from tui_monitor.history.batches.series import whole_blocks
 from tui_monitor.history.snapshot import EpochRow, PhaseSnapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.units import figure
-from tui_monitor.view.charts.chart_metrics import Quantity
+from tui_monitor.view.charts.chart_metrics import ChartMetric
 from tui_monitor.view.charts.epoch_axis import batch_edges, full_range
 from tui_monitor.view.view_state import SMOOTHING, ViewState
 
 
 def chart_spec(
     phase: PhaseSnapshot,
-    shown: Quantity,
+    metric: ChartMetric,
     view: ViewState,
     size: tuple[int, int],
     columns: int,
@@ -34,11 +34,11 @@ def chart_spec(
     previous: Limits | None = None,
     markers: MarkerSet = MarkerSet.BRAILLE,
 ) -> ChartSpec:
-    """Return the chart of one quantity.
+    """Return the chart of one metric.
 
     Args:
         phase: what ran so far.
-        shown: the quantity.
+        metric: the metric.
         view: window, smoothing and scale chosen by the user.
         size: of the data area, in cells: it decides how many ticks there is room for.
         columns: dot columns of the data area.
@@ -46,19 +46,19 @@ def chart_spec(
         markers: characters to draw with.
     """
     x_range = view.window or full_range(phase)
-    band = _smoothed(_band(phase, shown.name, x_range, columns), SMOOTHING[view.smoothing])
-    train = _epoch_points(phase.epochs, shown.name)
-    validation = _epoch_points(phase.epochs, VALIDATION_PREFIX + shown.name)
+    band = _smoothed(_band(phase, metric.name, x_range, columns), SMOOTHING[view.smoothing])
+    train = _epoch_points(phase.epochs, metric.name)
+    validation = _epoch_points(phase.epochs, VALIDATION_PREFIX + metric.name)
     visible = [_visible(train, x_range), _visible(validation, x_range)]
     if view.log_y:
         wanted = data_limits(_positive(band), *(values[values > 0] for values in visible))
         y_range = logarithmic_limits(wanted, previous)
         y_ticks = logarithmic_ticks(y_range, max(2, size[1] // 2))
     else:
-        y_range = stepped_limits(data_limits(band, *visible), previous, ceiling=shown.ceiling)
+        y_range = stepped_limits(data_limits(band, *visible), previous, ceiling=metric.ceiling)
         y_ticks = ticks(y_range, min(8, max(3, size[1] // 3)))
     return ChartSpec(
-        title=_title(shown.name, view),
+        title=_title(metric.name, view),
         x_range=x_range,
         y_range=y_range,
         x_ticks=epoch_ticks(x_range, max(2, size[0] // 8)),
@@ -67,7 +67,7 @@ def chart_spec(
         band=band,
         train=train,
         validation=validation,
-        legend=_legend(phase.epochs, shown.name, glyphs(markers), has_batches=band is not None),
+        legend=_legend(phase.epochs, metric.name, glyphs(markers), has_batches=band is not None),
         log_y=view.log_y,
         markers=markers,
     )

@@ -16,7 +16,8 @@ class _Column:
     group: str
     name: str
     width: int
-    figure: str = ""
+    metric: str = ""
+    """Under which its value stands in an epoch's row; empty for a column of another kind."""
     style: str = ""
 
 
@@ -26,14 +27,14 @@ _EPOCH, _TIME = 5, 7
 def _columns(metrics: tuple[str, ...], width: int) -> tuple[_Column, ...]:
     columns = [_Column("", "epoch", _EPOCH)]
     taken = _EPOCH
-    figures = 2 * _figure_width(metrics, width)
+    both = 2 * _value_width(metrics, width)
     for metric in ("loss", *metrics):
         group = (
-            _Column(metric, "train", figures // 2, metric),
-            _Column(metric, "valid", figures // 2, VALIDATION_PREFIX + metric),
+            _Column(metric, "train", both // 2, metric),
+            _Column(metric, "valid", both // 2, VALIDATION_PREFIX + metric),
             _Column(metric, "gap", 7, metric, "strong"),
         )
-        size = figures + 7
+        size = both + 7
         if taken + size + (0 if metric == "loss" else _TIME) > width:
             break
         columns += group
@@ -45,14 +46,14 @@ def _columns(metrics: tuple[str, ...], width: int) -> tuple[_Column, ...]:
     return tuple(columns)
 
 
-def _figure_width(metrics: tuple[str, ...], width: int) -> int:
-    """Return the cells of a figure: room for four digits, or three where a second quantity would not fit else."""
-    both = 2 if metrics else 1
-    return 9 if _EPOCH + both * (2 * 9 + 7) + _TIME <= width else 6
+def _value_width(metrics: tuple[str, ...], width: int) -> int:
+    """Return the cells of a value: four digits, or three where a second metric would not fit otherwise."""
+    charts = 2 if metrics else 1
+    return 9 if _EPOCH + charts * (2 * 9 + 7) + _TIME <= width else 6
 
 
 def table_header(metrics: tuple[str, ...], width: int) -> Rows:
-    """Return the two rows above the table: quantities, then columns."""
+    """Return the two rows above the table: metrics, then columns."""
     columns = _columns(metrics, width)
     groups = []
     for group, members in groupby(columns, key=lambda column: column.group):
@@ -70,7 +71,7 @@ def table_rows(phase: PhaseSnapshot | None, metrics: tuple[str, ...], width: int
 
     Args:
         phase: what ran so far.
-        metrics: quantities beside the loss, first the ones that matter most; those that don't fit are left out.
+        metrics: those besides the loss, the most important first; those that don't fit are left out.
         width: cells a row.
         newest: how many of the newest epochs to return; None for all.
     """
@@ -96,10 +97,10 @@ def _text(epoch: EpochRow, column: _Column) -> str:
         case "rate":
             return "–" if epoch.learning_rate is None else f"{epoch.learning_rate:.3g}"
         case "gap":
-            train = epoch.figures.get(column.figure)
-            validation = epoch.figures.get(VALIDATION_PREFIX + column.figure)
+            train = epoch.figures.get(column.metric)
+            validation = epoch.figures.get(VALIDATION_PREFIX + column.metric)
             return "–" if train is None or validation is None else signed(train - validation)
-    return figure(epoch.figures.get(column.figure), 4 if column.width > 7 else 3)
+    return figure(epoch.figures.get(column.metric), 4 if column.width > 7 else 3)
 
 
 def _short(seconds: float) -> str:

@@ -3,7 +3,7 @@
 from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.units import count, duration, rate
-from tui_monitor.view.panels.resource_usage import system_words
+from tui_monitor.view.panels.resource_usage import usage_words
 from tui_monitor.view.panels.timeline import alerts_of, newest_entry
 from tui_monitor.view.panels.workers import header_note
 from tui_monitor.view.text.bars import progress_bar
@@ -39,21 +39,21 @@ def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     if alerts:
         start = (*start, Run(f" · ! {alerts} alert{'s' if alerts > 1 else ''}", "alert"))
     facts = _facts(snapshot)
-    system = "" if snapshot.state.ended or view.asked else system_words(snapshot.system)
+    system = "" if snapshot.state.ended or view.pending else usage_words(snapshot.system)
     used = [f"{system} · {facts}"] if system and width >= _ROOM_FOR_SYSTEM else []
     ends = [*used, facts, _elapsed(snapshot)]
     for end in ends:
         room = width - width_of(start) - cell_len(end) - 4
         if room >= 0:
-            beside = view.asked or _newest_word(snapshot)
+            beside = view.pending or _newest_word(snapshot)
             if beside:
-                start = (*start, Run(_words(f" · {plain(beside)}", room), "caution" if view.asked else "muted"))
+                start = (*start, Run(_words(f" · {plain(beside)}", room), "caution" if view.pending else "muted"))
             return spread(start, (Run(end, "muted"),), width)
     return start
 
 
 def _newest_word(snapshot: Snapshot) -> str:
-    """Return what stands beside the state; a run that has ended is past what was asked of it or changed in it."""
+    """Return what stands beside the state; an ended run shows no requests and changes any more."""
     happened = "" if snapshot.state.ended else newest_entry(snapshot)
     return snapshot.detail or happened or snapshot.run.description
 

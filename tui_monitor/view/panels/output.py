@@ -2,7 +2,7 @@
 
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.units import count
-from tui_monitor.view.text.rows import Rows, fold, wrap
+from tui_monitor.view.text.rows import Rows, wrap, wrap_output
 
 
 def output_rows(snapshot: Snapshot, width: int, newest: int | None) -> Rows:
@@ -16,7 +16,7 @@ def output_rows(snapshot: Snapshot, width: int, newest: int | None) -> Rows:
     if not snapshot.output:
         return wrap("The script has not printed anything yet.", width, "muted")
     lines = snapshot.output if newest is None else snapshot.output[-newest:] if newest > 0 else ()
-    rows = [row for line in lines for row in fold(line, width)]
+    rows = [row for line in lines for row in wrap_output(line, width)]
     return tuple(rows if newest is None else rows[-newest:] if newest > 0 else [])
 
 

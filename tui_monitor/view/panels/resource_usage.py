@@ -7,26 +7,26 @@ from tui_monitor.run_log.events.usage import GpuUsage, ResourceUsage
 _GIB = 2**30
 
 
-def system_words(figures: ResourceUsage | None) -> str:
+def usage_words(usage: ResourceUsage | None) -> str:
     """Return it as in `CPU 143 % · 0.6 GiB · GPU 35 % 2.1/8.0 GiB`; empty where nothing is known."""
-    return " · ".join(part for part in (cpu_words(figures), memory_words(figures), _gpu_words(figures)) if part)
+    return " · ".join(part for part in (cpu_words(usage), memory_words(usage), _gpu_words(usage)) if part)
 
 
-def cpu_words(figures: ResourceUsage | None) -> str:
+def cpu_words(usage: ResourceUsage | None) -> str:
     """Return the process's processor use, in percent of one core."""
-    return "" if figures is None or figures.cpu_percent is None else f"CPU {figures.cpu_percent:.0f} %"
+    return "" if usage is None or usage.cpu_percent is None else f"CPU {usage.cpu_percent:.0f} %"
 
 
-def memory_words(figures: ResourceUsage | None) -> str:
+def memory_words(usage: ResourceUsage | None) -> str:
     """Return the process's resident memory."""
-    return "" if figures is None or figures.memory_bytes is None else f"{figures.memory_bytes / _GIB:.1f} GiB"
+    return "" if usage is None or usage.memory_bytes is None else f"{usage.memory_bytes / _GIB:.1f} GiB"
 
 
-def _gpu_words(figures: ResourceUsage | None) -> str:
+def _gpu_words(usage: ResourceUsage | None) -> str:
     """Return the mean utilisation of the GPUs and their memory together."""
-    if figures is None or not figures.gpus:
+    if usage is None or not usage.gpus:
         return ""
-    gpus = figures.gpus
+    gpus = usage.gpus
     busy = _known([gpu.utilisation_percent for gpu in gpus])
     said = [f"{sum(busy) / len(busy):.0f} %" if busy else "", _gpu_memory(gpus)]
     name = "GPU" if len(gpus) == 1 else f"{len(gpus)} GPUs"

@@ -66,27 +66,27 @@ def clock_text(seconds: float) -> str:
 
 
 def _bar(playback: Playback, width: int) -> Row:
-    def cell(place: float) -> int:
+    def cell(position: float) -> int:
         """Return the cell of the bar that a position falls in."""
-        share = place / playback.end if playback.end > 0 else 0.0
-        return min(max(round(share * (width - 1)), 0), width - 1)
+        fraction = position / playback.end if playback.end > 0 else 0.0
+        return min(max(round(fraction * (width - 1)), 0), width - 1)
 
     handle = cell(playback.position)
     cells = [Cell(_PLAYED, "bar") if index <= handle else Cell(_REST, "bar-rest") for index in range(width)]
-    for place in _thinned(playback.moments.epochs, width):
-        index = cell(place)
+    for position in _thinned(playback.moments.epochs, width):
+        index = cell(position)
         cells[index] = Cell(_PLAYED_EPOCH, "bar") if index <= handle else Cell(_REST_EPOCH, "bar-rest")
-    for place in playback.moments.changes:
-        cells[cell(place)] = Cell(_CHANGE, "caution")
-    for place in playback.moments.alerts:
-        cells[cell(place)] = Cell(_ALERT, "alert")
+    for position in playback.moments.changes:
+        cells[cell(position)] = Cell(_CHANGE, "caution")
+    for position in playback.moments.alerts:
+        cells[cell(position)] = Cell(_ALERT, "alert")
     cells[handle] = Cell(_HANDLE, "strong")
     return row_of(cells)
 
 
-def _thinned(places: tuple[float, ...], width: int) -> tuple[float, ...]:
-    """Return every place, or every second, fifth, tenth..., so that marks stay apart."""
+def _thinned(positions: tuple[float, ...], width: int) -> tuple[float, ...]:
+    """Return every position, or every second, fifth, tenth..., so that markers stay apart."""
     most = max(width // _CELLS_A_MARK, 1)
     steps = (mark * 10**power for power in range(9) for mark in _MARKS)
-    step = next((step for step in steps if len(places) / step <= most), len(places) or 1)
-    return places[step - 1 :: step]
+    step = next((step for step in steps if len(positions) / step <= most), len(positions) or 1)
+    return positions[step - 1 :: step]

@@ -1,4 +1,4 @@
-"""What happened beside the figures: alerts, notes, answers to requests and changes of state, the newest last."""
+"""What happened besides batches and epochs: alerts, notes, requests and states, the newest last."""
 
 from tui_monitor.history.snapshot import Snapshot, TimelineEntry
 from tui_monitor.units import count, duration

@@ -1,1 +1,1 @@
-"""Rows of styled text: measured by display width, wrapped, spread and filled."""
+"""Rows of styled text: measured by display width, wrapped, spread and filled; open `rows` first."""

@@ -1,4 +1,4 @@
-"""Bars of exactly the width asked for, whose length can be read without their colour."""
+"""Bars of exactly the given width, whose length can be read without their colour."""
 
 from tui_monitor.view.text.rows import Run
 

@@ -13,7 +13,6 @@ __all__ = [
     "Rows",
     "Run",
     "cell_len",
-    "fold",
     "heading",
     "joined",
     "left",
@@ -22,14 +21,15 @@ __all__ = [
     "spread",
     "width_of",
     "wrap",
+    "wrap_output",
 ]
 
 Rows = tuple[Row, ...]
 
 BLANK: Row = ()
 _BOUND = "\u00a0"
-_FOLD_REACH = 24
-"""Cells from the end of a row within which a blank is looked for to fold at."""
+_BREAK_REACH = 24
+"""Cells from the end of a row within which a blank is searched to break at."""
 
 
 def plain(text: str) -> str:
@@ -64,7 +64,7 @@ def spread(start: Row, end: Row, width: int) -> Row:
 
 def wrap(text: str, width: int, style: str = "", *, indent: str = "") -> Rows:
     """Return text in rows of at most `width` cells, broken between words; further rows begin with `indent`."""
-    # A figure and its unit stay together.
+    # A number and its unit stay together.
     bound = plain(text).replace(" %", _BOUND + "%")
     lines = textwrap.wrap(
         bound, max(1, width), subsequent_indent=indent, break_on_hyphens=False, replace_whitespace=True
@@ -72,13 +72,13 @@ def wrap(text: str, width: int, style: str = "", *, indent: str = "") -> Rows:
     return tuple((Run(line.replace(_BOUND, " "), style),) for line in lines)
 
 
-def fold(text: str, width: int, style: str = "") -> Rows:
+def wrap_output(text: str, width: int, style: str = "") -> Rows:
     """Return a line of foreign output in rows of at most `width` cells, whole, broken after a blank if one is near."""
     text = plain(text)
     rows: list[Row] = []
     while cell_len(text) > width:
         cut = _fitting(text, max(1, width))
-        blank = text.rfind(" ", max(1, cut - _FOLD_REACH), cut)
+        blank = text.rfind(" ", max(1, cut - _BREAK_REACH), cut)
         cut = blank + 1 if blank > 0 and text[:blank].strip() else cut
         rows.append((Run(text[:cut], style),))
         text = text[cut:]

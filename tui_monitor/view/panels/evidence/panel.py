@@ -11,7 +11,7 @@ from tui_monitor.view.panels.evidence.losses import losses_rows
 from tui_monitor.view.panels.evidence.recall import recall_rows
 from tui_monitor.view.panels.evidence.shares import shares_rows
 from tui_monitor.view.panels.gap.age import age_of
-from tui_monitor.view.panels.gap.empty_state import waiting_sentences
+from tui_monitor.view.panels.gap.empty_state import empty_state_sentences
 from tui_monitor.view.text.rows import Row, Rows, heading, wrap
 from tui_monitor.view.view_state import View, ViewState
 
@@ -29,7 +29,7 @@ def evidence_inputs(snapshot: Snapshot, view: ViewState) -> object:
     """Return what of a snapshot decides the panel."""
     phase = view.phase_of(snapshot)
     if phase is None or not phase.explanations:
-        return waiting_sentences(snapshot, phase)
+        return empty_state_sentences(snapshot, phase)
     return phase.info, len(phase.explanations), age_of(snapshot, phase)
 
 
@@ -48,7 +48,7 @@ def evidence_rows(snapshot: Snapshot, view: ViewState, width: int, height: int, 
     """Return the view's rows, or in a sentence why there is nothing to show."""
     phase = view.phase_of(snapshot)
     if phase is None or not phase.explanations:
-        said = waiting_sentences(snapshot, phase)
+        said = empty_state_sentences(snapshot, phase)
         return tuple(row for sentence in (said or (_NOTHING_HELD,)) for row in wrap(sentence, width))
     if view.view is View.RECALL:
         return recall_rows(phase, width, height, markers)

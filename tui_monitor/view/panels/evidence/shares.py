@@ -2,7 +2,7 @@
 
 from tui_monitor.explain.evidence.class_shares import same_share_probability
 from tui_monitor.run_log.events.explanation import Classes, Explanation
-from tui_monitor.units import count, share, signed
+from tui_monitor.units import POINTS, count, p_value, share
 from tui_monitor.view.panels.evidence.dots import LEGEND, dots
 from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, cell_len, left, plain, right, wrap
 
@@ -49,7 +49,7 @@ def _sentence(classes: Classes, totals: tuple[int, int]) -> str:
     p = classes.p_value
     if p is None:
         return f"Whether the class shares{sizes} are equal can't be tested."
-    said = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    said = p_value(p)
     if p > _DIFFERENT:
         return f"The class shares{sizes} are equal within chance ({said}, Pearson's chi-squared test)."
     return f"The class shares{sizes} differ by more than chance ({said}, Pearson's chi-squared test)."
@@ -71,13 +71,13 @@ def _header(label: int, scale: int, largest: float) -> Row:
 def _row(classes: Classes, i: int, p: float | None, label: int, scale: int, largest: float) -> Row:
     train, validation = classes.train_share[i], classes.validation_share[i]
     marks = (*dots(train / largest, validation / largest, scale), Run(" ", "")) if scale else ()
-    tested = "–" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+    tested = "–" if p is None else p_value(p, named=False)
     style = "strong" if p is not None and p < _DIFFERENT else ""
     return (
         left(plain(classes.labels[i]), label),
         *marks,
         right(share(train, 1), _SHARE),
         right(share(validation, 1), _SHARE),
-        right(signed(100 * (train - validation), 1), _DIFFERENCE, style),
+        right(POINTS.amount(train - validation), _DIFFERENCE, style),
         right(tested, _P_VALUE, style),
     )

@@ -17,7 +17,7 @@ _NO_VALIDATION = (
 _HOW_TO_MEASURE = "To have each cause measured, train with: tui-monitor run train.py"
 
 
-def waiting_sentences(snapshot: Snapshot, phase: PhaseSnapshot | None) -> tuple[str, ...]:
+def empty_state_sentences(snapshot: Snapshot, phase: PhaseSnapshot | None) -> tuple[str, ...]:
     """Return sentences that say what an explanation waits for, or why none will come."""
     return _of_log(snapshot, phase) if snapshot.is_log else _of_training(snapshot, phase)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui_monitor.run_log.events.explanation import Ledger, Term, Verdict
-from tui_monitor.units import signed
+from tui_monitor.units import AmountUnit
 from tui_monitor.view.text.bars import signed_bar
 from tui_monitor.view.text.rows import Row, Rows, Run, cell_len, left, right, spread, wrap
 
@@ -18,39 +18,6 @@ _SMALLEST_BAR, _LARGEST_BAR = 7, 41
 
 
 @dataclass(frozen=True)
-class Unit:
-    """How amounts of one quantity are written."""
-
-    scale: float
-    """What stored amounts are multiplied by."""
-    digits: int
-    name: str
-
-    def amount(self, value: float | None) -> str:
-        """Return an amount with its sign, without the unit's name."""
-        return "–" if value is None else signed(value * self.scale, self.digits)
-
-    def interval(self, low: float | None, high: float | None) -> str:
-        """Return an interval in brackets, or nothing where none is known."""
-        if low is None or high is None:
-            return ""
-        return f"[{', '.join(self.amount(end).removeprefix('+') for end in (low, high))}]"
-
-    def is_nothing(self, term: Term) -> bool:
-        """Return whether a term is ruled out and would be written as zero."""
-        return term.effect is not None and term.verdict is Verdict.RULED_OUT and self.amount(term.effect) == self.zero
-
-    @property
-    def zero(self) -> str:
-        """Zero as written."""
-        return self.amount(0.0)
-
-
-NATS = Unit(1, 3, "")
-POINTS = Unit(100, 1, " points")
-
-
-@dataclass(frozen=True)
 class _Layout:
     label: int
     bar: int
@@ -60,7 +27,7 @@ class _Layout:
     """0 when intervals are left out."""
 
 
-def ledger_rows(title: str, ledger: Ledger, unit: Unit, width: int, *, whole: bool = False) -> Rows:
+def ledger_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, *, whole: bool = False) -> Rows:
     """Return a ledger's title row and all its terms.
 
     Args:
@@ -72,7 +39,7 @@ def ledger_rows(title: str, ledger: Ledger, unit: Unit, width: int, *, whole: bo
     """
     if all(term.effect is None for term in ledger.terms):
         return _verdict_rows(title, ledger, unit, width)
-    nothing = [] if whole else [term for term in ledger.terms if unit.is_nothing(term)]
+    nothing = [] if whole else [term for term in ledger.terms if _is_nothing(term, unit)]
     if len(nothing) < 2:
         nothing = []
     layout = _layout(ledger.terms, unit, width)
@@ -82,11 +49,17 @@ def ledger_rows(title: str, ledger: Ledger, unit: Unit, width: int, *, whole: bo
             rows += _term_rows(term, unit, layout, _largest(ledger.terms))
     if nothing:
         names = "; ".join(term.cause.label for term in nothing)
-        rows += wrap(f"Ruled out at {unit.zero}: {names}", width, "muted", indent="  ")
+        rows += wrap(f"Ruled out at {unit.amount(0.0)}: {names}", width, "muted", indent="  ")
     return tuple(rows)
 
 
-def _verdict_rows(title: str, ledger: Ledger, unit: Unit, width: int, height: int | None = None) -> Rows:
+def _is_nothing(term: Term, unit: AmountUnit) -> bool:
+    """Return whether a term is ruled out and would be written as zero."""
+    is_zero = term.effect is not None and unit.amount(term.effect) == unit.amount(0.0)
+    return is_zero and term.verdict is Verdict.RULED_OUT
+
+
+def _verdict_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, height: int | None = None) -> Rows:
     """Return a ledger without amounts: the causes under what can be said of them, each list whole or not at all."""
     rows: list[Row] = []
     remark = "training − validation"
@@ -100,7 +73,7 @@ def _verdict_rows(title: str, ledger: Ledger, unit: Unit, width: int, height: in
     return (_title_row(title, ledger, unit, width, remark), *rows)
 
 
-def top_rows(title: str, ledger: Ledger, unit: Unit, width: int, height: int) -> Rows:
+def top_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, height: int) -> Rows:
     """Return a ledger's title row and as many terms as fit, the largest first.
 
     Args:
@@ -126,8 +99,8 @@ def top_rows(title: str, ledger: Ledger, unit: Unit, width: int, height: int) ->
     return (_title_row(title, ledger, unit, width, remark), *rows)
 
 
-def _title_row(title: str, ledger: Ledger, unit: Unit, width: int, remark: str) -> Row:
-    gap = "unknown" if ledger.gap is None else f"{unit.amount(ledger.gap)}{unit.name}"
+def _title_row(title: str, ledger: Ledger, unit: AmountUnit, width: int, remark: str) -> Row:
+    gap = "unknown" if ledger.gap is None else unit.amount_with_unit(ledger.gap)
     start: Row = (Run(f"{title} {gap}", "strong"),)
     interval = unit.interval(ledger.low, ledger.high)
     if interval:
@@ -137,7 +110,7 @@ def _title_row(title: str, ledger: Ledger, unit: Unit, width: int, remark: str) 
     return spread(start, (Run(remark, "muted"),), width)
 
 
-def _layout(terms: Sequence[Term], unit: Unit, width: int) -> _Layout:
+def _layout(terms: Sequence[Term], unit: AmountUnit, width: int) -> _Layout:
     effect = max([_EFFECT, *(cell_len(unit.amount(term.effect)) for term in terms)])
     interval = max([_INTERVAL, *(cell_len(unit.interval(term.low, term.high)) for term in terms)])
     fixed = effect + 1 + _VERDICT + 1
@@ -156,7 +129,7 @@ def _largest(terms: Sequence[Term]) -> float:
     return max((abs(term.effect) for term in terms if term.effect is not None), default=0.0)
 
 
-def _term_rows(term: Term, unit: Unit, layout: _Layout, largest: float) -> Rows:
+def _term_rows(term: Term, unit: AmountUnit, layout: _Layout, largest: float) -> Rows:
     labels = wrap(term.cause.label, layout.label)
     style = {Verdict.MAIN: "strong", Verdict.RULED_OUT: "muted"}.get(term.verdict, "")
     row: list[Run] = [left(labels[0][0].text, layout.label, style), Run(" ", "")]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.events.explanation import Explanation, Finding, Ledger
-from tui_monitor.units import count, duration, share
-from tui_monitor.view.panels.gap.ledger import NATS, POINTS, Unit, ledger_rows, top_rows
+from tui_monitor.units import NATS, POINTS, AmountUnit, count, duration, share
+from tui_monitor.view.panels.gap.ledger import ledger_rows, top_rows
 from tui_monitor.view.panels.gap.sides import penalty_row, side_rows
 from tui_monitor.view.panels.timeline import alerts_of
 from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, cell_len, heading, joined, left, plain, wrap
@@ -49,9 +49,9 @@ def gap_rows(explanation: Explanation, width: int, height: int | None) -> Rows:
         height: rows at most; None gives everything, to be scrolled.
     """
     if height is None:
-        return _arranged(explanation, width, _PLANS[0])
+        return _composed(explanation, width, _PLANS[0])
     for plan in _PLANS:
-        rows = _arranged(explanation, width, plan)
+        rows = _composed(explanation, width, plan)
         if len(rows) <= height:
             return rows
     return _squeezed(explanation, width, height)
@@ -74,7 +74,7 @@ def described_gap_rows(explanation: Explanation, described: Rows, width: int, he
 
 def description_rows(description: str, width: int) -> Rows:
     """Return what the run is about, such as what a demo has planted; nothing for a run without a description."""
-    return _told("About", plain(description), width, "muted")
+    return _labelled("About", plain(description), width, "muted")
 
 
 def alert_rows(snapshot: Snapshot, width: int) -> Rows:
@@ -85,11 +85,11 @@ def alert_rows(snapshot: Snapshot, width: int) -> Rows:
     newest = alerts[-1]
     when = f"Epoch {newest.epoch}: " if newest.epoch else ""
     more = f" ({count(len(alerts))} alerts in all: i)" if len(alerts) > 1 else ""
-    return _told("! Alert", f"{when}{newest.text}{more}", width, "caution")
+    return _labelled("! Alert", f"{when}{newest.text}{more}", width, "caution")
 
 
 def panel_heading(explanation: Explanation, width: int, age: str = "") -> Row:
-    """Return the panel's title row, which says what moment it explains and how old the figures are.
+    """Return the panel's title row, which says what moment it explains and how old it is.
 
     Args:
         explanation: what was measured.
@@ -107,7 +107,7 @@ def panel_heading(explanation: Explanation, width: int, age: str = "") -> Row:
     return heading(_TITLES[0], moment, width)
 
 
-def _told(label: str, sentence: str, width: int, style: str = "") -> Rows:
+def _labelled(label: str, sentence: str, width: int, style: str = "") -> Rows:
     """Return a sentence beside its label."""
     if not sentence.strip():
         return ()
@@ -116,14 +116,14 @@ def _told(label: str, sentence: str, width: int, style: str = "") -> Rows:
 
 
 def _why(explanation: Explanation, width: int) -> Rows:
-    return _told("Why", explanation.headline, width, "headline")
+    return _labelled("Why", explanation.headline, width, "headline")
 
 
 def _ledgers(explanation: Explanation, width: int, *, whole: bool) -> list[Rows]:
     return [ledger_rows(title, ledger, unit, width, whole=whole) for title, ledger, unit in _named_ledgers(explanation)]
 
 
-def _named_ledgers(explanation: Explanation) -> list[tuple[str, Ledger, Unit]]:
+def _named_ledgers(explanation: Explanation) -> list[tuple[str, Ledger, AmountUnit]]:
     named = (("Loss gap", explanation.loss, NATS), ("Accuracy gap", explanation.accuracy, POINTS))
     return [(title, ledger, unit) for title, ledger, unit in named if ledger is not None]
 
@@ -148,19 +148,19 @@ def _seconds(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
 
 
-def _limits(explanation: Explanation, width: int) -> Rows:
+def _caveats(explanation: Explanation, width: int) -> Rows:
     return tuple(row for text in explanation.limits for row in wrap(text, width, "caution"))
 
 
-def _arranged(explanation: Explanation, width: int, plan: _Plan) -> Rows:
+def _composed(explanation: Explanation, width: int, plan: _Plan) -> Rows:
     sections = [
         (
-            *_told("Verdict", explanation.verdict, width),
+            *_labelled("Verdict", explanation.verdict, width),
             *_why(explanation, width),
-            *(_told("Next", explanation.next_step, width) if plan.has_next else ()),
+            *(_labelled("Next", explanation.next_step, width) if plan.has_next else ()),
         ),
         *_ledgers(explanation, width, whole=plan.is_whole),
-        _limits(explanation, width),
+        _caveats(explanation, width),
         side_rows(explanation, width, most_classes=plan.most_classes) + penalty_row(explanation),
         _findings(explanation, width) if plan.has_findings else (),
         _measured(explanation, width),
@@ -183,20 +183,20 @@ def _squeezed(explanation: Explanation, width: int, height: int) -> Rows:
     room = height - len(why)
     tops = _tops(explanation, width, room)
     room -= sum(map(len, tops))
-    verdict = _told("Verdict", explanation.verdict, width)
-    next_step = _told("Next", explanation.next_step, width)
+    verdict = _labelled("Verdict", explanation.verdict, width)
+    next_step = _labelled("Next", explanation.next_step, width)
     extras: dict[str, Rows] = {}
     for name, rows in (
         ("next", next_step),
         ("verdict", verdict),
-        ("limits", _limits(explanation, width)),
+        ("caveats", _caveats(explanation, width)),
         ("measured", _measured(explanation, width)),
     ):
         if len(rows) <= room:
             extras[name] = rows
             room -= len(rows)
     head = (*extras.get("verdict", ()), *why, *extras.get("next", ()))
-    return _stacked([head, *tops, extras.get("limits", ()), extras.get("measured", ())], spaced=False)[:height]
+    return _stacked([head, *tops, extras.get("caveats", ()), extras.get("measured", ())], spaced=False)[:height]
 
 
 def _tops(explanation: Explanation, width: int, room: int) -> list[Rows]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tui_monitor.run_log.events.explanation import Classes, Explanation
-from tui_monitor.units import figure, share, signed
+from tui_monitor.units import NATS, figure, p_value, share
 from tui_monitor.view.text.rows import Row, Rows, Run, left, plain, right, wrap
 
 _FIELDS = (("training", 10), ("validation", 12), ("in the loss", 13))
@@ -47,9 +47,7 @@ def _mistakes(explanation: Explanation, width: int) -> Rows:
         ("loss when right", [figure(s.loss_when_right, 3) for s in sides], amounts[1]),
         ("loss when wrong", [figure(s.loss_when_wrong, 3) for s in sides], amounts[2]),
     )
-    return tuple(
-        _line(name, [*values, "–" if effect is None else signed(effect)], width) for name, values, effect in rows
-    )
+    return tuple(_line(name, [*values, NATS.amount(effect)], width) for name, values, effect in rows)
 
 
 def _classes(classes: Classes | None, width: int, most: int | None) -> Rows:
@@ -65,7 +63,7 @@ def _classes(classes: Classes | None, width: int, most: int | None) -> Rows:
     for position, i in enumerate(order):
         fields = [share(classes.train_share[i], 1), share(classes.validation_share[i], 1)]
         if position == 0 and classes.p_value is not None:
-            fields.append(_p_value(classes.p_value))
+            fields.append(p_value(classes.p_value))
         rows.append(_line(f"share of class {plain(classes.labels[i])}", fields, width))
         if most is None:
             rows += _quality(classes, i, width)
@@ -84,10 +82,6 @@ def _quality(classes: Classes, i: int, width: int) -> Rows:
         for name, train, validation in pairs
         if i < len(train) and i < len(validation)
     )
-
-
-def _p_value(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
 def _baseline(explanation: Explanation, width: int) -> Rows:

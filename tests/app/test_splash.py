@@ -13,7 +13,7 @@ from tests.app.snapshots import ListSource, snapshot
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.summary import RunSummary
-from tui_monitor.view.splash import opening_rows
+from tui_monitor.view.splash import splash_rows
 
 SUMMARY = RunSummary(
     Path("runs/first"),
@@ -59,7 +59,7 @@ def test_the_first_picture_waits_for_nothing_heavy() -> None:
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
 def test_the_first_picture_tells_what_the_ends_of_the_files_tell(size: tuple[int, int]) -> None:
     """State, epoch and last figures are in it, at any size, and it fills the screen and no more."""
-    rows = opening_rows(SUMMARY, size[0], size[1] - 1)
+    rows = splash_rows(SUMMARY, size[0], size[1] - 1)
     text = "\n".join("".join(run.text for run in row) for row in rows)
     assert len(rows) == size[1] - 1
     assert all(cell_len(line) <= size[0] for line in text.splitlines())
@@ -70,9 +70,16 @@ def test_the_first_picture_tells_what_the_ends_of_the_files_tell(size: tuple[int
 def test_the_first_picture_obeys_nothing_that_the_run_holds() -> None:
     """Names, metrics, host, detail and description are shown without the escapes in them."""
     hostile = "x\x1b]0;owned\x07\x1b[2J\n"
-    told = {"name": hostile, "host": hostile, "detail": hostile, "description": hostile}
-    summary = replace(SUMMARY, folder=Path(hostile), figures={hostile: 0.5}, **told)
-    rows = opening_rows(summary, 80, 23)
+    summary = replace(
+        SUMMARY,
+        folder=Path(hostile),
+        figures={hostile: 0.5},
+        name=hostile,
+        host=hostile,
+        detail=hostile,
+        description=hostile,
+    )
+    rows = splash_rows(summary, 80, 23)
     assert all(run.text.isprintable() for row in rows for run in row)
     assert "0.5000" in "".join(run.text for row in rows for run in row)
 

@@ -1,4 +1,4 @@
-"""The screen asks, the training answers, and what is open is said until then."""
+"""The screen sends control requests, the run acknowledges them, and what is pending is said until then."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from tests.app.driving import arrive, rows_of, screen_of, settle, shown, text_of
 from tests.app.snapshots import ListSource, phase, snapshot
-from tui_monitor.app.control.open_requests import PATIENCE_SECONDS, OpenRequests, kill_training
+from tui_monitor.app.control.pending_requests import PATIENCE_SECONDS, PendingRequests, kill_training
 from tui_monitor.app.screens.entry import EntryScreen
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import TimelineEntry
@@ -41,7 +41,7 @@ async def test_each_key_asks_for_its_own(
         for key in keys:
             await pilot.press(key)
             await pilot.pause()
-        assert "asked " in shown(pilot)[0]
+        assert "requested " in shown(pilot)[0]
         (request,) = take_requests(tmp_path)
         assert (request.action, request.value) == (action, value)
 
@@ -105,12 +105,12 @@ async def test_the_answer_takes_the_question_from_the_header(tmp_path: Path) -> 
     async with screen_of(snapshot(), folder=tmp_path, source=source) as pilot:
         await pilot.press("u")
         await pilot.pause()
-        assert "asked to measure now…" in shown(pilot)[0]
+        assert "requested to measure now…" in shown(pilot)[0]
         (request,) = take_requests(tmp_path)
         answer = TimelineEntry(30.0, "control", "Measuring now.", 4, 141, answers=request.id)
         source.add(snapshot(State.TRAINING, phase(batch=141), revision=2, timeline=(answer,)))
         await arrive(pilot, 2)
-        assert "asked" not in shown(pilot)[0]
+        assert "requested" not in shown(pilot)[0]
         assert "Measuring now." in shown(pilot)[0]
 
 
@@ -134,14 +134,16 @@ async def test_a_run_that_has_ended_shows_its_end_and_not_what_was_asked_of_it_l
 def test_silence_is_said_after_a_while(tmp_path: Path) -> None:
     """A request that nobody answers is said to be unanswered, with how long; an ended run settles all."""
     now = [100.0]
-    requests = OpenRequests(tmp_path, lambda: now[0])
-    requests.ask(Action.PAUSE)
-    requests.ask(Action.NOTE, "x")
-    assert requests.sentence == "asked to pause and 1 more…"
+    requests = PendingRequests(tmp_path, lambda: now[0])
+    requests.send(Action.PAUSE)
+    requests.send(Action.NOTE, "x")
+    assert requests.sentence == "requested to pause and 1 more…"
     now[0] += PATIENCE_SECONDS + 2
-    requests.settle(snapshot())
-    assert requests.sentence == "asked to pause and 1 more: no answer for 12 s, it looks between batches"
-    requests.settle(snapshot(State.FINISHED))
+    requests.update(snapshot())
+    assert requests.sentence == (
+        "requested to pause and 1 more: not acknowledged for 12 s; requests are read between batches"
+    )
+    requests.update(snapshot(State.FINISHED))
     assert requests.sentence == ""
 
 

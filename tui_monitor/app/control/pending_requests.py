@@ -1,4 +1,4 @@
-"""What the screen asks of the training process, through the run folder, until the run's timeline answers."""
+"""Control requests that the screen sent and the run has not acknowledged yet."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 SENDER = "screen"
 PATIENCE_SECONDS = 10.0
-"""After which a request that was not answered is said to be."""
+"""After which the header says that a request is not acknowledged."""
 KILL_SECONDS = 3.0
-"""Time a process gets to obey a request to kill it, before the system does it."""
+"""Time a process gets to apply a kill request, before the system does it."""
 
 _WORDS = {
     Action.PAUSE: "to pause",
@@ -34,14 +34,14 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Sent:
     request: Request
     at: float
     """Seconds of the screen's clock."""
 
 
-class OpenRequests:
-    """Requests sent and not yet answered, oldest first."""
+class PendingRequests:
+    """Control requests sent and not yet acknowledged, oldest first."""
 
     def __init__(self, folder: Path, clock: Callable[[], float]) -> None:
         """Begin with none.
@@ -52,10 +52,10 @@ class OpenRequests:
         """
         self._folder = folder
         self._clock = clock
-        self._asked: tuple[_Asked, ...] = ()
+        self._sent: tuple[_Sent, ...] = ()
 
-    def ask(self, action: Action, value: str | float | None = None) -> None:
-        """Ask the training for something.
+    def send(self, action: Action, value: str | float | None = None) -> None:
+        """Create a control request and leave it in the run folder.
 
         Raises:
             ValueError: the value does not fit the action.
@@ -63,32 +63,28 @@ class OpenRequests:
             FolderNotWritable: the request can't be written.
         """
         request = send_request(self._folder, action, value, sender=SENDER)
-        self._asked = (*self._asked, _Asked(request, self._clock()))
+        self._sent = (*self._sent, _Sent(request, self._clock()))
 
-    def settle(self, snapshot: Snapshot) -> None:
-        """Take out what the run has answered; a run that ended answers nothing any more."""
-        if not self._asked:
+    def update(self, snapshot: Snapshot) -> None:
+        """Drop the requests that the run has acknowledged; a run that ended acknowledges none any more."""
+        if not self._sent:
             return
-        answered = {entry.answers for entry in snapshot.timeline}
-        open_ones = () if snapshot.state.ended else self._asked
-        self._asked = tuple(asked for asked in open_ones if asked.request.id not in answered)
-
-    def awaits(self, action: Action) -> bool:
-        """Return whether such a request is unanswered."""
-        return any(asked.request.action is action for asked in self._asked)
+        acknowledged = {entry.answers for entry in snapshot.timeline}
+        pending = () if snapshot.state.ended else self._sent
+        self._sent = tuple(sent for sent in pending if sent.request.id not in acknowledged)
 
     @property
     def sentence(self) -> str:
-        """What is asked and not answered, for the header; empty when there is nothing."""
-        if not self._asked:
+        """What is requested and not acknowledged, for the header; empty when nothing is."""
+        if not self._sent:
             return ""
-        oldest = self._asked[0]
+        oldest = self._sent[0]
         waited = self._clock() - oldest.at
-        more = f" and {len(self._asked) - 1} more" if len(self._asked) > 1 else ""
-        words = f"asked {_WORDS[oldest.request.action]}{more}"
+        more = f" and {len(self._sent) - 1} more" if len(self._sent) > 1 else ""
+        words = f"requested {_WORDS[oldest.request.action]}{more}"
         if waited < PATIENCE_SECONDS:
             return f"{words}…"
-        return f"{words}: no answer for {duration(waited)}, it looks between batches"
+        return f"{words}: not acknowledged for {duration(waited)}; requests are read between batches"
 
 
 def kill_training(folder: Path, snapshot: Snapshot) -> bool:
