@@ -8,7 +8,7 @@ import pytest
 
 from tui_monitor import errors
 from tui_monitor.cli.commands import program
-from tui_monitor.explain import ledger
+from tui_monitor.explain.ledger import build as ledger
 from tui_monitor.explain.quantiles import QUANTILE_WORTH_A_CAUSE
 from tui_monitor.view.key_table import keys_as_markdown
 

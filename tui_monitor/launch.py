@@ -12,8 +12,8 @@ from typing import IO, Any
 
 import msgspec
 
-from tui_monitor.run_log.format import OUTPUT_FILE
-from tui_monitor.run_log.summary import summarise
+from tui_monitor.run_log.format.layout import OUTPUT_FILE
+from tui_monitor.run_log.runs.summary import summarise
 
 _MODULE = "tui_monitor.training.child"
 

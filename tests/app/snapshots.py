@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tui_monitor.explain.distributions import (
+from tui_monitor.history.batches.series import BatchSeries
+from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot, Snapshot
+from tui_monitor.run_log.events.distributions import (
     Calibration,
     Confusion,
     Distributions,
@@ -15,7 +17,7 @@ from tui_monitor.explain.distributions import (
     LossSpread,
     Reliability,
 )
-from tui_monitor.explain.explanation import (
+from tui_monitor.run_log.events.explanation import (
     Baseline,
     Cause,
     Classes,
@@ -30,9 +32,7 @@ from tui_monitor.explain.explanation import (
     Verdict,
     explanation_to_json,
 )
-from tui_monitor.history.series import BatchSeries
-from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot, Snapshot
-from tui_monitor.run_log.format import BASE_COLUMNS, PhaseInfo, RunInfo, State
+from tui_monitor.run_log.format.layout import BASE_COLUMNS, PhaseInfo, RunInfo, State
 
 STEPS = 335
 REPORTED = (

@@ -19,7 +19,7 @@ from tui_monitor.app.live_app import LiveApp
 from tui_monitor.app.terminal.cell_diff import TerminalMemory
 from tui_monitor.app.terminal.pacing import STALLED_SECONDS, FramePacer
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 
 
 class WatchedApp(LiveApp):

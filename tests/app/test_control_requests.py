@@ -16,8 +16,8 @@ from tui_monitor.app.control.pending_requests import PATIENCE_SECONDS, PendingRe
 from tui_monitor.app.screens.entry import EntryScreen
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import TimelineEntry
-from tui_monitor.run_log.control import Action, take_requests
-from tui_monitor.run_log.format import RunInfo, State
+from tui_monitor.run_log.format.layout import RunInfo, State
+from tui_monitor.run_log.runs.control import Action, take_requests
 
 
 @pytest.mark.parametrize(
@@ -169,8 +169,8 @@ async def test_the_timeline_lists_everything_and_scrolls(tmp_path: Path) -> None
 _STUBBORN = """
 import os, socket, sys, time
 from pathlib import Path
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
 writer = RunWriter(Path(sys.argv[1]), RunInfo(name="run", host=socket.gethostname(), pid=os.getpid()))
 print("ready", flush=True)
 time.sleep(600)

@@ -7,8 +7,8 @@ import pytest
 from tests.app.driving import rows_of, screen_of, settle, shown, text_of
 from tests.app.snapshots import DISTRIBUTIONS, explanation, phase, snapshot
 from tui_monitor.charts.markers import MarkerSet
-from tui_monitor.explain.explanation import Classes, explanation_to_json
 from tui_monitor.history.snapshot import ExplanationAt, PhaseSnapshot, TimelineEntry
+from tui_monitor.run_log.events.explanation import Classes, explanation_to_json
 
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
 KEYS = {

@@ -10,8 +10,8 @@ from tests.app.snapshots import ListSource, phase, snapshot
 from tui_monitor.app.monitor_app import MonitorApp
 from tui_monitor.app.screens.help import HelpScreen
 from tui_monitor.app.screens.leave import LeaveScreen
-from tui_monitor.run_log.control import Action, take_requests
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.runs.control import Action, take_requests
 from tui_monitor.view.key_table import KEYS, Group, keys_as_markdown
 from tui_monitor.view.view_state import View
 

@@ -3,7 +3,7 @@
 from tests.app.snapshots import snapshot
 from tui_monitor.app.terminal.notification import notification
 from tui_monitor.history.snapshot import TimelineEntry
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 from tui_monitor.view.news import News
 
 ALERT = TimelineEntry(3.0, "alert", "loss is nan", 2)

@@ -17,8 +17,10 @@ from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.playback import Mode, Moments, Playback
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.history.start import Start
-from tui_monitor.run_log.format import OUTPUT_FILE, RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.notices import AlertRaised
+from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
+from tui_monitor.run_log.format.layout import OUTPUT_FILE, RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.view.panels.scrub_bar import position_text, scrub
 
 STEPS, EPOCHS = 5, 4
@@ -30,16 +32,16 @@ def write_run(folder: Path, clock: Clock, epochs: int = EPOCHS) -> RunWriter:
     writer.begin_phase(["loss", "accuracy"], epochs=EPOCHS, steps_per_epoch=STEPS)
     writer.status(State.TRAINING)
     for epoch in range(1, epochs + 1):
-        writer.event("epoch_begin", epoch=epoch)
+        writer.event(EpochBegan(epoch=epoch))
         for _ in range(STEPS):
             clock.now += 1
             writer.batch(epoch, 32, (1 / epoch, 0.5))
         if epoch == 3:
-            writer.event("alert", text="loss is high", epoch=epoch)
+            writer.event(AlertRaised(text="loss is high", epoch=epoch))
         with (folder / OUTPUT_FILE).open("a") as file:
             file.write(f"epoch {epoch} done\n")
         logs = {"loss": 1 / epoch, "accuracy": 0.5, "val_loss": 0.4 / epoch, "val_accuracy": 0.6}
-        writer.event("epoch", epoch=epoch, logs=logs, batches=STEPS, samples=160, seconds=5.0)
+        writer.event(EpochEnded(epoch=epoch, logs=logs, batches=STEPS, samples=160, seconds=5.0))
     return writer
 
 

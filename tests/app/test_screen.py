@@ -9,9 +9,9 @@ from tests.app.driving import arrive, rows_of, screen_of, settle, shown, text_of
 from tests.app.snapshots import OUTPUT, STEPS, ListSource, explanation, phase, snapshot
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.charts.markers import MarkerSet
-from tui_monitor.explain.explanation import Cause, explanation_to_json
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt
-from tui_monitor.run_log.format import RunInfo, State
+from tui_monitor.run_log.events.explanation import Cause, explanation_to_json
+from tui_monitor.run_log.format.layout import RunInfo, State
 
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
 
@@ -179,7 +179,7 @@ async def test_nan_is_shown_and_survived() -> None:
     """A run whose loss became NaN shows it in the table and marks it in the chart."""
     import numpy as np
 
-    from tui_monitor.history.series import BatchSeries
+    from tui_monitor.history.batches.series import BatchSeries
 
     ill = phase()
     values = ill.series["loss"].values().copy()

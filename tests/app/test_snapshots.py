@@ -9,7 +9,7 @@ from tests.app.driving import arrive
 from tests.app.snapshots import OUTPUT, ListSource, phase, snapshot
 from tui_monitor.app.live_app import LiveApp
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 
 Compare = Callable[..., bool]
 

@@ -16,8 +16,9 @@ from tui_monitor.app.pictures.screenshot import save_screenshot
 from tui_monitor.charts.chart import draw_chart
 from tui_monitor.errors import RunUnreadable
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.format import RUN_FILE, RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.progress import EpochBegan
+from tui_monitor.run_log.format.layout import RUN_FILE, RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.view.charts.chart_metrics import chart_metric
 from tui_monitor.view.charts.metric_chart import chart_spec
 from tui_monitor.view.view_state import ViewState
@@ -28,7 +29,7 @@ def begun(folder: Path, clock: Clock) -> RunWriter:
     writer = RunWriter(folder, RunInfo(name="run"), clock=clock, heartbeat_seconds=None)
     writer.begin_phase(["loss", "accuracy"], epochs=3, steps_per_epoch=10)
     writer.status(State.TRAINING)
-    writer.event("epoch_begin", epoch=1)
+    writer.event(EpochBegan(epoch=1))
     return writer
 
 

@@ -11,8 +11,8 @@ from rich.cells import cell_len
 from tests.app.driving import arrive, screen_of, text_of
 from tests.app.snapshots import ListSource, snapshot
 from tui_monitor.app.widgets.cells_view import CellsView
-from tui_monitor.run_log.format import State
-from tui_monitor.run_log.summary import RunSummary
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.runs.summary import RunSummary
 from tui_monitor.view.splash import splash_rows
 
 SUMMARY = RunSummary(

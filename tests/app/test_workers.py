@@ -8,9 +8,10 @@ import pytest
 from tests.app.driving import rows_of, screen_of, settle, text_of
 from tests.app.snapshots import snapshot
 from tests.app.worker_snapshots import FAST, SLOW, on_workers, said
-from tui_monitor.history.workers import StepShare, hold_up
-from tui_monitor.run_log.format import State
-from tui_monitor.run_log.presence import LOST_DETAIL
+from tui_monitor.history.snapshot import StepShare
+from tui_monitor.history.state.workers import hold_up
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.runs.liveness import LOST_DETAIL
 from tui_monitor.view.panels.workers import workers_rows
 from tui_monitor.view.text.rows import width_of
 from tui_monitor.view.view_state import View, ViewState

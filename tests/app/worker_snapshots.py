@@ -3,9 +3,8 @@
 from dataclasses import replace
 
 from tests.app.snapshots import snapshot
-from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.history.workers import StepShare, WorkerSnapshot
-from tui_monitor.run_log.format import State, WorkerInfo
+from tui_monitor.history.snapshot import Snapshot, StepShare, WorkerSnapshot
+from tui_monitor.run_log.format.layout import State, WorkerInfo
 from tui_monitor.view.panels.workers import workers_rows
 
 FAST = WorkerSnapshot(0, "node1", State.TRAINING, "", 120, 9.5, 1.0, StepShare(0.010, 0.020, 0.070))

@@ -14,13 +14,13 @@ import numpy as np
 from tests.benchmarks.measuring import Ratio, ratio_in_turns
 from tui_monitor.charts.chart import GUTTER, dot_columns, draw_chart
 from tui_monitor.charts.markers import MarkerSet
-from tui_monitor.history.fold import History
-from tui_monitor.history.recording import Recording
-from tui_monitor.history.series import whole_blocks
+from tui_monitor.history.batches.series import whole_blocks
+from tui_monitor.history.replay.recording import Recording
 from tui_monitor.history.snapshot import PhaseSnapshot
-from tui_monitor.run_log.blocks import extend_blocks
-from tui_monitor.run_log.format import BASE_COLUMNS, METRIC_TYPE, PhaseInfo, RunInfo, run_info_to_json
-from tui_monitor.run_log.reader import RunReader
+from tui_monitor.history.state.fold import History
+from tui_monitor.run_log.format.layout import BASE_COLUMNS, METRIC_TYPE, PhaseInfo, RunInfo, run_info_to_json
+from tui_monitor.run_log.read.reader import RunReader
+from tui_monitor.run_log.write.block_writer import extend_blocks
 from tui_monitor.view.charts.chart_metrics import chart_metric
 from tui_monitor.view.charts.metric_chart import chart_spec
 from tui_monitor.view.view_state import ViewState

@@ -17,8 +17,8 @@ import numpy as np
 from tests.benchmarks.loggers import EveryBatch, Logger
 from tests.benchmarks.measuring import Ratio, ratios_in_turns, ratios_of_medians
 from tests.benchmarks.training_turns import BATCHES_A_TURN, GraphEnds, Training, fitted, question_model
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.budget import ProbeBudget
 from tui_monitor.training.fit_recorder import fit_recorder
 from tui_monitor.training.recorded_fit import recorded_fit

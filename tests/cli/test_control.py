@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.cli.conftest import Command, command_line, environment
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 
 
 def _wait_for(folder: Path, condition: Callable[[Snapshot], bool]) -> Snapshot:

@@ -9,9 +9,9 @@ import pytest
 
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import TimelineEntry
-from tui_monitor.run_log.control import Action, send_request
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.runs.control import Action, send_request
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.budget import ProbeBudget
 from tui_monitor.training.session import Session
 from tui_monitor.training.steering import Steering

@@ -20,8 +20,8 @@ from tui_monitor.app.terminal.screen_options import ScreenOptions
 from tui_monitor.app.terminal.terminal_app import TerminalApp
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.errors import MonitorError
-from tui_monitor.run_log.format import State
-from tui_monitor.run_log.summary import RunSummary
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.runs.summary import RunSummary
 from tui_monitor.view.enabled_actions import is_enabled
 from tui_monitor.view.view_state import SMOOTHING, View, ViewState
 

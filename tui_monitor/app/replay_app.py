@@ -11,7 +11,7 @@ from tui_monitor.app.player import Player
 from tui_monitor.app.terminal.screen_options import ScreenOptions
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.start import Start
-from tui_monitor.run_log.summary import RunSummary
+from tui_monitor.run_log.runs.summary import RunSummary
 from tui_monitor.view.control_requests import why_no_request
 from tui_monitor.view.view_state import ViewState
 

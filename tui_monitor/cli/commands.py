@@ -173,7 +173,7 @@ def explain(run: str, runs: str | None, epoch: int | None, every: bool, as_json:
 def stop(run: str, runs: str | None, after: str) -> int:
     """Stop the training of RUN gracefully; its script goes on after fit, so that its own save still runs."""
     from tui_monitor.cli import control_command
-    from tui_monitor.run_log.control import Action
+    from tui_monitor.run_log.runs.control import Action
 
     return control_command.request(run, runs, Action.STOP_BATCH if after == "batch" else Action.STOP_EPOCH)
 
@@ -184,7 +184,7 @@ def stop(run: str, runs: str | None, after: str) -> int:
 def pause(run: str, runs: str | None) -> int:
     """Hold the training of RUN between two batches."""
     from tui_monitor.cli import control_command
-    from tui_monitor.run_log.control import Action
+    from tui_monitor.run_log.runs.control import Action
 
     return control_command.request(run, runs, Action.PAUSE)
 
@@ -195,7 +195,7 @@ def pause(run: str, runs: str | None) -> int:
 def resume(run: str, runs: str | None) -> int:
     """Let a paused training go on."""
     from tui_monitor.cli import control_command
-    from tui_monitor.run_log.control import Action
+    from tui_monitor.run_log.runs.control import Action
 
     return control_command.request(run, runs, Action.RESUME)
 
@@ -207,7 +207,7 @@ def resume(run: str, runs: str | None) -> int:
 def note(run: str, text: str, runs: str | None) -> int:
     """Put a note on the timeline of RUN at this moment."""
     from tui_monitor.cli import control_command
-    from tui_monitor.run_log.control import Action
+    from tui_monitor.run_log.runs.control import Action
 
     return control_command.request(run, runs, Action.NOTE, text)
 

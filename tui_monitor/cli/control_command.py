@@ -3,9 +3,9 @@
 import sys
 
 from tui_monitor.errors import UsageError
-from tui_monitor.run_log.control import Action, send_request
-from tui_monitor.run_log.folders import find_run, printable, runs_folder
-from tui_monitor.run_log.summary import summarise
+from tui_monitor.run_log.runs.control import Action, send_request
+from tui_monitor.run_log.runs.folders import find_run, printable, runs_folder
+from tui_monitor.run_log.runs.summary import summarise
 
 _SENDER = "command line"
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tui_monitor.errors import NothingMeasured, UsageError
-from tui_monitor.explain.explanation import explanation_from_json
-from tui_monitor.explain.log_evidence import explain_log
-from tui_monitor.explain.text import explanation_text
+from tui_monitor.explain.from_log import explain_log
+from tui_monitor.explain.words.text import explanation_text
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
-from tui_monitor.run_log.folders import find_run, runs_folder
+from tui_monitor.run_log.events.explanation import explanation_from_json
+from tui_monitor.run_log.runs.folders import find_run, runs_folder
 
 Content = Mapping[str, Any]
 

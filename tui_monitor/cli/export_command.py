@@ -13,8 +13,8 @@ from tui_monitor.export.parquet_file import write_parquet
 from tui_monitor.export.tables import Table, batch_table, epoch_table
 from tui_monitor.export.tensorboard_files import write_tensorboard
 from tui_monitor.export.text_files import write_csv, write_jsonl
-from tui_monitor.run_log.folders import find_run, runs_folder
-from tui_monitor.run_log.identity import read_run_info
+from tui_monitor.run_log.format.run_json import read_run_info
+from tui_monitor.run_log.runs.folders import find_run, runs_folder
 from tui_monitor.view.layout import SMALLEST
 
 _SIZE = re.compile(r"(\d{2,3})[x×](\d{2,3})")

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui_monitor import units
-from tui_monitor.explain.explanation import explanation_from_json
-from tui_monitor.explain.log_evidence import explain_log
-from tui_monitor.history.fold import History
+from tui_monitor.explain.from_log import explain_log
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot, Snapshot
+from tui_monitor.history.state.fold import History
 from tui_monitor.launch import TrainingProcess
-from tui_monitor.run_log.cluster_reader import ClusterReader
-from tui_monitor.run_log.control import Action, send_request
-from tui_monitor.run_log.presence import concluded_state, observe_run
-from tui_monitor.run_log.workers import run_of
+from tui_monitor.run_log.events.explanation import explanation_from_json
+from tui_monitor.run_log.read.cluster_reader import ClusterReader
+from tui_monitor.run_log.runs.control import Action, send_request
+from tui_monitor.run_log.runs.liveness import concluded_state, observe_run
+from tui_monitor.run_log.runs.workers import run_of
 
 _POLL_SECONDS = 0.1
 _PROGRESS_SECONDS = 10.0

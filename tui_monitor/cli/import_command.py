@@ -15,9 +15,9 @@ from tui_monitor.cli.watch_command import watch
 from tui_monitor.errors import UsageError
 from tui_monitor.importers.importing import import_path
 from tui_monitor.importers.standard_input import Pump
-from tui_monitor.run_log.folders import create_run_folder, is_run_folder, printable, runs_folder
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.runs.folders import create_run_folder, is_run_folder, printable, runs_folder
+from tui_monitor.run_log.write.writer import RunWriter
 
 _TERMINAL = "/dev/tty"
 _INPUT, _OUTPUT = 0, 1

@@ -11,11 +11,11 @@ from tui_monitor.cli.screen_options import chosen_options
 from tui_monitor.cli.watch_command import has_terminal, marker_set
 from tui_monitor.errors import UsageError
 from tui_monitor.history.start import FASTEST, Start
-from tui_monitor.run_log.folders import find_run, is_address, runs_folder
-from tui_monitor.run_log.summary import summarise
+from tui_monitor.run_log.runs.folders import find_run, is_address, runs_folder
+from tui_monitor.run_log.runs.summary import summarise
 
 if TYPE_CHECKING:
-    from tui_monitor.run_log.remote import RemoteRun
+    from tui_monitor.run_log.runs.remote import RemoteRun
 
 _SLOWEST, _FASTEST_NAMED = 0.25, 1000.0
 
@@ -41,7 +41,7 @@ def replay(
     start = start_of(speed=speed, epoch=epoch, moment=moment, paused=paused)
     if not is_address(run):
         return _show(find_run(run, runs_folder(runs)), start, None)
-    from tui_monitor.run_log.remote import RemoteRun
+    from tui_monitor.run_log.runs.remote import RemoteRun
 
     remote = RemoteRun(run)
     remote.fetch()
@@ -70,7 +70,7 @@ def _followed(remote: "RemoteRun | None", told: Callable[[str], object]) -> Iter
     if remote is None:
         yield
         return
-    from tui_monitor.run_log.remote import RemoteFollower
+    from tui_monitor.run_log.runs.remote import RemoteFollower
 
     follower = RemoteFollower(remote, told)
     try:

@@ -10,8 +10,8 @@ from pathlib import Path
 from tui_monitor.cli.watch_command import has_terminal, watch
 from tui_monitor.errors import UsageError
 from tui_monitor.launch import TrainingProcess
-from tui_monitor.run_log.folders import create_run_folder, is_run_folder, printable, runs_folder
-from tui_monitor.run_log.workers import claim_place, worker_from_environment
+from tui_monitor.run_log.runs.folders import create_run_folder, is_run_folder, printable, runs_folder
+from tui_monitor.run_log.runs.workers import claim_place, worker_from_environment
 
 _SIGNAL_BASE = 128
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.cli.screen_options import chosen_options
 from tui_monitor.errors import RunNotFound, TrainingFailed
-from tui_monitor.run_log.folders import find_run, list_runs, may_live, printable, runs_folder
-from tui_monitor.run_log.format import State
-from tui_monitor.run_log.summary import summarise
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.runs.folders import find_run, list_runs, may_live, printable, runs_folder
+from tui_monitor.run_log.runs.summary import summarise
 
 if TYPE_CHECKING:
     from tui_monitor.launch import TrainingProcess

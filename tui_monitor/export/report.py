@@ -10,11 +10,11 @@ from tui_monitor import units
 from tui_monitor.charts.chart import draw_chart
 from tui_monitor.charts.spec import ChartSpec
 from tui_monitor.charts.vector import chart_svg
-from tui_monitor.explain.explanation import Explanation
-from tui_monitor.explain.text import explanation_text
+from tui_monitor.explain.words.text import explanation_text
 from tui_monitor.export.run_charts import report_charts
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import EpochRow, Snapshot
+from tui_monitor.run_log.events.explanation import Explanation
 from tui_monitor.view.explanations import newest_explanation
 
 _MOST_EPOCHS = 50

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from tui_monitor.errors import NothingMeasured
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.cluster_reader import ClusterReader
-from tui_monitor.run_log.figures import canonical_names
-from tui_monitor.run_log.stored_records import Records
+from tui_monitor.run_log.format.batch_records import Records
+from tui_monitor.run_log.format.canonical_metrics import canonical_names
+from tui_monitor.run_log.read.cluster_reader import ClusterReader
 
 _FIRST = ("loss", "accuracy", "val_loss", "val_accuracy")
 _BATCH_COLUMNS = ("epoch", "batch", "step", "size", "time")

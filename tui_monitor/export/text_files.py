@@ -6,7 +6,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from tui_monitor.export.tables import Column, Table
-from tui_monitor.run_log.strict_json import encode
+from tui_monitor.run_log.format.strict_json import encode
 
 
 def write_csv(table: Table, file: TextIO) -> None:

@@ -14,9 +14,9 @@ import msgspec
 
 from tui_monitor.demo import scenario_named
 from tui_monitor.errors import MonitorError
-from tui_monitor.run_log.format import OUTPUT_FILE, State, WorkerInfo
-from tui_monitor.run_log.workers import run_of
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import OUTPUT_FILE, State, WorkerInfo
+from tui_monitor.run_log.runs.workers import run_of
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.identity import run_identity
 from tui_monitor.training.script import Target, comes_from_script, exit_code_of, run_target, traceback_text
 

@@ -11,10 +11,10 @@ from typing import Any, ParamSpec
 
 import numpy as np
 
-from tui_monitor.explain.explanation import Explanation, explanation_to_json
-from tui_monitor.explain.log_evidence import explain_log
+from tui_monitor.explain.from_log import explain_log
 from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.events.explanation import Explanation, explanation_to_json
+from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.budget import ProbeBudget
 from tui_monitor.training.engines import engine_of
 from tui_monitor.training.epoch_totals import EpochTotals

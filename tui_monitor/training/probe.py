@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tui_monitor.explain.samples import FloatArray, IntArray
+from tui_monitor.explain.samples.probes import FloatArray, IntArray
 from tui_monitor.training.engines import Engine, engine_of
 from tui_monitor.training.own_replica import on_own_replica
 from tui_monitor.training.packing import StepOutput

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tui_monitor.explain.samples import NO_CLASS, Weighting
+from tui_monitor.explain.samples.probes import NO_CLASS, Weighting
 from tui_monitor.metric_names import canonical_metric
 from tui_monitor.training.engines import Engine, engine_of
 

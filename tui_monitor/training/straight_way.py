@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.epoch_totals import EpochTotals
 from tui_monitor.training.packing import Layout, tensor_bytes
 from tui_monitor.training.probe import Kept, KeptBatch, kept_batch

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from tui_monitor.explain.samples import FloatArray, IntArray
+from tui_monitor.explain.samples.probes import FloatArray, IntArray
 from tui_monitor.training.packing import StepOutput
 from tui_monitor.training.probe import Kept, kept_batch
 from tui_monitor.training.reservoir import Reservoir

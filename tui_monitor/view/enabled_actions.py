@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 from tui_monitor.view.charts.chart_metrics import further_metrics
 from tui_monitor.view.control_requests import takes_requests
 from tui_monitor.view.key_table import KEYS, Group, Key

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from tui_monitor.errors import RunUnreadable
-from tui_monitor.explain.explanation import Explanation, explanation_from_json
-from tui_monitor.explain.log_evidence import explain_log
+from tui_monitor.explain.from_log import explain_log
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot, Snapshot
+from tui_monitor.run_log.events.explanation import Explanation, explanation_from_json
 from tui_monitor.view.panels.gap.empty_state import MEASURING_IS_OFF, is_measuring_off
 
 _LATEST: list[tuple[ExplanationAt | EpochRow, Explanation]] = []

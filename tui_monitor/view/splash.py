@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from tui_monitor.run_log.folders import printable
-from tui_monitor.run_log.summary import RunSummary
+from tui_monitor.run_log.runs.folders import printable
+from tui_monitor.run_log.runs.summary import RunSummary
 from tui_monitor.units import count, figure
 from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, left, plain, wrap_output
 

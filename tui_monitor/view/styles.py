@@ -1,6 +1,6 @@
 """Every symbolic style name a row may carry; the style sheet gives each its look in theme colours."""
 
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 
 STYLE_NAMES = (
     "title",

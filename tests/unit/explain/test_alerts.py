@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.app.snapshots import DISTRIBUTIONS, explanation
-from tui_monitor.explain.alerts import Alert, AlertKind, AlertWatch, EpochFigures
-from tui_monitor.explain.explanation import Classes, Explanation
+from tui_monitor.explain.watch.alerts import Alert, AlertKind, AlertWatch, EpochFigures
+from tui_monitor.run_log.events.explanation import Classes, Explanation
 
 SEEDS = st.integers(0, 2**32 - 1)
 

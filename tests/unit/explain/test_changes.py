@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.app.snapshots import explanation
-from tui_monitor.explain.changes import Change, PictureWatch
-from tui_monitor.explain.explanation import Cause, Explanation, Ledger, Term, Verdict
 from tui_monitor.explain.measure import Moment, explain_probe
-from tui_monitor.explain.samples import Averaging, Quantity, TrainingProbe, ValidationProbe, Weighting
+from tui_monitor.explain.samples.probes import Averaging, Quantity, TrainingProbe, ValidationProbe, Weighting
+from tui_monitor.explain.watch.changes import Change, PictureWatch
+from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, Term, Verdict
 
 
 def told(*explanations: Explanation) -> list[str]:

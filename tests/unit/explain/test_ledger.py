@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.explain.random_probes import PROBES, make_probe
-from tui_monitor.explain.class_shares import chi_squared_tail, same_shares_probability
-from tui_monitor.explain.estimates import shapley
-from tui_monitor.explain.explanation import Cause, Verdict, explanation_from_json, explanation_to_json
-from tui_monitor.explain.ledger import build_ledger
+from tui_monitor.explain.evidence.class_shares import chi_squared_tail, same_shares_probability
+from tui_monitor.explain.evidence.mistakes import side_mistakes, split_mistakes
+from tui_monitor.explain.ledger.build import build_ledger
+from tui_monitor.explain.ledger.estimates import shapley
 from tui_monitor.explain.measure import Moment, explain_probe
-from tui_monitor.explain.mistakes import side_mistakes, split_mistakes
-from tui_monitor.explain.samples import Quantity, TrainingProbe, ValidationProbe
+from tui_monitor.explain.samples.probes import Quantity, TrainingProbe, ValidationProbe
+from tui_monitor.run_log.events.explanation import Cause, Verdict, explanation_from_json, explanation_to_json
 
 
 @settings(max_examples=60, deadline=None)

@@ -5,9 +5,9 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_monitor.explain.explanation import explanation_from_json
-from tui_monitor.explain.log_evidence import explain_log
-from tui_monitor.explain.text import explanation_text
+from tui_monitor.explain.from_log import explain_log
+from tui_monitor.explain.words.text import explanation_text
+from tui_monitor.run_log.events.explanation import explanation_from_json
 
 QUESTION = {"loss": 0.6356, "accuracy": 0.8289, "val_loss": 0.4981, "val_accuracy": 0.7760}
 

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.clock import Clock
-from tui_monitor.history.fold import History
-from tui_monitor.run_log.format import RunInfo, State
-from tui_monitor.run_log.reader import RunReader
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.history.state.fold import History
+from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
+from tui_monitor.run_log.format.layout import RunInfo, State
+from tui_monitor.run_log.read.reader import RunReader
+from tui_monitor.run_log.write.writer import RunWriter
 
 
 def record(folder: Path, epochs: int = 2, steps: int = 10, clock: Clock | None = None) -> RunWriter:
@@ -18,7 +19,7 @@ def record(folder: Path, epochs: int = 2, steps: int = 10, clock: Clock | None =
     writer.begin_phase(["loss", "acc"], epochs=5, steps_per_epoch=steps)
     writer.status(State.TRAINING)
     for epoch in range(1, epochs + 1):
-        writer.event("epoch_begin", epoch=epoch)
+        writer.event(EpochBegan(epoch=epoch))
         for batch in range(steps):
             clock.now += 0.1
             writer.batch(epoch, 32, (1 / (batch + 1), 0.5))
@@ -26,7 +27,7 @@ def record(folder: Path, epochs: int = 2, steps: int = 10, clock: Clock | None =
         logs = {"loss": 0.5, "acc": 0.75, "val_loss": math.nan, "val_binary_accuracy": 0.5}
         seconds = 2 + 0.1 * steps
         writer.event(
-            "epoch", epoch=epoch, logs=logs, batches=steps, samples=32 * steps, seconds=seconds, learning_rate=0.1
+            EpochEnded(epoch=epoch, logs=logs, batches=steps, samples=32 * steps, seconds=seconds, learning_rate=0.1)
         )
     return writer
 

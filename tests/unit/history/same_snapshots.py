@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tui_monitor.history.recorded_output import RecordedOutput
-from tui_monitor.history.recording import Recording
+from tui_monitor.history.replay.recorded_output import RecordedOutput
+from tui_monitor.history.replay.recording import Recording
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.reader import RunReader
+from tui_monitor.run_log.read.reader import RunReader
 
 
 def recorded(folder: Path) -> tuple[Recording, RecordedOutput]:

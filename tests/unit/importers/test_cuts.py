@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.unit.importers.printed_progress import QUESTION, keras_3_text
 from tests.unit.importers.reading import epochs_of, records_of
-from tui_monitor.history.output import OutputLines
+from tui_monitor.history.state.output import OutputLines
 from tui_monitor.importers.csv_table import CsvTable
 from tui_monitor.importers.line_importer import LineParser
 from tui_monitor.importers.progress_log import ProgressLog

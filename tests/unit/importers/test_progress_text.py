@@ -7,10 +7,10 @@ import pytest
 
 from tests.unit.importers.printed_progress import EXPECTED, QUESTION, keras_3_text
 from tests.unit.importers.reading import epochs_in, figures, imported, records_of
-from tui_monitor.explain.explanation import explanation_from_json
-from tui_monitor.explain.log_evidence import explain_log
+from tui_monitor.explain.from_log import explain_log
 from tui_monitor.importers.records import Ended, PhaseBegan, Remark
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.events.explanation import explanation_from_json
+from tui_monitor.run_log.format.layout import State
 
 
 def test_the_questions_five_epochs_open_to_their_twenty_figures(tmp_path: Path) -> None:

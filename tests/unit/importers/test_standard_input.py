@@ -10,8 +10,8 @@ from tests.unit.importers.printed_progress import EXPECTED, QUESTION
 from tests.unit.importers.reading import figures
 from tui_monitor.history.load import load
 from tui_monitor.importers.standard_input import Pump
-from tui_monitor.run_log.format import RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
 
 EPOCHS = [epoch for epoch, _ in EXPECTED]
 

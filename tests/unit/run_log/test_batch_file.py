@@ -4,7 +4,7 @@ import os
 import threading
 from pathlib import Path
 
-from tui_monitor.run_log.batch_file import BatchFile
+from tui_monitor.run_log.write.batch_file import BatchFile
 
 RECORD_BYTES = 20
 

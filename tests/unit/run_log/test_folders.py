@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_monitor.errors import FolderNotWritable, RunNotFound
-from tui_monitor.run_log.folders import (
+from tui_monitor.run_log.format.layout import RUN_FILE
+from tui_monitor.run_log.runs.folders import (
     RUNS_VARIABLE,
     create_run_folder,
     find_run,
@@ -23,7 +24,6 @@ from tui_monitor.run_log.folders import (
     runs_folder,
     safe_name,
 )
-from tui_monitor.run_log.format import RUN_FILE
 
 NOW = datetime(2026, 11, 22, 15, 4, 5)
 

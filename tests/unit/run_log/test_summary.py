@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 
 from tui_monitor.errors import RunNotFound
 from tui_monitor.history.load import load
-from tui_monitor.run_log.format import EVENTS_FILE, HEARTBEAT_FILE, RUN_FILE, RunInfo, State
-from tui_monitor.run_log.presence import (
+from tui_monitor.run_log.events.notices import Explained
+from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
+from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, RUN_FILE, RunInfo, State
+from tui_monitor.run_log.runs.liveness import (
     DISTANT_LIMIT_SECONDS,
     GRACE_SECONDS,
     HEARTBEAT_LIMIT_SECONDS,
@@ -26,9 +28,9 @@ from tui_monitor.run_log.presence import (
     file_system_time,
     observe_run,
 )
-from tui_monitor.run_log.process import ProcessIdentity, ProcessState, identify, observe_process
-from tui_monitor.run_log.summary import summarise
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.runs.process import ProcessIdentity, ProcessState, identify, observe_process
+from tui_monitor.run_log.runs.summary import summarise
+from tui_monitor.run_log.write.writer import RunWriter
 
 HERE = RunInfo(name="run", host=socket.gethostname(), pid=os.getpid(), created=1e9, description="A demo.")
 
@@ -38,8 +40,8 @@ def running(folder: Path, info: RunInfo = HERE) -> RunWriter:
     writer = RunWriter(folder, info, heartbeat_seconds=3600)
     writer.begin_phase(["loss"], epochs=5)
     writer.status(State.TRAINING)
-    writer.event("epoch_begin", epoch=1)
-    writer.event("epoch", epoch=1, logs={"loss": 0.5, "acc": 0.75, "val_loss": math.inf})
+    writer.event(EpochBegan(epoch=1))
+    writer.event(EpochEnded(epoch=1, logs={"loss": 0.5, "acc": 0.75, "val_loss": math.inf}))
     return writer
 
 
@@ -52,7 +54,7 @@ def ended_process() -> ProcessIdentity:
 
 def test_a_running_run(tmp_path: Path) -> None:
     """Everything a list shows comes from the run's own words."""
-    running(tmp_path / "run").event("epoch_begin", epoch=2)
+    running(tmp_path / "run").event(EpochBegan(epoch=2))
     summary = summarise(tmp_path / "run")
     assert (summary.name, summary.state, summary.detail) == ("run", State.TRAINING, "")
     assert (summary.epoch, summary.epochs, summary.phase) == (2, 5, 1)
@@ -154,7 +156,7 @@ def test_the_last_word_is_found_behind_much_else(tmp_path: Path) -> None:
     """A hundred kilobytes of explanations after the last epoch do not hide it."""
     writer = running(tmp_path / "run")
     for _ in range(20):
-        writer.event("explanation", epoch=1, batch=1, explanation={"text": "x" * 5000})
+        writer.event(Explained(epoch=1, batch=1, explanation={"text": "x" * 5000}))
     summary = summarise(tmp_path / "run")
     assert (summary.state, summary.epoch, summary.figures["loss"]) == (State.TRAINING, 1, 0.5)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_monitor.run_log.control import Action, Request, send_request
-from tui_monitor.run_log.presence import process_of
-from tui_monitor.run_log.process import kill_process
+from tui_monitor.run_log.runs.control import Action, Request, send_request
+from tui_monitor.run_log.runs.liveness import process_of
+from tui_monitor.run_log.runs.process import kill_process
 from tui_monitor.units import duration
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from tui_monitor.app.control.pending_requests import KILL_SECONDS, PendingReques
 from tui_monitor.app.screens.entry import EntryScreen, note_complaint, rate_complaint
 from tui_monitor.app.screens.leave import LeaveScreen, Leaving
 from tui_monitor.errors import MonitorError
-from tui_monitor.run_log.control import Action
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.runs.control import Action
 from tui_monitor.view.control_requests import takes_requests, why_no_request
 
 if TYPE_CHECKING:

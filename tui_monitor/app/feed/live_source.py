@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tui_monitor.history.fold import History
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.cluster_reader import ClusterReader
-from tui_monitor.run_log.format import State
-from tui_monitor.run_log.presence import Presence, concluded_state, observe_run
-from tui_monitor.run_log.workers import signs_of_life
+from tui_monitor.history.state.fold import History
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.read.cluster_reader import ClusterReader
+from tui_monitor.run_log.runs.liveness import Presence, concluded_state, observe_run
+from tui_monitor.run_log.runs.workers import signs_of_life
 
 _READ_SECONDS = 0.08
 _PRESENCE_SECONDS = 2.0

@@ -16,13 +16,13 @@ from tui_monitor.history.playback import (
     next_after,
     usual_speed,
 )
-from tui_monitor.history.recorded_output import RecordedOutput
-from tui_monitor.history.recording import Recording
+from tui_monitor.history.replay.recorded_output import RecordedOutput
+from tui_monitor.history.replay.recording import Recording
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.history.start import Start
-from tui_monitor.run_log.cluster_reader import ClusterReader
-from tui_monitor.run_log.presence import concluded_state, observe_run
-from tui_monitor.run_log.workers import signs_of_life
+from tui_monitor.run_log.read.cluster_reader import ClusterReader
+from tui_monitor.run_log.runs.liveness import concluded_state, observe_run
+from tui_monitor.run_log.runs.workers import signs_of_life
 
 _READ_SECONDS = 0.08
 _CHECK_SECONDS = 1.0

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from tui_monitor.app.widgets.splash import Splash
 from tui_monitor.charts.markers import MarkerSet
-from tui_monitor.run_log.summary import RunSummary
+from tui_monitor.run_log.runs.summary import RunSummary
 from tui_monitor.view.layout import HEIGHT_CLASSES, SMALLEST, WIDTH_CLASSES, screen_classes
 from tui_monitor.view.view_state import View, ViewState
 

@@ -6,7 +6,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui_monitor.app.widgets.cells_view import CellsView
-from tui_monitor.run_log.summary import RunSummary
+from tui_monitor.run_log.runs.summary import RunSummary
 from tui_monitor.view.enabled_actions import splash_keys
 from tui_monitor.view.footer import footer_rows
 from tui_monitor.view.splash import splash_rows

@@ -15,7 +15,7 @@ from tui_monitor.charts.scale import (
     ticks,
 )
 from tui_monitor.charts.spec import Band, ChartSpec, FloatArray, LegendEntry, Points
-from tui_monitor.history.series import whole_blocks
+from tui_monitor.history.batches.series import whole_blocks
 from tui_monitor.history.snapshot import EpochRow, PhaseSnapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.units import figure

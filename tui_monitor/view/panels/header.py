@@ -1,7 +1,7 @@
 """The two rows at the top: what the run is doing in a word, and how far it has come."""
 
 from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 from tui_monitor.units import count, duration, rate
 from tui_monitor.view.panels.resource_usage import usage_words
 from tui_monitor.view.panels.timeline import alerts_of, newest_entry

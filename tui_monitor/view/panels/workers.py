@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.history.workers import WorkerSnapshot, hold_up
-from tui_monitor.run_log.format import State
+from tui_monitor.history.snapshot import Snapshot, WorkerSnapshot
+from tui_monitor.history.state.workers import hold_up
+from tui_monitor.run_log.format.layout import State
 from tui_monitor.units import count, duration
 from tui_monitor.view.panels.resource_usage import cpu_words, memory_words
 from tui_monitor.view.text.rows import BLANK, Row, Rows, left, plain, right, wrap

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from tui_monitor.explain.distributions import Calibration, Reliability
+from tui_monitor.run_log.events.distributions import Calibration, Reliability
 from tui_monitor.units import count, share
 from tui_monitor.view.panels.evidence.dots import LEGEND, REFERENCE, dots
 from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, left, right, wrap

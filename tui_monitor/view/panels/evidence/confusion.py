@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui_monitor.explain.distributions import Confusion
+from tui_monitor.run_log.events.distributions import Confusion
 from tui_monitor.units import count, share
 from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, cell_len, left, plain, right, width_of, wrap
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui_monitor.explain.distributions import Losses, LossSpread
+from tui_monitor.run_log.events.distributions import Losses, LossSpread
 from tui_monitor.units import count, figure, share
 from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, cell_len, left, right, wrap
 

@@ -1,9 +1,9 @@
 """The views of what lies behind the explanation: one panel, which of them it shows decided by the view."""
 
 from tui_monitor.charts.markers import MarkerSet
-from tui_monitor.explain.distributions import Distributions
-from tui_monitor.explain.explanation import Explanation
 from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+from tui_monitor.run_log.events.distributions import Distributions
+from tui_monitor.run_log.events.explanation import Explanation
 from tui_monitor.view.explanations import newest_explanation, newest_with_distributions
 from tui_monitor.view.panels.evidence.calibration import calibration_rows
 from tui_monitor.view.panels.evidence.confusion import confusion_rows

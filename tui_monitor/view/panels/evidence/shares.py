@@ -1,7 +1,7 @@
 """Class shares of both sides on one scale, with the tests that tell a difference from chance."""
 
-from tui_monitor.explain.class_shares import same_share_probability
-from tui_monitor.explain.explanation import Classes, Explanation
+from tui_monitor.explain.evidence.class_shares import same_share_probability
+from tui_monitor.run_log.events.explanation import Classes, Explanation
 from tui_monitor.units import POINTS, count, p_value, share
 from tui_monitor.view.panels.evidence.dots import LEGEND, dots
 from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, cell_len, left, plain, right, wrap

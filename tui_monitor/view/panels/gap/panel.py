@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from tui_monitor.explain.explanation import Explanation, Finding, Ledger
 from tui_monitor.history.snapshot import Snapshot
+from tui_monitor.run_log.events.explanation import Explanation, Finding, Ledger
 from tui_monitor.units import NATS, POINTS, AmountUnit, count, duration, share
 from tui_monitor.view.panels.gap.ledger import ledger_rows, top_rows
 from tui_monitor.view.panels.gap.sides import penalty_row, side_rows

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tui_monitor.explain.explanation import Classes, Explanation
+from tui_monitor.run_log.events.explanation import Classes, Explanation
 from tui_monitor.units import NATS, figure, p_value, share
 from tui_monitor.view.text.rows import Row, Rows, Run, left, plain, right, wrap
 
