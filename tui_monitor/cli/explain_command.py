@@ -9,7 +9,7 @@ from typing import Any
 from tui_monitor.errors import NothingMeasured, UsageError
 from tui_monitor.explain.from_log import explain_log
 from tui_monitor.explain.words.text import explanation_text
-from tui_monitor.history.load import load
+from tui_monitor.history.load_epochs import load_epochs
 from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
 from tui_monitor.run_log.events.explanation import explanation_from_json
 from tui_monitor.run_log.runs.folders import find_run, runs_folder
@@ -38,7 +38,7 @@ def explain(
     if every and epoch is not None:
         raise UsageError("--epoch and --all exclude each other.")
     folder = find_run(run, runs_folder(runs))
-    snapshot = load(folder)
+    snapshot = load_epochs(folder)
     contents = _asked_for(snapshot, epoch=epoch, every=every, shares=_shares(class_shares))
     if not contents:
         raise NothingMeasured(_nothing_to_explain(snapshot, folder.name, epoch))
