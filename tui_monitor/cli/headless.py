@@ -60,6 +60,7 @@ def _snapshots(folder: Path, training: TrainingProcess | None) -> Iterator[Snaps
     """Yield the run whenever it changed, until it has ended and all of it is read."""
     reader, history = ClusterReader(folder), History(folder.name)
     while True:
+        # Both before reading: what a process wrote before it ended is then read before the run is called over.
         gone = training is not None and training.exit_code is not None
         presence = observe_run(folder)
         arrival = reader.poll()
