@@ -12,7 +12,7 @@ from tests.cli.conftest import environment
 from tests.unit.explain.random_probes import make_probe
 from tui_monitor.cli.explain_command import explain
 from tui_monitor.explain.measure import Moment, explain_probe
-from tui_monitor.run_log.events.explanation import explanation_to_json
+from tui_monitor.run_log.events.explanation import RecordedExplanation, explanation_to_json
 from tui_monitor.run_log.events.notices import Explained
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import RunInfo
@@ -36,7 +36,7 @@ def long_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             EpochEnded(epoch=epoch, logs={"loss": 0.7, "val_loss": 0.5}, batches=BATCHES, samples=32 * BATCHES)
         )
         content = explanation_to_json(explain_probe(probe, validation, Moment("long", epoch, None, None)))
-        writer.event(Explained(epoch=epoch, batch=None, explanation=content))
+        writer.event(Explained(epoch=epoch, batch=None, explanation=RecordedExplanation(content)))
     writer.close()
     return folder
 
@@ -65,7 +65,7 @@ def test_an_epoch_that_was_not_measured_names_the_nearest_that_was(
             writer.event(EpochEnded(epoch=epoch, logs={"loss": 0.7, "val_loss": 0.5}, batches=1, samples=32))
             if epoch == 2:
                 content = explanation_to_json(explain_probe(probe, validation, Moment("run", epoch, None, None)))
-                writer.event(Explained(epoch=epoch, batch=None, explanation=content))
+                writer.event(Explained(epoch=epoch, batch=None, explanation=RecordedExplanation(content)))
     assert explain(str(tmp_path / "run"), None, epoch=3, every=False, as_json=False, class_shares=None) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "this epoch was not measured" in said
