@@ -27,6 +27,7 @@ from tui_monitor.run_log.events.explanation import (
     Ledger,
     MistakeEffects,
     Mistakes,
+    RecordedExplanation,
     SideMistakes,
     Term,
     Verdict,
@@ -149,6 +150,11 @@ def explanation(epoch: int = 3, **changes: Any) -> Explanation:
     return replace(whole, **changes)
 
 
+def recorded_at(number: int) -> RecordedExplanation:
+    """Return the explanation of an epoch as a run holds it."""
+    return RecordedExplanation(explanation_to_json(explanation(min(number, len(REPORTED)))))
+
+
 def phase(
     *,
     epochs: int = 3,
@@ -179,7 +185,12 @@ def phase(
         kept = {name: value for name, value in row.items() if name.removeprefix("val_") in metrics}
         rows.append(EpochRow(number, kept, 6.4 + 0.3 * number, STEPS, 10_708, 0.001))
     held = [
-        ExplanationAt(number, None, 6.7 * number, explanation_to_json(explanation(min(number, len(REPORTED)))))
+        ExplanationAt(
+            number,
+            None,
+            6.7 * number,
+            RecordedExplanation(explanation_to_json(explanation(min(number, len(REPORTED))))),
+        )
         for number in range(1, epochs + 1)
         if explained
     ]

@@ -10,7 +10,7 @@ from tests.app.snapshots import OUTPUT, STEPS, ListSource, explanation, phase, s
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt
-from tui_monitor.run_log.events.explanation import Cause, explanation_to_json
+from tui_monitor.run_log.events.explanation import Cause, RecordedExplanation, explanation_to_json
 from tui_monitor.run_log.format.layout import RunInfo, State
 
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
@@ -166,7 +166,12 @@ async def test_a_regression_has_one_chart_and_one_ledger() -> None:
     """A run with a loss alone uses the room of the second chart, and shows the loss ledger alone."""
     content = explanation(accuracy=None, mistakes=None, classes=None, baseline=None, limits=("No accuracy is logged.",))
     plain = phase(metrics=("loss",), explained=False)
-    plain = type(plain)(**{**vars(plain), "explanations": (ExplanationAt(3, None, 1.0, explanation_to_json(content)),)})
+    plain = type(plain)(
+        **{
+            **vars(plain),
+            "explanations": (ExplanationAt(3, None, 1.0, RecordedExplanation(explanation_to_json(content))),),
+        }
+    )
     async with screen_of(snapshot(State.TRAINING, plain)) as pilot:
         text = text_of(pilot)
         assert "Loss gap" in text

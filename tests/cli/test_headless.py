@@ -7,7 +7,7 @@ import pytest
 from tests.app.snapshots import explanation
 from tests.clock import Clock
 from tui_monitor.cli.headless import follow_headless
-from tui_monitor.run_log.events.explanation import explanation_to_json
+from tui_monitor.run_log.events.explanation import RecordedExplanation, explanation_to_json
 from tui_monitor.run_log.events.notices import AlertRaised, Explained
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import RunInfo, State
@@ -27,7 +27,7 @@ def test_a_run_that_has_ended_is_told_in_the_order_in_which_it_went(
                 writer.event(EpochEnded(epoch=epoch, logs={"loss": 0.5, "val_loss": 0.4}))
                 content = explanation_to_json(explanation(epoch, verdict=f"Verdict on {epoch}.", headline="Why."))
                 clock.now += 1
-                writer.event(Explained(epoch=epoch, batch=None, explanation=content))
+                writer.event(Explained(epoch=epoch, batch=None, explanation=RecordedExplanation(content)))
                 writer.event(AlertRaised(epoch=epoch, text=f"Alert in {epoch}."))
         writer.status(State.FINISHED)
     follow_headless(tmp_path / "run", None)
@@ -51,7 +51,7 @@ def test_an_epoch_that_was_not_measured_is_said_to_be_so(tmp_path: Path, capsys:
             writer.event(EpochEnded(epoch=epoch, logs={"loss": 0.5, "val_loss": 0.4}))
             if epoch == 1:
                 content = explanation_to_json(explanation(epoch, verdict="Verdict.", headline="Why."))
-                writer.event(Explained(epoch=epoch, batch=None, explanation=content))
+                writer.event(Explained(epoch=epoch, batch=None, explanation=RecordedExplanation(content)))
         writer.status(State.FINISHED)
     follow_headless(tmp_path / "run", None)
     told = [line.split("  loss")[0].strip() for line in capsys.readouterr().err.splitlines()]

@@ -35,15 +35,15 @@ _SETTLE = "tui-monitor run train.py"
 _SETTLED_BY = f"To settle it, train once under `{_SETTLE}`: it measures each cause while training runs."
 
 
-def explain_log(
+def explain_from_log(
     run: str,
     epoch: int,
     figures: Mapping[str, float],
     class_shares: Sequence[float] | None = None,
     *,
     measured_epoch: int | None = None,
-) -> dict[str, Any]:
-    """Return the explanation, as JSON of the definition, that one epoch's logged figures support.
+) -> Explanation:
+    """Return the explanation that one epoch's logged figures support.
 
     Args:
         run: the run's name.
@@ -67,7 +67,7 @@ def explain_log(
         *_sign_findings(loss, accuracy),
         *_unknowns(loss, accuracy, settled_by),
     ]
-    explanation = Explanation(
+    return Explanation(
         run=run,
         epoch=epoch,
         evidence="log",
@@ -86,7 +86,11 @@ def explain_log(
         next_step=settled_by if loss or accuracy else "",
         findings=tuple(findings),
     )
-    return explanation_to_json(explanation)
+
+
+def explain_log(run: str, epoch: int, figures: Mapping[str, float]) -> dict[str, Any]:
+    """Return what `explain_from_log` does as JSON of the definition."""
+    return explanation_to_json(explain_from_log(run, epoch, figures))
 
 
 def _finite(value: float | None) -> float | None:

@@ -15,7 +15,7 @@ from tui_monitor.export.run_charts import report_charts
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import EpochRow, Snapshot
 from tui_monitor.run_log.events.explanation import Explanation
-from tui_monitor.view.explanations import newest_explanation
+from tui_monitor.view.explanations import newest_answer
 
 _MOST_EPOCHS = 50
 _FIRST = ("loss", "val_loss", "accuracy", "val_accuracy")
@@ -47,7 +47,7 @@ def run_report(folder: Path, *, as_markdown: bool) -> str:
     """
     snapshot = load(folder)
     charts = report_charts(snapshot.phase, _CHART_CELLS[0] if as_markdown else None)
-    report = Report(snapshot, newest_explanation(snapshot, snapshot.phase), charts)
+    report = Report(snapshot, newest_answer(snapshot, snapshot.phase).explanation, charts)
     return report_markdown(report) if as_markdown else report_html(report)
 
 

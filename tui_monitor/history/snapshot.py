@@ -10,6 +10,7 @@ from tui_monitor.run_log.format.layout import PhaseInfo, RunInfo, State
 if TYPE_CHECKING:
     # These need NumPy, and whoever only names a snapshot should not: the first picture does not wait for it.
     from tui_monitor.history.batches.series import BatchSeries
+    from tui_monitor.run_log.events.explanation import Explanation, RecordedExplanation
     from tui_monitor.run_log.events.usage import ResourceUsage
 
 
@@ -40,8 +41,17 @@ class ExplanationAt:
     """Batches of the epoch done when it was measured; None at the epoch's end."""
     seconds: float
     """Run time of the measurement."""
-    content: Mapping[str, Any]
-    """The JSON object of the gap ledger's definition."""
+    recorded: "RecordedExplanation"
+
+    @property
+    def explanation(self) -> "Explanation | None":
+        """The explanation, or None where it can't be read, being damaged or of a newer version."""
+        return self.recorded.explanation
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """The JSON object as it was recorded, NaN and the infinities as numbers."""
+        return self.recorded.content
 
 
 @dataclass(frozen=True)

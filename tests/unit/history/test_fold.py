@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 
 from tests.clock import Clock
 from tests.unit.history.plain_runs import followed, record
+from tui_monitor.explain.from_log import explain_from_log
 from tui_monitor.history.load import load
 from tui_monitor.history.state.fold import History
+from tui_monitor.run_log.events.explanation import Cost, RecordedExplanation
 from tui_monitor.run_log.events.lines import RecordedEvent, recorded_event
 from tui_monitor.run_log.events.notices import AlertRaised, Explained, NoteTaken, RequestAcknowledged
 from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded
@@ -50,8 +53,8 @@ def test_what_is_done_once_does_not_count_for_the_epochs_to_come(tmp_path: Path)
     clock = Clock()
     clock.now = 8.0
     writer = record(tmp_path / "run", epochs=1, clock=clock)
-    explanation = {"cost": {"seconds": 0.1, "share_of_training": 0.01, "tracing_seconds": 4.0}}
-    writer.event(Explained(epoch=1, batch=None, explanation=explanation))
+    explanation = explain_from_log("run", 1, {"loss": 0.5})
+    writer.event(Explained.of(replace(explanation, cost=Cost(0.1, share_of_training=0.01, tracing_seconds=4.0))))
     assert followed(tmp_path / "run").snapshot().seconds_left == pytest.approx(4 * 1.0)
     clock.now += 4.1
     writer.batch(2, 32, (0.5, 0.5))
@@ -178,7 +181,7 @@ def test_explanations_keep_their_numbers(tmp_path: Path) -> None:
     """NaN in an explanation comes back as a number; class labels stay words."""
     writer = record(tmp_path / "run")
     content = {"loss": {"gap": math.nan, "low": -math.inf}, "classes": {"labels": ["NaN", "b"]}}
-    writer.event(Explained(epoch=2, batch=3, explanation=content))
+    writer.event(Explained(epoch=2, batch=3, explanation=RecordedExplanation(content)))
     phase = followed(tmp_path / "run").snapshot().phase
     assert phase is not None
     explanation = phase.explanations[-1]

@@ -11,6 +11,7 @@ from tui_monitor.errors import RunNotFound
 from tui_monitor.history.load import load
 from tui_monitor.history.load_epochs import load_epochs
 from tui_monitor.history.snapshot import Snapshot
+from tui_monitor.run_log.events.explanation import RecordedExplanation
 from tui_monitor.run_log.events.notices import Explained, NoteTaken
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import EVENTS_FILE, State
@@ -25,9 +26,11 @@ def told(snapshot: Snapshot) -> object:
 def test_epochs_and_explanations_are_those_of_the_whole_run(tmp_path: Path) -> None:
     """Over two fits, with damaged, foreign and torn lines between, while it runs and once it has ended."""
     with record(tmp_path / "run", epochs=2) as writer:
-        writer.event(Explained(epoch=1, batch=7, explanation={"headline": "in between"}))
+        writer.event(Explained(epoch=1, batch=7, explanation=RecordedExplanation({"headline": "in between"})))
         writer.event(NoteTaken("a note", epoch=2))
-        writer.event(Explained(epoch=2, batch=None, explanation={"headline": "at the end", "cost": {"seconds": "NaN"}}))
+        writer.event(
+            Explained(epoch=2, batch=None, explanation=RecordedExplanation({"headline": "end", "limits": ["NaN"]}))
+        )
         writer.begin_phase(["loss"], epochs=1)
         with (tmp_path / "run" / EVENTS_FILE).open("ab") as file:
             file.write(b'not JSON\n\n{"kind":"of tomorrow","phase":2}\n{"kind":"epoch","phase":9,"epoch":1}\n')

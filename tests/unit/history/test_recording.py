@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from tests.clock import Clock
 from tests.unit.history.plain_runs import followed, record
 from tests.unit.history.same_snapshots import assert_same, recorded
+from tui_monitor.explain.from_log import explain_from_log
 from tui_monitor.history.playback import Moments
 from tui_monitor.history.replay.recorded_output import RecordedOutput
 from tui_monitor.history.replay.recording import Recording
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.history.state.fold import History
+from tui_monitor.run_log.events.explanation import Cause, Ledger, RecordedExplanation, Term, Verdict
 from tui_monitor.run_log.events.notices import AlertRaised, Explained
 from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded
 from tui_monitor.run_log.events.usage import ResourceUsage, UsageSampled
@@ -65,7 +67,7 @@ class Training:
                 )
             ),
             "explanation": lambda: self.writer.event(
-                Explained(epoch=self.epoch, batch=None, explanation={"headline": str(amount)})
+                Explained(epoch=self.epoch, batch=None, explanation=RecordedExplanation({"headline": str(amount)}))
             ),
             "status": lambda: self.writer.status(list(State)[amount % 8], f"word {amount}"),
             "alert": lambda: self.writer.event(AlertRaised(text=f"alert {amount}", epoch=self.epoch)),
@@ -168,13 +170,14 @@ def test_moments_are_where_things_happened(tmp_path: Path) -> None:
     clock = Clock()
     with RunWriter(tmp_path, RunInfo(name="run"), clock=clock, heartbeat_seconds=None) as writer:
         writer.begin_phase(["loss"])
-        for epoch, cause in enumerate(("class_mix", "class_mix", "sample_weights"), 1):
+        for epoch, cause in enumerate((Cause.CLASS_MIX, Cause.CLASS_MIX, Cause.SAMPLE_WEIGHTS), 1):
             writer.event(EpochBegan(epoch=epoch))
             clock.now += 1
             writer.event(EpochEnded(epoch=epoch, logs={"loss": 1.0}))
             clock.now += 0.25
-            terms = [{"cause": cause, "verdict": "main"}, {"cause": "other", "verdict": "offsets"}]
-            writer.event(Explained(epoch=epoch, batch=None, explanation={"loss": {"terms": terms}, "accuracy": None}))
+            terms = Term(cause, 0.1, 0.05, 0.15, Verdict.MAIN), Term(Cause.MEASUREMENT, -0.1, -0.2, 0, Verdict.OFFSETS)
+            ledger = Ledger(gap=0.0, low=None, high=None, within_noise=None, terms=terms)
+            writer.event(Explained.of(replace(explain_from_log("run", epoch, {"loss": 1.0}), loss=ledger)))
             clock.now += 0.25
         writer.event(AlertRaised(text="loss is NaN"))
         clock.now += 60

@@ -7,9 +7,8 @@ import pytest
 
 from tests.unit.importers.printed_progress import EXPECTED, QUESTION, keras_3_text
 from tests.unit.importers.reading import epochs_in, figures, imported, records_of
-from tui_monitor.explain.from_log import explain_log
+from tui_monitor.explain.from_log import explain_from_log
 from tui_monitor.importers.records import Ended, PhaseBegan, Remark
-from tui_monitor.run_log.events.explanation import explanation_from_json
 from tui_monitor.run_log.format.layout import State
 
 
@@ -24,7 +23,7 @@ def test_the_questions_five_epochs_open_to_their_twenty_figures(tmp_path: Path) 
     ]
     assert snapshot.state is State.FINISHED
     assert "".join(f"{line}\n" for line in snapshot.output) == QUESTION
-    explanation = explanation_from_json(explain_log("pasted", 5, snapshot.phases[0].epochs[-1].figures))
+    explanation = explain_from_log("pasted", 5, snapshot.phases[0].epochs[-1].figures)
     assert explanation.paradox
     assert explanation.evidence == "log"
 

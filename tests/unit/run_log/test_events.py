@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_monitor.history.load import load
+from tui_monitor.run_log.events.explanation import RecordedExplanation
 from tui_monitor.run_log.events.lines import (
     KINDS,
     Event,
@@ -75,7 +76,7 @@ OLD_LINES: tuple[tuple[str, Event], ...] = (
     ),
     (
         '{"kind":"explanation","time":9,"phase":1,"epoch":1,"batch":null,"explanation":{"schema":1}}',
-        Explained(1, None, {"schema": 1}),
+        Explained(1, None, RecordedExplanation({"schema": 1})),
     ),
     (
         '{"kind":"system","time":6.4,"phase":null,"cpu_percent":98.1,"cores":2,"memory_bytes":750837760,'
@@ -114,7 +115,7 @@ TEXTS = st.text(max_size=8)
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "state": st.sampled_from([state for state in State if state is not State.LOST]),
     "logs": st.dictionaries(TEXTS, st.floats(allow_nan=False, allow_infinity=False), max_size=3),
-    "explanation": st.dictionaries(TEXTS, TEXTS | st.integers(0, 9), max_size=3),
+    "explanation": st.dictionaries(TEXTS, TEXTS | st.integers(0, 9), max_size=3).map(RecordedExplanation),
     "usage": st.builds(ResourceUsage, cpu_percent=st.floats(0, 1e9), cores=st.integers(1, 99)),
     "seconds": st.none() | st.floats(),
     "learning_rate": st.none() | st.floats(),
@@ -168,6 +169,9 @@ def test_kinds_of_a_newer_version_are_counted_and_are_no_damage(tmp_path: Path) 
     assert json.loads(lines[1])["text"] == "rain"
 
 
+NOTHING = RecordedExplanation({})
+
+
 def at(seconds: float, event: Event, phase: int | None = 1) -> RecordedEvent:
     """Return an event with its stamp."""
     return RecordedEvent(event, seconds, phase)
@@ -178,10 +182,10 @@ LEGAL = (
     at(1, PhaseBegan()),
     at(1, EpochBegan(1)),
     at(2, StatusChanged(State.TRAINING)),
-    at(3, Explained(1, 5, {})),
+    at(3, Explained(1, 5, NOTHING)),
     at(2.5, UsageSampled(None)),
     at(4, EpochEnded(1)),
-    at(5, Explained(1, None, {})),
+    at(5, Explained(1, None, NOTHING)),
     at(5, CauseChanged(1, "loss", "")),
     at(6, EpochBegan(2)),
     at(7, StatusChanged(State.STOPPED)),
@@ -201,8 +205,8 @@ def test_the_legal_order_has_no_breach() -> None:
         (1, at(1, PhaseBegan(), 2), "fit 2 begins after fit 0"),
         (1, at(1, EpochBegan(1)), "no fit has begun"),
         (4, at(3, EpochEnded(2)), "epoch 2 ends while epoch 1 is under way"),
-        (4, at(3, Explained(2, 5, {})), "epoch 2 is not under way"),
-        (4, at(3, Explained(1, None, {})), "epoch 1 has not ended"),
+        (4, at(3, Explained(2, 5, NOTHING)), "epoch 2 is not under way"),
+        (4, at(3, Explained(1, None, NOTHING)), "epoch 1 has not ended"),
         (7, at(5, CauseChanged(1, "loss", "")), "epoch 1 was not explained"),
         (4, at(1, NoteTaken("")), "written at 1 s, after 2 s"),
         (11, at(7, EpochBegan(3)), "the run has ended"),

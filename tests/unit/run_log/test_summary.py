@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tui_monitor.errors import RunNotFound
 from tui_monitor.history.load import load
+from tui_monitor.run_log.events.explanation import RecordedExplanation
 from tui_monitor.run_log.events.notices import Explained
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, RUN_FILE, RunInfo, State
@@ -156,7 +157,7 @@ def test_the_last_word_is_found_behind_much_else(tmp_path: Path) -> None:
     """A hundred kilobytes of explanations after the last epoch do not hide it."""
     writer = running(tmp_path / "run")
     for _ in range(20):
-        writer.event(Explained(epoch=1, batch=1, explanation={"text": "x" * 5000}))
+        writer.event(Explained(epoch=1, batch=1, explanation=RecordedExplanation({"text": "x" * 5000})))
     summary = summarise(tmp_path / "run")
     assert (summary.state, summary.epoch, summary.figures["loss"]) == (State.TRAINING, 1, 0.5)
 

@@ -56,6 +56,7 @@ def join_shares(shares: Sequence[WorkerShare]) -> tuple[TrainingProbe, Validatio
         else None,
         epoch_batches=sum(training.epoch_batches for training in trainings),
         epoch_class_counts=_counts([training.epoch_class_counts for training in trainings]),
+        confidence=_all_known([training.confidence for training in trainings]),
     )
     return training, _validation([share.validation for share in shares if share.validation is not None])
 
@@ -78,6 +79,7 @@ def _cut(probe: TrainingProbe, share: float, seed: int) -> TrainingProbe:
         weight=probe.weight[chosen],
         loss=_chosen(probe.loss, chosen),
         accuracy=_chosen(probe.accuracy, chosen) if probe.accuracy else None,
+        confidence=None if probe.confidence is None else probe.confidence[chosen],
     )
 
 
@@ -121,12 +123,19 @@ def _validation(probes: Sequence[ValidationProbe]) -> ValidationProbe | None:
         correct=_all(probes, lambda probe: probe.correct) if scored else None,
         class_counts=_counts([probe.class_counts for probe in probes]),
         complete=all(probe.complete for probe in probes),
+        confidence=_all_known([probe.confidence for probe in probes]),
     )
 
 
 def _all(parts: Sequence[Part], of: Callable[[Part], FloatArray | IntArray | None]) -> NDArray[Any]:
     arrays: list[Any] = [of(part) for part in parts]
     return np.concatenate(arrays)
+
+
+def _all_known(parts: Sequence[FloatArray | None]) -> FloatArray | None:
+    """Return the parts one after the other, or None where one is missing."""
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if len(known) == len(parts) else None
 
 
 def _ordinals(parts: Sequence[IntArray]) -> IntArray:

@@ -1,12 +1,10 @@
 """Where things happened in a run, found as its events are read, by their place in the order of writing."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from tui_monitor.history.playback import Moments
+from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, Verdict
 from tui_monitor.run_log.events.lines import RecordedEvent
 from tui_monitor.run_log.events.notices import AlertRaised, CauseChanged, Explained, NoteTaken, RequestAcknowledged
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded, PhaseBegan
@@ -26,7 +24,7 @@ class MomentFinder:
         self._happened: list[int] = []
         self._said_changes: list[int] = []
         self._found_changes: list[int] = []
-        self._main: tuple[frozenset[str], ...] | None = None
+        self._main: tuple[Cause | None, ...] | None = None
         self._first_of_phase: dict[int, int] = {}
 
     def add(self, index: int, recorded: RecordedEvent) -> None:
@@ -84,22 +82,18 @@ class MomentFinder:
         """Keep an epoch's explanation that names other main causes than the one before."""
         if explained.batch is not None:
             return
-        main = main_causes(explained.explanation)
+        main = main_causes(explained.explanation.explanation)
         if self._main is not None and main != self._main:
             self._found_changes.append(index)
         self._main = main
 
 
-def main_causes(content: Any) -> tuple[frozenset[str], ...]:
-    """Return the main causes that an explanation names for the loss and for accuracy."""
-    ledgers = [content.get(name) for name in ("loss", "accuracy")] if isinstance(content, Mapping) else []
-    return tuple(frozenset(_main_of(ledger)) for ledger in ledgers)
+def main_causes(explanation: Explanation | None) -> tuple[Cause | None, ...]:
+    """Return the main cause that an explanation names for the loss, and for accuracy."""
+    ledgers = (explanation.loss, explanation.accuracy) if explanation is not None else ()
+    return tuple(_main_of(ledger) for ledger in ledgers)
 
 
-def _main_of(ledger: Any) -> list[str]:
-    terms = ledger.get("terms") if isinstance(ledger, Mapping) else None
-    return [
-        str(term.get("cause"))
-        for term in (terms if isinstance(terms, list) else [])
-        if isinstance(term, Mapping) and term.get("verdict") == "main"
-    ]
+def _main_of(ledger: Ledger | None) -> Cause | None:
+    terms = ledger.terms if ledger is not None else ()
+    return next((term.cause for term in terms if term.verdict is Verdict.MAIN), None)

@@ -4,7 +4,6 @@ from tui_monitor.history.snapshot import EpochRow, ExplanationAt
 from tui_monitor.run_log.events.notices import Explained
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.canonical_metrics import canonical_figures
-from tui_monitor.run_log.format.strict_json import restore_numbers
 
 
 def epoch_row(ended: EpochEnded, seconds: float) -> EpochRow:
@@ -36,5 +35,5 @@ def explanation_at(explained: Explained, seconds: float) -> ExplanationAt:
         epoch=explained.epoch,
         batch=explained.batch,
         seconds=seconds,
-        content=restore_numbers(explained.explanation),
+        recorded=explained.explanation,
     )

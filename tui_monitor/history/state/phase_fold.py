@@ -14,7 +14,6 @@ from tui_monitor.run_log.events.notices import Explained
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.batch_records import Records
 from tui_monitor.run_log.format.layout import PhaseInfo
-from tui_monitor.run_log.format.strict_json import number
 from tui_monitor.run_log.read.block_reader import Summaries
 from tui_monitor.run_log.read.stored_records import StoredRecords
 
@@ -137,8 +136,8 @@ class PhaseFold:
 
     def _tracing_seconds(self) -> float:
         """Return what building the first epoch's probes took, as the first explanation says; 0 where none does."""
-        cost = self._explanations[0].content.get("cost") if self._explanations else None
-        return (number(cost.get("tracing_seconds")) or 0.0) if isinstance(cost, dict) else 0.0
+        first = self._explanations[0].explanation if self._explanations else None
+        return first.cost.tracing_seconds if first is not None and first.cost is not None else 0.0
 
     def _share(self, name: str, grown: list[Any]) -> tuple[Any, ...]:
         if name not in self._shared:

@@ -4,12 +4,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
-
-import msgspec
 
 from tui_monitor.errors import RunUnreadable
 from tui_monitor.run_log.events.distributions import Distributions
+from tui_monitor.run_log.format.strict_json import restore_numbers
 
 SCHEMA = 1
 
@@ -233,6 +233,8 @@ def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
 
     Figures that are not finite become None: JSON has no word for them.
     """
+    import msgspec  # noqa: PLC0415 - a training and a list of runs have no use for it at their start
+
     content = _finite(msgspec.to_builtins(explanation))
     return {"schema": content.pop("schema"), **content}
 
@@ -253,9 +255,51 @@ def explanation_from_json(content: Mapping[str, Any]) -> Explanation:
     Raises:
         RunUnreadable: the object is not an explanation of this schema.
     """
+    import msgspec  # noqa: PLC0415
+
     try:
         return msgspec.convert(content, Explanation)
     except msgspec.ValidationError as error:
         raise RunUnreadable(
             f"An explanation in this run can't be read ({error}). It may be damaged or from a newer version."
         ) from error
+
+
+@dataclass(frozen=True)
+class RecordedExplanation:
+    """An explanation as a run holds it: read once, when it is first asked for, and an object from there on."""
+
+    recorded: Mapping[str, Any]
+    """The JSON object in the event's line."""
+
+    @cached_property
+    def content(self) -> Mapping[str, Any]:
+        """The same with NaN and the infinities as numbers: what `explain --json` prints, whatever version wrote it."""
+        restored: Mapping[str, Any] = restore_numbers(self.recorded)
+        return restored
+
+    @property
+    def explanation(self) -> Explanation | None:
+        """The explanation, or None where `problem` says why it can't be read."""
+        return self._read[0]
+
+    @property
+    def problem(self) -> str:
+        """Why it can't be read, in a sentence; empty where it can."""
+        return self._read[1]
+
+    @property
+    def has_distributions(self) -> bool:
+        """Whether it holds what lies behind its averages; known without reading it."""
+        return bool(self.recorded.get("distributions"))
+
+    @cached_property
+    def _read(self) -> tuple[Explanation | None, str]:
+        try:
+            return explanation_from_json(self.recorded), ""
+        except RunUnreadable:
+            # A number that another writer spelled as a string.
+            try:
+                return explanation_from_json(self.content), ""
+            except RunUnreadable as error:
+                return None, str(error)

@@ -99,6 +99,8 @@ def fields_of(event: Event) -> dict[str, Any]:
             return {name: value for name, value in event.fields.items() if name not in _STAMP}
         case UsageSampled():
             return event.fields()
+        case Explained(explanation=explanation):
+            return {**vars(event), "explanation": explanation.recorded}
         case AlertRaised() | NoteTaken() | RequestAcknowledged():
             sparse = event.sparse
             return {name: value for name, value in vars(event).items() if not (name in sparse and value in (None, ""))}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
+from tui_monitor.run_log.events.explanation import Explanation, RecordedExplanation, explanation_to_json
 from tui_monitor.run_log.format.strict_json import text, whole
 
 
@@ -104,8 +105,12 @@ class Explained:
     """From 1."""
     batch: int | None
     """Batches of the epoch done when it was measured; None at the epoch's end."""
-    explanation: Mapping[str, Any]
-    """The JSON object that `explain --json` prints."""
+    explanation: RecordedExplanation
+
+    @classmethod
+    def of(cls, explanation: Explanation) -> Self:
+        """Return the event that records an explanation."""
+        return cls(explanation.epoch, explanation.batch, RecordedExplanation(explanation_to_json(explanation)))
 
     @classmethod
     def read(cls, fields: Mapping[str, Any]) -> Self | None:
@@ -113,4 +118,4 @@ class Explained:
         epoch, explanation = whole(fields.get("epoch")), fields.get("explanation")
         if epoch is None or not isinstance(explanation, Mapping):
             return None
-        return cls(epoch, whole(fields.get("batch")), explanation)
+        return cls(epoch, whole(fields.get("batch")), RecordedExplanation(explanation))

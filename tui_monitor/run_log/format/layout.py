@@ -6,7 +6,6 @@ the records alone; with the summaries a long run opens without reading them (`bl
 last moment may be in `batches.bin.newest` alone (`shared_slots` has that layout).
 """
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,6 +57,7 @@ LARGEST_COUNT = 2**53
 METRIC_TYPE = "<f4"
 """The NumPy type of every metric column."""
 
+_YEAR_9999 = 253_370_764_800.0
 _BATCHES_NAME = re.compile(r"batches[-0-9A-Za-z]{0,32}\.bin")
 
 
@@ -229,7 +229,7 @@ def _run_info(content: Mapping[str, Any]) -> RunInfo:
         command=tuple(str(word) for word in content.get("command", ())),
         host=str(content.get("host", "")),
         pid=int(content.get("pid", 0)),
-        created=_finite(content.get("created", 0.0)),
+        created=_moment(content.get("created", 0.0)),
         versions={str(name): str(version) for name, version in content.get("versions", {}).items()},
         description=str(content.get("description", "")),
         phases=phases,
@@ -270,9 +270,15 @@ def _phase_info(entry: Mapping[str, Any]) -> PhaseInfo:
     )
 
 
-def _finite(value: Any) -> float:
+def has_a_day(seconds: float) -> bool:
+    """Return whether a calendar has a day for so many seconds since 1970."""
+    return 0 <= seconds < _YEAR_9999
+
+
+def _moment(value: Any) -> float:
+    """Return seconds since 1970 that a calendar has a day for, else 0: one damaged run must not end a list of all."""
     seconds = float(value)
-    return seconds if math.isfinite(seconds) else 0.0
+    return seconds if has_a_day(seconds) else 0.0
 
 
 def _optional_count(value: Any, least: int = 0) -> int | None:

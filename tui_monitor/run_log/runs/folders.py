@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from tui_monitor.errors import FolderNotWritable, RunNotFound
-from tui_monitor.run_log.format.layout import CONTROL_FOLDER, HEARTBEAT_FILE, RUN_FILE
+from tui_monitor.run_log.format.layout import CONTROL_FOLDER, HEARTBEAT_FILE, RUN_FILE, has_a_day
 from tui_monitor.run_log.runs.liveness import GRACE_SECONDS, file_system_time
 
 RUNS_VARIABLE = "TUI_MONITOR_RUNS"
@@ -164,7 +164,8 @@ def _created(folder: str) -> float | None:
         return _changed(folder) if is_starting else None
     try:
         found = _CREATED.search(os.read(descriptor, _HEAD_BYTES))
-        return float(found[1]) if found else os.fstat(descriptor).st_mtime
+        created = float(found[1]) if found else -1.0
+        return created if has_a_day(created) else os.fstat(descriptor).st_mtime
     except (OSError, ValueError):
         return 0.0
     finally:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.view.charts.chart_metrics import further_metrics
-from tui_monitor.view.explanations import newest_explanation
+from tui_monitor.view.explanations import newest_answer
 from tui_monitor.view.panels.epochs import HEADER_ROWS, table_header, table_rows
 from tui_monitor.view.panels.evidence.panel import evidence_head, evidence_inputs, evidence_rows
 from tui_monitor.view.panels.gap.age import age_of
@@ -154,7 +154,7 @@ def _output(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Row
 
 
 def _gap_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    explanation = newest_explanation(snapshot, view.fit_of(snapshot))
+    explanation = newest_answer(snapshot, view.fit_of(snapshot)).explanation
     if explanation is None:
         return (heading("Why training and validation differ", "", width),)
     return (panel_heading(explanation, width, age_of(snapshot, view.fit_of(snapshot))),)
@@ -166,11 +166,12 @@ def _evidence_head(snapshot: Snapshot, view: ViewState, width: int, height: int)
 
 def _gap(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
     phase = view.fit_of(snapshot)
-    explanation = newest_explanation(snapshot, phase)
+    found = newest_answer(snapshot, phase)
+    explanation = found.explanation
     alerts = alert_rows(snapshot, width)
     if explanation is None:
         rows: list[Row] = [*alerts, BLANK] if height > 6 else []
-        for sentence in empty_state_sentences(snapshot, phase):
+        for sentence in (found.why_none,) if found.held else empty_state_sentences(snapshot, phase):
             rows += wrap(sentence, width)
         described = description_rows(snapshot.run.description, width)
         return (*rows, BLANK, *described) if len(rows) + 1 + len(described) <= height else tuple(rows)

@@ -3,8 +3,7 @@
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
 from tui_monitor.run_log.events.distributions import Distributions
-from tui_monitor.run_log.events.explanation import Explanation
-from tui_monitor.view.explanations import newest_explanation, newest_with_distributions
+from tui_monitor.view.explanations import newest_answer, newest_with_distributions
 from tui_monitor.view.panels.evidence.calibration import calibration_rows
 from tui_monitor.view.panels.evidence.confusion import confusion_rows
 from tui_monitor.view.panels.evidence.losses import losses_rows
@@ -39,8 +38,8 @@ def evidence_head(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     found = newest_with_distributions(phase)
     note = ""
     if found is not None:
-        age = age_of(snapshot, phase, found[0])
-        note = f"epoch {found[0].epoch}{f' · {age}' if age else ''}"
+        age = age_of(snapshot, phase, found)
+        note = f"epoch {found.epoch}{f' · {age}' if age else ''}"
     return heading(_TITLES.get(view.view, ""), note, width)
 
 
@@ -55,14 +54,15 @@ def evidence_rows(snapshot: Snapshot, view: ViewState, width: int, height: int, 
     if view.view is View.SHARES:
         return _shares(snapshot, phase, width)
     found = newest_with_distributions(phase)
-    if found is None or found[1].distributions is None:
+    explanation = found.explanation if found is not None else None
+    if explanation is None or explanation.distributions is None:
         return wrap(_NOTHING_HELD, width)
-    return _distribution(view.view, found[1].distributions, width, height)
+    return _distribution(view.view, explanation.distributions, width, height)
 
 
 def _shares(snapshot: Snapshot, phase: PhaseSnapshot, width: int) -> Rows:
     found = newest_with_distributions(phase)
-    explanation: Explanation | None = found[1] if found else newest_explanation(snapshot, phase)
+    explanation = found.explanation if found is not None else newest_answer(snapshot, phase).explanation
     if explanation is None or explanation.classes is None:
         return wrap("Class shares are not known in this run: its samples have no classes, or none were counted.", width)
     return shares_rows(explanation, explanation.classes, width)

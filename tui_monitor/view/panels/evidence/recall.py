@@ -11,6 +11,7 @@ from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.charts.scale import data_limits, epoch_ticks, stepped_limits, ticks
 from tui_monitor.charts.spec import ChartSpec, Points
 from tui_monitor.history.snapshot import PhaseSnapshot
+from tui_monitor.run_log.events.explanation import Classes
 from tui_monitor.units import share
 from tui_monitor.view.charts.epoch_axis import full_range
 from tui_monitor.view.panels.evidence.dots import TRAIN, VALIDATION
@@ -63,26 +64,25 @@ def recall_rows(phase: PhaseSnapshot, width: int, height: int, markers: MarkerSe
 
 def _history(phase: PhaseSnapshot) -> _History | None:
     """Return the classes of each epoch's last explanation at its end; what is damaged is left out."""
-    ended: dict[int, Mapping[str, Any]] = {}
+    ended: dict[int, Classes] = {}
     for held in phase.explanations:
-        classes = held.content.get("classes")
-        if held.batch is None and isinstance(classes, Mapping):
+        classes = held.explanation.classes if held.explanation is not None else None
+        if held.batch is None and classes is not None:
             ended[held.epoch] = classes
     if not ended:
         return None
-    names = max((tuple(map(str, classes.get("labels") or ())) for classes in ended.values()), key=len)
+    names = max((classes.labels for classes in ended.values()), key=len)
     epochs = tuple(sorted(ended))
     figures = {
-        f"{side}_{quality}": np.array([_padded(ended[e].get(f"{side}_{quality}"), len(names)) for e in epochs])
+        f"{side}_{quality}": np.array([_padded(getattr(ended[e], f"{side}_{quality}"), len(names)) for e in epochs])
         for side in _SIDES
         for quality in _QUALITIES
     }
     return _History(names, epochs, figures) if names else None
 
 
-def _padded(values: Any, size: int) -> list[float]:
-    held = list(values) if isinstance(values, Sequence) and not isinstance(values, str) else []
-    known = [float(v) if isinstance(v, int | float) else float("nan") for v in held[:size]]
+def _padded(values: Sequence[float | None], size: int) -> list[float]:
+    known = [float("nan") if value is None else value for value in values[:size]]
     return known + [float("nan")] * (size - len(known))
 
 

@@ -3,12 +3,7 @@
 from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.units import count
-
-MEASURING_IS_OFF = (
-    "Measuring is off (probe budget 0), so no cause gets an amount.",
-    "Start the run with a probe budget above 0 to see the causes of the gap.",
-)
-
+from tui_monitor.view.explanations import MEASURING_IS_OFF, is_measuring_off
 
 _NO_VALIDATION = (
     "This run has no validation data, so there is no gap to explain.",
@@ -68,9 +63,3 @@ def _progress(phase: PhaseSnapshot) -> tuple[str, ...]:
     if steps:
         return (f"{count(phase.batch)} of {count(steps)} batches are done.",)
     return (f"{count(phase.batch)} batches are done.",)
-
-
-def is_measuring_off(phase: PhaseSnapshot) -> bool:
-    """Whether the run was started with a probe budget of 0."""
-    budget = phase.info.fit.get("probe_budget")
-    return isinstance(budget, int | float) and budget <= 0
