@@ -15,8 +15,8 @@ from tui_monitor.history.load import load
 from tui_monitor.run_log.events.notices import NoteTaken
 from tui_monitor.run_log.format.layout import EVENTS_FILE, RunInfo
 from tui_monitor.run_log.write.writer import RunWriter
-from tui_monitor.training.gpu_figures import GpuReader
-from tui_monitor.training.system_figures import SystemReader, SystemSampler, interval_seconds
+from tui_monitor.training.usage.gpu_figures import GpuReader
+from tui_monitor.training.usage.system_figures import SystemReader, SystemSampler, interval_seconds
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import re
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from tui_monitor.export.parquet_file import write_parquet
 from tui_monitor.export.tables import Table, batch_table, epoch_table
 from tui_monitor.export.tensorboard_files import write_tensorboard
 from tui_monitor.export.text_files import write_csv, write_jsonl
+from tui_monitor.run_log.format.replace_file import replaced
 from tui_monitor.run_log.format.run_json import read_run_info
 from tui_monitor.run_log.runs.folders import find_run, runs_folder
 from tui_monitor.view.layout import SMALLEST
@@ -115,17 +115,13 @@ def _write_to_file(table: Table, form: str, path: Path) -> None:
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
     """Replace a file only once all of it is written."""
-    temporary = path.with_name(f".{path.name}.part")
     try:
-        write(temporary)
-        temporary.replace(path)
+        with replaced(path) as temporary:
+            write(Path(temporary))
     except OSError as error:
         raise FolderNotWritable(
             f"Can't write {path}: {error.strerror or error}. Name another place with -o."
         ) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def _write(table: Table, form: str, path: Path) -> None:

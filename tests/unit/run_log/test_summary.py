@@ -19,6 +19,7 @@ from tui_monitor.run_log.events.explanation import RecordedExplanation
 from tui_monitor.run_log.events.notices import Explained
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, RUN_FILE, RunInfo, State
+from tui_monitor.run_log.runs import process as process_module
 from tui_monitor.run_log.runs.liveness import (
     DISTANT_LIMIT_SECONDS,
     GRACE_SECONDS,
@@ -142,6 +143,26 @@ def test_processes_are_told_apart() -> None:
     assert observe_process(replace(own, namespace="another")) is ProcessState.ELSEWHERE
     assert observe_process(ProcessIdentity(pid=os.getpid())) is ProcessState.UNSURE
     assert observe_process(ProcessIdentity(pid=0)) is ProcessState.ELSEWHERE
+    assert observe_process(ProcessIdentity(pid=10**30)) in (ProcessState.UNSURE, ProcessState.GONE)
+
+
+def test_processes_are_told_apart_without_proc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """On a system without /proc, such as macOS, a process is known by its number and the time of its start."""
+    monkeypatch.setattr(process_module, "_PROC", tmp_path / "proc")
+    own = identify(os.getpid())
+    assert float(own.start) > 1e9
+    assert (own.boot, own.namespace) == ("", "")
+    assert observe_process(own) is ProcessState.ALIVE
+    assert observe_process(replace(own, start="1.0")) is ProcessState.GONE
+    assert observe_process(replace(own, start="")) is ProcessState.UNSURE
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        identity = identify(child.pid)
+        assert observe_process(identity) is ProcessState.ALIVE
+        assert child.stdin is not None
+        child.stdin.close()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert observe_process(identity) is ProcessState.GONE
+    assert observe_process(identity) is ProcessState.GONE
     assert observe_process(ProcessIdentity(pid=10**30)) in (ProcessState.UNSURE, ProcessState.GONE)
 
 

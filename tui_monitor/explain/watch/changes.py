@@ -139,4 +139,4 @@ def _noise(ledger: Ledger) -> float:
 
 def _amount(subject: str, term: Term) -> str:
     effect = term.effect or 0.0
-    return units.signed(effect, 2) if subject == "loss" else f"{units.signed(100 * effect, 1)} points"
+    return units.signed(effect, 2) if subject == "loss" else units.POINTS.amount_with_unit(effect)

@@ -37,11 +37,10 @@ def _of_cause(cause: Cause, facts: Facts) -> Finding | None:
 def _amounts(cause: Cause, loss: Term | None, accuracy: Term | None) -> str:
     amounts = []
     if loss is not None and loss.effect is not None:
-        amounts.append(f"loss {units.signed(loss.effect)}{_range(loss, 3)} {loss.verdict}")
+        amounts.append(f"loss {units.NATS.amount(loss.effect)}{_range(loss, units.NATS)} {loss.verdict}")
     if accuracy is not None and accuracy.effect is not None:
-        amounts.append(
-            f"accuracy {units.signed(100 * accuracy.effect, 1)} points{_range(accuracy, 1, 100)} {accuracy.verdict}"
-        )
+        amount = units.POINTS.amount_with_unit(accuracy.effect)
+        amounts.append(f"accuracy {amount}{_range(accuracy, units.POINTS)} {accuracy.verdict}")
     return f"{cause.label}: {'; '.join(amounts)}."
 
 
@@ -53,10 +52,10 @@ def _shares_by_chance(cause: Cause, facts: Facts) -> str:
     return f" Drawing both sets from one source gives shares this different (p = {p_value:.2f})."
 
 
-def _range(term: Term, digits: int, scale: float = 1.0) -> str:
+def _range(term: Term, unit: units.AmountUnit) -> str:
     if term.low is None or term.high is None:
         return ","
-    return f" [{units.signed(term.low * scale, digits)}, {units.signed(term.high * scale, digits)}],"
+    return f" [{unit.amount(term.low)}, {unit.amount(term.high)}],"
 
 
 def _absent(cause: Cause, facts: Facts) -> str:
@@ -72,7 +71,7 @@ def _absent(cause: Cause, facts: Facts) -> str:
     if cause is Cause.CLASS_MIX and loss is not None and p_value is not None and p_value > _SAME_SHARES:
         return (
             f"Class shares are equal within chance (p = {p_value:.2f}); "
-            f"their effect on loss is {units.signed(loss.effect or 0.0)}: ruled out."
+            f"their effect on loss is {units.NATS.amount(loss.effect or 0.0)}: ruled out."
         )
     return ""
 

@@ -73,8 +73,8 @@ def headline(facts: Facts) -> str:
 def _brief(cause: Cause, facts: Facts) -> str:
     """Return a cause's amounts alone, with the sign of training minus validation, as the ledgers have them."""
     loss, accuracy = _effect_worth_naming(facts.loss, cause), _effect_worth_naming(facts.accuracy, cause)
-    amounts = [] if loss is None else [f"loss gap {units.signed(loss)}"]
-    amounts += [] if accuracy is None else [f"accuracy gap {units.signed(100 * accuracy, 1)} points"]
+    amounts = [] if loss is None else [f"loss gap {units.NATS.amount(loss)}"]
+    amounts += [] if accuracy is None else [f"accuracy gap {units.POINTS.amount_with_unit(accuracy)}"]
     return f"{_short_name(cause, facts)}: {', '.join(amounts)}"
 
 
@@ -110,9 +110,9 @@ def _listed(facts: Facts) -> str:
     for most in range(max(len(loss), len(accuracy)), 0, -1):
         lists = []
         if loss:
-            lists.append(f"loss gap: {_amounts(loss, most, facts, units.signed)}")
+            lists.append(f"loss gap: {_amounts(loss, most, facts, units.NATS.amount)}")
         if accuracy:
-            amounts = _amounts(accuracy, most, facts, lambda effect: units.signed(100 * effect, 1))
+            amounts = _amounts(accuracy, most, facts, units.POINTS.amount)
             lists.append(f"accuracy gap: {amounts} points")
         text = _sentence("; ".join(lists))
         if _fits(text):
@@ -200,7 +200,7 @@ def _moves(loss: float | None, accuracy: float | None, *, plural: bool) -> str:
     """Return `raises the training loss (+0.010) and lowers the training accuracy by 1.2 points`."""
     parts = []
     if loss is not None:
-        parts.append(f"{_verb(loss, plural)} the training loss ({units.signed(loss)})")
+        parts.append(f"{_verb(loss, plural)} the training loss ({units.NATS.amount(loss)})")
     if accuracy is not None:
         parts.append(f"{_verb(accuracy, plural)} the training accuracy by {units.points(accuracy)}")
     return " and ".join(parts)
@@ -214,7 +214,7 @@ def _weights_clause(loss: float | None, accuracy: float | None, facts: Facts) ->
     subject = "class weights" if facts.class_weights is not None else "sample weights"
     on_accuracy = term_of(facts.accuracy, Cause.SAMPLE_WEIGHTS)
     if loss is not None and on_accuracy is not None and abs(on_accuracy.effect or 0.0) < _ROUNDING:
-        return f"{subject} {_verb(loss, True)} the training loss alone ({units.signed(loss)})"
+        return f"{subject} {_verb(loss, True)} the training loss alone ({units.NATS.amount(loss)})"
     return f"{subject} {_moves(loss, accuracy, plural=True)}"
 
 

@@ -14,10 +14,10 @@ def explanation_text(explanation: Explanation) -> str:
         _heading(explanation),
         _told(("Verdict", explanation.verdict), ("Why", explanation.headline), ("Next", explanation.next_step)),
         *(
-            _ledger(name, ledger, scale)
-            for name, ledger, scale in (
-                ("Loss, nats", explanation.loss, 1.0),
-                ("Accuracy, points", explanation.accuracy, 100.0),
+            _ledger(name, ledger, unit)
+            for name, ledger, unit in (
+                ("Loss, nats", explanation.loss, units.NATS),
+                ("Accuracy, points", explanation.accuracy, units.POINTS),
             )
             if ledger is not None
         ),
@@ -62,22 +62,19 @@ def _wrapped(*sentences: str) -> str:
     return "\n".join(textwrap.fill(sentence, _WIDTH, subsequent_indent="  ") for sentence in sentences if sentence)
 
 
-def _ledger(name: str, ledger: Ledger, scale: float) -> str:
-    digits = 3 if scale == 1.0 else 1
+def _ledger(name: str, ledger: Ledger, unit: units.AmountUnit) -> str:
     lines = [f"{name:<32} {'effect':>9}  {'95 % interval':<20} verdict"]
-    lines += [_term(term, scale, digits) for term in ledger.terms]
-    gap = units.signed((ledger.gap or 0.0) * scale, digits) if ledger.gap is not None else "–"
+    lines += [_term(term, unit) for term in ledger.terms]
     note = "within sampling noise" if ledger.within_noise else ""
-    lines.append(f"{'gap (training − validation)':<32} {gap:>9}  {note:<20}".rstrip())
+    lines.append(f"{'gap (training − validation)':<32} {unit.amount(ledger.gap):>9}  {note:<20}".rstrip())
     return "\n".join(lines)
 
 
-def _term(term: Term, scale: float, digits: int) -> str:
-    effect = "–" if term.effect is None else units.signed(term.effect * scale, digits)
+def _term(term: Term, unit: units.AmountUnit) -> str:
     interval = ""
     if term.low is not None and term.high is not None:
-        interval = f"[{units.signed(term.low * scale, digits)}, {units.signed(term.high * scale, digits)}]"
-    return f"  {term.cause.label:<31} {effect:>8}  {interval:<20} {term.verdict}"
+        interval = f"[{unit.amount(term.low)}, {unit.amount(term.high)}]"
+    return f"  {term.cause.label:<31} {unit.amount(term.effect):>8}  {interval:<20} {term.verdict}"
 
 
 def _mistakes(explanation: Explanation) -> str:
@@ -88,11 +85,11 @@ def _mistakes(explanation: Explanation) -> str:
     return "\n".join(
         [
             "Loss difference at the same weights, split by mistakes (training − validation)",
-            f"  {'more or fewer mistakes':<30} {units.signed(effects.more_mistakes):>9}  "
+            f"  {'more or fewer mistakes':<30} {units.NATS.amount(effects.more_mistakes):>9}  "
             f"error rate {units.share(mistakes.train.error_rate, 1)} against "
             f"{units.share(mistakes.validation.error_rate, 1)}",
-            f"  {'surer or less sure when right':<30} {units.signed(effects.when_right):>9}",
-            f"  {'milder or worse when wrong':<30} {units.signed(effects.when_wrong):>9}",
+            f"  {'surer or less sure when right':<30} {units.NATS.amount(effects.when_right):>9}",
+            f"  {'milder or worse when wrong':<30} {units.NATS.amount(effects.when_wrong):>9}",
         ]
     )
 

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from tui_monitor.run_log.format.file_id import file_id, open_file_id
+
 ROOM: Final = 64
 """Records that the slots hold, the newest ones."""
 SLOTS_SUFFIX: Final = ".newest"
@@ -70,7 +72,7 @@ class SharedSlots:
         try:
             os.posix_fallocate(descriptor, 0, size)
             self.memory = mmap.mmap(descriptor, size)
-            self._inode = _inode(descriptor)
+            self._file_id = open_file_id(descriptor)
             self._descriptor = _other_descriptor(descriptor)
         except OSError:
             remove_slots(folder, name)
@@ -84,12 +86,12 @@ class SharedSlots:
             found = os.stat(self._name, dir_fd=folder, follow_symlinks=False)
         except OSError:
             return False
-        return (found.st_dev, found.st_ino) == self._inode
+        return file_id(found) == self._file_id
 
     def unmap(self) -> None:
         """Give the memory back. Where a script has closed our descriptor, and may use its number, it is only left."""
         with suppress(OSError):
-            if _inode(self._descriptor) == self._inode:
+            if open_file_id(self._descriptor) == self._file_id:
                 self.memory.close()
                 return
         _left.append(self.memory)
@@ -109,17 +111,12 @@ def remove_slots(folder: int, name: str) -> None:
         os.unlink(name, dir_fd=folder)
 
 
-def _inode(descriptor: int) -> tuple[int, int]:
-    found = os.fstat(descriptor)
-    return found.st_dev, found.st_ino
-
-
 def _other_descriptor(descriptor: int) -> int:
     """Return another descriptor of this process for the same file: that of its mapping, which Python tells nobody."""
-    inode = _inode(descriptor)
+    wanted = open_file_id(descriptor)
     for number in map(int, os.listdir(_DESCRIPTORS)):  # noqa: PTH208
         with suppress(OSError):
-            if number != descriptor and _inode(number) == inode:
+            if number != descriptor and open_file_id(number) == wanted:
                 return number
     return -1
 

@@ -1,18 +1,15 @@
 """`run.json` on disk: always whole, because it is only ever replaced."""
 
-import itertools
 import json
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tui_monitor.errors import RunNotFound, RunUnreadable
 from tui_monitor.run_log.format.layout import RUN_FILE, RunInfo, run_info_from_json, run_info_to_json
+from tui_monitor.run_log.format.replace_file import replace_file
 from tui_monitor.run_log.format.strict_json import encode
 
 _LARGEST = 64 * 2**20
-_numbers = itertools.count(1)
 
 
 def read_run_info(folder: Path) -> RunInfo:
@@ -54,22 +51,4 @@ def write_run_info(folder_descriptor: int, info: RunInfo) -> None:
     Raises:
         OSError: the folder is gone, full or not writable; the old `run.json` is untouched.
     """
-    # A name of its own: a signal handler may write it while this does.
-    temporary = f".{RUN_FILE}.{os.getpid()}.{next(_numbers)}"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    descriptor = os.open(temporary, flags, 0o600, dir_fd=folder_descriptor)
-    try:
-        try:
-            _write_whole(descriptor, encode(run_info_to_json(info)) + b"\n")
-        finally:
-            os.close(descriptor)
-        os.replace(temporary, RUN_FILE, src_dir_fd=folder_descriptor, dst_dir_fd=folder_descriptor)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(temporary, dir_fd=folder_descriptor)
-        raise
-
-
-def _write_whole(descriptor: int, content: bytes) -> None:
-    while content:
-        content = content[os.write(descriptor, content) :]
+    replace_file(RUN_FILE, encode(run_info_to_json(info)) + b"\n", folder_descriptor)

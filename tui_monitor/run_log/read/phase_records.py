@@ -49,7 +49,7 @@ class PhaseRecords:
     @property
     def stored(self) -> StoredRecords:
         """Where the batches so far lie."""
-        return StoredRecords(self._folder / self.info.batches, self._dtype, self._tail.inode, self._stored_count)
+        return StoredRecords(self._folder / self.info.batches, self._dtype, self._tail.file_id, self._stored_count)
 
     def take_summaries(self) -> Summaries | None:
         """Return what is known of the first batches without their records; None where that is nothing, and later on."""

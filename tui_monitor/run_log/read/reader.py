@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tui_monitor.run_log.events.lines import RecordedEvent, parse_event_line
 from tui_monitor.run_log.format.batch_records import Records
+from tui_monitor.run_log.format.file_id import FileId, file_id
 from tui_monitor.run_log.format.layout import EVENTS_FILE, OUTPUT_FILE, RUN_FILE, RunInfo
 from tui_monitor.run_log.format.run_json import parse_run_info
 from tui_monitor.run_log.read.block_reader import Summaries
@@ -92,7 +93,7 @@ class RunReader:
         self._folder = folder
         self._clock = clock
         self._read_whole = read_whole
-        self._folder_inode: tuple[int, int] | None = None
+        self._folder_id: FileId | None = None
         self._forget()
 
     def poll(self, max_seconds: float = 0.02, max_records: int = 250_000) -> Arrival:
@@ -109,9 +110,9 @@ class RunReader:
             found = self._folder.stat()
         except OSError:
             return Arrival(missing=True)
-        inode = (found.st_dev, found.st_ino)
-        restarted = self._folder_inode not in (None, inode)
-        self._folder_inode = inode
+        folder_id = file_id(found)
+        restarted = self._folder_id not in (None, folder_id)
+        self._folder_id = folder_id
         if restarted:
             self._forget()
         deadline = self._clock() + max_seconds

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_monitor.run_log.format.batch_records import Records, is_plausible
+from tui_monitor.run_log.format.file_id import FileId, open_file_id
 from tui_monitor.run_log.format.pyramid_level import IntArray
 
 _WORTH_READING_THROUGH = 512
@@ -21,7 +22,7 @@ class StoredRecords:
 
     path: Path
     dtype: np.dtype[Any]
-    inode: tuple[int, int]
+    file_id: FileId
     """Of the file: another one in its place holds other records."""
     count: int
     """The file's first so many records are the phase's first so many batches, none left out."""
@@ -59,8 +60,7 @@ class StoredRecords:
         except OSError:
             return records
         try:
-            found = os.fstat(descriptor)
-            if (found.st_dev, found.st_ino) == self.inode:
+            if open_file_id(descriptor) == self.file_id:
                 for start, head, end in edges.tolist():
                     os.preadv(descriptor, [content[head:end]], start)
         except OSError:

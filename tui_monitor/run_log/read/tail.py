@@ -6,6 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tui_monitor.run_log.format.file_id import NO_FILE, FileId, file_id
+
 _ANCHOR_BYTES = 32
 
 
@@ -27,13 +29,13 @@ class Tail:
         self.size = 0
         """Bytes in the file as of this look; 0 while there is no file."""
         self._descriptor = -1
-        self._inode: tuple[int, int] | None = None
+        self._file_id: FileId | None = None
         self._anchor = b""
 
     @property
-    def inode(self) -> tuple[int, int]:
-        """Device and inode of the file as of this look; zeros where there never was one."""
-        return self._inode or (0, 0)
+    def file_id(self) -> FileId:
+        """Of the file as of this look; `NO_FILE` where there never was one."""
+        return self._file_id or NO_FILE
 
     @property
     def waiting(self) -> int:
@@ -93,10 +95,10 @@ class Tail:
 
     def _recognise(self) -> None:
         found = os.fstat(self._descriptor)
-        inode = (found.st_dev, found.st_ino)
+        found_id = file_id(found)
         self.size = found.st_size
-        is_same = self._inode in (None, inode) and self.size >= self.offset
-        self._inode = inode
+        is_same = self._file_id in (None, found_id) and self.size >= self.offset
+        self._file_id = found_id
         if is_same and self._anchor:
             with suppress(OSError):
                 before = os.pread(self._descriptor, len(self._anchor), self.offset - len(self._anchor))

@@ -7,13 +7,13 @@ import os
 import stat
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from tui_monitor.run_log.format.replace_file import replace_file
 from tui_monitor.errors import FolderNotWritable, RunNotFound
 from tui_monitor.run_log.format.layout import CONTROL_FOLDER
 from tui_monitor.run_log.format.strict_json import encode, number
@@ -68,18 +68,12 @@ def send_request(folder: Path, action: Action | str, value: float | str | None =
     )
     content = {"id": request.id, "action": request.action, "value": request.value, "sender": request.sender}
     control = folder / CONTROL_FOLDER
-    temporary = control / f".{request.id}.tmp"
     try:
         control.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(encode(content) + b"\n")
-        temporary.rename(control / f"{request.id}{_SUFFIX}")
+        replace_file(control / f"{request.id}{_SUFFIX}", encode(content) + b"\n")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise RunNotFound(f"The run folder {folder} is gone: nothing was asked of it.") from error
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         raise FolderNotWritable(f"Can't write a request to {control}: {error.strerror}.") from error
     return request
 

@@ -28,7 +28,7 @@ class ProcessIdentity:
 
     pid: int
     start: str = ""
-    """When it started, in the kernel's ticks since boot."""
+    """When it started: in the kernel's ticks since boot, or in seconds since 1970 where there is no /proc."""
     boot: str = ""
     """Identifier of the machine's boot."""
     namespace: str = ""
@@ -49,7 +49,7 @@ def identity_from_json(content: Any) -> ProcessIdentity | None:
 
 def identify(pid: int) -> ProcessIdentity:
     """Return the identity of the process that has a number now."""
-    return ProcessIdentity(pid=pid, start=_start(pid), boot=_boot(), namespace=_namespace())
+    return ProcessIdentity(pid=pid, start=_seen(pid).start, boot=_boot(), namespace=_namespace())
 
 
 def observe_process(identity: ProcessIdentity) -> ProcessState:
@@ -62,7 +62,7 @@ def observe_process(identity: ProcessIdentity) -> ProcessState:
         return ProcessState.ELSEWHERE
     if not _exists(identity.pid):
         return ProcessState.GONE
-    start = _start(identity.pid)
+    start = _seen(identity.pid).start
     if not identity.start or not start:
         return ProcessState.UNSURE
     return ProcessState.ALIVE if start == identity.start else ProcessState.GONE
@@ -97,17 +97,34 @@ def _exists(pid: int) -> bool:
         return False
     except (OSError, OverflowError):
         return True
-    return _state(pid) != "Z"
+    return not _seen(pid).is_zombie
 
 
-def _state(pid: int) -> str:
+@dataclass(frozen=True)
+class _Seen:
+    """What the system tells of a process now."""
+
+    start: str = ""
+    is_zombie: bool = False
+
+
+def _seen(pid: int) -> _Seen:
+    # Linux' own ticks where there are any: a time since 1970 moves with the clock that it is worked out from.
     fields = _stat_fields(pid)
-    return fields[0] if fields else ""
+    if len(fields) > 19:
+        return _Seen(fields[19], fields[0] == "Z")
+    return _Seen() if _PROC.is_dir() else _seen_by_psutil(pid)
 
 
-def _start(pid: int) -> str:
-    fields = _stat_fields(pid)
-    return fields[19] if len(fields) > 19 else ""
+def _seen_by_psutil(pid: int) -> _Seen:
+    """Return what systems without /proc tell, such as macOS, where the kernel keeps the time of the start."""
+    import psutil  # noqa: PLC0415 - a list of ended runs is printed without it
+
+    try:
+        process = psutil.Process(pid)
+        return _Seen(repr(process.create_time()), process.status() == psutil.STATUS_ZOMBIE)
+    except (psutil.Error, OSError, OverflowError, ValueError):
+        return _Seen()
 
 
 def _stat_fields(pid: int) -> list[str]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tui_monitor.run_log.format.replace_file import replaced
 from tui_monitor.errors import DependencyMissing, FolderNotWritable, RunNotFound
 from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, OUTPUT_FILE, OUTPUT_MARKS_FILE, RUN_FILE
 from tui_monitor.run_log.format.ring_buffer import SLOTS_SUFFIX
@@ -150,12 +151,10 @@ class RemoteRun:
         return read
 
     def _replace(self, target: Path, entry: _Entry) -> int:
-        part = target.with_name(f".{target.name}.part")
         read = 0
-        with part.open("wb") as file:
+        with replaced(target) as temporary, Path(temporary).open("wb") as file:
             for content in self._pieces(entry, 0):
                 read += file.write(content)
-        part.replace(target)
         return read
 
     def _pieces(self, entry: _Entry, start: int) -> Iterator[bytes]:

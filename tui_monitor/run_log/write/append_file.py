@@ -4,6 +4,8 @@ import errno
 import os
 from contextlib import suppress
 
+from tui_monitor.run_log.format.file_id import NO_FILE, file_id
+
 
 class AppendFile:
     """One file of a run folder, opened for appending and reopened after a fault.
@@ -23,7 +25,7 @@ class AppendFile:
         self.descriptor = -1
         """What `os.write` takes; −1 while the file is closed, which makes a write fail at once."""
         self._open_descriptor = -1
-        self._inode: tuple[int, int] = (0, 0)
+        self._file_id = NO_FILE
 
     def open(self, folder_descriptor: int) -> bool:
         """Open or create the file and take back any half piece at its end; return whether it is the one of before.
@@ -32,18 +34,18 @@ class AppendFile:
             OSError: the file can't be opened or repaired; it stays closed.
         """
         self.close()
-        before = self._inode
+        before = self._file_id
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
         descriptor = os.open(self.name, flags, 0o600, dir_fd=folder_descriptor)
         try:
             found = os.fstat(descriptor)
-            self._inode = (found.st_dev, found.st_ino)
+            self._file_id = file_id(found)
             self._mend(descriptor, found.st_size)
         except OSError:
             os.close(descriptor)
             raise
         self._open_descriptor = self.descriptor = descriptor
-        return self._inode == before
+        return self._file_id == before
 
     def append(self, content: bytes) -> None:
         """Write one piece.
@@ -82,7 +84,7 @@ class AppendFile:
             found = os.fstat(self._open_descriptor)
         except OSError:
             return False
-        return found.st_nlink > 0 and (found.st_dev, found.st_ino) == self._inode
+        return found.st_nlink > 0 and file_id(found) == self._file_id
 
     def distrust(self) -> None:
         """Make the next write fail and so reopen the file. Safe from any thread: closes nothing."""
@@ -95,5 +97,5 @@ class AppendFile:
             return
         with suppress(OSError):
             found = os.fstat(descriptor)
-            if (found.st_dev, found.st_ino) == self._inode:
+            if file_id(found) == self._file_id:
                 os.close(descriptor)

@@ -4,6 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from tui_monitor.run_log.format.file_id import NO_FILE, file_id, open_file_id
 from tui_monitor.run_log.runs.folders import absolute
 
 
@@ -15,7 +16,7 @@ class FolderHandle:
         self.path = absolute(path)
         """Absolute, so that a script may change its working folder."""
         self._descriptor = -1
-        self._inode: tuple[int, int] = (0, 0)
+        self._file_id = NO_FILE
         with suppress(OSError):
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -30,8 +31,7 @@ class FolderHandle:
             return self._descriptor, False
         self.close()
         self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-        opened = os.fstat(self._descriptor)
-        self._inode = (opened.st_dev, opened.st_ino)
+        self._file_id = open_file_id(self._descriptor)
         return self._descriptor, True
 
     def close(self) -> None:
@@ -47,6 +47,6 @@ class FolderHandle:
         if self._descriptor >= 0:
             with suppress(OSError):
                 found = os.fstat(self._descriptor)
-                if (found.st_dev, found.st_ino) == self._inode:
+                if file_id(found) == self._file_id:
                     return found
         return None
