@@ -17,8 +17,8 @@ import numpy as np
 from tests.benchmarks.loggers import EveryBatch, Logger
 from tests.benchmarks.measuring import Ratio, ratios_in_turns, ratios_of_medians
 from tests.benchmarks.training_turns import BATCHES_A_TURN, GraphEnds, Training, fitted, question_model
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.record.recorded_fit import RecordedFit, recorded_fit
 from tui_monitor.training.record.session import Session

@@ -18,8 +18,8 @@ import tui_monitor
 from tests.training.conftest import OpenSession
 from tests.training.test_ways_to_train import BATCH, build_model, make_arrays
 from tui_monitor.history.load import load
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.backends.keras3 import log_type
 from tui_monitor.training.probe.passes import Kept
 from tui_monitor.training.probe.reservoir import Reservoir

@@ -12,11 +12,11 @@ from types import FrameType
 
 import msgspec
 
-from tui_monitor.demo.scenarios import scenario_named
+from tui_monitor.demo import scenario_named
 from tui_monitor.errors import MonitorError
-from tui_monitor.run_log.format import OUTPUT_FILE, State, WorkerInfo
-from tui_monitor.run_log.workers import run_of
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import OUTPUT_FILE, State, WorkerInfo
+from tui_monitor.run_log.runs.workers import run_of
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.child.identity import run_identity
 from tui_monitor.training.child.script import Target, comes_from_script, exit_code_of, run_target, traceback_text
 

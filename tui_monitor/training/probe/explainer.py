@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tui_monitor.explain.explanation import Cost, Explanation
 from tui_monitor.explain.measure import Moment, explain_probe
-from tui_monitor.explain.samples import Averaging, TrainingProbe, ValidationProbe
-from tui_monitor.explain.shares import Average, WorkerShare
+from tui_monitor.explain.samples.join_workers import Average, WorkerShare
+from tui_monitor.explain.samples.probes import Averaging, TrainingProbe, ValidationProbe
 from tui_monitor.metric_names import VALIDATION_PREFIX
+from tui_monitor.run_log.events.explanation import Cost, Explanation
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.ledger_sides import (
     complete_validation,

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
-from tui_monitor.explain.samples import FloatArray, IntArray, Weighting
+from tui_monitor.explain.samples.probes import FloatArray, IntArray, Weighting
 from tui_monitor.training.backends.backend import Backend
 from tui_monitor.training.backends.graphs import NotRepeatable, cut
 from tui_monitor.training.probe.anew import holds_own_code_alone, trace_anew

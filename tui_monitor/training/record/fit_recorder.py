@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from tui_monitor.explain.explanation import Explanation, explanation_to_json
-from tui_monitor.explain.log_evidence import explain_log
+from tui_monitor.explain.from_log import explain_log
 from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.events.explanation import Explanation, explanation_to_json
+from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.backends.backend import backend_of, is_watched
 from tui_monitor.training.control.steering import Steering
 from tui_monitor.training.guard import attempt, comes_from_signal_handler

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-from tui_monitor.explain.explanation import Explanation
-from tui_monitor.run_log.format import WorkerInfo
-from tui_monitor.run_log.workers import run_of
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.explanation import Explanation
+from tui_monitor.run_log.format.layout import WorkerInfo
+from tui_monitor.run_log.runs.workers import run_of
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.usage.system_figures import SystemSampler
 
