@@ -3,6 +3,8 @@
 Whatever of ours is called from inside a `fit` is called through `attempt`, or does by hand what that does.
 """
 
+import functools
+import inspect
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -52,10 +54,18 @@ def comes_from_signal_handler(error: BaseException) -> bool:
 
     A time limit, for one, is often made of `signal.alarm` and a handler that raises.
     """
-    handlers = {getattr(signal.getsignal(number), "__code__", None) for number in signal.valid_signals()}
+    handlers = {_code_of(signal.getsignal(number)) for number in signal.valid_signals()} - {None}
     frame = error.__traceback__
     while frame is not None:
         if frame.tb_frame.f_code in handlers:
             return True
         frame = frame.tb_next
     return False
+
+
+def _code_of(handler: Any) -> Any:
+    """Return the code that a signal handler begins with, or None where it is none of Python's."""
+    while isinstance(handler, functools.partial):
+        handler = handler.func
+    called = handler if hasattr(handler, "__code__") else inspect.getattr_static(type(handler), "__call__", None)
+    return getattr(called, "__code__", None)
