@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 import numpy as np
 
-from tui_monitor.run_log.events.lines import Event, RecordedEvent, UnknownEvent, event_line
+from tui_monitor.run_log.events.lines import Event, RecordedEvent, event_line
 from tui_monitor.run_log.events.progress import BatchesLost, PhaseBegan, StatusChanged
 from tui_monitor.run_log.format.layout import (
     EVENTS_FILE,
@@ -196,19 +196,16 @@ class RunWriter:
                 self._lose(1)
         return self.seconds()
 
-    def event(self, event: Event | str, **fields: Any) -> None:
+    def event(self, event: Event) -> None:
         """Append one event, stamped with the run's time and the phase under way.
 
-        Args:
-            event: what happened, or the kind of an event that has none of its own.
-            **fields: what such an event holds. NaN and the infinities are written as strings.
+        NaN and the infinities are written as strings.
         """
-        said = UnknownEvent(event, fields) if isinstance(event, str) else event
         if os.getpid() != self._pid or self._closed:
             return
         self._send_batches()
         self._attempt(self._mark_output)
-        self._attempt(lambda: self._append_event(said))
+        self._attempt(lambda: self._append_event(event))
 
     def status(self, state: State, detail: str = "", exit_code: int | None = None) -> None:
         """Append the event that says what the run does from now on."""

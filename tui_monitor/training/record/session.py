@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakSet
 
 from tui_monitor.run_log.events.explanation import Explanation
+from tui_monitor.run_log.events.notices import AlertRaised
 from tui_monitor.run_log.format.layout import WorkerInfo
 from tui_monitor.run_log.runs.workers import run_of
 from tui_monitor.run_log.write.writer import RunWriter
@@ -51,7 +52,7 @@ class Session:
     def failed(self, error: Exception) -> None:
         """Say that a fit goes on unrecorded."""
         text = f"A fit is not recorded, as recording failed ({type(error).__name__}: {error}). Training goes on."
-        self.writer.event("alert", text=text)
+        self.writer.event(AlertRaised(text=text))
 
     @property
     def worker(self) -> WorkerInfo | None:
