@@ -41,6 +41,8 @@ class TrainingProcess:
             OSError: the process or its output file can't be made.
         """
         command = [sys.executable, "-m", _MODULE, str(self.folder), msgspec.json.encode(self._job).decode()]
+        # A session of its own has no controlling terminal: a closed terminal sends its SIGHUP, and Ctrl-C its SIGINT,
+        # to the screen's session alone.
         if self._keeps_streams:
             process = subprocess.Popen(command, start_new_session=True)
         else:
@@ -54,6 +56,7 @@ class TrainingProcess:
                     env={**os.environ, "PYTHONUNBUFFERED": "1"},
                 )
         self._process = process
+        # Unless somebody waits for it, a process that has ended stays a zombie, which looks alive to others.
         threading.Thread(target=process.wait, name="training-ended", daemon=True).start()
 
     @property
@@ -77,6 +80,7 @@ class TrainingProcess:
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
+            # The whole group: data loaders and other children of the script must not outlive it.
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.clock import Clock
 from tests.unit.run_log.long_runs import some_records, written
-from tui_monitor.app.feed.follow import Mailbox, follow
+from tui_monitor.app.feed.feed import Feed
 from tui_monitor.app.feed.live_source import LiveSource
 from tui_monitor.app.live_app import LiveApp
 from tui_monitor.app.pictures.screenshot import save_screenshot
@@ -114,9 +114,8 @@ def test_the_screen_needs_no_training_framework() -> None:
 
 def test_nothing_is_read_while_no_picture_can_be_shown(tmp_path: Path) -> None:
     """The source is left alone while the terminal is busy, and read at once when it no longer is."""
-    stopping, wanted, is_busy = threading.Event(), threading.Event(), threading.Event()
+    is_busy, looked = threading.Event(), threading.Event()
     polled: list[bool] = []
-    looked = threading.Event()
 
     class Source:
         def poll(self) -> None:
@@ -127,26 +126,19 @@ def test_nothing_is_read_while_no_picture_can_be_shown(tmp_path: Path) -> None:
         def close(self) -> None:
             pass
 
+    feed = Feed(pause_seconds=0.001, is_terminal_busy=is_busy.is_set)
     thread = threading.Thread(
-        target=follow,
-        args=(Source(), Mailbox(), stopping),
-        kwargs={
-            "wanted": wanted,
-            "is_busy": is_busy.is_set,
-            "pause_seconds": 0.001,
-            "arrived": lambda: None,
-            "failed": lambda error: None,
-        },
+        target=feed.run, args=(Source(),), kwargs={"arrived": lambda: None, "failed": lambda error: None}
     )
     thread.start()
     for _ in range(20):
         assert looked.wait(10)
         looked.clear()
         is_busy.clear()
-        wanted.set()
-    stopping.set()
-    wanted.set()
+        feed.terminal_answered()
+    feed.stop()
     thread.join(10)
+    assert not thread.is_alive()
     assert not any(polled)
 
 

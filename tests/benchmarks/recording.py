@@ -22,7 +22,7 @@ from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.record.recorded_fit import RecordedFit, recorded_fit
 from tui_monitor.training.record.session import Session
-from tui_monitor.training.step.instrument import Receiver
+from tui_monitor.training.step.instrument import Receiver, instrument_of
 from tui_monitor.training.step.replicas import PAYLOAD
 
 GROUPS = 400
@@ -160,7 +160,9 @@ def _recorded(model: keras.Model, take: Receiver | None = None) -> Iterator[tupl
         training = Training(model, [], ends)
         if take is not None:
             training.turn()
-            model.train_function._self_instrument.receive = take
+            instrument = instrument_of(model.train_function)
+            assert instrument is not None
+            instrument.receive = take
         yield training, writer
 
 

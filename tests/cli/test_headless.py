@@ -36,7 +36,7 @@ def test_a_run_that_has_ended_is_told_in_the_order_in_which_it_went(
     of_epoch = [("Verdict on 1.", "Why.", "alert: Alert in 1."), ("Verdict on 2.", "Why.", "alert: Alert in 2.")]
     assert told == [
         *("epoch 1/2", *of_epoch[0], "epoch 2/2", *of_epoch[1]),
-        *("phase 2  epoch 1/2", *of_epoch[0], "phase 2  epoch 2/2", *of_epoch[1]),
+        *("fit 2  epoch 1/2", *of_epoch[0], "fit 2  epoch 2/2", *of_epoch[1]),
         "finished",
     ]
 

@@ -176,7 +176,7 @@ def test_an_ordinary_batch_takes_three_calls(open_session: OpenSession) -> None:
     model = build_model()
     recorded_fit(model.fit, model, session, (), arguments)
     session.writer.close()
-    assert min(calls.ours, key=len) == ["__call__", "received", "put"]
+    assert min(calls.ours, key=len) == ["function", "received", "put"]
     assert {type(value) for logs in calls.logs for value in logs.values()} == {float}
     snapshot = load(session.folder)
     assert snapshot.phase is not None

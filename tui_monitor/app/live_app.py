@@ -21,7 +21,7 @@ from tui_monitor.view.view_state import View, ViewState
 
 if TYPE_CHECKING:
     from tui_monitor.app.control.training_control import TrainingControl
-    from tui_monitor.app.feed.follow import SnapshotSource
+    from tui_monitor.app.feed.feed import SnapshotSource
     from tui_monitor.history.snapshot import Snapshot
 
 

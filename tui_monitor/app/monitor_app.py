@@ -26,7 +26,7 @@ from tui_monitor.view.enabled_actions import is_enabled
 from tui_monitor.view.view_state import SMOOTHING, View, ViewState
 
 if TYPE_CHECKING:
-    from tui_monitor.app.feed.follow import SnapshotSource
+    from tui_monitor.app.feed.feed import SnapshotSource
     from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
 
 USUAL = ScreenOptions()
@@ -199,7 +199,7 @@ class MonitorApp(TerminalApp):
 
     @property
     def _phase(self) -> PhaseSnapshot | None:
-        return self.view.phase_of(self.snapshot) if self.snapshot is not None else None
+        return self.view.fit_of(self.snapshot) if self.snapshot is not None else None
 
     def action_zoom(self, factor: float) -> None:
         """Look at less (below 1) or more of the x axis."""
@@ -231,13 +231,13 @@ class MonitorApp(TerminalApp):
         """Show the next metric in the second chart."""
         self.change_view(replace(self.view, metric=self.view.metric + 1))
 
-    def action_phase(self, step: int) -> None:
+    def action_fit(self, step: int) -> None:
         """Show an earlier or later call of fit."""
         if self.snapshot is None:
             return
         count = len(self.snapshot.phases)
-        shown = min(max((self.view.phase or count) + step, 1), count)
-        self.change_view(replace(self.view, phase=None if shown == count else shown, window=None))
+        shown = min(max((self.view.fit or count) + step, 1), count)
+        self.change_view(replace(self.view, fit=None if shown == count else shown, window=None))
 
     def action_help(self) -> None:
         """Show the list of keys."""

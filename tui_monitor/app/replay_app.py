@@ -16,7 +16,7 @@ from tui_monitor.view.control_requests import why_no_request
 from tui_monitor.view.view_state import ViewState
 
 if TYPE_CHECKING:
-    from tui_monitor.app.feed.follow import SnapshotSource
+    from tui_monitor.app.feed.feed import SnapshotSource
     from tui_monitor.app.feed.replay_source import ReplaySource
     from tui_monitor.app.widgets.scrub_bar import ScrubBar
 

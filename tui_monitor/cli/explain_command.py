@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tui_monitor.errors import NothingMeasured, RunUnreadable, UsageError
 from tui_monitor.explain.words.text import explanation_text
-from tui_monitor.history.load import load
+from tui_monitor.history.load_epochs import load_epochs
 from tui_monitor.history.snapshot import PhaseSnapshot
 from tui_monitor.run_log.runs.folders import find_run, runs_folder
 from tui_monitor.view.explanations import answer, fit_to_explain, measured_epochs
@@ -35,7 +35,7 @@ def explain(
     if every and epoch is not None:
         raise UsageError("--epoch and --all exclude each other.")
     folder = find_run(run, runs_folder(runs))
-    snapshot = load(folder)
+    snapshot = load_epochs(folder)
     shares, phase = _shares(class_shares), fit_to_explain(snapshot)
     answers = [answer(snapshot, phase, number, shares) for number in _epochs(phase, epoch=epoch, every=every)]
     measured = [found.held.epoch for found in answers if found.held is not None]

@@ -59,6 +59,7 @@ def _snapshots(folder: Path, training: TrainingProcess | None) -> Iterator[Snaps
     """Yield the run whenever it changed, until it has ended and all of it is read."""
     reader, history = ClusterReader(folder), History(folder.name)
     while True:
+        # Both before reading: what a process wrote before it ended is then read before the run is called over.
         gone = training is not None and training.exit_code is not None
         presence = observe_run(folder)
         arrival = reader.poll()
@@ -150,7 +151,7 @@ def _of_plan(epoch: int, phase: PhaseSnapshot) -> str:
 def _epoch_line(row: EpochRow, phase: PhaseSnapshot) -> str:
     figures = "  ".join(f"{name} {units.figure(value)}" for name, value in row.figures.items())
     took = f"  {row.seconds:.1f} s" if row.seconds is not None else ""
-    which = f"phase {phase.info.index}  " if phase.info.index > 1 else ""
+    which = f"fit {phase.info.index}  " if phase.info.index > 1 else ""
     return f"{which}epoch {_of_plan(row.epoch, phase)}  {figures}{took}"
 
 

@@ -75,6 +75,7 @@ def follow_standard_input(runs: str | None, *, tee: bool, headless: bool) -> int
     if sys.stdin.isatty():
         raise UsageError(f"Nothing is piped in. {_USAGE}")
     folder = create_run_folder(runs_folder(runs), None, "stdin", datetime.now(UTC).astimezone())
+    # Copies, because the screen takes the terminal as descriptors 0 and 1 below.
     source, passed_on = os.dup(_INPUT), os.dup(_OUTPUT) if tee else None
     # A screen over the text that is passed on would be unreadable, and so would be the text.
     is_shown = not headless and not (tee and sys.stdout.isatty()) and _take_terminal()
@@ -85,6 +86,7 @@ def follow_standard_input(runs: str | None, *, tee: bool, headless: bool) -> int
         description="Standard input.",
     )
     with RunWriter(folder, info) as writer:
+        # A daemon: standard input may never end, and must not keep the command alive after a second Ctrl-C.
         pump = Pump(source, writer, passed_on)
         thread = threading.Thread(target=pump.run, name="standard-input", daemon=True)
         thread.start()

@@ -45,12 +45,12 @@ def _need(action: str) -> Callable[[Snapshot, ViewState], bool] | None:
     return _NEEDS.get(action) or _NEEDS.get(action.partition("(")[0])
 
 
-def _has_phase(snapshot: Snapshot, view: ViewState) -> bool:
-    return view.phase_of(snapshot) is not None
+def _has_fit(snapshot: Snapshot, view: ViewState) -> bool:
+    return view.fit_of(snapshot) is not None
 
 
 def _has_further_metrics(snapshot: Snapshot, view: ViewState) -> bool:
-    phase = view.phase_of(snapshot)
+    phase = view.fit_of(snapshot)
     return phase is not None and len(further_metrics(phase)) > 1
 
 
@@ -58,7 +58,7 @@ def _is_zoomed(snapshot: Snapshot, view: ViewState) -> bool:
     return view.window is not None
 
 
-def _has_phases(snapshot: Snapshot, view: ViewState) -> bool:
+def _has_fits(snapshot: Snapshot, view: ViewState) -> bool:
     return len(snapshot.phases) > 1
 
 
@@ -76,12 +76,12 @@ def _takes_requests(snapshot: Snapshot, view: ViewState) -> bool:
 
 _NEEDS: Mapping[str, Callable[[Snapshot, ViewState], bool]] = {
     "next_metric": _has_further_metrics,
-    "phase": _has_phases,
+    "fit": _has_fits,
     "pan": _is_zoomed,
     "whole_axis": _is_zoomed,
-    "zoom": _has_phase,
-    "smooth": _has_phase,
-    "toggle_log": _has_phase,
+    "zoom": _has_fit,
+    "smooth": _has_fit,
+    "toggle_log": _has_fit,
     "replay": _is_replay,
     f"show('{View.WORKERS.value}')": _has_workers,
     "control": _takes_requests,

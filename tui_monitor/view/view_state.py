@@ -46,20 +46,20 @@ class ViewState:
     smoothing: int = 0
     """Index into `SMOOTHING`."""
     log_y: bool = False
-    phase: int | None = None
-    """Index of the phase shown, from 1, or None for the newest."""
+    fit: int | None = None
+    """Number of the call of fit that is shown, from 1, or None for the newest."""
     metric: int = 0
     """Which of the further metrics the second chart shows."""
     pending: str = ""
     """Control requests that are sent and not acknowledged yet, in words; empty when there are none."""
 
-    def phase_of(self, snapshot: Snapshot) -> PhaseSnapshot | None:
-        """Return the phase to show, or None before the first `fit`."""
+    def fit_of(self, snapshot: Snapshot) -> PhaseSnapshot | None:
+        """Return the call of fit to show, or None before the first."""
         if not snapshot.phases:
             return None
-        if self.phase is None:
+        if self.fit is None:
             return snapshot.phases[-1]
-        return snapshot.phases[min(max(self.phase, 1), len(snapshot.phases)) - 1]
+        return snapshot.phases[min(max(self.fit, 1), len(snapshot.phases)) - 1]
 
     def zoomed(self, factor: float, full: tuple[float, float], newest: float) -> ViewState:
         """Return the view with a window `factor` times as wide.

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tui_monitor.app.feed.follow import SnapshotSource
+from tui_monitor.app.feed.feed import SnapshotSource
 from tui_monitor.app.feed.live_source import LiveSource
 from tui_monitor.app.feed.replay_source import ReplaySource
 from tui_monitor.app.live_app import LiveApp

@@ -88,7 +88,7 @@ class PanelLayout(Vertical):
         self._footer.show(footer_rows(footer_keys(snapshot, view), self.screen.size.width))
         if snapshot.playback is not None:
             self._scrub.show_playback(snapshot.playback)
-        phase = view.phase_of(snapshot)
+        phase = view.fit_of(snapshot)
         if phase is None:
             return
         for chart, metric in zip(self._charts, shown_metrics(phase, view), strict=False):

@@ -8,11 +8,11 @@ import numpy as np
 from tui_monitor.history.batches.batch_track import Batches, BatchTrack
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot
 from tui_monitor.history.state.pace import Remaining, batches_per_second, epoch_overhead, seconds_left
+from tui_monitor.history.state.phase_events import epoch_row, explanation_at
 from tui_monitor.run_log.events.lines import RecordedEvent
 from tui_monitor.run_log.events.notices import Explained
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.batch_records import Records
-from tui_monitor.run_log.format.canonical_metrics import canonical_figures
 from tui_monitor.run_log.format.layout import PhaseInfo
 from tui_monitor.run_log.read.block_reader import Summaries
 from tui_monitor.run_log.read.stored_records import StoredRecords
@@ -73,17 +73,10 @@ class PhaseFold:
                 # Comes before the epoch's first batch.
                 self._begun = (epoch, recorded.seconds)
             case EpochEnded() as ended:
-                self._rows.append(_row(ended, recorded.seconds or 0.0))
+                self._rows.append(epoch_row(ended, recorded.seconds or 0.0))
                 self._shared.pop("rows", None)
             case Explained() as explained:
-                self._explanations.append(
-                    ExplanationAt(
-                        epoch=explained.epoch,
-                        batch=explained.batch,
-                        seconds=recorded.seconds or 0.0,
-                        recorded=explained.explanation,
-                    )
-                )
+                self._explanations.append(explanation_at(explained, recorded.seconds or 0.0))
                 self._shared.pop("explanations", None)
 
     def snapshot(self, *, is_complete: bool) -> PhaseSnapshot | None:
@@ -150,15 +143,3 @@ class PhaseFold:
         if name not in self._shared:
             self._shared[name] = tuple(grown)
         return self._shared[name]
-
-
-def _row(ended: EpochEnded, seconds: float) -> EpochRow:
-    return EpochRow(
-        epoch=ended.epoch,
-        figures=canonical_figures(ended.logs),
-        seconds=ended.seconds,
-        batches=ended.batches,
-        samples=ended.samples,
-        learning_rate=ended.learning_rate,
-        ended=seconds,
-    )

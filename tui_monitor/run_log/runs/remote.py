@@ -14,9 +14,9 @@ from typing import Any
 
 from tui_monitor.run_log.format.replace_file import replaced
 from tui_monitor.errors import DependencyMissing, FolderNotWritable, RunNotFound
-from tui_monitor.run_log.runs.folders import printable, safe_name
 from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, OUTPUT_FILE, OUTPUT_MARKS_FILE, RUN_FILE
 from tui_monitor.run_log.format.ring_buffer import SLOTS_SUFFIX
+from tui_monitor.run_log.runs.folders import printable, safe_name
 
 SECONDS_BETWEEN_LOOKS = 2.0
 CACHE_VARIABLE = "XDG_CACHE_HOME"

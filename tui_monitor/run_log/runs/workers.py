@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tui_monitor.errors import FolderNotWritable
-from tui_monitor.run_log.runs.folders import RUNS_VARIABLE, printable, safe_name
 from tui_monitor.run_log.format.layout import CONTROL_FOLDER, HEARTBEAT_FILE, RUN_FILE, WorkerInfo
+from tui_monitor.run_log.runs.folders import RUNS_VARIABLE, printable, safe_name
 from tui_monitor.run_log.runs.liveness import Presence, file_system_time, observe_run
 from tui_monitor.run_log.runs.summary import summarise
 

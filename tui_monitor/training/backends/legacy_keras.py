@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import inspect
 import random
 import types
 from collections.abc import Callable, Iterator
@@ -134,12 +135,18 @@ def _aligned(values: Any, sample_weight: Any) -> tuple[Any, Any]:
 
 def tell_of_metrics(model: Any) -> None:
     """Have the means of a model tell that were made before Keras was told to."""
-    for metric in (loss_tracker(model), *model.metrics):
+    for metric in (loss_tracker(model), *_compiled_means(model)):
         inherited = getattr(type(metric), "update_state", None) is Reduce.update_state
         if inherited and not getattr(metric.update_state, "tells_tui_monitor", False):
             update = _telling_mean(metric.update_state, of=metric)
             update.tells_tui_monitor = True  # type: ignore[attr-defined]
             object.__setattr__(metric, "update_state", update)
+
+
+def _compiled_means(model: Any) -> list[Any]:
+    # `model.metrics` may be the user's own; without `compile` there are none.
+    is_known = is_own(getattr(inspect.getattr_static(type(model), "metrics"), "fget", None))
+    return list(model.metrics) if is_known and getattr(model, "_is_compiled", False) else []
 
 
 def make_functions_by(make: MakeFunction) -> None:

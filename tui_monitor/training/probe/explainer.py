@@ -29,6 +29,11 @@ from tui_monitor.training.workers.shares import WITHIN_EPOCH_LIMIT, WorkerShares
 ASKED_BATCHES = 32
 """Batches measured where someone asks and the budget is spent."""
 
+_UNWATCHED = (
+    "Validation runs in a function that was made before recording began, or by other code: "
+    "the gap can't be split, only shown."
+)
+
 
 class Explainer:
     """Measures one `fit` call's batches and writes down why training and validation differ."""
@@ -110,6 +115,9 @@ class Explainer:
         if figures is None or not chosen or not self._knows_losses(logs):
             if self._shares is not None:
                 self._shares.offer(moment, None)
+            return None
+        if validation.loss is not None and not validation.figures:
+            self._refuse(Unsupported(self.validation.plan.limit if self.validation is not None else _UNWATCHED))
             return None
         try:
             measured = self._measure_training(chosen)

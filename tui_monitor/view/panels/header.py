@@ -33,8 +33,8 @@ def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     if workers:
         start = (*start, Run(f" · {workers}", "muted"))
     if len(snapshot.phases) > 1:
-        shown = view.phase or len(snapshot.phases)
-        start = (*start, Run(f" · phase {shown} of {len(snapshot.phases)}", "muted"))
+        shown = view.fit or len(snapshot.phases)
+        start = (*start, Run(f" · fit {shown} of {len(snapshot.phases)}", "muted"))
     alerts = len(alerts_of(snapshot))
     if alerts:
         start = (*start, Run(f" · ! {alerts} alert{'s' if alerts > 1 else ''}", "alert"))
@@ -90,7 +90,7 @@ def _facts(snapshot: Snapshot) -> str:
 
 
 def _progress_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
-    phase = view.phase_of(snapshot)
+    phase = view.fit_of(snapshot)
     if phase is None:
         return (Run(" no epoch has begun yet", "muted"),)
     ended = snapshot.state.ended

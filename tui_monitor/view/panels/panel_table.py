@@ -83,7 +83,7 @@ def _header(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Row
 
 
 def _epochs_inputs(snapshot: Snapshot, view: ViewState) -> object:
-    phase = view.phase_of(snapshot)
+    phase = view.fit_of(snapshot)
     return phase and (phase.info, len(phase.epochs))
 
 
@@ -117,7 +117,7 @@ def _workers(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Ro
 
 
 def _gap_inputs(snapshot: Snapshot, view: ViewState) -> object:
-    phase = view.phase_of(snapshot)
+    phase = view.fit_of(snapshot)
     if phase is None or not phase.explanations:
         return empty_state_sentences(snapshot, phase), len(alerts_of(snapshot))
     newest = phase.explanations[-1]
@@ -133,14 +133,14 @@ def _gap_inputs(snapshot: Snapshot, view: ViewState) -> object:
 
 
 def _epochs_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    phase = view.phase_of(snapshot)
+    phase = view.fit_of(snapshot)
     metrics = further_metrics(phase) if phase else ()
     ended = f"{len(phase.epochs)} ended" if phase and phase.epochs else ""
     return (heading("Epochs", ended, width), *table_header(metrics, width))
 
 
 def _epochs(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    phase = view.phase_of(snapshot)
+    phase = view.fit_of(snapshot)
     metrics = further_metrics(phase) if phase else ()
     return table_rows(phase, metrics, width, None if view.view is View.EPOCHS else height)
 
@@ -154,10 +154,10 @@ def _output(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Row
 
 
 def _gap_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    explanation = newest_answer(snapshot, view.phase_of(snapshot)).explanation
+    explanation = newest_answer(snapshot, view.fit_of(snapshot)).explanation
     if explanation is None:
         return (heading("Why training and validation differ", "", width),)
-    return (panel_heading(explanation, width, age_of(snapshot, view.phase_of(snapshot))),)
+    return (panel_heading(explanation, width, age_of(snapshot, view.fit_of(snapshot))),)
 
 
 def _evidence_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
@@ -165,7 +165,7 @@ def _evidence_head(snapshot: Snapshot, view: ViewState, width: int, height: int)
 
 
 def _gap(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    phase = view.phase_of(snapshot)
+    phase = view.fit_of(snapshot)
     found = newest_answer(snapshot, phase)
     explanation = found.explanation
     alerts = alert_rows(snapshot, width)

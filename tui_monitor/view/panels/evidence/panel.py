@@ -26,7 +26,7 @@ _NOTHING_HELD = "This run holds no such evidence: it was recorded before it was 
 
 def evidence_inputs(snapshot: Snapshot, view: ViewState) -> object:
     """Return what of a snapshot decides the panel."""
-    phase = view.phase_of(snapshot)
+    phase = view.fit_of(snapshot)
     if phase is None or not phase.explanations:
         return empty_state_sentences(snapshot, phase)
     return phase.info, len(phase.explanations), age_of(snapshot, phase)
@@ -34,7 +34,7 @@ def evidence_inputs(snapshot: Snapshot, view: ViewState) -> object:
 
 def evidence_head(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     """Return the title row, which says of what moment the evidence is and how old it is."""
-    phase = view.phase_of(snapshot)
+    phase = view.fit_of(snapshot)
     found = newest_with_distributions(phase)
     note = ""
     if found is not None:
@@ -45,7 +45,7 @@ def evidence_head(snapshot: Snapshot, view: ViewState, width: int) -> Row:
 
 def evidence_rows(snapshot: Snapshot, view: ViewState, width: int, height: int, markers: MarkerSet) -> Rows:
     """Return the view's rows, or in a sentence why there is nothing to show."""
-    phase = view.phase_of(snapshot)
+    phase = view.fit_of(snapshot)
     if phase is None or not phase.explanations:
         said = empty_state_sentences(snapshot, phase)
         return tuple(row for sentence in (said or (_NOTHING_HELD,)) for row in wrap(sentence, width))
