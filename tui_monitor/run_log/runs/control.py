@@ -13,9 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from tui_monitor.run_log.format.replace_file import replace_file
 from tui_monitor.errors import FolderNotWritable, RunNotFound
 from tui_monitor.run_log.format.layout import CONTROL_FOLDER
+from tui_monitor.run_log.format.replace_file import replace_file
 from tui_monitor.run_log.format.strict_json import encode, number
 from tui_monitor.run_log.runs.folders import absolute
 

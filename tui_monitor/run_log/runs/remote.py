@@ -12,9 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tui_monitor.run_log.format.replace_file import replaced
 from tui_monitor.errors import DependencyMissing, FolderNotWritable, RunNotFound
 from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, OUTPUT_FILE, OUTPUT_MARKS_FILE, RUN_FILE
+from tui_monitor.run_log.format.replace_file import replaced
 from tui_monitor.run_log.format.ring_buffer import SLOTS_SUFFIX
 from tui_monitor.run_log.runs.folders import printable, safe_name
 
