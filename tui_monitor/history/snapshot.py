@@ -139,7 +139,7 @@ class WorkerSnapshot:
     """Batches recorded in all phases."""
     batches_per_second: float | None = None
     heartbeat_age: float | None = None
-    """Seconds since its last sign of life; None when it has ended or never gave one."""
+    """Seconds since its last heartbeat; None when it has ended or never had one."""
     share: StepShare | None = None
     """None where its steps can't tell."""
     system: "ResourceUsage | None" = None

@@ -13,7 +13,7 @@ from typing import Any
 from tui_monitor.errors import FolderNotWritable
 from tui_monitor.run_log.format.layout import CONTROL_FOLDER, HEARTBEAT_FILE, RUN_FILE, WorkerInfo
 from tui_monitor.run_log.runs.folders import RUNS_VARIABLE, printable, safe_name
-from tui_monitor.run_log.runs.liveness import Presence, file_system_time, observe_run
+from tui_monitor.run_log.runs.liveness import Liveness, file_system_time, observe_run
 from tui_monitor.run_log.runs.summary import summarise
 
 WORKERS_FOLDER = "workers"
@@ -107,15 +107,15 @@ def rank_folders(run: Path) -> dict[int, Path]:
 
 
 @dataclass(frozen=True)
-class SignOfLife:
+class WorkerLiveness:
     """What a look at a worker's folder tells about its process."""
 
-    presence: Presence
+    liveness: Liveness
     heartbeat_age: float | None
     """Seconds since the worker last stirred, by the file system's clock; None when it never has."""
 
 
-def signs_of_life(run: Path) -> dict[int, SignOfLife]:
+def workers_liveness(run: Path) -> dict[int, WorkerLiveness]:
     """Look for the process of each rank that has come, by rank; empty for a training of one process."""
     folders = rank_folders(run)
     if not folders:
@@ -127,7 +127,7 @@ def signs_of_life(run: Path) -> dict[int, SignOfLife]:
             age = max(now - (folder / HEARTBEAT_FILE).stat().st_mtime, 0.0)
         except OSError:
             age = None
-        signs[rank] = SignOfLife(observe_run(folder, now=now), age)
+        signs[rank] = WorkerLiveness(observe_run(folder, now=now), age)
     return signs
 
 
