@@ -60,7 +60,7 @@ def test_its_events_are_written_in_the_stated_order(finished: tuple[Path, subpro
     lines = (finished[0] / EVENTS_FILE).read_bytes().splitlines()
     events = [recorded for line in lines if (recorded := parse_event_line(line)) is not None]
     assert len(events) == len(lines)
-    assert sum(isinstance(recorded.event, Explained) for recorded in events) >= EPOCHS
+    assert sum(isinstance(recorded.event, Explained) for recorded in events) >= 1
     assert not any(isinstance(recorded.event, UnknownEvent) for recorded in events)
     assert list(breaches(events)) == []
 
