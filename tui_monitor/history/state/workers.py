@@ -29,7 +29,7 @@ class HoldUp:
     fetching: float
     """Seconds a batch it takes longer than the others to get its data, callbacks included; may be negative."""
     computing: float
-    """Seconds a batch it takes longer to compute, likewise."""
+    """Seconds a batch it takes longer than the others to compute; may be negative."""
 
 
 def hold_up(workers: tuple[WorkerSnapshot, ...], *, least_share: float = 0.05) -> HoldUp | None:

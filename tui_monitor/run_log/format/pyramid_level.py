@@ -1,4 +1,4 @@
-"""Values in equal blocks, each told by its finite ones: what a pyramid is made of, in memory as on disk."""
+"""Values in equal blocks, each summarised by its finite ones: one level of a pyramid, in memory as on disk."""
 
 from dataclasses import dataclass
 from typing import Any, Self

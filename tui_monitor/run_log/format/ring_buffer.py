@@ -67,7 +67,7 @@ class RingBuffer:
         self._name = name
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         remove_ring_buffer(folder, name)
-        # Read-only to whoever opens it later: a mapped file that is truncated ends the process with SIGBUS.
+        # Read-only to what opens it later: a mapped file that is truncated ends the process with SIGBUS.
         descriptor = os.open(name, flags, 0o400, dir_fd=folder)
         try:
             os.posix_fallocate(descriptor, 0, size)
@@ -112,7 +112,7 @@ def remove_ring_buffer(folder: int, name: str) -> None:
 
 
 def _other_descriptor(descriptor: int) -> int:
-    """Return another descriptor of this process for the same file: that of its mapping, which Python tells nobody."""
+    """Return another descriptor of this process for the same file: that of its mapping, which Python does not name."""
     wanted = open_file_id(descriptor)
     for number in map(int, os.listdir(_DESCRIPTORS)):  # noqa: PTH208
         with suppress(OSError):

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +67,7 @@ def claim_place(runs: Path, name: str | None, stem: str, worker: WorkerInfo) -> 
         runs: the runs folder, shared by the workers.
         name: name asked for, the same on every worker, or None for one made of `stem` and the cluster.
         stem: what runs, such as the script's name.
-        worker: who asks.
+        worker: this process's place in its cluster.
 
     Raises:
         FolderNotWritable: the runs folder can't be created or written to.
@@ -94,6 +94,17 @@ def claim_place(runs: Path, name: str | None, stem: str, worker: WorkerInfo) -> 
 def run_of(folder: Path) -> Path:
     """Return the run that a rank's folder belongs to; any other folder is its own."""
     return folder.parent.parent if folder.parent.name == WORKERS_FOLDER else folder
+
+
+def named_ranks(ranks: Sequence[int]) -> str:
+    """Return ranks in words: `worker 1`, or `workers 1, 2 and 3`.
+
+    Args:
+        ranks: at least one.
+    """
+    if len(ranks) == 1:
+        return f"worker {ranks[0]}"
+    return f"workers {', '.join(map(str, ranks[:-1]))} and {ranks[-1]}"
 
 
 def rank_folders(run: Path) -> dict[int, Path]:

@@ -63,8 +63,7 @@ class RunWriter:
         self._clock = clock
         self._start = clock()
         self._pid = os.getpid()
-        # Re-entrant: a signal handler may record an event while this thread is writing one.
-        self._lock = threading.RLock()
+        self._lock = threading.RLock()  # re-entrant: a signal handler may record while its thread is recording
         self._folder = FolderHandle(folder)
         self._info = info if info.created else replace(info, created=time.time())
         self._info_is_written = False
@@ -131,7 +130,7 @@ class RunWriter:
             initial_epoch: epochs counted as done already.
             steps_per_epoch: batches planned in an epoch, or None.
             model: summary of the model; anything JSON has no type for is kept as text.
-            fit: arguments of `fit`, likewise.
+            fit: arguments of `fit`, kept in the same way.
             running_means: metrics whose batch values are running means since the epoch's begin.
         """
         index = len(self._info.phases) + 1
@@ -183,9 +182,9 @@ class RunWriter:
 
         Args:
             error: why it was not taken.
-            epoch: as given to `put`, and so on.
-            size: likewise.
-            values: likewise.
+            epoch: as given to `put`.
+            size: as given to `put`.
+            values: as given to `put`.
 
         Returns:
             The run's time.
@@ -200,11 +199,10 @@ class RunWriter:
     def event(self, event: Event) -> None:
         """Append one event, stamped with the run's time and the phase under way.
 
-        NaN and the infinities are written as strings.
+        Batches that ended before it are flushed first. NaN and the infinities are written as strings.
         """
         if os.getpid() != self._pid or self._closed:
             return
-        # Batches first: a reader that has seen an event then finds every batch that ended before it.
         self._flush_batches()
         self._attempt(self._mark_output)
         self._attempt(lambda: self._append_event(event))
