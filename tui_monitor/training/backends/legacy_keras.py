@@ -57,6 +57,7 @@ def tell_captures() -> None:
     """
     wrap_once(Reduce, "update_state", _telling_mean)
     wrap_once(losses_utils, "apply_valid_mask", _telling_mask)
+    wrap_once(losses_utils, "compute_weighted_loss", _telling_reduction)
     wrap_once(training.Model, "compute_loss", _telling_loss)
     wrap_once(LossesContainer, "__call__", _telling_container)
 
@@ -90,10 +91,22 @@ def _telling_mask(original: Callable[..., Any]) -> Callable[..., Any]:
     def apply_valid_mask(losses: Any, sw: Any, mask: Any, *args: Any, **kwargs: Any) -> Any:
         capture = captures.active()
         if capture is not None:
-            capture.note(captures.loss_reduced, losses, sw, mask)
+            capture.unreduced = captures.LossValues(losses, sw, mask)
         return original(losses, sw, mask, *args, **kwargs)
 
     return apply_valid_mask
+
+
+def _telling_reduction(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def compute_weighted_loss(losses: Any, *args: Any, **kwargs: Any) -> Any:
+        capture = captures.active()
+        # Metrics apply a mask, too, but only a loss is reduced right after it.
+        if capture is not None and capture.unreduced is not None and capture.unreduced.values is losses:
+            capture.losses.append(capture.unreduced)
+        return original(losses, *args, **kwargs)
+
+    return compute_weighted_loss
 
 
 def _telling_loss(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -33,7 +33,8 @@ def recorded_fit(
         args: positional arguments of `fit`.
         kwargs: its keyword arguments.
     """
-    recording = attempt(session.failed, RecordedFit, model, session, otherwise=None)
+    is_here = attempt(session.failed, session.is_here, otherwise=False)
+    recording = attempt(session.failed, RecordedFit, model, session, otherwise=None) if is_here else None
     if recording is None:
         return fit(*args, **kwargs)
     attempt(recording.failed, recording.begin, fit, args, kwargs, otherwise=None)
