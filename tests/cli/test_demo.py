@@ -17,7 +17,10 @@ from tests.training.brute_force import Samples, ledger
 from tui_monitor.demo import SCENARIOS
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.events.lines import UnknownEvent, parse_event_line
+from tui_monitor.run_log.events.notices import Explained
+from tui_monitor.run_log.events.order import breaches
+from tui_monitor.run_log.format.layout import EVENTS_FILE, State
 from tui_monitor.training.demo import train
 
 EPOCHS = 5
@@ -50,6 +53,16 @@ def test_it_succeeds_and_speaks_on_standard_error_alone(
     lines = done.stderr.splitlines()
     assert sum(line.startswith("epoch ") and "val_loss" in line for line in lines) == EPOCHS
     assert any("Class weights raise the training loss alone" in line for line in lines)
+
+
+def test_its_events_are_written_in_the_stated_order(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    """A real training, with measurements, changes and samples of another thread, breaks no rule of the order."""
+    lines = (finished[0] / EVENTS_FILE).read_bytes().splitlines()
+    events = [recorded for line in lines if (recorded := parse_event_line(line)) is not None]
+    assert len(events) == len(lines)
+    assert sum(isinstance(recorded.event, Explained) for recorded in events) >= 1
+    assert not any(isinstance(recorded.event, UnknownEvent) for recorded in events)
+    assert list(breaches(events)) == []
 
 
 def test_every_epoch_from_the_second_shows_the_question(

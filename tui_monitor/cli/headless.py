@@ -61,11 +61,11 @@ def _snapshots(folder: Path, training: TrainingProcess | None) -> Iterator[Snaps
     while True:
         # Both before reading: what a process wrote before it ended is then read before the run is called over.
         gone = training is not None and training.exit_code is not None
-        presence = observe_run(folder)
+        liveness = observe_run(folder)
         arrival = reader.poll()
         changed = history.fold(arrival)
         if arrival.complete:
-            changed |= history.mark(concluded_state(history.snapshot().state, presence))
+            changed |= history.mark(concluded_state(history.snapshot().state, liveness))
         if changed:
             yield history.snapshot()
         if arrival.complete and (history.snapshot().state.ended or gone or arrival.missing):

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from tui_monitor import units
 from tui_monitor.explain.words.sentences import is_paradox
@@ -14,7 +13,6 @@ from tui_monitor.run_log.events.explanation import (
     Ledger,
     Term,
     Verdict,
-    explanation_to_json,
 )
 
 _SIGNS: Mapping[Cause, tuple[str, str]] = {
@@ -86,11 +84,6 @@ def explain_from_log(
         next_step=settled_by if loss or accuracy else "",
         findings=tuple(findings),
     )
-
-
-def explain_log(run: str, epoch: int, figures: Mapping[str, float]) -> dict[str, Any]:
-    """Return what `explain_from_log` does as JSON of the definition."""
-    return explanation_to_json(explain_from_log(run, epoch, figures))
 
 
 def _finite(value: float | None) -> float | None:

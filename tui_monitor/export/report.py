@@ -108,6 +108,9 @@ def _facts(snapshot: Snapshot) -> list[str]:
             f"Damaged: {units.count(skipped)} records skipped, {units.count(damage.batches_lost)} batch records lost, "
             f"{units.count(damage.torn_bytes)} bytes torn off."
         )
+    if snapshot.unknown_events:
+        left_out = units.count(snapshot.unknown_events)
+        facts.append(f"Events of a newer version, which this one can't read and leaves out: {left_out}.")
     return facts
 
 

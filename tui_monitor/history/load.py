@@ -9,7 +9,7 @@ from tui_monitor.history.state.fold import History
 from tui_monitor.run_log.format.layout import RUN_FILE
 from tui_monitor.run_log.read.cluster_reader import ClusterReader
 from tui_monitor.run_log.runs.liveness import concluded_state, observe_run
-from tui_monitor.run_log.runs.workers import signs_of_life
+from tui_monitor.run_log.runs.workers import workers_liveness
 
 
 def load(folder: Path) -> Snapshot:
@@ -22,7 +22,7 @@ def load(folder: Path) -> Snapshot:
     if not (folder / RUN_FILE).is_file():
         raise RunNotFound(f"No run in {folder}: it holds no {RUN_FILE}.")
     # Looked at first: what a process wrote before it went is then read before it is called lost.
-    presence, signs = observe_run(folder), signs_of_life(folder)
+    liveness, signs = observe_run(folder), workers_liveness(folder)
     reader, history = ClusterReader(folder, patience=0), History(folder.name)
     while True:
         arrival = reader.poll(max_seconds=math.inf)
@@ -30,5 +30,5 @@ def load(folder: Path) -> Snapshot:
         if arrival.complete:
             break
     history.mark_workers(signs)
-    history.mark(concluded_state(history.snapshot().state, presence))
+    history.mark(concluded_state(history.snapshot().state, liveness))
     return history.snapshot()

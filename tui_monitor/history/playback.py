@@ -1,4 +1,4 @@
-"""Where a replay stands: a clock that is told the time, and what the screen needs to know of it."""
+"""Where a replay stands: a clock that takes the time as an argument, and what the screen needs to know of it."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -64,7 +64,7 @@ class Playback:
 
 @dataclass(frozen=True)
 class PlaybackClock:
-    """A position that moves while playing. Never changes; told the time by who asks, in seconds of any origin."""
+    """A position that moves while playing. Never changes; the caller gives the time, in seconds of any origin."""
 
     position: float = 0.0
     """At `since`."""

@@ -8,7 +8,7 @@ from tui_monitor.history.playback import Playback
 from tui_monitor.run_log.format.layout import PhaseInfo, RunInfo, State
 
 if TYPE_CHECKING:
-    # These need NumPy, and whoever only names a snapshot should not: the first picture does not wait for it.
+    # These need NumPy or take milliseconds to import: the first paint does not wait for them.
     from tui_monitor.history.batches.series import BatchSeries
     from tui_monitor.run_log.events.explanation import Explanation, RecordedExplanation
     from tui_monitor.run_log.events.usage import ResourceUsage
@@ -139,7 +139,7 @@ class WorkerSnapshot:
     """Batches recorded in all phases."""
     batches_per_second: float | None = None
     heartbeat_age: float | None = None
-    """Seconds since its last sign of life; None when it has ended or never gave one."""
+    """Seconds since its last heartbeat; None when it has ended or never had one."""
     share: StepShare | None = None
     """None where its steps can't tell."""
     system: "ResourceUsage | None" = None

@@ -25,7 +25,7 @@ from tui_monitor.run_log.format.layout import (
 from tui_monitor.run_log.format.run_json import write_run_info
 from tui_monitor.run_log.write.append_file import AppendFile
 from tui_monitor.run_log.write.block_writer import cut_blocks, extend_blocks
-from tui_monitor.run_log.write.output_index import OutputMarks
+from tui_monitor.run_log.write.output_index import OutputIndex
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class ImportedRun:
         self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         self._events = self._opened(EVENTS_FILE, None)
         self._output = self._opened(OUTPUT_FILE, None, mend=False)
-        self._output_marks = OutputMarks()
+        self._output_index = OutputIndex()
         self._batches = self._opened_batches()
         self._dtype = self._phase.dtype if self._phase else None
         write_run_info(self._descriptor, info)
@@ -120,7 +120,7 @@ class ImportedRun:
 
     def mark_output(self, size: int) -> None:
         """Note that so many bytes of the output belong to what happened up to the run's present time."""
-        self._output_marks.mark(self._descriptor, lambda: self.seconds, size)
+        self._output_index.mark(self._descriptor, lambda: self.seconds, size)
 
     def mark(self) -> Mark:
         """Return how far the folder has come."""
@@ -142,7 +142,7 @@ class ImportedRun:
             os.truncate(file.descriptor, min(size, _size(file)))
         if self._phase is not None:
             cut_blocks(self._descriptor, self._phase, mark.batches // self._phase.dtype.itemsize)
-        self._output_marks.take_back(self._descriptor, mark.output)
+        self._output_index.truncate(self._descriptor, mark.output)
         self.seconds = mark.seconds
 
     def close(self) -> None:
@@ -151,7 +151,7 @@ class ImportedRun:
             with suppress(OSError):
                 while extend_blocks(self._descriptor, phase):
                     pass
-        for file in (self._events, self._output, self._batches, self._output_marks):
+        for file in (self._events, self._output, self._batches, self._output_index):
             file.close()
         os.close(self._descriptor)
 

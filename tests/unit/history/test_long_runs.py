@@ -100,7 +100,7 @@ def test_what_is_let_go_is_read_again(records: Records, cuts: list[int], kept: i
             stop = min(start + cuts[turn % len(cuts)], len(records))
             for track in (small, large):
                 track.append(records[start:stop])
-            small.let_go(StoredRecords(path, info.dtype, (found.st_dev, found.st_ino), stop))
+            small.evict(StoredRecords(path, info.dtype, (found.st_dev, found.st_ino), stop))
             start, turn = stop, turn + 1
         np.testing.assert_array_equal(small.now().recent, large.now().recent)
         for count in {1, len(records) // 3, len(records) - 1, len(records)}:

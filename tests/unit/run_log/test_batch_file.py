@@ -21,7 +21,7 @@ def test_what_is_raised_while_records_are_sent_puts_none_twice(tmp_path: Path) -
 
     file = BatchFile("batches.bin", 1, descriptor, threading.RLock(), lambda: now[0], 0.0)
     file.put(1, 36, [0.25])
-    file.distrust()
+    file.invalidate()
     now[0] = 1.0
     assert file.put(1, 36, [0.5]) == 1.0
     assert isinstance(file.trouble, ValueError)

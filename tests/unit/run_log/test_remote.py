@@ -11,7 +11,7 @@ from tui_monitor.errors import DependencyMissing, RunNotFound
 from tui_monitor.history.load import load
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import EVENTS_FILE, OUTPUT_FILE, RunInfo, State
-from tui_monitor.run_log.format.ring_buffer import SLOTS_SUFFIX
+from tui_monitor.run_log.format.ring_buffer import RING_BUFFER_SUFFIX
 from tui_monitor.run_log.runs.folders import is_address
 from tui_monitor.run_log.runs.remote import RemoteRun, cache_folder
 from tui_monitor.run_log.write.writer import RunWriter
@@ -123,7 +123,7 @@ def test_what_a_killed_training_had_not_appended_is_copied(tmp_path: Path) -> No
     for number in (3, 6):
         for _ in range(3):
             writer.batch(1, 1, (0.5,))
-        slots = run / ("batches.bin" + SLOTS_SUFFIX)
+        slots = run / ("batches.bin" + RING_BUFFER_SUFFIX)
         stamp = stamp or slots.stat().st_mtime
         os.utime(slots, (stamp, stamp))
         remote.fetch()

@@ -25,7 +25,7 @@ from tui_monitor.run_log.runs.liveness import (
     GRACE_SECONDS,
     HEARTBEAT_LIMIT_SECONDS,
     LOST_DETAIL,
-    Presence,
+    Liveness,
     concluded_state,
     file_system_time,
     observe_run,
@@ -124,7 +124,7 @@ def test_the_conclusion_is_the_last_word_or_lost(
     last: State, process: ProcessState, age: float | None, folder_age: float
 ) -> None:
     """A recorded end is never overruled, a living process never lost, and nothing else is concluded."""
-    state = concluded_state(last, Presence(process, age, folder_age))
+    state = concluded_state(last, Liveness(process, age, folder_age))
     assert state in (last, State.LOST)
     if last.ended or (process is ProcessState.ALIVE and age is not None):
         assert state is last

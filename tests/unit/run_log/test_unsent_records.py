@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from tui_monitor.run_log.events.notices import NoteTaken
 from tui_monitor.run_log.format import ring_buffer as shared_slots
 from tui_monitor.run_log.format.layout import RunInfo
-from tui_monitor.run_log.format.ring_buffer import ROOM, SLOTS_SUFFIX
+from tui_monitor.run_log.format.ring_buffer import RING_BUFFER_SUFFIX, ROOM
 from tui_monitor.run_log.read.reader import RunReader
 from tui_monitor.run_log.write.writer import RunWriter
 
 INFO = RunInfo(name="run")
-SLOTS = "batches.bin" + SLOTS_SUFFIX
+SLOTS = "batches.bin" + RING_BUFFER_SUFFIX
 
 
 def training(folder: Path) -> RunWriter:

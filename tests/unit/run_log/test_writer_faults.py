@@ -19,7 +19,7 @@ import pytest
 from tui_monitor.history.load import load
 from tui_monitor.run_log.events.notices import NoteTaken
 from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, RunInfo, State
-from tui_monitor.run_log.format.ring_buffer import ROOM, SLOTS_SUFFIX
+from tui_monitor.run_log.format.ring_buffer import RING_BUFFER_SUFFIX, ROOM
 from tui_monitor.run_log.write.writer import RunWriter
 
 INFO = RunInfo(name="run")
@@ -197,7 +197,7 @@ def test_slots_that_find_no_room_leave_no_file(tmp_path: Path) -> None:
         limit_files_to(1000)
         writer.begin_phase(["loss"])
         writer.batch(1, 1, (1.0,))
-        assert not (tmp_path / ("batches.bin" + SLOTS_SUFFIX)).exists()
+        assert not (tmp_path / ("batches.bin" + RING_BUFFER_SUFFIX)).exists()
 
     forked(train)
     assert loaded(tmp_path) == [1.0]

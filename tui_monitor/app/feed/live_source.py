@@ -8,8 +8,8 @@ from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.history.state.fold import History
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.read.cluster_reader import ClusterReader
-from tui_monitor.run_log.runs.liveness import Presence, concluded_state, observe_run
-from tui_monitor.run_log.runs.workers import signs_of_life
+from tui_monitor.run_log.runs.liveness import Liveness, concluded_state, observe_run
+from tui_monitor.run_log.runs.workers import workers_liveness
 
 _READ_SECONDS = 0.08
 _PRESENCE_SECONDS = 2.0
@@ -39,19 +39,19 @@ class LiveSource:
             RunUnreadable: `run.json` is damaged or of a newer format.
         """
         # Checked before reading: what a process wrote before it ended is then read before the run is called lost.
-        presence = self._presence()
+        liveness = self._presence()
         arrival = self._reader.poll(max_seconds=_READ_SECONDS)
         self._history.fold(arrival)
         if arrival.workers:
             self._check_workers()
-        if presence is not None and arrival.complete:
-            self._history.mark(concluded_state(self._history.snapshot().state, presence))
+        if liveness is not None and arrival.complete:
+            self._history.mark(concluded_state(self._history.snapshot().state, liveness))
         if self._history.revision == self._revision:
             return None
         self._revision = self._history.revision
         return self._history.snapshot()
 
-    def _presence(self) -> Presence | None:
+    def _presence(self) -> Liveness | None:
         """Return whether the process lives, every two seconds while the run has not said how it ended; else None."""
         now = self._clock()
         if now - self._checked_at < _PRESENCE_SECONDS:
@@ -68,7 +68,7 @@ class LiveSource:
         if now - self._workers_checked_at >= _PRESENCE_SECONDS:
             self._workers_checked_at = now
             if not all(worker.state.ended for worker in self._history.snapshot().workers):
-                self._history.mark_workers(signs_of_life(self._folder))
+                self._history.mark_workers(workers_liveness(self._folder))
 
     def close(self) -> None:
         """Do nothing: no file stays open between polls."""

@@ -22,7 +22,7 @@ from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.history.start import Start
 from tui_monitor.run_log.read.cluster_reader import ClusterReader
 from tui_monitor.run_log.runs.liveness import concluded_state, observe_run
-from tui_monitor.run_log.runs.workers import signs_of_life
+from tui_monitor.run_log.runs.workers import workers_liveness
 
 _READ_SECONDS = 0.08
 _CHECK_SECONDS = 1.0
@@ -130,21 +130,21 @@ class ReplaySource:
         is_growing = not self._recording.is_over
         if self._is_read and not is_growing and now - self._checked_at < _CHECK_SECONDS:
             return False
-        presence = None
+        liveness = None
         if is_growing and now - self._checked_at >= _CHECK_SECONDS:
             # Checked before reading: what a process wrote before it ended is then read before the run is called lost.
-            presence = observe_run(self._folder, self._recording.info)
+            liveness = observe_run(self._folder, self._recording.info)
         if self._is_read and now - self._checked_at >= _CHECK_SECONDS:
             self._checked_at = now
         arrival = self._reader.poll(max_seconds=_READ_SECONDS)
         has_grown = self._recording.fold(arrival)
-        if arrival.workers and (presence is not None or (arrival.complete and not self._is_read)):
-            has_grown |= self._recording.mark_workers(signs_of_life(self._folder))
+        if arrival.workers and (liveness is not None or (arrival.complete and not self._is_read)):
+            has_grown |= self._recording.mark_workers(workers_liveness(self._folder))
         self._is_read = arrival.complete
         if has_grown:
             self._output.refresh()
-        if presence is not None and arrival.complete:
-            has_grown |= self._recording.conclude(concluded_state(self._recording.state, presence))
+        if liveness is not None and arrival.complete:
+            has_grown |= self._recording.conclude(concluded_state(self._recording.state, liveness))
         return has_grown
 
     def _begin(self, now: float) -> None:

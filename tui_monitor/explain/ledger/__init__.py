@@ -4,5 +4,5 @@
 `intervals` makes intervals of these and says what drawing both sets anew would do; `build` adds up the ledger and
 decides what may be said of each term.
 
-In: `explain.samples`. Out: `Ledger`. A wrong interval is mended in `intervals`; open `build` first.
+In: `explain.samples`. Out: `Ledger`. To correct an interval, change `intervals`; open `build` first.
 """

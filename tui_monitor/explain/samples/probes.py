@@ -93,7 +93,7 @@ class ValidationProbe:
     reported_loss: float | None
     """Validation loss as reported; None where nothing was reported yet and the probe's own figure stands."""
     reported_accuracy: float | None
-    """Validation accuracy as reported; None likewise, and where there is none."""
+    """Validation accuracy as reported; None where nothing was reported yet, and where there is no accuracy."""
     class_counts: IntArray | None
     """Samples of each class in all of validation, shape (classes,)."""
     complete: bool

@@ -1,6 +1,6 @@
 """When the picture changes: a cause takes over or steps back, the paradox appears or ends; noise alone never says so.
 
-A change is told at once where its intervals leave no doubt, else when two epochs in a row agree on it.
+A change is reported at once where its intervals leave no doubt, else when two epochs in a row agree on it.
 """
 
 from dataclasses import dataclass, field

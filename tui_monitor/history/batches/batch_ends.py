@@ -14,7 +14,7 @@ EarlierTimes = Callable[[NDArray[np.int64]], Times]
 """Returns the times of batches by their indices from 0, which rise; NaN where they can't be had."""
 
 
-class Places(Protocol):
+class Positions(Protocol):
     """Positions on a run's time axis, never falling: an array is one."""
 
     def __len__(self) -> int:
@@ -28,7 +28,7 @@ class Places(Protocol):
 
 
 class BatchEnds:
-    """Run time by which each batch and all before it had ended: `Places`, the same however much is kept in memory."""
+    """Run time by which each batch and all before it had ended: `Positions`, however much is kept in memory."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -70,7 +70,7 @@ class BatchEnds:
             at = slice((blocks + 1) * BLOCK - 1 - self._kept_from, last, BLOCK)
             self._block_ends[blocks:filled] = self._ends[at]
 
-    def let_go(self, before: int, earlier: EarlierTimes) -> None:
+    def evict(self, before: int, earlier: EarlierTimes) -> None:
         """Keep no times of the batches before a multiple of `BLOCK`, which lies within those added.
 
         Args:

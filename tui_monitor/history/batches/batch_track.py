@@ -79,15 +79,15 @@ class BatchTrack:
         self._count = self._kept_from = summaries.batches
         self._seconds = max(0.0, float(summaries.seconds.max()))
 
-    def let_go(self, stored: StoredRecords) -> None:
+    def evict(self, stored: StoredRecords) -> None:
         """Keep no more values than are needed, of batches whose records can be read again."""
         before = (min(self._count, stored.count) - self._kept) // BLOCK * BLOCK
         if before - self._kept_from >= max(self._kept, BLOCK):
-            self._let_go(before, stored)
+            self._evict(before, stored)
 
-    def _let_go(self, before: int, stored: StoredRecords) -> None:
+    def _evict(self, before: int, stored: StoredRecords) -> None:
         for column, (_, builder) in self._builders.items():
-            builder.let_go(before, partial(stored.column, column))
+            builder.evict(before, partial(stored.column, column))
         self._kept_from = before
 
     def append(self, records: Records) -> None:
@@ -168,9 +168,9 @@ class RecordedBatches(BatchTrack):
             recent=self.ends.times(max(count - PACE_BATCHES, 0), count),
         )
 
-    def _let_go(self, before: int, stored: StoredRecords) -> None:
-        super()._let_go(before, stored)
-        self.ends.let_go(before, partial(stored.column, "time"))
+    def _evict(self, before: int, stored: StoredRecords) -> None:
+        super()._evict(before, stored)
+        self.ends.evict(before, partial(stored.column, "time"))
 
     def _keep_times(self, times: Times) -> None:
         self.ends.append(times)

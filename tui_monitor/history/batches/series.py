@@ -13,9 +13,9 @@ from tui_monitor.run_log.format.pyramid_level import (
     Float32Array,
     Float64Array,
     IntArray,
-    Level,
-    folded,
-    summarised,
+    PyramidLevel,
+    blocks_of_one,
+    downsampled,
 )
 
 Earlier = Callable[[IntArray], Float32Array]
@@ -68,7 +68,7 @@ class BatchSeries:
     def __init__(
         self,
         values: Float32Array | None = None,
-        levels: Sequence[Level] = (),
+        levels: Sequence[PyramidLevel] = (),
         length: int = 0,
         kept_from: int = 0,
         earlier: Earlier | None = None,
@@ -143,19 +143,21 @@ class BatchSeries:
             start = np.where(is_deeper, inner_start, 0)
             stop = np.where(is_deeper, inner_stop, 0)
 
-    def _rows(self, depth: int, rows: IntArray) -> Level:
+    def _rows(self, depth: int, rows: IntArray) -> PyramidLevel:
         if depth >= _KEPT_BY_NEED:
             return self._levels[depth - 1].part(rows)
         if depth == 0:
-            return summarised(self._values_at(rows))
+            return blocks_of_one(self._values_at(rows))
         kept_from = self._kept_from // FACTOR
         is_earlier = rows < kept_from
         if not is_earlier.any():
             return self._levels[0].part(rows - kept_from)
-        level = Level.of_size(len(rows))
+        level = PyramidLevel.of_size(len(rows))
         values = self._values_at((rows[is_earlier][:, None] * FACTOR + np.arange(FACTOR)).ravel())
         kept = self._levels[0].part(rows[~is_earlier] - kept_from)
-        for out, early, late in zip(level.buffers, folded(summarised(values)).buffers, kept.buffers, strict=True):
+        for out, early, late in zip(
+            level.buffers, downsampled(blocks_of_one(values)).buffers, kept.buffers, strict=True
+        ):
             out[is_earlier], out[~is_earlier] = early, late
         return level
 
@@ -174,7 +176,7 @@ class SeriesBuilder:
 
     def __init__(self) -> None:
         self._values = np.empty(0, np.float32)
-        self._levels: list[Level] = []
+        self._levels: list[PyramidLevel] = []
         self._length = 0
         self._kept_from = 0
         self._earlier: Earlier | None = None
@@ -182,7 +184,7 @@ class SeriesBuilder:
     def __len__(self) -> int:
         return self._length
 
-    def begin(self, blocks: Level, earlier: Earlier) -> None:
+    def begin(self, blocks: PyramidLevel, earlier: Earlier) -> None:
         """Take the first batches as blocks of `FACTOR`², before any values.
 
         Args:
@@ -191,7 +193,7 @@ class SeriesBuilder:
         """
         self._length = self._kept_from = len(blocks.count) * FACTOR**_KEPT_BY_NEED
         self._earlier = earlier
-        self._levels = [Level.of_size(0), blocks]
+        self._levels = [PyramidLevel.of_size(0), blocks]
         self._raise_levels(0, len(blocks.count), _KEPT_BY_NEED)
 
     def append(self, values: Float32Array) -> None:
@@ -202,7 +204,7 @@ class SeriesBuilder:
         self._raise_levels(self._length, length)
         self._length = length
 
-    def let_go(self, before: int, earlier: Earlier) -> None:
+    def evict(self, before: int, earlier: Earlier) -> None:
         """Keep no values of the batches before a multiple of `FACTOR`², which lies within the series.
 
         Args:
@@ -211,7 +213,7 @@ class SeriesBuilder:
         """
         dropped = before - self._kept_from
         self._values = self._values[dropped : self._length - self._kept_from].copy()
-        self._levels[0] = Level(*(buffer[dropped // FACTOR :].copy() for buffer in self._levels[0].buffers))
+        self._levels[0] = PyramidLevel(*(buffer[dropped // FACTOR :].copy() for buffer in self._levels[0].buffers))
         self._kept_from, self._earlier = before, earlier
 
     def view(self) -> BatchSeries:
@@ -229,14 +231,14 @@ class SeriesBuilder:
         while new >= FACTOR:
             old_blocks, new_blocks = old // FACTOR, new // FACTOR
             if depth == len(self._levels):
-                self._levels.append(Level.of_size(0))
+                self._levels.append(PyramidLevel.of_size(0))
             if old_blocks < new_blocks:
                 kept_from, start = self._first_kept(depth), self._first_kept(depth + 1)
                 covered = slice(old_blocks * FACTOR - kept_from, new_blocks * FACTOR - kept_from)
-                below = summarised(self._values[covered]) if depth == 0 else self._levels[depth - 1].part(covered)
+                below = blocks_of_one(self._values[covered]) if depth == 0 else self._levels[depth - 1].part(covered)
                 held = slice(old_blocks - start, new_blocks - start)
-                level = Level(*_grown(self._levels[depth].buffers, held.start, held.stop))
-                for buffer, added in zip(level.buffers, folded(below).buffers, strict=True):
+                level = PyramidLevel(*_grown(self._levels[depth].buffers, held.start, held.stop))
+                for buffer, added in zip(level.buffers, downsampled(below).buffers, strict=True):
                     buffer[held] = added
                 self._levels[depth] = level
             old, new, depth = old_blocks, new_blocks, depth + 1

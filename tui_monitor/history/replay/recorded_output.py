@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tui_monitor.history.state.output import MOST_LINES, OutputLines
 from tui_monitor.run_log.format.layout import OUTPUT_FILE
-from tui_monitor.run_log.read.output_index import read_output_marks
+from tui_monitor.run_log.read.output_index import read_output_index
 
 _WINDOW_BYTES = 2**20
 """Read at most for one picture; what is older is counted only."""
@@ -31,7 +31,7 @@ class RecordedOutput:
 
     def refresh(self) -> None:
         """Take the marks that came since, and count the lines that did."""
-        marks = read_output_marks(self._folder)
+        marks = read_output_index(self._folder)
         if len(marks) < len(self._times) or self._size() < self._shown[0]:
             self._forget()
         added = marks[len(self._times) :]

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_monitor.history.batches.batch_ends import Places
+from tui_monitor.history.batches.batch_ends import Positions
 from tui_monitor.history.batches.batch_track import RecordedBatches
 from tui_monitor.history.playback import Moments
 from tui_monitor.history.replay.moments import MomentFinder
@@ -18,12 +18,12 @@ from tui_monitor.history.state.workers import WorkerFolds
 from tui_monitor.run_log.events.lines import RecordedEvent
 from tui_monitor.run_log.format.layout import RunInfo, State
 from tui_monitor.run_log.read.reader import Arrival
-from tui_monitor.run_log.runs.workers import SignOfLife
+from tui_monitor.run_log.runs.workers import WorkerLiveness
 
 _MOST_CHECKPOINTS = 64
 _FIRST_INTERVAL = 64
 
-EventPlaces = NDArray[np.float64]
+EventPositions = NDArray[np.float64]
 
 
 class Recording:
@@ -52,7 +52,7 @@ class Recording:
         self._interval = _FIRST_INTERVAL
         self._checkpoints: dict[int, History] = {0: self._head.fork()}
         self._cursor = (0, self._head.fork())
-        self._axis: tuple[EventPlaces, dict[int, Places]] | None = None
+        self._axis: tuple[EventPositions, dict[int, Positions]] | None = None
 
     def fold(self, arrival: Arrival) -> bool:
         """Take in what a reader returned; its output is left out. Return whether anything changed."""
@@ -72,7 +72,7 @@ class Recording:
         for index, records in arrival.batches:
             self._track(index).append(records)
         for index, stored in arrival.stored:
-            self._track(index).let_go(stored)
+            self._track(index).evict(stored)
         for recorded in arrival.events:
             self._add(recorded)
         torn = arrival.torn_bytes if self._head.snapshot().state.ended else 0
@@ -93,7 +93,7 @@ class Recording:
         self._is_lost = is_lost
         return has_changed
 
-    def mark_workers(self, signs: Mapping[int, SignOfLife]) -> bool:
+    def mark_workers(self, signs: Mapping[int, WorkerLiveness]) -> bool:
         """Take a look at the processes of several workers, by rank; return whether anything changed."""
         return self._workers.mark(signs)
 
@@ -214,7 +214,7 @@ class Recording:
         self._cursor = (events, history)
         return history
 
-    def _info_at(self, position: float, events: EventPlaces, batches: dict[int, Places]) -> RunInfo | None:
+    def _info_at(self, position: float, events: EventPositions, batches: dict[int, Positions]) -> RunInfo | None:
         """Return the identity with the phases begun by then."""
         if self._info is None or not self._info.phases:
             return self._info
@@ -232,10 +232,10 @@ class Recording:
         batches = [track.ends[len(track) - 1] for track in self._tracks.values() if len(track)]
         return max([0.0, *self._reached[-1:], *batches])
 
-    def _places(self) -> tuple[EventPlaces, dict[int, Places]]:
+    def _places(self) -> tuple[EventPositions, dict[int, Positions]]:
         """Return the positions of all events, and of each phase's batches."""
         if self._axis is None:
-            batches: dict[int, Places]
+            batches: dict[int, Positions]
             if self.in_epochs:
                 events = self._finder.epochs_before(len(self._events))
                 batches = {index: self._epoch_places(index, track) for index, track in self._tracks.items()}
@@ -245,13 +245,13 @@ class Recording:
             self._axis = (events, batches)
         return self._axis
 
-    def _epoch_places(self, index: int, track: RecordedBatches) -> EventPlaces:
+    def _epoch_places(self, index: int, track: RecordedBatches) -> EventPositions:
         """Return positions in epochs: each batch a share of the epoch it belongs to."""
         first = self._finder.first_of_phase(index) or 0
         begun = bisect_right(self._finder.epochs, first)
         return begun + _epoch_fractions(track.starts[0], len(track))
 
 
-def _epoch_fractions(starts: Sequence[int], count: int) -> EventPlaces:
+def _epoch_fractions(starts: Sequence[int], count: int) -> EventPositions:
     edges = np.append(np.array(starts, np.float64), count)
     return np.interp(np.arange(1, count + 1), edges, np.arange(len(edges), dtype=np.float64))

@@ -17,7 +17,7 @@ from tui_monitor.run_log.events.usage import ResourceUsage, UsageSampled
 from tui_monitor.run_log.format.layout import RunInfo, State
 from tui_monitor.run_log.read.reader import Arrival
 from tui_monitor.run_log.runs.liveness import LOST_DETAIL
-from tui_monitor.run_log.runs.workers import SignOfLife
+from tui_monitor.run_log.runs.workers import WorkerLiveness
 
 MOST_ENTRIES = 1000
 """Newest timeline entries kept."""
@@ -83,7 +83,7 @@ class History:
         for index, records in arrival.batches:
             self._phase(index).add_batches(records)
         for index, stored in arrival.stored:
-            self._phase(index).let_go(stored)
+            self._phase(index).evict(stored)
         for recorded in arrival.events:
             self._add_event(recorded)
         self._events_skipped += arrival.events_skipped
@@ -105,7 +105,7 @@ class History:
         self._revision += has_changed
         return has_changed
 
-    def mark_workers(self, signs: Mapping[int, SignOfLife]) -> bool:
+    def mark_workers(self, signs: Mapping[int, WorkerLiveness]) -> bool:
         """Take a look at the processes of several workers, by rank; return whether anything changed."""
         has_changed = self._workers.mark(signs)
         self._revision += has_changed

@@ -46,9 +46,9 @@ class PhaseFold:
         """Take the records of the batches that come next."""
         self._track.append(records)
 
-    def let_go(self, stored: StoredRecords) -> None:
+    def evict(self, stored: StoredRecords) -> None:
         """Keep no more values than are needed, of batches whose records can be read again."""
-        self._track.let_go(stored)
+        self._track.evict(stored)
 
     @property
     def seconds(self) -> float:

@@ -13,7 +13,7 @@ from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.format.pyramid_level import Float64Array
 from tui_monitor.run_log.read.reader import Arrival
 from tui_monitor.run_log.runs.liveness import LOST_DETAIL, concluded_state
-from tui_monitor.run_log.runs.workers import SignOfLife
+from tui_monitor.run_log.runs.workers import WorkerLiveness
 
 _PACE_BATCHES = 256
 _NEWEST_EVENTS = 5
@@ -29,7 +29,7 @@ class HoldUp:
     fetching: float
     """Seconds a batch it takes longer than the others to get its data, callbacks included; may be negative."""
     computing: float
-    """Seconds a batch it takes longer to compute, likewise."""
+    """Seconds a batch it takes longer than the others to compute; may be negative."""
 
 
 def hold_up(workers: tuple[WorkerSnapshot, ...], *, least_share: float = 0.05) -> HoldUp | None:
@@ -65,7 +65,7 @@ class WorkerFold:
     """Ends of its newest batches in seconds, oldest first, shape (batches,)."""
     paces: tuple[StepsTimed, ...] = ()
     """Its newest events about where its time goes."""
-    sign: SignOfLife | None = None
+    sign: WorkerLiveness | None = None
 
     @classmethod
     def of(cls, rank: int) -> "WorkerFold":
@@ -94,7 +94,7 @@ class WorkerFold:
         )
         return replace(self, snapshot=known, times=times, paces=paces)
 
-    def seen(self, sign: SignOfLife) -> "WorkerFold":
+    def seen(self, sign: WorkerLiveness) -> "WorkerFold":
         """Return what is known with a look at the worker's process."""
         return replace(self, sign=sign)
 
@@ -103,7 +103,7 @@ class WorkerFold:
         known, sign = self.snapshot, self.sign
         if known.state.ended or sign is None:
             return known
-        if concluded_state(known.state, sign.presence) is State.LOST:
+        if concluded_state(known.state, sign.liveness) is State.LOST:
             known = replace(known, state=State.LOST, detail=LOST_DETAIL)
         return replace(known, heartbeat_age=sign.heartbeat_age)
 
@@ -123,7 +123,7 @@ class WorkerFolds:
             self._folds[rank] = self._fold(rank).folded(own) if own else self._fold(rank)
             self.covered = arrival.covered
 
-    def mark(self, signs: Mapping[int, SignOfLife]) -> bool:
+    def mark(self, signs: Mapping[int, WorkerLiveness]) -> bool:
         """Take a look at the processes, by rank; return whether anything changed."""
         before = self.snapshots()
         for rank, sign in signs.items():

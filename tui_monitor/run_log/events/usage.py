@@ -42,7 +42,7 @@ class UsageSampled:
     failure: str = ""
 
     @classmethod
-    def read(cls, fields: Mapping[str, Any]) -> Self | None:
+    def read(cls, fields: Mapping[str, Any]) -> Self:
         """Return the event; an amount that makes no sense is None."""
         gpus = fields.get("gpus")
         usage = ResourceUsage(
@@ -77,7 +77,7 @@ class StepsTimed:
     """Until the other workers are as far."""
 
     @classmethod
-    def read(cls, fields: Mapping[str, Any]) -> Self | None:
+    def read(cls, fields: Mapping[str, Any]) -> Self:
         """Return the event; an amount that makes no sense is 0."""
         amounts = (_amount(fields, name) for name in ("batches", "fetching", "computing", "waiting"))
         return cls(*(0.0 if amount is None else amount for amount in amounts))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tui_monitor.run_log.format.batch_records import Records, is_plausible
 from tui_monitor.run_log.format.layout import PhaseInfo
-from tui_monitor.run_log.format.pyramid_level import FACTOR, folded, summarised
+from tui_monitor.run_log.format.pyramid_level import FACTOR, blocks_of_one, downsampled
 
 BLOCK = FACTOR**2
 """Batches in one block: two levels of the pyramid, so that one begins where the other ends."""
@@ -34,7 +34,7 @@ def block_type(phase: PhaseInfo) -> np.dtype[Any]:
             ("last_epoch", "<u4"),
             ("changes", "<u4"),  # batches of another epoch than the one before, within the block
             ("changed_at", "<u4"),  # the first of them, from the block's beginning; 0 where there is none
-            ("low", "<f4", metrics),  # as in `Level`
+            ("low", "<f4", metrics),  # as in `PyramidLevel`
             ("high", "<f4", metrics),
             ("total", "<f8", metrics),
             ("count", "<u4", metrics),
@@ -63,7 +63,7 @@ def summarise(records: Records, phase: PhaseInfo, first: int) -> Blocks:
     blocks["changed_at"] = np.where(has_changed.any(axis=1), has_changed.argmax(axis=1) + 1, 0)
     blocks["changed_seconds"] = times[np.arange(len(times)), blocks["changed_at"]]
     for index, metric in enumerate(phase.metrics):
-        level = folded(folded(summarised(records[metric])))
+        level = downsampled(downsampled(blocks_of_one(records[metric])))
         for name, values in zip(("low", "high", "total", "count"), level.buffers, strict=True):
             blocks[name][:, index] = values
     blocks["records_check"] = _checks(_rows(records, BLOCK))

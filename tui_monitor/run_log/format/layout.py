@@ -23,7 +23,7 @@ FORMAT_VERSION = 1
 RUN_FILE = "run.json"
 EVENTS_FILE = "events.jsonl"
 OUTPUT_FILE = "output.log"
-OUTPUT_MARKS_FILE = "output.times"
+OUTPUT_INDEX_FILE = "output.times"
 HEARTBEAT_FILE = "heartbeat"
 CONTROL_FOLDER = "control"
 

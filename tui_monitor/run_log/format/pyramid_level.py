@@ -1,4 +1,4 @@
-"""Values in equal blocks, each told by its finite ones: what a pyramid is made of, in memory as on disk."""
+"""Values in equal blocks, each summarised by its finite ones: one level of a pyramid, in memory as on disk."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -15,7 +15,7 @@ FACTOR = 16
 
 
 @dataclass(frozen=True)
-class Level:
+class PyramidLevel:
     """The finite values of equal blocks, one entry a block; each array has shape (blocks,)."""
 
     low: Float32Array
@@ -35,17 +35,17 @@ class Level:
         """The four arrays, in the order of the fields."""
         return (self.low, self.high, self.total, self.count)
 
-    def part(self, select: slice | IntArray | NDArray[np.bool_]) -> "Level":
+    def part(self, select: slice | IntArray | NDArray[np.bool_]) -> "PyramidLevel":
         """Return some of the blocks."""
-        return Level(self.low[select], self.high[select], self.total[select], self.count[select])
+        return PyramidLevel(self.low[select], self.high[select], self.total[select], self.count[select])
 
 
-def summarised(values: Float32Array) -> Level:
+def blocks_of_one(values: Float32Array) -> PyramidLevel:
     """Return every value as a block of one."""
     is_finite = np.isfinite(values)
     if is_finite.all():
-        return Level(values, values, values.astype(np.float64), np.ones(len(values), np.int64))
-    return Level(
+        return PyramidLevel(values, values, values.astype(np.float64), np.ones(len(values), np.int64))
+    return PyramidLevel(
         np.where(is_finite, values, np.float32(np.inf)),
         np.where(is_finite, values, np.float32(-np.inf)),
         np.where(is_finite, values, 0.0).astype(np.float64),
@@ -53,7 +53,7 @@ def summarised(values: Float32Array) -> Level:
     )
 
 
-def folded(level: Level) -> Level:
+def downsampled(level: PyramidLevel) -> PyramidLevel:
     """Return blocks of `FACTOR` entries each; halving is many times faster than reducing short rows."""
     low, high, total, count = level.buffers
     for _ in range(FACTOR.bit_length() - 1):
@@ -61,4 +61,4 @@ def folded(level: Level) -> Level:
         high = np.maximum(high[0::2], high[1::2])
         total = total[0::2] + total[1::2]
         count = count[0::2] + count[1::2]
-    return Level(low, high, total, count)
+    return PyramidLevel(low, high, total, count)

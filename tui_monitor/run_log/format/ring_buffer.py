@@ -1,4 +1,4 @@
-"""Room for the newest batch records, shared with the system: what is put there outlives the process at no system call.
+"""A ring buffer of the newest batch records in shared memory: what is put there outlives the process.
 
 Next to a small training step a system call costs more than all else that recording a batch does.
 """
@@ -18,7 +18,7 @@ from tui_monitor.run_log.format.file_id import file_id, open_file_id
 
 ROOM: Final = 64
 """Records that the slots hold, the newest ones."""
-SLOTS_SUFFIX: Final = ".newest"
+RING_BUFFER_SUFFIX: Final = ".newest"
 """Follows the name of the phase's batch records in the name of the file that is mapped."""
 _NUMBER: Final = "<u8"
 _SAFE_TO_MAP: Final = frozenset({"ext2", "ext3", "ext4", "xfs", "tmpfs"})
@@ -48,7 +48,7 @@ def _slot_size(record_bytes: int) -> int:
     return 1 << (record_bytes + 7).bit_length()
 
 
-class SharedSlots:
+class RingBuffer:
     """A file of a run folder as shared memory."""
 
     def __init__(self, folder: int, name: str, size: int) -> None:
@@ -66,8 +66,8 @@ class SharedSlots:
             raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
         self._name = name
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        remove_slots(folder, name)
-        # Read-only to whoever opens it later: a mapped file that is truncated ends the process with SIGBUS.
+        remove_ring_buffer(folder, name)
+        # Read-only to what opens it later: a mapped file that is truncated ends the process with SIGBUS.
         descriptor = os.open(name, flags, 0o400, dir_fd=folder)
         try:
             os.posix_fallocate(descriptor, 0, size)
@@ -75,7 +75,7 @@ class SharedSlots:
             self._file_id = open_file_id(descriptor)
             self._descriptor = _other_descriptor(descriptor)
         except OSError:
-            remove_slots(folder, name)
+            remove_ring_buffer(folder, name)
             raise
         finally:
             os.close(descriptor)
@@ -97,22 +97,22 @@ class SharedSlots:
         _left.append(self.memory)
 
 
-def map_slots(folder: int, name: str, size: int) -> SharedSlots | None:
+def map_ring_buffer(folder: int, name: str, size: int) -> RingBuffer | None:
     """Return a new, empty file of a folder as shared memory, or None where that is not safe or can't be had."""
     try:
-        return SharedSlots(folder, name, size)
+        return RingBuffer(folder, name, size)
     except OSError:
         return None
 
 
-def remove_slots(folder: int, name: str) -> None:
+def remove_ring_buffer(folder: int, name: str) -> None:
     """Remove a file that was mapped, if it is there."""
     with suppress(OSError):
         os.unlink(name, dir_fd=folder)
 
 
 def _other_descriptor(descriptor: int) -> int:
-    """Return another descriptor of this process for the same file: that of its mapping, which Python tells nobody."""
+    """Return another descriptor of this process for the same file: that of its mapping, which Python does not name."""
     wanted = open_file_id(descriptor)
     for number in map(int, os.listdir(_DESCRIPTORS)):  # noqa: PTH208
         with suppress(OSError):

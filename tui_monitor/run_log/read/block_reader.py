@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tui_monitor.run_log.format.batch_records import Records
 from tui_monitor.run_log.format.block_summaries import BLOCK, Blocks, are_whole, block_type, is_of
 from tui_monitor.run_log.format.layout import PhaseInfo
-from tui_monitor.run_log.format.pyramid_level import Float64Array, Level
+from tui_monitor.run_log.format.pyramid_level import Float64Array, PyramidLevel
 from tui_monitor.run_log.read.stored_records import StoredRecords
 
 _SAMPLED = 8
@@ -36,10 +36,10 @@ class Summaries:
         """Latest run time in each block, shape (blocks,)."""
         return np.ascontiguousarray(self.blocks["seconds"])
 
-    def level(self, metric: int) -> Level:
+    def level(self, metric: int) -> PyramidLevel:
         """Return the figures of one metric, the phase's first being 0."""
         low, high, total, count = (self.blocks[name][:, metric] for name in ("low", "high", "total", "count"))
-        return Level(low.copy(), high.copy(), total.copy(), count.astype(np.int64))
+        return PyramidLevel(low.copy(), high.copy(), total.copy(), count.astype(np.int64))
 
     def epochs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Float64Array]:
         """Return where epochs begin: batch by index, number of the epoch, time of the batch; all of shape (epochs,)."""

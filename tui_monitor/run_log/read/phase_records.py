@@ -11,7 +11,7 @@ from tui_monitor.run_log.format.layout import PhaseInfo, blocks_file
 from tui_monitor.run_log.read.block_reader import Summaries, read_blocks
 from tui_monitor.run_log.read.stored_records import StoredRecords
 from tui_monitor.run_log.read.tail import Tail
-from tui_monitor.run_log.read.unflushed_records import UnsentRecords
+from tui_monitor.run_log.read.unflushed_records import UnflushedRecords
 
 READ_WHOLE = 2**18
 """Batches of a phase up to which all its records are read, which takes a few milliseconds."""
@@ -40,7 +40,7 @@ class PhaseRecords:
         self._folder = folder
         self._tail = Tail(folder / info.batches)
         self._dtype = info.dtype
-        self._unsent = UnsentRecords(folder / info.batches, info.dtype)
+        self._unflushed = UnflushedRecords(folder / info.batches, info.dtype)
         self._read_whole = read_whole
         self._is_begun = False
         self._stored_count = 0
@@ -83,7 +83,7 @@ class PhaseRecords:
                 if not content:
                     self.more_waits = False
                     break
-                known = self._unsent.known(content)
+                known = self._unflushed.known(content)
                 tail.take(content)
                 self.more_waits = tail.waiting >= width
                 records: Records = np.frombuffer(content[known:], self._dtype)
@@ -91,9 +91,9 @@ class PhaseRecords:
                 pieces += self._good(records)
                 self._count_stored(len(content) // width)
             if max_records > 0 and not self.more_waits:
-                unsent = self._unsent.take(tail.offset // width, max_records)
-                self.more_waits = len(unsent) == max_records
-                pieces += self._good(unsent)
+                unflushed = self._unflushed.take(tail.offset // width, max_records)
+                self.more_waits = len(unflushed) == max_records
+                pieces += self._good(unflushed)
             self.more_waits |= max_records <= 0
             self.torn_bytes = tail.waiting % width
         self._is_begun |= bool(pieces)

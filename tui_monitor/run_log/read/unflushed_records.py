@@ -1,4 +1,4 @@
-"""Records that a training has put into its shared slots and not appended yet: after a kill they are only there."""
+"""Records in a training's ring buffer that are not in the file yet: after a kill they are nowhere else."""
 
 from pathlib import Path
 from typing import Any
@@ -7,11 +7,11 @@ import numpy as np
 
 from tui_monitor.run_log.format.batch_records import Records
 from tui_monitor.run_log.format.pyramid_level import IntArray
-from tui_monitor.run_log.format.ring_buffer import ROOM, SLOTS_SUFFIX, slot_type
+from tui_monitor.run_log.format.ring_buffer import RING_BUFFER_SUFFIX, ROOM, slot_type
 from tui_monitor.run_log.read.tail import ReplacedError
 
 
-class UnsentRecords:
+class UnflushedRecords:
     """What a reader of one phase has taken from the slots; once the file has it, too, it must be the same."""
 
     def __init__(self, batches: Path, record: np.dtype[Any]) -> None:
@@ -21,7 +21,7 @@ class UnsentRecords:
             batches: path of the phase's batch records.
             record: type of one.
         """
-        self._path = batches.with_name(batches.name + SLOTS_SUFFIX)
+        self._path = batches.with_name(batches.name + RING_BUFFER_SUFFIX)
         self._record = record
         self._taken = b""
 

@@ -123,7 +123,7 @@ def list_runs(runs: Path) -> list[Path]:
 
 
 def may_live(runs: Path, folders: Sequence[Path]) -> list[Path]:
-    """Return those runs that gave a sign of life in the last minute, in the same order: most are told by one look."""
+    """Return the runs with a heartbeat or a change in the last minute, in the same order; one `stat` decides most."""
     young = file_system_time(runs) - GRACE_SECONDS
     return [folder for folder in folders if max(_changed(folder / HEARTBEAT_FILE), _changed(folder)) > young]
 

@@ -26,38 +26,38 @@ LOST_DETAIL = "The training process is gone and did not say how it ended."
 
 
 @dataclass(frozen=True)
-class Presence:
+class Liveness:
     """What a look at a run folder tells about its process."""
 
     process: ProcessState
     heartbeat_age: float | None
-    """Seconds since the last sign of life, by the file system's clock; None when there was none yet."""
+    """Seconds since the last heartbeat, by the file system's clock; None when there was none yet."""
     folder_age: float
     """Seconds since `run.json` was written, or the folder created, by the same clock."""
 
 
-def concluded_state(last_status: State, presence: Presence) -> State:
+def concluded_state(last_status: State, liveness: Liveness) -> State:
     """Return what a run does: its own last word, or `LOST` when its process can't speak any more.
 
     Args:
         last_status: the state of its last status event; `STARTING` when it has none.
-        presence: seen **before** the events were read, so that a last word written in between counts.
+        liveness: seen **before** the events were read, so that a last word written in between counts.
     """
     if last_status.ended:
         return last_status
-    if presence.heartbeat_age is None:
-        return State.LOST if presence.folder_age > GRACE_SECONDS else last_status
-    if presence.process is ProcessState.ALIVE:
+    if liveness.heartbeat_age is None:
+        return State.LOST if liveness.folder_age > GRACE_SECONDS else last_status
+    if liveness.process is ProcessState.ALIVE:
         return last_status
     limits = {
         ProcessState.GONE: -float("inf"),
         ProcessState.UNSURE: HEARTBEAT_LIMIT_SECONDS,
         ProcessState.ELSEWHERE: DISTANT_LIMIT_SECONDS,
     }
-    return State.LOST if presence.heartbeat_age > limits[presence.process] else last_status
+    return State.LOST if liveness.heartbeat_age > limits[liveness.process] else last_status
 
 
-def observe_run(folder: Path, info: RunInfo | None = None, now: float | None = None) -> Presence:
+def observe_run(folder: Path, info: RunInfo | None = None, now: float | None = None) -> Liveness:
     """Look for a run's process. Never raises: what can't be seen counts as absent.
 
     Args:
@@ -72,9 +72,9 @@ def observe_run(folder: Path, info: RunInfo | None = None, now: float | None = N
     created = _changed(folder / RUN_FILE) or _changed(folder) or 0.0
     process = _observe_process(folder, info)
     if process in (ProcessState.ALIVE, ProcessState.GONE) and changed is not None:
-        return Presence(process, 0.0, 0.0)
+        return Liveness(process, 0.0, 0.0)
     present = file_system_time(folder) if now is None else now
-    return Presence(process, None if changed is None else present - changed, present - created)
+    return Liveness(process, None if changed is None else present - changed, present - created)
 
 
 def file_system_time(folder: Path) -> float:

@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from tui_monitor.errors import DependencyMissing, FolderNotWritable, RunNotFound
-from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, OUTPUT_FILE, OUTPUT_MARKS_FILE, RUN_FILE
+from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, OUTPUT_FILE, OUTPUT_INDEX_FILE, RUN_FILE
 from tui_monitor.run_log.format.replace_file import replaced
-from tui_monitor.run_log.format.ring_buffer import SLOTS_SUFFIX
+from tui_monitor.run_log.format.ring_buffer import RING_BUFFER_SUFFIX
 from tui_monitor.run_log.runs.folders import printable, safe_name
 
 SECONDS_BETWEEN_LOOKS = 2.0
 CACHE_VARIABLE = "XDG_CACHE_HOME"
 
 _BATCHES = re.compile(r"batches[-0-9A-Za-z]{0,32}\.(bin|blocks)")
-_SLOTS = re.compile(_BATCHES.pattern + re.escape(SLOTS_SUFFIX))
+_SLOTS = re.compile(_BATCHES.pattern + re.escape(RING_BUFFER_SUFFIX))
 _OVERLAP_BYTES = 32
 """Read again with what is new, to know that it continues what is here."""
 _BYTES_AT_ONCE = 2**23
@@ -237,7 +237,7 @@ def _missing(address: str, package: str) -> str:
 
 def _in_order(entries: Mapping[str, _Entry]) -> list[str]:
     batches = sorted(name for name in entries if _BATCHES.fullmatch(name))
-    others = [OUTPUT_FILE, OUTPUT_MARKS_FILE, HEARTBEAT_FILE, RUN_FILE, EVENTS_FILE]
+    others = [OUTPUT_FILE, OUTPUT_INDEX_FILE, HEARTBEAT_FILE, RUN_FILE, EVENTS_FILE]
     return [*batches, *(name for name in others if name in entries)]
 
 

@@ -63,10 +63,10 @@ def summarise(folder: Path, now: float | None = None) -> RunSummary:
         return RunSummary(folder, folder.name, State.FAILED, str(error), created=created, problem=str(error))
     last = _last_events(folder / EVENTS_FILE)
     state = last.state
-    if not state.ended and concluded_state(state, presence := observe_run(folder, info, now)) is State.LOST:
+    if not state.ended and concluded_state(state, liveness := observe_run(folder, info, now)) is State.LOST:
         # Read again: its last word may have been written just before it went.
         last = _last_events(folder / EVENTS_FILE)
-        state = concluded_state(last.state, presence)
+        state = concluded_state(last.state, liveness)
     return _summary(folder, info, last, state)
 
 

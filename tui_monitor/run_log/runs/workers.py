@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 from tui_monitor.errors import FolderNotWritable
 from tui_monitor.run_log.format.layout import CONTROL_FOLDER, HEARTBEAT_FILE, RUN_FILE, WorkerInfo
 from tui_monitor.run_log.runs.folders import RUNS_VARIABLE, printable, safe_name
-from tui_monitor.run_log.runs.liveness import Presence, file_system_time, observe_run
+from tui_monitor.run_log.runs.liveness import Liveness, file_system_time, observe_run
 from tui_monitor.run_log.runs.summary import summarise
 
 WORKERS_FOLDER = "workers"
@@ -67,7 +67,7 @@ def claim_place(runs: Path, name: str | None, stem: str, worker: WorkerInfo) -> 
         runs: the runs folder, shared by the workers.
         name: name asked for, the same on every worker, or None for one made of `stem` and the cluster.
         stem: what runs, such as the script's name.
-        worker: who asks.
+        worker: this process's place in its cluster.
 
     Raises:
         FolderNotWritable: the runs folder can't be created or written to.
@@ -96,6 +96,17 @@ def run_of(folder: Path) -> Path:
     return folder.parent.parent if folder.parent.name == WORKERS_FOLDER else folder
 
 
+def named_ranks(ranks: Sequence[int]) -> str:
+    """Return ranks in words: `worker 1`, or `workers 1, 2 and 3`.
+
+    Args:
+        ranks: at least one.
+    """
+    if len(ranks) == 1:
+        return f"worker {ranks[0]}"
+    return f"workers {', '.join(map(str, ranks[:-1]))} and {ranks[-1]}"
+
+
 def rank_folders(run: Path) -> dict[int, Path]:
     """Return the folders of the ranks after 0 that have come, lowest first; empty for a training of one process."""
     try:
@@ -107,15 +118,15 @@ def rank_folders(run: Path) -> dict[int, Path]:
 
 
 @dataclass(frozen=True)
-class SignOfLife:
+class WorkerLiveness:
     """What a look at a worker's folder tells about its process."""
 
-    presence: Presence
+    liveness: Liveness
     heartbeat_age: float | None
     """Seconds since the worker last stirred, by the file system's clock; None when it never has."""
 
 
-def signs_of_life(run: Path) -> dict[int, SignOfLife]:
+def workers_liveness(run: Path) -> dict[int, WorkerLiveness]:
     """Look for the process of each rank that has come, by rank; empty for a training of one process."""
     folders = rank_folders(run)
     if not folders:
@@ -127,7 +138,7 @@ def signs_of_life(run: Path) -> dict[int, SignOfLife]:
             age = max(now - (folder / HEARTBEAT_FILE).stat().st_mtime, 0.0)
         except OSError:
             age = None
-        signs[rank] = SignOfLife(observe_run(folder, now=now), age)
+        signs[rank] = WorkerLiveness(observe_run(folder, now=now), age)
     return signs
 
 

@@ -1,4 +1,4 @@
-"""A file that only grows by whole pieces: a piece that does not fit is taken back, never left half."""
+"""A file that only grows by whole pieces: a piece that does not fit is truncated, never left half."""
 
 import errno
 import os
@@ -28,7 +28,7 @@ class AppendFile:
         self._file_id = NO_FILE
 
     def open(self, folder_descriptor: int) -> bool:
-        """Open or create the file and take back any half piece at its end; return whether it is the one of before.
+        """Open or create the file and truncate any half piece at its end; return whether it is the one of before.
 
         Raises:
             OSError: the file can't be opened or repaired; it stays closed.
@@ -40,7 +40,7 @@ class AppendFile:
         try:
             found = os.fstat(descriptor)
             self._file_id = file_id(found)
-            self._mend(descriptor, found.st_size)
+            self._repair(descriptor, found.st_size)
         except OSError:
             os.close(descriptor)
             raise
@@ -63,7 +63,7 @@ class AppendFile:
             self.close()
             raise
         if written != len(content):
-            self._take_back(written)
+            self._truncate(written)
             self.close()
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -77,11 +77,11 @@ class AppendFile:
         """Return how many records of a fixed size the open file holds."""
         return os.fstat(self.descriptor).st_size // (self._piece or 1)
 
-    def _take_back(self, written: int) -> None:
+    def _truncate(self, written: int) -> None:
         with suppress(OSError):
             os.ftruncate(self.descriptor, os.fstat(self.descriptor).st_size - written)
 
-    def _mend(self, descriptor: int, size: int) -> None:
+    def _repair(self, descriptor: int, size: int) -> None:
         if self._piece is not None:
             if size % self._piece:
                 os.ftruncate(descriptor, size - size % self._piece)
@@ -96,7 +96,7 @@ class AppendFile:
             return False
         return found.st_nlink > 0 and file_id(found) == self._file_id
 
-    def distrust(self) -> None:
+    def invalidate(self) -> None:
         """Make the next write fail and so reopen the file. Safe from any thread: closes nothing."""
         self.descriptor = -1
 
@@ -106,6 +106,7 @@ class AppendFile:
         if descriptor < 0:
             return
         with suppress(OSError):
+            # A script may have closed our descriptor, and its number may by now be a file of the script's own.
             found = os.fstat(descriptor)
             if file_id(found) == self._file_id:
                 os.close(descriptor)

@@ -8,11 +8,18 @@ from contextlib import suppress
 from threading import RLock
 from typing import Any
 
-from tui_monitor.run_log.format.ring_buffer import ROOM, SLOTS_SUFFIX, SharedSlots, map_slots, remove_slots, slot_struct
+from tui_monitor.run_log.format.ring_buffer import (
+    RING_BUFFER_SUFFIX,
+    ROOM,
+    RingBuffer,
+    map_ring_buffer,
+    remove_ring_buffer,
+    slot_struct,
+)
 from tui_monitor.run_log.write.append_file import AppendFile
 
-_SEND_SECONDS = 0.02
-"""Time after which what waits in the shared slots is appended to the file."""
+_FLUSH_SECONDS = 0.02
+"""Time after which what waits in the ring buffer is appended to the file."""
 _RETRY_SECONDS = 0.5
 
 
@@ -43,14 +50,14 @@ class BatchFile:
         self._size, self._width = record.size, slot.size
         self._fill: Callable[..., None] = slot.pack_into
         self._slots: Any = bytearray(ROOM * slot.size)
-        self._shared: SharedSlots | None = None
+        self._shared: RingBuffer | None = None
         self._file = AppendFile(name, piece=record.size)
         self._folder, self._lock = folder, lock
         self._clock, self._begun = clock, begun
-        self._number = self._sent = 0
+        self._number = self._flushed = 0
         self._room = 0
-        self._send_at = 0.0
-        self._is_sending = False
+        self._flush_at = 0.0
+        self._is_flushing = False
 
     @property
     def descriptor(self) -> int:
@@ -60,7 +67,7 @@ class BatchFile:
     @property
     def waiting(self) -> int:
         """Records that are not in the file yet."""
-        return self._number - self._sent
+        return self._number - self._flushed
 
     def put(self, epoch: int, size: int, values: Sequence[float]) -> float:
         """Take the record of a batch that ends now, and return the seconds since the run began.
@@ -76,17 +83,17 @@ class BatchFile:
         """
         seconds = self._clock() - self._begun
         number = self._number
-        if number - self._sent >= self._room:
+        if number - self._flushed >= self._room:
             self._make_room(seconds)
             number = self._number
         self._fill(self._slots, number % ROOM * self._width, seconds, epoch, size, *values, number + 1)
         # Counted on: another thread may have opened a new file, and so begun to count anew.
         self._number += 1
-        if seconds >= self._send_at:
-            self.send(seconds)
+        if seconds >= self._flush_at:
+            self.flush(seconds)
         return seconds
 
-    def send(self, seconds: float | None = None) -> None:
+    def flush(self, seconds: float | None = None) -> None:
         """Append what waits, or note as `trouble` why it can't be.
 
         Args:
@@ -97,9 +104,9 @@ class BatchFile:
         except Exception as error:  # raised on, what a script's signal handler raises would have a record put twice
             self.trouble, pause = error, _RETRY_SECONDS
         else:
-            self.trouble, pause = None, 0.0 if self._shared is None else _SEND_SECONDS
+            self.trouble, pause = None, 0.0 if self._shared is None else _FLUSH_SECONDS
         if seconds is not None:
-            self._send_at = seconds + pause
+            self._flush_at = seconds + pause
 
     def open(self) -> None:
         """Open the file, and take along what waits.
@@ -112,27 +119,27 @@ class BatchFile:
             is_same = self._file.open(folder)
             held = self._file.pieces()
             is_mapped = self._shared is None or self._shared.is_in_place(folder)
-            if is_same and is_mapped and self._sent <= held <= self._number:
+            if is_same and is_mapped and self._flushed <= held <= self._number:
                 # What a write has left there that was interrupted is not to be written again.
-                self._sent = held
+                self._flushed = held
             else:
                 self._begin(folder, held)
             self._room = ROOM
 
     def close(self) -> int:
         """Append what waits and close the file for good; return how many records could be kept nowhere."""
-        self.send()
+        self.flush()
         lost = self.waiting
         if self._shared is not None:
             with suppress(OSError):
                 folder = self._folder()
                 if not lost:
-                    remove_slots(folder, self._file.name + SLOTS_SUFFIX)
+                    remove_ring_buffer(folder, self._file.name + RING_BUFFER_SUFFIX)
                 elif self._shared.is_in_place(folder):
                     lost = 0
             self._shared.unmap()
         self._file.close()
-        self._shared, self._sent = None, self._number
+        self._shared, self._flushed = None, self._number
         self.disown()
         return lost
 
@@ -140,37 +147,37 @@ class BatchFile:
         """Return whether the open file is still the one it was, and still in a folder."""
         return self._file.is_in_place()
 
-    def distrust(self) -> None:
+    def invalidate(self) -> None:
         """Have the file opened again before anything more is appended."""
-        self._file.distrust()
+        self._file.invalidate()
 
     def disown(self) -> None:
         """Take nothing more, as a copy in a forked child must not. Touches no lock and no file."""
         self._fill = _refuse
         self._room = ROOM + 1
-        self._file.distrust()
+        self._file.invalidate()
 
     def _make_room(self, seconds: float) -> None:
-        if self.trouble is not None and seconds < self._send_at:
+        if self.trouble is not None and seconds < self._flush_at:
             raise self.trouble
         if not self._room:
             try:
                 self.open()
             except OSError as error:
-                self.trouble, self._send_at = error, seconds + _RETRY_SECONDS
+                self.trouble, self._flush_at = error, seconds + _RETRY_SECONDS
                 raise
-        self.send(seconds)
+        self.flush(seconds)
         if self.trouble is not None and self.waiting >= self._room:
             raise self.trouble
 
     def _begin(self, folder: int, held: int) -> None:
         """Number what waits from the records that a file holds, in slots of its own."""
-        waiting, size = [self._record(number) for number in range(self._sent, self._number)], len(self._slots)
+        waiting, size = [self._record(number) for number in range(self._flushed, self._number)], len(self._slots)
         if self._shared is not None:
             self._shared.unmap()
-        self._shared = map_slots(folder, self._file.name + SLOTS_SUFFIX, size)
+        self._shared = map_ring_buffer(folder, self._file.name + RING_BUFFER_SUFFIX, size)
         self._slots = bytearray(size) if self._shared is None else self._shared.memory
-        self._number = self._sent = held
+        self._number = self._flushed = held
         for record in waiting:
             at = self._number % ROOM * self._width
             self._slots[at : at + self._size] = record
@@ -179,24 +186,24 @@ class BatchFile:
 
     def _append(self) -> None:
         with self._lock:
-            if self._is_sending:  # a signal handler came in between
+            if self._is_flushing:  # a signal handler came in between
                 return
-            self._is_sending = True
+            self._is_flushing = True
             try:
                 if self._file.descriptor < 0 and self.waiting:
                     self.open()
-                waiting = range(self._sent, self._number)
+                waiting = range(self._flushed, self._number)
                 if waiting:
                     self._file.append(b"".join(map(self._record, waiting)))
                     for number in waiting:
                         self._note(number, 0)
-                    self._sent = waiting.stop
+                    self._flushed = waiting.stop
             except BaseException:
                 # A signal handler may raise when all is written: what the file holds is then looked up.
-                self._file.distrust()
+                self._file.invalidate()
                 raise
             finally:
-                self._is_sending = False
+                self._is_flushing = False
 
     def _record(self, number: int) -> bytes:
         at = number % ROOM * self._width

@@ -49,7 +49,7 @@ def extend_blocks(folder_descriptor: int, phase: PhaseInfo, least: int = LEAST_A
 
 
 def cut_blocks(folder_descriptor: int, phase: PhaseInfo, batches: int) -> None:
-    """Take back the blocks of batches beyond a number.
+    """Truncate the blocks of batches beyond a number.
 
     Raises:
         OSError: the file can't be cut. Where there is none, nothing is.

@@ -35,7 +35,7 @@ class FolderHandle:
         return self._descriptor, True
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Close the folder."""
         is_ours = self._found() is not None
         descriptor, self._descriptor = self._descriptor, -1
         if is_ours:

@@ -1,4 +1,4 @@
-"""A sign of life beside the run's records: a file whose time of change stays young while the process lives."""
+"""The heartbeat beside the run's records: a file whose time of change stays young while the process lives."""
 
 import os
 import threading
@@ -9,7 +9,7 @@ from tui_monitor.run_log.format.strict_json import encode
 from tui_monitor.run_log.runs.process import ProcessIdentity
 
 INTERVAL_SECONDS = 2.0
-"""Time between two signs of life."""
+"""Time between two heartbeats."""
 
 
 def touch_heartbeat(folder_descriptor: int, identity: ProcessIdentity) -> None:
@@ -37,6 +37,7 @@ class Heartbeat:
         self._beat = beat
         self._seconds = seconds
         self._stopped = threading.Event()
+        # A daemon: a training that ends must not wait for its heartbeat.
         self._thread = threading.Thread(target=self._run, name="run-heartbeat", daemon=True)
         self._thread.start()
 

@@ -5,16 +5,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tui_monitor.run_log.format.layout import OUTPUT_FILE, OUTPUT_MARKS_FILE
+from tui_monitor.run_log.format.layout import OUTPUT_FILE, OUTPUT_INDEX_FILE
 from tui_monitor.run_log.format.output_index import MARK, MARK_TYPE
 from tui_monitor.run_log.write.append_file import AppendFile
 
 
-class OutputMarks:
-    """Appends a mark whenever the output has grown since the one before. Not safe across threads."""
+class OutputIndex:
+    """Appends an entry whenever the output has grown since the one before. Not safe across threads."""
 
     def __init__(self) -> None:
-        self._file = AppendFile(OUTPUT_MARKS_FILE, piece=MARK.size)
+        self._file = AppendFile(OUTPUT_INDEX_FILE, piece=MARK.size)
         self._size = 0
 
     def mark(self, folder_descriptor: int, seconds: Callable[[], float], size: int | None = None) -> None:
@@ -40,7 +40,7 @@ class OutputMarks:
         self._file.append(MARK.pack(seconds(), size))
         self._size = size
 
-    def take_back(self, folder_descriptor: int, size: int) -> None:
+    def truncate(self, folder_descriptor: int, size: int) -> None:
         """Drop the marks of output beyond a size.
 
         Raises:
@@ -53,10 +53,10 @@ class OutputMarks:
         os.truncate(self._file.descriptor, kept * MARK.size)
         self._size = int(marks["bytes"][kept - 1]) if kept else 0
 
-    def distrust(self) -> None:
+    def invalidate(self) -> None:
         """Open the file anew for the next mark."""
-        self._file.distrust()
+        self._file.invalidate()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()

@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 import numpy as np
 
-from tui_monitor.run_log.events.lines import Event, RecordedEvent, UnknownEvent, event_line
+from tui_monitor.run_log.events.lines import Event, RecordedEvent, event_line
 from tui_monitor.run_log.events.progress import BatchesLost, PhaseBegan, StatusChanged
 from tui_monitor.run_log.format.layout import (
     EVENTS_FILE,
@@ -30,7 +30,7 @@ from tui_monitor.run_log.write.batch_file import BatchFile
 from tui_monitor.run_log.write.block_writer import extend_blocks
 from tui_monitor.run_log.write.folder_handle import FolderHandle
 from tui_monitor.run_log.write.heartbeat import INTERVAL_SECONDS, Heartbeat, touch_heartbeat
-from tui_monitor.run_log.write.output_index import OutputMarks
+from tui_monitor.run_log.write.output_index import OutputIndex
 from tui_monitor.run_log.write.record_values import as_count, as_float32, count_or_none
 
 _WAITING_EVENTS = 1000
@@ -58,17 +58,17 @@ class RunWriter:
             folder: the run folder; created when missing.
             info: the run's identity; a `created` of 0 is filled with the present.
             clock: seconds that never go backwards, from any origin. An import passes its own.
-            heartbeat_seconds: time between signs of life, or None for a run that no process trains.
+            heartbeat_seconds: time between heartbeats, or None for a run that no process trains.
         """
         self._clock = clock
         self._start = clock()
         self._pid = os.getpid()
-        self._lock = threading.RLock()
+        self._lock = threading.RLock()  # re-entrant: a signal handler may record while its thread is recording
         self._folder = FolderHandle(folder)
         self._info = info if info.created else replace(info, created=time.time())
         self._info_is_written = False
         self._events = AppendFile(EVENTS_FILE)
-        self._output_marks = OutputMarks()
+        self._output_index = OutputIndex()
         self._waiting: deque[bytes] = deque(maxlen=_WAITING_EVENTS)
         self._phase: PhaseInfo | None = None
         self._batches = self._batch_file(batches_file(1), metrics=0)
@@ -130,7 +130,7 @@ class RunWriter:
             initial_epoch: epochs counted as done already.
             steps_per_epoch: batches planned in an epoch, or None.
             model: summary of the model; anything JSON has no type for is kept as text.
-            fit: arguments of `fit`, likewise.
+            fit: arguments of `fit`, kept in the same way.
             running_means: metrics whose batch values are running means since the epoch's begin.
         """
         index = len(self._info.phases) + 1
@@ -182,9 +182,9 @@ class RunWriter:
 
         Args:
             error: why it was not taken.
-            epoch: as given to `put`, and so on.
-            size: likewise.
-            values: likewise.
+            epoch: as given to `put`.
+            size: as given to `put`.
+            values: as given to `put`.
 
         Returns:
             The run's time.
@@ -196,19 +196,16 @@ class RunWriter:
                 self._lose(1)
         return self.seconds()
 
-    def event(self, event: Event | str, **fields: Any) -> None:
+    def event(self, event: Event) -> None:
         """Append one event, stamped with the run's time and the phase under way.
 
-        Args:
-            event: what happened, or the kind of an event that has none of its own.
-            **fields: what such an event holds. NaN and the infinities are written as strings.
+        Batches that ended before it are flushed first. NaN and the infinities are written as strings.
         """
-        said = UnknownEvent(event, fields) if isinstance(event, str) else event
         if os.getpid() != self._pid or self._closed:
             return
-        self._send_batches()
+        self._flush_batches()
         self._attempt(self._mark_output)
-        self._attempt(lambda: self._append_event(said))
+        self._attempt(lambda: self._append_event(event))
 
     def event_of_fork(self, event: Event) -> None:
         """Append one event from a process forked from the one that writes the run, which stays the only writer else.
@@ -231,7 +228,7 @@ class RunWriter:
         self.event(StatusChanged(state, detail, exit_code))
 
     def mark_output(self) -> None:
-        """Note how much the script has printed by now; every event and sign of life does so too."""
+        """Note how much the script has printed by now; every event and heartbeat does so too."""
         if os.getpid() == self._pid and not self._closed:
             self._attempt(self._mark_output)
 
@@ -246,10 +243,10 @@ class RunWriter:
         self._attempt(self._sum_up)
         with self._lock:
             self._attempt(self._report_lost)
-            self._attempt(self._send_waiting)
+            self._attempt(self._flush_waiting)
             self._attempt(self._mark_output)
             self._closed = True
-            self._output_marks.close()
+            self._output_index.close()
             self._events.close()
             self._folder.close()
 
@@ -265,7 +262,7 @@ class RunWriter:
         """Never write again: this is a copy of the writer in a forked child. Touches no lock and no file."""
         self._closed = True
         self._batches.disown()
-        self._output_marks.distrust()
+        self._output_index.invalidate()
 
     def _attempt(self, action: Callable[[], None]) -> None:
         try:
@@ -275,15 +272,15 @@ class RunWriter:
 
     def _open(self) -> None:
         self._folder_descriptor()
-        self._send_waiting()
+        self._flush_waiting()
         if self._phase is not None and self._batches.descriptor < 0:
             self._batches.open()
 
     def _batch_file(self, name: str, metrics: int) -> BatchFile:
         return BatchFile(name, metrics, self._folder_descriptor, self._lock, self._clock, self._start)
 
-    def _send_batches(self) -> None:
-        self._batches.send()
+    def _flush_batches(self) -> None:
+        self._batches.flush()
         if self._batches.trouble is None:
             self._attempt(self._report_lost)
 
@@ -320,16 +317,16 @@ class RunWriter:
         line = event_line(RecordedEvent(event, round(self.seconds(), 6), self._phase_index()))
         with self._lock:
             self._waiting.append(line)
-            self._send_waiting()
+            self._flush_waiting()
 
     def _mark_output(self) -> None:
         with self._lock:
-            self._output_marks.mark(self._folder_descriptor(), self.seconds)
+            self._output_index.mark(self._folder_descriptor(), self.seconds)
 
     def _phase_index(self) -> int | None:
         return self._phase.index if self._phase is not None else None
 
-    def _send_waiting(self) -> None:
+    def _flush_waiting(self) -> None:
         with self._lock:
             if self._events.descriptor < 0:
                 self._events.open(self._folder_descriptor())
@@ -383,10 +380,10 @@ class RunWriter:
         with self._lock:
             for file in (self._events, self._batches):
                 if file.descriptor >= 0 and not file.is_in_place():
-                    file.distrust()
-            self._send_batches()
+                    file.invalidate()
+            self._flush_batches()
             if self._waiting:
-                self._attempt(self._send_waiting)
+                self._attempt(self._flush_waiting)
         self._attempt(self._sum_up)
 
     def _sum_up(self) -> None:

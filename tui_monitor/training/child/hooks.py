@@ -9,6 +9,7 @@ from typing import Any
 
 import wrapt
 
+from tui_monitor.run_log.events.notices import AlertRaised
 from tui_monitor.training.backends.backend import LEGACY_PACKAGE, named_backend, wrap_once
 from tui_monitor.training.guard import attempt, tell
 from tui_monitor.training.record.session import Session, is_recording
@@ -68,7 +69,7 @@ def _unrecorded_fit(
     fit: Callable[..., Any], model: Any, session: Session, args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> Any:
     """Call `fit(*args, **kwargs)` of a model in TensorFlow 1's graph mode, and say that nothing of it is recorded."""
-    attempt(session.failed, functools.partial(session.writer.event, "alert", text=_GRAPH_MODE), otherwise=None)
+    attempt(session.failed, functools.partial(session.writer.event, AlertRaised(_GRAPH_MODE)), otherwise=None)
     return fit(*args, **kwargs)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from tui_monitor.run_log.events.notices import NoteTaken, RequestAcknowledged
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.control import Action, Request, take_rejected, take_requests
 from tui_monitor.run_log.runs.process import kill_process_group
@@ -99,7 +100,9 @@ class Steering:
                 self._obey(request)
         for name in take_rejected(self._session.folder)[:_MOST_REJECTED]:
             text = f"A file in control/ was no request of this run's owner and was set aside: {name}.bad"
-            self._session.writer.event("control", outcome="refused", text=text, **self._place)
+            self._session.writer.event(
+                RequestAcknowledged(id="", request="", outcome="refused", text=text, **self._place)
+            )
 
     def _obey(self, request: Request) -> None:
         try:
@@ -149,7 +152,7 @@ class Steering:
         self._answer(request, "Measuring when training goes on." if self._paused else "Measuring now.")
 
     def _note(self, request: Request) -> None:
-        self._session.writer.event("note", id=request.id, text=str(request.value or ""), **self._place)
+        self._session.writer.event(NoteTaken(id=request.id, text=str(request.value or ""), **self._place))
 
     def _set_learning_rate(self, request: Request) -> None:
         optimizer = self._model.optimizer
@@ -166,7 +169,7 @@ class Steering:
 
     def _answer(self, request: Request, text: str, *, outcome: str = "done") -> None:
         self._session.writer.event(
-            "control", id=request.id, request=request.action, outcome=outcome, text=text, **self._place
+            RequestAcknowledged(id=request.id, request=request.action, outcome=outcome, text=text, **self._place)
         )
 
 

@@ -8,11 +8,14 @@ import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tui_monitor.explain.from_log import explain_log
+from tui_monitor.explain.from_log import explain_from_log
 from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
-from tui_monitor.run_log.events.explanation import Explanation, explanation_to_json
+from tui_monitor.run_log.events.explanation import Explanation
+from tui_monitor.run_log.events.notices import AlertRaised, Explained
+from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.backends.backend import backend_of, is_watched
 from tui_monitor.training.control.steering import Steering
@@ -114,7 +117,7 @@ class FitRecorder:
         """Take the word that `fit` has returned; say so where no batch of it could be recorded."""
         if not self._metrics and not self.broken:
             text = f"A fit of {self._model.name} called no training step that Keras tells of: it is not recorded."
-            self._writer.event("alert", text=text)
+            self._writer.event(AlertRaised(text=text))
 
     def end(self) -> None:
         """Leave the model's functions and the callbacks as they were."""
@@ -140,7 +143,7 @@ class FitRecorder:
         """Say what failed, unless something of this fit has failed before: what follows from that is no news."""
         if not self._has_failed:
             self._has_failed = True
-            self._writer.event("alert", text=text, epoch=self._epoch)
+            self._writer.event(AlertRaised(text=text, epoch=self._epoch))
 
     def failed(self, error: Exception) -> None:
         """Stop recording batches, unless the error is that of a signal handler of the user's, which passes."""
@@ -216,7 +219,7 @@ class FitRecorder:
         if self._pace is not None:
             self._pace.begin_epoch()
         if self._metrics:
-            self._writer.event("epoch_begin", epoch=self._epoch)
+            self._writer.event(EpochBegan(epoch=self._epoch))
             self._writer.status(State.TRAINING)
             self._observe(self._observations.batches_begin, self._epoch, None)
 
@@ -267,13 +270,14 @@ class FitRecorder:
             self._begin_phase(tuple(figures), running=tuple(figures))
         self._observations.batches_rest()
         self._writer.event(
-            "epoch",
-            epoch=self._epoch,
-            logs=recorded,
-            batches=totals.batches,
-            samples=totals.samples,
-            seconds=time.monotonic() - self._epoch_begun,
-            learning_rate=attempt(self._observing_failed, self._backend.learning_rate, self._model, otherwise=None),
+            EpochEnded(
+                epoch=self._epoch,
+                logs=recorded,
+                batches=totals.batches,
+                samples=totals.samples,
+                seconds=time.monotonic() - self._epoch_begun,
+                learning_rate=attempt(self._observing_failed, self._backend.learning_rate, self._model, otherwise=None),
+            )
         )
         if self.broken:
             return
@@ -311,10 +315,10 @@ class FitRecorder:
     def _say_what_the_log_proves(self, figures: Mapping[str, float]) -> None:
         """Explain a model that can't be probed from its figures alone, with the sentence that says why."""
         named = {canonical_metric(name): value for name, value in figures.items()}
-        content = explain_log(self._writer.info.name, self._epoch, named)
+        explanation = explain_from_log(self._writer.info.name, self._epoch, named)
         of_model = self._explainer.limits if self._explainer is not None else ()
-        content["limits"] = [*of_model, *filter(None, [self._why_nothing_is_measured])]
-        self._writer.event("explanation", epoch=self._epoch, batch=None, explanation=content)
+        limits = (*of_model, *filter(None, [self._why_nothing_is_measured]))
+        self._writer.event(Explained.of(replace(explanation, limits=limits)))
 
     # What the steps emit
 
@@ -428,7 +432,7 @@ class FitRecorder:
             fit=self._fit_arguments,
             running_means=running,
         )
-        self._writer.event("epoch_begin", epoch=self._epoch)
+        self._writer.event(EpochBegan(epoch=self._epoch))
         self._writer.status(State.TRAINING)
 
     def validation_step_ended(self, instrument: "Instrument", logs: Any) -> Any:
@@ -494,8 +498,7 @@ class FitRecorder:
     def _explained(self, explanation: Explanation | None, begun: float, batch: int | None) -> None:
         if explanation is not None:
             measured = time.monotonic()
-            content = explanation_to_json(explanation)
-            self._writer.event("explanation", epoch=explanation.epoch, batch=batch, explanation=content)
+            self._writer.event(Explained.of(replace(explanation, batch=batch)))
             self._session.explained(explanation)
             self._budget.written(time.monotonic() - measured)
         self._measuring_seconds += time.monotonic() - begun

@@ -9,6 +9,7 @@ from tui_monitor.explain.watch.alerts import Alert, AlertKind, AlertWatch, Epoch
 from tui_monitor.explain.watch.changes import PictureWatch
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events.explanation import Explanation
+from tui_monitor.run_log.events.notices import AlertRaised, CauseChanged
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.record.stalls import StallWatch
@@ -69,7 +70,7 @@ class Observations:
             return
         self._write(self._alerts.explanation(explanation))
         for change in self._picture.take(explanation):
-            self._writer.event("change", epoch=change.epoch, subject=change.subject, text=change.sentence)
+            self._writer.event(CauseChanged(epoch=change.epoch, subject=change.subject, text=change.sentence))
 
     def _batches_awaited(self) -> int | None:
         totals = self._totals
@@ -80,7 +81,7 @@ class Observations:
 
     def _write(self, alerts: tuple[Alert, ...]) -> None:
         for alert in alerts:
-            self._writer.event("alert", alert=alert.kind.value, epoch=alert.epoch, text=alert.sentence)
+            self._writer.event(AlertRaised(alert=alert.kind.value, epoch=alert.epoch, text=alert.sentence))
 
 
 def _validation_error(explanation: Explanation | None) -> float | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
+from tui_monitor.run_log.events.notices import AlertRaised
 from tui_monitor.training.backends.backend import backend_of, is_watched
 from tui_monitor.training.guard import attempt, ignored, tell
 from tui_monitor.training.hooks import install_hooks
@@ -110,7 +111,7 @@ class RecordedFit:
         """Say what to do where Keras 3 fails under a strategy of several workers."""
         strategy = type(getattr(self._model, "distribute_strategy", None)).__name__
         if "PerReplica" in str(error) and "MultiWorker" in strategy:
-            self._session.writer.event("alert", text=_NO_WORKERS)
+            self._session.writer.event(AlertRaised(text=_NO_WORKERS))
             print(f"tui-monitor: {_NO_WORKERS}", file=sys.stderr)
 
     def end(self) -> None:

@@ -67,7 +67,7 @@ class Session:
     def failed(self, error: Exception) -> None:
         """Say that a fit goes on unrecorded."""
         text = f"A fit is not recorded, as recording failed ({type(error).__name__}: {error}). Training goes on."
-        self.writer.event("alert", text=text)
+        self.writer.event(AlertRaised(text=text))
 
     @property
     def worker(self) -> WorkerInfo | None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from tui_monitor.run_log.events.usage import UsageSampled
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.guard import tell
 from tui_monitor.training.usage.gpu_figures import GpuReader
@@ -132,7 +133,7 @@ class SystemSampler:
 
     def _failed(self, error: Exception) -> None:
         self._has_failed = True
-        self._writer.event("system", failure=f"{type(error).__name__}: {error}")
+        self._writer.event(UsageSampled(None, f"{type(error).__name__}: {error}"))
 
     def _sample_until(self, done: threading.Event) -> None:
         now = self._writer.seconds()
@@ -141,6 +142,6 @@ class SystemSampler:
             self._read = self._open_reader()
             self._due = now + self._interval(now)
         while not done.wait(max(self._due - self._writer.seconds(), 0.0)):
-            self._writer.event("system", **self._read())
+            self._writer.event(UsageSampled.read(self._read()))
             now = self._writer.seconds()
             self._due = now + self._interval(now)

@@ -10,6 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tui_monitor.run_log.events.usage import StepsTimed
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.backends.graphs import trains_on_several_workers
 from tui_monitor.training.step.replicas import CLOCK, PAYLOAD
@@ -108,6 +109,6 @@ class WorkerPace:
     def write(self) -> None:
         """Write down what was added up since the last time, in seconds."""
         if self._sums.batches:
-            self._writer.event("worker", **asdict(self._sums))
+            self._writer.event(StepsTimed(**asdict(self._sums)))
         self._sums = _Sums()
         self._written = time.monotonic()

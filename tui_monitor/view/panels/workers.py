@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from tui_monitor.history.snapshot import Snapshot, WorkerSnapshot
 from tui_monitor.history.state.workers import hold_up
 from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.runs.workers import named_ranks
 from tui_monitor.units import count, duration
 from tui_monitor.view.panels.resource_usage import cpu_words, memory_words
 from tui_monitor.view.text.rows import BLANK, Row, Rows, left, plain, right, wrap
@@ -21,7 +22,7 @@ def header_note(snapshot: Snapshot) -> tuple[str, str]:
     if not snapshot.workers:
         return "", ""
     lost = [worker.rank for worker in snapshot.workers if worker.rank and worker.state is State.LOST]
-    return f"{_expected(snapshot)} workers", f"{_named(lost)} lost" if lost else ""
+    return f"{_expected(snapshot)} workers", f"{named_ranks(lost)} lost" if lost else ""
 
 
 def workers_note(snapshot: Snapshot) -> str:
@@ -104,8 +105,9 @@ def _sentences(snapshot: Snapshot) -> Iterable[tuple[str, str]]:
     absent = sorted(set(range(expected)) - {worker.rank for worker in workers})
     if absent:
         has, it = ("has", "it is") if len(absent) == 1 else ("have", "they are")
+        who = named_ranks(absent).capitalize()
         yield (
-            f"{_named(absent).capitalize()} {has} no records in this folder: {it} not recorded, or on another disk.",
+            f"{who} {has} no records in this folder: {it} not recorded, or on another disk.",
             "caution",
         )
     yield _hold_up_sentence(workers), ""
@@ -143,9 +145,3 @@ def _milliseconds(seconds: float) -> str:
 def _expected(snapshot: Snapshot) -> int:
     worker = snapshot.run.worker
     return worker.workers if worker is not None else len(snapshot.workers)
-
-
-def _named(ranks: list[int]) -> str:
-    if len(ranks) == 1:
-        return f"worker {ranks[0]}"
-    return f"workers {', '.join(map(str, ranks[:-1]))} and {ranks[-1]}"
