@@ -15,16 +15,16 @@ import msgspec
 from tui_monitor.errors import MonitorError
 from tui_monitor.explain.alerts import AlertWatch
 from tui_monitor.history.load import load
-from tui_monitor.importers.csv_table import CsvTable
-from tui_monitor.importers.history_table import json_records, npz_records
+from tui_monitor.importers.tables.csv_table import CsvTable
+from tui_monitor.importers.tables.history import json_records, npz_records
 from tui_monitor.importers.imported_run import ImportedRun, Mark
 from tui_monitor.importers.kept_source import KeptSource, find_kept, fingerprint, keep
 from tui_monitor.importers.line_importer import LineImporter, LineParser, LineState
-from tui_monitor.importers.mlflow_store import mlflow_records
-from tui_monitor.importers.progress_log import ProgressLog
+from tui_monitor.importers.stores.mlflow import mlflow_records
+from tui_monitor.importers.text.progress_log import ProgressLog
 from tui_monitor.importers.recognise import Format, Source, find_sources
 from tui_monitor.importers.records import BatchEnded, Ended, EpochBegan, Record, Recorder, Remark, epoch_figures
-from tui_monitor.importers.tensorboard_events import tensorboard_records
+from tui_monitor.importers.stores.tensorboard import tensorboard_records
 from tui_monitor.run_log.folders import create_run_folder
 from tui_monitor.run_log.format import RunInfo
 from tui_monitor.run_log.identity import read_run_info

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from tui_monitor.explain.alerts import AlertWatch
-from tui_monitor.importers.progress_log import ProgressLog
+from tui_monitor.importers.text.progress_log import ProgressLog
 from tui_monitor.importers.records import Record, Recorder, Remark, RunSink
-from tui_monitor.importers.text_lines import TextDamage, TextLines
+from tui_monitor.importers.text.lines import TextDamage, TextLines
 
 
 class LineParser(Protocol):

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from tui_monitor.errors import UsageError
-from tui_monitor.importers.csv_table import split_header
-from tui_monitor.importers.history_table import is_history, json_lines
-from tui_monitor.importers.mlflow_store import mlflow_runs
-from tui_monitor.importers.progress_line import parse_header, parse_progress
-from tui_monitor.importers.tensorboard_events import tensorboard_runs
-from tui_monitor.importers.text_lines import TextLines
+from tui_monitor.importers.tables.csv_table import split_header
+from tui_monitor.importers.tables.history import is_history, json_lines
+from tui_monitor.importers.stores.mlflow import mlflow_runs
+from tui_monitor.importers.text.progress_line import parse_header, parse_progress
+from tui_monitor.importers.stores.tensorboard import tensorboard_runs
+from tui_monitor.importers.text.lines import TextLines
 from tui_monitor.run_log.folders import is_run_folder, printable
 
 _HEAD_BYTES = 2**20

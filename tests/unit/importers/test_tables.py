@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.unit.importers.reading import alerts, epochs_of, figures, imported, records_of
-from tui_monitor.importers.csv_table import CsvTable
+from tui_monitor.importers.tables.csv_table import CsvTable
 from tui_monitor.importers.records import PhaseBegan, Remark
 
 
