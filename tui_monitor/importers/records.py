@@ -56,6 +56,10 @@ class EpochEnded:
     """The epoch's duration as logged."""
     batches: int = 0
     """Batches in the epoch, or 0 when the log does not say."""
+    samples: int = 0
+    """Samples that training's figures are means over, or 0 when the log does not say."""
+    validation_samples: int = 0
+    """Likewise of validation."""
     at: float | None = None
     """Seconds since the run began, or None when the log does not say."""
 
@@ -139,7 +143,8 @@ class Recorder:
             epoch=record.epoch,
             logs=dict(record.logs),
             batches=record.batches,
-            samples=0,
+            samples=record.samples,
+            **({"validation_samples": record.validation_samples} if record.validation_samples else {}),
             seconds=record.seconds,
             learning_rate=_learning_rate(record.logs),
         )

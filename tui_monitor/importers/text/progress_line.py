@@ -3,23 +3,33 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from tui_monitor.importers.text.places import HEADER
 
 _KERAS_DECIMALS = 4
 _MOST_STARTS = 8
 
-_HEADER = re.compile(r"(?:^|[^A-Za-z])Epoch:? +(\d{1,9})/(\d{1,9})\s*$")
 _START = re.compile(
     r"(?<![\w./-])(?P<at>\d{1,12})/(?P<of>\d{1,12}|Unknown)"
-    r"(?:(?=\s*$)|\s+(?P<bar>\[[=>.]*(?:\]|\s*$)|[━╸╺─]+)?)"
+    r"(?:(?=\s*$)|\s*(?P<bar>\[[=>.]*(?:\]|\s*$)|[━╸╺─]+)|\s+)"
 )
-_UNCOUNTED = re.compile(r"^\s*(?:\d+:\s)?\s*- (?P<seconds>\d{1,9})s(?=\s|$)")
+_UNCOUNTED = re.compile(r"^\s*(?:\d+:?\s)?\s*(?:-\s+(?P<seconds>\d{1,9})s(?=\s|$)|(?P<bare>\d{1,9})s(?=\s+-\s))")
 _TIMING = re.compile(
     r"\s*(?:-\s*)?(?P<eta>ETA:\s*)?"
-    r"(?:(?P<seconds>\d{1,9})s|\d+:\d\d(?::\d\d)?|\d+(?:\.\d+)?(?:ms|us|s)/(?P<unit>\w+))(?=\s|$)"
+    r"(?:(?P<seconds>\d{1,9})s|\d+:\d\d(?::\d\d)?|\d+(?:\.\d+)?(?:ms|us|s)/(?P<unit>\w+))(?=\s|-\s|$)"
 )
+_FIGURE = r"[-+]?(?:\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|nan|inf)"
 _METRIC = re.compile(
-    r"\s*- (?P<name>[^\s:](?:(?! - )[^:])*?):\s+(?P<figure>[-+]?(?:\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|nan|inf))(?=\s|$)"
+    rf"\s*-\s*(?P<name>(?!\d+(?:m?s|us|:)?(?:[\s/]|$))[^\s:-](?:(?!\s-\s)[^:]){{0,80}}?)\s?:\s*(?:"
+    rf"(?P<figure>{_FIGURE})(?=\s|$|-\s|-$)"
+    rf"|(?P<glued>{_FIGURE})(?=[^\s\w.:/%+-])"
+    rf"|(?P<text>[-+]?\d+\.\d{{4}}(?:[eE][-+]\d\d)?|nan|inf)(?=(?!ms\b|us\b|s\b|[eE][-+]?\d)[A-Za-z_]|/[A-Za-z])"
+    rf"|(?P<dated>[-+]?\d+\.\d{{4}})(?=\d{{4}}[-/]\d\d[-/]\d\d|\d\d:\d\d:\d\d))",
+    re.IGNORECASE,
+)
+_NO_FIGURE = re.compile(
+    r"\s*-\s*[^\s:\d-][^:\[\]]{0,80}?:\s*(?:\[[^\[\]]*\]|\([^()]*\)|None|[-+]?\d+(?:\.\d+)?\s?%)(?=\s+-\s|\s*$)"
 )
 _PARTIAL_METRIC = re.compile(r"\s*-\s*(?:[^\s:]*|[^\s:]+:\s*[-+.\deEnaif]*)\s*$")
 _PARTIAL_WORD = re.compile(r"\s*(?:-\s*)?[^\s:]*(?::\s*[-+.\deEnaif]*)?\s*$")
@@ -41,28 +51,38 @@ class ProgressLine:
     has_bar: bool = False
     has_eta: bool = False
     """Whether it says how long it will still take: then the epoch goes on."""
-    counts_samples: bool = False
+    unit: str = ""
+    """What it counts, where it says so: `step`, `sample`, `epoch`; else empty."""
     rest: str = ""
     """What follows the part that was understood."""
     ends_in_figure: bool = False
     is_cut: bool = False
     """Whether it breaks off within a word or a figure, as a wrapped or a torn line does."""
+    is_glued: bool = False
+    """Whether other text touches a figure."""
+    without_figure: int = 0
+    """Metrics printed with something else than one number, left out."""
 
     @property
-    def is_finished(self) -> bool:
-        """Whether it reports the whole epoch."""
-        return not self.has_eta and bool(self.figures) and (self.of is None or self.at == self.of)
+    def is_full(self) -> bool:
+        """Whether it reports figures of as much as the epoch has, validation perhaps still to come."""
+        return bool(self.figures) and (self.of is None or (self.at is not None and self.at >= self.of))
+
+    @property
+    def is_surely_over(self) -> bool:
+        """Whether nothing on the line says that the epoch goes on."""
+        return self.is_full and not self.has_eta and (self.of is not None or self.at is None)
 
 
 def parse_header(text: str) -> tuple[int, int] | None:
     """Return the epoch and the number of epochs that a line announces, or None."""
-    found = _HEADER.search(text)
-    return (int(found[1]), int(found[2])) if found else None
+    found = HEADER.search(text)
+    return (int(found["epoch"]), int(found["epochs"])) if found and not text[found.end() :].strip() else None
 
 
 def parse_progress(text: str) -> ProgressLine | None:
     """Return the last progress with figures that a line shows, else the first without, or None."""
-    starts = list(_START.finditer(text))
+    starts = list(_START.finditer(text)) if "/" in text else []
     if not starts:
         uncounted = _UNCOUNTED.search(text)
         return _parse_body(text, uncounted, is_counted=False) if uncounted else None
@@ -78,7 +98,7 @@ def continue_line(line: str, following: str) -> str | None:
         following: the next line.
     """
     before = parse_progress(line)
-    if before is None or not following.strip() or parse_header(following) or _starts_anew(following):
+    if before is None or not following.strip() or HEADER.search(following) or _starts_anew(following):
         return None
     joints = (" ", "") if before.ends_in_figure and not before.is_cut else ("", " ")
     best: tuple[int, str] | None = None
@@ -99,7 +119,7 @@ def _continues(before: ProgressLine, after: ProgressLine, following: str) -> boo
     kept = list(before.figures.items())[: -1 if before.ends_in_figure and before.is_cut else None]
     if any(after.figures.get(name) != value and not math.isnan(value) for name, value in kept):
         return False
-    if after.rest.strip() and not after.is_cut:
+    if after.rest.strip() and not after.is_cut and not after.is_glued:
         return False
     is_expected = before.is_cut or not before.figures or bool(_CONTINUED.match(following))
     return len(after.figures) > len(before.figures) or is_expected
@@ -111,41 +131,76 @@ def _starts_anew(text: str) -> bool:
     return is_counted or _UNCOUNTED.match(text) is not None
 
 
+@dataclass
+class _Body:
+    """What has been read of a line behind its count."""
+
+    position: int
+    seconds: float | None
+    has_eta: bool = False
+    unit: str = ""
+    figures: dict[str, float] = field(default_factory=dict)
+    printed: list[str] = field(default_factory=list)
+    ends_in_figure: bool = False
+    is_glued: bool = False
+    without_figure: int = 0
+
+    def read(self, text: str) -> None:
+        """Take timings and metrics as far as they follow each other."""
+        while not self.is_glued and (self._timing(text) or self._metric(text)):
+            pass
+
+    def _timing(self, text: str) -> bool:
+        timing = _TIMING.match(text, self.position)
+        if timing is None:
+            return False
+        self.has_eta |= timing["eta"] is not None
+        self.unit = self.unit if self.unit == "sample" else timing["unit"] or self.unit
+        if timing["seconds"] and self.seconds is None:
+            self.seconds = float(timing["seconds"])
+        self.position, self.ends_in_figure = timing.end(), False
+        return True
+
+    def _metric(self, text: str) -> bool:
+        metric = _METRIC.match(text, self.position)
+        if metric is None:
+            unread = _NO_FIGURE.match(text, self.position)
+            if unread is not None:
+                self.position, self.ends_in_figure = unread.end(), False
+                self.without_figure += 1
+            return unread is not None
+        if metric["name"] in self.figures:
+            return False
+        figure = metric["figure"]
+        self.is_glued = figure is None
+        figure = figure or metric["glued"] or metric["text"] or metric["dated"]
+        self.figures[metric["name"]] = float(figure)
+        self.printed.append(figure)
+        self.position, self.ends_in_figure = metric.end(), True
+        return True
+
+
 def _parse_body(text: str, start: re.Match[str], *, is_counted: bool) -> ProgressLine:
-    position = start.end()
-    seconds = None if is_counted else float(start["seconds"])
-    has_eta = counts_samples = False
-    figures: dict[str, float] = {}
-    printed: list[str] = []
-    ends_in_figure = False
-    while True:
-        if timing := _TIMING.match(text, position):
-            has_eta |= timing["eta"] is not None
-            counts_samples |= timing["unit"] == "sample"
-            if timing["seconds"] and seconds is None:
-                seconds = float(timing["seconds"])
-            position, ends_in_figure = timing.end(), False
-        elif metric := _METRIC.match(text, position):
-            figures[metric["name"]] = float(metric["figure"])
-            printed.append(metric["figure"])
-            position, ends_in_figure = metric.end(), True
-        else:
-            break
-    rest = text[position:]
+    elapsed = None if is_counted else start["seconds"] or start["bare"]
+    body = _Body(start.end(), None if elapsed is None else float(elapsed))
+    body.read(text)
+    rest = text[body.position :]
     has_rest = bool(rest.strip())
-    partial = _PARTIAL_METRIC if ends_in_figure else _PARTIAL_WORD
-    is_figure_cut = ends_in_figure and not has_rest and not _is_whole(printed)
+    partial = _PARTIAL_METRIC if body.ends_in_figure else _PARTIAL_WORD
+    is_figure_cut = body.ends_in_figure and not has_rest and not _is_whole(body.printed)
     return ProgressLine(
         at=int(start["at"]) if is_counted else None,
         of=int(start["of"]) if is_counted and start["of"] != "Unknown" else None,
-        figures=figures,
-        seconds=seconds,
+        figures=body.figures,
+        seconds=body.seconds,
         has_bar=is_counted and start["bar"] is not None,
-        has_eta=has_eta,
-        counts_samples=counts_samples,
+        has_eta=body.has_eta,
+        unit=body.unit,
         rest=rest,
-        ends_in_figure=ends_in_figure and not has_rest,
-        is_cut=is_figure_cut or (has_rest and partial.match(rest) is not None),
+        ends_in_figure=body.ends_in_figure and not has_rest,
+        is_cut=is_figure_cut or (has_rest and not body.is_glued and partial.match(rest) is not None),
+        is_glued=body.is_glued,
+        without_figure=body.without_figure,
     )
 
 
