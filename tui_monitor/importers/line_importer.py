@@ -67,9 +67,10 @@ class LineImporter:
         state = state or LineState()
         self._parser = parser
         self._reached = reached
-        self._recorder = Recorder(sink, alerts=alerts or AlertWatch())
+        self.recorder = Recorder(sink, alerts=alerts or AlertWatch())
+        """What has been written so far."""
         if move_clock is not None:
-            self._recorder.move_clock = move_clock
+            self.recorder.move_clock = move_clock
         self._text = TextLines(
             is_terminal=parser.is_terminal,
             consumed=state.consumed,
@@ -110,14 +111,14 @@ class LineImporter:
         for text in ended[1:]:
             self._take(self._parser.line(text))
         for sentence in self._text.damage.sentences():
-            self._recorder.take(Remark(sentence))
+            self.recorder.take(Remark(sentence))
         self._take(self._parser.close(rest))
 
     def _take(self, records: Iterator[Record]) -> bool:
         """Record what comes, and return whether anything did."""
         has_any = False
         for record in records:
-            self._recorder.take(record)
+            self.recorder.take(record)
             has_any = True
         return has_any
 

@@ -9,6 +9,9 @@ from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.figures import canonical_figures
 from tui_monitor.run_log.format import State
 
+MOST_REMARKS = 12
+"""Sentences about a log that are said at once; its run holds all."""
+
 
 @dataclass(frozen=True)
 class PhaseBegan:
@@ -60,6 +63,8 @@ class EpochEnded:
     """Samples that training's figures are means over, or 0 when the log does not say."""
     validation_samples: int = 0
     """Likewise of validation."""
+    learning_rate: float | None = None
+    """Where the log has it beside the epoch's figures."""
     at: float | None = None
     """Seconds since the run began, or None when the log does not say."""
 
@@ -112,6 +117,17 @@ class Recorder:
     """Called before a record with its run time, or None, and the seconds that passed since the record before."""
     alerts: AlertWatch = field(default_factory=AlertWatch)
     """Has seen the epochs of the phase under way that the run holds already."""
+    epochs: int = 0
+    """Epochs written."""
+    said: dict[str, None] = field(default_factory=dict)
+    """Sentences about the log that were written, once each, in their order."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The first of the sentences about the log, and how many there are beyond."""
+        first = tuple(self.said)[:MOST_REMARKS]
+        more = len(self.said) - len(first)
+        return (*first, f"And {more} more remarks, which the run's timeline holds.") if more else first
 
     def take(self, record: Record) -> None:
         """Write one record.
@@ -132,11 +148,13 @@ class Recorder:
             case EpochEnded():
                 self._end_epoch(record)
             case Remark():
+                self.said[record.text] = None
                 self.sink.event(record.kind, text=record.text, epoch=record.epoch)
             case Ended():
                 self.sink.status(record.state, record.detail)
 
     def _end_epoch(self, record: EpochEnded) -> None:
+        self.epochs += bool(record.logs)
         self.move_clock(record.at, record.seconds or 0.0)
         self.sink.event(
             "epoch",
@@ -146,7 +164,7 @@ class Recorder:
             samples=record.samples,
             **({"validation_samples": record.validation_samples} if record.validation_samples else {}),
             seconds=record.seconds,
-            learning_rate=_learning_rate(record.logs),
+            learning_rate=record.learning_rate if record.learning_rate is not None else _learning_rate(record.logs),
         )
         for alert in self.alerts.epoch(epoch_figures(record.epoch, canonical_figures(record.logs))):
             self.sink.event("alert", alert=alert.kind.value, epoch=alert.epoch, text=alert.sentence)

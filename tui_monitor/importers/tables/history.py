@@ -1,41 +1,54 @@
-"""`History.history` kept as JSON or NumPy arrays: lists of figures by metric, or objects by epoch."""
+"""`History.history` and other objects of figures, in every shape they are saved: rows, columns, or one of many fits."""
 
-import json
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tui_monitor.importers.records import Ended, EpochBegan, EpochEnded, PhaseBegan, Record, Remark
+from tui_monitor.importers.records import Ended, Record, Remark
+from tui_monitor.importers.tables.objects import read_objects
+from tui_monitor.importers.tables.rows import Row, fit_records
 from tui_monitor.run_log.strict_json import number
 
-_SERIES = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*\[([^\[\]{}"]*)(\])?')
-_NESTED = ("history", "logs", "metrics")
-_EPOCH = "epoch"
+_NESTED = ("history", "logs", "metrics", "log_history", "data", "epochs", "results")
+_EPOCH = re.compile(r"epochs?|epoch_num(?:ber)?", re.IGNORECASE)
+_METRIC = re.compile("loss|acc", re.IGNORECASE)
+_DIGITS = re.compile(r"-?\d+(?:\.0)?")
 
 
-def json_records(path: Path) -> Iterator[Record]:
-    """Yield what a JSON file of figures tells.
+@dataclass(frozen=True)
+class Fit:
+    """The rows of one call of `fit`."""
+
+    rows: Sequence[Row]
+    remarks: tuple[str, ...] = ()
+    total_epochs: float | None = None
+    """Epochs that the whole training was to have, where the object says so."""
+    is_over: bool = True
+    """Whether its last epoch is known to have ended."""
+
+
+def object_records(path: Path) -> Iterator[Record]:
+    """Yield what a file of objects tells.
 
     Raises:
         OSError: the file can't be read.
     """
-    text = path.read_bytes().decode("utf-8-sig", errors="replace")
-    try:
-        content: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        rows = json_lines(text)
-        if rows:
-            yield from _row_records(rows)
-            return
-        yield Remark("The JSON is damaged: read as far as its lists of figures are whole.")
-        content = {found[1]: _salvaged(found[2], is_closed=bool(found[3])) for found in _SERIES.finditer(text)}
-        yield from _records(content, is_whole=False)
+    found = read_objects(read_text(path))
+    if found is None:
+        yield Ended()
         return
-    yield from _records(content)
+    if found.is_damaged:
+        yield Remark("The text is damaged: read as far as its figures are whole.")
+    if found.skipped_lines:
+        yield Remark(f"{found.skipped_lines} lines hold no object: left out.", kind="note")
+    for fit in fits_of(found.contents, is_whole=not found.is_damaged):
+        yield from (Remark(text, kind="note") for text in fit.remarks)
+        yield from fit_records(fit.rows, is_over=fit.is_over)
+    yield Ended()
 
 
 def npz_records(path: Path) -> Iterator[Record]:
@@ -45,83 +58,124 @@ def npz_records(path: Path) -> Iterator[Record]:
         OSError: the file can't be read.
     """
     with np.load(path, allow_pickle=False) as arrays:
-        yield from _records({name: np.atleast_1d(arrays[name]).tolist() for name in arrays.files})
-
-
-def json_lines(text: str) -> list[Mapping[str, Any]]:
-    """Return the objects of a text with one JSON object a line; empty where it is not that."""
-    rows = []
-    for line in text.splitlines():
-        try:
-            row: Any = json.loads(line) if line.strip() else None
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(row, Mapping):
-            rows.append(row)
-    return rows if rows and all(_EPOCH in row for row in rows) else []
-
-
-def is_history(content: Any) -> bool:
-    """Return whether parsed JSON holds figures in a shape this module reads."""
-    if isinstance(content, Mapping):
-        return bool(_series(content))
-    return isinstance(content, list) and bool(content) and all(isinstance(row, Mapping) for row in content)
-
-
-def _records(content: Any, *, is_whole: bool = True) -> Iterator[Record]:
-    if isinstance(content, list):
-        yield from _row_records([row for row in content if isinstance(row, Mapping)])
-        return
-    series = _series(content)
-    printed = [number(value) for value in series.pop(_EPOCH, [])]
-    length = max(map(len, series.values()), default=0)
-    places = {name: _places(name, len(values), length if is_whole else len(values)) for name, values in series.items()}
-    for name, (_, every) in places.items():
-        if every != 1:
-            how = f"taken for every {every} epochs" if every else "taken for the first ones"
-            yield Remark(f"{name} has {len(series[name])} figures for {length} epochs: {how}.", kind="note")
-    rows: list[dict[str, Any]] = [{} for _ in range(length)]
-    for name, values in series.items():
-        for place, value in zip(places[name][0], values, strict=True):
-            rows[place][name] = value
-    numbers = printed if len(printed) == length else list(range(length))
-    yield from _row_records([{_EPOCH: epoch, **row} for epoch, row in zip(numbers, rows, strict=True)])
-
-
-def _row_records(rows: Sequence[Mapping[str, Any]]) -> Iterator[Record]:
-    offset = int(any(number(row.get(_EPOCH)) == 0 for row in rows))
-    last, phases, left_out = 0, 0, 0
-    for index, row in enumerate(rows):
-        printed = number(row.get(_EPOCH, index + 1 - offset))
-        if printed is None or not math.isfinite(printed) or printed + offset < 1:
-            left_out += 1
-            continue
-        epoch = int(printed) + offset
-        if not phases or epoch <= last:
-            phases += 1
-            yield PhaseBegan(initial_epoch=epoch - 1)
-        last = epoch
-        logs = {str(name): figure for name, value in row.items() if (figure := number(value)) is not None}
-        logs.pop(_EPOCH, None)
-        yield EpochBegan(epoch)
-        yield EpochEnded(epoch, logs)
-    if left_out:
-        yield Remark(f"{left_out} entries have no usable epoch number: left out.")
+        content = {name: np.atleast_1d(arrays[name]).tolist() for name in arrays.files}
+    for fit in fits_of((content,)):
+        yield from (Remark(text, kind="note") for text in fit.remarks)
+        yield from fit_records(fit.rows)
     yield Ended()
 
 
-def _series(content: Any) -> dict[str, list[Any]]:
-    """Return the lists of figures in an object, or in the one it wraps."""
+def read_text(path: Path) -> str:
+    """Return a file's text, in UTF-8 or, where that does not fit, UTF-16 or Windows-1252."""
+    content = path.read_bytes()
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def fits_of(contents: Sequence[Any], *, is_whole: bool = True) -> list[Fit]:
+    """Return the fits among parsed objects: rows that follow each other are one, histories are one each."""
+    rows = [content for content in contents if _is_row(content)]
+    if rows and len(rows) >= len(contents) - 1 and (len(contents) > 1 or _has_epoch(rows[0])):
+        held = [_flat(row) for row in rows]
+        return [Fit(held, is_over=is_whole and not any(_is_step_row(row) for row in held))] if _counts(held) else []
+    return [fit for content in contents for fit in _fits(content, is_whole=is_whole)]
+
+
+def _fits(content: Any, *, is_whole: bool, depth: int = 0) -> list[Fit]:
+    if isinstance(content, list):
+        if content and all(_is_row(item) for item in content):
+            return fits_of(content) if len(content) > 1 else [Fit([_flat(content[0])])]
+        return [fit for item in content if depth < 3 for fit in _fits(item, is_whole=is_whole, depth=depth + 1)]
     if not isinstance(content, Mapping):
-        return {}
+        return []
+    if isinstance(content.get("log_history"), list):
+        return _trainer(content)
+    series = _series(content)
+    if series:
+        return [_from_series(series, is_whole=is_whole)]
+    table = _split(content) or _indexed(content)
+    if table:
+        return [Fit(table)]
+    nested = [content[name] for name in _NESTED if isinstance(content.get(name), Mapping | list)]
+    inner = nested or [item for item in content.values() if isinstance(item, Mapping)]
+    return [fit for item in inner if depth < 3 for fit in _fits(item, is_whole=is_whole, depth=depth + 1)]
+
+
+def _trainer(content: Mapping[str, Any]) -> list[Fit]:
+    """Return what Hugging Face's `trainer_state.json` tells."""
+    rows = [_flat(row) for row in content["log_history"] if isinstance(row, Mapping)]
+    kept = [
+        {
+            name: value
+            for name, value in row.items()
+            if not re.search(r"_(?:runtime|per_second)$|^total_flos$|^num_input_tokens_seen$", name)
+        }
+        for row in rows
+        if "train_runtime" not in row
+    ]
+    remarks = []
+    if len(kept) < len(rows):
+        remarks.append("The closing summary of the whole training is no epoch: left out.")
+    steps, planned = number(content.get("global_step")), number(content.get("max_steps"))
+    is_over = planned is not None and planned > 0 and steps == planned
+    return [Fit(kept, tuple(remarks), number(content.get("num_train_epochs")), is_over)] if kept else []
+
+
+def _series(content: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
+    """Return the lists of figures in an object, or the columns that pandas writes as objects by row number."""
     found = {str(name): values for name, values in content.items() if _is_series(values)}
-    if found:
-        return found
-    return next((inner for name in _NESTED if (inner := _series(content.get(name)))), {})
+    columns = {
+        str(name): [values[key] for key in sorted(values, key=float)]
+        for name, values in content.items()
+        if isinstance(values, Mapping)
+        and values
+        and all(_DIGITS.fullmatch(str(key)) for key in values)
+        and all(value is None or number(value) is not None for value in values.values())
+        and not _DIGITS.fullmatch(str(name))
+    }
+    return found or columns
 
 
 def _is_series(values: Any) -> bool:
     return isinstance(values, list) and bool(values) and all(v is None or number(v) is not None for v in values)
+
+
+def _split(content: Mapping[str, Any]) -> list[Row]:
+    """Return the rows that pandas writes with `orient="split"`."""
+    columns, data = content.get("columns"), content.get("data")
+    if not isinstance(columns, list) or not isinstance(data, list):
+        return []
+    return [dict(zip(map(str, columns), row, strict=False)) for row in data if isinstance(row, list)]
+
+
+def _indexed(content: Mapping[str, Any]) -> list[Row]:
+    """Return the rows that pandas writes with `orient="index"`."""
+    if not content or not all(_DIGITS.fullmatch(str(key)) and _is_row(row) for key, row in content.items()):
+        return []
+    return [_flat(content[key]) for key in sorted(content, key=lambda key: float(str(key)))]
+
+
+def _from_series(series: dict[str, Sequence[Any]], *, is_whole: bool) -> Fit:
+    counter = next((name for name in series if _EPOCH.fullmatch(name)), None)
+    printed = [number(value) for value in series.pop(counter, [])] if counter is not None else []
+    length = max(map(len, series.values()), default=0)
+    places = {name: _places(name, len(values), length if is_whole else len(values)) for name, values in series.items()}
+    remarks = []
+    for name, (_, every) in places.items():
+        if every != 1:
+            how = f"taken for every {every} epochs" if every else "taken for the first ones"
+            remarks.append(f"{name} has {len(series[name])} figures for {length} epochs: {how}.")
+    rows: list[dict[str, Any]] = [{} for _ in range(length)]
+    for name, values in series.items():
+        for place, value in zip(places[name][0], values, strict=True):
+            rows[place][name] = value
+    if len(printed) == length:
+        rows = [{"epoch": epoch, **row} for epoch, row in zip(printed, rows, strict=True)]
+    return Fit(rows, tuple(remarks))
 
 
 def _places(name: str, count: int, length: int) -> tuple[range, int]:
@@ -134,12 +188,33 @@ def _places(name: str, count: int, length: int) -> tuple[range, int]:
     return range(count), 0
 
 
-def _salvaged(text: str, *, is_closed: bool) -> list[float | None]:
-    cells = text.split(",") if is_closed else text.split(",")[:-1]
-    values: list[float | None] = []
-    for cell in cells:
-        try:
-            values.append(float(cell))
-        except ValueError:
-            values.append(None)
-    return values
+def _is_row(content: Any) -> bool:
+    """Return whether an object holds single figures, perhaps one level down, and no history of them."""
+    if not isinstance(content, Mapping) or "log_history" in content or not _flat(content):
+        return False
+    series = _series(content)
+    return not series or (_has_epoch(content) and not any(_METRIC.search(name) for name in series))
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{name}/{inner}": held for inner, held in value.items() if number(held) is not None}
+        elif value is None or number(value) is not None or isinstance(value, str):
+            flat[str(name)] = value
+    return flat if any(number(value) is not None for value in flat.values()) else {}
+
+
+def _has_epoch(row: Mapping[str, Any]) -> bool:
+    return any(_EPOCH.fullmatch(str(name).rsplit("/", 1)[-1]) for name in row)
+
+
+def _is_step_row(row: Mapping[str, Any]) -> bool:
+    epoch = next((number(value) for name, value in row.items() if _EPOCH.fullmatch(name)), None)
+    return epoch is not None and epoch != int(epoch)
+
+
+def _counts(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether rows are of a training: they count epochs, or hold a loss."""
+    return any(_has_epoch(row) for row in rows) or any("loss" in name.lower() for row in rows for name in row)
