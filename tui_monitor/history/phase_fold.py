@@ -83,6 +83,7 @@ class PhaseFold:
                 seconds=number(event.get("seconds")),
                 batches=whole(event.get("batches")) or 0,
                 samples=whole(event.get("samples")) or 0,
+                validation_samples=whole(event.get("validation_samples")) or 0,
                 learning_rate=number(event.get("learning_rate")),
                 ended=number(event.get("time")) or 0.0,
             )

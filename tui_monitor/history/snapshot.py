@@ -26,6 +26,8 @@ class EpochRow:
     """Wall time from the epoch's begin to its end, validation and measuring included."""
     batches: int = 0
     samples: int = 0
+    validation_samples: int = 0
+    """Samples that validation's figures are means over; 0 where nothing says."""
     learning_rate: float | None = None
     ended: float = 0.0
     """Run time of its end, in seconds."""

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from tui_monitor.explain.alerts import AlertWatch
-from tui_monitor.importers.text.progress_log import ProgressLog
 from tui_monitor.importers.records import Record, Recorder, Remark, RunSink
 from tui_monitor.importers.text.lines import TextDamage, TextLines
 
@@ -121,15 +120,3 @@ class LineImporter:
             self.recorder.take(record)
             has_any = True
         return has_any
-
-
-class TextImporter(LineImporter):
-    """Brings Keras' progress text into a run, as it arrives on standard input or from a file."""
-
-    def __init__(self, writer: RunSink) -> None:
-        """Begin with the first byte.
-
-        Args:
-            writer: of the run; it has a clock of its own.
-        """
-        super().__init__(writer, ProgressLog())

@@ -20,7 +20,7 @@ _STATES = {
 
 def mlflow_runs(folder: Path) -> list[Path]:
     """Return the run folders of a project, a store, an experiment or a run, in the order of their names."""
-    levels = ("*", "*/*", "mlruns/*/*")
+    levels = ("*", "*/*", "mlruns/*/*", "*/mlruns/*/*")
     candidates = dict.fromkeys((folder, *(path for level in levels for path in sorted(folder.glob(level)))))
     return [path for path in candidates if (path / _META).is_file() and (path / _METRICS).is_dir()]
 

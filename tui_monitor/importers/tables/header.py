@@ -19,6 +19,7 @@ _SIDES = ("phase", "split", "set", "mode", "stage", "dataset", "subset", "partit
 _METRIC = re.compile(
     r"loss|acc|mae|mse|auc|err|precision|recall|f1|perplexity|iou|dice|bleu|map\d|score|r2|r_square", re.IGNORECASE
 )
+_FIGURE_IN = re.compile(r"(?<!nnamed)[:=]\s*[\d.]")
 _WHOLE_LOSS_PAIRS = ({"train_loss", "valid_loss"}, {"training_loss", "validation_loss"})
 
 
@@ -96,7 +97,7 @@ def read_heading(line: str) -> Heading | None:
 def _heading(cells: Sequence[str], delimiter: str, *, begins_blank: bool) -> Heading | None:
     if any(is_number(cell) for cell in cells if cell) or len({cell for cell in cells if cell}) < len(cells) - 1:
         return None
-    if max(map(len, cells)) > 80 or any(re.search(r"[:=]\s*[\d.]", cell) for cell in cells):
+    if max(map(len, cells)) > 80 or any(_FIGURE_IN.search(cell) for cell in cells):
         return None
     spelt = [re.sub(r"\s+", "_", keras_name(cell).lower()) if cell else "" for cell in cells]
     epoch = _place(spelt, _EPOCHS)

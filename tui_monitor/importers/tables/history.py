@@ -25,8 +25,8 @@ class Fit:
 
     rows: Sequence[Row]
     remarks: tuple[str, ...] = ()
-    total_epochs: float | None = None
-    """Epochs that the whole training was to have, where the object says so."""
+    has_rate: bool = False
+    """Whether rows hold the learning rate beside their figures."""
     is_over: bool = True
     """Whether its last epoch is known to have ended."""
 
@@ -47,7 +47,7 @@ def object_records(path: Path) -> Iterator[Record]:
         yield Remark(f"{found.skipped_lines} lines hold no object: left out.", kind="note")
     for fit in fits_of(found.contents, is_whole=not found.is_damaged):
         yield from (Remark(text, kind="note") for text in fit.remarks)
-        yield from fit_records(fit.rows, is_over=fit.is_over)
+        yield from fit_records(fit.rows, is_over=fit.is_over, has_rate=fit.has_rate)
     yield Ended()
 
 
@@ -94,10 +94,13 @@ def _fits(content: Any, *, is_whole: bool, depth: int = 0) -> list[Fit]:
         return []
     if isinstance(content.get("log_history"), list):
         return _trainer(content)
+    table = _split(content)
+    if table:
+        return [Fit(table)]
     series = _series(content)
-    if series:
+    if any(not _EPOCH.fullmatch(name) for name in series):
         return [_from_series(series, is_whole=is_whole)]
-    table = _split(content) or _indexed(content)
+    table = _indexed(content)
     if table:
         return [Fit(table)]
     nested = [content[name] for name in _NESTED if isinstance(content.get(name), Mapping | list)]
@@ -122,7 +125,7 @@ def _trainer(content: Mapping[str, Any]) -> list[Fit]:
         remarks.append("The closing summary of the whole training is no epoch: left out.")
     steps, planned = number(content.get("global_step")), number(content.get("max_steps"))
     is_over = planned is not None and planned > 0 and steps == planned
-    return [Fit(kept, tuple(remarks), number(content.get("num_train_epochs")), is_over)] if kept else []
+    return [Fit(kept, tuple(remarks), has_rate=True, is_over=is_over)] if kept else []
 
 
 def _series(content: Mapping[str, Any]) -> dict[str, Sequence[Any]]:

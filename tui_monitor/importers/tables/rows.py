@@ -18,23 +18,26 @@ _NEARLY_WHOLE = 0.02
 """Part of an epoch that its last row may lack where the last batch is dropped."""
 
 
-def fit_records(rows: Sequence[Row], *, is_over: bool = True, at: Sequence[float] = ()) -> Iterator[Record]:
+def fit_records(
+    rows: Sequence[Row], *, is_over: bool = True, has_rate: bool = False, at: Sequence[float] = ()
+) -> Iterator[Record]:
     """Yield the records of one fit.
 
     Args:
         rows: name to value; what is no number is left out, but for the side that a row is of.
         is_over: whether the last epoch has ended, whatever its rows say.
+        has_rate: whether the learning rate is logged beside the figures, and is none of them.
         at: seconds since the run began for each row, or nothing.
     """
-    fit = _Fit(rows, is_over=is_over, at=at)
+    fit = _Fit(rows, is_over=is_over, has_rate=has_rate, at=at)
     yield from fit.records()
 
 
 class _Fit:
     """Where the records of one fit have come to."""
 
-    def __init__(self, rows: Sequence[Row], *, is_over: bool, at: Sequence[float]) -> None:
-        self._rows, self._is_over, self._at = rows, is_over, at
+    def __init__(self, rows: Sequence[Row], *, is_over: bool, has_rate: bool, at: Sequence[float]) -> None:
+        self._rows, self._is_over, self._has_rate, self._at = rows, is_over, has_rate, at
         names = list(dict.fromkeys(str(name) for row in rows for name in row))
         lowered = {name: keras_name(name).lower() for name in names}
         self._epoch = next((name for wanted in _EPOCHS for name in names if lowered[name] == wanted), None)
@@ -88,7 +91,7 @@ class _Fit:
             figure, spelt = number(value), self._names.get(str(name))
             if figure is None or spelt is None:
                 continue
-            if self._has_parts and spelt in _RATES:
+            if self._has_rate and spelt in _RATES:
                 rate = figure
                 continue
             figures[keras_name(f"{side}_{spelt}") if isinstance(side, str) else spelt] = figure

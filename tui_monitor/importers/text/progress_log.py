@@ -257,7 +257,7 @@ class ProgressLog:
         if not state.epoch:
             yield from self._consider_unannounced(text, progress)
             return
-        if state.of is None and progress.of is not None:
+        if state.of is None and progress.of is not None and not state.sizes.is_validations(progress):
             state.of = progress.of
         if progress.of == state.of:
             state.at = max(state.at, progress.at or 0)
