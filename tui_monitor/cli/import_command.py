@@ -85,9 +85,7 @@ def _remark(source: str, sentence: str) -> None:
     print(f"{printable(source)}: {printable(sentence)}", file=sys.stderr)
 
 
-def follow_standard_input(
-    runs: str | None, *, tee: bool, headless: bool, patterns: Sequence[str] = ()
-) -> int:
+def follow_standard_input(runs: str | None, *, tee: bool, headless: bool, patterns: Sequence[str] = ()) -> int:
     """Record the text on standard input as a run while showing it, and return the exit code.
 
     What is left when the user leaves the screen is still recorded, so that the writing end never breaks.

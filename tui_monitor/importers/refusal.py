@@ -90,7 +90,9 @@ _MAGIC = {
 
 def _archive(head: bytes) -> str:
     if b"data.pkl" in head or b"/version" in head:
-        return "a file of PyTorch's with weights, which are pickled and are not opened: it holds no history of a training"
+        return (
+            "a file of PyTorch's with weights, which are pickled and are not opened: it holds no history of a training"
+        )
     if b"metadata.json" in head or b"model.weights.h5" in head:
         return "a model as Keras saves it: it holds no history of a training"
     return "a zip archive: unpack it first"
@@ -119,6 +121,12 @@ _KINDS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("a progress bar of tqdm, as PyTorch Lightning and others print it", _matches(r"\d+%\|.*\|\s*\d+/\d+ \[.*loss")),
     ("what XGBoost or LightGBM prints", _matches(r"^\[\d+\]\s+\S+[-_:'\s]\S*[:]\s*[\d.]+")),
     ("a GAN's own print, of two losses", _matches(r"\b[dg][ _-]?loss\b.*\b[dg][ _-]?loss\b")),
-    ("a training loop's own print, as PyTorch programs have", _matches(r"\b(?:epoch|iter\w*|step)\b.*\bloss\b\W{0,4}\d")),
-    ("a training loop's own print, as PyTorch programs have", _matches(r"\b(?:train\w*|val\w*|test)\b.{0,12}\bloss\b\W{0,4}\d")),
+    (
+        "a training loop's own print, as PyTorch programs have",
+        _matches(r"\b(?:epoch|iter\w*|step)\b.*\bloss\b\W{0,4}\d"),
+    ),
+    (
+        "a training loop's own print, as PyTorch programs have",
+        _matches(r"\b(?:train\w*|val\w*|test)\b.{0,12}\bloss\b\W{0,4}\d"),
+    ),
 )

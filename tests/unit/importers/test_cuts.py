@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from tests.unit.importers.reading import epochs_of, records_of
 from tests.unit.importers.test_progress_text import QUESTION, _keras_3
 from tui_monitor.history.output import OutputLines
-from tui_monitor.importers.tables.csv_table import CsvTable
 from tui_monitor.importers.line_importer import LineParser
-from tui_monitor.importers.text.progress_log import ProgressLog
 from tui_monitor.importers.records import Record, Remark
+from tui_monitor.importers.tables.csv_table import CsvTable
 from tui_monitor.importers.text.lines import TextLines
+from tui_monitor.importers.text.progress_log import ProgressLog
 
 TABLE = "epoch,loss,val_loss\r\n" + "".join(f"{n},{0.5 / (n + 1)!r},{0.7 / (n + 1)!r}\r\n" for n in range(6))
 NOISE = ("\xe9\x1b[31m\xe9\r\b" * 3 + QUESTION).encode("latin-1") + b"\0\xff Traceback (most"

@@ -1,7 +1,7 @@
 """Offline runs of Weights & Biases: `run-….wandb`, records of LevelDB's log format that hold protocol buffers.
 
-The format of the log: https://github.com/google/leveldb/blob/main/doc/log_format.md. What its records hold is told by the
-definitions in the `wandb` package, which reads its files in a program of its own since version 0.20.
+The format of the log: https://github.com/google/leveldb/blob/main/doc/log_format.md. What its records hold is told by
+the definitions in the `wandb` package, which reads its files in a program of its own since version 0.20.
 """
 
 import importlib.util

@@ -104,7 +104,6 @@ class CsvTable:
 
     def close(self, rest: str) -> Iterator[Record]:
         """Yield what the end of the table completes."""
-        state = self._state
         if rest:
             cells = self._row(rest.removesuffix("\r"))
             if cells is not None and self._heading is not None and len(cells) >= len(self._heading.names):

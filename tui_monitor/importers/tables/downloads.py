@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from tui_monitor.run_log.strict_json import number as json_number
 
 _TENSORBOARD = ("wall time", "step", "value")
 _SIDE = r"train(?:ing)?|val(?:id(?:ation)?)?|test|eval"
-_TAGGED = re.compile(rf"^(?:run[-_.])?(?P<run>.*?)[-_.]*tag[-_.](?P<tag>.+)$", re.IGNORECASE)
+_TAGGED = re.compile(r"^(?:run[-_.])?(?P<run>.*?)[-_.]*tag[-_.](?P<tag>.+)$", re.IGNORECASE)
 _SIDED = re.compile(rf"^(?:run[-_.])?(?P<run>.*?)(?:^|[-_.])(?P<side>{_SIDE})(?:[-_.](?P<tag>.+))?$", re.IGNORECASE)
 _LAST_SIDE = re.compile(rf"^(?P<run>.*?)(?:^|[-_./])(?P<side>{_SIDE})$", re.IGNORECASE)
 _WANDB = re.compile(r"^(?P<run>.+?) - (?P<tag>[^-].*?)(?P<part>__(?:MIN|MAX))?$")
@@ -88,7 +89,7 @@ def download_records(paths: Sequence[Path], name: str) -> Iterator[Record]:
     """
     run = download_runs(paths).get(name, ChartRun())
     steps = sorted(run.steps)
-    gaps = {after - before for before, after in zip(steps, steps[1:], strict=False)}
+    gaps = {after - before for before, after in pairwise(steps)}
     counts = run.counts_epochs or gaps <= {1} or (bool(steps) and max(steps) < 2 * len(steps) + 2)
     if not counts:
         yield Remark("The charts count steps, not epochs: each point was taken for an epoch.", kind="note")

@@ -135,7 +135,10 @@ def _validations(cells: Sequence[str], names: Sequence[str]) -> list[int]:
     return [
         place
         for place, (cell, name) in enumerate(zip(cells, names, strict=True))
-        if name and keras_name(cell).lower() == cell.lower() and _METRIC.search(name) and not name.startswith("val_")
+        if name
+        and keras_name(cell).lower() == cell.lower()
+        and _METRIC.search(name)
+        and not name.startswith("val_")
         and VALIDATION_PREFIX + name not in names
         and "train" not in cell.lower()
     ]

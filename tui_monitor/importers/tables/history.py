@@ -16,6 +16,7 @@ from tui_monitor.run_log.strict_json import number
 _NESTED = ("history", "logs", "metrics", "log_history", "data", "epochs", "results")
 _EPOCH = re.compile(r"epochs?|epoch_num(?:ber)?", re.IGNORECASE)
 _METRIC = re.compile("loss|acc", re.IGNORECASE)
+_DEEPEST = 3
 _DIGITS = re.compile(r"-?\d+(?:\.0)?")
 
 
@@ -89,23 +90,29 @@ def _fits(content: Any, *, is_whole: bool, depth: int = 0) -> list[Fit]:
     if isinstance(content, list):
         if content and all(_is_row(item) for item in content):
             return fits_of(content) if len(content) > 1 else [Fit([_flat(content[0])])]
-        return [fit for item in content if depth < 3 for fit in _fits(item, is_whole=is_whole, depth=depth + 1)]
-    if not isinstance(content, Mapping):
+        inner = content
+    elif not isinstance(content, Mapping):
         return []
-    if isinstance(content.get("log_history"), list):
+    elif isinstance(content.get("log_history"), list):
         return _trainer(content)
+    else:
+        held = _one_fit(content, is_whole=is_whole)
+        if held is not None:
+            return [held]
+        nested = [content[name] for name in _NESTED if isinstance(content.get(name), Mapping | list)]
+        inner = nested or [item for item in content.values() if isinstance(item, Mapping)]
+    return [fit for item in inner if depth < _DEEPEST for fit in _fits(item, is_whole=is_whole, depth=depth + 1)]
+
+
+def _one_fit(content: Mapping[str, Any], *, is_whole: bool) -> Fit | None:
     table = _split(content)
     if table:
-        return [Fit(table)]
+        return Fit(table)
     series = _series(content)
     if any(not _EPOCH.fullmatch(name) for name in series):
-        return [_from_series(series, is_whole=is_whole)]
+        return _from_series(series, is_whole=is_whole)
     table = _indexed(content)
-    if table:
-        return [Fit(table)]
-    nested = [content[name] for name in _NESTED if isinstance(content.get(name), Mapping | list)]
-    inner = nested or [item for item in content.values() if isinstance(item, Mapping)]
-    return [fit for item in inner if depth < 3 for fit in _fits(item, is_whole=is_whole, depth=depth + 1)]
+    return Fit(table) if table else None
 
 
 def _trainer(content: Mapping[str, Any]) -> list[Fit]:
@@ -128,7 +135,7 @@ def _trainer(content: Mapping[str, Any]) -> list[Fit]:
     return [Fit(kept, tuple(remarks), has_rate=True, is_over=is_over)] if kept else []
 
 
-def _series(content: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
+def _series(content: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Return the lists of figures in an object, or the columns that pandas writes as objects by row number."""
     found = {str(name): values for name, values in content.items() if _is_series(values)}
     columns = {
@@ -162,7 +169,7 @@ def _indexed(content: Mapping[str, Any]) -> list[Row]:
     return [_flat(content[key]) for key in sorted(content, key=lambda key: float(str(key)))]
 
 
-def _from_series(series: dict[str, Sequence[Any]], *, is_whole: bool) -> Fit:
+def _from_series(series: dict[str, list[Any]], *, is_whole: bool) -> Fit:
     counter = next((name for name in series if _EPOCH.fullmatch(name)), None)
     printed = [number(value) for value in series.pop(counter, [])] if counter is not None else []
     length = max(map(len, series.values()), default=0)

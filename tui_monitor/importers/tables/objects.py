@@ -21,9 +21,9 @@ _NAMES: Mapping[str, Any] = {
     "float32": None,
     "float64": None,
 }
-_WRAPPERS = frozenset(
-    "array asarray float float16 float32 float64 int int32 int64 list tuple dict defaultdict OrderedDict tensor".split()
-)
+_SCALARS = ("float", "float16", "float32", "float64", "int", "int32", "int64")
+_HOLDERS = ("array", "asarray", "list", "tuple", "dict", "defaultdict", "OrderedDict", "tensor")
+_WRAPPERS = frozenset((*_SCALARS, *_HOLDERS))
 
 
 @dataclass(frozen=True)
@@ -58,27 +58,28 @@ def python_value(text: str) -> Any:
     """
     try:
         return _value(ast.parse(text.strip(), mode="eval").body)
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return None
 
 
 def _value(node: ast.expr) -> Any:
+    value: Any
     match node:
-        case ast.Constant(value=value):
-            return value
+        case ast.Constant():
+            value = node.value
         case ast.List(elts=items) | ast.Tuple(elts=items):
-            return [_value(item) for item in items]
+            value = [_value(item) for item in items]
         case ast.Dict(keys=keys, values=values):
-            return {str(_value(key)): _value(value) for key, value in zip(keys, values, strict=True) if key is not None}
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_value(operand)
-        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-            return _value(operand)
+            value = {str(_value(key)): _value(held) for key, held in zip(keys, values, strict=True) if key is not None}
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
+            value = _value(operand) if isinstance(node.op, ast.UAdd) else -_value(operand)
         case ast.Name(id=name) if name in _NAMES:
-            return _NAMES[name]
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[*_, held]) if name in _WRAPPERS:
-            return _value(held)
-    raise ValueError(ast.dump(node))
+            value = _NAMES[name]
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[held, *others]) if name in _WRAPPERS:
+            value = _value(others[-1] if name == "defaultdict" and others else held)
+        case _:
+            raise ValueError(ast.dump(node))
+    return value
 
 
 def _lines(text: str) -> Objects | None:

@@ -46,7 +46,7 @@ class TextDamage:
         if self.control_characters:
             yield f"{_counted(self.control_characters, 'character')} that no text holds, left out."
         if self.carets:
-            yield f"{_counted(self.carets, 'control character')} written out as ^M, ^H or ^[: read as what they stand for."
+            yield f"{_counted(self.carets, 'control character')} written out as ^M, ^H or ^[: read as what they mean."
         if self.left_out:
             yield f"{_counted(self.left_out, 'character')} of lines longer than {LONGEST_LINE} characters, left out."
         if self.ends_within_character:

@@ -22,12 +22,12 @@ _UNTYPED = re.compile(r"(?<!\{)\{(\w+)\}(?!\})")
 _WORD = re.compile(r"[A-Za-z_][\w.]*")
 
 
-@parse.with_pattern(_FIGURE)
 def _figure(text: str) -> float:
     return float(text)
 
 
-_TYPES = {"float": _figure, "int": _figure, "number": _figure}
+_figure.pattern = _FIGURE  # type: ignore[attr-defined]
+_TYPES = dict.fromkeys(("float", "int", "number"), _figure)
 
 
 @dataclass
@@ -90,7 +90,9 @@ class PatternLog:
         state = self._state
         lost = [name for name in state.names if name not in state.figures]
         if state.epoch and lost and state.epochs:
-            yield Remark(f"Epoch {state.epoch} does not end in the log: it has no {', '.join(lost)}.", epoch=state.epoch)
+            yield Remark(
+                f"Epoch {state.epoch} does not end in the log: it has no {', '.join(lost)}.", epoch=state.epoch
+            )
         else:
             yield from self._finish()
         if not state.matched:
@@ -164,7 +166,9 @@ def _compiled(pattern: str) -> parse.Parser:
         # A field without a type would take as little as it can, which cuts the last figure of a line.
         return parse.compile(_UNTYPED.sub(r"{\1:number}", pattern), _TYPES)
     except (ValueError, re.error, NotImplementedError, KeyError, IndexError) as error:
-        raise UsageError(f"--pattern {pattern!r} can't be read: {error}. Name each figure in braces, {_HELP}.") from error
+        raise UsageError(
+            f"--pattern {pattern!r} can't be read: {error}. Name each figure in braces, {_HELP}."
+        ) from error
 
 
 def _as_figure(value: Any) -> float | None:

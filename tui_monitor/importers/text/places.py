@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 _ESCAPE = r"(?:\x1b|\\x1b|\\033|\\e|\\u001b|[␛←\ufffd])"
 _COLOURS = re.compile(rf"{_ESCAPE}?\[(?:\d{{1,3}}(?:;\d{{1,3}})*)?[mK]|{_ESCAPE}\[[\d;]*[A-Za-z]", re.IGNORECASE)
@@ -76,7 +77,7 @@ def segments(text: str) -> Iterator[str]:
         cuts |= {found.start(), _end_of_header(text, found)}
     cuts |= {start for found in _BAR.finditer(text) if (start := _start_of_bar(found, text)) is not None}
     edges = [0, *sorted(cuts), len(text)]
-    parts = [text[start:stop] for start, stop in zip(edges, edges[1:], strict=False)]
+    parts = [text[start:stop] for start, stop in pairwise(edges)]
     yield from (part for part in parts if part.strip()) if len(parts) > 1 else parts
 
 

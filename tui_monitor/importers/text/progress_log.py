@@ -5,74 +5,19 @@ bar, the sizes that `fit` announces, or other text. An epoch ends with the next 
 are those of its last full bar. Bars without a header wait until something tells which epoch they are.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
 
 from tui_monitor.importers.logged_names import is_as_keras_spells, keras_name
-from tui_monitor.importers.records import Ended, EpochBegan, EpochEnded, PhaseBegan, Record, Remark
+from tui_monitor.importers.records import EpochBegan, EpochEnded, PhaseBegan, Record, Remark
 from tui_monitor.importers.text.ending import Ending
 from tui_monitor.importers.text.places import MESSAGE, clean, segments
 from tui_monitor.importers.text.progress_line import ProgressLine, continue_line, parse_header, parse_progress
-from tui_monitor.importers.text.reports import Headless, Sizes, has_validation, supersedes
-from tui_monitor.run_log.format import State
-
-
-@dataclass
-class _Progress:
-    """All that is remembered between two lines; plain values, so that it can be kept beside the run."""
-
-    pending: str = ""
-    """The part before, where it showed progress and may go on."""
-    candidate: str = ""
-    """The line that reports the epoch under way as a whole, so far."""
-    epoch: int = 0
-    """Epoch under way, from 1; 0 outside of one."""
-    last: int = 0
-    """Highest epoch announced in the phase."""
-    planned: int | None = None
-    of: int | None = None
-    """Batches in the epoch under way, as its bar counts them."""
-    of_before: int | None = None
-    """Batches in the epoch recorded before."""
-    at: int = 0
-    """Batches done in the epoch under way."""
-    inner: tuple[int, int] | None = None
-    """A header within an epoch that is not over: of its validation's bar, or of a training that began again."""
-    inner_is_glued: bool = False
-    offset: int = 0
-    """Added to printed numbers: 1 where they begin with 0."""
-    phases: int = 0
-    epochs: int = 0
-    """Epochs recorded."""
-    names: list[str] = field(default_factory=list)
-    """Figures of the epoch recorded before, in the same phase."""
-    spelt: dict[str, str] = field(default_factory=dict)
-    """Names as printed to names as recorded, where they differ."""
-    headless: list[Headless] = field(default_factory=list)
-    """Full bars that no header announced, and that are not recorded yet."""
-    waiting: tuple[int, int] | None = None
-    """A header behind a bar that may be of the epoch before it: the next bar tells."""
-    message: int | None = None
-    """The number of a callback's message that came before its bar."""
-    unannounced: int = 0
-    """Epochs taken from bars without an `Epoch` line."""
-    guessed: list[int] = field(default_factory=list)
-    """Epochs without a header that were numbered by what stands around them."""
-    others: int = 0
-    """Finished bars that are not training's: `evaluate` and the like."""
-    without_end: int = 0
-    """Epochs whose last full bar still said ETA."""
-    without_figure: int = 0
-    sizes: Sizes = field(default_factory=Sizes)
-    is_new_fit: bool = False
-    """Whether `fit` announced its sizes since the last header."""
-    repairs: dict[str, int] = field(default_factory=dict)
-    """What was done to lines, in words, to the number of lines."""
-    ending: Ending = field(default_factory=Ending)
-
+from tui_monitor.importers.text.progress_state import ProgressState
+from tui_monitor.importers.text.reports import Headless, has_validation, supersedes
 
 _GLUED = "text that touches a figure was taken off"
 
@@ -88,7 +33,7 @@ class ProgressLog:
         Args:
             saved: what `save` returned.
         """
-        self._state = msgspec.convert(saved, _Progress) if saved else _Progress()
+        self._state = msgspec.convert(saved, ProgressState) if saved else ProgressState()
 
     def save(self) -> dict[str, Any]:
         """Return the state after the last line, as plain JSON types."""
@@ -129,8 +74,8 @@ class ProgressLog:
                 text = f"The log breaks off in epoch {record.epoch}: it has no {', '.join(lost)}."
                 yield Remark(text, epoch=record.epoch)
             yield record
-        yield from self._remarks()
-        yield self._ended()
+        yield from self._state.remarks()
+        yield self._state.ended()
 
     def _go_on(self, joined: str, following: str) -> Iterator[Record]:
         state = self._state
@@ -264,7 +209,7 @@ class ProgressLog:
         if progress.is_full:
             self._take_report(text, progress)
 
-    def _settle_inner(self, progress: ProgressLine) -> Iterator[Record]:
+    def _settle_inner(self, progress: ProgressLine) -> Generator[Record, None, bool]:
         """Tell validation's own bar from a training that began again; return whether the bar is done with."""
         state = self._state
         is_other = progress.of != state.of
@@ -403,36 +348,3 @@ class ProgressLog:
             wanted = keras_name(name)
             spelt[name] = name if wanted in printed or wanted in spelt.values() else wanted
         return spelt[name] if spelt[name] not in printed else name
-
-    def _remarks(self) -> Iterator[Record]:
-        state = self._state
-        if not state.epochs:
-            yield Remark("No finished epoch of Keras training is in this log.")
-        if state.guessed:
-            shown = ", ".join(map(str, state.guessed[:5])) + (" …" if len(state.guessed) > 5 else "")
-            text = f"No `Epoch` line announces epoch {shown}: numbered by what stands around it."
-            yield Remark(text, kind="note")
-        if state.unannounced:
-            yield Remark(
-                f"{state.unannounced} finished bars without an `Epoch` line were taken for trainings of one epoch; "
-                "`evaluate` prints the same.",
-                kind="note",
-            )
-        if state.without_end:
-            text = f"{state.without_end} epochs have no line that says they are over: their last full bar was taken."
-            yield Remark(text, kind="note")
-        if state.others:
-            yield Remark(f"{state.others} finished bars are not training's own and were left out.", kind="note")
-        if state.without_figure:
-            yield Remark(f"{state.without_figure} metrics are printed without one number: left out.", kind="note")
-        for repair, count in state.repairs.items():
-            yield Remark(f"{count} {'line' if count == 1 else 'lines'} repaired: {repair}.", kind="note")
-
-    def _ended(self) -> Ended:
-        state = self._state
-        if state.ending.state is not None:
-            return Ended(state.ending.state, state.ending.detail)
-        planned = state.planned
-        if planned is None or state.last >= planned or state.ending.stopped_early:
-            return Ended(State.FINISHED)
-        return Ended(State.STOPPED, f"The log ends with epoch {state.last} of {planned}.")
