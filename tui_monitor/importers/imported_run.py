@@ -26,6 +26,8 @@ from tui_monitor.run_log.identity import write_run_info
 from tui_monitor.run_log.output_marks import OutputMarks
 from tui_monitor.run_log.strict_json import encode
 
+_MOST_WAITING = 2**16
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -60,6 +62,9 @@ class ImportedRun:
         self.seconds = 0.0
         """Run time that the next record is stamped with."""
         self._info = info
+        self._waiting: list[bytes] = []
+        """Events that are not written yet: a system call for each would take longer than all else."""
+        self._waiting_size = 0
         self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         self._events = self._opened(EVENTS_FILE, None)
         self._output = self._opened(OUTPUT_FILE, None, mend=False)
@@ -107,7 +112,11 @@ class ImportedRun:
         """Append one event, stamped with the run's time and the phase under way."""
         index = self._phase.index if self._phase else None
         content = {"kind": kind, "time": round(self.seconds, 6), "phase": index, **fields}
-        self._events.append(encode(content) + b"\n")
+        line = encode(content) + b"\n"
+        self._waiting.append(line)
+        self._waiting_size += len(line)
+        if self._waiting_size > _MOST_WAITING:
+            self._flush()
 
     def status(self, state: State, detail: str = "") -> None:
         """Append the event that says what the run does from now on."""
@@ -125,7 +134,7 @@ class ImportedRun:
     def mark(self) -> Mark:
         """Return how far the folder has come."""
         return Mark(
-            events=_size(self._events),
+            events=_size(self._events) + self._waiting_size,
             output=_size(self._output),
             batches=_size(self._batches),
             phases=len(self._info.phases),
@@ -134,6 +143,7 @@ class ImportedRun:
 
     def take_back(self, mark: Mark) -> None:
         """Return to an earlier mark; records written since are gone."""
+        self._flush()
         for phase in self._info.phases[mark.phases :]:
             for name in (phase.batches, blocks_file(phase.batches)):
                 (self.folder / name).unlink(missing_ok=True)
@@ -146,7 +156,9 @@ class ImportedRun:
         self.seconds = mark.seconds
 
     def close(self) -> None:
-        """Summarise the batches of every phase, and let go of the files."""
+        """Write what waits, summarise the batches of every phase, and let go of the files."""
+        with suppress(OSError):
+            self._flush()
         for phase in self._info.phases:
             with suppress(OSError):
                 while extend_blocks(self._descriptor, phase):
@@ -162,6 +174,11 @@ class ImportedRun:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _flush(self) -> None:
+        waiting, self._waiting, self._waiting_size = self._waiting, [], 0
+        if waiting:
+            self._events.append(b"".join(waiting))
 
     def _describe(self, phases: tuple[PhaseInfo, ...]) -> None:
         if phases != self._info.phases:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 from tui_monitor.explain.alerts import AlertWatch, EpochFigures
 from tui_monitor.metric_names import VALIDATION_PREFIX
-from tui_monitor.run_log.figures import canonical_figures
+from tui_monitor.run_log.figures import canonical_names
 from tui_monitor.run_log.format import State
 
 MOST_REMARKS = 12
@@ -166,7 +167,9 @@ class Recorder:
             seconds=record.seconds,
             learning_rate=record.learning_rate if record.learning_rate is not None else _learning_rate(record.logs),
         )
-        for alert in self.alerts.epoch(epoch_figures(record.epoch, canonical_figures(record.logs))):
+        loss, val_loss = _names_of_losses(tuple(record.logs))
+        figures = EpochFigures(record.epoch, record.logs.get(loss), record.logs.get(val_loss))
+        for alert in self.alerts.epoch(figures):
             self.sink.event("alert", alert=alert.kind.value, epoch=alert.epoch, text=alert.sentence)
 
 
@@ -178,6 +181,13 @@ def epoch_figures(epoch: int, figures: Mapping[str, float]) -> EpochFigures:
         figures: by canonical name.
     """
     return EpochFigures(epoch, figures.get("loss"), figures.get(VALIDATION_PREFIX + "loss"))
+
+
+@lru_cache(maxsize=256)
+def _names_of_losses(names: tuple[str, ...]) -> tuple[str, str]:
+    """Return the names under which a record has the losses of training and validation."""
+    spelt = {canonical: name for name, canonical in canonical_names(names).items()}
+    return spelt.get("loss", "loss"), spelt.get(VALIDATION_PREFIX + "loss", VALIDATION_PREFIX + "loss")
 
 
 def _learning_rate(logs: Mapping[str, float]) -> float | None:

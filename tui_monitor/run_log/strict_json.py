@@ -8,6 +8,7 @@ from typing import Any
 from tui_monitor.run_log.format import LARGEST_COUNT
 
 _DEEPEST = 40
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _LOOSE_FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -18,9 +19,9 @@ def encode(content: Mapping[str, Any]) -> bytes:
     scalars become lists and numbers; what JSON has no type for becomes its `str`.
     """
     try:
-        text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _ENCODER.encode(content)
     except (TypeError, ValueError, RecursionError):
-        text = json.dumps(_plain(content, 0), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _ENCODER.encode(_plain(content, 0))
     return text.encode("utf-8", errors="replace")
 
 

@@ -144,7 +144,8 @@ class TextLines:
     def _finished(self) -> str:
         self.lines += 1
         text = self._terminal.finish()
-        self._damage_at_line = replace(self.damage)
+        if self.damage != self._damage_at_line:
+            self._damage_at_line = replace(self.damage)
         return text
 
     @property
