@@ -1,7 +1,6 @@
 """What needs a look, from figures alone: each alert is beyond noise, says what was seen, and comes once an episode."""
 
 import math
-from collections import deque
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -9,7 +8,7 @@ import numpy as np
 
 from tui_monitor import units
 from tui_monitor.explain.explanation import Explanation
-from tui_monitor.explain.trends import Windows, falls, is_flat, noise
+from tui_monitor.explain.trends import NewestTrend, Windows, noise
 
 
 class AlertKind(StrEnum):
@@ -127,7 +126,10 @@ class AlertWatch:
     """Takes the figures of one `fit` call as they come and returns what is new to say."""
 
     _under_way: set[AlertKind] = field(default_factory=set)
-    _newest: deque[EpochFigures] = field(default_factory=lambda: deque(maxlen=PLATEAU_EPOCHS))
+    _trends: tuple[NewestTrend, NewestTrend] = field(
+        default_factory=lambda: (NewestTrend(PLATEAU_EPOCHS), NewestTrend(PLATEAU_EPOCHS))
+    )
+    """Of the losses of training and validation."""
     _losses: _Losses = field(default_factory=_Losses)
     _pairs: _Pairs = field(default_factory=_Pairs)
     _windows: Windows = field(default_factory=Windows)
@@ -155,7 +157,6 @@ class AlertWatch:
 
     def epoch(self, figures: EpochFigures) -> tuple[Alert, ...]:
         """Take an epoch's figures."""
-        self._newest.append(figures)
         return (
             *self._not_finite(figures),
             *self._divergence(figures),
@@ -233,16 +234,15 @@ class AlertWatch:
         return ()
 
     def _plateau(self, figures: EpochFigures) -> tuple[Alert, ...]:
-        rows = self._newest
-        if len(rows) < PLATEAU_EPOCHS:
+        train, validation = self._trends
+        train.add(figures.loss)
+        validation.add(figures.val_loss)
+        held = [(name, side) for name, side in (("training", train), ("validation", validation)) if side.is_known]
+        if held and AlertKind.PLATEAU in self._under_way and not any(side.falls for _, side in held):
             return ()
-        sides = (("training", [row.loss for row in rows]), ("validation", [row.val_loss for row in rows]))
-        held = [(name, known) for name, values in sides if len(known := _finite(values)) == PLATEAU_EPOCHS]
-        if held and AlertKind.PLATEAU in self._under_way and not any(falls(values) for _, values in held):
-            return ()
-        flat = bool(held) and held[0][0] == "training" and all(is_flat(values) for _, values in held)
+        flat = train.is_known and all(side.is_flat for _, side in held)
         if not flat:
-            if not held or any(falls(values) for _, values in held):
+            if not held or any(side.falls for _, side in held):
                 self._under_way.discard(AlertKind.PLATEAU)
             return ()
         names = " and ".join(name for name, _ in held)

@@ -1,9 +1,9 @@
 """The course of a loss: its noise, its trend, and stretches of batches far above all that was."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -50,28 +50,64 @@ def noise(values: FloatArray) -> float:
     return math.sqrt(float((bends**2).mean()) / 6) if bends.size else 0.0
 
 
-def trend_score(values: Sequence[float]) -> float:
-    """Return the standard score of a monotonic trend (Mann, 1945; Kendall): negative where a short series falls."""
-    size = len(values)
-    # Plain Python: NumPy takes longer for the few values that this is asked of at every epoch of a log.
-    score = sum((later > earlier) - (later < earlier) for earlier, later in combinations(values, 2))
-    return score / math.sqrt(size * (size - 1) * (2 * size + 5) / 18)
+@dataclass
+class NewestTrend:
+    """The trend of the newest values of a series, kept up to date as they come."""
+
+    length: int
+    """Values looked at."""
+    values: deque[float] = field(default_factory=deque)
+    """The newest; fewer than `length` at the beginning, and after a value that is unknown."""
+    _rises: int = 0
+    """Pairs of values of which the later is greater, less those of which it is smaller."""
+
+    def add(self, value: float | None) -> None:
+        """Take the next value; None, NaN and infinities begin anew."""
+        values = self.values
+        if value is None or not math.isfinite(value):
+            values.clear()
+            self._rises = 0
+            return
+        if len(values) == self.length:
+            oldest = values.popleft()
+            self._rises -= _above(values, oldest) - _below(values, oldest)
+        self._rises += _below(values, value) - _above(values, value)
+        values.append(value)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there are as many values as are looked at."""
+        return len(self.values) == self.length
+
+    @property
+    def score(self) -> float:
+        """The standard score of a monotonic trend (Mann, 1945; Kendall): negative where the values fall."""
+        size = len(self.values)
+        return self._rises / math.sqrt(size * (size - 1) * (2 * size + 5) / 18)
+
+    @property
+    def falls(self) -> bool:
+        """Whether the values fall beyond noise, at the 5 % level."""
+        return self.score < -1.645
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the values show no sign of falling."""
+        if self.score <= -1.0:
+            return False
+        array = np.array(self.values, dtype=np.float64)
+        return -median_slope(array) * (array.size - 1) <= _FLAT_DECLINE * float(np.median(np.abs(array)))
+
+
+def _above(values: Iterable[float], limit: float) -> int:
+    return len([value for value in values if value > limit])
+
+
+def _below(values: Iterable[float], limit: float) -> int:
+    return len([value for value in values if value < limit])
 
 
 def median_slope(values: FloatArray) -> float:
     """Return the median slope of a series over its pairs (Theil and Sen)."""
     later, earlier = np.triu_indices(values.size, 1)[::-1]
     return float(np.median((values[later] - values[earlier]) / (later - earlier)))
-
-
-def is_flat(values: Sequence[float]) -> bool:
-    """Whether a series shows no sign of falling."""
-    if trend_score(values) <= -1.0:
-        return False
-    array = np.asarray(values, dtype=np.float64)
-    return -median_slope(array) * (array.size - 1) <= _FLAT_DECLINE * float(np.median(np.abs(array)))
-
-
-def falls(values: Sequence[float]) -> bool:
-    """Whether a series falls beyond noise, at the 5 % level."""
-    return trend_score(values) < -1.645

@@ -1,13 +1,15 @@
 """The run folder of an import: it can be continued later, and what was provisional can be taken back."""
 
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
 import numpy as np
 
 from tui_monitor.run_log.append_file import AppendFile
@@ -112,7 +114,7 @@ class ImportedRun:
         """Append one event, stamped with the run's time and the phase under way."""
         index = self._phase.index if self._phase else None
         content = {"kind": kind, "time": round(self.seconds, 6), "phase": index, **fields}
-        line = encode(content) + b"\n"
+        line = (msgspec.json.encode(content) if _is_finite(fields) else encode(content)) + b"\n"
         self._waiting.append(line)
         self._waiting_size += len(line)
         if self._waiting_size > _MOST_WAITING:
@@ -198,6 +200,14 @@ class ImportedRun:
         file = AppendFile(name, piece if mend else 1)
         file.open(self._descriptor)
         return file
+
+
+def _is_finite(fields: Mapping[str, Any]) -> bool:
+    """Return whether an event has no NaN and no infinity, for which JSON needs words of our own."""
+    figures = fields.get("logs")
+    if figures and not all(map(math.isfinite, figures.values())):
+        return False
+    return all(math.isfinite(value) for value in fields.values() if isinstance(value, float))
 
 
 def _size(file: AppendFile) -> int:

@@ -81,7 +81,7 @@ class CsvTable:
         state.lines += 1
         state.has_carriage_returns |= text.endswith("\r")
         text = text.removesuffix("\r")
-        if not text.strip() or _RULE.fullmatch(text):
+        if not text.strip() or (not text[-1].isalnum() and _RULE.fullmatch(text)):
             return
         cells = self._row(text)
         if cells is not None:
@@ -144,7 +144,8 @@ class CsvTable:
         printed = self._printed(heading, cells)
         epoch = state.epoch or max(state.last, 1)
         if printed is not None:
-            yield from self._set_first(heading, printed)
+            if state.first is None or not printed:
+                yield from self._set_first(heading, printed)
             # An epoch and a half is a step of the second epoch: it ends with the whole number behind it.
             whole = int(printed) + (printed != int(printed))
             epoch = max(whole + (state.first or 0), 1)

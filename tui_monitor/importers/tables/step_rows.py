@@ -18,9 +18,17 @@ class EpochReadings:
     counts: dict[str, int] = field(default_factory=dict)
     own: dict[str, float] = field(default_factory=dict)
     """Figures logged for the epoch as a whole."""
+    rows: int = 0
 
     def add(self, figures: Mapping[str, float]) -> None:
         """Take one row's figures."""
+        self.rows += 1
+        if self.rows == 1:
+            # Most tables have one row an epoch: it needs no sums.
+            self.newest = dict(figures)
+            return
+        if self.rows == 2:
+            self.sums, self.counts = dict(self.newest), dict.fromkeys(self.newest, 1)
         for name, value in figures.items():
             self.sums[name] = self.sums.get(name, 0.0) + value
             self.counts[name] = self.counts.get(name, 0) + 1
@@ -32,20 +40,22 @@ class EpochReadings:
 
     def holds_any(self, names: Iterable[str]) -> bool:
         """Return whether one of the figures has been read already."""
-        return any(name in self.counts or name in self.own for name in names)
+        return any(name in self.newest or name in self.own for name in names)
 
     def __bool__(self) -> bool:
-        return bool(self.counts or self.own)
+        return bool(self.newest or self.own)
 
     @property
     def is_test(self) -> bool:
         """Whether there is nothing but figures of a test set: that is no epoch."""
-        return bool(self) and all(name.startswith(TEST_PREFIX) for name in (*self.counts, *self.own))
+        return bool(self) and all(name.startswith(TEST_PREFIX) for name in (*self.newest, *self.own))
 
     def figures(self) -> tuple[dict[str, float], tuple[str, ...]]:
         """Return the epoch's figures, and the names of those that are means of several readings."""
         named = dict(self.own)
         means = []
+        if self.rows == 1:
+            self.counts = dict.fromkeys(self.newest, 1)
         for name in self.counts:
             if name.endswith(_STEP) and len(name) > len(_STEP):
                 continue

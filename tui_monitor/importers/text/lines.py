@@ -4,6 +4,7 @@ import codecs
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from tui_monitor.history.output import OutputLines
 
@@ -53,8 +54,7 @@ class TextDamage:
             yield "The text ends in the middle of a character."
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One line of text."""
 
     text: str
@@ -129,7 +129,11 @@ class TextLines:
     def _feed_narrow(self, content: bytes) -> Iterator[Line]:
         start = 0
         while (stop := content.find(b"\n", start)) >= 0:
-            yield from self._write(self._narrow.decode(content[start:stop]) + self._narrow.close())
+            text = self._narrow.decode(content[start:stop])
+            if self._narrow.waiting:
+                text += self._narrow.close()
+            for part in self._terminal.write(text):
+                yield Line(part, None)
             self._consumed += stop + 1 - start
             yield Line(self._finished(), self._consumed)
             start = stop + 1
@@ -164,8 +168,8 @@ class _Utf8:
 
     def decode(self, content: bytes) -> str:
         """Return the text of the next bytes; a character cut at their end waits for the rest."""
-        content = self.waiting + content
-        self.waiting = b""
+        if self.waiting:
+            content, self.waiting = self.waiting + content, b""
         try:
             return content.decode()
         except UnicodeDecodeError:

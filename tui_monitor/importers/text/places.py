@@ -24,6 +24,7 @@ _PREFIX = re.compile(
     )+""",
     re.VERBOSE,
 )
+_SLASHES_OF_A_BAR = 2
 _SUFFIX = re.compile(r"""(?:\\[nr]|<br\s*/?>|\\b|["'`“”|│┃,\\]|\s)+$""")
 _BEFORE_FIGURES = re.compile(r"[–—](?=\s)")
 
@@ -53,7 +54,7 @@ def clean(text: str) -> Cleaned:
             text, repairs = without, ("colour codes without their escape byte were taken out",)
     if ":" not in text and "/" not in text:
         return Cleaned(text, repairs)
-    begun = _PREFIX.match(text)
+    begun = None if text.startswith("Epoch ") else _PREFIX.match(text)
     start = begun.end() if begun else 0
     prefix = text[:start].strip()
     text = text[start:]
@@ -69,7 +70,7 @@ def clean(text: str) -> Cleaned:
 
 def segments(text: str) -> Iterator[str]:
     """Yield the parts of a line that each tell one thing: a header, a callback's message, a bar, or other text."""
-    if "/" not in text and "Epoch" not in text:
+    if "Epoch" not in text and text.count("/") <= _SLASHES_OF_A_BAR and text.count("[") <= 1:
         yield text
         return
     cuts = {found.start() for found in MESSAGE.finditer(text)}

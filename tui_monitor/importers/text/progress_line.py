@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tui_monitor.importers.text.places import HEADER
 
@@ -33,6 +34,7 @@ _NO_FIGURE = re.compile(
 )
 _PARTIAL_METRIC = re.compile(r"\s*-\s*(?:[^\s:]*|[^\s:]+:\s*[-+.\deEnaif]*)\s*$")
 _PARTIAL_WORD = re.compile(r"\s*(?:-\s*)?[^\s:]*(?::\s*[-+.\deEnaif]*)?\s*$")
+_PLAIN_BAR = re.compile(r"\s*\d+/\d+ (?:\[=*[>.\]]|━)")
 _CONTINUED = re.compile(r"\s*(?:-(?:\s|$)|[=>.]*\]|[━╸╺─])")
 
 
@@ -80,6 +82,7 @@ def parse_header(text: str) -> tuple[int, int] | None:
     return (int(found["epoch"]), int(found["epochs"])) if found and not text[found.end() :].strip() else None
 
 
+@lru_cache(maxsize=64)
 def parse_progress(text: str) -> ProgressLine | None:
     """Return the last progress with figures that a line shows, else the first without, or None."""
     starts = list(_START.finditer(text)) if "/" in text else []
@@ -88,6 +91,11 @@ def parse_progress(text: str) -> ProgressLine | None:
         return _parse_body(text, uncounted, is_counted=False) if uncounted else None
     parsed = [_parse_body(text, start, is_counted=True) for start in starts[-_MOST_STARTS:]]
     return next((progress for progress in reversed(parsed) if progress.figures), parsed[0])
+
+
+def begins_anew(text: str) -> bool:
+    """Return whether a line is plainly a header or a bar, and so continues none; quick, for most lines are."""
+    return text.startswith("Epoch ") or _PLAIN_BAR.match(text) is not None
 
 
 def continue_line(line: str, following: str) -> str | None:
@@ -147,8 +155,11 @@ class _Body:
 
     def read(self, text: str) -> None:
         """Take timings and metrics as far as they follow each other."""
-        while not self.is_glued and (self._timing(text) or self._metric(text)):
-            pass
+        while not self.is_glued:
+            # Times come before the first metric, but for those that some versions add behind the last.
+            first, second = (self._metric, self._timing) if self.figures else (self._timing, self._metric)
+            if not (first(text) or second(text)):
+                return
 
     def _timing(self, text: str) -> bool:
         timing = _TIMING.match(text, self.position)

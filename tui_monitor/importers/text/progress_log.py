@@ -15,7 +15,13 @@ from tui_monitor.importers.logged_names import is_as_keras_spells, keras_name
 from tui_monitor.importers.records import EpochBegan, EpochEnded, PhaseBegan, Record, Remark
 from tui_monitor.importers.text.ending import Ending
 from tui_monitor.importers.text.places import MESSAGE, clean, segments
-from tui_monitor.importers.text.progress_line import ProgressLine, continue_line, parse_header, parse_progress
+from tui_monitor.importers.text.progress_line import (
+    ProgressLine,
+    begins_anew,
+    continue_line,
+    parse_header,
+    parse_progress,
+)
 from tui_monitor.importers.text.progress_state import ProgressState
 from tui_monitor.importers.text.reports import Headless, has_validation, supersedes
 
@@ -43,7 +49,7 @@ class ProgressLog:
         """Yield what a line completes."""
         state = self._state
         cleaned = clean(text)
-        if state.pending:
+        if state.pending and not begins_anew(text):
             # A prefix may be part of a figure that was wrapped: first the line as it stands, then without.
             for following in dict.fromkeys((text, cleaned.text)):
                 head, *others = segments(following)
@@ -89,7 +95,7 @@ class ProgressLog:
 
     def _part(self, part: str, line: str, repairs: tuple[str, ...], *, is_first: bool) -> Iterator[Record]:
         state = self._state
-        header = parse_header(part)
+        header = parse_header(part) if "Epoch" in part else None
         progress = None if header else parse_progress(part)
         if header is None and progress is not None and not (progress.figures or progress.has_bar):
             progress = None
@@ -101,21 +107,22 @@ class ProgressLog:
             state.pending = ""
             yield from self._take_header(*header, is_glued=not is_first)
             return
-        message = MESSAGE.match(part)
+        message = MESSAGE.match(part) if "Epoch" in part else None
         if message is not None:
             state.pending = ""
             self._number(int(message["number"]))
         elif progress is not None:
             state.pending = part
             yield from self._consider(part)
-        if is_first:
+        if is_first and (progress is None or progress.rest):
             state.ending.read(line)
-        if state.sizes.read(part):
+        if "Train " in part and state.sizes.read(part):
             state.is_new_fit = True
 
     def _take_header(self, printed: int, planned: int, *, is_glued: bool) -> Iterator[Record]:
         state = self._state
-        yield from self._settle_waiting(None)
+        if state.waiting is not None:
+            yield from self._settle_waiting(None)
         state.message = None
         is_within = state.epoch > 1 or (state.epoch == 1 and is_glued)
         goes_on = state.epoch and state.of is not None and 0 < state.at < state.of and not state.candidate
@@ -196,7 +203,8 @@ class ProgressLog:
             return
         if progress.is_glued and progress.is_full:
             state.repairs[_GLUED] = state.repairs.get(_GLUED, 0) + 1
-        yield from self._settle_waiting(progress)
+        if state.waiting is not None:
+            yield from self._settle_waiting(progress)
         if state.inner is not None and (yield from self._settle_inner(progress)):
             return
         if not state.epoch:
