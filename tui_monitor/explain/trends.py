@@ -1,8 +1,8 @@
 """The course of a loss: its noise, its trend, and stretches of batches far above all that was."""
 
 import math
+from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -58,20 +58,26 @@ class NewestTrend:
     """Values looked at."""
     values: deque[float] = field(default_factory=deque)
     """The newest; fewer than `length` at the beginning, and after a value that is unknown."""
+    _ranked: list[float] = field(default_factory=list)
+    """The same in ascending order."""
     _rises: int = 0
     """Pairs of values of which the later is greater, less those of which it is smaller."""
 
     def add(self, value: float | None) -> None:
         """Take the next value; None, NaN and infinities begin anew."""
-        values = self.values
+        values, ranked = self.values, self._ranked
         if value is None or not math.isfinite(value):
             values.clear()
+            ranked.clear()
             self._rises = 0
             return
         if len(values) == self.length:
             oldest = values.popleft()
-            self._rises -= _above(values, oldest) - _below(values, oldest)
-        self._rises += _below(values, value) - _above(values, value)
+            del ranked[bisect_left(ranked, oldest)]
+            self._rises += bisect_left(ranked, oldest) + bisect_right(ranked, oldest) - len(ranked)
+        place = bisect_right(ranked, value)
+        self._rises += bisect_left(ranked, value) + place - len(ranked)
+        ranked.insert(place, value)
         values.append(value)
 
     @property
@@ -97,14 +103,6 @@ class NewestTrend:
             return False
         array = np.array(self.values, dtype=np.float64)
         return -median_slope(array) * (array.size - 1) <= _FLAT_DECLINE * float(np.median(np.abs(array)))
-
-
-def _above(values: Iterable[float], limit: float) -> int:
-    return len([value for value in values if value > limit])
-
-
-def _below(values: Iterable[float], limit: float) -> int:
-    return len([value for value in values if value < limit])
 
 
 def median_slope(values: FloatArray) -> float:

@@ -137,6 +137,8 @@ class Recorder:
             OSError: the sink can't write, where it is one that says so.
         """
         match record:
+            case EpochEnded():
+                self._end_epoch(record)
             case PhaseBegan():
                 self.alerts = AlertWatch()
                 self.sink.begin_phase(record.metrics, epochs=record.epochs, initial_epoch=record.initial_epoch)
@@ -146,8 +148,6 @@ class Recorder:
             case BatchEnded():
                 self.move_clock(record.at, 0.0)
                 self.sink.batch(record.epoch, record.size, record.values)
-            case EpochEnded():
-                self._end_epoch(record)
             case Remark():
                 self.said[record.text] = None
                 self.sink.event(record.kind, text=record.text, epoch=record.epoch)

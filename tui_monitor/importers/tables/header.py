@@ -48,12 +48,17 @@ class Heading:
         return self.epoch if self.epoch is not None else self.index
 
 
+_HAS_BLANKS = re.compile(r"\s").search
+
+
 def split_cells(line: str, delimiter: str) -> list[str]:
     """Return the cells of a line without the blanks around them; none where it can't be cut."""
     if delimiter == BLANKS:
         return line.split()
     if delimiter == "|":
         line = line.strip().removeprefix("|").removesuffix("|")
+    if '"' not in line and not _HAS_BLANKS(line):
+        return line.split(delimiter)
     if '"' not in line:
         return [cell.strip() for cell in line.split(delimiter)]
     try:

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 _ESCAPE = r"(?:\x1b|\\x1b|\\033|\\e|\\u001b|[␛←\ufffd])"
 _COLOURS = re.compile(rf"{_ESCAPE}?\[(?:\d{{1,3}}(?:;\d{{1,3}})*)?[mK]|{_ESCAPE}\[[\d;]*[A-Za-z]", re.IGNORECASE)
-_MAY_HOLD_COLOURS = re.compile(r"\[[\d;]*[mK]|" + _ESCAPE)
+_MAY_HOLD_COLOURS = re.compile(r"\[[\d;]*[A-Za-z]")
 _PREFIX = re.compile(
     r"""(?:
       \s+
@@ -29,6 +29,9 @@ _SUFFIX = re.compile(r"""(?:\\[nr]|<br\s*/?>|\\b|["'`“”|│┃,\\]|\s)+$""")
 _BEFORE_FIGURES = re.compile(r"[–—](?=\s)")
 
 HEADER = re.compile(r"(?:(?<![A-Za-z])|(?<=nan)|(?<=inf))Epoch:? *(?P<epoch>\d{1,9}) ?/ ?(?P<epochs>\d{1,9})")
+_PLAIN_BAR = re.compile(r"\s*\d+/\d+ (?:\[=*[>.\]]|━)")
+_GLUED_BAR = re.compile(r"/(\d+) *[\[━]")
+_HEADER_ALONE = re.compile(r"Epoch \d{1,9}/\d{1,9}")
 MESSAGE = re.compile(r"(?:(?<![A-Za-z])|(?<=nan)|(?<=inf))Epoch (?P<number>\d{1,9}): (?=[A-Za-z])")
 _BAR = re.compile(
     r"(?P<run>(?<![\d./-])(?:\d+\.)?\d+)/(?P<of>\d{1,12}|Unknown)(?=\s+(?:\[[=>.]|[━╸╺─]|-\s+(?:ETA|\d+(?:s|:\d\d)))|\s?\[=*>?\.*\])"
@@ -36,8 +39,7 @@ _BAR = re.compile(
 _DECIMALS = re.compile(r"\d+\.\d{4}(?=\d)")
 
 
-@dataclass(frozen=True)
-class Cleaned:
+class Cleaned(NamedTuple):
     """A line without what its place added."""
 
     text: str
@@ -45,10 +47,15 @@ class Cleaned:
     """What was done that changes more than blanks, in words; often empty."""
 
 
+def begins_plainly(text: str) -> bool:
+    """Return whether a line is a header or a bar without anything around it; quick, for most lines are."""
+    return text.startswith("Epoch ") or (_PLAIN_BAR.match(text) is not None and "[0m" not in text)
+
+
 def clean(text: str) -> Cleaned:
     """Return a line without colours and without what frames, quotes or numbers it."""
     repairs: tuple[str, ...] = ()
-    if ("[" in text or "\\" in text) and _MAY_HOLD_COLOURS.search(text):
+    if "[" in text and _MAY_HOLD_COLOURS.search(text):
         without = _COLOURS.sub("", text)
         if without != text:
             text, repairs = without, ("colour codes without their escape byte were taken out",)
@@ -73,6 +80,9 @@ def segments(text: str) -> Iterator[str]:
     if "Epoch" not in text and text.count("/") <= _SLASHES_OF_A_BAR and text.count("[") <= 1:
         yield text
         return
+    if _HEADER_ALONE.fullmatch(text):
+        yield text
+        return
     cuts = {found.start() for found in MESSAGE.finditer(text)}
     for found in HEADER.finditer(text):
         cuts |= {found.start(), _end_of_header(text, found)}
@@ -84,7 +94,7 @@ def segments(text: str) -> Iterator[str]:
 
 def _end_of_header(text: str, header: re.Match[str]) -> int:
     """Return where a header ends, even where a bar is glued behind it: `Epoch 1/216/64 [====]`."""
-    glued = re.match(r"/(\d+) *[\[━]", text[header.end() :])
+    glued = _GLUED_BAR.match(text, header.end())
     digits = header["epochs"]
     if glued and len(digits) > len(glued[1]):
         return header.end() - len(glued[1])

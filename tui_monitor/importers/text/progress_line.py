@@ -34,7 +34,6 @@ _NO_FIGURE = re.compile(
 )
 _PARTIAL_METRIC = re.compile(r"\s*-\s*(?:[^\s:]*|[^\s:]+:\s*[-+.\deEnaif]*)\s*$")
 _PARTIAL_WORD = re.compile(r"\s*(?:-\s*)?[^\s:]*(?::\s*[-+.\deEnaif]*)?\s*$")
-_PLAIN_BAR = re.compile(r"\s*\d+/\d+ (?:\[=*[>.\]]|━)")
 _CONTINUED = re.compile(r"\s*(?:-(?:\s|$)|[=>.]*\]|[━╸╺─])")
 
 
@@ -91,11 +90,6 @@ def parse_progress(text: str) -> ProgressLine | None:
         return _parse_body(text, uncounted, is_counted=False) if uncounted else None
     parsed = [_parse_body(text, start, is_counted=True) for start in starts[-_MOST_STARTS:]]
     return next((progress for progress in reversed(parsed) if progress.figures), parsed[0])
-
-
-def begins_anew(text: str) -> bool:
-    """Return whether a line is plainly a header or a bar, and so continues none; quick, for most lines are."""
-    return text.startswith("Epoch ") or _PLAIN_BAR.match(text) is not None
 
 
 def continue_line(line: str, following: str) -> str | None:

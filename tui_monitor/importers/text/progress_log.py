@@ -14,10 +14,9 @@ import msgspec
 from tui_monitor.importers.logged_names import is_as_keras_spells, keras_name
 from tui_monitor.importers.records import EpochBegan, EpochEnded, PhaseBegan, Record, Remark
 from tui_monitor.importers.text.ending import Ending
-from tui_monitor.importers.text.places import MESSAGE, clean, segments
+from tui_monitor.importers.text.places import MESSAGE, Cleaned, begins_plainly, clean, segments
 from tui_monitor.importers.text.progress_line import (
     ProgressLine,
-    begins_anew,
     continue_line,
     parse_header,
     parse_progress,
@@ -48,8 +47,10 @@ class ProgressLog:
     def line(self, text: str) -> Iterator[Record]:
         """Yield what a line completes."""
         state = self._state
-        cleaned = clean(text)
-        if state.pending and not begins_anew(text):
+        begins_anew = begins_plainly(text)
+        is_plain = begins_anew and text[-1].isdigit() and "–" not in text and "—" not in text
+        cleaned = Cleaned(text) if is_plain else clean(text)
+        if state.pending and not begins_anew:
             # A prefix may be part of a figure that was wrapped: first the line as it stands, then without.
             for following in dict.fromkeys((text, cleaned.text)):
                 head, *others = segments(following)
