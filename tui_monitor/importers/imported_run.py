@@ -29,6 +29,7 @@ from tui_monitor.run_log.output_marks import OutputMarks
 from tui_monitor.run_log.strict_json import encode
 
 _MOST_WAITING = 2**16
+_FLOATS = ("seconds", "learning_rate")
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ def _is_finite(fields: Mapping[str, Any]) -> bool:
     figures = fields.get("logs")
     if figures and not all(map(math.isfinite, figures.values())):
         return False
-    return all(math.isfinite(value) for value in fields.values() if isinstance(value, float))
+    return all(math.isfinite(fields.get(name) or 0.0) for name in _FLOATS) if figures else True
 
 
 def _size(file: AppendFile) -> int:

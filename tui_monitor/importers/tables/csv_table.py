@@ -194,9 +194,9 @@ class CsvTable:
     def _finish_epoch(self) -> Iterator[Record]:
         state = self._state
         epoch, state.epoch = state.epoch, 0
-        readings, state.readings = state.readings, EpochReadings()
         if not epoch:
             return
+        readings, state.readings = state.readings, EpochReadings()
         if readings.is_test:
             state.test_rows += 1
             return

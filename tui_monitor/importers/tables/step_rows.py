@@ -20,14 +20,15 @@ class EpochReadings:
     """Figures logged for the epoch as a whole."""
     rows: int = 0
 
-    def add(self, figures: Mapping[str, float]) -> None:
-        """Take one row's figures."""
+    def add(self, figures: dict[str, float]) -> None:
+        """Take one row's figures; they are the readings' own from then on."""
         self.rows += 1
         if self.rows == 1:
             # Most tables have one row an epoch: it needs no sums.
-            self.newest = dict(figures)
+            self.newest = figures
             return
         if self.rows == 2:
+            self.newest = dict(self.newest)
             self.sums, self.counts = dict(self.newest), dict.fromkeys(self.newest, 1)
         for name, value in figures.items():
             self.sums[name] = self.sums.get(name, 0.0) + value
@@ -48,10 +49,14 @@ class EpochReadings:
     @property
     def is_test(self) -> bool:
         """Whether there is nothing but figures of a test set: that is no epoch."""
+        if not self.own and not next(iter(self.newest), "").startswith(TEST_PREFIX):
+            return False
         return bool(self) and all(name.startswith(TEST_PREFIX) for name in (*self.newest, *self.own))
 
     def figures(self) -> tuple[dict[str, float], tuple[str, ...]]:
         """Return the epoch's figures, and the names of those that are means of several readings."""
+        if self.rows == 1 and not self.own and not any(name.endswith(_STEP) for name in self.newest):
+            return self.newest, ()
         named = dict(self.own)
         means = []
         if self.rows == 1:

@@ -83,6 +83,7 @@ class TextLines:
         """Lines ended so far."""
         self._damage_at_line = replace(self.damage)
         self._consumed = consumed
+        self._is_terminal = is_terminal
         self._terminal = _Terminal(self.damage) if is_terminal else _Plain(self.damage)
         self._head: bytes | None = None if consumed else b""
         self._wide: codecs.IncrementalDecoder | None = None
@@ -130,6 +131,14 @@ class TextLines:
         start = 0
         while (stop := content.find(b"\n", start)) >= 0:
             text = self._narrow.decode(content[start:stop])
+            if not self._narrow.waiting and self._terminal.passes(text):
+                self.lines += 1
+                self._consumed += stop + 1 - start
+                start = stop + 1
+                if self.damage.stray_bytes != self._damage_at_line.stray_bytes:
+                    self._damage_at_line = replace(self.damage)
+                yield Line(text.rstrip() if self._is_terminal else text, self._consumed)
+                continue
             if self._narrow.waiting:
                 text += self._narrow.close()
             for part in self._terminal.write(text):
@@ -221,6 +230,10 @@ class _Plain:
         """Whether the line holds anything."""
         return self._length > 0
 
+    def passes(self, text: str) -> bool:
+        """Return whether a whole line is what it is: nothing in it is to be taken out."""
+        return not self._length and "\0" not in text and len(text) <= LONGEST_LINE
+
     def write(self, text: str) -> Sequence[str]:
         """Take text that comes next on the line, as far as a line may grow."""
         kept = text[: max(LONGEST_LINE * 16 - self._length, 0)]
@@ -259,6 +272,11 @@ class _Terminal:
     def has_text(self) -> bool:
         """Whether the line holds anything."""
         return self._has_drawn or bool((self._plain + self._caret).strip())
+
+    def passes(self, text: str) -> bool:
+        """Return whether a whole line is shown as it is: nothing on it is to be obeyed."""
+        is_free = not (self._has_drawn or self._plain or self._caret)
+        return is_free and text.isprintable() and "^" not in text and len(text) <= LONGEST_LINE
 
     def write(self, text: str) -> Sequence[str]:
         """Take text that comes next, with what a terminal obeys in it; return parts of a line that is too long."""
