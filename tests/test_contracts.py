@@ -48,7 +48,7 @@ _HEAVY = ("numpy", "tensorflow", "keras", "textual", "rich", "plotext", "pandas"
         ("tui_monitor.cli.explain_command", ("numpy",)),
         ("tui_monitor.cli.list_command", ()),
         ("tui_monitor.cli.watch_command", ()),
-        ("tui_monitor.training.child", ("numpy",)),
+        ("tui_monitor.training.child.process", ("numpy",)),
         ("tui_monitor.app.app", ("textual", "rich")),
     ],
 )

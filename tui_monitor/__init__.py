@@ -11,6 +11,6 @@ __all__ = ["Monitor", "fit_generator", "watch"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from tui_monitor.training import library  # noqa: PLC0415 - Keras takes seconds to import
+    from tui_monitor.training import api as library  # noqa: PLC0415 - Keras takes seconds to import
 
     return getattr(library, name)

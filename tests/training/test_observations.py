@@ -10,10 +10,10 @@ import pytest
 
 from tests.training.conftest import OpenSession
 from tui_monitor.history.load import load
-from tui_monitor.training import stalls
-from tui_monitor.training.recorded_fit import recorded_fit
-from tui_monitor.training.stalls import Pace
-from tui_monitor.training.system_figures import SystemSampler
+from tui_monitor.training.record import stalls
+from tui_monitor.training.record.recorded_fit import recorded_fit
+from tui_monitor.training.record.stalls import Pace
+from tui_monitor.training.usage.system_figures import SystemSampler
 
 
 def test_a_wait_is_a_stall_beside_the_usual_pace_alone() -> None:

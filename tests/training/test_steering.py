@@ -12,9 +12,9 @@ from tui_monitor.history.snapshot import TimelineEntry
 from tui_monitor.run_log.control import Action, send_request
 from tui_monitor.run_log.format import RunInfo
 from tui_monitor.run_log.writer import RunWriter
-from tui_monitor.training.budget import ProbeBudget
-from tui_monitor.training.session import Session
-from tui_monitor.training.steering import Steering
+from tui_monitor.training.control.steering import Steering
+from tui_monitor.training.probe.budget import ProbeBudget
+from tui_monitor.training.record.session import Session
 
 
 def answers(
@@ -26,7 +26,8 @@ def answers(
 ) -> list[TimelineEntry]:
     """Return what a training says to requests at batch 7 of epoch 3."""
     with RunWriter(folder, RunInfo(name="run"), heartbeat_seconds=None) as writer:
-        steering = Steering(model, Session(writer, folder, ProbeBudget(share=share)), callbacks)
+        steering = Steering(model, Session(writer, folder, ProbeBudget(share=share)))
+        steering.warn_of(callbacks)
         sent = [send_request(folder, action, value).id for action, value in asked]
         steering.look(3, 7)
     entries = [entry for entry in load(folder).timeline if entry.kind in ("control", "note")]

@@ -14,8 +14,8 @@ import pytest
 from tui_monitor.history.load import load
 from tui_monitor.run_log.format import EVENTS_FILE, RunInfo
 from tui_monitor.run_log.writer import RunWriter
-from tui_monitor.training.gpu_figures import GpuReader
-from tui_monitor.training.system_figures import SystemReader, SystemSampler, interval_seconds
+from tui_monitor.training.usage.gpu_figures import GpuReader
+from tui_monitor.training.usage.system_figures import SystemReader, SystemSampler, interval_seconds
 
 
 def until(condition: Callable[[], bool]) -> None:

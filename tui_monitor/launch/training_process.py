@@ -15,7 +15,7 @@ import msgspec
 from tui_monitor.run_log.format import OUTPUT_FILE
 from tui_monitor.run_log.summary import summarise
 
-_MODULE = "tui_monitor.training.child"
+_MODULE = "tui_monitor.training.child.process"
 
 
 class TrainingProcess:

@@ -110,6 +110,8 @@ class PhaseInfo:
     """Model summary: `name`, `parameters`, `layers`, `optimizer`, `loss`, `learning_rate`, ... as far as known."""
     fit: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of `fit` in a printable form."""
+    running_means: tuple[str, ...] = ()
+    """Metrics whose batch values are running means since the epoch's begin, as nothing tells the batch's own."""
 
     @property
     def dtype(self) -> "np.dtype[Any]":
@@ -184,6 +186,7 @@ def run_info_to_json(info: RunInfo) -> dict[str, Any]:
                 "steps_per_epoch": phase.steps_per_epoch,
                 "model": dict(phase.model),
                 "fit": dict(phase.fit),
+                **({"running_means": list(phase.running_means)} if phase.running_means else {}),
             }
             for phase in info.phases
         ],
@@ -267,6 +270,7 @@ def _phase_info(entry: Mapping[str, Any]) -> PhaseInfo:
         steps_per_epoch=_optional_count(entry.get("steps_per_epoch"), least=1),
         model=dict(entry.get("model", {})),
         fit=dict(entry.get("fit", {})),
+        running_means=tuple(str(name) for name in entry.get("running_means", ())),
     )
 
 

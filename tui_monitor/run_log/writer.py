@@ -119,6 +119,7 @@ class RunWriter:
         steps_per_epoch: int | None = None,
         model: Mapping[str, Any] | None = None,
         fit: Mapping[str, Any] | None = None,
+        running_means: Sequence[str] = (),
     ) -> PhaseInfo:
         """Begin the records of one `fit` call and return its description.
 
@@ -129,6 +130,7 @@ class RunWriter:
             steps_per_epoch: batches planned in an epoch, or None.
             model: summary of the model; anything JSON has no type for is kept as text.
             fit: arguments of `fit`, likewise.
+            running_means: metrics whose batch values are running means since the epoch's begin.
         """
         index = len(self._info.phases) + 1
         phase = PhaseInfo(
@@ -140,6 +142,7 @@ class RunWriter:
             steps_per_epoch=count_or_none(steps_per_epoch) or None,
             model=dict(model or {}),
             fit=dict(fit or {}),
+            running_means=tuple(running_means),
         )
         if os.getpid() != self._pid:
             return phase
