@@ -127,7 +127,7 @@ def follow_standard_input(runs: str | None, *, tee: bool, headless: bool, patter
     if not pump.epochs:
         kept = _keep_text(folder)
         raise UsageError(
-            f"{refusal.no_epoch(kept, 'Keras progress text' if not patterns else 'text read by --pattern', ())} "
+            f"{refusal.no_epoch(kept, 'Keras progress text' if not patterns else 'text, by the pattern', ())} "
             f"No run is left; the text is in {printable(str(kept))}."
         )
     return code

@@ -46,7 +46,7 @@ class Format(StrEnum):
     TUNER = "a trial of Keras Tuner"
     WANDB = "an offline run of Weights & Biases"
     TRACKIO = "a run in a store of trackio"
-    PATTERN = "text read by --pattern"
+    PATTERN = "text, by the pattern"
 
 
 @dataclass(frozen=True)

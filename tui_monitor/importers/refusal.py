@@ -26,11 +26,9 @@ def no_epoch(path: Path, kind: str, remarks: Sequence[str]) -> str:
     """Return why a source of a known format gave no run."""
     said = " ".join(remarks[:3])
     found = _foreign(path) if path.is_file() else ""
-    near = f" It looks like {found}." if found else ""
-    return (
-        f"Nothing to import in {printable(str(path))}: it was read as {kind}, and no epoch in it has ended. "
-        f"{said}{near}".rstrip()
-    )
+    near = f"It looks like {found}." if found else ""
+    read = f"it was read as {kind}, and no epoch in it has ended."
+    return " ".join(filter(None, (f"Nothing to import in {printable(str(path))}: {read}", said, near)))
 
 
 def _folder(path: Path) -> str:
@@ -64,7 +62,7 @@ def _file(path: Path) -> str:
     foreign = _foreign(path)
     text = head.decode("utf-8", errors="replace").strip().splitlines()
     begins = f"text that begins with {printable(text[0][:_SHOWN])!r}" if text else "blank text"
-    return f"{begins}; {foreign}" if foreign else begins
+    return f"{begins}, {foreign}" if foreign else begins
 
 
 _NUMPY = (
@@ -109,7 +107,7 @@ def _foreign(path: Path) -> str:
             continue
         pattern = suggested_pattern(line)
         how = f"; `--pattern {pattern!r}` can read it" if pattern else "; `--pattern` can read text that is regular"
-        return f"this is {what}{how}"
+        return f"{what}{how}"
     return ""
 
 
@@ -117,16 +115,11 @@ def _matches(pattern: str) -> Callable[[str], bool]:
     return lambda line: re.search(pattern, line, re.IGNORECASE) is not None
 
 
+_LOOP = "a training loop's own print, as PyTorch programs have"
 _KINDS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("a progress bar of tqdm, as PyTorch Lightning and others print it", _matches(r"\d+%\|.*\|\s*\d+/\d+ \[.*loss")),
-    ("what XGBoost or LightGBM prints", _matches(r"^\[\d+\]\s+\S+[-_:'\s]\S*[:]\s*[\d.]+")),
-    ("a GAN's own print, of two losses", _matches(r"\b[dg][ _-]?loss\b.*\b[dg][ _-]?loss\b")),
-    (
-        "a training loop's own print, as PyTorch programs have",
-        _matches(r"\b(?:epoch|iter\w*|step)\b.*\bloss\b\W{0,4}\d"),
-    ),
-    (
-        "a training loop's own print, as PyTorch programs have",
-        _matches(r"\b(?:train\w*|val\w*|test)\b.{0,12}\bloss\b\W{0,4}\d"),
-    ),
+    ("what XGBoost or LightGBM prints", _matches(r"^\[\d+\]\s+\S+[-_:'\s]\S*:\s*[\d.]+")),
+    ("a GAN's own print, of two losses", _matches(r"\b[dg](?:en\w*|is\w*)?[ _-]?loss\b.*\b[dg]\w*[ _-]?loss\b")),
+    (_LOOP, _matches(r"\b(?:epoch|iter\w*|step)\b.*loss\b\W{0,4}\d")),
+    (_LOOP, _matches(r"\b(?:train\w*|val\w*|test)\b.{0,12}loss\b\W{0,4}\d")),
 )

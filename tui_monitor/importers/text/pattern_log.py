@@ -182,6 +182,9 @@ def suggested_pattern(line: str) -> str:
     for found in _NUMBER.finditer(line):
         before = line[place : found.start()]
         words = [word.lower().replace(".", "_") for word in _WORD.findall(before)][-2:]
+        if not words and not place:
+            # A number that a line begins with counts epochs, or what comes nearest to them.
+            words = [_EPOCH]
         name = "_".join(words) if words and words[-1] in ("loss", "acc", "accuracy", "error") else "".join(words[-1:])
         pattern += before.replace("{", "{{").replace("}", "}}")
         is_named = bool(name) and name not in names and name.isidentifier()
