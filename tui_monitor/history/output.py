@@ -30,7 +30,15 @@ class OutputLines:
     Memory is bounded by `MOST_LINES` × `LONGEST_LINE` characters, whatever comes.
     """
 
-    def __init__(self, most_lines: int = MOST_LINES, longest_line: int = LONGEST_LINE) -> None:
+    def __init__(self, most_lines: int = MOST_LINES, longest_line: int = LONGEST_LINE, *, erases: bool = False) -> None:
+        """Begin with an empty line.
+
+        Args:
+            most_lines: newest lines kept.
+            longest_line: characters kept of one line.
+            erases: text takes away what stands behind it on its line, which a terminal would leave.
+        """
+        self._erases = erases
         self._decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
         self._longest = longest_line
         self._lines: deque[str] = deque(maxlen=most_lines)
@@ -154,7 +162,8 @@ class OutputLines:
         line = self._line
         if column > len(line):
             line = line.ljust(column)
-        self._line = line[:column] + written + line[column + len(written) :]
+        behind = "" if self._erases else line[column + len(written) :]
+        self._line = line[:column] + written + behind
 
     def _erase(self, parameters: str) -> None:
         if parameters in ("", "0"):

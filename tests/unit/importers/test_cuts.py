@@ -103,11 +103,11 @@ DRAWN = st.text(st.sampled_from("ab━ \r\b\t\x1b[mK0;2\n"), max_size=80)
 
 @given(DRAWN, st.lists(st.integers(0, 80), max_size=3))
 def test_bars_that_were_drawn_over_are_left_out_without_a_trace(text: str, cuts: list[int]) -> None:
-    """Lines read as on a terminal that draws every character, in whatever order a script moves about in them."""
+    """Lines read as on a terminal that draws every character and forgets what stood behind it, however it is cut."""
     edges = sorted({0, *(min(cut, len(text)) for cut in cuts), len(text)})
     lines = TextLines(is_terminal=True)
     read = [line.text for a, b in pairwise(edges) for line in lines.feed(text[a:b].encode())]
-    terminal = OutputLines()
+    terminal = OutputLines(erases=True)
     terminal.feed(text.encode())
     assert read == list(terminal.lines())[: len(read)]
     assert len(read) == text.count("\n") or len(text.encode()) < 4

@@ -108,7 +108,6 @@ class TextLines:
             yield from self._feed_narrow(content)
         self.damage.ends_within_character = bool(self._wide.decode(b"", True) if self._wide else self._narrow.waiting)
         if self._terminal.has_text:
-            self._terminal.break_off()
             yield Line(self._finished(), None)
 
     def _begin(self, head: bytes) -> bytes:
@@ -243,9 +242,6 @@ class _Plain:
         self._damage.left_out += len(text) - len(kept)
         return ()
 
-    def break_off(self) -> None:
-        """Take the line as it stands."""
-
     def finish(self) -> str:
         """Return the line, and begin the next."""
         text = "".join(self._pieces)
@@ -259,10 +255,10 @@ class _Terminal:
 
     def __init__(self, damage: TextDamage) -> None:
         self._damage = damage
-        self._lines = OutputLines(most_lines=1, longest_line=LONGEST_LINE)
+        # What is left behind text drawn over a line is of another moment: figures of both are not to be read as one.
+        self._lines = OutputLines(most_lines=1, longest_line=LONGEST_LINE, erases=True)
         self._plain = ""
         self._has_drawn = False
-        self._newest = ""
         self._may_be_in_sequence = False
         """Whether what was drawn on this line may end within an escape sequence."""
         self._caret = ""
@@ -288,11 +284,6 @@ class _Terminal:
             return self._draw_from_first_special(text)
         self._plain += text
         return self._overlong() if len(self._plain) > LONGEST_LINE else ()
-
-    def break_off(self) -> None:
-        """Drop what is left of a bar behind the one that was being drawn over it: it is of another moment."""
-        if self._has_drawn and self._newest not in ("\r", "\b"):
-            self._draw("\x1b[K")
 
     def finish(self) -> str:
         """Return the line, and begin the next."""
@@ -346,7 +337,7 @@ class _Terminal:
         return parts
 
     def _draw(self, text: str) -> None:
-        self._has_drawn, self._newest = True, text[-1]
+        self._has_drawn = True
         simple = None if self._may_be_in_sequence else _without_overdrawn(text)
         if simple is None:
             self._may_be_in_sequence = True
@@ -356,15 +347,15 @@ class _Terminal:
 def _without_overdrawn(text: str) -> str | None:
     """Return what draws the same line, or None where that can't be told.
 
-    A bar that is drawn over by a later one of its length need not be drawn: most of a captured log is such bars.
+    A bar that is drawn over need not be drawn: most of a captured log is such bars.
     """
     first, *drawn = _COLOURS.sub("", _STEPS_BACK.sub("\r", text)).split("\r")
     if not first.replace("\b", "").isprintable() or not all(map(str.isprintable, drawn)):
         return None
-    if len(drawn) > 1:
-        lengths = [len(piece) for piece in drawn]
-        drawn = drawn[len(lengths) - 1 - lengths[::-1].index(max(lengths)) :]
-    return "\r".join((first, *drawn))
+    if not drawn:
+        return first
+    newest = next((piece for piece in reversed(drawn) if piece), "")
+    return (f"\r{newest}" if newest else first) + ("" if drawn[-1] else "\r")
 
 
 _NEVER = tuple(chr(code) for code in range(32) if chr(code) not in "\a\b\t\n\v\f\r\x0e\x0f\x1b")
