@@ -4,7 +4,6 @@ TensorBoard writes `run-train-tag-epoch_loss.csv` with `Wall time,Step,Value`, o
 column for each run, named `run - metric`, with its least and greatest value beside it.
 """
 
-import csv
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +14,7 @@ from typing import Any
 
 from tui_monitor.importers.logged_names import keras_name
 from tui_monitor.importers.records import Ended, Record, Remark
-from tui_monitor.importers.tables.header import number
+from tui_monitor.importers.tables.header import number, split_cells
 from tui_monitor.importers.tables.history import read_text
 from tui_monitor.importers.tables.rows import fit_records
 from tui_monitor.run_log.strict_json import number as json_number
@@ -52,7 +51,7 @@ def is_download(head: str) -> bool:
         return True
     if first.startswith("[["):
         return bool(re.match(r"\[\[\s*\d{9,10}(?:\.\d+)?\s*,\s*\d+\s*,", first))
-    return bool(_wandb_columns(next(csv.reader([first]), [])))
+    return bool(_wandb_columns(split_cells(first, ",")))
 
 
 def download_runs(paths: Sequence[Path]) -> dict[str, ChartRun]:
@@ -67,7 +66,7 @@ def download_runs(paths: Sequence[Path]) -> dict[str, ChartRun]:
         if text.lstrip().startswith("[["):
             _add_points(path, _points(text), runs)
             continue
-        rows = list(csv.reader(text.splitlines()))
+        rows = [split_cells(line, ",") for line in text.splitlines()]
         header = [cell.strip() for cell in rows[0]] if rows else []
         if tuple(name.lower() for name in header) == _TENSORBOARD:
             triples = [tuple(map(number, row)) for row in rows[1:] if len(row) == 3]
