@@ -22,6 +22,7 @@ _NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 _TOKEN = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 _COLOURS = re.compile(r"(?:\x1b|\\x1b|\\u001b|\^\[|\u241b)?\[[\d;]*[A-Za-z]")
+_FAR_SIGN = re.compile(r"-\s+(?=[\d.])")
 _UNSEEN = re.compile(r"[\x00\ufeff\u200b-\u200f]")
 _ENCODINGS = ("utf-8", "utf-16", "utf-16-le", "latin-1", "cp1252", "utf-8-sig")
 _JUNK = (
@@ -155,7 +156,7 @@ def _numbers(content: bytes) -> set[float]:
 
 def _variants(text: str) -> Iterator[str]:
     plain = _COLOURS.sub("", _UNSEEN.sub("", text))
-    yield from (text, plain, _DECIMAL_COMMA.sub(".", text))
+    yield from (text, plain, _DECIMAL_COMMA.sub(".", text), _FAR_SIGN.sub("-", plain))
     # A console breaks lines within figures, and quotes or numbers may stand before what goes on.
     yield from (re.sub(r"\s*\n\s*", joint, plain) for joint in ("", " "))
     yield re.sub(r"\n(?:\s|[>#|*\"'/]|\d+[:\t])*", "", plain)

@@ -1,6 +1,7 @@
 """What needs a look, from figures alone: each alert is beyond noise, says what was seen, and comes once an episode."""
 
 import math
+from array import array
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -81,12 +82,12 @@ class _Losses:
 class _Pairs:
     """What overfitting is told by: epochs with finite losses of both sides. Each is taken once, in constant time."""
 
-    epochs: list[int] = field(default_factory=list)
-    train: list[float] = field(default_factory=list)
-    validation: list[float] = field(default_factory=list)
+    epochs: "array[int]" = field(default_factory=lambda: array("q"))
+    train: "array[float]" = field(default_factory=lambda: array("d"))
+    validation: "array[float]" = field(default_factory=lambda: array("d"))
     best: int = 0
     """Index of the first of the two epochs with the lowest mean validation loss, the newest two means not counted."""
-    sums: list[float] = field(default_factory=lambda: [0.0])
+    sums: "array[float]" = field(default_factory=lambda: array("d", [0.0]))
     """Sum of the training losses before each index."""
 
     def add(self, epoch: int, loss: float, val_loss: float) -> None:

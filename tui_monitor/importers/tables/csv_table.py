@@ -37,6 +37,10 @@ class _Table:
     epoch: int = 0
     """Epoch of the readings held; 0 where none are."""
     readings: EpochReadings = field(default_factory=EpochReadings)
+    names: list[str] = field(default_factory=list)
+    """Figures of the epoch before."""
+    readings_before: int = 0
+    """The fewest readings that any of them had."""
     has_steps: bool = False
     """Whether epochs have several rows."""
     bad_rows: int = 0
@@ -111,7 +115,13 @@ class CsvTable:
                 yield from self.line(rest)
             elif rest.strip():
                 yield Remark(f"The last row breaks off and was left out: {rest[:60]}")
-        yield from self._finish_epoch()
+        state = self._state
+        has_steps = self._heading is not None and self._heading.step is not None
+        lost = state.readings.breaks_off(state.names, state.readings_before) if has_steps and state.names else ""
+        if lost and not state.readings.is_test:
+            yield Remark(f"Epoch {state.epoch} does not end in the log: {lost}.", epoch=state.epoch)
+        else:
+            yield from self._finish_epoch()
         yield from self._remarks()
         yield Ended()
 
@@ -145,7 +155,7 @@ class CsvTable:
         epoch = state.epoch or max(state.last, 1)
         if printed is not None:
             if state.first is None or not printed:
-                yield from self._set_first(heading, printed)
+                yield from self._set_first(heading, printed, cells)
             # An epoch and a half is a step of the second epoch: it ends with the whole number behind it.
             whole = int(printed) + (printed != int(printed))
             epoch = max(whole + (state.first or 0), 1)
@@ -169,7 +179,7 @@ class CsvTable:
             self._state.has_steps = True
         return printed
 
-    def _set_first(self, heading: Heading, printed: float) -> Iterator[Record]:
+    def _set_first(self, heading: Heading, printed: float, cells: Sequence[str]) -> Iterator[Record]:
         state = self._state
         if heading.counter is None or heading.counter < 0:
             if state.first is None:
@@ -181,7 +191,7 @@ class CsvTable:
                 state.first = int(printed != 1)
         elif state.first is None:
             # `CSVLogger` counts from 0; what begins later, after a restart, shows it by its line ends alone.
-            is_lightning = heading.step is not None and printed == int(printed)
+            is_lightning = heading.step is not None and printed > 1 and "." not in cells[heading.counter]
             state.first = int(printed == 0 or is_lightning or (printed > 1 and state.has_carriage_returns))
             if printed != int(printed):
                 state.first = 0
@@ -209,6 +219,7 @@ class CsvTable:
             state.phases += 1
             yield PhaseBegan(initial_epoch=epoch - 1)
         state.last = epoch
+        state.names, state.readings_before = list(logs), readings.fewest
         state.epochs += bool(logs)
         yield EpochBegan(epoch)
         yield EpochEnded(epoch, logs)

@@ -17,6 +17,8 @@ _NESTED = ("history", "logs", "metrics", "log_history", "data", "epochs", "resul
 _EPOCH = re.compile(r"epochs?|epoch_num(?:ber)?", re.IGNORECASE)
 _METRIC = re.compile("loss|acc", re.IGNORECASE)
 _DEEPEST = 3
+_OF_TRAINER = ("eval_runtime", "train_runtime", "grad_norm")
+"""Names that Hugging Face's trainer alone logs."""
 _DIGITS = re.compile(r"-?\d+(?:\.0)?")
 
 
@@ -82,6 +84,8 @@ def fits_of(contents: Sequence[Any], *, is_whole: bool = True) -> list[Fit]:
     rows = [content for content in contents if _is_row(content)]
     if rows and len(rows) >= len(contents) - 1 and (len(contents) > 1 or _has_epoch(rows[0])):
         held = [_flat(row) for row in rows]
+        if any(name in row for row in held for name in _OF_TRAINER):
+            return _trainer({"log_history": held})
         return [Fit(held, is_over=is_whole and not any(_is_step_row(row) for row in held))] if _counts(held) else []
     return [fit for content in contents for fit in _fits(content, is_whole=is_whole)]
 

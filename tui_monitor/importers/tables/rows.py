@@ -55,6 +55,8 @@ class _Fit:
         self._offset = int(bool(printed) and min(printed) == 0 and not self._has_parts)
         self._last = self._phases = self._left_out = self._test_rows = 0
         self._means: dict[str, int] = {}
+        self._before: tuple[tuple[str, ...], int] = ((), 0)
+        """Figures of the epoch before, and the fewest readings that any of them had."""
 
     def records(self) -> Iterator[Record]:
         """Yield them."""
@@ -74,8 +76,10 @@ class _Fit:
             rate = row_rate if row_rate is not None else rate
             seconds = self._at[index] if index < len(self._at) else None
             (readings.add_own if self._has_parts and printed == int(printed) else readings.add)(figures)
-        if epoch and self._has_parts and not self._is_over and epoch - reached > _NEARLY_WHOLE:
-            yield Remark(f"Epoch {epoch} does not end in the log.", epoch=epoch)
+        is_torn = self._has_parts and not self._is_over and epoch - reached > _NEARLY_WHOLE
+        lost = readings.breaks_off(*self._before) if self._has_steps and not self._has_parts and self._before[0] else ""
+        if epoch and (is_torn or (lost and not readings.is_test)):
+            yield Remark(f"Epoch {epoch} does not end in the log{': ' if lost else ''}{lost}.", epoch=epoch)
         elif epoch:
             yield from self._end(epoch, readings, rate, seconds)
         yield from self._remarks()
@@ -109,7 +113,7 @@ class _Fit:
                 yield Remark(f"Epoch {epoch} comes again: the training was set back.", epoch=epoch)
             self._phases += 1
             yield PhaseBegan(initial_epoch=epoch - 1)
-        self._last = epoch
+        self._last, self._before = epoch, (tuple(logs), readings.fewest)
         yield EpochBegan(epoch)
         yield EpochEnded(epoch, logs, learning_rate=rate, at=seconds)
 

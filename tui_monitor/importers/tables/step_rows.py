@@ -77,6 +77,25 @@ class EpochReadings:
                     means.append(plain)
         return named, tuple(means)
 
+    @property
+    def fewest(self) -> int:
+        """The fewest readings that any figure has."""
+        return min(self.counts.values(), default=min(self.rows, 1))
+
+    def breaks_off(self, names: Iterable[str], fewest: int) -> str:
+        """Return what the last epoch of a table of steps lacks that the epoch before had, in words; often nothing.
+
+        Args:
+            names: of the figures of the epoch before.
+            fewest: readings that any of them had.
+        """
+        lost = [name for name in names if name not in self.figures()[0]]
+        if lost:
+            return f"it has no {', '.join(lost)}"
+        if self.fewest < fewest and not self.own:
+            return f"it has {self.fewest} readings of a figure, and the epoch before {fewest}"
+        return ""
+
     def _mean(self, name: str) -> float:
         count = self.counts[name]
         return self.newest[name] if count == 1 else self.sums[name] / count

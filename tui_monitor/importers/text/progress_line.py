@@ -104,6 +104,9 @@ def continue_line(line: str, following: str) -> str | None:
         return None
     joints = (" ", "") if before.ends_in_figure and not before.is_cut else ("", " ")
     best: tuple[int, str] | None = None
+    if line.endswith("-"):
+        # A dash between metrics, and not the sign of a figure that was wrapped behind it.
+        joints = (" ",)
     for joint in joints:
         joined = line + joint + following
         after = parse_progress(joined)

@@ -144,7 +144,7 @@ def trainer_states() -> Iterator[Layout]:
         "does not end",
         name="t.json",
     )
-    listed = [[(n, {**logs, "learning_rate": 1e-5, "grad_norm": 1.5, "val_runtime": 2.0}) for n, logs in a]]
+    listed = [[(n, {**logs, "grad_norm": 1.5}) for n, logs in a]]
     yield text(json.dumps(flat), listed, name="t.json")
     yield text("".join(f"{row}\n" for row in flat), listed, name="console.txt")
 
