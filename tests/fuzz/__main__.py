@@ -30,7 +30,7 @@ def main() -> None:
     asked, others = parser.parse_known_args()
     seeds()
     limits = [f"-max_total_time={asked.seconds}", f"-timeout={_LONGEST_INPUT}", f"-rss_limit_mb={_MOST_MEMORY}"]
-    atheris.Setup([sys.argv[0], *limits, "-max_len=256", *others], _one)
+    atheris.Setup([sys.argv[0], *limits, "-max_len=256", "-len_control=0", *others], _one)
     atheris.Fuzz()
 
 

@@ -23,6 +23,7 @@ from tui_monitor.importers.text.progress_line import (
 )
 from tui_monitor.importers.text.progress_state import ProgressState
 from tui_monitor.importers.text.reports import Headless, has_validation, supersedes
+from tui_monitor.metric_names import VALIDATION_PREFIX
 
 _GLUED = "text that touches a figure was taken off"
 
@@ -104,9 +105,9 @@ class ProgressLog:
             for repair in repairs if is_first else ():
                 state.repairs[repair] = state.repairs.get(repair, 0) + 1
         if header is not None:
-            state.ending = Ending()
             state.pending = ""
             yield from self._take_header(*header, is_glued=not is_first)
+            state.ending = Ending()
             return
         message = MESSAGE.match(part) if "Epoch" in part else None
         if message is not None:
@@ -125,10 +126,9 @@ class ProgressLog:
         if state.waiting is not None:
             yield from self._settle_waiting(None)
         state.message = None
-        is_within = state.epoch > 1 or (state.epoch == 1 and is_glued)
-        goes_on = state.epoch and state.of is not None and 0 < state.at < state.of and not state.candidate
-        if printed == 1 and planned == state.planned and is_within and goes_on and not self._has_broken_off():
-            state.inner, state.inner_is_glued = (printed, planned), is_glued
+        goes_on = state.epoch > 0 and state.of is not None and 0 < state.at < state.of and not state.candidate
+        if printed == 1 and planned == state.planned and goes_on and not self._has_broken_off():
+            state.inner, state.inner_is_glued, state.inner_has_bar = (printed, planned), is_glued, False
             return
         if state.headless and not state.epoch and not state.phases and printed > 1:
             held = state.headless[-1]
@@ -222,17 +222,26 @@ class ProgressLog:
         """Tell validation's own bar from a training that began again; return whether the bar is done with."""
         state = self._state
         is_other = progress.of != state.of
-        if not is_other and not state.inner_is_glued and (progress.at or 0) < state.at:
+        if not is_other and self._starts_over(progress):
             inner, state.inner = state.inner, None
             if inner is not None:
                 yield from self._announce(*inner)
             return False
         if is_other or (state.inner_is_glued and not has_validation(progress) and progress.is_surely_over):
             state.others += progress.is_full
+            state.inner_has_bar |= progress.is_full
             state.inner_is_glued &= is_other
             return True
         state.inner = None
         return False
+
+    def _starts_over(self, progress: ProgressLine) -> bool:
+        """Return whether a bar behind a header within an epoch is of a training that began again."""
+        state = self._state
+        if state.inner_is_glued or state.inner_has_bar:
+            return False
+        expects_validation = any(name.startswith(VALIDATION_PREFIX) for name in state.names)
+        return (progress.at or 0) < state.at or has_validation(progress) or not expects_validation
 
     def _take_report(self, text: str, progress: ProgressLine) -> None:
         state = self._state

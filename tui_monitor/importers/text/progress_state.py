@@ -31,6 +31,8 @@ class ProgressState:
     inner: tuple[int, int] | None = None
     """A header within an epoch that is not over: of its validation's bar, or of a training that began again."""
     inner_is_glued: bool = False
+    inner_has_bar: bool = False
+    """Whether a bar was taken for validation's since."""
     offset: int = 0
     """Added to printed numbers: 1 where they begin with 0."""
     phases: int = 0

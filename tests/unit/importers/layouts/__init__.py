@@ -15,6 +15,7 @@ KINDS: dict[str, Callable[[], Iterator[Layout]]] = {
     "wrapped": progress.wrapped,
     "in the middle": progress.in_the_middle,
     "validation bars": progress.validation_bars,
+    "restarts": progress.restarts,
     "evaluate bars": progress.evaluate_bars,
     "glued": progress.glued,
     "torn": progress.torn,

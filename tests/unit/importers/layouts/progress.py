@@ -117,6 +117,23 @@ def validation_bars() -> Iterator[Layout]:
     yield text(keras2(a, of=6, line=part + planned.replace("9/9", "12/12") + full), [a])
     yield text(keras2(a, of=6, line=planned.split("\n")[1] + "\n" + full), [a])
     yield text(keras2(a, of=6, line="\r" + part + "\r" + part + planned + full), [a])
+    b = made_up(2, seed=1)
+    yield text(keras2(b, of=6, line=part + "\n" + planned + full), [b], "not training's own")
+    yield text(keras2(b, of=6, line=part + planned + full), [b], "not training's own")
+
+
+def restarts() -> Iterator[Layout]:
+    """Yield logs of the kind: restarts."""
+    a, b = made_up(2), made_up(2, seed=1)
+    torn = "Epoch 3/5\n30/60 [====>....] - ETA: 3s - loss: 0.4000 - acc: 0.5000\n"
+    first = " 1/60 [>.......] - ETA: 9s - loss: 0.9000 - acc: 0.1000\n"
+    trace = "Traceback (most recent call last):\n  File x\nKeyboardInterrupt\n"
+    again = keras2(b, of=5)
+    says = "Epoch 3 does not end in the log"
+    yield text(keras2(a, of=5) + torn + trace + again, [a, b], says)
+    yield text(keras2(a, of=5) + torn + again, [a, b], says)
+    yield text(keras2(a, of=5) + torn + again.replace("Epoch 1/5\n", f"Epoch 1/5\n{first}"), [a, b], says)
+    yield text(keras2(a, of=5) + torn + "Train on 9 samples, validate on 3 samples\n" + again, [a, b], says)
 
 
 def evaluate_bars() -> Iterator[Layout]:
