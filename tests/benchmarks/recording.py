@@ -17,12 +17,12 @@ import numpy as np
 from tests.benchmarks.loggers import EveryBatch, Logger
 from tests.benchmarks.measuring import Ratio, ratios_in_turns, ratios_of_medians
 from tests.benchmarks.training_turns import BATCHES_A_TURN, GraphEnds, Training, fitted, question_model
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.record.recorded_fit import RecordedFit, recorded_fit
 from tui_monitor.training.record.session import Session
-from tui_monitor.training.step.instrument import Receiver
+from tui_monitor.training.step.instrument import Receiver, instrument_of
 from tui_monitor.training.step.replicas import PAYLOAD
 
 GROUPS = 400
@@ -160,7 +160,9 @@ def _recorded(model: keras.Model, take: Receiver | None = None) -> Iterator[tupl
         training = Training(model, [], ends)
         if take is not None:
             training.turn()
-            model.train_function._self_instrument.receive = take
+            instrument = instrument_of(model.train_function)
+            assert instrument is not None
+            instrument.receive = take
         yield training, writer
 
 

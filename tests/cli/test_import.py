@@ -14,12 +14,13 @@ from tui_monitor.cli.commands import program
 from tui_monitor.importers.importing import import_path
 
 LOGS = Path(__file__).parents[1] / "unit" / "importers" / "logs"
+Done = subprocess.CompletedProcess[bytes]
 BAR = "60/60 [====] - 3s 9ms/step"
 
 
-def _run(*arguments: str, text: bytes = b"", **variables: str) -> "subprocess.CompletedProcess[bytes]":
+def _run(*arguments: str, text: bytes = b"", variables: dict[str, str] | None = None) -> Done:
     command = [sys.executable, "-m", "tui_monitor", *arguments]
-    environ = {**environment(), **variables}
+    environ = {**environment(), **(variables or {})}
     return subprocess.run(command, input=text, capture_output=True, check=False, env=environ, start_new_session=True)
 
 
@@ -72,14 +73,14 @@ def test_output_survives_any_encoding(tmp_path: Path, encoding: str) -> None:
     (folder,) = import_path(source, tmp_path / "runs", NOW)
     here = {"PYTHONIOENCODING": encoding}
     for arguments in (("ls", "--runs", str(tmp_path / "runs")), ("explain", str(folder)), ("import", str(source))):
-        done = _run(*arguments, **here)
+        done = _run(*arguments, variables=here)
         assert b"Traceback" not in done.stderr
         assert done.returncode == 0, done.stderr
         assert done.stdout.decode(encoding)
-    assert "0.250 lower" in _run("explain", str(folder), **here).stdout.decode(encoding)
-    content = json.loads(_run("explain", "--json", str(folder), **here).stdout.decode(encoding))
+    assert "0.250 lower" in _run("explain", str(folder), variables=here).stdout.decode(encoding)
+    content = json.loads(_run("explain", "--json", str(folder), variables=here).stdout.decode(encoding))
     assert content["run"] == folder.name
-    missing = _run("explain", "训练", "--runs", str(tmp_path), **here)
+    missing = _run("explain", "训练", "--runs", str(tmp_path), variables=here)
     assert missing.returncode == 3
     assert b"Traceback" not in missing.stderr
 
@@ -138,7 +139,7 @@ def test_names_do_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
     read = set()
     for seed in ("0", "1", "2"):
         runs = tmp_path / seed
-        done = _run("import", str(LOGS / "mlflow-project"), "--runs", str(runs), PYTHONHASHSEED=seed)
+        done = _run("import", str(LOGS / "mlflow-project"), "--runs", str(runs), variables={"PYTHONHASHSEED": seed})
         (folder,) = done.stdout.decode().split()
         read.add((Path(folder) / "events.jsonl").read_text())
     assert len(read) == 1

@@ -9,7 +9,7 @@ import pytest
 
 from tests.training.conftest import OpenSession
 from tui_monitor.history.load import load
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.keras2.generator_fit import fit_generator
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tui_monitor.explain.samples import Averaging
+from tui_monitor.explain.samples.probes import Averaging
 from tui_monitor.training.record.epoch_totals import EpochTotals
 
 

@@ -18,8 +18,8 @@ import tui_monitor
 from tests.training.conftest import OpenSession
 from tests.training.test_ways_to_train import BATCH, build_model, make_arrays
 from tui_monitor.history.load import load
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.backends.keras3 import log_type
 from tui_monitor.training.probe.passes import Kept
 from tui_monitor.training.probe.reservoir import Reservoir
@@ -176,7 +176,7 @@ def test_an_ordinary_batch_takes_three_calls(open_session: OpenSession) -> None:
     model = build_model()
     recorded_fit(model.fit, model, session, (), arguments)
     session.writer.close()
-    assert min(calls.ours, key=len) == ["__call__", "received", "put"]
+    assert min(calls.ours, key=len) == ["function", "received", "put"]
     assert {type(value) for logs in calls.logs for value in logs.values()} == {float}
     snapshot = load(session.folder)
     assert snapshot.phase is not None

@@ -227,8 +227,8 @@ import tf_keras
 from tests.training.recorded import assert_recorded
 from tests.training.test_legacy_keras import BATCH, SAMPLES, build_model, fit, make_arrays
 from tui_monitor.history.load import load
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.record.recorded_fit import recorded_fit
 from tui_monitor.training.record.session import Session

@@ -9,9 +9,9 @@ import pytest
 
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import TimelineEntry
-from tui_monitor.run_log.control import Action, send_request
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.runs.control import Action, send_request
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.control.steering import Steering
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.record.session import Session
@@ -63,7 +63,7 @@ def test_a_schedule_of_the_optimizer_is_left_alone_and_named(tmp_path: Path) -> 
 def test_callbacks_that_set_the_rate_are_warned_of(tmp_path: Path) -> None:
     """The rate is set, and the answer says which callback will change it, subclasses included."""
 
-    class Mine(keras.callbacks.ReduceLROnPlateau):
+    class Mine(keras.callbacks.ReduceLROnPlateau):  # type: ignore[misc]
         """One of the user's own."""
 
     callbacks = [keras.callbacks.LearningRateScheduler(lambda epoch: 0.1), Mine(), keras.callbacks.Callback()]

@@ -12,7 +12,7 @@ import pytest
 from tests.training.conftest import OpenSession
 from tests.training.recorded import assert_recorded
 from tui_monitor.history.load import load
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.record.recorded_fit import recorded_fit
 from tui_monitor.training.record.session import Session
 from tui_monitor.training.step import instrument
@@ -98,8 +98,8 @@ import keras, numpy as np
 from tests.training.recorded import assert_recorded
 from tests.training.test_ways_to_train import BATCH, SAMPLES, build_model, fit
 from tui_monitor.history.load import load
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.record.session import Session
 

@@ -17,9 +17,9 @@ from tui_monitor.importers import refusal
 from tui_monitor.importers.importing import import_runs
 from tui_monitor.importers.standard_input import Pump
 from tui_monitor.importers.text.pattern_log import check_patterns
-from tui_monitor.run_log.folders import create_run_folder, is_run_folder, printable, runs_folder
-from tui_monitor.run_log.format import OUTPUT_FILE, RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import OUTPUT_FILE, RunInfo
+from tui_monitor.run_log.runs.folders import create_run_folder, is_run_folder, printable, runs_folder
+from tui_monitor.run_log.write.writer import RunWriter
 
 _TERMINAL = "/dev/tty"
 _INPUT, _OUTPUT = 0, 1
@@ -105,6 +105,7 @@ def follow_standard_input(runs: str | None, *, tee: bool, headless: bool, patter
         raise UsageError(f"Nothing is piped in. {_USAGE}")
     check_patterns(patterns)
     folder = create_run_folder(runs_folder(runs), None, "stdin", datetime.now(UTC).astimezone())
+    # Copies, because the screen takes the terminal as descriptors 0 and 1 below.
     source, passed_on = os.dup(_INPUT), os.dup(_OUTPUT) if tee else None
     # A screen over the text that is passed on would be unreadable, and so would be the text.
     is_shown = not headless and not (tee and sys.stdout.isatty()) and _take_terminal()

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from tui_monitor.errors import MonitorError, UsageError
-from tui_monitor.explain.alerts import AlertWatch
+from tui_monitor.explain.watch.alerts import AlertWatch
 from tui_monitor.history.load import load
 from tui_monitor.importers import refusal
 from tui_monitor.importers.imported_run import ImportedRun, Mark
@@ -33,9 +33,9 @@ from tui_monitor.importers.text.captured import captured_text
 from tui_monitor.importers.text.pattern_log import PatternLog, check_patterns
 from tui_monitor.importers.text.progress_log import ProgressLog
 from tui_monitor.importers.text.reading import text_records
-from tui_monitor.run_log.folders import create_run_folder, printable
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.identity import read_run_info
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.format.run_json import read_run_info
+from tui_monitor.run_log.runs.folders import create_run_folder, printable
 
 _CHUNK = 2**20
 

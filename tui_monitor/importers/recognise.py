@@ -23,7 +23,7 @@ from tui_monitor.importers.text.captured import captured_text
 from tui_monitor.importers.text.lines import TextLines
 from tui_monitor.importers.text.places import clean, segments
 from tui_monitor.importers.text.progress_line import parse_header, parse_progress
-from tui_monitor.run_log.folders import is_run_folder, printable
+from tui_monitor.run_log.runs.folders import is_run_folder, printable
 
 _HEAD_BYTES = 2**20
 _LARGEST_OBJECT = 2**28

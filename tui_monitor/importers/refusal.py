@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tui_monitor.importers.text.pattern_log import suggested_pattern
-from tui_monitor.run_log.folders import is_run_folder, printable
+from tui_monitor.run_log.runs.folders import is_run_folder, printable
 
 _PICKLED = (
     "Pickles can run code and are not opened. If you trust it, convert it: "

@@ -7,8 +7,8 @@ from contextlib import suppress
 from tui_monitor.importers.line_importer import LineImporter, LineParser
 from tui_monitor.importers.text.pattern_log import PatternLog
 from tui_monitor.importers.text.progress_log import ProgressLog
-from tui_monitor.run_log.format import OUTPUT_FILE, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import OUTPUT_FILE, State
+from tui_monitor.run_log.write.writer import RunWriter
 
 _CHUNK = 2**16
 

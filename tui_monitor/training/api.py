@@ -12,10 +12,10 @@ from typing import Any
 
 import keras
 
-from tui_monitor.run_log.folders import create_run_folder, runs_folder
-from tui_monitor.run_log.format import State
-from tui_monitor.run_log.workers import claim_place, run_of, worker_from_environment
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.runs.folders import create_run_folder, runs_folder
+from tui_monitor.run_log.runs.workers import claim_place, run_of, worker_from_environment
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.backends.backend import backend_of, is_legacy
 from tui_monitor.training.child.identity import run_identity
 from tui_monitor.training.guard import attempt

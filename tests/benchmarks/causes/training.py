@@ -18,9 +18,9 @@ from tests.benchmarks.causes.planting import FEATURES, Planted, plant
 from tests.benchmarks.causes.recipes import Recipe
 from tests.training.brute_force import Samples, ledger
 from tui_monitor.explain.measure import explain_probe
-from tui_monitor.explain.samples import TrainingProbe, ValidationProbe
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.probe import explainer
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.record.recorded_fit import recorded_fit

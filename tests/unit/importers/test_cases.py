@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.importers.layouts import KINDS, Layout
+from tests.unit.importers.layouts import KINDS
+from tests.unit.importers.layouts.layout import Layout
 from tests.unit.importers.reading import NOW
 from tui_monitor.errors import UsageError
 from tui_monitor.history.load import load

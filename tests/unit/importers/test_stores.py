@@ -13,7 +13,7 @@ import pytest
 from tests.unit.importers.reading import NOW, figures
 from tui_monitor.history.load import load
 from tui_monitor.importers.importing import import_path, import_runs
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 
 
 def _observed(*values: float) -> dict[str, object]:

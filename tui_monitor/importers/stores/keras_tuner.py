@@ -7,8 +7,8 @@ from typing import Any
 
 from tui_monitor.importers.records import Ended, Record, Remark
 from tui_monitor.importers.tables.rows import fit_records
-from tui_monitor.run_log.format import State
-from tui_monitor.run_log.strict_json import number
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.format.strict_json import number
 
 TRIAL_FILE = "trial.json"
 _STATES = {"RUNNING": State.STOPPED, "INVALID": State.FAILED, "FAILED": State.FAILED, "STOPPED": State.STOPPED}

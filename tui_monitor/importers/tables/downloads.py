@@ -17,7 +17,7 @@ from tui_monitor.importers.records import Ended, Record, Remark
 from tui_monitor.importers.tables.header import number, split_cells
 from tui_monitor.importers.tables.history import read_text
 from tui_monitor.importers.tables.rows import fit_records
-from tui_monitor.run_log.strict_json import number as json_number
+from tui_monitor.run_log.format.strict_json import number as json_number
 
 _TENSORBOARD = ("wall time", "step", "value")
 _SIDE = r"train(?:ing)?|val(?:id(?:ation)?)?|test|eval"

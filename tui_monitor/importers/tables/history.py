@@ -11,7 +11,7 @@ import numpy as np
 from tui_monitor.importers.records import Ended, Record, Remark
 from tui_monitor.importers.tables.objects import read_objects
 from tui_monitor.importers.tables.rows import Row, fit_records
-from tui_monitor.run_log.strict_json import number
+from tui_monitor.run_log.format.strict_json import number
 
 _NESTED = ("history", "logs", "metrics", "log_history", "data", "epochs", "results")
 _EPOCH = re.compile(r"epochs?|epoch_num(?:ber)?", re.IGNORECASE)

@@ -7,7 +7,7 @@ from typing import Any
 from tui_monitor.importers.logged_names import keras_name, matched_names
 from tui_monitor.importers.records import EpochBegan, EpochEnded, PhaseBegan, Record, Remark
 from tui_monitor.importers.tables.step_rows import EpochReadings
-from tui_monitor.run_log.strict_json import number
+from tui_monitor.run_log.format.strict_json import number
 
 Row = Mapping[str, Any]
 _EPOCHS = ("epoch", "epochs", "epoch_number", "epoch_num")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from tui_monitor.history.output import OutputLines
+from tui_monitor.history.state.output import OutputLines
 
 LONGEST_LINE = 16_384
 """Characters kept of one line; a binary file may hold none that ends."""

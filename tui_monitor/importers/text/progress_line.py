@@ -102,7 +102,7 @@ def continue_line(line: str, following: str) -> str | None:
     before = parse_progress(line)
     if before is None or not following.strip() or HEADER.search(following) or _starts_anew(following):
         return None
-    joints = (" ", "") if before.ends_in_figure and not before.is_cut else ("", " ")
+    joints: tuple[str, ...] = (" ", "") if before.ends_in_figure and not before.is_cut else ("", " ")
     best: tuple[int, str] | None = None
     if line.endswith("-"):
         # A dash between metrics, and not the sign of a figure that was wrapped behind it.

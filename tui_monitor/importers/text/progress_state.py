@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from tui_monitor.importers.records import Ended, Remark
 from tui_monitor.importers.text.ending import Ending
 from tui_monitor.importers.text.reports import Headless, Sizes
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 
 
 @dataclass

@@ -127,7 +127,8 @@ def wrap_once(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
         return
     original = getattr(owner, name)
     wrapped = wrap(original)
-    # Some libraries ask for the arguments without looking at what is wrapped.
-    wrapped.__signature__ = inspect.signature(original)
+    if not hasattr(original, "__wrapped__"):
+        # Some libraries ask for the arguments without looking at what is wrapped.
+        wrapped.__signature__ = inspect.signature(original)
     setattr(owner, name, wrapped)
     _wrapped.add((id(owner), name))

@@ -50,6 +50,8 @@ class Capture:
 
     means: list[MeanUpdate] = field(default_factory=list)
     losses: list[LossValues] = field(default_factory=list)
+    unreduced: LossValues | None = None
+    """The newest loss or metric to which a mask was applied; whether it is a loss, its reduction tells."""
     y: Any = None
     """Targets that the loss was given."""
     y_pred: Any = None

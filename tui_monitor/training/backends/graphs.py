@@ -20,16 +20,31 @@ Piece = Callable[[Sequence[Any]], list[Any]]
 
 _SAFE: Final = frozenset(
     {
-        *("Assert", "Case", "CudnnRNN", "CudnnRNNV2", "CudnnRNNV3", "If", "IsVariableInitialized", "NoOp"),
+        *(
+            "Assert",
+            "Case",
+            "CheckNumerics",
+            "CheckNumericsV2",
+            "CudnnRNN",
+            "CudnnRNNV2",
+            "CudnnRNNV3",
+            "If",
+            "IsVariableInitialized",
+            "NoOp",
+        ),
         *("LookupTableFind", "LookupTableFindV2", "LookupTableSize", "LookupTableSizeV2", "PartitionedCall"),
         *("Placeholder", "ReadVariableOp", "ResourceGather", "ResourceGatherNd", "StatefulPartitionedCall"),
         *("VarIsInitializedOp", "VariableShape", "While"),
-        # These keep their counters in the kernel of the node, and a piece has nodes of its own.
+    }
+)
+"""Operations that count as stateful and leave nothing behind."""
+_RANDOM: Final = frozenset(
+    {
         *("Multinomial", "ParameterizedTruncatedNormal", "RandomGamma", "RandomPoissonV2", "RandomShuffle"),
         *("RandomStandardNormal", "RandomUniform", "RandomUniformInt", "TruncatedNormal"),
     }
 )
-"""Operations that count as stateful and leave nothing behind."""
+"""Operations that count in the kernel of their node. A piece has nodes of its own, but shares functions it calls."""
 _WRITES: Final = (
     "Assign",
     "ResourceScatter",
@@ -110,11 +125,13 @@ def _writes(piece: Any) -> bool:
         NotRepeatable: it does something that can't be put back.
     """
     writes = False
-    for kind in _stateful(piece):
-        if kind in _SAFE:
+    for kind, is_in_function in _stateful(piece):
+        if kind in _SAFE or (kind in _RANDOM and not is_in_function):
             continue
         if kind.startswith(_WRITES):
             writes = True
+        elif kind in _RANDOM:
+            raise NotRepeatable("a loop or function of the step draws random numbers whose count can't be put back")
         elif kind in _PYTHON:
             raise NotRepeatable("a step calls Python code")
         elif kind.startswith("Collective"):
@@ -124,16 +141,16 @@ def _writes(piece: Any) -> bool:
     return writes
 
 
-def _stateful(piece: Any) -> Iterator[str]:
-    """Yield the kinds of operations that TensorFlow itself takes for stateful, functions inside the graph included."""
+def _stateful(piece: Any) -> Iterator[tuple[str, bool]]:
+    """Yield the kind of each operation that TensorFlow itself takes for stateful, and whether it is in a function."""
     for operation in piece.get_operations():
         if operation.op_def.is_stateful:
-            yield operation.type
+            yield operation.type, False
     for function in _called(piece):
         for node in function.node_def:
             known = op_def_registry.get(node.op)
             if known is not None and known.is_stateful:
-                yield node.op
+                yield node.op, True
 
 
 def _called(piece: Any) -> Iterator[Any]:

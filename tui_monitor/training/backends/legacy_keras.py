@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import inspect
 import random
 import types
 from collections.abc import Callable, Iterator
@@ -56,6 +57,7 @@ def tell_captures() -> None:
     """
     wrap_once(Reduce, "update_state", _telling_mean)
     wrap_once(losses_utils, "apply_valid_mask", _telling_mask)
+    wrap_once(losses_utils, "compute_weighted_loss", _telling_reduction)
     wrap_once(training.Model, "compute_loss", _telling_loss)
     wrap_once(LossesContainer, "__call__", _telling_container)
 
@@ -89,10 +91,22 @@ def _telling_mask(original: Callable[..., Any]) -> Callable[..., Any]:
     def apply_valid_mask(losses: Any, sw: Any, mask: Any, *args: Any, **kwargs: Any) -> Any:
         capture = captures.active()
         if capture is not None:
-            capture.note(captures.loss_reduced, losses, sw, mask)
+            capture.unreduced = captures.LossValues(losses, sw, mask)
         return original(losses, sw, mask, *args, **kwargs)
 
     return apply_valid_mask
+
+
+def _telling_reduction(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def compute_weighted_loss(losses: Any, *args: Any, **kwargs: Any) -> Any:
+        capture = captures.active()
+        # Metrics apply a mask, too, but only a loss is reduced right after it.
+        if capture is not None and capture.unreduced is not None and capture.unreduced.values is losses:
+            capture.losses.append(capture.unreduced)
+        return original(losses, *args, **kwargs)
+
+    return compute_weighted_loss
 
 
 def _telling_loss(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -134,12 +148,18 @@ def _aligned(values: Any, sample_weight: Any) -> tuple[Any, Any]:
 
 def tell_of_metrics(model: Any) -> None:
     """Have the means of a model tell that were made before Keras was told to."""
-    for metric in (loss_tracker(model), *model.metrics):
+    for metric in (loss_tracker(model), *_compiled_means(model)):
         inherited = getattr(type(metric), "update_state", None) is Reduce.update_state
         if inherited and not getattr(metric.update_state, "tells_tui_monitor", False):
             update = _telling_mean(metric.update_state, of=metric)
             update.tells_tui_monitor = True  # type: ignore[attr-defined]
             object.__setattr__(metric, "update_state", update)
+
+
+def _compiled_means(model: Any) -> list[Any]:
+    # `model.metrics` may be the user's own; without `compile` there are none.
+    is_known = is_own(getattr(inspect.getattr_static(type(model), "metrics"), "fget", None))
+    return list(model.metrics) if is_known and getattr(model, "_is_compiled", False) else []
 
 
 def make_functions_by(make: MakeFunction) -> None:

@@ -75,10 +75,11 @@ def _unrecorded_fit(
 def _wrap_fit(model_class: Any, session: Session, recorded: Callable[..., Any]) -> None:
     def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
-        def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
-            if is_recording():
-                return original(self, *args, **kwargs)
-            return recorded(functools.partial(original, self), self, session, args, kwargs)
+        def fit(*args: Any, **kwargs: Any) -> Any:
+            if is_recording() or not args:
+                return original(*args, **kwargs)
+            model, *others = args
+            return recorded(functools.partial(original, model), model, session, others, kwargs)
 
         return fit
 

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Sequence
 from importlib import metadata
 
-from tui_monitor.run_log.format import RunInfo, WorkerInfo
+from tui_monitor.run_log.format.layout import RunInfo, WorkerInfo
 
 _PACKAGES = ("tui-monitor", "tensorflow", "keras", "tf_keras", "numpy")
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from tui_monitor.run_log.control import Action, Request, take_rejected, take_requests
-from tui_monitor.run_log.format import State
-from tui_monitor.run_log.process import kill_process_group
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.runs.control import Action, Request, take_rejected, take_requests
+from tui_monitor.run_log.runs.process import kill_process_group
 from tui_monitor.training.record.session import Session
 from tui_monitor.training.workers.orders import ORDERED, WorkerOrders
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tui_monitor.explain.explanation import Cost, Explanation
 from tui_monitor.explain.measure import Moment, explain_probe
-from tui_monitor.explain.samples import Averaging, TrainingProbe, ValidationProbe
-from tui_monitor.explain.shares import Average, WorkerShare
+from tui_monitor.explain.samples.join_workers import Average, WorkerShare
+from tui_monitor.explain.samples.probes import Averaging, TrainingProbe, ValidationProbe
 from tui_monitor.metric_names import VALIDATION_PREFIX
+from tui_monitor.run_log.events.explanation import Cost, Explanation
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.ledger_sides import (
     complete_validation,
@@ -28,6 +28,11 @@ from tui_monitor.training.workers.shares import WITHIN_EPOCH_LIMIT, WorkerShares
 
 ASKED_BATCHES = 32
 """Batches measured where someone asks and the budget is spent."""
+
+_UNWATCHED = (
+    "Validation runs in a function that was made before recording began, or by other code: "
+    "the gap can't be split, only shown."
+)
 
 
 class Explainer:
@@ -110,6 +115,9 @@ class Explainer:
         if figures is None or not chosen or not self._knows_losses(logs):
             if self._shares is not None:
                 self._shares.offer(moment, None)
+            return None
+        if validation.loss is not None and not validation.figures:
+            self._refuse(Unsupported(self.validation.plan.limit if self.validation is not None else _UNWATCHED))
             return None
         try:
             measured = self._measure_training(chosen)

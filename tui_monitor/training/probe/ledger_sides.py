@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tui_monitor.explain.explanation import Cause
-from tui_monitor.explain.samples import FloatArray, IntArray, Quantity, TrainingProbe, ValidationProbe, Weighting
+from tui_monitor.explain.samples.probes import FloatArray, IntArray, Quantity, TrainingProbe, ValidationProbe, Weighting
+from tui_monitor.run_log.events.explanation import Cause
 from tui_monitor.training.probe.passes import KeptBatch, MeasuredBatches
 from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.record.epoch_totals import EpochTotals

@@ -14,10 +14,10 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
-from tui_monitor.explain.samples import FloatArray, IntArray, Weighting
+from tui_monitor.explain.samples.probes import FloatArray, IntArray, Weighting
 from tui_monitor.training.backends.backend import Backend
 from tui_monitor.training.backends.graphs import NotRepeatable, cut
-from tui_monitor.training.probe.anew import trace_anew
+from tui_monitor.training.probe.anew import holds_own_code_alone, trace_anew
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.packing import StepOutput
 from tui_monitor.training.step.payload import ROLES, Trace
@@ -161,6 +161,8 @@ class Probe:
             if made_for == kind and _takes(trace, batch):
                 return trace
         structure = self._training.structure
+        if kind == "inference" and self.validation is None and not holds_own_code_alone(self._backend, self._model):
+            raise Unsupported("No validation data: there is no gap to explain.")
         trace = trace_anew(self._backend, self._model, structure, batch.inputs, batch.outputs, kind)
         self._anew.append((kind, trace))
         return trace

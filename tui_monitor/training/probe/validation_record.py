@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from tui_monitor.explain.samples import FloatArray, IntArray
+from tui_monitor.explain.samples.probes import FloatArray, IntArray
 from tui_monitor.training.probe.passes import Kept, kept_batch
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.step.packing import StepOutput

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tui_monitor.explain.samples import Averaging, FloatArray, IntArray
+from tui_monitor.explain.samples.probes import Averaging, FloatArray, IntArray
 
 _ROUNDING = 1e-5
 """Relative difference that float32 makes between Keras' running mean and one in float64."""

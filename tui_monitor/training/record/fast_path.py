@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.probe.passes import Kept, KeptBatch, kept_batch
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.record.epoch_totals import EpochTotals

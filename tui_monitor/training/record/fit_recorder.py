@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from tui_monitor.explain.explanation import Explanation, explanation_to_json
-from tui_monitor.explain.log_evidence import explain_log
+from tui_monitor.explain.from_log import explain_log
 from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.events.explanation import Explanation, explanation_to_json
+from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.backends.backend import backend_of, is_watched
 from tui_monitor.training.control.steering import Steering
 from tui_monitor.training.guard import attempt, comes_from_signal_handler
@@ -70,6 +70,8 @@ class FitRecorder:
         self._collecting = False
         self._totals: EpochTotals | None = None
         self._metrics: tuple[str, ...] = ()
+        self._knows_losses = False
+        """Whether the first metric is the loss of each batch alone."""
         self._epoch = 1
         self._begun = self._epoch_begun = time.monotonic()
         self._measuring_seconds = self._paused_seconds = 0.0
@@ -221,10 +223,10 @@ class FitRecorder:
         elif not self._is_watched:
             self._listen(self._backend.reason.removesuffix(" alone") + " alone")
         else:
-            from tui_monitor.training.step.instrument import StepFunction
+            from tui_monitor.training.step.instrument import instrument_of
 
             function = getattr(self._model, "train_function", None)
-            if function is not None and not isinstance(function, StepFunction):
+            if function is not None and instrument_of(function) is None:
                 self._listen("the model's training function was made before recording began, or by other code")
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
@@ -411,6 +413,7 @@ class FitRecorder:
 
     def _begin_phase(self, metrics: Sequence[str], *, running: Sequence[str]) -> None:
         self._metrics = tuple(metrics)
+        self._knows_losses = self._metrics[:1] == ("loss",) and "loss" not in running
         params = getattr(self._callbacks, "params", None) or {}
         self._writer.begin_phase(
             self._metrics,
@@ -449,7 +452,7 @@ class FitRecorder:
             self._totals.add_up()
         self._paused_seconds += self._steering.look(self._epoch, self._totals.batches if self._totals else 0)
         attempt(self._measuring_failed, self._explain_within_epoch, now, otherwise=None)
-        if self._totals is not None:
+        if self._totals is not None and self._knows_losses:
             self._observe(self._observations.look, self._epoch, self._totals)
         self._observe(self._observations.batches_begin, self._epoch, self._totals)
         return self._look_at

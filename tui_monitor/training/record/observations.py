@@ -4,12 +4,12 @@ import contextlib
 import math
 from collections.abc import Iterator, Mapping
 
-from tui_monitor.explain.alerts import Alert, AlertKind, AlertWatch, EpochFigures
-from tui_monitor.explain.changes import PictureWatch
-from tui_monitor.explain.explanation import Explanation
-from tui_monitor.explain.samples import Averaging
+from tui_monitor.explain.samples.probes import Averaging
+from tui_monitor.explain.watch.alerts import Alert, AlertKind, AlertWatch, EpochFigures
+from tui_monitor.explain.watch.changes import PictureWatch
 from tui_monitor.metric_names import VALIDATION_PREFIX
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.explanation import Explanation
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.record.stalls import StallWatch
 

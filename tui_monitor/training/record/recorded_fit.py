@@ -16,6 +16,8 @@ _NO_WORKERS = (
     "use legacy Keras, with `pip install tf_keras` and TF_USE_LEGACY_KERAS=1."
 )
 _PRINTABLE = (bool, int, float, str, type(None))
+_SHAPED = ("numpy", "tensorflow", "pandas", "polars", "jaxlib", "torch")
+"""Packages whose objects are asked for their shape; a property of the user's own is left alone."""
 
 
 def recorded_fit(
@@ -30,7 +32,8 @@ def recorded_fit(
         args: positional arguments of `fit`.
         kwargs: its keyword arguments.
     """
-    recording = attempt(session.failed, RecordedFit, model, session, otherwise=None)
+    is_here = attempt(session.failed, session.is_here, otherwise=False)
+    recording = attempt(session.failed, RecordedFit, model, session, otherwise=None) if is_here else None
     if recording is None:
         return fit(*args, **kwargs)
     attempt(recording.failed, recording.begin, fit, args, kwargs, otherwise=None)
@@ -67,11 +70,11 @@ class RecordedFit:
         from tui_monitor.training.record.fit_recorder import FitRecorder
 
         backend = backend_of(self._model)
-        install_hooks(backend)
-        if is_watched(backend) and getattr(self._model, "compiled", True):
-            backend.tell_of_metrics(self._model)
-        arguments = printable_arguments(named_arguments(fit, args, kwargs))
+        arguments = attempt(_ignored, _arguments, fit, args, kwargs, otherwise={})
         self._recorder = FitRecorder(self._model, self._session, fit=arguments)
+        attempt(self._recorder.falls_back, install_hooks, backend, otherwise=None)
+        if is_watched(backend):
+            attempt(self._recorder.falls_back, backend.tell_of_metrics, self._model, otherwise=None)
         for block in self._recorder.around():
             self._around.enter_context(block)
         self._around.enter_context(recording_here(self._recorder))
@@ -104,6 +107,14 @@ class RecordedFit:
             self._session.failed(error)
 
 
+def _ignored(error: Exception) -> None:
+    """Say nothing: arguments that can't be named are left out of the run's description."""
+
+
+def _arguments(fit: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    return printable_arguments(named_arguments(fit, args, kwargs))
+
+
 def named_arguments(fit: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a call by name, as far as the function's signature names them."""
     try:
@@ -134,7 +145,6 @@ def _described(value: Any) -> Any:
         return {str(key): entry for key, entry in value.items()}
     if isinstance(value, list | tuple) and len(value) <= 4:
         return [_described(entry) for entry in value]
-    shape = getattr(value, "shape", None)
-    if shape is not None and not callable(shape):
-        return f"{type(value).__name__} {tuple(shape)}"
+    if type(value).__module__.split(".")[0] in _SHAPED and hasattr(value, "shape"):
+        return f"{type(value).__name__} {tuple(value.shape)}"
     return type(value).__name__

@@ -3,6 +3,8 @@
 The function is the one that Keras calls, keeps and reuses; the payload is taken off before anybody sees the logs.
 """
 
+import functools
+import types
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
@@ -18,7 +20,7 @@ from tui_monitor.training.guard import Failed, attempt
 from tui_monitor.training.step.batch_metrics import BatchMetrics
 from tui_monitor.training.step.channel import StepChannel
 from tui_monitor.training.step.packing import Rows, StepOutput
-from tui_monitor.training.step.payload import StepPlan, Trace, batch_values, learn, samples_in, unpacked
+from tui_monitor.training.step.payload import StepPlan, Trace, batch_values, learn, leaves, samples_in, unpacked
 from tui_monitor.training.step.replicas import PAYLOAD
 from tui_monitor.training.workers.clock import StepMoments
 
@@ -38,16 +40,35 @@ class Kind(StrEnum):
     VALIDATION = "test_step"
 
 
-class StepFunction(wrapt.ObjectProxy):  # type: ignore[type-arg]
-    """What a model holds as its training or validation function: Keras' own in all but the logs it returns."""
+class _Proxy(wrapt.ObjectProxy):  # type: ignore[type-arg]
+    """A function of TensorFlow's, its own in all but the logs it returns."""
 
     def __init__(self, function: Any, instrument: "Instrument") -> None:
         super().__init__(function)
-        self._self_instrument = instrument
+        self._self_tui_monitor = instrument
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run steps and return Keras' own logs."""
-        return self._self_instrument.receive(self.__wrapped__(*args, **kwargs))
+        return self._self_tui_monitor.receive(self.__wrapped__(*args, **kwargs))
+
+
+def _received(made: Any, instrument: "Instrument") -> Any:
+    """Return a function as one that has its instrument take the payload off: a plain one where it is one."""
+    if not isinstance(made, types.FunctionType):
+        return _Proxy(made, instrument)
+
+    @functools.wraps(made)
+    def function(iterator: Any) -> Any:
+        return instrument.receive(made(iterator))
+
+    function._self_tui_monitor = instrument  # type: ignore[attr-defined]
+    return function
+
+
+def instrument_of(function: Any) -> "Instrument | None":
+    """Return the instrument in a model's training or validation function, or None."""
+    found: Instrument | None = getattr(function, "_self_tui_monitor", None)
+    return found
 
 
 class Instrument:
@@ -90,9 +111,9 @@ class Instrument:
         """Have the payload taken off and dropped, until somebody claims it."""
         self.receive = self._unclaimed
 
-    def function(self, made: Any) -> StepFunction:
+    def function(self, made: Any) -> Any:
         """Return a function that runs the instrument's step as one that takes the payload off."""
-        function = StepFunction(made, self)
+        function = _received(made, self)
         self.is_armed = True
         return function
 
@@ -139,7 +160,7 @@ class Instrument:
         return self.channel.logs_alone(logs) if receiver is None else receiver(logs)
 
     def _emitted(self, logs: Any, data: Any, capture: Capture, moments: StepMoments | None) -> Any:
-        if not isinstance(logs, dict):
+        if not isinstance(logs, dict) or not leaves(logs):
             return logs
         if capture.failure is not None:
             raise capture.failure

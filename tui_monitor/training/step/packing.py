@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tui_monitor.explain.samples import FloatArray
+from tui_monitor.explain.samples.probes import FloatArray
 
 _WIDEST: Final = 256
 """Numbers a sample up to which copying a tensor into the vector is cheaper than an output of its own."""

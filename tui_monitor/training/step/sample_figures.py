@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tui_monitor.explain.samples import NO_CLASS, Weighting
+from tui_monitor.explain.samples.probes import NO_CLASS, Weighting
 from tui_monitor.metric_names import canonical_metric
 from tui_monitor.training.backends.backend import Backend
 from tui_monitor.training.backends.capture import Capture, LossValues

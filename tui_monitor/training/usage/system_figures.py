@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.usage.gpu_figures import GpuReader
 
 _INTERVALS = ((600.0, 2.0), (7200.0, 10.0))

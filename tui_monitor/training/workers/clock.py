@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.backends.graphs import trains_on_several_workers
 from tui_monitor.training.step.replicas import CLOCK, PAYLOAD
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import msgspec
 
-from tui_monitor.run_log.control import Action, Request
-from tui_monitor.run_log.process import kill_process_group
-from tui_monitor.run_log.workers import WORKERS_FOLDER, rank_folders, run_of
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.runs.control import Action, Request
+from tui_monitor.run_log.runs.process import kill_process_group
+from tui_monitor.run_log.runs.workers import WORKERS_FOLDER, rank_folders, run_of
+from tui_monitor.run_log.write.writer import RunWriter
 
 ANSWER_SECONDS = 20.0
 """How long the chief holds the training for the others' answers before it takes an order back."""

@@ -13,12 +13,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from tui_monitor.explain.explanation import Cost, Explanation
 from tui_monitor.explain.measure import Moment, explain_probe
-from tui_monitor.explain.shares import WorkerShare, join_shares
-from tui_monitor.run_log.format import WorkerInfo
-from tui_monitor.run_log.workers import rank_folders, run_of
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.explain.samples.join_workers import WorkerShare, join_shares
+from tui_monitor.run_log.events.explanation import Cost, Explanation
+from tui_monitor.run_log.format.layout import WorkerInfo
+from tui_monitor.run_log.runs.workers import rank_folders, run_of
+from tui_monitor.run_log.write.writer import RunWriter
 
 LAST_WAIT_SECONDS = 10.0
 """How long the chief waits for the others when a `fit` ends."""

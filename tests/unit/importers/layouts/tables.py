@@ -12,7 +12,7 @@ def tables() -> Iterator[Layout]:
     """Yield logs of the kind: tables."""
     a, b = made_up(4, NAMES), made_up(3, ("box_loss", "cls_loss", "val_box_loss", "val_cls_loss"), seed=1)
     rows = [[n, *logs.values()] for n, logs in a]
-    zero = [[n - 1, *logs.values()] for n, logs in a]
+    zero: list[list[object]] = [[n - 1, *logs.values()] for n, logs in a]
     for name in ("Epoch", "EPOCH", " epoch ", "epochs"):
         yield text(table([name, *NAMES], rows), [a], name="h.csv")
     for index in ("", "Unnamed: 0", "index"):
@@ -32,9 +32,8 @@ def tables() -> Iterator[Layout]:
         [a],
         name="h.md",
     )
-    yield text(
-        "\n".join("".join(f"{cell:>14}" for cell in row) for row in (["", *NAMES], *zero)) + "\n", [a], name="h.txt"
-    )
+    shown: list[list[object]] = [["", *NAMES], *zero]
+    yield text("\n".join("".join(f"{cell:>14}" for cell in row) for row in shown) + "\n", [a], name="h.txt")
     for sides in (
         ("train.loss", "train.acc", "val.loss", "val.acc"),
         ("Train Loss", "Train Accuracy", "Val Loss", "Val Accuracy"),
@@ -44,8 +43,8 @@ def tables() -> Iterator[Layout]:
     ):
         yield text(table(["epoch", *sides], rows), [a], name="h.csv")
     for before, behind in (("train/", "val/"), ("train_", "valid_"), ("Train ", "Validation ")):
-        sides = [before + name if not name.startswith("val_") else behind + name[4:] for name in b[0][1]]
-        yield text(table(["epoch", *sides], [[n, *logs.values()] for n, logs in b]), [b], name="results.csv")
+        columns = [before + name if not name.startswith("val_") else behind + name[4:] for name in b[0][1]]
+        yield text(table(["epoch", *columns], [[n, *logs.values()] for n, logs in b]), [b], name="results.csv")
     long = [
         [n, side, logs[before + "loss"], logs[before + "accuracy"]]
         for n, logs in a

@@ -1,0 +1,318 @@
+"""What needs a look, from figures alone: each alert is beyond noise, says what was seen, and comes once an episode."""
+
+import math
+from array import array
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from tui_monitor import units
+from tui_monitor.explain.watch.trends import NewestTrend, Windows, noise
+from tui_monitor.run_log.events.explanation import Explanation
+
+
+class AlertKind(StrEnum):
+    """What an alert is about."""
+
+    NOT_FINITE = "not_finite"
+    DIVERGENCE = "divergence"
+    PLATEAU = "plateau"
+    OVERFITTING = "overfitting"
+    STALL = "stall"
+    NEVER_PREDICTED = "never_predicted"
+    SMALL_VALIDATION = "small_validation"
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One thing that needs a look."""
+
+    kind: AlertKind
+    sentence: str
+    epoch: int
+    """From 1."""
+
+
+@dataclass(frozen=True)
+class EpochFigures:
+    """What one epoch reported."""
+
+    epoch: int
+    """From 1."""
+    loss: float | None
+    """Training loss; None where it was not logged, NaN and infinities as they are."""
+    val_loss: float | None
+    """Likewise for validation."""
+    val_error: float | None = None
+    """Standard error of `val_loss` from its samples; None where it is unknown."""
+
+
+PLATEAU_EPOCHS = 10
+"""Epochs without any sign of a lower loss that make a plateau."""
+_FEWEST_FOR_OVERFITTING = 5
+_NEWEST_FOR_NOISE = 12
+"""Epochs that `noise` looks at."""
+_STANDARD_ERRORS = 2.0
+_NOISE_MULTIPLE = 4.0
+_SMALLEST_RISE = 0.02
+"""Share of the best validation loss that a rise must exceed."""
+_FEWEST_OF_A_CLASS = 10
+_WIDE_ACCURACY = 0.05
+"""Half-width of validation accuracy's 95 % interval from which validation counts as too small."""
+_NORMAL_QUANTILE = 1.959964
+
+
+@dataclass
+class _Losses:
+    """What divergence is told by: finite training losses so far."""
+
+    count: int = 0
+    first: float = math.nan
+    lowest: float = math.inf
+
+    def add(self, loss: float) -> None:
+        """Take an epoch's loss."""
+        self.first = loss if not self.count else self.first
+        self.count += 1
+        self.lowest = min(self.lowest, loss)
+
+
+@dataclass
+class _Pairs:
+    """What overfitting is told by: epochs with finite losses of both sides. Each is taken once, in constant time."""
+
+    epochs: "array[int]" = field(default_factory=lambda: array("q"))
+    train: "array[float]" = field(default_factory=lambda: array("d"))
+    validation: "array[float]" = field(default_factory=lambda: array("d"))
+    best: int = 0
+    """Index of the first of the two epochs with the lowest mean validation loss, the newest two means not counted."""
+    sums: "array[float]" = field(default_factory=lambda: array("d", [0.0]))
+    """Sum of the training losses before each index."""
+
+    def add(self, epoch: int, loss: float, val_loss: float) -> None:
+        """Take an epoch."""
+        self.epochs.append(epoch)
+        self.train.append(loss)
+        self.validation.append(val_loss)
+        self.sums.append(self.sums[-1] + loss)
+        newest = len(self.validation) - 4
+        if newest >= 0 and self._mean(newest) < self._mean(self.best):
+            self.best = newest
+
+    @property
+    def lowest(self) -> float:
+        """The lowest mean validation loss of two epochs."""
+        return self._mean(self.best)
+
+    @property
+    def best_epoch(self) -> int:
+        """The better of the two epochs with the lowest mean."""
+        first = self.validation[self.best] < self.validation[self.best + 1]
+        return self.epochs[self.best if first else self.best + 1]
+
+    @property
+    def training_falls(self) -> bool:
+        """Whether the training loss is below what it was then, and not above its mean since."""
+        then = (self.train[self.best] + self.train[self.best + 1]) / 2
+        mean = (self.sums[-1] - self.sums[self.best]) / (len(self.train) - self.best)
+        return max(self.train[-2:]) < then and self.train[-1] <= mean
+
+    def _mean(self, index: int) -> float:
+        return (self.validation[index] + self.validation[index + 1]) / 2
+
+
+@dataclass
+class AlertWatch:
+    """Takes the figures of one `fit` call as they come and returns what is new to say."""
+
+    _under_way: set[AlertKind] = field(default_factory=set)
+    _trends: tuple[NewestTrend, NewestTrend] = field(
+        default_factory=lambda: (NewestTrend(PLATEAU_EPOCHS), NewestTrend(PLATEAU_EPOCHS))
+    )
+    """Of the losses of training and validation."""
+    _losses: _Losses = field(default_factory=_Losses)
+    _pairs: _Pairs = field(default_factory=_Pairs)
+    _windows: Windows = field(default_factory=Windows)
+    _missing_before: frozenset[str] = frozenset()
+
+    def batches(self, epoch: int, batches: int, mean_loss: float) -> tuple[Alert, ...]:
+        """Take the epoch so far: cheap enough for several times a second.
+
+        Args:
+            epoch: from 1.
+            batches: done in it.
+            mean_loss: mean of their losses, every batch counting the same.
+        """
+        if not batches:
+            return ()
+        if not math.isfinite(mean_loss):
+            text = f"The training loss became {_spelled(mean_loss)} by batch {units.count(batches)} of epoch {epoch}."
+            return self._told(AlertKind.NOT_FINITE, f"{text} {_AFTER_NAN}", epoch, is_there=True)
+        rise = self._windows.take(epoch, batches, mean_loss)
+        if rise is None:
+            return ()
+        low, high = rise
+        text = f"The training loss rises: {units.figure(high)} over the last batches, after {units.figure(low)}."
+        return self._told(AlertKind.DIVERGENCE, f"{text} {_AFTER_RISE}", epoch, is_there=True)
+
+    def epoch(self, figures: EpochFigures) -> tuple[Alert, ...]:
+        """Take an epoch's figures."""
+        return (
+            *self._not_finite(figures),
+            *self._divergence(figures),
+            *self._overfitting(figures),
+            *self._plateau(figures),
+        )
+
+    def explanation(self, explanation: Explanation) -> tuple[Alert, ...]:
+        """Take what was measured at an epoch's end."""
+        return (*self._never_predicted(explanation), *self._small_validation(explanation))
+
+    def _told(self, kind: AlertKind, sentence: str, epoch: int, *, is_there: bool) -> tuple[Alert, ...]:
+        """Return the alert at the beginning of its episode; one that is no longer there may come again."""
+        if not is_there:
+            self._under_way.discard(kind)
+            return ()
+        if kind in self._under_way:
+            return ()
+        self._under_way.add(kind)
+        return (Alert(kind, sentence, epoch),)
+
+    def _not_finite(self, figures: EpochFigures) -> tuple[Alert, ...]:
+        sides = (("training", figures.loss), ("validation", figures.val_loss))
+        bad = [(name, value) for name, value in sides if value is not None and not math.isfinite(value)]
+        if not bad:
+            self._under_way.discard(AlertKind.NOT_FINITE)
+            return ()
+        said = " and ".join(f"the {name} loss is {_spelled(value)}" for name, value in bad)
+        text = f"{said[:1].upper()}{said[1:]} in epoch {figures.epoch}. {_AFTER_NAN}"
+        return self._told(AlertKind.NOT_FINITE, text, figures.epoch, is_there=True)
+
+    def _divergence(self, figures: EpochFigures) -> tuple[Alert, ...]:
+        if figures.loss is None or not math.isfinite(figures.loss):
+            return ()
+        self._losses.add(figures.loss)
+        if self._losses.count < 2:
+            return ()
+        first, best = self._losses.first, self._losses.lowest
+        gone_up = figures.loss >= first and figures.loss > best + 0.5 * abs(best) and figures.loss > best
+        if not gone_up:
+            if figures.loss <= (first + best) / 2:
+                self._under_way.discard(AlertKind.DIVERGENCE)
+            return ()
+        text = (
+            f"The training loss is {units.figure(figures.loss)} in epoch {figures.epoch}, after {units.figure(best)} "
+            f"at its best: what was learned is lost."
+        )
+        return self._told(AlertKind.DIVERGENCE, f"{text} {_AFTER_RISE}", figures.epoch, is_there=True)
+
+    def _overfitting(self, figures: EpochFigures) -> tuple[Alert, ...]:
+        loss, val_loss = figures.loss, figures.val_loss
+        if loss is None or val_loss is None or not math.isfinite(loss) or not math.isfinite(val_loss):
+            return ()
+        pairs = self._pairs
+        pairs.add(figures.epoch, loss, val_loss)
+        if len(pairs.train) < _FEWEST_FOR_OVERFITTING:
+            return ()
+        lowest = pairs.lowest
+        threshold = max(_STANDARD_ERRORS * (figures.val_error or 0.0), _SMALLEST_RISE * abs(lowest))
+        both_above = min(pairs.validation[-2:]) > lowest + threshold
+        if both_above:
+            threshold = max(threshold, _NOISE_MULTIPLE * noise(np.array(pairs.validation[-_NEWEST_FOR_NOISE:])))
+            both_above = min(pairs.validation[-2:]) > lowest + threshold
+        if both_above and pairs.training_falls:
+            at = pairs.best_epoch
+            text = (
+                f"Overfitting since about epoch {at}: validation loss rose from {units.figure(lowest)} to "
+                f"{units.figure(val_loss)} while training loss fell. Keep the weights of epoch {at}, or regularise."
+            )
+            return self._told(AlertKind.OVERFITTING, text, figures.epoch, is_there=True)
+        if AlertKind.OVERFITTING in self._under_way:
+            threshold = max(threshold, _NOISE_MULTIPLE * noise(np.array(pairs.validation[-_NEWEST_FOR_NOISE:])))
+        if val_loss <= lowest + threshold / 2:
+            self._under_way.discard(AlertKind.OVERFITTING)
+        return ()
+
+    def _plateau(self, figures: EpochFigures) -> tuple[Alert, ...]:
+        train, validation = self._trends
+        train.add(figures.loss)
+        validation.add(figures.val_loss)
+        held = [(name, side) for name, side in (("training", train), ("validation", validation)) if side.is_known]
+        if held and AlertKind.PLATEAU in self._under_way and not any(side.falls for _, side in held):
+            return ()
+        flat = train.is_known and all(side.is_flat for _, side in held)
+        if not flat:
+            if not held or any(side.falls for _, side in held):
+                self._under_way.discard(AlertKind.PLATEAU)
+            return ()
+        names = " and ".join(name for name, _ in held)
+        text = (
+            f"The {names} loss has not fallen for {PLATEAU_EPOCHS} epochs (training {units.figure(figures.loss)}): "
+            "converged or stuck. Stop, or change the learning rate."
+        )
+        return self._told(AlertKind.PLATEAU, text, figures.epoch, is_there=True)
+
+    def _never_predicted(self, explanation: Explanation) -> tuple[Alert, ...]:
+        classes, held = explanation.classes, explanation.distributions
+        if classes is None or held is None or not held.validation_samples:
+            return ()
+        missing = frozenset(
+            label
+            for label, share, train, validation in zip(
+                classes.labels,
+                classes.validation_share,
+                classes.train_precision,
+                classes.validation_precision,
+                strict=False,
+            )
+            if validation is None and train is None and share * held.validation_samples >= _FEWEST_OF_A_CLASS
+        )
+        lasting, self._missing_before = missing & self._missing_before, missing
+        if not missing:
+            self._under_way.discard(AlertKind.NEVER_PREDICTED)
+        if not lasting:
+            return ()
+        first = min(lasting, key=classes.labels.index)
+        share = classes.validation_share[classes.labels.index(first)]
+        text = f"Class {first} is never predicted, though {units.share(share, 1)} of validation belongs to it."
+        if len(lasting) > 1:
+            text = f"{len(lasting)} classes are never predicted, the first of them class {first}."
+        return self._told(AlertKind.NEVER_PREDICTED, text, explanation.epoch, is_there=True)
+
+    def _small_validation(self, explanation: Explanation) -> tuple[Alert, ...]:
+        held = explanation.distributions
+        accuracy = explanation.reported.get("val_accuracy")
+        if held is None or not held.validation_samples or accuracy is None:
+            return ()
+        half = accuracy_half_width(accuracy, held.validation_samples)
+        text = (
+            f"Validation has {units.count(held.validation_samples)} samples: its accuracy is known to "
+            f"±{units.points(half)} only. Smaller differences are chance."
+        )
+        if half <= _WIDE_ACCURACY:
+            return ()
+        return self._told(AlertKind.SMALL_VALIDATION, text, explanation.epoch, is_there=True)
+
+
+_AFTER_NAN = "Lower the learning rate, clip gradients, or look for bad inputs."
+_AFTER_RISE = "Lower the learning rate, or stop."
+
+
+def accuracy_half_width(accuracy: float, samples: int) -> float:
+    """Return half the 95 % interval of an accuracy (Agresti and Coull, 1998).
+
+    Args:
+        accuracy: from 0 to 1.
+        samples: at least 1.
+    """
+    centre = (accuracy * samples + 2) / (samples + 4)
+    return _NORMAL_QUANTILE * math.sqrt(max(0.0, centre * (1 - centre)) / (samples + 4))
+
+
+def _finite(values: list[float | None]) -> list[float]:
+    return [value for value in values if value is not None and math.isfinite(value)]
+
+
+def _spelled(value: float) -> str:
+    return "NaN" if math.isnan(value) else "infinite"
