@@ -370,8 +370,14 @@ class RunWriter:
             touch_heartbeat(self._folder_descriptor(), self._process)
 
     def _beat(self) -> None:
-        if os.getpid() != self._pid:
-            return
+        try:
+            if os.getpid() == self._pid:
+                self._look_after_files()
+        except Exception as error:  # a thread's error would be printed into the script's output
+            self._last_error = _sentence(error)
+
+    def _look_after_files(self) -> None:
+        """Renew the heartbeat, send what waits, and have files opened anew that are not in place any more."""
         self._attempt(self._touch)
         self._attempt(self._mark_output)
         with self._lock:
