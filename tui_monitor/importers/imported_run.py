@@ -210,8 +210,9 @@ def _epoch_line(recorded: RecordedEvent) -> bytes | None:
     """
     event = recorded.event
     if isinstance(event, EpochEnded):
-        floats = (event.seconds, event.learning_rate, *event.logs.values())
-        if not all(math.isfinite(value) for value in floats if value is not None):
+        if not all(map(math.isfinite, event.logs.values())):
+            return None
+        if not math.isfinite(event.seconds or 0.0) or not math.isfinite(event.learning_rate or 0.0):
             return None
     elif not isinstance(event, EpochBegan):
         return None

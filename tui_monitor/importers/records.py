@@ -163,7 +163,7 @@ class Recorder:
         self.sink.event(
             events.EpochEnded(
                 epoch=record.epoch,
-                logs=dict(record.logs),
+                logs=record.logs,
                 batches=record.batches,
                 samples=record.samples,
                 seconds=record.seconds,
