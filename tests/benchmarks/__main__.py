@@ -16,6 +16,15 @@ from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 
 from tests.benchmarks.following import BATCHES_A_SECOND, FRAMES_A_SECOND, SIZE, followed
+from tests.benchmarks.importing import (
+    LINES_A_SECOND,
+    bars_with_returns,
+    epochs_of_progress,
+    importing_cost,
+    lines_of_progress,
+    piped_cost,
+    rows_of_a_table,
+)
 from tests.benchmarks.loggers import loggers
 from tests.benchmarks.reading import growth, seeking
 from tests.benchmarks.recording import least_cost, logging_cost, probing_cost, recording_cost
@@ -117,7 +126,18 @@ def following() -> Rows:
     yield Row("the same, batch end to pixels, p99 (median, greatest)", lag, "350 ms")
 
 
-PARTS: tuple[Callable[[], Rows], ...] = (recording, rivals, reading, starting, following)
+def importing() -> Rows:
+    """Yield what foreign logs take to read."""
+    yield Row("10⁶ rows of a CSV imported, an epoch each", str(importing_cost(rows_of_a_table)), "60 s")
+    yield Row("10⁶ lines of progress imported, 100 an epoch", str(importing_cost(lines_of_progress)), "60 s")
+    yield Row("10⁶ lines of progress imported, 2 an epoch", str(importing_cost(epochs_of_progress)))
+    yield Row("500 MB of bars with carriage returns imported", str(importing_cost(bars_with_returns)))
+    share, seconds = piped_cost()
+    pipe = f"a pipe of {LINES_A_SECOND} lines a second followed without a screen"
+    yield Row(pipe, f"{100 * share:.0f} % of a core, done {seconds:.1f} s after its end", "100 %")
+
+
+PARTS: tuple[Callable[[], Rows], ...] = (recording, rivals, reading, starting, following, importing)
 
 
 def main(chosen: list[str]) -> None:

@@ -18,6 +18,14 @@ class _InOrder(click.Group):
 
 _runs = click.option("--runs", metavar="DIR", help="Folder of the runs (default: runs/ here, or TUI_MONITOR_RUNS).")
 
+_pattern = click.option(
+    "--pattern",
+    "patterns",
+    multiple=True,
+    metavar="TEXT",
+    help="Read text by this pattern, such as 'epoch {epoch} loss {loss} val {val_loss}'; may be given several times.",
+)
+
 _probe_budget = click.option(
     "--probe-budget",
     type=NumberWithin(0, 1),
@@ -151,7 +159,8 @@ def ls(runs: str | None, every: bool) -> int:
 @program.command()
 @click.argument("run")
 @_runs
-@click.option("--epoch", type=WholeNumber(1), help="Epoch to explain (default: the last measured).")
+@click.option("--epoch", type=WholeNumber(1), help="Epoch to explain (default: the last with both sides).")
+@click.option("--fit", type=WholeNumber(1), help="Call of fit to explain, from 1 (default: the last).")
 @click.option("--all", "every", is_flag=True, help="Explain every measured epoch.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 @click.option(
@@ -159,11 +168,21 @@ def ls(runs: str | None, every: bool) -> int:
     metavar="S,S...",
     help="Shares of the classes, such as 0.8,0.2, for epochs that were not measured.",
 )
-def explain(run: str, runs: str | None, epoch: int | None, every: bool, as_json: bool, class_shares: str | None) -> int:
+def explain(
+    run: str,
+    runs: str | None,
+    epoch: int | None,
+    fit: int | None,
+    every: bool,
+    as_json: bool,
+    class_shares: str | None,
+) -> int:
     """Explain why training and validation figures of RUN differ."""
     from tui_monitor.cli import explain_command
 
-    return explain_command.explain(run, runs, epoch=epoch, every=every, as_json=as_json, class_shares=class_shares)
+    return explain_command.explain(
+        run, runs, epoch=epoch, fit=fit, every=every, as_json=as_json, class_shares=class_shares
+    )
 
 
 @program.command()
@@ -215,38 +234,42 @@ def note(run: str, text: str, runs: str | None) -> int:
 @program.command(name="import")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @_runs
-def import_(paths: tuple[str, ...], runs: str | None) -> int:
+@_pattern
+def import_(paths: tuple[str, ...], runs: str | None, patterns: tuple[str, ...]) -> int:
     """Bring logs of other tools into the runs folder, and print the run folders.
 
-    A PATH is told by its content: Keras progress text, CSVLogger and Lightning tables, History as JSON or .npz,
-    TensorBoard folders, MLflow file stores. A source that has grown since adds what is new.
+    The format of each PATH is detected from its content: Keras progress text, tables of epochs, History in any form,
+    TensorBoard, MLflow, Weights & Biases, Keras Tuner, trackio. A source that has grown since adds what is new. What
+    was skipped, repaired or guessed is said on standard error.
     """
     from tui_monitor.cli import import_command
 
-    return import_command.import_paths(paths, runs)
+    return import_command.import_paths(paths, runs, patterns)
 
 
 @program.command(name="open")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @_runs
+@_pattern
 @screen_options
-def open_(paths: tuple[str, ...], runs: str | None) -> int:
+def open_(paths: tuple[str, ...], runs: str | None, patterns: tuple[str, ...]) -> int:
     """Import PATH... and watch what came of it."""
     from tui_monitor.cli import import_command
 
-    return import_command.open_paths(paths, runs)
+    return import_command.open_paths(paths, runs, patterns)
 
 
 @program.command(name="-")
 @_runs
 @click.option("--tee", is_flag=True, help="Pass the text on to standard output.")
 @click.option("--headless", is_flag=True, help="No screen: progress lines on standard error.")
+@_pattern
 @screen_options
-def standard_input(runs: str | None, tee: bool, headless: bool) -> int:
+def standard_input(runs: str | None, tee: bool, headless: bool, patterns: tuple[str, ...]) -> int:
     """Watch the training whose text is piped in, as in `python train.py 2>&1 | tui-monitor -`."""
     from tui_monitor.cli import import_command
 
-    return import_command.follow_standard_input(runs, tee=tee, headless=headless)
+    return import_command.follow_standard_input(runs, tee=tee, headless=headless, patterns=patterns)
 
 
 @program.command()

@@ -8,13 +8,22 @@ from collections.abc import Sequence
 from tui_monitor.errors import NothingMeasured, RunUnreadable, UsageError
 from tui_monitor.explain.words.text import explanation_text
 from tui_monitor.history.load_epochs import load_epochs
-from tui_monitor.history.snapshot import PhaseSnapshot
-from tui_monitor.run_log.runs.folders import find_run, runs_folder
+from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+from tui_monitor.run_log.runs.folders import find_run, printable, runs_folder
 from tui_monitor.view.explanations import answer, fit_to_explain, measured_epochs
+
+_MOST_SENTENCES = 12
 
 
 def explain(
-    run: str, runs: str | None, *, epoch: int | None, every: bool, as_json: bool, class_shares: str | None
+    run: str,
+    runs: str | None,
+    *,
+    epoch: int | None,
+    every: bool,
+    as_json: bool,
+    class_shares: str | None,
+    fit: int | None = None,
 ) -> int:
     """Print the explanations asked for and return the exit code.
 
@@ -25,9 +34,10 @@ def explain(
         every: whether to explain all epochs.
         as_json: whether to print JSON, one object a line.
         class_shares: shares of the classes, separated by commas, for epochs that were logged but not measured.
+        fit: the call of `fit` to explain, from 1; None for the last that holds anything.
 
     Raises:
-        UsageError: both one epoch and all are asked for.
+        UsageError: both one epoch and all are asked for, or a fit that the run does not have.
         RunNotFound: no run of that name or path.
         NothingMeasured: there is nothing to explain it with.
         RunUnreadable: an explanation is damaged, or of a newer version.
@@ -36,7 +46,7 @@ def explain(
         raise UsageError("--epoch and --all exclude each other.")
     folder = find_run(run, runs_folder(runs))
     snapshot = load_epochs(folder)
-    shares, phase = _shares(class_shares), fit_to_explain(snapshot)
+    shares, phase = _shares(class_shares), fit_to_explain(snapshot, fit)
     answers = [answer(snapshot, phase, number, shares) for number in _epochs(phase, epoch=epoch, every=every)]
     measured = [found.held.epoch for found in answers if found.held is not None]
     if shares is not None and measured:
@@ -45,12 +55,34 @@ def explain(
         if found.content is None:
             raise NothingMeasured(found.why_none)
         if as_json:
-            sys.stdout.write(json.dumps(found.content, separators=(",", ":"), ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(found.content, separators=(",", ":"), ensure_ascii=_replaces()) + "\n")
         elif found.explanation is None:
             raise RunUnreadable(found.why_none)
         else:
             sys.stdout.write(("\n\n" if number else "") + explanation_text(found.explanation) + "\n")
+    beside = [] if as_json else _beside(snapshot, phase)
+    if beside:
+        sys.stdout.write("\n" + "\n".join(beside) + "\n")
     return 0
+
+
+def _replaces() -> bool:
+    """Return whether the output's encoding would replace characters, which would make another JSON of it."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+
+
+def _beside(snapshot: Snapshot, phase: PhaseSnapshot | None) -> list[str]:
+    """Return what belongs beside the explanations: other fits, alerts, and what a log's reading had to guess."""
+    lines = []
+    if phase is not None and len(snapshot.phases) > 1:
+        lines.append(f"This is fit {phase.info.index} of {len(snapshot.phases)}; --fit explains another.")
+    kinds = ("alert", "note") if snapshot.is_log else ("alert",)
+    entries = [entry for entry in snapshot.timeline if entry.kind in kinds]
+    sentences = list(dict.fromkeys(f"{entry.kind.capitalize()}: {printable(entry.text)}" for entry in entries))
+    lines += sentences[:_MOST_SENTENCES]
+    if len(sentences) > _MOST_SENTENCES:
+        lines.append(f"And {len(sentences) - _MOST_SENTENCES} more in the timeline.")
+    return lines
 
 
 def _shares(text: str | None) -> Sequence[float] | None:

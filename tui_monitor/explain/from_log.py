@@ -40,6 +40,7 @@ def explain_from_log(
     class_shares: Sequence[float] | None = None,
     *,
     measured_epoch: int | None = None,
+    samples: tuple[int, int] = (0, 0),
 ) -> Explanation:
     """Return the explanation that one epoch's logged figures support.
 
@@ -49,6 +50,7 @@ def explain_from_log(
         figures: canonical names to figures; losses in nats.
         class_shares: of all classes on both sides, adding up to 1, where known.
         measured_epoch: the nearest epoch of the run that was measured, or None where none was.
+        samples: those that training's and validation's figures are means over; 0 where the log does not say.
     """
     if measured_epoch is None:
         unmeasured, settled_by = "nothing was measured in this run", _SETTLED_BY
@@ -63,7 +65,7 @@ def explain_from_log(
         *_bounds(reported),
         *_against_constant_guess(reported, baseline),
         *_sign_findings(loss, accuracy),
-        *_unknowns(loss, accuracy, settled_by),
+        *_unknowns(loss, accuracy, settled_by, _by_chance(reported, samples)),
     ]
     return Explanation(
         run=run,
@@ -77,9 +79,9 @@ def explain_from_log(
         classes=None,
         baseline=baseline,
         penalty=None,
-        samples={"train": None, "validation": None},
+        samples={"train": samples[0] or None, "validation": samples[1] or None},
         cost=None,
-        verdict=_verdict(loss, accuracy),
+        verdict=_verdict(loss, accuracy, figures),
         headline=_headline(loss, accuracy, unmeasured),
         next_step=settled_by if loss or accuracy else "",
         findings=tuple(findings),
@@ -112,13 +114,68 @@ def _baseline(shares: Sequence[float] | None) -> Baseline | None:
     return Baseline(entropy, max(shares), entropy, max(shares))
 
 
-def _verdict(loss: Ledger | None, accuracy: Ledger | None) -> str:
+def has_both_sides(figures: Mapping[str, float]) -> bool:
+    """Return whether an epoch's figures have a gap to explain: loss or accuracy, finite in training and validation."""
+    return any(
+        _finite(figures.get(name)) is not None and _finite(figures.get(f"val_{name}")) is not None
+        for name in ("loss", "accuracy")
+    )
+
+
+def _verdict(loss: Ledger | None, accuracy: Ledger | None, figures: Mapping[str, float]) -> str:
     clauses = []
     if loss is not None and loss.gap is not None:
         clauses.append(f"loss is {abs(loss.gap):.3f} {'lower' if loss.gap > 0 else 'higher'}")
     if accuracy is not None and accuracy.gap is not None:
         clauses.append(f"accuracy is {units.points(accuracy.gap)} {'lower' if accuracy.gap > 0 else 'higher'}")
-    return f"Validation {', '.join(clauses)}." if clauses else "No validation figures: there is no gap to explain."
+    return f"Validation {', '.join(clauses)}." if clauses else _why_no_gap(figures)
+
+
+def _why_no_gap(figures: Mapping[str, float]) -> str:
+    """Return what is missing where neither loss nor accuracy has two sides."""
+    named = (("training", "loss"), ("validation", "val_loss"), ("training", "accuracy"), ("validation", "val_accuracy"))
+    bad = [
+        f"the {side} side is {'NaN' if math.isnan(value) else 'infinite'} ({name})"
+        for side, name in named
+        if (value := figures.get(name)) is not None and not math.isfinite(value)
+    ]
+    if bad:
+        return f"There is no gap to explain: {', '.join(bad)}."
+    validation = [name for name in figures if name.startswith("val_")]
+    pairs = [name for name in figures if f"val_{name}" in figures]
+    if pairs:
+        shown = ", ".join(f"{name} {figures[name]:.4g} against {figures[f'val_{name}']:.4g}" for name in pairs[:3])
+        return f"Neither loss nor accuracy was logged on both sides, so no gap is explained. On both sides: {shown}."
+    others = [name for name in figures if name not in validation and not name.startswith("test_")]
+    if validation and not others:
+        return f"No training figures, only validation's ({', '.join(validation[:3])}): there is no gap to explain."
+    if validation or any(part in name.lower() for name in others for part in _LIKE_VALIDATION):
+        return f"No gap is explained, as names were not matched: {', '.join([*others, *validation][:6])}."
+    return "No validation figures: there is no gap to explain."
+
+
+_LIKE_VALIDATION = ("val", "dev", "eval", "holdout")
+
+
+def _by_chance(reported: Mapping[str, float | None], samples: tuple[int, int]) -> str:
+    """Return what the sizes of the two sets say of chance; the variance of a share is greatest for equal samples."""
+    accuracy, val_accuracy = reported["accuracy"], reported["val_accuracy"]
+    if not all(samples):
+        return "The sizes of the two sets are not in the log, so chance is not excluded."
+    known = f"With {units.count(samples[0])} training and {units.count(samples[1])} validation samples, "
+    sides = [share for share in (accuracy, val_accuracy) if share is not None and 0 <= share <= 1]
+    if accuracy is None or val_accuracy is None or len(sides) < 2:
+        return known + "chance is not excluded: the log does not tell how the losses of single samples spread."
+    spread = sum(share * (1 - share) / size for share, size in zip(sides, samples, strict=True))
+    half, gap = _NORMAL_QUANTILE * math.sqrt(spread), abs(accuracy - val_accuracy)
+    where = "within" if gap <= half else "beyond"
+    return (
+        f"{known}chance alone moves the accuracy gap by up to {units.points(half)} in 95 % of cases: the gap of "
+        f"{units.points(gap)} is {where} it. Of the loss the log does not tell."
+    )
+
+
+_NORMAL_QUANTILE = 1.959964
 
 
 def _headline(loss: Ledger | None, accuracy: Ledger | None, unmeasured: str) -> str:
@@ -239,14 +296,14 @@ def _answers_that_do_not_hold(seen: str) -> list[Finding]:
     ]
 
 
-def _unknowns(loss: Ledger | None, accuracy: Ledger | None, settled_by: str) -> list[Finding]:
+def _unknowns(loss: Ledger | None, accuracy: Ledger | None, settled_by: str, by_chance: str) -> list[Finding]:
     if loss is None and accuracy is None:
         return []
     return [
         Finding(
             "chance",
             "cannot tell",
-            "The sizes of the two sets are not in the log, so chance is not excluded.",
+            by_chance,
             "",
         ),
         Finding(

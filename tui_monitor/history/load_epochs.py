@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tui_monitor.errors import RunNotFound
-from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot, Snapshot
-from tui_monitor.history.state.phase_events import epoch_row, explanation_at
+from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot, Snapshot, TimelineEntry
+from tui_monitor.history.state.phase_events import epoch_row, explanation_at, timeline_entry
 from tui_monitor.run_log.events.lines import parse_event_line
-from tui_monitor.run_log.events.notices import Explained
+from tui_monitor.run_log.events.notices import AlertRaised, Explained, NoteTaken
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import EVENTS_FILE, RUN_FILE
 from tui_monitor.run_log.format.run_json import read_run_info
@@ -24,7 +24,9 @@ class _Phase:
 
 
 def load_epochs(folder: Path) -> Snapshot:
-    """Return what `load` does, but for batches, timeline, output and pace, which are left empty.
+    """Return what `load` does, but for batches, output and pace, which are left empty.
+
+    The timeline has alerts and notes alone.
 
     Raises:
         RunNotFound: there is no run in the folder.
@@ -36,8 +38,11 @@ def load_epochs(folder: Path) -> Snapshot:
     state = summarise(folder).state
     info = read_run_info(folder)
     found = {phase.index: _Phase() for phase in info.phases}
+    timeline: list[TimelineEntry] = []
     for line in _whole_lines(folder / EVENTS_FILE):
         recorded = parse_event_line(line)
+        if recorded is not None and isinstance(recorded.event, AlertRaised | NoteTaken):
+            timeline.append(timeline_entry(recorded.event, recorded.seconds or 0.0))
         phase = found.get(recorded.phase) if recorded is not None and recorded.phase is not None else None
         if recorded is None or phase is None:
             continue
@@ -54,7 +59,7 @@ def load_epochs(folder: Path) -> Snapshot:
         )
         for phase in info.phases
     )
-    return Snapshot(revision=0, run=info, state=state, phases=phases)
+    return Snapshot(revision=0, run=info, state=state, phases=phases, timeline=tuple(timeline))
 
 
 def _whole_lines(path: Path) -> list[bytes]:

@@ -29,6 +29,8 @@ class EpochRow:
     learning_rate: float | None = None
     ended: float = 0.0
     """Run time of its end, in seconds."""
+    validation_samples: int = 0
+    """Samples that validation's figures are means over; 0 where nothing says."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The run folder of an import: it can be continued later, and what was provisional can be taken back."""
 
+import math
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -8,10 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import msgspec
 import numpy as np
 
-from tui_monitor.run_log.events.lines import Event, RecordedEvent, event_line
-from tui_monitor.run_log.events.progress import PhaseBegan, StatusChanged
+from tui_monitor.run_log.events.lines import Event, RecordedEvent, event_line, fields_of
+from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded, PhaseBegan, StatusChanged
 from tui_monitor.run_log.format.layout import (
     EVENTS_FILE,
     OUTPUT_FILE,
@@ -26,6 +28,8 @@ from tui_monitor.run_log.format.run_json import write_run_info
 from tui_monitor.run_log.write.append_file import AppendFile
 from tui_monitor.run_log.write.block_writer import cut_blocks, extend_blocks
 from tui_monitor.run_log.write.output_index import OutputIndex
+
+_MOST_WAITING = 2**16
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,9 @@ class ImportedRun:
         self.seconds = 0.0
         """Run time that the next record is stamped with."""
         self._info = info
+        self._waiting: list[bytes] = []
+        """Events that are not written yet: a system call for each would take longer than all else."""
+        self._waiting_size = 0
         self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         self._events = self._opened(EVENTS_FILE, None)
         self._output = self._opened(OUTPUT_FILE, None, mend=False)
@@ -107,7 +114,12 @@ class ImportedRun:
     def event(self, event: Event) -> None:
         """Append one event, stamped with the run's time and the phase under way."""
         index = self._phase.index if self._phase else None
-        self._events.append(event_line(RecordedEvent(event, round(self.seconds, 6), index)))
+        recorded = RecordedEvent(event, round(self.seconds, 6), index)
+        line = _epoch_line(recorded) or event_line(recorded)
+        self._waiting.append(line)
+        self._waiting_size += len(line)
+        if self._waiting_size > _MOST_WAITING:
+            self._flush()
 
     def status(self, state: State, detail: str = "") -> None:
         """Append the event that says what the run does from now on."""
@@ -125,7 +137,7 @@ class ImportedRun:
     def mark(self) -> Mark:
         """Return how far the folder has come."""
         return Mark(
-            events=_size(self._events),
+            events=_size(self._events) + self._waiting_size,
             output=_size(self._output),
             batches=_size(self._batches),
             phases=len(self._info.phases),
@@ -134,6 +146,7 @@ class ImportedRun:
 
     def take_back(self, mark: Mark) -> None:
         """Return to an earlier mark; records written since are gone."""
+        self._flush()
         for phase in self._info.phases[mark.phases :]:
             for name in (phase.batches, blocks_file(phase.batches)):
                 (self.folder / name).unlink(missing_ok=True)
@@ -146,7 +159,9 @@ class ImportedRun:
         self.seconds = mark.seconds
 
     def close(self) -> None:
-        """Summarise the batches of every phase, and let go of the files."""
+        """Write what waits, summarise the batches of every phase, and let go of the files."""
+        with suppress(OSError):
+            self._flush()
         for phase in self._info.phases:
             with suppress(OSError):
                 while extend_blocks(self._descriptor, phase):
@@ -162,6 +177,11 @@ class ImportedRun:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _flush(self) -> None:
+        waiting, self._waiting, self._waiting_size = self._waiting, [], 0
+        if waiting:
+            self._events.append(b"".join(waiting))
 
     def _describe(self, phases: tuple[PhaseInfo, ...]) -> None:
         if phases != self._info.phases:
@@ -181,6 +201,23 @@ class ImportedRun:
         file = AppendFile(name, piece if mend else 1)
         file.open(self._descriptor)
         return file
+
+
+def _epoch_line(recorded: RecordedEvent) -> bytes | None:
+    """Return the line of an epoch's event, or None for another, and where it holds NaN or an infinity.
+
+    A log may hold a million: what writes any event takes five times as long.
+    """
+    event = recorded.event
+    if isinstance(event, EpochEnded):
+        if not all(map(math.isfinite, event.logs.values())):
+            return None
+        if not math.isfinite(event.seconds or 0.0) or not math.isfinite(event.learning_rate or 0.0):
+            return None
+    elif not isinstance(event, EpochBegan):
+        return None
+    stamp = {"kind": event.kind, "time": recorded.seconds, "phase": recorded.phase}
+    return msgspec.json.encode({**stamp, **fields_of(event)}) + b"\n"
 
 
 def _size(file: AppendFile) -> int:

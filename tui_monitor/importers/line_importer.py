@@ -5,9 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from tui_monitor.explain.watch.alerts import AlertWatch
-from tui_monitor.importers.progress_log import ProgressLog
 from tui_monitor.importers.records import Record, Recorder, Remark, RunSink
-from tui_monitor.importers.text_lines import TextDamage, TextLines
+from tui_monitor.importers.text.lines import TextDamage, TextLines
 
 
 class LineParser(Protocol):
@@ -67,9 +66,10 @@ class LineImporter:
         state = state or LineState()
         self._parser = parser
         self._reached = reached
-        self._recorder = Recorder(sink, alerts=alerts or AlertWatch())
+        self.recorder = Recorder(sink, alerts=alerts or AlertWatch())
+        """What has been written so far."""
         if move_clock is not None:
-            self._recorder.move_clock = move_clock
+            self.recorder.move_clock = move_clock
         self._text = TextLines(
             is_terminal=parser.is_terminal,
             consumed=state.consumed,
@@ -110,25 +110,13 @@ class LineImporter:
         for text in ended[1:]:
             self._take(self._parser.line(text))
         for sentence in self._text.damage.sentences():
-            self._recorder.take(Remark(sentence))
+            self.recorder.take(Remark(sentence))
         self._take(self._parser.close(rest))
 
     def _take(self, records: Iterator[Record]) -> bool:
         """Record what comes, and return whether anything did."""
         has_any = False
         for record in records:
-            self._recorder.take(record)
+            self.recorder.take(record)
             has_any = True
         return has_any
-
-
-class TextImporter(LineImporter):
-    """Brings Keras' progress text into a run, as it arrives on standard input or from a file."""
-
-    def __init__(self, writer: RunSink) -> None:
-        """Begin with the first byte.
-
-        Args:
-            writer: of the run; it has a clock of its own.
-        """
-        super().__init__(writer, ProgressLog())

@@ -1,36 +1,75 @@
-"""Names that other tools log under, as Keras would spell them: `train/loss` is `loss`, `valid_acc` is `val_acc`."""
+"""Names that other tools log under, as Keras would spell them: `train/loss` is `loss`, `valid.acc` is `val_acc`.
+
+A figure of a test set keeps its `test_`: it never stands for validation.
+"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-_TRAINING = re.compile(r"^(?:train|training)[_/.]", re.IGNORECASE)
-_VALIDATION = re.compile(r"^(?:val|valid|validation|test|eval)[_/.]", re.IGNORECASE)
-_TRAINING_LAST = re.compile(r"[_/.](?:train|training)$", re.IGNORECASE)
-_VALIDATION_LAST = re.compile(r"[_/.](?:val|valid|validation|test|eval)$", re.IGNORECASE)
+from tui_monitor.metric_names import VALIDATION_PREFIX
+
+_TEST_PREFIX = "test_"
+_SIDES: Mapping[str, tuple[str, int]] = {
+    **dict.fromkeys(("train", "training"), ("", 1)),
+    **dict.fromkeys(("val", "valid", "validation"), (VALIDATION_PREFIX, 1)),
+    **dict.fromkeys(("eval", "evaluation", "dev"), (VALIDATION_PREFIX, 2)),
+    **dict.fromkeys(("test", "testing"), (_TEST_PREFIX, 1)),
+}
+"""Word to the prefix it stands for, and how far it comes behind a name that is spelt in Keras' manner."""
+_SEPARATOR = r"[_/.:\s-]+"
+_FIRST = re.compile(rf"^(?P<side>[A-Za-z]+?)(?:{_SEPARATOR}|(?<=[a-z])(?=[A-Z]))(?P<stem>.*\w.*)$")
+_LAST = re.compile(rf"^(?P<stem>.*\w.*?)(?:{_SEPARATOR})(?P<side>[A-Za-z]+)$")
+_OF_EPOCH = re.compile(r"^epoch[_/]|[_/]epoch$", re.IGNORECASE)
+_USUAL = re.compile(
+    r"(?:loss|acc|accuracy|mae|mse|rmse|auc|precision|recall|f1|perplexity|lr|learning_rate|epoch)", re.IGNORECASE
+)
+_AS_KERAS_SPELLS = re.compile(r"[a-z0-9_]+")
 
 
 def keras_name(name: str) -> str:
     """Return a figure's name in Keras' manner."""
-    for pattern, prefix in (
-        (_TRAINING, ""),
-        (_VALIDATION, "val_"),
-        (_TRAINING_LAST, ""),
-        (_VALIDATION_LAST, "val_"),
-    ):
-        stem = pattern.sub("", name)
-        if stem != name and stem:
-            return prefix + (stem.lower() if stem.lower() in ("loss", "acc", "accuracy") else stem)
-    return name
+    return _ranked(name)[0]
+
+
+def is_as_keras_spells(name: str) -> bool:
+    """Return whether Keras itself would print a metric under this name, whatever its first word is."""
+    return _AS_KERAS_SPELLS.fullmatch(name) is not None
 
 
 def matched_names(names: Iterable[str]) -> dict[str, str]:
-    """Return each name in Keras' manner; the mean over an epoch gets the plain name, where it was logged.
+    """Return each name in Keras' manner, in the order given.
 
-    A name that is taken keeps the spelling it has.
+    Where several would share one, that which is spelt so has it, then the mean over an epoch, then the first;
+    the others keep the spelling they have.
     """
-    spelt = sorted(names, key=lambda name: not name.endswith("_epoch"))
-    chosen: dict[str, str] = {}
-    for name in spelt:
-        wanted = keras_name(name.removesuffix("_epoch"))
-        chosen[name] = name if wanted in chosen.values() else wanted
-    return chosen
+    ordered = list(dict.fromkeys(names))
+    owners: dict[str, tuple[int, int]] = {}
+    for place, name in enumerate(ordered):
+        wanted, rank = _ranked(name)
+        owners[wanted] = min(owners.get(wanted, (rank, place)), (rank, place))
+    owned = {wanted: ordered[place] for wanted, (_, place) in owners.items()}
+    return {name: wanted if owned[wanted := keras_name(name)] == name else name for name in ordered}
+
+
+def _ranked(name: str) -> tuple[str, int]:
+    """Return the name in Keras' manner and its rank among names that want the same: 0 is spelt so already."""
+    stripped = name.strip(" .:")
+    of_epoch = _OF_EPOCH.sub("", stripped)
+    whole, means = (of_epoch, stripped != of_epoch) if re.search(r"\w", of_epoch) else (stripped, False)
+    prefix, stem, rank = _side(whole)
+    if _USUAL.fullmatch(stem):
+        stem = stem.lower()
+    spelt = prefix + re.sub(r"\s+", "_", stem)
+    if spelt == name:
+        return spelt, 0
+    return spelt, 2 * rank + 1 - means
+
+
+def _side(name: str) -> tuple[str, str, int]:
+    for pattern in (_FIRST, _LAST):
+        found = pattern.match(name)
+        side = _SIDES.get(found["side"].lower()) if found else None
+        if found and side:
+            inner = _OF_EPOCH.sub("", found["stem"].strip(" ."))
+            return side[0], inner or found["stem"], side[1]
+    return "", name, 1

@@ -1,39 +1,52 @@
 """What a path holds, told by its content: each format says how sure it is, and the surest one has it."""
 
-import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tui_monitor.errors import UsageError
-from tui_monitor.importers.csv_table import split_header
-from tui_monitor.importers.history_table import is_history, json_lines
-from tui_monitor.importers.mlflow_store import mlflow_runs
-from tui_monitor.importers.progress_line import parse_header, parse_progress
-from tui_monitor.importers.tensorboard_events import tensorboard_runs
-from tui_monitor.importers.text_lines import TextLines
+from tui_monitor.importers import refusal
+from tui_monitor.importers.stores.keras_tuner import tuner_trials
+from tui_monitor.importers.stores.mlflow import mlflow_runs
+from tui_monitor.importers.stores.tensorboard import tensorboard_runs
+from tui_monitor.importers.stores.trackio import SQLITE, trackio_runs
+from tui_monitor.importers.stores.wandb import MAGIC, wandb_files
+from tui_monitor.importers.tables.downloads import download_runs, is_download, named_runs
+from tui_monitor.importers.tables.header import read_heading
+from tui_monitor.importers.tables.history import fits_of, read_text
+from tui_monitor.importers.tables.objects import read_objects
+from tui_monitor.importers.text.captured import captured_text
+from tui_monitor.importers.text.lines import TextLines
+from tui_monitor.importers.text.places import clean, segments
+from tui_monitor.importers.text.progress_line import parse_header, parse_progress
 from tui_monitor.run_log.runs.folders import is_run_folder, printable
 
 _HEAD_BYTES = 2**20
-_LARGEST_JSON = 2**28
+_LARGEST_OBJECT = 2**28
 _MOST_FILES = 200
 _SURE_IN_FOLDER = 0.9
+_LINES_BEFORE_TABLE = 20
 
 
 class Format(StrEnum):
     """The logs that can be brought in."""
 
     KERAS_TEXT = "Keras progress text"
-    TABLE = "a CSV table with an epoch column (CSVLogger, Lightning)"
-    JSON = "Keras' History as JSON"
+    CAPTURED = "Keras progress text in a notebook or a service's JSON"
+    TABLE = "a table of epochs (CSVLogger, pandas, Lightning, Ultralytics, fastai)"
+    OBJECTS = "History, JSON or JSON lines of figures"
     ARRAYS = "Keras' History as .npz arrays"
+    DOWNLOAD = "downloaded charts of TensorBoard or Weights & Biases"
     TENSORBOARD = "TensorBoard event files"
     MLFLOW = "an MLflow run"
+    TUNER = "a trial of Keras Tuner"
+    WANDB = "an offline run of Weights & Biases"
+    TRACKIO = "a run in a store of trackio"
+    PATTERN = "text, by the pattern"
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,17 @@ class Source:
     format: Format
     sure: float
     """From 0, not at all, to 1."""
+    part: str = ""
+    """The run's name where a path holds several; else empty."""
+    files: tuple[Path, ...] = ()
+    """Those that the run is put together from, where they are not the path itself."""
+    patterns: tuple[str, ...] = ()
+    """Of the user's, for text that is read by them."""
+
+    @property
+    def key(self) -> str:
+        """What tells the ways of reading one path apart."""
+        return "\n".join((self.format.name, *filter(None, (self.part, *self.patterns))))
 
 
 def find_sources(path: Path) -> list[Source]:
@@ -63,7 +87,8 @@ def find_sources(path: Path) -> list[Source]:
     sources = _in_folder(path) if path.is_dir() else _in_file(path)
     if not sources:
         raise UsageError(
-            f"Nothing to import in {printable(str(path))}: it is {_description(path)}. Looked for: {', '.join(Format)}."
+            f"Nothing to import in {printable(str(path))}: it is {refusal.description(path)}. "
+            f"Looked for: {', '.join(kind for kind in Format if kind is not Format.PATTERN)}."
         )
     return sources
 
@@ -73,22 +98,52 @@ def _in_folder(folder: Path) -> list[Source]:
         folder = folder.absolute().parent
     found = [Source(path, Format.TENSORBOARD, 1.0) for path in tensorboard_runs(folder)]
     found += [Source(path, Format.MLFLOW, 1.0) for path in mlflow_runs(folder)]
+    found += [Source(path, Format.TUNER, 1.0) for path in tuner_trials(folder)]
+    found += [Source(path, Format.WANDB, 1.0) for path in wandb_files(folder)]
     if found:
         return found
     files = sorted(entry for entry in folder.iterdir() if entry.is_file())[:_MOST_FILES]
-    return [source for file in files for source in _in_file(file) if source.sure >= _SURE_IN_FOLDER]
+    downloads = [file for file in files if _rate_download(file, _head(file)) > 0]
+    found = _downloads(folder, downloads)
+    others = (file for file in files if file not in downloads)
+    return found + [source for file in others for source in _in_file(file) if source.sure >= _SURE_IN_FOLDER]
+
+
+def _downloads(path: Path, files: Sequence[Path]) -> list[Source]:
+    if not files:
+        return []
+    names = named_runs(download_runs(files))
+    return [Source(path, Format.DOWNLOAD, 0.98, part=name, files=tuple(files)) for name in names]
 
 
 def _in_file(path: Path) -> list[Source]:
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
+    head = _head(path)
     rated = [Source(path, kind, rate(path, head)) for kind, rate in _RATINGS.items()]
     best = max(rated, key=lambda source: source.sure)
-    return [best] if best.sure > 0 else []
+    if best.sure <= 0:
+        return []
+    if best.format is Format.DOWNLOAD:
+        return _downloads(path, [path])
+    if best.format is Format.TRACKIO:
+        return [Source(path, Format.TRACKIO, 1.0, part=name) for name in trackio_runs(path)]
+    return [best]
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD_BYTES)
 
 
 def _rate_events(_path: Path, head: bytes) -> float:
     return 1.0 if b"brain.Event:" in head[:256] else 0.0
+
+
+def _rate_wandb(_path: Path, head: bytes) -> float:
+    return 1.0 if head.startswith(MAGIC) else 0.0
+
+
+def _rate_trackio(path: Path, head: bytes) -> float:
+    return 1.0 if head.startswith(SQLITE) and trackio_runs(path) else 0.0
 
 
 def _rate_arrays(path: Path, head: bytes) -> float:
@@ -102,25 +157,44 @@ def _rate_arrays(path: Path, head: bytes) -> float:
     return 0.95 if kinds and set(kinds) <= set("fiu") else 0.0
 
 
-def _rate_json(path: Path, head: bytes) -> float:
-    text = head.decode("utf-8-sig", errors="replace").lstrip()
-    if not text.startswith(("{", "[")) or path.stat().st_size > _LARGEST_JSON:
+def _rate_objects(path: Path, head: bytes) -> float:
+    if b"{" not in head or head.startswith((b"PK", b"\x80", SQLITE)) or path.stat().st_size > _LARGEST_OBJECT:
         return 0.0
-    whole = path.read_text(encoding="utf-8-sig", errors="replace") if len(head) == _HEAD_BYTES else text
-    try:
-        content: Any = json.loads(whole)
-    except (ValueError, RecursionError):
-        if json_lines(whole):
-            return 0.95
-        return 0.6 if any(f'"{name}"' in whole for name in ("loss", "accuracy", "acc")) else 0.0
-    return 0.95 if is_history(content) else 0.0
+    found = read_objects(read_text(path))
+    if found is None or not fits_of(found.contents, is_whole=not found.is_damaged):
+        return 0.0
+    return 0.6 if found.is_damaged else 0.96
+
+
+def _rate_captured(path: Path, head: bytes) -> float:
+    if b"{" not in head[:4096] or path.stat().st_size > _LARGEST_OBJECT:
+        return 0.0
+    text = captured_text(read_text(path))
+    return 0.98 if text and _rate_lines(_lines(text.encode(), is_terminal=True)) > 0.5 else 0.0
+
+
+def _rate_download(_path: Path, head: bytes) -> float:
+    text = head[:65536].decode("utf-8", errors="replace")
+    return 0.98 if "\0" not in text and text.strip() and is_download(text) else 0.0
 
 
 def _rate_table(_path: Path, head: bytes) -> float:
-    lines = [line for line in _lines(head, is_terminal=False) if line.strip()][:2]
-    if not lines or split_header(lines[0].removesuffix("\r")) is None:
-        return 0.0
-    return 0.97 if len(lines) > 1 else 0.8
+    from tui_monitor.importers.tables.csv_table import CsvTable  # noqa: PLC0415
+
+    lines = [line for line in _lines(head[:65536], is_terminal=False) if line.strip()]
+    for place, line in enumerate(lines[:_LINES_BEFORE_TABLE]):
+        heading = read_heading(line.removesuffix("\r"))
+        if heading is None:
+            continue
+        table = CsvTable()
+        rows = [line, *lines[place + 1 : place + 4]]
+        for row in rows:
+            list(table.line(row))
+        if table.holds_rows:
+            return 0.97 if place == 0 else 0.6
+        if place == 0 and len(lines) == 1 and heading.epoch is not None:
+            return 0.8
+    return 0.0
 
 
 def _rate_text(path: Path, head: bytes) -> float:
@@ -139,10 +213,11 @@ def _rate_text(path: Path, head: bytes) -> float:
 def _rate_lines(lines: Iterator[str]) -> float:
     has_header = has_figures = False
     for line in lines:
-        has_header = has_header or parse_header(line) is not None
-        if not has_figures and " - " in line:
-            progress = parse_progress(line)
-            has_figures = progress is not None and bool(progress.figures)
+        for part in segments(clean(line).text) if "poch" in line or " - " in line else ():
+            has_header = has_header or parse_header(part) is not None
+            if not has_figures and "-" in part:
+                progress = parse_progress(part)
+                has_figures = progress is not None and bool(progress.figures)
         if has_header and has_figures:
             return 0.95
     return 0.7 if has_figures else 0.4 if has_header else 0.0
@@ -156,54 +231,12 @@ def _lines(content: bytes, *, is_terminal: bool) -> Iterator[str]:
 
 _RATINGS: dict[Format, Callable[[Path, bytes], float]] = {
     Format.TENSORBOARD: _rate_events,
+    Format.WANDB: _rate_wandb,
+    Format.TRACKIO: _rate_trackio,
     Format.ARRAYS: _rate_arrays,
-    Format.JSON: _rate_json,
+    Format.DOWNLOAD: _rate_download,
+    Format.CAPTURED: _rate_captured,
+    Format.OBJECTS: _rate_objects,
     Format.TABLE: _rate_table,
     Format.KERAS_TEXT: _rate_text,
 }
-
-_WANDB = b":W&B"
-_MAGIC = {
-    _WANDB: "an offline run of Weights & Biases, which only its own package reads: export it from there as CSV",
-    b"\x1f\x8b": "gzip-compressed data: unpack it first",
-    b"PK": "a zip archive: unpack it first",
-    b"\x89HDF": "an HDF5 file",
-    b"\x80": "binary data, perhaps a pickle: those can run code and are not opened",
-}
-
-
-def _begins_with(path: Path, magic: bytes) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(len(magic)) == magic
-    except OSError:
-        return False
-
-
-def _description(path: Path) -> str:
-    return _folder_description(path) if path.is_dir() else _file_description(path)
-
-
-def _folder_description(path: Path) -> str:
-    if any(_begins_with(entry, _WANDB) for entry in sorted(path.glob("*.wandb"))):
-        return _MAGIC[_WANDB]
-    names = sorted(entry.name for entry in path.iterdir())
-    runs = [name for name in names if is_run_folder(path / name)]
-    if runs:
-        return f"a folder of runs; watch one with tui-monitor attach {printable(str(path / runs[-1]))}"
-    shown = ", ".join(printable(name) for name in names[:5])
-    return f"a folder with {len(names)} entries ({shown})" if names else "an empty folder"
-
-
-def _file_description(path: Path) -> str:
-    with path.open("rb") as file:
-        head = file.read(4096)
-    if not head:
-        return "an empty file"
-    for magic, what in _MAGIC.items():
-        if head.startswith(magic):
-            return what
-    if b"\0" in head:
-        return "binary data"
-    first = head.decode("utf-8", errors="replace").strip().splitlines()
-    return f"text that begins with {printable(first[0][:60])!r}" if first else "blank text"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from tui_monitor.explain.watch.alerts import AlertWatch, EpochFigures
@@ -9,8 +10,11 @@ from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events import progress as events
 from tui_monitor.run_log.events.lines import Event
 from tui_monitor.run_log.events.notices import AlertRaised, NoteTaken
-from tui_monitor.run_log.format.canonical_metrics import canonical_figures
+from tui_monitor.run_log.format.canonical_metrics import canonical_names
 from tui_monitor.run_log.format.layout import State
+
+MOST_REMARKS = 12
+"""Sentences about a log that are said at once; its run holds all."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,12 @@ class EpochEnded:
     """The epoch's duration as logged."""
     batches: int = 0
     """Batches in the epoch, or 0 when the log does not say."""
+    samples: int = 0
+    """Samples that training's figures are means over, or 0 when the log does not say."""
+    validation_samples: int = 0
+    """Likewise of validation."""
+    learning_rate: float | None = None
+    """Where the log has it beside the epoch's figures."""
     at: float | None = None
     """Seconds since the run began, or None when the log does not say."""
 
@@ -111,6 +121,17 @@ class Recorder:
     """Called before a record with its run time, or None, and the seconds that passed since the record before."""
     alerts: AlertWatch = field(default_factory=AlertWatch)
     """Has seen the epochs of the phase under way that the run holds already."""
+    epochs: int = 0
+    """Epochs written."""
+    said: dict[str, None] = field(default_factory=dict)
+    """Sentences about the log that were written, once each, in their order."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The first of the sentences about the log, and how many there are beyond."""
+        first = tuple(self.said)[:MOST_REMARKS]
+        more = len(self.said) - len(first)
+        return (*first, f"And {more} more remarks, which the run's timeline holds.") if more else first
 
     def take(self, record: Record) -> None:
         """Write one record.
@@ -119,6 +140,8 @@ class Recorder:
             OSError: the sink can't write, where it is one that says so.
         """
         match record:
+            case EpochEnded():
+                self._end_epoch(record)
             case PhaseBegan():
                 self.alerts = AlertWatch()
                 self.sink.begin_phase(record.metrics, epochs=record.epochs, initial_epoch=record.initial_epoch)
@@ -128,25 +151,29 @@ class Recorder:
             case BatchEnded():
                 self.move_clock(record.at, 0.0)
                 self.sink.batch(record.epoch, record.size, record.values)
-            case EpochEnded():
-                self._end_epoch(record)
             case Remark():
+                self.said[record.text] = None
                 self.sink.event((NoteTaken if record.kind == "note" else AlertRaised)(record.text, record.epoch))
             case Ended():
                 self.sink.status(record.state, record.detail)
 
     def _end_epoch(self, record: EpochEnded) -> None:
+        self.epochs += bool(record.logs)
         self.move_clock(record.at, record.seconds or 0.0)
         self.sink.event(
             events.EpochEnded(
                 epoch=record.epoch,
-                logs=dict(record.logs),
+                logs=record.logs,
                 batches=record.batches,
+                samples=record.samples,
                 seconds=record.seconds,
-                learning_rate=_learning_rate(record.logs),
+                learning_rate=record.learning_rate if record.learning_rate is not None else _learning_rate(record.logs),
+                validation_samples=record.validation_samples,
             )
         )
-        for alert in self.alerts.epoch(epoch_figures(record.epoch, canonical_figures(record.logs))):
+        loss, val_loss = _names_of_losses(tuple(record.logs))
+        figures = EpochFigures(record.epoch, record.logs.get(loss), record.logs.get(val_loss))
+        for alert in self.alerts.epoch(figures):
             self.sink.event(AlertRaised(alert.sentence, alert.epoch, alert.kind.value))
 
 
@@ -158,6 +185,13 @@ def epoch_figures(epoch: int, figures: Mapping[str, float]) -> EpochFigures:
         figures: by canonical name.
     """
     return EpochFigures(epoch, figures.get("loss"), figures.get(VALIDATION_PREFIX + "loss"))
+
+
+@lru_cache(maxsize=256)
+def _names_of_losses(names: tuple[str, ...]) -> tuple[str, str]:
+    """Return the names under which a record has the losses of training and validation."""
+    spelt = {canonical: name for name, canonical in canonical_names(names).items()}
+    return spelt.get("loss", "loss"), spelt.get(VALIDATION_PREFIX + "loss", VALIDATION_PREFIX + "loss")
 
 
 def _learning_rate(logs: Mapping[str, float]) -> float | None:

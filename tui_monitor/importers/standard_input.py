@@ -1,9 +1,12 @@
 """Bytes that arrive on a pipe go into a run folder, whole and at once, until the pipe ends."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 
-from tui_monitor.importers.line_importer import TextImporter
+from tui_monitor.importers.line_importer import LineImporter, LineParser
+from tui_monitor.importers.text.pattern_log import PatternLog
+from tui_monitor.importers.text.progress_log import ProgressLog
 from tui_monitor.run_log.format.layout import OUTPUT_FILE, State
 from tui_monitor.run_log.write.writer import RunWriter
 
@@ -13,23 +16,38 @@ _CHUNK = 2**16
 class Pump:
     """Reads one pipe to its end. A reader that falls behind holds up the writer as any pipe does; this one is quick."""
 
-    def __init__(self, source: int, writer: RunWriter, passed_on: int | None = None) -> None:
+    def __init__(
+        self, source: int, writer: RunWriter, passed_on: int | None = None, patterns: Sequence[str] = ()
+    ) -> None:
         """Name the two ends.
 
         Args:
             source: descriptor to read from.
             writer: of the run; closed by its owner.
             passed_on: descriptor to copy the bytes to, or None.
+            patterns: that the text is read by; Keras' progress where there are none.
         """
         self._source = source
         self._writer = writer
         self._passed_on = passed_on
         self.has_text = False
         """Whether anything came."""
+        parser: LineParser = PatternLog(patterns) if patterns else ProgressLog()
+        self._importer = LineImporter(writer, parser)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that have ended."""
+        return self._importer.recorder.epochs
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was skipped, repaired or guessed, a sentence each."""
+        return self._importer.recorder.remarks
 
     def run(self) -> None:
         """Read until the end. Text is kept first, then read for figures; a full disk stops neither."""
-        importer = TextImporter(self._writer)
+        importer = self._importer
         with (self._writer.folder / OUTPUT_FILE).open("ab", buffering=0) as output:
             while content := self._read():
                 self.has_text = True

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tui_monitor.explain.from_log import explain_from_log
+from tui_monitor.errors import UsageError
+from tui_monitor.explain.from_log import explain_from_log, has_both_sides
 from tui_monitor.history.snapshot import ExplanationAt, PhaseSnapshot, Snapshot
 from tui_monitor.run_log.events.explanation import Explanation, explanation_to_json
 
@@ -36,8 +37,21 @@ class Answer:
         return None if self.explanation is None else explanation_to_json(self.explanation)
 
 
-def fit_to_explain(snapshot: Snapshot) -> PhaseSnapshot | None:
-    """Return the newest fit that has something to explain: an explanation, or an epoch that ended."""
+def fit_to_explain(snapshot: Snapshot, fit: int | None = None) -> PhaseSnapshot | None:
+    """Return the newest fit that has something to explain: an explanation, or an epoch that ended.
+
+    Args:
+        snapshot: of the run.
+        fit: the one asked for, from 1; None for the newest.
+
+    Raises:
+        UsageError: the run has no such fit.
+    """
+    if fit is not None:
+        count = len(snapshot.phases)
+        if fit > count:
+            raise UsageError(f"--fit {fit}: the run has {count} {'call' if count == 1 else 'calls'} of fit.")
+        return snapshot.phases[fit - 1]
     return next((phase for phase in reversed(snapshot.phases) if phase.epochs or phase.explanations), None)
 
 
@@ -70,13 +84,18 @@ def logged_answer(
     epoch: int | None = None,
     class_shares: Sequence[float] | None = None,
 ) -> Answer:
-    """Return what the logged values of one epoch prove, or of the last that ended; arguments as for `answer`."""
+    """Return what the logged values of one epoch prove, or of the last with both sides; arguments as for `answer`."""
     rows = [row for row in phase.epochs if epoch in (None, row.epoch)] if phase is not None else []
     if not rows:
         return Answer(why_none=_nothing_logged(snapshot, epoch))
-    row = rows[-1]
+    row = next((row for row in reversed(rows) if has_both_sides(row.figures)), rows[-1])
     nearest = min(measured_epochs(phase), key=lambda other: abs(other - row.epoch), default=None)
-    return Answer(explain_from_log(snapshot.run.name, row.epoch, row.figures, class_shares, measured_epoch=nearest))
+    samples = (row.samples, row.validation_samples)
+    return Answer(
+        explain_from_log(
+            snapshot.run.name, row.epoch, row.figures, class_shares, measured_epoch=nearest, samples=samples
+        )
+    )
 
 
 def newest_answer(snapshot: Snapshot, phase: PhaseSnapshot | None) -> Answer:

@@ -9,9 +9,9 @@ from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.importers.importing import import_path
 from tui_monitor.importers.line_importer import LineParser
-from tui_monitor.importers.progress_log import ProgressLog
 from tui_monitor.importers.records import EpochEnded, Record
-from tui_monitor.importers.text_lines import TextLines
+from tui_monitor.importers.text.lines import TextLines
+from tui_monitor.importers.text.progress_log import ProgressLog
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from tests.unit.importers.printed_progress import QUESTION, keras_3_text
 from tests.unit.importers.reading import epochs_of, records_of
 from tui_monitor.history.state.output import OutputLines
-from tui_monitor.importers.csv_table import CsvTable
 from tui_monitor.importers.line_importer import LineParser
-from tui_monitor.importers.progress_log import ProgressLog
 from tui_monitor.importers.records import Record, Remark
-from tui_monitor.importers.text_lines import TextLines
+from tui_monitor.importers.tables.csv_table import CsvTable
+from tui_monitor.importers.text.lines import TextLines
+from tui_monitor.importers.text.progress_log import ProgressLog
 
 TABLE = "epoch,loss,val_loss\r\n" + "".join(f"{n},{0.5 / (n + 1)!r},{0.7 / (n + 1)!r}\r\n" for n in range(6))
 NOISE = ("\xe9\x1b[31m\xe9\r\b" * 3 + QUESTION).encode("latin-1") + b"\0\xff Traceback (most"
@@ -103,11 +103,11 @@ DRAWN = st.text(st.sampled_from("ab━ \r\b\t\x1b[mK0;2\n"), max_size=80)
 
 @given(DRAWN, st.lists(st.integers(0, 80), max_size=3))
 def test_bars_that_were_drawn_over_are_left_out_without_a_trace(text: str, cuts: list[int]) -> None:
-    """Lines read as on a terminal that draws every character, in whatever order a script moves about in them."""
+    """Lines read as on a terminal that draws every character and forgets what stood behind it, however it is cut."""
     edges = sorted({0, *(min(cut, len(text)) for cut in cuts), len(text)})
     lines = TextLines(is_terminal=True)
     read = [line.text for a, b in pairwise(edges) for line in lines.feed(text[a:b].encode())]
-    terminal = OutputLines()
+    terminal = OutputLines(erases=True)
     terminal.feed(text.encode())
     assert read == list(terminal.lines())[: len(read)]
     assert len(read) == text.count("\n") or len(text.encode()) < 4

@@ -29,7 +29,7 @@ def test_a_source_that_grows_adds_to_its_run(tmp_path: Path) -> None:
         try:
             folders |= set(import_path(source, runs, NOW))
         except UsageError:
-            assert length < 30
+            assert length < 200
     source.rename(tmp_path / "again.log")
     (whole,) = import_path(tmp_path / "again.log", runs, NOW)
     (folder,) = folders
@@ -116,7 +116,6 @@ def test_a_log_that_begins_far_into_a_file(tmp_path: Path) -> None:
         (b"hello\nworld\n", "text that begins with 'hello'"),
         (b"\0\1\2\3" * 9, "binary data"),
         (b"\x80\x04\x95aaaa", "pickle"),
-        (b":W&B\xe1\xbe\0" + b"\0" * 9, "Weights & Biases"),
         (b'{"name": "x"}', "text that begins"),
         (b"\x1f\x8b\x08\0", "gzip"),
     ],
@@ -187,11 +186,3 @@ def test_the_text_of_a_log_is_printed_when_its_epochs_end(tmp_path: Path) -> Non
         assert output.all()[1] == len(text.splitlines())
     assert output.at(3.0)[0][-1] == "Epoch 3/3"
     assert output.at(6.0)[1] == 6
-
-
-def test_an_offline_run_of_weights_and_biases_is_named(tmp_path: Path) -> None:
-    """Its folder holds nothing that can be read here; the sentence says what it is and what to do."""
-    (tmp_path / "files").mkdir()
-    (tmp_path / "run-3x.wandb").write_bytes(b":W&B\xbe\x00\x00")
-    with pytest.raises(UsageError, match="Weights & Biases"):
-        import_path(tmp_path, tmp_path / "runs", NOW)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.unit.importers.reading import alerts, epochs_of, figures, imported, records_of
-from tui_monitor.importers.csv_table import CsvTable
 from tui_monitor.importers.records import PhaseBegan, Remark
+from tui_monitor.importers.tables.csv_table import CsvTable
 
 
 def _epochs(text: str) -> list[tuple[int, dict[str, float]]]:
@@ -63,8 +63,8 @@ def test_lightning_rows_of_one_epoch_are_one_epoch(tmp_path: Path) -> None:
         "0,49,,0.9,,\n0,99,,0.8,,\n0,99,,,0.5,0.7\n0,99,0.85,,,\n1,149,,0.6,,\n1,199,0.55,,0.75,0.5\n"
     )
     assert list(figures(imported(tmp_path, tmp_path / "runs"))) == [
-        (1, {"loss": 0.85, "loss_step": 0.8, "val_accuracy": 0.5, "val_loss": 0.7}),
-        (2, {"loss": 0.55, "loss_step": 0.6, "val_accuracy": 0.75, "val_loss": 0.5}),
+        (1, {"loss": 0.85, "val_accuracy": 0.5, "val_loss": 0.7}),
+        (2, {"loss": 0.55, "val_accuracy": 0.75, "val_loss": 0.5}),
     ]
 
 

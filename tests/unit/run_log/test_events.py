@@ -120,7 +120,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "seconds": st.none() | st.floats(),
     "learning_rate": st.none() | st.floats(),
     **dict.fromkeys(("text", "reason", "detail", "id", "request", "outcome", "subject", "alert", "failure"), TEXTS),
-    **dict.fromkeys(("batches", "samples"), st.integers(0, 2**53)),
+    **dict.fromkeys(("batches", "samples", "validation_samples"), st.integers(0, 2**53)),
     "epoch": st.integers(0, 2**53),
     **dict.fromkeys(("batch", "exit_code"), st.none() | st.integers(0, 2**53)),
     **dict.fromkeys(("fetching", "computing", "waiting"), st.floats(0, 1e9)),

@@ -1,14 +1,14 @@
 """What needs a look, from figures alone: each alert is beyond noise, says what was seen, and comes once an episode."""
 
 import math
+from array import array
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
 
 from tui_monitor import units
-from tui_monitor.explain.samples.probes import FloatArray
-from tui_monitor.explain.watch.trends import Windows, falls, is_flat, noise
+from tui_monitor.explain.watch.trends import NewestTrend, Windows, noise
 from tui_monitor.run_log.events.explanation import Explanation
 
 
@@ -51,6 +51,8 @@ class EpochFigures:
 PLATEAU_EPOCHS = 10
 """Epochs without any sign of a lower loss that make a plateau."""
 _FEWEST_FOR_OVERFITTING = 5
+_NEWEST_FOR_NOISE = 12
+"""Epochs that `noise` looks at."""
 _STANDARD_ERRORS = 2.0
 _NOISE_MULTIPLE = 4.0
 _SMALLEST_RISE = 0.02
@@ -62,11 +64,75 @@ _NORMAL_QUANTILE = 1.959964
 
 
 @dataclass
+class _Losses:
+    """What divergence is told by: finite training losses so far."""
+
+    count: int = 0
+    first: float = math.nan
+    lowest: float = math.inf
+
+    def add(self, loss: float) -> None:
+        """Take an epoch's loss."""
+        self.first = loss if not self.count else self.first
+        self.count += 1
+        self.lowest = min(self.lowest, loss)
+
+
+@dataclass
+class _Pairs:
+    """What overfitting is told by: epochs with finite losses of both sides. Each is taken once, in constant time."""
+
+    epochs: "array[int]" = field(default_factory=lambda: array("q"))
+    train: "array[float]" = field(default_factory=lambda: array("d"))
+    validation: "array[float]" = field(default_factory=lambda: array("d"))
+    best: int = 0
+    """Index of the first of the two epochs with the lowest mean validation loss, the newest two means not counted."""
+    sums: "array[float]" = field(default_factory=lambda: array("d", [0.0]))
+    """Sum of the training losses before each index."""
+
+    def add(self, epoch: int, loss: float, val_loss: float) -> None:
+        """Take an epoch."""
+        self.epochs.append(epoch)
+        self.train.append(loss)
+        self.validation.append(val_loss)
+        self.sums.append(self.sums[-1] + loss)
+        newest = len(self.validation) - 4
+        if newest >= 0 and self._mean(newest) < self._mean(self.best):
+            self.best = newest
+
+    @property
+    def lowest(self) -> float:
+        """The lowest mean validation loss of two epochs."""
+        return self._mean(self.best)
+
+    @property
+    def best_epoch(self) -> int:
+        """The better of the two epochs with the lowest mean."""
+        first = self.validation[self.best] < self.validation[self.best + 1]
+        return self.epochs[self.best if first else self.best + 1]
+
+    @property
+    def training_falls(self) -> bool:
+        """Whether the training loss is below what it was then, and not above its mean since."""
+        then = (self.train[self.best] + self.train[self.best + 1]) / 2
+        mean = (self.sums[-1] - self.sums[self.best]) / (len(self.train) - self.best)
+        return max(self.train[-2:]) < then and self.train[-1] <= mean
+
+    def _mean(self, index: int) -> float:
+        return (self.validation[index] + self.validation[index + 1]) / 2
+
+
+@dataclass
 class AlertWatch:
     """Takes the figures of one `fit` call as they come and returns what is new to say."""
 
     _under_way: set[AlertKind] = field(default_factory=set)
-    _epochs: list[EpochFigures] = field(default_factory=list)
+    _trends: tuple[NewestTrend, NewestTrend] = field(
+        default_factory=lambda: (NewestTrend(PLATEAU_EPOCHS), NewestTrend(PLATEAU_EPOCHS))
+    )
+    """Of the losses of training and validation."""
+    _losses: _Losses = field(default_factory=_Losses)
+    _pairs: _Pairs = field(default_factory=_Pairs)
     _windows: Windows = field(default_factory=Windows)
     _missing_before: frozenset[str] = frozenset()
 
@@ -92,7 +158,6 @@ class AlertWatch:
 
     def epoch(self, figures: EpochFigures) -> tuple[Alert, ...]:
         """Take an epoch's figures."""
-        self._epochs.append(figures)
         return (
             *self._not_finite(figures),
             *self._divergence(figures),
@@ -117,69 +182,76 @@ class AlertWatch:
     def _not_finite(self, figures: EpochFigures) -> tuple[Alert, ...]:
         sides = (("training", figures.loss), ("validation", figures.val_loss))
         bad = [(name, value) for name, value in sides if value is not None and not math.isfinite(value)]
+        if not bad:
+            self._under_way.discard(AlertKind.NOT_FINITE)
+            return ()
         said = " and ".join(f"the {name} loss is {_spelled(value)}" for name, value in bad)
         text = f"{said[:1].upper()}{said[1:]} in epoch {figures.epoch}. {_AFTER_NAN}"
-        return self._told(AlertKind.NOT_FINITE, text, figures.epoch, is_there=bool(bad))
+        return self._told(AlertKind.NOT_FINITE, text, figures.epoch, is_there=True)
 
     def _divergence(self, figures: EpochFigures) -> tuple[Alert, ...]:
-        losses = _finite([row.loss for row in self._epochs])
-        if figures.loss is None or not math.isfinite(figures.loss) or losses.size < 2:
+        if figures.loss is None or not math.isfinite(figures.loss):
             return ()
-        first, best = float(losses[0]), float(losses.min())
+        self._losses.add(figures.loss)
+        if self._losses.count < 2:
+            return ()
+        first, best = self._losses.first, self._losses.lowest
         gone_up = figures.loss >= first and figures.loss > best + 0.5 * abs(best) and figures.loss > best
+        if not gone_up:
+            if figures.loss <= (first + best) / 2:
+                self._under_way.discard(AlertKind.DIVERGENCE)
+            return ()
         text = (
             f"The training loss is {units.figure(figures.loss)} in epoch {figures.epoch}, after {units.figure(best)} "
             f"at its best: what was learned is lost."
         )
-        if not gone_up and figures.loss > (first + best) / 2:
-            return ()
-        return self._told(AlertKind.DIVERGENCE, f"{text} {_AFTER_RISE}", figures.epoch, is_there=gone_up)
+        return self._told(AlertKind.DIVERGENCE, f"{text} {_AFTER_RISE}", figures.epoch, is_there=True)
 
     def _overfitting(self, figures: EpochFigures) -> tuple[Alert, ...]:
-        rows = [row for row in self._epochs if _known(row.loss) and _known(row.val_loss)]
-        if len(rows) < _FEWEST_FOR_OVERFITTING or rows[-1] is not figures:
+        loss, val_loss = figures.loss, figures.val_loss
+        if loss is None or val_loss is None or not math.isfinite(loss) or not math.isfinite(val_loss):
             return ()
-        train = np.array([row.loss for row in rows], dtype=np.float64)
-        validation = np.array([row.val_loss for row in rows], dtype=np.float64)
-        paired = (validation[1:] + validation[:-1]) / 2
-        best = int(np.argmin(paired[:-2])) if paired.size > 2 else 0
-        lowest = float(paired[best])
-        threshold = max(
-            _STANDARD_ERRORS * (figures.val_error or 0.0),
-            _NOISE_MULTIPLE * noise(validation),
-            _SMALLEST_RISE * abs(lowest),
-        )
-        both_above = bool((validation[-2:] > lowest + threshold).all())
-        train_then = float(train[best : best + 2].mean())
-        training_falls = bool((train[-2:] < train_then).all()) and float(train[-1]) <= float(train[best:].mean())
-        if both_above and training_falls:
-            at = rows[best].epoch if validation[best] < validation[best + 1] else rows[best + 1].epoch
+        pairs = self._pairs
+        pairs.add(figures.epoch, loss, val_loss)
+        if len(pairs.train) < _FEWEST_FOR_OVERFITTING:
+            return ()
+        lowest = pairs.lowest
+        threshold = max(_STANDARD_ERRORS * (figures.val_error or 0.0), _SMALLEST_RISE * abs(lowest))
+        both_above = min(pairs.validation[-2:]) > lowest + threshold
+        if both_above:
+            threshold = max(threshold, _NOISE_MULTIPLE * noise(np.array(pairs.validation[-_NEWEST_FOR_NOISE:])))
+            both_above = min(pairs.validation[-2:]) > lowest + threshold
+        if both_above and pairs.training_falls:
+            at = pairs.best_epoch
             text = (
                 f"Overfitting since about epoch {at}: validation loss rose from {units.figure(lowest)} to "
-                f"{units.figure(float(validation[-1]))} while training loss fell. Keep the weights of epoch {at}, or "
-                "regularise."
+                f"{units.figure(val_loss)} while training loss fell. Keep the weights of epoch {at}, or regularise."
             )
             return self._told(AlertKind.OVERFITTING, text, figures.epoch, is_there=True)
-        if validation[-1] <= lowest + threshold / 2:
+        if AlertKind.OVERFITTING in self._under_way:
+            threshold = max(threshold, _NOISE_MULTIPLE * noise(np.array(pairs.validation[-_NEWEST_FOR_NOISE:])))
+        if val_loss <= lowest + threshold / 2:
             self._under_way.discard(AlertKind.OVERFITTING)
         return ()
 
     def _plateau(self, figures: EpochFigures) -> tuple[Alert, ...]:
-        rows = self._epochs[-PLATEAU_EPOCHS:]
-        if len(rows) < PLATEAU_EPOCHS:
+        train, validation = self._trends
+        train.add(figures.loss)
+        validation.add(figures.val_loss)
+        held = [(name, side) for name, side in (("training", train), ("validation", validation)) if side.is_known]
+        if held and AlertKind.PLATEAU in self._under_way and not any(side.falls for _, side in held):
             return ()
-        sides = [("training", [row.loss for row in rows]), ("validation", [row.val_loss for row in rows])]
-        held = [(name, _finite(values)) for name, values in sides]
-        held = [(name, values) for name, values in held if values.size == PLATEAU_EPOCHS]
-        flat = bool(held) and held[0][0] == "training" and all(is_flat(values) for _, values in held)
+        flat = train.is_known and all(side.is_flat for _, side in held)
+        if not flat:
+            if not held or any(side.falls for _, side in held):
+                self._under_way.discard(AlertKind.PLATEAU)
+            return ()
         names = " and ".join(name for name, _ in held)
         text = (
             f"The {names} loss has not fallen for {PLATEAU_EPOCHS} epochs (training {units.figure(figures.loss)}): "
             "converged or stuck. Stop, or change the learning rate."
         )
-        if not flat and held and not any(falls(values) for _, values in held):
-            return ()
-        return self._told(AlertKind.PLATEAU, text, figures.epoch, is_there=flat)
+        return self._told(AlertKind.PLATEAU, text, figures.epoch, is_there=True)
 
     def _never_predicted(self, explanation: Explanation) -> tuple[Alert, ...]:
         classes, held = explanation.classes, explanation.distributions
@@ -238,12 +310,8 @@ def accuracy_half_width(accuracy: float, samples: int) -> float:
     return _NORMAL_QUANTILE * math.sqrt(max(0.0, centre * (1 - centre)) / (samples + 4))
 
 
-def _known(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
-
-
-def _finite(values: list[float | None]) -> FloatArray:
-    return np.array([value for value in values if value is not None and math.isfinite(value)], dtype=np.float64)
+def _finite(values: list[float | None]) -> list[float]:
+    return [value for value in values if value is not None and math.isfinite(value)]
 
 
 def _spelled(value: float) -> str:

@@ -1,7 +1,9 @@
 """The course of a loss: its noise, its trend, and stretches of batches far above all that was."""
 
 import math
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections import deque
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -48,22 +50,62 @@ def noise(values: FloatArray) -> float:
     return math.sqrt(float((bends**2).mean()) / 6) if bends.size else 0.0
 
 
-def trend(values: FloatArray) -> tuple[float, float]:
-    """Return the standard score of a monotonic trend (Mann, 1945; Kendall) and the median slope (Theil and Sen)."""
-    size = values.size
-    later, earlier = np.triu_indices(size, 1)[::-1]
-    score = float(np.sign(values[later] - values[earlier]).sum())
-    spread = math.sqrt(size * (size - 1) * (2 * size + 5) / 18)
-    return score / spread, float(np.median((values[later] - values[earlier]) / (later - earlier)))
+@dataclass
+class NewestTrend:
+    """The trend of the newest values of a series, kept up to date as they come."""
+
+    length: int
+    """Values looked at."""
+    values: deque[float] = field(default_factory=deque)
+    """The newest; fewer than `length` at the beginning, and after a value that is unknown."""
+    _ranked: list[float] = field(default_factory=list)
+    """The same in ascending order."""
+    _rises: int = 0
+    """Pairs of values of which the later is greater, less those of which it is smaller."""
+
+    def add(self, value: float | None) -> None:
+        """Take the next value; None, NaN and infinities begin anew."""
+        values, ranked = self.values, self._ranked
+        if value is None or not math.isfinite(value):
+            values.clear()
+            ranked.clear()
+            self._rises = 0
+            return
+        if len(values) == self.length:
+            oldest = values.popleft()
+            del ranked[bisect_left(ranked, oldest)]
+            self._rises += bisect_left(ranked, oldest) + bisect_right(ranked, oldest) - len(ranked)
+        place = bisect_right(ranked, value)
+        self._rises += bisect_left(ranked, value) + place - len(ranked)
+        ranked.insert(place, value)
+        values.append(value)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there are as many values as are looked at."""
+        return len(self.values) == self.length
+
+    @property
+    def score(self) -> float:
+        """The standard score of a monotonic trend (Mann, 1945; Kendall): negative where the values fall."""
+        size = len(self.values)
+        return self._rises / math.sqrt(size * (size - 1) * (2 * size + 5) / 18)
+
+    @property
+    def falls(self) -> bool:
+        """Whether the values fall beyond noise, at the 5 % level."""
+        return self.score < -1.645
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the values show no sign of falling."""
+        if self.score <= -1.0:
+            return False
+        array = np.array(self.values, dtype=np.float64)
+        return -median_slope(array) * (array.size - 1) <= _FLAT_DECLINE * float(np.median(np.abs(array)))
 
 
-def is_flat(values: FloatArray) -> bool:
-    """Whether a series shows no sign of falling."""
-    score, slope = trend(values)
-    level = float(np.median(np.abs(values)))
-    return score > -1.0 and -slope * (values.size - 1) <= _FLAT_DECLINE * level
-
-
-def falls(values: FloatArray) -> bool:
-    """Whether a series falls beyond noise, at the 5 % level."""
-    return trend(values)[0] < -1.645
+def median_slope(values: FloatArray) -> float:
+    """Return the median slope of a series over its pairs (Theil and Sen)."""
+    later, earlier = np.triu_indices(values.size, 1)[::-1]
+    return float(np.median((values[later] - values[earlier]) / (later - earlier)))

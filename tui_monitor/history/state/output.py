@@ -21,6 +21,9 @@ _STRING_OPENERS = frozenset("P]X^_")
 _STRING_OPENERS_C1 = frozenset("\x90\x98\x9d\x9e\x9f")
 _STRING_END = re.compile(r"[\x07\x18\x1a\x1b\x9c]")
 
+_OF_NUMBERS = "0123456789."
+_TORN = re.compile(r"[\d.]{2}")
+
 _TEXT, _ESCAPE, _INTERMEDIATE, _CONTROL, _STRING = range(5)
 
 
@@ -30,7 +33,16 @@ class OutputLines:
     Memory is bounded by `MOST_LINES` × `LONGEST_LINE` characters, whatever comes.
     """
 
-    def __init__(self, most_lines: int = MOST_LINES, longest_line: int = LONGEST_LINE) -> None:
+    def __init__(self, most_lines: int = MOST_LINES, longest_line: int = LONGEST_LINE, *, erases: bool = False) -> None:
+        """Begin with an empty line.
+
+        Args:
+            most_lines: newest lines kept.
+            longest_line: characters kept of one line.
+            erases: text takes away what stands behind it on its line, and a number that it would cut in two, both of
+                which a terminal would leave.
+        """
+        self._erases = erases
         self._decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
         self._longest = longest_line
         self._lines: deque[str] = deque(maxlen=most_lines)
@@ -152,9 +164,13 @@ class OutputLines:
             return
         written = text[:room]
         line = self._line
+        if self._erases and _TORN.fullmatch(line[max(column - 1, 0) : column + 1]):
+            line = line[:column].rstrip(_OF_NUMBERS)
+            column, self._column = len(line), len(line) + len(text)
         if column > len(line):
             line = line.ljust(column)
-        self._line = line[:column] + written + line[column + len(written) :]
+        behind = "" if self._erases else line[column + len(written) :]
+        self._line = line[:column] + written + behind
 
     def _erase(self, parameters: str) -> None:
         if parameters in ("", "0"):

@@ -1,7 +1,7 @@
 """What the events of a phase say of it: a row for each epoch that ended, and its explanations. Needs no NumPy."""
 
-from tui_monitor.history.snapshot import EpochRow, ExplanationAt
-from tui_monitor.run_log.events.notices import Explained
+from tui_monitor.history.snapshot import EpochRow, ExplanationAt, TimelineEntry
+from tui_monitor.run_log.events.notices import AlertRaised, Explained, NoteTaken
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.canonical_metrics import canonical_figures
 
@@ -19,6 +19,7 @@ def epoch_row(ended: EpochEnded, seconds: float) -> EpochRow:
         seconds=ended.seconds,
         batches=ended.batches,
         samples=ended.samples,
+        validation_samples=ended.validation_samples,
         learning_rate=ended.learning_rate,
         ended=seconds,
     )
@@ -37,3 +38,9 @@ def explanation_at(explained: Explained, seconds: float) -> ExplanationAt:
         seconds=seconds,
         recorded=explained.explanation,
     )
+
+
+def timeline_entry(event: AlertRaised | NoteTaken, seconds: float) -> TimelineEntry:
+    """Return an alert or a note as the timeline shows it; arguments as for `epoch_row`."""
+    alert = event.alert if isinstance(event, AlertRaised) else ""
+    return TimelineEntry(seconds=seconds, kind=event.kind, text=event.text, epoch=event.epoch, alert=alert)

@@ -104,6 +104,11 @@ def fields_of(event: Event) -> dict[str, Any]:
         case AlertRaised() | NoteTaken() | RequestAcknowledged():
             sparse = event.sparse
             return {name: value for name, value in vars(event).items() if not (name in sparse and value in (None, ""))}
+        case EpochEnded():
+            fields = dict(vars(event))
+            if not event.validation_samples:
+                del fields["validation_samples"]
+            return fields
         case _:
             return dict(vars(event))
 

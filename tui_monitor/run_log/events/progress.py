@@ -72,6 +72,8 @@ class EpochEnded:
     seconds: float | None = None
     """Wall time from the epoch's begin to its end, validation included."""
     learning_rate: float | None = None
+    validation_samples: int = 0
+    """Samples that validation's values are means over, where a log says so; else 0, and left out of the line."""
 
     @classmethod
     def read(cls, fields: Mapping[str, Any]) -> Self | None:
@@ -86,6 +88,7 @@ class EpochEnded:
             samples=whole(fields.get("samples")) or 0,
             seconds=number(fields.get("seconds")),
             learning_rate=number(fields.get("learning_rate")),
+            validation_samples=whole(fields.get("validation_samples")) or 0,
         )
 
 

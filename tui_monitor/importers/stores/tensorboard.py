@@ -12,7 +12,8 @@ from tui_monitor.importers.records import BatchEnded, Ended, EpochBegan, EpochEn
 
 EVENT_FILES = "*tfevents*"
 _TRAINING, _VALIDATION = "train", "validation"
-_VALIDATION_FOLDERS = (_VALIDATION, "val", "test", "eval")
+_SIDE_FOLDERS: Mapping[str, str] = {_VALIDATION: "val_", "val": "val_", "eval": "val_", "test": "test_"}
+"""Folders beside training's, and what their figures are called; `eval` is validation's where nothing else is."""
 _EPOCH, _BATCH, _EVALUATION = "epoch_", "batch_", "evaluation_"
 
 
@@ -37,7 +38,7 @@ def tensorboard_runs(folder: Path) -> list[Path]:
     if folder.is_file():
         return [folder]
     leaves = {path.parent for path in folder.rglob(EVENT_FILES) if path.is_file()}
-    return sorted({leaf.parent if leaf.name in (_TRAINING, *_VALIDATION_FOLDERS) else leaf for leaf in leaves})
+    return sorted({leaf.parent if leaf.name in (_TRAINING, *_SIDE_FOLDERS) else leaf for leaf in leaves})
 
 
 def tensorboard_records(folder: Path) -> Iterator[Record]:
@@ -52,7 +53,7 @@ def tensorboard_records(folder: Path) -> Iterator[Record]:
     """
     _require()
     damage = _Damage()
-    validation = _by_step(_scalars(_validation_files(folder), damage))
+    validation = _sides(folder, damage)
     yield from _records(_scalars(_training_files(folder), damage), validation, damage)
     if damage.files:
         yield Remark(f"Event files break off or are damaged, read as far as they go: {', '.join(damage.files)}.")
@@ -94,6 +95,8 @@ class _Run:
     at: float = 0.0
     taken: set[int] = field(default_factory=set)
     """Steps recorded."""
+    names: dict[str, str] = field(default_factory=dict)
+    """Tags to the names their figures have."""
 
     def take(self, group: list[_Scalar]) -> Iterator[Record]:
         """Take figures of one kind and step, logged in a row."""
@@ -107,15 +110,24 @@ class _Run:
         else:
             if first.step != self.step:
                 yield from self._finish()
-            self.figures.update({_epoch_name(tag): value for tag, value in named.items()})
+            self.figures.update({self._name(tag): value for tag, value in named.items()})
             self.step, self.at = first.step, at
+
+    def _name(self, tag: str) -> str:
+        """Return the name of a tag's figures, all through the run; one that another tag has is not taken."""
+        if tag not in self.names:
+            wanted = _epoch_name(tag)
+            self.names[tag] = tag if wanted in self.names.values() else wanted
+        return self.names[tag]
 
     def close(self) -> Iterator[Record]:
         """Yield the last epoch, and those that only validation logged."""
         yield from self._finish()
         for step in sorted(set(self.validation) - self.taken):
-            self.step = step
-            yield from self._finish()
+            # A test set alone is no epoch.
+            if not all(name.startswith("test_") for name in self.validation[step]):
+                self.step = step
+                yield from self._finish()
 
     def _take_batch(self, named: Mapping[str, float], at: float) -> Iterator[Record]:
         if self.columns is None:
@@ -152,11 +164,18 @@ def _epoch_name(tag: str) -> str:
     return tag.removeprefix(_EPOCH) if tag.startswith(_EPOCH) else keras_name(tag)
 
 
-def _by_step(scalars: Iterator[_Scalar]) -> dict[int, dict[str, float]]:
+def _sides(folder: Path, damage: _Damage) -> dict[int, dict[str, float]]:
+    """Return the figures of validation and test by step, none in the place of the other's."""
     steps: dict[int, dict[str, float]] = {}
-    for scalar in scalars:
-        name = _epoch_name(scalar.tag)
-        steps.setdefault(scalar.step, {})[name if name.startswith("val_") else f"val_{name}"] = scalar.value
+    has_validation = False
+    for name, usual in _SIDE_FOLDERS.items():
+        files = sorted((folder / name).glob(EVENT_FILES)) if folder.is_dir() else []
+        prefix = "eval_" if name == "eval" and has_validation else usual
+        has_validation |= bool(files) and usual == "val_"
+        for scalar in _scalars(files, damage):
+            spelt = _epoch_name(scalar.tag)
+            spelt = spelt if spelt.startswith(prefix) else prefix + spelt
+            steps.setdefault(scalar.step, {})[spelt] = scalar.value
     return steps
 
 
@@ -165,10 +184,6 @@ def _training_files(folder: Path) -> list[Path]:
         return [folder]
     training = folder / _TRAINING
     return sorted(path for root in (folder, training) for path in root.glob(EVENT_FILES) if path.is_file())
-
-
-def _validation_files(folder: Path) -> list[Path]:
-    return sorted(path for name in _VALIDATION_FOLDERS for path in (folder / name).glob(EVENT_FILES))
 
 
 def _require() -> None:

@@ -19,8 +19,9 @@ _STATES = {
 
 
 def mlflow_runs(folder: Path) -> list[Path]:
-    """Return the run folders of a store, an experiment or a run, in the order of their names."""
-    candidates = [folder, *sorted(folder.glob("*")), *sorted(folder.glob("*/*"))]
+    """Return the run folders of a project, a store, an experiment or a run, in the order of their names."""
+    levels = ("*", "*/*", "mlruns/*/*", "*/mlruns/*/*")
+    candidates = dict.fromkeys((folder, *(path for level in levels for path in sorted(folder.glob(level)))))
     return [path for path in candidates if (path / _META).is_file() and (path / _METRICS).is_dir()]
 
 
@@ -32,27 +33,30 @@ def mlflow_records(folder: Path) -> Iterator[Record]:
     """
     steps: dict[int, dict[str, float]] = {}
     times: dict[int, float] = {}
-    damaged = 0
+    damaged, unnumbered = 0, []
     root = folder / _METRICS
     for path in sorted(file for file in root.rglob("*") if file.is_file()):
         name = path.relative_to(root).as_posix()
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            row = _row(line)
-            if row is None:
-                damaged += 1
-                continue
-            milliseconds, value, step = row
+        read = [_row(line) for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
+        rows = [row for row in read if row is not None]
+        damaged += len(read) - len(rows)
+        if len(rows) > 1 and not any(step for _, _, step in rows):
+            unnumbered.append(name)
+            rows = [(milliseconds, value, place) for place, (milliseconds, value, _) in enumerate(rows)]
+        for milliseconds, value, step in rows:
             steps.setdefault(step, {})[name] = value
             times[step] = max(times.get(step, 0.0), milliseconds / 1000)
     yield from _epochs(steps, times)
     if damaged:
         yield Remark(f"{damaged} lines of metric files are no figures: left out.")
+    if unnumbered:
+        yield Remark(f"Logged without steps, and counted: {', '.join(unnumbered)}.", kind="note")
     yield _ended(folder)
 
 
 def _epochs(steps: dict[int, dict[str, float]], times: dict[int, float]) -> Iterator[Record]:
     offset = 1 - min(min(steps, default=1), 1)
-    names = matched_names({name for logs in steps.values() for name in logs})
+    names = matched_names(sorted({name for logs in steps.values() for name in logs}))
     begun = min(times.values(), default=0.0)
     for index, step in enumerate(sorted(steps)):
         if not index:
