@@ -63,14 +63,14 @@ def note_fits(model_class: Any, notes: Notes) -> None:
         depth, number = getattr(_inside, "depth", 0), notes.next_fit()
         _inside.depth = depth + 1
         before = _said(notes.recording)
-        result, error, begun = None, None, time.perf_counter()
+        result, error, begun, worked = None, None, time.perf_counter(), time.process_time()
         try:
             result = original(self, *args, **kwargs)
         except BaseException as raised:
             error = raised
             raise
         finally:
-            seconds = time.perf_counter() - begun
+            seconds, processor = time.perf_counter() - begun, time.process_time() - worked
             _inside.depth = depth
             notes.write(
                 note="fit",
@@ -78,6 +78,7 @@ def note_fits(model_class: Any, notes: Notes) -> None:
                 number=number,
                 depth=depth,
                 seconds=seconds,
+                processor=processor,
                 recorded=_since(before, notes.recording),
                 fingerprint=fingerprint(self, result, error),
             )
@@ -114,7 +115,9 @@ class UnchangedPlugin:
         """Note a test's outcome, and the setup's or teardown's where it is no success."""
         if report.when == "call" or report.outcome != "passed":
             said = plain(str(report.longrepr).strip().splitlines()[-1]) if report.longrepr else ""
-            self._notes.write(note="test", test=_name(report.nodeid), when=report.when, outcome=report.outcome, said=said)
+            self._notes.write(
+                note="test", test=_name(report.nodeid), when=report.when, outcome=report.outcome, said=said
+            )
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note a file that can't be imported."""
