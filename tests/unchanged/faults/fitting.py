@@ -69,7 +69,12 @@ def _seed(*packages: Any) -> None:
 
 def _fitted(keras: Any, kind: Kind, watch: Watch | None) -> Outcome:
     model = (kind.model or classifier)(keras)
-    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=_metrics(kind), **kind.compile)
+    model.compile(
+        optimizer=keras.optimizers.SGD(0.1, momentum=0.9),
+        loss="sparse_categorical_crossentropy",
+        metrics=_metrics(kind),
+        **kind.compile,
+    )
     seen, (x, y) = Seen(), data()
     given = Given([noting(keras, seen)], x, y, recorded=watch is not None)
     threads = set(threading.enumerate())
@@ -124,12 +129,18 @@ def _patchable() -> dict[str, tuple[Any, str, Any]]:
 
 
 def _changed(before: dict[str, tuple[Any, str, Any]], after: dict[str, tuple[Any, str, Any]]) -> str:
-    names = [name for name in before if before[name][2] is not after.get(name, (None, "", None))[2]]
-    return ", ".join(sorted(set(names) - BY_DESIGN))
+    nothing = (None, "", None)
+    names = {
+        name for name in before.keys() | after.keys() if before.get(name, nothing)[2] is not after.get(name, nothing)[2]
+    }
+    return ", ".join(sorted(names - BY_DESIGN))
 
 
 def _restore(before: dict[str, tuple[Any, str, Any]]) -> None:
     """Put back what was replaced, so that the next fit begins as this one did."""
+    for name, (owner, attribute, _) in _patchable().items():
+        if name not in before:
+            delattr(owner, attribute)
     for owner, attribute, value in before.values():
         if vars(owner).get(attribute) is not value:
             setattr(owner, attribute, value)
