@@ -78,8 +78,16 @@ def forget_session() -> None:
     activate(None)
 
 
-def job_of(script: Path, probe_budget: float = PROBE_BUDGET) -> dict[str, Any]:
-    """Return the job that `tui-monitor run --headless SCRIPT` gives its training process."""
+def train_as_child(run: Path, script: Path, probe_budget: float = PROBE_BUDGET) -> int:
+    """Be the training process of `tui-monitor run --headless SCRIPT`, and return its exit code.
+
+    Args:
+        run: an existing run folder.
+        script: to be run.
+        probe_budget: share of training time for measuring.
+    """
+    from tui_monitor.training import child
+
     target = {"name": str(script), "arguments": [], "is_module": False}
-    command = ["tui-monitor", "run", str(script)]
-    return {"probe_budget": probe_budget, "command": command, "script": target, "keeps_streams": True}
+    job = {"probe_budget": probe_budget, "command": ["tui-monitor", "run", str(script)], "script": target}
+    return child.main([str(run), json.dumps({**job, "keeps_streams": True})])

@@ -1,4 +1,4 @@
-"""Test files of a framework: found in what the user names, and brought into a form that runs beside the installed one."""
+"""Test files of a framework: found where the user says, and brought into a form that runs beside the installed one."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from pathlib import Path
 _PACKAGE = re.compile(r"^(\s*from )tf_keras(?!\.(?:src|api|protobuf)\b)(?=[. ])", re.MULTILINE)
 _SETTINGS = """\
 [pytest]
-addopts = -q -p no:cacheprovider -p no:xdist -p no:asyncio -p no:hypothesispytest --import-mode=prepend -p tests.unchanged.plugin
+addopts = -q -p no:cacheprovider -p no:xdist -p no:asyncio -p no:hypothesispytest -p tests.unchanged.plugin
 filterwarnings =
     error
     ignore::DeprecationWarning

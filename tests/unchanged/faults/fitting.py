@@ -129,17 +129,17 @@ def _patchable() -> dict[str, tuple[Any, str, Any]]:
 
 
 def _changed(before: dict[str, tuple[Any, str, Any]], after: dict[str, tuple[Any, str, Any]]) -> str:
-    nothing = (None, "", None)
-    names = {
-        name for name in before.keys() | after.keys() if before.get(name, nothing)[2] is not after.get(name, nothing)[2]
-    }
+    known = {id(owner) for owner, _, _ in before.values()}
+    names = {name for name, (_, _, value) in before.items() if name not in after or after[name][2] is not value}
+    names |= {name for name, (owner, _, _) in after.items() if name not in before and id(owner) in known}
     return ", ".join(sorted(names - BY_DESIGN))
 
 
 def _restore(before: dict[str, tuple[Any, str, Any]]) -> None:
     """Put back what was replaced, so that the next fit begins as this one did."""
+    known = {id(owner) for owner, _, _ in before.values()}
     for name, (owner, attribute, _) in _patchable().items():
-        if name not in before:
+        if name not in before and id(owner) in known:
             delattr(owner, attribute)
     for owner, attribute, value in before.values():
         if vars(owner).get(attribute) is not value:

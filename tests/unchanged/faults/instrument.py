@@ -70,7 +70,7 @@ class _Instrumenting(ast.NodeTransformer):
         self.functions.append(name)
         return ast.Expr(ast.parse(f"{_HOOK}.reach({name!r})", mode="eval").body)
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802 - ast names it
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         """Go through a class; those of typing alone hold no functions that run."""
         if any(ast.unparse(base).startswith("Protocol") for base in node.bases):
             return node
@@ -79,7 +79,7 @@ class _Instrumenting(ast.NodeTransformer):
         self._names.pop()
         return node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802 - ast names it
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         """Put the call behind a docstring."""
         name = ".".join([*self._names, node.name])
         if name in self.functions:
@@ -92,7 +92,7 @@ class _Instrumenting(ast.NodeTransformer):
         node.body.insert(place, call)
         return node
 
-    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:  # noqa: N802 - ast names it
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
         """Make the call part of a lambda's expression."""
         name = ".".join([*self._names, f"<lambda>:{node.lineno}"])
         call = self._call(name)

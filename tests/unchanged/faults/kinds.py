@@ -223,4 +223,4 @@ KINDS = (
     Kind("legacy own step", True, _plain, model=_own_step),
     Kind("legacy raising callback", True, _raising),
 )
-"""In the order in which a function is looked for: it is made to fail in the first kind of each Keras that reaches it."""
+"""In this order a function is looked for: it is made to fail in the first kind of each Keras that reaches it."""

@@ -1,6 +1,6 @@
 """What every function of an instrumented copy calls first: it counts, and raises where a fault is to be injected.
 
-Nothing happens outside of `watched`. Imported by the copy under a name of its own, so it imports nothing of the monitor.
+Nothing happens outside of `watched`. The copy imports it, so it imports nothing of the monitor.
 """
 
 import contextlib
