@@ -89,22 +89,31 @@ class C:
         def inner():
             yield 1
         return list(inner())
+
+def guard():
+    """Guards itself."""
+    try:
+        return 1
+    except Exception:
+        return 2
 '''
 
 
 def test_every_function_of_a_module_calls_reach_first() -> None:
-    """Methods, nested functions, generators and lambdas are named, do what they did, and raise where they are to."""
+    """Methods, nested functions, generators, lambdas and guards do what they did, and raise where they are to."""
     source, functions = instrumented(_SOURCE, "m")
-    assert functions == ["m.C.<lambda>:7", "m.C.method", "m.C.method.inner"]
+    assert functions == ["m.C.<lambda>:7", "m.C.method", "m.C.method.inner", "m.guard"]
     namespace: dict[str, Any] = {}
     exec(compile(source, "m.py", "exec"), namespace)
     thing = namespace["C"]()
     with watched(Watch()) as watch:
         assert (thing.method(), thing.size) == ([1], 3)
-    assert dict(watch.calls) == dict.fromkeys(functions, 1)
+    assert dict(watch.calls) == dict.fromkeys(functions[:3], 1)
     assert namespace["C"].method.__doc__ == "Docstring."
-    for function in functions:
-        with watched(Watch(function, FIRST)), pytest.raises(InjectedFault, match="injected into m.C"):
+    with watched(Watch("m.guard", EVERY)):
+        assert namespace["guard"]() == 2
+    for function in functions[:3]:
+        with watched(Watch(function, FIRST)), pytest.raises(InjectedFault, match="injected into"):
             _ = thing.method(), thing.size
 
 

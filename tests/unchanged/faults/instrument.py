@@ -80,7 +80,7 @@ class _Instrumenting(ast.NodeTransformer):
         return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        """Put the call behind a docstring."""
+        """Put the call behind a docstring, and inside of a `try` that is all there is: nothing fails before that."""
         name = ".".join([*self._names, node.name])
         if name in self.functions:
             name = f"{name}:{node.lineno}"
@@ -88,8 +88,11 @@ class _Instrumenting(ast.NodeTransformer):
         self._names.append(node.name)
         self.generic_visit(node)
         self._names.pop()
-        place = 1 if _is_text(node.body[0]) and len(node.body) > 1 else 0
-        node.body.insert(place, call)
+        body = node.body[1:] if _is_text(node.body[0]) else node.body
+        if body and isinstance(body[0], ast.Try):
+            body[0].body.insert(0, call)
+        else:
+            node.body.insert(len(node.body) - len(body), call)
         return node
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
