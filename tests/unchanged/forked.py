@@ -29,28 +29,38 @@ class Ended:
     seconds: float
 
 
+class Fork:
+    """A function that runs in a fork of this process."""
+
+    def __init__(self, function: Callable[[], int], *, limit_seconds: int = 900) -> None:
+        """Start it. Threads that it leaves behind are waited for, as Python itself would.
+
+        Args:
+            function: its result is the fork's exit code.
+            limit_seconds: after which the fork is ended by SIGKILL.
+        """
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._output, self._errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        self._begun = time.monotonic()
+        self._child = os.fork()
+        if self._child == 0:
+            _be_the_fork(function, self._output, self._errors)
+        self._limit = threading.Timer(limit_seconds, os.kill, (self._child, signal.SIGKILL))
+        self._limit.start()
+
+    def wait(self) -> Ended:
+        """Return how it ended."""
+        _, status = os.waitpid(self._child, 0)
+        self._limit.cancel()
+        seconds = time.monotonic() - self._begun
+        with self._output, self._errors:
+            return Ended(os.waitstatus_to_exitcode(status), _text(self._output), _text(self._errors), seconds)
+
+
 def forked(function: Callable[[], int], *, limit_seconds: int = 900) -> Ended:
-    """Call a function in a fork of this process and return how that ended.
-
-    Threads that the function leaves behind are waited for, as Python itself would.
-
-    Args:
-        function: its result is the fork's exit code.
-        limit_seconds: after which the fork is ended by SIGKILL.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        begun = time.monotonic()
-        child = os.fork()
-        if child == 0:
-            _be_the_fork(function, output, errors)
-        limit = threading.Timer(limit_seconds, os.kill, (child, signal.SIGKILL))
-        limit.start()
-        _, status = os.waitpid(child, 0)
-        limit.cancel()
-        seconds = time.monotonic() - begun
-        return Ended(os.waitstatus_to_exitcode(status), _text(output), _text(errors), seconds)
+    """Call a function in a fork of this process and return how that ended; see `Fork`."""
+    return Fork(function, limit_seconds=limit_seconds).wait()
 
 
 def _be_the_fork(function: Callable[[], int], output: BinaryIO, errors: BinaryIO) -> None:

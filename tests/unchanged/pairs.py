@@ -13,13 +13,14 @@ import os
 import runpy
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.unchanged.fingerprint import plain
-from tests.unchanged.forked import forked
+from tests.unchanged.forked import Fork, forked
 
 SCRIPTS = Path(__file__).parent / "scripts"
 NOT_YET = frozenset(
@@ -50,7 +51,9 @@ NOT_YET = frozenset(
 )
 """Scripts that still print something else when they are recorded: by hand they are run, in the suite they are not."""
 
-ALONE = frozenset({"closed_descriptors"})
+_EVERY_PROBE = 1.0
+"""Budget under which each of many fits in one process is measured."""
+ALONE = frozenset({"check_numerics", "closed_descriptors"})
 """Scripts that take their process from all that come after them."""
 
 
@@ -62,6 +65,8 @@ class Printed:
     """Of its standard output, without addresses; then how it ended."""
     alerts: list[str]
     """What the run says of fits that are not recorded to their end; empty in a bare one."""
+    seconds: float
+    """Processor time of the script, or the time that its fork took."""
 
 
 def main(arguments: list[str]) -> int:
@@ -79,8 +84,9 @@ def main(arguments: list[str]) -> int:
         print(json.dumps({name: [asdict(printed) for printed in pair] for name, pair in both.items()}))
         return 0
     for name, (bare, recorded) in both.items():
-        same = bare.lines == recorded.lines
-        print(f"{name}: {'the same' if same else 'DIFFERS'}{''.join(f' (said: {text})' for text in recorded.alerts)}")
+        same = "the same" if bare.lines == recorded.lines else "DIFFERS"
+        said = "".join(f"\n    (said: {text.splitlines()[0][:160]})" for text in recorded.alerts)
+        print(f"{name}: {same} ({bare.seconds:.1f} s, {recorded.seconds:.1f} s){said}", flush=True)
         for line in difflib.unified_diff(bare.lines, recorded.lines, "bare", "recorded", lineterm="", n=0):
             print(f"    {line[:300]}")
     return int(any(bare.lines != recorded.lines for bare, recorded in both.values()))
@@ -111,7 +117,8 @@ def apart(scripts: Sequence[Path]) -> dict[str, tuple[Printed, Printed]]:
             ]
             alerts: list[list[str]] = [[], _alerts(run)]
         lines = [[*map(plain, end.output.splitlines()), f"exit code {end.code}"] for end in ends]
-        both[script.stem] = Printed(lines[0], alerts[0]), Printed(lines[1], alerts[1])
+        bare, recorded = (Printed(*each, end.seconds) for *each, end in zip(lines, alerts, ends, strict=True))
+        both[script.stem] = bare, recorded
     return both
 
 
@@ -135,31 +142,36 @@ def _alerts(run: Path) -> list[str]:
 
 
 def together(scripts: Sequence[Path]) -> dict[str, tuple[Printed, Printed]]:
-    """Return what the scripts print one after another in one bare and one recorded process."""
-    bare, recorded = (_all_in_one(scripts, is_recorded=is_recorded) for is_recorded in (False, True))
-    return {name: (bare[name], recorded[name]) for name in bare}
-
-
-def _all_in_one(scripts: Sequence[Path], *, is_recorded: bool) -> dict[str, Printed]:
+    """Return what the scripts print one after another in one bare and one recorded process, both at the same time."""
     with tempfile.TemporaryDirectory() as folder:
-        results = Path(folder) / "printed.json"
+        sides = {side: Path(folder) / f"{side}.json" for side in ("bare", "recorded")}
+        run = Path(folder) / "run"
+        forks = [
+            Fork(lambda: _run_all(scripts, sides["bare"], None)),
+            Fork(lambda: _run_all(scripts, sides["recorded"], run)),
+        ]
+        for ended in [fork.wait() for fork in forks]:
+            if ended.code:
+                raise RuntimeError(f"the scripts ended their process with {ended.code}:\n{ended.errors}")
+        bare, recorded = (json.loads(results.read_text()) for results in sides.values())
+        return {name: (Printed(**bare[name]), Printed(**recorded[name])) for name in bare}
 
-        def run() -> int:
-            from tests.unchanged.recording import record_this_process
 
-            recording = record_this_process(Path(folder) / "run") if is_recorded else None
-            printed = {}
-            for script in scripts:
-                before = len(recording.sentences()) if recording else 0
-                lines = _captured(script)
-                printed[script.stem] = {"lines": lines, "alerts": recording.sentences()[before:] if recording else []}
-                results.write_text(json.dumps(printed))
-            return 0
+def _run_all(scripts: Sequence[Path], results: Path, run: Path | None) -> int:
+    """Run scripts in this process, recorded into a run if there is one, and write what each has printed."""
+    from tests.unchanged.recording import record_this_process
 
-        ended = forked(run)
-        if ended.code:
-            raise RuntimeError(f"the scripts ended their process with {ended.code}:\n{ended.errors}")
-        return {name: Printed(**each) for name, each in json.loads(results.read_text()).items()}
+    recording = record_this_process(run, _EVERY_PROBE) if run is not None else None
+    printed = {}
+    for script in scripts:
+        before, worked = len(recording.sentences()) if recording else 0, time.process_time()
+        lines = _captured(script)
+        said = recording.sentences()[before:] if recording else []
+        printed[script.stem] = asdict(Printed(lines, said, time.process_time() - worked))
+        results.write_text(json.dumps(printed))
+    if recording is not None:
+        recording.close()
+    return 0
 
 
 def _captured(script: Path) -> list[str]:
