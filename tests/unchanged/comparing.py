@@ -141,7 +141,8 @@ def compare(name: str, bare: Run, recorded: Run, again: Run | None = None) -> Co
     noise = {(found.test, found.fit, found.what) for found in differences(bare, again)} if again else set()
     loose = {(test, fit) for test, fit, _ in noise}
     for found in differences(bare, recorded):
-        is_random = (found.test, found.fit, found.what) in noise or (found.fit and (found.test, found.fit) in loose)
+        follows = found.fit and found.what not in LEFT_BEHIND and (found.test, found.fit) in loose
+        is_random = follows or (found.test, found.fit, found.what) in noise
         (comparison.random if is_random else comparison.differences).append(found)
     for (test, number), note in recorded.fits.items():
         said = note["recorded"]

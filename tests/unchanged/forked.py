@@ -41,7 +41,7 @@ class Fork:
         """
         sys.stdout.flush()
         sys.stderr.flush()
-        self._output, self._errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        self._output, self._errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - closed in `wait`
         self._begun = time.monotonic()
         self._child = os.fork()
         if self._child == 0:

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.unchanged.fingerprint import fingerprint, plain
@@ -96,6 +97,17 @@ def _since(before: tuple[int, int], recording: Recording | None) -> dict[str, An
     return {"fits": recording.fits - before[0], "sentences": recording.sentences()[before[1] :]}
 
 
+def seed_alike() -> None:
+    """Have tests that ask NumPy for a seed of the system's draw the same numbers in every run."""
+    original = np.random.seed
+
+    @functools.wraps(original)
+    def seed(value: Any = None) -> None:
+        original(_SEED if value is None else value)
+
+    np.random.seed = seed
+
+
 class UnchangedPlugin:
     """Seeds every test alike, and notes how it went."""
 
@@ -146,6 +158,7 @@ def pytest_configure(config: pytest.Config) -> None:
     run, budget = os.environ.get(RUN), float(os.environ.get(BUDGET, PROBE_BUDGET))
     recording = record_this_process(Path(run), budget) if run else None
     notes = Notes(Path(os.environ[NOTES]), recording)
+    seed_alike()
     for model_class in (keras.Model, tf_keras.Model, training_v1.Model):
         note_fits(model_class, notes)
     config.pluginmanager.register(UnchangedPlugin(notes))
