@@ -6,8 +6,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui_monitor.app.replay_source import ReplaySource
-from tui_monitor.app.screenshot import save_screenshot
+from tui_monitor.app.feed.replay_source import ReplaySource
+from tui_monitor.app.pictures.screenshot import save_screenshot
 from tui_monitor.history.start import Start
 
 HERE = Path(__file__).parent

@@ -45,11 +45,12 @@ _HEAVY = ("numpy", "tensorflow", "keras", "textual", "rich", "plotext", "pandas"
     [
         ("tui_monitor", ()),
         ("tui_monitor.cli.commands", ()),
-        ("tui_monitor.cli.explain_command", ("numpy",)),
+        ("tui_monitor.cli.explain_command", ()),
         ("tui_monitor.cli.list_command", ()),
         ("tui_monitor.cli.watch_command", ()),
-        ("tui_monitor.training.child", ("numpy",)),
-        ("tui_monitor.app.app", ("textual", "rich")),
+        ("tui_monitor.training.child.process", ("numpy",)),
+        ("tui_monitor.app.live_app", ("textual", "rich")),
+        ("tui_monitor.app.replay_app", ("textual", "rich")),
     ],
 )
 def test_nothing_heavy_is_imported(module: str, allowed: tuple[str, ...]) -> None:

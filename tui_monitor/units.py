@@ -1,6 +1,7 @@
-"""Figures as people read them: durations, rates, counts, signed amounts, shares."""
+"""Numbers as people read them: durations, rates, counts, signed amounts, percentages."""
 
 import math
+from dataclasses import dataclass
 
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
@@ -51,9 +52,47 @@ def signed(value: float, digits: int = 3) -> str:
     return text.replace("-", "−")
 
 
+@dataclass(frozen=True)
+class AmountUnit:
+    """How the amounts of a gap are written: scaled, with their sign, in so many digits."""
+
+    scale: float
+    """What stored amounts are multiplied by."""
+    digits: int
+    suffix: str
+    """The unit's name with a blank before it; empty for nats, which need none beside a loss."""
+
+    def amount(self, value: float | None) -> str:
+        """Return an amount with its sign, without the unit; `–` for None."""
+        return "–" if value is None else signed(value * self.scale, self.digits)
+
+    def amount_with_unit(self, value: float) -> str:
+        """Return an amount with its sign and unit: `+0.189`, `−3.8 points`."""
+        return f"{self.amount(value)}{self.suffix}"
+
+    def interval(self, low: float | None, high: float | None) -> str:
+        """Return `[low, high]` without plus signs, or nothing where an end is not known."""
+        if low is None or high is None:
+            return ""
+        return f"[{', '.join(self.amount(end).removeprefix('+') for end in (low, high))}]"
+
+
+NATS = AmountUnit(1, 3, "")
+"""Of losses."""
+POINTS = AmountUnit(100, 1, " points")
+"""Of accuracies and class shares, stored as fractions: percentage points."""
+
+
 def points(value: float, digits: int = 1) -> str:
     """Return a difference of two fractions as percentage points without sign: `3.8 points`."""
     return f"{abs(value) * 100:.{digits}f} points"
+
+
+def p_value(probability: float, *, named: bool = True) -> str:
+    """Return the p-value of a test: `p = 0.034` or `p < 0.001`, without `p` and `=` where a column's title says so."""
+    if probability < 0.001:
+        return "p < 0.001" if named else "< 0.001"
+    return f"p = {probability:.3f}" if named else f"{probability:.3f}"
 
 
 def share(fraction: float, digits: int = 0) -> str:

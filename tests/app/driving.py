@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,11 +10,12 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from tests.app.snapshots import ListSource
-from tui_monitor.app.app import MonitorApp
-from tui_monitor.app.view import ViewState
+from tui_monitor.app.live_app import LiveApp
+from tui_monitor.app.monitor_app import MonitorApp
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.snapshot import Snapshot
+from tui_monitor.view.view_state import ViewState
 
 _PATIENCE_SECONDS = 60
 
@@ -59,10 +60,9 @@ async def screen_of(
     markers: MarkerSet = MarkerSet.BRAILLE,
     view: ViewState | None = None,
     source: ListSource | None = None,
-    kill: Callable[[], object] | None = None,
 ) -> AsyncIterator[Pilot[None]]:
     """Run the screen on prepared snapshots, the last of them drawn."""
-    app = MonitorApp(folder, source=source or ListSource(snapshots), markers=markers, view=view, kill=kill)
+    app = LiveApp(folder, source=source or ListSource(snapshots), markers=markers, view=view)
     async with app.run_test(size=size) as pilot:
         if snapshots:
             await arrive(pilot, snapshots[-1].revision)

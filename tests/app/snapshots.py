@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tui_monitor.explain.distributions import (
+from tui_monitor.history.batches.series import BatchSeries
+from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot, Snapshot
+from tui_monitor.run_log.events.distributions import (
     Calibration,
     Confusion,
     Distributions,
@@ -15,7 +17,7 @@ from tui_monitor.explain.distributions import (
     LossSpread,
     Reliability,
 )
-from tui_monitor.explain.explanation import (
+from tui_monitor.run_log.events.explanation import (
     Baseline,
     Cause,
     Classes,
@@ -25,14 +27,13 @@ from tui_monitor.explain.explanation import (
     Ledger,
     MistakeEffects,
     Mistakes,
+    RecordedExplanation,
     SideMistakes,
     Term,
     Verdict,
     explanation_to_json,
 )
-from tui_monitor.history.series import BatchSeries
-from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot, Snapshot
-from tui_monitor.run_log.format import BASE_COLUMNS, PhaseInfo, RunInfo, State
+from tui_monitor.run_log.format.layout import BASE_COLUMNS, PhaseInfo, RunInfo, State
 
 STEPS = 335
 REPORTED = (
@@ -149,6 +150,11 @@ def explanation(epoch: int = 3, **changes: Any) -> Explanation:
     return replace(whole, **changes)
 
 
+def recorded_at(number: int) -> RecordedExplanation:
+    """Return the explanation of an epoch as a run holds it."""
+    return RecordedExplanation(explanation_to_json(explanation(min(number, len(REPORTED)))))
+
+
 def phase(
     *,
     epochs: int = 3,
@@ -179,7 +185,12 @@ def phase(
         kept = {name: value for name, value in row.items() if name.removeprefix("val_") in metrics}
         rows.append(EpochRow(number, kept, 6.4 + 0.3 * number, STEPS, 10_708, 0.001))
     held = [
-        ExplanationAt(number, None, 6.7 * number, explanation_to_json(explanation(min(number, len(REPORTED)))))
+        ExplanationAt(
+            number,
+            None,
+            6.7 * number,
+            RecordedExplanation(explanation_to_json(explanation(min(number, len(REPORTED))))),
+        )
         for number in range(1, epochs + 1)
         if explained
     ]

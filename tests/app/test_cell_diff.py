@@ -15,14 +15,14 @@ from textual.strip import Strip
 
 from tests.app.driving import arrive, settle
 from tests.app.snapshots import ListSource, phase, snapshot
-from tui_monitor.app.app import MonitorApp
-from tui_monitor.app.cell_diff import TerminalMemory
-from tui_monitor.app.pacing import STALLED_SECONDS, FramePacer
+from tui_monitor.app.live_app import LiveApp
+from tui_monitor.app.terminal.cell_diff import TerminalMemory
+from tui_monitor.app.terminal.pacing import STALLED_SECONDS, FramePacer
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 
 
-class WatchedApp(MonitorApp):
+class WatchedApp(LiveApp):
     """Writes to a terminal in memory what it would send to a real one."""
 
     def __init__(self, source: ListSource, size: tuple[int, int]) -> None:

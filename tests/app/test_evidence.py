@@ -7,8 +7,8 @@ import pytest
 from tests.app.driving import rows_of, screen_of, settle, shown, text_of
 from tests.app.snapshots import DISTRIBUTIONS, explanation, phase, snapshot
 from tui_monitor.charts.markers import MarkerSet
-from tui_monitor.explain.explanation import Classes, explanation_to_json
 from tui_monitor.history.snapshot import ExplanationAt, PhaseSnapshot, TimelineEntry
+from tui_monitor.run_log.events.explanation import Classes, RecordedExplanation, explanation_to_json
 
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
 KEYS = {
@@ -52,7 +52,7 @@ async def test_ascii_terminals_get_every_view() -> None:
 
 
 def _explained(**changes: object) -> PhaseSnapshot:
-    held = ExplanationAt(3, None, 20.1, explanation_to_json(explanation(3, **changes)))
+    held = ExplanationAt(3, None, 20.1, RecordedExplanation(explanation_to_json(explanation(3, **changes))))
     return replace(phase(), explanations=(held,))
 
 

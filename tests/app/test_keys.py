@@ -7,13 +7,13 @@ from textual.screen import ModalScreen
 
 from tests.app.driving import arrive, rows_of, screen_of, settle, shown, text_of, turns
 from tests.app.snapshots import ListSource, phase, snapshot
-from tui_monitor.app.app import MonitorApp
-from tui_monitor.app.keys import KEYS, Group, keys_as_markdown
+from tui_monitor.app.monitor_app import MonitorApp
 from tui_monitor.app.screens.help import HelpScreen
 from tui_monitor.app.screens.leave import LeaveScreen
-from tui_monitor.app.view import View
-from tui_monitor.run_log.control import Action, take_requests
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.runs.control import Action, take_requests
+from tui_monitor.view.key_table import KEYS, Group, keys_as_markdown
+from tui_monitor.view.view_state import View
 
 
 def app_of(pilot: object) -> MonitorApp:
@@ -98,17 +98,17 @@ async def test_smoothing_and_scale_are_named_in_the_title() -> None:
         assert "log" in title
 
 
-async def test_metrics_and_phases_are_stepped_through() -> None:
+async def test_metrics_and_fits_are_stepped_through() -> None:
     """The second chart steps through the metrics, the brackets through the calls of fit."""
     two = snapshot(State.TRAINING, phase(epochs=2, batch=0), phase(index=2, metrics=("loss", "accuracy", "mae")))
     async with screen_of(two) as pilot:
-        assert "phase 2 of 2" in shown(pilot)[0]
+        assert "fit 2 of 2" in shown(pilot)[0]
         await pilot.press("m")
         await settle(pilot)
         assert rows_of(pilot, "#second").startswith(" mae")
         await pilot.press("left_square_bracket")
         await settle(pilot)
-        assert "phase 1 of 2" in shown(pilot)[0]
+        assert "fit 1 of 2" in shown(pilot)[0]
         assert "epoch 2/10" in shown(pilot)[1]
         await pilot.press("right_square_bracket")
         await settle(pilot)
@@ -116,7 +116,7 @@ async def test_metrics_and_phases_are_stepped_through() -> None:
 
 
 async def test_keys_without_effect_are_not_offered() -> None:
-    """With one phase, two quantities and no zoom, the footer names no key for more."""
+    """With one fit, two metrics and no zoom, the footer names no key for more."""
     async with screen_of(snapshot(), size=(200, 60)) as pilot:
         footer = rows_of(pilot, "#footer")
         assert "metric" not in footer

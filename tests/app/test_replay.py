@@ -9,29 +9,21 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.app.driving import rows_of, settle, text_of, turns
-from tui_monitor.app.panels.scrub import position_text, scrub
+from tests.clock import Clock
+from tui_monitor.app.feed.replay_source import ReplaySource
 from tui_monitor.app.replay_app import ReplayApp
-from tui_monitor.app.replay_source import ReplaySource
 from tui_monitor.app.widgets.scrub_bar import ScrubBar
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.playback import Mode, Moments, Playback
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.history.start import Start
-from tui_monitor.run_log.format import OUTPUT_FILE, RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.notices import AlertRaised
+from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
+from tui_monitor.run_log.format.layout import OUTPUT_FILE, RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
+from tui_monitor.view.panels.scrub_bar import position_text, scrub
 
 STEPS, EPOCHS = 5, 4
-
-
-class Clock:
-    """Seconds that a test moves by hand."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        """Return the time set."""
-        return self.now
 
 
 def write_run(folder: Path, clock: Clock, epochs: int = EPOCHS) -> RunWriter:
@@ -40,16 +32,16 @@ def write_run(folder: Path, clock: Clock, epochs: int = EPOCHS) -> RunWriter:
     writer.begin_phase(["loss", "accuracy"], epochs=EPOCHS, steps_per_epoch=STEPS)
     writer.status(State.TRAINING)
     for epoch in range(1, epochs + 1):
-        writer.event("epoch_begin", epoch=epoch)
+        writer.event(EpochBegan(epoch=epoch))
         for _ in range(STEPS):
             clock.now += 1
             writer.batch(epoch, 32, (1 / epoch, 0.5))
         if epoch == 3:
-            writer.event("alert", text="loss is high", epoch=epoch)
+            writer.event(AlertRaised(text="loss is high", epoch=epoch))
         with (folder / OUTPUT_FILE).open("a") as file:
             file.write(f"epoch {epoch} done\n")
         logs = {"loss": 1 / epoch, "accuracy": 0.5, "val_loss": 0.4 / epoch, "val_accuracy": 0.6}
-        writer.event("epoch", epoch=epoch, logs=logs, batches=STEPS, samples=160, seconds=5.0)
+        writer.event(EpochEnded(epoch=epoch, logs=logs, batches=STEPS, samples=160, seconds=5.0))
     return writer
 
 
@@ -159,7 +151,7 @@ async def test_the_bar_is_clicked_and_dragged(folder: Path) -> None:
 
 
 async def test_leaving_asks_nothing_and_controls_nothing(folder: Path) -> None:
-    """In the middle of a replay the run looks alive; still no request is offered, and q leaves at once."""
+    """In the middle of a replay the run looks alive; no request is offered, its keys say why, q leaves at once."""
     async with replay_of(folder, seconds=7.0, size=(200, 60)) as pilot:
         footer = rows_of(pilot, "#footer")
         assert "play" in footer
@@ -167,6 +159,8 @@ async def test_leaving_asks_nothing_and_controls_nothing(folder: Path) -> None:
         await pilot.press("p", "k", "n")
         await pilot.pause()
         assert len(pilot.app.screen_stack) == 1
+        (told,) = pilot.app._notifications
+        assert told.message.startswith("This is a replay")
         await pilot.press("q")
         await pilot.pause()
         assert pilot.app._exit

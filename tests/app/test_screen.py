@@ -7,10 +7,11 @@ import pytest
 
 from tests.app.driving import arrive, rows_of, screen_of, settle, shown, text_of
 from tests.app.snapshots import OUTPUT, STEPS, ListSource, explanation, phase, snapshot
+from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.charts.markers import MarkerSet
-from tui_monitor.explain.explanation import Cause, explanation_to_json
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt
-from tui_monitor.run_log.format import RunInfo, State
+from tui_monitor.run_log.events.explanation import Cause, RecordedExplanation, explanation_to_json
+from tui_monitor.run_log.format.layout import RunInfo, State
 
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
 
@@ -75,7 +76,7 @@ async def test_no_row_runs_over_and_no_word_is_cut(size: tuple[int, int]) -> Non
     """At every size each panel's rows fit its width, so nothing is cut at the edge."""
     async with screen_of(snapshot(), size=size) as pilot:
         app = pilot.app
-        for view in app.screen.query("CellsView"):
+        for view in app.screen.query(CellsView):
             if view.region.width:
                 width = view.scrollable_content_region.width
                 assert all(len(line) <= width for line in view.text.splitlines()), view
@@ -165,7 +166,12 @@ async def test_a_regression_has_one_chart_and_one_ledger() -> None:
     """A run with a loss alone uses the room of the second chart, and shows the loss ledger alone."""
     content = explanation(accuracy=None, mistakes=None, classes=None, baseline=None, limits=("No accuracy is logged.",))
     plain = phase(metrics=("loss",), explained=False)
-    plain = type(plain)(**{**vars(plain), "explanations": (ExplanationAt(3, None, 1.0, explanation_to_json(content)),)})
+    plain = type(plain)(
+        **{
+            **vars(plain),
+            "explanations": (ExplanationAt(3, None, 1.0, RecordedExplanation(explanation_to_json(content))),),
+        }
+    )
     async with screen_of(snapshot(State.TRAINING, plain)) as pilot:
         text = text_of(pilot)
         assert "Loss gap" in text
@@ -178,7 +184,7 @@ async def test_nan_is_shown_and_survived() -> None:
     """A run whose loss became NaN shows it in the table and marks it in the chart."""
     import numpy as np
 
-    from tui_monitor.history.series import BatchSeries
+    from tui_monitor.history.batches.series import BatchSeries
 
     ill = phase()
     values = ill.series["loss"].values().copy()

@@ -7,16 +7,16 @@ import pytest
 
 from tests.app.driving import arrive
 from tests.app.snapshots import OUTPUT, ListSource, phase, snapshot
-from tui_monitor.app.app import MonitorApp
+from tui_monitor.app.live_app import LiveApp
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 
 Compare = Callable[..., bool]
 
 
 def compare(snap_compare: Compare, shot: Snapshot, size: tuple[int, int]) -> bool:
     """Return whether the screen of a snapshot is the picture stored for this test."""
-    app = MonitorApp(Path("run"), source=ListSource([shot]))
+    app = LiveApp(Path("run"), source=ListSource([shot]))
     return snap_compare(app, terminal_size=size, run_before=lambda pilot: arrive(pilot, shot.revision))
 
 

@@ -7,30 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.clock import Clock
 from tests.unit.run_log.long_runs import some_records, written
-from tui_monitor.app.app import MonitorApp
-from tui_monitor.app.chart_data import chart_spec
-from tui_monitor.app.follow import Mailbox, follow
-from tui_monitor.app.quantities import quantity
-from tui_monitor.app.screenshot import save_screenshot
-from tui_monitor.app.source import LiveSource
-from tui_monitor.app.view import ViewState
+from tui_monitor.app.feed.feed import Feed
+from tui_monitor.app.feed.live_source import LiveSource
+from tui_monitor.app.live_app import LiveApp
+from tui_monitor.app.pictures.screenshot import save_screenshot
 from tui_monitor.charts.chart import draw_chart
 from tui_monitor.errors import RunUnreadable
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.format import RUN_FILE, RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
-
-
-class Clock:
-    """Seconds that a test moves by hand."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        """Return the time set."""
-        return self.now
+from tui_monitor.run_log.events.progress import EpochBegan
+from tui_monitor.run_log.format.layout import RUN_FILE, RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
+from tui_monitor.view.charts.chart_metrics import chart_metric
+from tui_monitor.view.charts.metric_chart import chart_spec
+from tui_monitor.view.view_state import ViewState
 
 
 def begun(folder: Path, clock: Clock) -> RunWriter:
@@ -38,7 +29,7 @@ def begun(folder: Path, clock: Clock) -> RunWriter:
     writer = RunWriter(folder, RunInfo(name="run"), clock=clock, heartbeat_seconds=None)
     writer.begin_phase(["loss", "accuracy"], epochs=3, steps_per_epoch=10)
     writer.status(State.TRAINING)
-    writer.event("epoch_begin", epoch=1)
+    writer.event(EpochBegan(epoch=1))
     return writer
 
 
@@ -86,7 +77,7 @@ def test_a_run_of_a_newer_format_is_refused(tmp_path: Path) -> None:
 async def test_an_unreadable_run_ends_the_screen_with_its_exit_code(tmp_path: Path) -> None:
     """The screen closes, and the command ends with the error's own code."""
     (tmp_path / RUN_FILE).write_text('{"format": 999, "name": "x", "phases": []}')
-    app = MonitorApp(tmp_path)
+    app = LiveApp(tmp_path)
     async with app.run_test() as pilot:
         for _ in range(3000):
             await pilot.pause()
@@ -114,7 +105,7 @@ def test_a_screenshot_needs_no_terminal(tmp_path: Path) -> None:
 def test_the_screen_needs_no_training_framework() -> None:
     """Importing the whole screen loads neither TensorFlow nor Keras, and plotext only when the first chart is drawn."""
     code = (
-        "import sys, tui_monitor.app.app, tui_monitor.app.screenshot;"
+        "import sys, tui_monitor.app.live_app, tui_monitor.app.replay_app, tui_monitor.app.pictures.screenshot;"
         "print(sorted({'tensorflow', 'keras', 'tf_keras', 'plotext'} & {n.split('.')[0] for n in sys.modules}))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -123,9 +114,8 @@ def test_the_screen_needs_no_training_framework() -> None:
 
 def test_nothing_is_read_while_no_picture_can_be_shown(tmp_path: Path) -> None:
     """The source is left alone while the terminal is busy, and read at once when it no longer is."""
-    stopping, wanted, is_busy = threading.Event(), threading.Event(), threading.Event()
+    is_busy, looked = threading.Event(), threading.Event()
     polled: list[bool] = []
-    looked = threading.Event()
 
     class Source:
         def poll(self) -> None:
@@ -136,26 +126,19 @@ def test_nothing_is_read_while_no_picture_can_be_shown(tmp_path: Path) -> None:
         def close(self) -> None:
             pass
 
+    feed = Feed(pause_seconds=0.001, is_terminal_busy=is_busy.is_set)
     thread = threading.Thread(
-        target=follow,
-        args=(Source(), Mailbox(), stopping),
-        kwargs={
-            "wanted": wanted,
-            "is_busy": is_busy.is_set,
-            "pause_seconds": 0.001,
-            "arrived": lambda: None,
-            "failed": lambda error: None,
-        },
+        target=feed.run, args=(Source(),), kwargs={"arrived": lambda: None, "failed": lambda error: None}
     )
     thread.start()
     for _ in range(20):
         assert looked.wait(10)
         looked.clear()
         is_busy.clear()
-        wanted.set()
-    stopping.set()
-    wanted.set()
+        feed.terminal_answered()
+    feed.stop()
     thread.join(10)
+    assert not thread.is_alive()
     assert not any(polled)
 
 
@@ -170,6 +153,6 @@ def test_a_long_run_looks_the_same_with_its_records_unread(tmp_path: Path) -> No
             pictures = []
             for phase in phases:
                 assert phase is not None
-                spec = chart_spec(phase, quantity(name), ViewState(window=window), (70, 13), 140)
+                spec = chart_spec(phase, chart_metric(name), ViewState(window=window), (70, 13), 140)
                 pictures.append(draw_chart(spec, 76, 16).text)
             assert pictures[0] == pictures[1]

@@ -5,17 +5,17 @@ from dataclasses import replace
 import pytest
 
 from tests.app.snapshots import snapshot
-from tests.app.test_workers import FAST, SLOW, on_workers, said
-from tui_monitor.app.panels.header import header_rows
-from tui_monitor.app.panels.system import system_words
-from tui_monitor.app.panels.text import width_of
-from tui_monitor.app.view import ViewState
+from tests.app.worker_snapshots import FAST, SLOW, on_workers, said
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.history.system_figures import GpuFigures, SystemFigures
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.events.usage import GpuUsage, ResourceUsage
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.view.panels.header import header_rows
+from tui_monitor.view.panels.resource_usage import usage_words
+from tui_monitor.view.text.rows import width_of
+from tui_monitor.view.view_state import ViewState
 
 GIB = 2**30
-BUSY = SystemFigures(143.4, 2, 0.61 * GIB, 75.0, 40.0, (GpuFigures(35.0, 2.1 * GIB, 8 * GIB),))
+BUSY = ResourceUsage(143.4, 2, 0.61 * GIB, 75.0, 40.0, (GpuUsage(35.0, 2.1 * GIB, 8 * GIB),))
 WORDS = "CPU 143 % · 0.6 GiB · GPU 35 % 2.1/8.0 GiB"
 
 
@@ -39,8 +39,8 @@ def test_the_header_says_it_where_there_is_room() -> None:
 
 def test_an_answer_to_a_key_has_the_row_to_itself() -> None:
     """What was asked for is never cut short for figures."""
-    asked = ViewState(asked="Asked the training to stop after this batch; it has not answered yet.")
-    assert top(snapshot(system=BUSY), 110, asked) == top(snapshot(), 110, asked)
+    pending = ViewState(pending="requested to stop after this batch: not acknowledged for 12 s")
+    assert top(snapshot(system=BUSY), 110, pending) == top(snapshot(), 110, pending)
 
 
 def test_nothing_changes_below_the_shown_precision() -> None:
@@ -53,17 +53,17 @@ def test_nothing_changes_below_the_shown_precision() -> None:
     ("figures", "words"),
     [
         (None, ""),
-        (SystemFigures(), ""),
+        (ResourceUsage(), ""),
         (BUSY, WORDS),
-        (SystemFigures(99.5, memory_bytes=12 * GIB), "CPU 100 % · 12.0 GiB"),
-        (SystemFigures(5, gpus=(GpuFigures(),)), "CPU 5 %"),
-        (SystemFigures(gpus=(GpuFigures(None, GIB, 2 * GIB),)), "GPU 1.0/2.0 GiB"),
-        (SystemFigures(gpus=(GpuFigures(20, GIB, 2 * GIB), GpuFigures(40, GIB, 2 * GIB))), "2 GPUs 30 % 2.0/4.0 GiB"),
+        (ResourceUsage(99.5, memory_bytes=12 * GIB), "CPU 100 % · 12.0 GiB"),
+        (ResourceUsage(5, gpus=(GpuUsage(),)), "CPU 5 %"),
+        (ResourceUsage(gpus=(GpuUsage(None, GIB, 2 * GIB),)), "GPU 1.0/2.0 GiB"),
+        (ResourceUsage(gpus=(GpuUsage(20, GIB, 2 * GIB), GpuUsage(40, GIB, 2 * GIB))), "2 GPUs 30 % 2.0/4.0 GiB"),
     ],
 )
-def test_what_is_not_known_is_left_out(figures: SystemFigures | None, words: str) -> None:
+def test_what_is_not_known_is_left_out(figures: ResourceUsage | None, words: str) -> None:
     """Each part appears where it is known; several GPUs are put together."""
-    assert system_words(figures) == words
+    assert usage_words(figures) == words
 
 
 def test_each_worker_has_its_own_where_the_table_has_room() -> None:

@@ -7,27 +7,14 @@ import pytest
 
 from tests.app.driving import rows_of, screen_of, settle, text_of
 from tests.app.snapshots import snapshot
-from tui_monitor.app.panels.text import width_of
-from tui_monitor.app.panels.workers import workers_rows
-from tui_monitor.app.view import View, ViewState
-from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.history.workers import StepShare, WorkerSnapshot, hold_up
-from tui_monitor.run_log.format import State, WorkerInfo
-from tui_monitor.run_log.presence import LOST_DETAIL
-
-FAST = WorkerSnapshot(0, "node1", State.TRAINING, "", 120, 9.5, 1.0, StepShare(0.010, 0.020, 0.070))
-SLOW = WorkerSnapshot(1, "node2", State.TRAINING, "", 119, 9.5, 2.0, StepShare(0.060, 0.039, 0.001))
-
-
-def on_workers(*workers: WorkerSnapshot, expected: int = 2, covered: int = 2) -> Snapshot:
-    """Return a live run on several workers."""
-    run = replace(snapshot().run, worker=WorkerInfo(0, expected))
-    return replace(snapshot(State.TRAINING), run=run, workers=workers, covered=covered)
-
-
-def said(moment: Snapshot, width: int = 100) -> str:
-    """Return the panel's text."""
-    return "\n".join("".join(run.text for run in row) for row in workers_rows(moment, width))
+from tests.app.worker_snapshots import FAST, SLOW, on_workers, said
+from tui_monitor.history.snapshot import StepShare
+from tui_monitor.history.state.workers import hold_up
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.runs.liveness import LOST_DETAIL
+from tui_monitor.view.panels.workers import workers_rows
+from tui_monitor.view.text.rows import width_of
+from tui_monitor.view.view_state import View, ViewState
 
 
 @pytest.mark.parametrize("size", [(60, 20), (120, 40)])

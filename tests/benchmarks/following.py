@@ -23,8 +23,9 @@ import pyte
 from tests.faults.terminal import monitor
 from tests.faults.training import wait_until
 from tui_monitor.history.load import load
-from tui_monitor.run_log.format import RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
+from tui_monitor.run_log.format.layout import RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
 
 BATCHES_A_SECOND, STEPS, EPOCHS = 5_000, 25_000, 10
 SIZE = (120, 40)
@@ -77,7 +78,7 @@ def write(folder: Path) -> None:
                 epoch, step = number // STEPS + 1, number % STEPS
                 if step == 0:
                     _end_epoch(writer, epoch - 1)
-                    writer.event("epoch_begin", epoch=epoch)
+                    writer.event(EpochBegan(epoch=epoch))
                 level = _level(number / STEPS)
                 above, below = noise[number % 4096]
                 writer.batch(epoch, 32, (level * above, 1.0 - 0.4 * level * min(below, 2.0)))
@@ -93,7 +94,7 @@ def _end_epoch(writer: RunWriter, epoch: int) -> None:
     if epoch:
         level = _level(epoch)
         logs = {"loss": level, "accuracy": 1 - 0.4 * level, "val_loss": level * 1.1, "val_accuracy": 0.98 - 0.4 * level}
-        writer.event("epoch", epoch=epoch, logs=logs, batches=STEPS, samples=STEPS * 32, seconds=STEPS / 5000)
+        writer.event(EpochEnded(epoch=epoch, logs=logs, batches=STEPS, samples=STEPS * 32, seconds=STEPS / 5000))
 
 
 def _watched(run: Path) -> Following:

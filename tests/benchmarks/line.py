@@ -86,7 +86,7 @@ def main() -> None:
         print(f"| bytes a second for a live demo at {columns}×{rows}, {FRAMES_A_SECOND} frames a second | {rate:.0f} |")
     slow = f"{SLOW_BYTES_A_SECOND // 1000} kB/s and {1000 * SLOW_DELAY:.0f} ms"
     print(
-        f"| age of the picture at 120×40 over a line of {slow}, median (greatest) | {median:.2f} s ({greatest:.2f} s) |"
+        f"| age of the frame at 120×40 over a line of {slow}, median (greatest) | {median:.2f} s ({greatest:.2f} s) |"
     )
 
 

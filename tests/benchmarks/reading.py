@@ -12,18 +12,18 @@ from pathlib import Path
 import numpy as np
 
 from tests.benchmarks.measuring import Ratio, ratio_in_turns
-from tui_monitor.app.chart_data import chart_spec
-from tui_monitor.app.quantities import quantity
-from tui_monitor.app.view import ViewState
 from tui_monitor.charts.chart import GUTTER, dot_columns, draw_chart
 from tui_monitor.charts.markers import MarkerSet
-from tui_monitor.history.fold import History
-from tui_monitor.history.recording import Recording
-from tui_monitor.history.series import whole_blocks
+from tui_monitor.history.batches.series import whole_blocks
+from tui_monitor.history.replay.recording import Recording
 from tui_monitor.history.snapshot import PhaseSnapshot
-from tui_monitor.run_log.blocks import extend_blocks
-from tui_monitor.run_log.format import BASE_COLUMNS, METRIC_TYPE, PhaseInfo, RunInfo, run_info_to_json
-from tui_monitor.run_log.reader import RunReader
+from tui_monitor.history.state.fold import History
+from tui_monitor.run_log.format.layout import BASE_COLUMNS, METRIC_TYPE, PhaseInfo, RunInfo, run_info_to_json
+from tui_monitor.run_log.read.reader import RunReader
+from tui_monitor.run_log.write.block_writer import extend_blocks
+from tui_monitor.view.charts.chart_metrics import chart_metric
+from tui_monitor.view.charts.metric_chart import chart_spec
+from tui_monitor.view.view_state import ViewState
 
 SMALL, LARGE = 10_000, 10_000_000
 SOUGHT = 1_000_000
@@ -117,7 +117,7 @@ def _draw(phase: PhaseSnapshot, name: str) -> None:
     width, height = CHART
     area = (width - GUTTER, height - 3)
     columns = dot_columns(width, MarkerSet.BRAILLE)
-    draw_chart(chart_spec(phase, quantity(name), ViewState(), area, columns), width, height)
+    draw_chart(chart_spec(phase, chart_metric(name), ViewState(), area, columns), width, height)
 
 
 def seeking() -> tuple[float, float]:

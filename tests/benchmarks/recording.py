@@ -17,14 +17,13 @@ import numpy as np
 from tests.benchmarks.loggers import EveryBatch, Logger
 from tests.benchmarks.measuring import Ratio, ratios_in_turns, ratios_of_medians
 from tests.benchmarks.training_turns import BATCHES_A_TURN, GraphEnds, Training, fitted, question_model
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
-from tui_monitor.training.budget import ProbeBudget
-from tui_monitor.training.fit_recorder import fit_recorder
-from tui_monitor.training.recorded_fit import recorded_fit
-from tui_monitor.training.replicas import PAYLOAD
-from tui_monitor.training.session import Session
-from tui_monitor.training.straight_way import Way
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
+from tui_monitor.training.probe.budget import ProbeBudget
+from tui_monitor.training.record.recorded_fit import RecordedFit, recorded_fit
+from tui_monitor.training.record.session import Session
+from tui_monitor.training.step.instrument import Receiver, instrument_of
+from tui_monitor.training.step.replicas import PAYLOAD
 
 GROUPS = 400
 FIT_GROUPS = 20
@@ -144,7 +143,7 @@ def _recorded_fit(model: keras.Model, session: Session, *args: Any, **kwargs: An
 
 
 @contextlib.contextmanager
-def _recorded(model: keras.Model, take: Way | None = None) -> Iterator[tuple[Training, RunWriter]]:
+def _recorded(model: keras.Model, take: Receiver | None = None) -> Iterator[tuple[Training, RunWriter]]:
     """Yield a training that is recorded with probes off, and what writes its run.
 
     Args:
@@ -154,13 +153,17 @@ def _recorded(model: keras.Model, take: Way | None = None) -> Iterator[tuple[Tra
     with contextlib.ExitStack() as stack:
         run = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "run"
         writer = stack.enter_context(RunWriter(run, RunInfo(name="run")))
-        recorder = fit_recorder(model, Session(writer, run, ProbeBudget(share=0.0)), fit={})
+        recorded = RecordedFit(model, Session(writer, run, ProbeBudget(share=0.0)))
         ends = GraphEnds(model)
-        with recorder.recording(model):
-            training = Training(model, [recorder], ends)
-            if take is not None:
-                recorder.instruments.step_ended = take
-            yield training, writer
+        recorded.begin(model.fit, (), {})
+        stack.callback(recorded.end)
+        training = Training(model, [], ends)
+        if take is not None:
+            training.turn()
+            instrument = instrument_of(model.train_function)
+            assert instrument is not None
+            instrument.receive = take
+        yield training, writer
 
 
 def _warm_up(*trainings: Training) -> None:

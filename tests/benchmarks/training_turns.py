@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tui_monitor.demo.scenarios import SCENARIOS, make_data
+from tui_monitor.demo import SCENARIOS, make_data
 from tui_monitor.training.demo import build_model
 
 BATCH = 36

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.cli.conftest import Command, command_line, environment
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 
 
 def _wait_for(folder: Path, condition: Callable[[Snapshot], bool]) -> Snapshot:
@@ -41,7 +41,8 @@ def test_pause_note_resume_and_stop(tui_monitor: Command, tmp_path: Path) -> Non
         assert noted.phase is not None
         assert noted.phase.batches == paused.phase.batches
         assert tui_monitor("resume", "steered").returncode == 0
-        _wait_for(folder, lambda s: s.phase is not None and s.phase.batches > noted.phase.batches)
+        held_at = noted.phase.batches
+        _wait_for(folder, lambda s: s.phase is not None and s.phase.batches > held_at)
         assert tui_monitor("stop", "steered").returncode == 0
         assert process.wait(timeout=240) == 0
     finally:

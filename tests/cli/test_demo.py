@@ -14,10 +14,10 @@ import pytest
 
 from tests.cli.conftest import Command, command_line, environment
 from tests.training.brute_force import Samples, ledger
-from tui_monitor.demo.scenarios import SCENARIOS
+from tui_monitor.demo import SCENARIOS
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.demo import train
 
 EPOCHS = 5

@@ -19,8 +19,12 @@ from tui_monitor.cli.commands import program
         (("demo", "no-such-scenario", "--headless"), 2, "question"),
         (("demo", "--epochs", "0"), 2, "epochs"),
         (("no-such-command",), 2, "no-such-command"),
-        (("demo", "--epochs", "abc"), 2, "'--epochs': 'abc' is no whole number of at least 1. More: tui-monitor demo"),
-        (("demo", "--probe-budget", "2"), 2, "'2' is no number from 0 to 1."),
+        (
+            ("demo", "--epochs", "abc"),
+            2,
+            "'--epochs': 'abc' is not a whole number of at least 1. More: tui-monitor demo",
+        ),
+        (("demo", "--probe-budget", "2"), 2, "'2' is not a number from 0 to 1."),
         (("note", "run"), 2, "Missing argument 'TEXT'. More: tui-monitor note --help"),
     ],
 )

@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import environment
-from tests.unit.explain.test_ledger import make_probe
+from tests.unit.explain.random_probes import make_probe
 from tui_monitor.cli.explain_command import explain
-from tui_monitor.explain.explanation import explanation_to_json
+from tui_monitor.errors import RunUnreadable
 from tui_monitor.explain.measure import Moment, explain_probe
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.explanation import RecordedExplanation, explanation_to_json
+from tui_monitor.run_log.events.notices import Explained
+from tui_monitor.run_log.events.progress import EpochEnded
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
 
 EPOCHS = 100
 BATCHES = 300
@@ -30,9 +33,11 @@ def long_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for epoch in range(1, EPOCHS + 1):
         for _ in range(BATCHES):
             writer.batch(epoch, 32, (0.7, 0.8))
-        writer.event("epoch", epoch=epoch, logs={"loss": 0.7, "val_loss": 0.5}, batches=BATCHES, samples=32 * BATCHES)
+        writer.event(
+            EpochEnded(epoch=epoch, logs={"loss": 0.7, "val_loss": 0.5}, batches=BATCHES, samples=32 * BATCHES)
+        )
         content = explanation_to_json(explain_probe(probe, validation, Moment("long", epoch, None, None)))
-        writer.event("explanation", epoch=epoch, batch=None, explanation=content)
+        writer.event(Explained(epoch=epoch, batch=None, explanation=RecordedExplanation(content)))
     writer.close()
     return folder
 
@@ -58,10 +63,10 @@ def test_an_epoch_that_was_not_measured_names_the_nearest_that_was(
         writer.begin_phase(("loss", "accuracy"), epochs=3)
         probe, validation = make_probe(seed=1, batches=12)
         for epoch in (1, 2, 3):
-            writer.event("epoch", epoch=epoch, logs={"loss": 0.7, "val_loss": 0.5}, batches=1, samples=32)
+            writer.event(EpochEnded(epoch=epoch, logs={"loss": 0.7, "val_loss": 0.5}, batches=1, samples=32))
             if epoch == 2:
                 content = explanation_to_json(explain_probe(probe, validation, Moment("run", epoch, None, None)))
-                writer.event("explanation", epoch=epoch, batch=None, explanation=content)
+                writer.event(Explained(epoch=epoch, batch=None, explanation=RecordedExplanation(content)))
     assert explain(str(tmp_path / "run"), None, epoch=3, every=False, as_json=False, class_shares=None) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "this epoch was not measured" in said
@@ -78,7 +83,7 @@ def test_a_fit_that_was_killed_at_once_leaves_the_one_before_explained(
             writer.begin_phase(("loss",), epochs=1)
             writer.batch(1, 32, (0.7,))
             if losses:
-                writer.event("epoch", epoch=1, logs=dict(zip(("loss", "val_loss"), losses, strict=True)), batches=1)
+                writer.event(EpochEnded(epoch=1, logs=dict(zip(("loss", "val_loss"), losses, strict=True)), batches=1))
     assert explain(str(tmp_path / "run"), None, epoch=None, every=False, as_json=False, class_shares=None) == 0
     assert "val_loss 0.5000" in capsys.readouterr().out
 
@@ -97,3 +102,26 @@ def test_explain_imports_neither_textual_nor_tensorflow(long_run: Path) -> None:
     imported = set(re.findall(r"\|\s+(\w+)", done.stderr))
     assert "tui_monitor" in imported
     assert not imported & {"textual", "tensorflow", "keras", "rich", "plotext"}
+
+
+def test_class_shares_that_have_no_use_are_said_to_be_ignored(
+    long_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A measured epoch has its class shares: those of the command line change nothing, and that is said."""
+    assert explain(str(long_run), None, epoch=3, every=False, as_json=True, class_shares=None) == 0
+    without = capsys.readouterr()
+    assert explain(str(long_run), None, epoch=3, every=False, as_json=True, class_shares="0.8,0.2") == 0
+    given = capsys.readouterr()
+    assert given.out == without.out
+    assert without.err == ""
+    assert given.err == "--class-shares is ignored for epoch 3: what was measured holds the class shares.\n"
+
+
+def test_a_damaged_explanation_is_said_so(tmp_path: Path) -> None:
+    """Text can't be made of it, which is an error with a sentence; its JSON is printed as it is."""
+    with RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None) as writer:
+        writer.begin_phase(("loss",))
+        writer.event(Explained(1, None, RecordedExplanation({"schema": 1})))
+    with pytest.raises(RunUnreadable, match="can't be read"):
+        explain(str(tmp_path / "run"), None, epoch=None, every=False, as_json=False, class_shares=None)
+    assert explain(str(tmp_path / "run"), None, epoch=None, every=False, as_json=True, class_shares=None) == 0

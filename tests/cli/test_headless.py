@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 
 from tests.app.snapshots import explanation
-from tests.unit.history.test_fold import Clock
+from tests.clock import Clock
 from tui_monitor.cli.headless import follow_headless
-from tui_monitor.explain.explanation import explanation_to_json
-from tui_monitor.run_log.format import RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.explanation import RecordedExplanation, explanation_to_json
+from tui_monitor.run_log.events.notices import AlertRaised, Explained
+from tui_monitor.run_log.events.progress import EpochEnded
+from tui_monitor.run_log.format.layout import RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
 
 
 def test_a_run_that_has_ended_is_told_in_the_order_in_which_it_went(
@@ -22,11 +24,11 @@ def test_a_run_that_has_ended_is_told_in_the_order_in_which_it_went(
             writer.begin_phase(["loss"], epochs=2, steps_per_epoch=1)
             for epoch in (1, 2):
                 clock.now += 1
-                writer.event("epoch", epoch=epoch, logs={"loss": 0.5, "val_loss": 0.4})
+                writer.event(EpochEnded(epoch=epoch, logs={"loss": 0.5, "val_loss": 0.4}))
                 content = explanation_to_json(explanation(epoch, verdict=f"Verdict on {epoch}.", headline="Why."))
                 clock.now += 1
-                writer.event("explanation", epoch=epoch, batch=None, explanation=content)
-                writer.event("alert", epoch=epoch, text=f"Alert in {epoch}.")
+                writer.event(Explained(epoch=epoch, batch=None, explanation=RecordedExplanation(content)))
+                writer.event(AlertRaised(epoch=epoch, text=f"Alert in {epoch}."))
         writer.status(State.FINISHED)
     follow_headless(tmp_path / "run", None)
     lines = capsys.readouterr().err.splitlines()
@@ -34,7 +36,7 @@ def test_a_run_that_has_ended_is_told_in_the_order_in_which_it_went(
     of_epoch = [("Verdict on 1.", "Why.", "alert: Alert in 1."), ("Verdict on 2.", "Why.", "alert: Alert in 2.")]
     assert told == [
         *("epoch 1/2", *of_epoch[0], "epoch 2/2", *of_epoch[1]),
-        *("phase 2  epoch 1/2", *of_epoch[0], "phase 2  epoch 2/2", *of_epoch[1]),
+        *("fit 2  epoch 1/2", *of_epoch[0], "fit 2  epoch 2/2", *of_epoch[1]),
         "finished",
     ]
 
@@ -46,10 +48,10 @@ def test_an_epoch_that_was_not_measured_is_said_to_be_so(tmp_path: Path, capsys:
         writer.begin_phase(["loss"], epochs=3, steps_per_epoch=1)
         for epoch in (1, 2, 3):
             clock.now += 1
-            writer.event("epoch", epoch=epoch, logs={"loss": 0.5, "val_loss": 0.4})
+            writer.event(EpochEnded(epoch=epoch, logs={"loss": 0.5, "val_loss": 0.4}))
             if epoch == 1:
                 content = explanation_to_json(explanation(epoch, verdict="Verdict.", headline="Why."))
-                writer.event("explanation", epoch=epoch, batch=None, explanation=content)
+                writer.event(Explained(epoch=epoch, batch=None, explanation=RecordedExplanation(content)))
         writer.status(State.FINISHED)
     follow_headless(tmp_path / "run", None)
     told = [line.split("  loss")[0].strip() for line in capsys.readouterr().err.splitlines()]

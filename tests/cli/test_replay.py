@@ -9,8 +9,9 @@ from click.testing import CliRunner
 from tui_monitor.cli.commands import program
 from tui_monitor.cli.replay_command import start_of
 from tui_monitor.errors import MonitorError, RunNotFound, UsageError
-from tui_monitor.run_log.format import RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.progress import EpochEnded
+from tui_monitor.run_log.format.layout import RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
 
 
 def start(**options: str | int | bool | None) -> object:
@@ -52,7 +53,7 @@ def test_without_a_terminal_the_run_is_told_in_lines(tmp_path: Path) -> None:
     """Where no screen can be drawn, the run's epochs are printed, and the exit code is 0."""
     with RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None) as writer:
         writer.begin_phase(["loss"], epochs=1)
-        writer.event("epoch", epoch=1, logs={"loss": 0.625}, batches=4, seconds=1.0)
+        writer.event(EpochEnded(epoch=1, logs={"loss": 0.625}, batches=4, seconds=1.0))
         writer.status(State.FINISHED)
     done = CliRunner().invoke(program, ["replay", "run", "--runs", str(tmp_path)], standalone_mode=False)
     assert done.exit_code == 0

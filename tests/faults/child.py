@@ -16,8 +16,8 @@ from tests.faults.table import Outcome
 from tests.faults.training import Training, wait_until
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.control import Action, send_request
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.runs.control import Action, send_request
 
 KILLS = 50
 

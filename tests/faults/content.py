@@ -11,8 +11,8 @@ from tests.faults.table import Outcome
 from tests.faults.terminal import Terminal, monitor
 from tests.faults.training import Training
 from tui_monitor.history.load import load
-from tui_monitor.run_log.control import Action, send_request
-from tui_monitor.run_log.folders import create_run_folder, list_runs
+from tui_monitor.run_log.runs.control import Action, send_request
+from tui_monitor.run_log.runs.folders import create_run_folder, list_runs
 
 _GIGABYTE = 2**30
 _HOSTILE = "x\x1b]0;owned\x07\x1b[2J[red]../../etc\n"

@@ -12,7 +12,7 @@ from tests.faults.table import Outcome
 from tests.faults.terminal import Terminal, monitor
 from tests.faults.training import Training, wait_until
 from tui_monitor.history.load import load
-from tui_monitor.run_log.control import Action, send_request
+from tui_monitor.run_log.runs.control import Action, send_request
 
 _KILLS = 4
 _CTRL_Z = "\x1a"

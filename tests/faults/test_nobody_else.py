@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.faults.training import Training
-from tui_monitor.run_log.control import Action, send_request
+from tui_monitor.run_log.runs.control import Action, send_request
 
 _SOURCE = Path(__file__).parents[2] / "tui_monitor"
 

@@ -11,9 +11,11 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from tui_monitor.run_log.control import Action, take_requests
-from tui_monitor.run_log.format import RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.notices import RequestAcknowledged
+from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
+from tui_monitor.run_log.format.layout import RunInfo, State
+from tui_monitor.run_log.runs.control import Action, take_requests
+from tui_monitor.run_log.write.writer import RunWriter
 
 BATCHES = 40
 """Batches in an epoch."""
@@ -48,7 +50,7 @@ def train(
         writer.status(State.TRAINING)
         state, number, lost = State.FINISHED, 0, 0
         for epoch in range(1, epochs + 1):
-            writer.event("epoch_begin", epoch=epoch)
+            writer.event(EpochBegan(epoch=epoch))
             for _ in range(BATCHES):
                 if before_batch is not None:
                     before_batch(number)
@@ -57,14 +59,14 @@ def train(
                 os.write(told.fileno(), b"b" if writer.lost_batches == lost else b"l")
                 lost = writer.lost_batches
                 for request in take_requests(folder):
-                    writer.event("control", id=request.id, request=request.action, text=str(request.value or "done"))
+                    writer.event(RequestAcknowledged("done", str(request.value or "done"), request.id, request.action))
                     if request.action is Action.STOP_BATCH:
                         state = State.STOPPED
                 if seconds_a_batch:
                     time.sleep(seconds_a_batch)
                 if state is State.STOPPED:
                     break
-            writer.event("epoch", epoch=epoch, batches=BATCHES, logs=dict.fromkeys(metrics, 1 / epoch))
+            writer.event(EpochEnded(epoch=epoch, batches=BATCHES, logs=dict.fromkeys(metrics, 1 / epoch)))
             os.write(told.fileno(), b"e")
             if state is State.STOPPED:
                 break

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
-from tui_monitor.training.budget import ProbeBudget
-from tui_monitor.training.session import Session
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
+from tui_monitor.training.probe.budget import ProbeBudget
+from tui_monitor.training.record.session import Session
 
 OpenSession = Callable[..., Session]
 

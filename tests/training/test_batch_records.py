@@ -9,8 +9,8 @@ import pytest
 
 from tests.training.conftest import OpenSession
 from tui_monitor.history.load import load
-from tui_monitor.run_log.format import State
-from tui_monitor.training.generator_fit import fit_generator
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.training.keras2.generator_fit import fit_generator
 
 
 class _Alone(keras.callbacks.Callback):  # type: ignore[misc]

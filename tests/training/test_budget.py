@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_monitor.training.budget import ProbeBudget
+from tui_monitor.training.probe.budget import ProbeBudget
 
 EPOCHS = 200
 

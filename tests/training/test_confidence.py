@@ -6,7 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from tui_monitor.training.sample_figures import ROWS, sample_figures
+from tui_monitor.training.backends.backend import backend_of
+from tui_monitor.training.backends.capture import Capture, begin
+from tui_monitor.training.step.sample_figures import NO_CONFIDENCE, ROWS, sample_figures
 
 _OUTPUTS = np.array([[2.0, -1.0, 0.5], [-0.3, 0.1, 0.0], [0.0, 0.0, 3.0]], dtype="float32")
 _SOFTMAX = np.exp(_OUTPUTS) / np.exp(_OUTPUTS).sum(axis=1, keepdims=True)
@@ -24,8 +26,8 @@ _CASES = {
     ),
     "sigmoid": ("binary_crossentropy", _LABELS[:, None] > 1, _SIGMOID, _SURE),
     "binary logits": (keras.losses.BinaryCrossentropy(from_logits=True), _LABELS[:, None] > 1, _ONE, _SURE),
-    "hinge": ("hinge", _LABELS[:, None] > 1, _ONE, np.full(3, np.nan)),
-    "regression": ("mse", _ONE + 1, _ONE, np.full(3, np.nan)),
+    "hinge": ("hinge", _LABELS[:, None] > 1, _ONE, np.full(3, NO_CONFIDENCE)),
+    "regression": ("mse", _ONE + 1, _ONE, np.full(3, NO_CONFIDENCE)),
 }
 
 
@@ -36,6 +38,11 @@ def test_confidence_is_the_probability_of_the_predicted_class(name: str) -> None
     model: Any = keras.Sequential([keras.layers.Input((outputs.shape[1],)), keras.layers.Activation("linear")])
     model.compile("sgd", loss)
     x, y = keras.ops.convert_to_tensor(outputs), keras.ops.convert_to_tensor(y.astype("float32"))
+    backend, capture = backend_of(model), Capture()
+    backend.tell_captures()
+    begin(capture)
     model.compute_loss(x=x, y=y, y_pred=x)
-    rows = dict(zip(ROWS, sample_figures(model, y, x).of(y, x, None).numpy(), strict=True))
+    begin(None)
+    figures, sample = sample_figures(backend, model, capture)
+    rows = dict(zip(ROWS, figures.of(sample).numpy(), strict=True))
     np.testing.assert_allclose(rows["confidence"], expected, rtol=1e-5)

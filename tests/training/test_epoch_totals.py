@@ -2,8 +2,8 @@
 
 import pytest
 
-from tui_monitor.explain.samples import Averaging
-from tui_monitor.training.epoch_totals import EpochTotals
+from tui_monitor.explain.samples.probes import Averaging
+from tui_monitor.training.record.epoch_totals import EpochTotals
 
 
 def _totals(*batches: tuple[float, float]) -> EpochTotals:

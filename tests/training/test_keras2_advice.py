@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tui_monitor.training.keras2_advice import advice_for
-from tui_monitor.training.keras2_names import KEPT_BY_LEGACY, MODULES, NAMES
+from tui_monitor.training.keras2.advice import advice_for
+from tui_monitor.training.keras2.names import KEPT_BY_LEGACY, MODULES, NAMES
 
 GONE = {
     "from keras.utils import np_utils": "from keras.utils import to_categorical",

@@ -15,9 +15,9 @@ from tests.training.conftest import OpenSession
 from tests.training.recorded import assert_recorded
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.training.hooks import hook_graph_mode
-from tui_monitor.training.recorded_fit import recorded_fit
-from tui_monitor.training.session import Session
+from tui_monitor.training.child.hooks import hook_graph_mode
+from tui_monitor.training.record.recorded_fit import recorded_fit
+from tui_monitor.training.record.session import Session
 
 SAMPLES, VALIDATION, BATCH, EPOCHS = 200, 100, 30, 2
 STEPS = -(-SAMPLES // BATCH)
@@ -227,11 +227,11 @@ import tf_keras
 from tests.training.recorded import assert_recorded
 from tests.training.test_legacy_keras import BATCH, SAMPLES, build_model, fit, make_arrays
 from tui_monitor.history.load import load
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
-from tui_monitor.training.budget import ProbeBudget
-from tui_monitor.training.recorded_fit import recorded_fit
-from tui_monitor.training.session import Session
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
+from tui_monitor.training.probe.budget import ProbeBudget
+from tui_monitor.training.record.recorded_fit import recorded_fit
+from tui_monitor.training.record.session import Session
 
 def train(session):
     tf_keras.utils.set_random_seed(1)

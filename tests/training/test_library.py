@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tui_monitor.history.load import load
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 
 _SCRIPT = """
 import itertools

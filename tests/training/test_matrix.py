@@ -15,7 +15,7 @@ from tests.training.matrix.cells import Cell, covering_cells
 from tests.training.matrix.check import check_batches, check_ledgers, check_order
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import PhaseSnapshot
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 
 CELLS = covering_cells()
 

@@ -10,10 +10,11 @@ import pytest
 
 from tests.training.conftest import OpenSession
 from tui_monitor.history.load import load
-from tui_monitor.training import stalls
-from tui_monitor.training.recorded_fit import recorded_fit
-from tui_monitor.training.stalls import Pace
-from tui_monitor.training.system_figures import SystemSampler
+from tui_monitor.run_log.events.lines import Event
+from tui_monitor.training.record import stalls
+from tui_monitor.training.record.recorded_fit import recorded_fit
+from tui_monitor.training.record.stalls import Pace
+from tui_monitor.training.usage.system_figures import SystemSampler
 
 
 def test_a_wait_is_a_stall_beside_the_usual_pace_alone() -> None:
@@ -52,9 +53,9 @@ def test_alerts_marks_and_a_stall_are_in_the_run(open_session: OpenSession, monk
     told = threading.Event()
     write = session.writer.event
 
-    def listening(kind: str, **fields: object) -> None:
-        write(kind, **fields)
-        if fields.get("alert") == "stall":
+    def listening(event: Event | str, **fields: object) -> None:
+        write(event, **fields)
+        if fields.get("alert") == "stall" or getattr(event, "alert", "") == "stall":
             told.set()
 
     session.writer.event = listening  # type: ignore[method-assign]

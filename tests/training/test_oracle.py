@@ -10,9 +10,9 @@ import pytest
 
 from tests.training.brute_force import Array, Samples, ledger
 from tests.training.conftest import OpenSession
-from tui_monitor.demo.scenarios import SCENARIOS, DemoData
-from tui_monitor.explain.explanation import Explanation, Ledger
+from tui_monitor.demo import SCENARIOS, DemoData
 from tui_monitor.history.load import load
+from tui_monitor.run_log.events.explanation import Explanation, Ledger
 from tui_monitor.training.demo import train
 
 EPOCHS = 1

@@ -9,12 +9,12 @@ import pytest
 
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import TimelineEntry
-from tui_monitor.run_log.control import Action, send_request
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
-from tui_monitor.training.budget import ProbeBudget
-from tui_monitor.training.session import Session
-from tui_monitor.training.steering import Steering
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.runs.control import Action, send_request
+from tui_monitor.run_log.write.writer import RunWriter
+from tui_monitor.training.control.steering import Steering
+from tui_monitor.training.probe.budget import ProbeBudget
+from tui_monitor.training.record.session import Session
 
 
 def answers(
@@ -26,7 +26,8 @@ def answers(
 ) -> list[TimelineEntry]:
     """Return what a training says to requests at batch 7 of epoch 3."""
     with RunWriter(folder, RunInfo(name="run"), heartbeat_seconds=None) as writer:
-        steering = Steering(model, Session(writer, folder, ProbeBudget(share=share)), callbacks)
+        steering = Steering(model, Session(writer, folder, ProbeBudget(share=share)))
+        steering.warn_of(callbacks)
         sent = [send_request(folder, action, value).id for action, value in asked]
         steering.look(3, 7)
     entries = [entry for entry in load(folder).timeline if entry.kind in ("control", "note")]
@@ -62,7 +63,7 @@ def test_a_schedule_of_the_optimizer_is_left_alone_and_named(tmp_path: Path) -> 
 def test_callbacks_that_set_the_rate_are_warned_of(tmp_path: Path) -> None:
     """The rate is set, and the answer says which callback will change it, subclasses included."""
 
-    class Mine(keras.callbacks.ReduceLROnPlateau):
+    class Mine(keras.callbacks.ReduceLROnPlateau):  # type: ignore[misc]
         """One of the user's own."""
 
     callbacks = [keras.callbacks.LearningRateScheduler(lambda epoch: 0.1), Mine(), keras.callbacks.Callback()]

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from tui_monitor.history.load import load
-from tui_monitor.run_log.format import EVENTS_FILE, RunInfo
-from tui_monitor.run_log.writer import RunWriter
-from tui_monitor.training.gpu_figures import GpuReader
-from tui_monitor.training.system_figures import SystemReader, SystemSampler, interval_seconds
+from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.format.layout import EVENTS_FILE, RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
+from tui_monitor.training.usage.gpu_figures import GpuReader
+from tui_monitor.training.usage.system_figures import SystemReader, SystemSampler, interval_seconds
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -96,7 +97,7 @@ def test_a_failure_ends_the_figures_and_nothing_else(tmp_path: Path) -> None:
             with sampler.sampling():
                 until(lambda: said in (folder / EVENTS_FILE).read_bytes())  # noqa: B023 - called within the turn
             with sampler.sampling():
-                writer.event("note", text="trained on")
+                writer.event(NoteTaken(text="trained on"))
         assert (folder / EVENTS_FILE).read_bytes().count(b'"failure"') == 1
         snapshot = load(folder)
         assert snapshot.system is None

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import OpenSession
-from tui_monitor.demo.scenarios import SCENARIOS
+from tui_monitor.demo import SCENARIOS
 from tui_monitor.training.demo import train
-from tui_monitor.training.generator_fit import fit_generator
+from tui_monitor.training.keras2.generator_fit import fit_generator
 
 
 def _state(model: keras.Model) -> list[np.ndarray]:

@@ -15,7 +15,7 @@ import pytest
 import tui_monitor
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
-from tui_monitor.run_log.format import EVENTS_FILE, OUTPUT_FILE, State
+from tui_monitor.run_log.format.layout import EVENTS_FILE, OUTPUT_FILE, State
 
 SCRIPT = Path(__file__).with_name("unusual_script.py")
 

@@ -12,10 +12,10 @@ import pytest
 from tests.training.conftest import OpenSession
 from tests.training.recorded import assert_recorded
 from tui_monitor.history.load import load
-from tui_monitor.run_log.format import State
-from tui_monitor.training import payload
-from tui_monitor.training.recorded_fit import recorded_fit
-from tui_monitor.training.session import Session
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.training.record.recorded_fit import recorded_fit
+from tui_monitor.training.record.session import Session
+from tui_monitor.training.step import instrument
 
 SAMPLES, VALIDATION, BATCH = 160, 100, 30
 EPOCHS = 2
@@ -98,10 +98,10 @@ import keras, numpy as np
 from tests.training.recorded import assert_recorded
 from tests.training.test_ways_to_train import BATCH, SAMPLES, build_model, fit
 from tui_monitor.history.load import load
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
-from tui_monitor.training.budget import ProbeBudget
-from tui_monitor.training.session import Session
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
+from tui_monitor.training.probe.budget import ProbeBudget
+from tui_monitor.training.record.session import Session
 
 def train(session):
     keras.utils.set_random_seed(1)
@@ -128,8 +128,8 @@ def test_two_replicas_are_recorded_as_one_batch(tmp_path: Any) -> None:
     assert done.returncode == 0, done.stderr[-4000:]
 
 
-def test_a_loss_that_the_outputs_do_not_give_is_said(open_session: OpenSession) -> None:
-    """A model that adds to its own loss is split as far as its outputs go; a sentence says where the rest counts."""
+def test_what_a_model_adds_to_its_loss_is_told_apart(open_session: OpenSession) -> None:
+    """A constant in the model's own loss is a penalty on both sides: it is measured as one, and no cause gets it."""
 
     class Adding(keras.Sequential):  # type: ignore[misc]
         def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
@@ -145,11 +145,12 @@ def test_a_loss_that_the_outputs_do_not_give_is_said(open_session: OpenSession) 
     phase = load(session.folder).phase
     assert phase is not None
     content = phase.explanations[-1].content
-    assert content["limits"] == [
-        "The training loss can't be reproduced from the model's outputs (it is +0.5000 off): the difference is counted "
-        "under “Averaged while learning”."
-    ]
-    assert sum(term["effect"] for term in content["loss"]["terms"]) == pytest.approx(content["loss"]["gap"], abs=1e-9)
+    assert content["limits"] == []
+    assert content["penalty"] == pytest.approx(0.5, abs=1e-6)
+    effects = {term["cause"]: term["effect"] for term in content["loss"]["terms"]}
+    assert sum(effects.values()) == pytest.approx(content["loss"]["gap"], abs=1e-9)
+    assert max(map(abs, effects.values())) < 0.1
+    assert effects["measurement"] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_what_fails_in_watching_a_step_never_fails_the_step(
@@ -160,7 +161,7 @@ def test_what_fails_in_watching_a_step_never_fails_the_step(
     def broken(*_: Any) -> Any:
         raise RuntimeError("watching failed")
 
-    monkeypatch.setattr(payload, "_learn", broken)
+    monkeypatch.setattr(instrument, "learn", broken)
     model = keras.Sequential([keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     session = open_session()
@@ -168,5 +169,8 @@ def test_what_fails_in_watching_a_step_never_fails_the_step(
     history = recorded_fit(model.fit, model, session, (), data)
     session.writer.close()
     assert np.isfinite(history.history["loss"]).all()
-    alerts = [entry.text for entry in load(session.folder).timeline if entry.kind == "alert"]
-    assert ["watching failed" in alert and "Training goes on" in alert for alert in alerts] == [True]
+    snapshot = load(session.folder)
+    alerts = [entry.text for entry in snapshot.timeline if entry.kind == "alert"]
+    assert ["watching failed" in alert and "running means" in alert for alert in alerts] == [True]
+    assert snapshot.phase is not None
+    assert (snapshot.phase.batches, snapshot.phase.info.running_means) == (2, ("loss",))

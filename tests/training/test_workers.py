@@ -15,8 +15,8 @@ import pytest
 from tests.training.brute_force import Samples, ledger
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
-from tui_monitor.history.workers import hold_up
-from tui_monitor.run_log.format import State
+from tui_monitor.history.state.workers import hold_up
+from tui_monitor.run_log.format.layout import State
 
 SAMPLES, VALIDATION, BATCH, EPOCHS = 200, 100, 30, 2
 STEPS = -(-SAMPLES // BATCH)
@@ -30,7 +30,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 from tests.training.test_workers import build_noisy_model, build_model, fit
-from tui_monitor.run_log.control import Action, send_request
+from tui_monitor.run_log.runs.control import Action, send_request
 
 strategy = tf.distribute.MultiWorkerMirroredStrategy()
 rank = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
@@ -210,14 +210,14 @@ def test_batches_and_ledger_are_those_of_one_process(trained: Trained) -> None:
     assert [(entry.epoch, entry.batch) for entry in phase.explanations] == [(1, None), (2, None)]
     for entry, figures in zip(phase.explanations, at_the_end, strict=True):
         assert entry.content["samples"] == {"train": SAMPLES, "validation": VALIDATION}
-        for name, values, weights in (("loss", figures[0], weight), ("accuracy", figures[1] * 1.0, np.ones(len(x)))):
+        for name, measured, weights in (("loss", figures[0], weight), ("accuracy", figures[1] * 1.0, np.ones(len(x)))):
             samples = Samples(
-                training=values[:SAMPLES],
-                inference=values[:SAMPLES],
+                training=measured[:SAMPLES],
+                inference=measured[:SAMPLES],
                 weight=weights[:SAMPLES],
                 label=y[:SAMPLES],
                 sizes=SIZES.tolist(),
-                validation=values[SAMPLES:],
+                validation=measured[SAMPLES:],
                 validation_weight=np.ones(VALIDATION),
                 validation_label=y[SAMPLES:],
             )

@@ -14,7 +14,7 @@ import tensorflow as tf
 draws = np.random.default_rng(0)
 X = draws.normal(size=(120, 4)).astype("float32")
 Y = (X[:, 0] + draws.normal(size=120) > 0.3).astype("float32")
-TRAIN = {"x": X[:80], "y": Y[:80], "batch_size": 10, "verbose": 0, "shuffle": False}
+TRAIN: dict[str, Any] = {"x": X[:80], "y": Y[:80], "batch_size": 10, "verbose": 0, "shuffle": False}
 VALIDATION = (X[80:], Y[80:])
 NOTES: dict[str, Any] = {}
 

@@ -19,7 +19,7 @@ Row = tuple[Run, ...]
 
 
 class Cell(NamedTuple):
-    """One place of the grid."""
+    """One cell of the grid."""
 
     character: str
     style: str

@@ -8,7 +8,7 @@ from tui_monitor.charts.raster import LastDrawing, rasterise
 from tui_monitor.charts.spec import ChartSpec
 
 GUTTER = 7
-"""Cells left of the data area: tick labels, fixed so that the picture never shifts, and the axis."""
+"""Cells left of the data area: tick labels, fixed so that the chart never shifts, and the axis."""
 _FRAME_ROWS = 3
 _SMALLEST_CANVAS = (4, 1)
 

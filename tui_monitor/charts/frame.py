@@ -50,8 +50,8 @@ def axis_rows(canvas: Canvas, gutter: int) -> list[list[Cell]]:
     return [_axis(canvas, gutter), _labels(canvas, gutter)]
 
 
-def _cell_columns(canvas: Canvas, places: list[float]) -> list[int | None]:
-    columns = canvas.dot_columns(np.array(places, dtype=np.float64))
+def _cell_columns(canvas: Canvas, positions: list[float]) -> list[int | None]:
+    columns = canvas.dot_columns(np.array(positions, dtype=np.float64))
     return [int(c) // canvas.glyphs.columns if np.isfinite(c) else None for c in columns]
 
 

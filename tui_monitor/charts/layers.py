@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_monitor.charts.change import Layer
+from tui_monitor.charts.dots import levels, logarithmic, slices
 from tui_monitor.charts.markers import MarkerSet, glyphs
-from tui_monitor.charts.place import levels, logarithmic, slices
 from tui_monitor.charts.spec import Band, ChartSpec, FloatArray, Points
 
 _BRAILLE_BITS = ((0x40, 0x80), (0x04, 0x20), (0x02, 0x10), (0x01, 0x08))
@@ -105,7 +105,7 @@ def _mean(canvas: Canvas, band: Band) -> tuple[FloatArray, FloatArray]:
 
 
 def _line(canvas: Canvas, columns: FloatArray, rows: FloatArray, marker: str, style: str) -> Iterator[Layer]:
-    """Yield one layer for each stretch without a NaN."""
+    """Yield one layer for each segment without a NaN."""
     breaks = np.flatnonzero(~np.isfinite(rows))
     for piece in np.split(np.arange(len(rows)), breaks):
         kept = piece[np.isfinite(rows[piece])]
@@ -136,17 +136,17 @@ def _above(canvas: Canvas) -> Iterator[Layer]:
 
 
 def _bad(canvas: Canvas) -> Iterator[Layer]:
-    columns = [_bad_places(canvas, canvas.spec.train), _bad_places(canvas, canvas.spec.validation)]
+    columns = [_bad_columns(canvas, canvas.spec.train), _bad_columns(canvas, canvas.spec.validation)]
     if canvas.spec.band is not None:
         bad = np.asarray(canvas.spec.band.bad, dtype=bool)
         columns.append(canvas.column_of_slice(len(bad))[bad])
-    places = np.unique(np.concatenate(columns))
-    if len(places):
-        top = np.full(len(places), canvas.top)
-        yield Layer("alert", *canvas.cell_centre(places, top), canvas.glyphs.bad_mark)
+    bad_columns = np.unique(np.concatenate(columns))
+    if len(bad_columns):
+        top = np.full(len(bad_columns), canvas.top)
+        yield Layer("alert", *canvas.cell_centre(bad_columns, top), canvas.glyphs.bad_mark)
 
 
-def _bad_places(canvas: Canvas, points: Points) -> FloatArray:
+def _bad_columns(canvas: Canvas, points: Points) -> FloatArray:
     columns = canvas.dot_columns(points.x)
     bad = ~np.isfinite(np.asarray(points.y, dtype=np.float64)) & np.isfinite(columns)
     return columns[bad]
@@ -165,11 +165,11 @@ def _band(canvas: Canvas, band: Band) -> Iterator[Layer]:
         filled &= (np.arange(canvas.columns)[:, None] + row) % 2 == 0
     up, across = canvas.glyphs.rows, canvas.glyphs.columns
     blocks = filled.T.reshape(canvas.height, up, canvas.width, across).swapaxes(1, 2)
-    places = np.argwhere(blocks.any(axis=(2, 3)))
-    if len(places):
-        characters = _characters(canvas.spec.markers, blocks[places[:, 0], places[:, 1]])
-        x = places[:, 1] * across + (across - 1) / 2
-        y = places[:, 0] * up + (up - 1) / 2
+    positions = np.argwhere(blocks.any(axis=(2, 3)))
+    if len(positions):
+        characters = _characters(canvas.spec.markers, blocks[positions[:, 0], positions[:, 1]])
+        x = positions[:, 1] * across + (across - 1) / 2
+        y = positions[:, 0] * up + (up - 1) / 2
         yield Layer("train-band", x.tolist(), y.tolist(), characters)
 
 

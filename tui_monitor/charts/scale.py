@@ -1,4 +1,4 @@
-"""Limits and ticks in round numbers: limits move in steps, so that a picture holds still while data arrives."""
+"""Limits and ticks in round numbers: limits move in steps, so that a chart holds still while data arrives."""
 
 import math
 
@@ -36,7 +36,7 @@ def data_limits(band: Band | None, *marks: FloatArray) -> Limits | None:
 
     Args:
         band: per-batch values.
-        marks: epoch figures of both sides; NaN and infinities don't count.
+        marks: epoch values of both sides; NaN and infinities don't count.
     """
     values = np.concatenate([_finite(m) for m in marks]) if marks else np.empty(0)
     if band is not None:
@@ -83,7 +83,7 @@ def stepped_limits(wanted: Limits | None, previous: Limits | None = None, *, cei
     Args:
         wanted: range of the data, or None when there is none.
         previous: the limits last shown.
-        ceiling: a bound the quantity can't exceed, such as 1 for accuracy.
+        ceiling: a bound the metric can't exceed, such as 1 for accuracy.
     """
     if wanted is None:
         return previous or (0.0, 1.0)
@@ -150,8 +150,8 @@ def ticks(limits: Limits, count: int) -> tuple[Tick, ...]:
     if last - first > 1000:
         return ()
     # Far from zero a multiple of the step rounds to a float outside the axis.
-    places = (i * step for i in range(int(first), int(last) + 1))
-    return tuple(Tick(min(max(place, limits[0]), limits[1]), _label(place, step)) for place in places)
+    positions = (i * step for i in range(int(first), int(last) + 1))
+    return tuple(Tick(min(max(position, limits[0]), limits[1]), _label(position, step)) for position in positions)
 
 
 def epoch_ticks(limits: Limits, count: int) -> tuple[Tick, ...]:
@@ -169,12 +169,12 @@ def logarithmic_ticks(limits: Limits, count: int) -> tuple[Tick, ...]:
         return ()
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for multiples in ((1, 2, 5), (1,)):
-        places = [m * 10.0**p for p in powers for m in multiples]
-        places = [place for place in places if low * 0.999999 <= place <= high * 1.000001]
-        if len(places) <= max(2, count):
+        positions = [m * 10.0**p for p in powers for m in multiples]
+        positions = [position for position in positions if low * 0.999999 <= position <= high * 1.000001]
+        if len(positions) <= max(2, count):
             break
-    stride = max(1, math.ceil(len(places) / max(2, count)))
-    return tuple(Tick(place, _label(place, place)) for place in places[::stride])
+    stride = max(1, math.ceil(len(positions) / max(2, count)))
+    return tuple(Tick(position, _label(position, position)) for position in positions[::stride])
 
 
 def _label(value: float, step: float) -> str:

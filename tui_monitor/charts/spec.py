@@ -30,7 +30,7 @@ class Band:
 
 @dataclass(frozen=True)
 class Points:
-    """Values at places on the x axis, in order of x. NaN and infinities in `y` show as alert marks."""
+    """Values at positions on the x axis, in order of x. NaN and infinities in `y` show as alert marks."""
 
     x: FloatArray = field(default_factory=_empty)
     """Shape (points,)."""
@@ -40,7 +40,7 @@ class Points:
 
 @dataclass(frozen=True)
 class Tick:
-    """A labelled place on an axis."""
+    """A labelled position on an axis."""
 
     at: float
     label: str
@@ -57,7 +57,7 @@ class LegendEntry:
 
 @dataclass(frozen=True)
 class ChartSpec:
-    """One chart: training and validation of one quantity over epochs."""
+    """One chart: training and validation of one metric over epochs."""
 
     title: str
     x_range: tuple[float, float]
@@ -65,13 +65,13 @@ class ChartSpec:
     x_ticks: tuple[Tick, ...] = ()
     y_ticks: tuple[Tick, ...] = ()
     x_marks: tuple[float, ...] = ()
-    """Places of short unlabelled marks on the x axis: the ends of epochs."""
+    """Positions of short unlabelled marks on the x axis: the ends of epochs."""
     x_label: str = "epoch"
     band: Band | None = None
     train: Points = field(default_factory=Points)
     """Training's epoch means, each at its epoch's end."""
     validation: Points = field(default_factory=Points)
-    """Validation figures, each at its epoch's end."""
+    """Validation values, each at its epoch's end."""
     legend: tuple[LegendEntry, ...] = ()
     """Most important first; entries that don't fit are left out from the end."""
     log_y: bool = False

@@ -60,9 +60,9 @@ class _Plane:
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             if self._spec.log_y:
                 values, low, high = np.log10(values), math.log10(low), math.log10(high)
-            share = (values - low) / ((high - low) or 1.0)
-        share = np.where(np.isfinite(values), np.clip(share, 0.0, 1.0), np.nan)
-        return self.bottom - share * (self.bottom - self.top)
+            fraction = (values - low) / ((high - low) or 1.0)
+        fraction = np.where(np.isfinite(values), np.clip(fraction, 0.0, 1.0), np.nan)
+        return self.bottom - fraction * (self.bottom - self.top)
 
 
 def _frame(spec: ChartSpec, plane: _Plane) -> Iterable[str]:
@@ -91,8 +91,8 @@ def _band(band: Band, plane: _Plane) -> Iterable[str]:
         yield f'<polygon class="b" points="{outline}"/>'
     for part in _parts(np.isfinite(mean)):
         yield f'<polyline class="m" points="{_points(x[part], mean[part])}"/>'
-    for place in x[band.bad]:
-        yield f'<rect class="x" x="{place - 1:.1f}" y="{plane.bottom - 4:.1f}" width="2" height="4"/>'
+    for position in x[band.bad]:
+        yield f'<rect class="x" x="{position - 1:.1f}" y="{plane.bottom - 4:.1f}" width="2" height="4"/>'
 
 
 def _curve(points: Points, plane: _Plane, look: str) -> Iterable[str]:
@@ -112,7 +112,7 @@ def _marks(points: Points, plane: _Plane, look: str) -> Iterable[str]:
 
 
 def _parts(is_there: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[slice]:
-    """Return the unbroken stretches."""
+    """Return the segments without a break."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], is_there, [False])).astype(np.int8)))
     return [slice(start, stop) for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)]
 

@@ -60,7 +60,7 @@ def demo(
     probe_budget: float,
     headless: bool,
 ) -> int:
-    """Train the question's own model on synthetic imbalanced data, and watch.
+    """Train a small LSTM on synthetic imbalanced data that shows the paradox, and watch.
 
     SCENARIO is one of those that --list describes; by default the question itself.
     """
@@ -173,9 +173,9 @@ def explain(run: str, runs: str | None, epoch: int | None, every: bool, as_json:
 def stop(run: str, runs: str | None, after: str) -> int:
     """Stop the training of RUN gracefully; its script goes on after fit, so that its own save still runs."""
     from tui_monitor.cli import control_command
-    from tui_monitor.run_log.control import Action
+    from tui_monitor.run_log.runs.control import Action
 
-    return control_command.ask(run, runs, Action.STOP_BATCH if after == "batch" else Action.STOP_EPOCH)
+    return control_command.request(run, runs, Action.STOP_BATCH if after == "batch" else Action.STOP_EPOCH)
 
 
 @program.command()
@@ -184,9 +184,9 @@ def stop(run: str, runs: str | None, after: str) -> int:
 def pause(run: str, runs: str | None) -> int:
     """Hold the training of RUN between two batches."""
     from tui_monitor.cli import control_command
-    from tui_monitor.run_log.control import Action
+    from tui_monitor.run_log.runs.control import Action
 
-    return control_command.ask(run, runs, Action.PAUSE)
+    return control_command.request(run, runs, Action.PAUSE)
 
 
 @program.command()
@@ -195,9 +195,9 @@ def pause(run: str, runs: str | None) -> int:
 def resume(run: str, runs: str | None) -> int:
     """Let a paused training go on."""
     from tui_monitor.cli import control_command
-    from tui_monitor.run_log.control import Action
+    from tui_monitor.run_log.runs.control import Action
 
-    return control_command.ask(run, runs, Action.RESUME)
+    return control_command.request(run, runs, Action.RESUME)
 
 
 @program.command()
@@ -207,9 +207,9 @@ def resume(run: str, runs: str | None) -> int:
 def note(run: str, text: str, runs: str | None) -> int:
     """Put a note on the timeline of RUN at this moment."""
     from tui_monitor.cli import control_command
-    from tui_monitor.run_log.control import Action
+    from tui_monitor.run_log.runs.control import Action
 
-    return control_command.ask(run, runs, Action.NOTE, text)
+    return control_command.request(run, runs, Action.NOTE, text)
 
 
 @program.command(name="import")

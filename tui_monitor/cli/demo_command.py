@@ -6,10 +6,10 @@ import textwrap
 from datetime import UTC, datetime
 
 from tui_monitor.cli.watch_command import watch
-from tui_monitor.demo.scenarios import DEFAULT, SCENARIOS, scenario_named
+from tui_monitor.demo import DEFAULT, SCENARIOS, scenario_named
 from tui_monitor.errors import DependencyMissing
-from tui_monitor.launch.training_process import TrainingProcess
-from tui_monitor.run_log.folders import create_run_folder, runs_folder
+from tui_monitor.launch import TrainingProcess
+from tui_monitor.run_log.runs.folders import create_run_folder, runs_folder
 
 
 def list_scenarios() -> int:

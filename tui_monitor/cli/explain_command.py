@@ -3,18 +3,14 @@
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from tui_monitor.errors import NothingMeasured, UsageError
-from tui_monitor.explain.explanation import explanation_from_json
-from tui_monitor.explain.log_evidence import explain_log
-from tui_monitor.explain.text import explanation_text
-from tui_monitor.history.load import load
-from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
-from tui_monitor.run_log.folders import find_run, runs_folder
-
-Content = Mapping[str, Any]
+from tui_monitor.errors import NothingMeasured, RunUnreadable, UsageError
+from tui_monitor.explain.words.text import explanation_text
+from tui_monitor.history.load_epochs import load_epochs
+from tui_monitor.history.snapshot import PhaseSnapshot
+from tui_monitor.run_log.runs.folders import find_run, runs_folder
+from tui_monitor.view.explanations import answer, fit_to_explain, measured_epochs
 
 
 def explain(
@@ -34,27 +30,27 @@ def explain(
         UsageError: both one epoch and all are asked for.
         RunNotFound: no run of that name or path.
         NothingMeasured: there is nothing to explain it with.
+        RunUnreadable: an explanation is damaged, or of a newer version.
     """
     if every and epoch is not None:
         raise UsageError("--epoch and --all exclude each other.")
     folder = find_run(run, runs_folder(runs))
-    snapshot = load(folder)
-    contents = _asked_for(snapshot, epoch=epoch, every=every, shares=_shares(class_shares))
-    if not contents:
-        raise NothingMeasured(_nothing_to_explain(snapshot, folder.name, epoch))
-    for number, content in enumerate(contents):
+    snapshot = load_epochs(folder)
+    shares, phase = _shares(class_shares), fit_to_explain(snapshot)
+    answers = [answer(snapshot, phase, number, shares) for number in _epochs(phase, epoch=epoch, every=every)]
+    measured = [found.held.epoch for found in answers if found.held is not None]
+    if shares is not None and measured:
+        _say_what_is_ignored(measured)
+    for number, found in enumerate(answers):
+        if found.content is None:
+            raise NothingMeasured(found.why_none)
         if as_json:
-            sys.stdout.write(json.dumps(content, separators=(",", ":"), ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(found.content, separators=(",", ":"), ensure_ascii=False) + "\n")
+        elif found.explanation is None:
+            raise RunUnreadable(found.why_none)
         else:
-            sys.stdout.write(("\n\n" if number else "") + explanation_text(explanation_from_json(content)) + "\n")
+            sys.stdout.write(("\n\n" if number else "") + explanation_text(found.explanation) + "\n")
     return 0
-
-
-def _nothing_to_explain(snapshot: Snapshot, name: str, epoch: int | None) -> str:
-    if snapshot.state.ended and not snapshot.phases:
-        return f"{name} has ended without a call of `fit`: there is nothing to explain."
-    which = f"epoch {epoch}" if epoch is not None else "any epoch"
-    return f"{name} holds no figures of {which} to explain" + ("." if snapshot.state.ended else " yet.")
 
 
 def _shares(text: str | None) -> Sequence[float] | None:
@@ -70,43 +66,14 @@ def _shares(text: str | None) -> Sequence[float] | None:
     return [share / sum(shares) for share in shares]
 
 
-def _asked_for(
-    snapshot: Snapshot, *, epoch: int | None, every: bool, shares: Sequence[float] | None
-) -> Sequence[Content]:
-    """Return explanations of the newest phase that has any: measured ones, and what the log can prove elsewhere."""
-    phase = next((phase for phase in reversed(snapshot.phases) if phase.epochs or phase.explanations), None)
-    if phase is None:
-        return []
-    measured = _measured(phase)
-    ended = {row.epoch: row for row in phase.epochs}
-    if every:
-        epochs: Sequence[int] = sorted({*measured, *ended})
-    elif epoch is not None:
-        epochs = [epoch] if epoch in measured or epoch in ended else []
-    else:
-        epochs = sorted(measured or ended)[-1:]
-    return [
-        measured[number]
-        if number in measured
-        else explain_log(
-            snapshot.run.name,
-            number,
-            ended[number].figures,
-            shares,
-            measured_epoch=min(measured, key=lambda other: abs(other - number), default=None),
-        )
-        for number in epochs
-    ]
+def _epochs(phase: PhaseSnapshot | None, *, epoch: int | None, every: bool) -> Sequence[int | None]:
+    """Return the epochs asked for; None stands for the newest."""
+    if not every or phase is None:
+        return [epoch]
+    return sorted({*measured_epochs(phase), *(row.epoch for row in phase.epochs)})
 
 
-def _measured(phase: PhaseSnapshot) -> dict[int, Content]:
-    """Return the last explanation of each epoch, the one at its end where there is one."""
-    newest: dict[int, Content] = {}
-    ended: set[int] = set()
-    for entry in phase.explanations:
-        if entry.batch is None:
-            ended.add(entry.epoch)
-            newest[entry.epoch] = entry.content
-        elif entry.epoch not in ended:
-            newest[entry.epoch] = entry.content
-    return newest
+def _say_what_is_ignored(measured: Sequence[int]) -> None:
+    """Say on standard error where class shares have no use: a probe counted them."""
+    which = f"epoch {measured[0]}" if len(measured) == 1 else f"epochs {measured[0]} to {measured[-1]}"
+    sys.stderr.write(f"--class-shares is ignored for {which}: what was measured holds the class shares.\n")

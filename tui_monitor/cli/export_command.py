@@ -1,8 +1,9 @@
-"""`export`: a run's epochs or batches for other tools, or its picture or report for people."""
+"""`export`: a run's epochs or batches for other tools, or as a picture or report for people."""
 
+import asyncio
+import re
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,13 @@ from tui_monitor.export.parquet_file import write_parquet
 from tui_monitor.export.tables import Table, batch_table, epoch_table
 from tui_monitor.export.tensorboard_files import write_tensorboard
 from tui_monitor.export.text_files import write_csv, write_jsonl
-from tui_monitor.run_log.folders import find_run, runs_folder
-from tui_monitor.run_log.identity import read_run_info
+from tui_monitor.run_log.format.replace_file import replaced
+from tui_monitor.run_log.format.run_json import read_run_info
+from tui_monitor.run_log.runs.folders import find_run, runs_folder
+from tui_monitor.view.layout import SMALLEST
 
+_SIZE = re.compile(r"(\d{2,3})[x×](\d{2,3})")
+_LARGEST = (400, 200)
 _PICTURES = ("svg", "text", "report")
 _MARKDOWN = (".md", ".markdown")
 _TEXT = {"csv": write_csv, "jsonl": write_jsonl}
@@ -64,11 +69,26 @@ def export(
 
 
 def _drawn(folder: Path, form: str, path: Path | None, chart: str | None, size: str) -> str:
-    from tui_monitor.cli.picture_export import picture, report
-
     if form == "report":
-        return report(folder, as_markdown=path is not None and path.suffix.lower() in _MARKDOWN)
-    return picture(folder, form, chart=chart, size=size)
+        from tui_monitor.export.report import run_report
+
+        return run_report(folder, as_markdown=path is not None and path.suffix.lower() in _MARKDOWN)
+    cells = _cells(size)
+    if chart is not None:
+        from tui_monitor.export.run_charts import chart_picture
+
+        return chart_picture(folder, form, chart, cells)
+    from tui_monitor.app.pictures.screenshot import screen_text, screenshot
+
+    return asyncio.run((screenshot if form == "svg" else screen_text)(folder, cells))
+
+
+def _cells(size: str) -> tuple[int, int]:
+    match = _SIZE.fullmatch(size.strip())
+    cells = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not all(low <= value <= high for low, value, high in zip(SMALLEST, cells, _LARGEST, strict=True)):
+        raise UsageError(f"No such size: {size!r}. Name columns and rows from 60x20 to 400x200, such as 120x40.")
+    return cells
 
 
 def _put(text: str, path: Path | None) -> None:
@@ -95,17 +115,13 @@ def _write_to_file(table: Table, form: str, path: Path) -> None:
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
     """Replace a file only once all of it is written."""
-    temporary = path.with_name(f".{path.name}.part")
     try:
-        write(temporary)
-        temporary.replace(path)
+        with replaced(path) as temporary:
+            write(Path(temporary))
     except OSError as error:
         raise FolderNotWritable(
             f"Can't write {path}: {error.strerror or error}. Name another place with -o."
         ) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def _write(table: Table, form: str, path: Path) -> None:

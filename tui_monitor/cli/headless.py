@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui_monitor import units
-from tui_monitor.explain.explanation import explanation_from_json
-from tui_monitor.explain.log_evidence import explain_log
-from tui_monitor.history.fold import History
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot, Snapshot
-from tui_monitor.launch.training_process import TrainingProcess
-from tui_monitor.run_log.cluster_reader import ClusterReader
-from tui_monitor.run_log.control import Action, send_request
-from tui_monitor.run_log.presence import concluded_state, observe_run
-from tui_monitor.run_log.workers import run_of
+from tui_monitor.history.state.fold import History
+from tui_monitor.launch import TrainingProcess
+from tui_monitor.run_log.read.cluster_reader import ClusterReader
+from tui_monitor.run_log.runs.control import Action, send_request
+from tui_monitor.run_log.runs.liveness import concluded_state, observe_run
+from tui_monitor.run_log.runs.workers import run_of
+from tui_monitor.view.explanations import logged_answer, measured_epochs
 
 _POLL_SECONDS = 0.1
 _PROGRESS_SECONDS = 10.0
@@ -60,6 +59,7 @@ def _snapshots(folder: Path, training: TrainingProcess | None) -> Iterator[Snaps
     """Yield the run whenever it changed, until it has ended and all of it is read."""
     reader, history = ClusterReader(folder), History(folder.name)
     while True:
+        # Both before reading: what a process wrote before it ended is then read before the run is called over.
         gone = training is not None and training.exit_code is not None
         presence = observe_run(folder)
         arrival = reader.poll()
@@ -113,7 +113,7 @@ class _Lines:
             for row in phase.epochs[epochs:]:
                 yield _Told(row.ended, row.epoch, (_epoch_line(row, phase),))
             for row in phase.epochs[settled : max(to_settle, settled)]:
-                yield _Told(row.ended, row.epoch, tuple(_unmeasured(row, phase)))
+                yield _Told(row.ended, row.epoch, tuple(_unmeasured(row, phase, snapshot)))
             for held in phase.explanations[explanations:]:
                 if held.batch is None:
                     yield _Told(held.seconds, held.epoch, tuple(_headline(held)))
@@ -151,20 +151,24 @@ def _of_plan(epoch: int, phase: PhaseSnapshot) -> str:
 def _epoch_line(row: EpochRow, phase: PhaseSnapshot) -> str:
     figures = "  ".join(f"{name} {units.figure(value)}" for name, value in row.figures.items())
     took = f"  {row.seconds:.1f} s" if row.seconds is not None else ""
-    which = f"phase {phase.info.index}  " if phase.info.index > 1 else ""
+    which = f"fit {phase.info.index}  " if phase.info.index > 1 else ""
     return f"{which}epoch {_of_plan(row.epoch, phase)}  {figures}{took}"
 
 
-def _unmeasured(row: EpochRow, phase: PhaseSnapshot) -> Iterator[str]:
-    """Yield what can be said of an epoch that was not measured, in a fit where others were."""
-    measured = [held.epoch for held in phase.explanations if held.batch is None]
-    if measured and row.epoch not in measured:
-        yield f"  {explain_log('', row.epoch, row.figures)['verdict']}"
+def _unmeasured(row: EpochRow, phase: PhaseSnapshot, snapshot: Snapshot) -> Iterator[str]:
+    """Yield what can be said of an epoch that was not measured at its end, in a fit where others were."""
+    measured = [epoch for epoch, held in measured_epochs(phase).items() if held.batch is None]
+    logged = logged_answer(snapshot, phase, row.epoch).explanation
+    if measured and row.epoch not in measured and logged is not None:
+        yield f"  {logged.verdict}"
         yield "  Not measured here: that would have cost more than the budget (--probe-budget)."
 
 
-def _headline(entry: ExplanationAt) -> Iterator[str]:
-    explanation = explanation_from_json(entry.content)
+def _headline(held: ExplanationAt) -> Iterator[str]:
+    explanation = held.explanation
+    if explanation is None:
+        yield f"  {held.recorded.problem}"
+        return
     limits = explanation.limits if explanation.loss is not None else ()
     headline = explanation.headline if explanation.evidence == "probe" or not limits else ""
     for sentence in (explanation.verdict, headline, *limits):

@@ -15,9 +15,9 @@ from tui_monitor.cli.watch_command import watch
 from tui_monitor.errors import UsageError
 from tui_monitor.importers.importing import import_path
 from tui_monitor.importers.standard_input import Pump
-from tui_monitor.run_log.folders import create_run_folder, is_run_folder, printable, runs_folder
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.runs.folders import create_run_folder, is_run_folder, printable, runs_folder
+from tui_monitor.run_log.write.writer import RunWriter
 
 _TERMINAL = "/dev/tty"
 _INPUT, _OUTPUT = 0, 1
@@ -75,6 +75,7 @@ def follow_standard_input(runs: str | None, *, tee: bool, headless: bool) -> int
     if sys.stdin.isatty():
         raise UsageError(f"Nothing is piped in. {_USAGE}")
     folder = create_run_folder(runs_folder(runs), None, "stdin", datetime.now(UTC).astimezone())
+    # Copies, because the screen takes the terminal as descriptors 0 and 1 below.
     source, passed_on = os.dup(_INPUT), os.dup(_OUTPUT) if tee else None
     # A screen over the text that is passed on would be unreadable, and so would be the text.
     is_shown = not headless and not (tee and sys.stdout.isatty()) and _take_terminal()
@@ -85,6 +86,7 @@ def follow_standard_input(runs: str | None, *, tee: bool, headless: bool) -> int
         description="Standard input.",
     )
     with RunWriter(folder, info) as writer:
+        # A daemon: standard input may never end, and must not keep the command alive after a second Ctrl-C.
         pump = Pump(source, writer, passed_on)
         thread = threading.Thread(target=pump.run, name="standard-input", daemon=True)
         thread.start()

@@ -4,8 +4,8 @@ import sys
 from datetime import UTC, datetime
 
 from tui_monitor import units
-from tui_monitor.run_log.folders import list_runs, may_live, printable, runs_folder
-from tui_monitor.run_log.summary import RunSummary, summarise
+from tui_monitor.run_log.runs.folders import list_runs, may_live, printable, runs_folder
+from tui_monitor.run_log.runs.summary import RunSummary, summarise
 
 _FIGURES = ("loss", "val_loss", "accuracy", "val_accuracy")
 NEWEST = 40

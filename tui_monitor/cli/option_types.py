@@ -1,4 +1,4 @@
-"""Numbers as options take them: what is none, or out of range, is refused with the range in plain words."""
+"""Numbers as options take them: anything else is refused, with the range in plain words."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ class WholeNumber(click.IntRange):
         """Return the number.
 
         Raises:
-            click.BadParameter: it is none, or too small.
+            click.BadParameter: it is not one, or too small.
         """
         try:
             return int(super().convert(value, param, ctx))
         except click.BadParameter:
-            self.fail(f"{value!r} is no whole number of at least {self.min}.", param, ctx)
+            self.fail(f"{value!r} is not a whole number of at least {self.min}.", param, ctx)
 
 
 class NumberWithin(click.FloatRange):
@@ -31,9 +31,9 @@ class NumberWithin(click.FloatRange):
         """Return the number.
 
         Raises:
-            click.BadParameter: it is none, or out of range.
+            click.BadParameter: it is not one, or out of range.
         """
         try:
             return float(super().convert(value, param, ctx))
         except click.BadParameter:
-            self.fail(f"{value!r} is no number from {self.min} to {self.max}.", param, ctx)
+            self.fail(f"{value!r} is not a number from {self.min} to {self.max}.", param, ctx)

@@ -11,11 +11,11 @@ from tui_monitor.cli.screen_options import chosen_options
 from tui_monitor.cli.watch_command import has_terminal, marker_set
 from tui_monitor.errors import UsageError
 from tui_monitor.history.start import FASTEST, Start
-from tui_monitor.run_log.folders import find_run, is_address, runs_folder
-from tui_monitor.run_log.summary import summarise
+from tui_monitor.run_log.runs.folders import find_run, is_address, runs_folder
+from tui_monitor.run_log.runs.summary import summarise
 
 if TYPE_CHECKING:
-    from tui_monitor.run_log.remote import RemoteRun
+    from tui_monitor.run_log.runs.remote import RemoteRun
 
 _SLOWEST, _FASTEST_NAMED = 0.25, 1000.0
 
@@ -41,7 +41,7 @@ def replay(
     start = start_of(speed=speed, epoch=epoch, moment=moment, paused=paused)
     if not is_address(run):
         return _show(find_run(run, runs_folder(runs)), start, None)
-    from tui_monitor.run_log.remote import RemoteRun
+    from tui_monitor.run_log.runs.remote import RemoteRun
 
     remote = RemoteRun(run)
     remote.fetch()
@@ -59,7 +59,7 @@ def _show(folder: Path, start: Start, remote: "RemoteRun | None") -> int:
     from tui_monitor.app.replay_app import ReplayApp
 
     app = ReplayApp(folder, start=start, markers=marker_set(), options=options, opened=summarise(folder))
-    with _followed(remote, app.tell_from_thread):
+    with _followed(remote, app.notify_from_thread):
         app.run()
     return app.return_code or 0
 
@@ -70,7 +70,7 @@ def _followed(remote: "RemoteRun | None", told: Callable[[str], object]) -> Iter
     if remote is None:
         yield
         return
-    from tui_monitor.run_log.remote import RemoteFollower
+    from tui_monitor.run_log.runs.remote import RemoteFollower
 
     follower = RemoteFollower(remote, told)
     try:
@@ -86,7 +86,7 @@ def start_of(*, speed: str | None, epoch: int | None, moment: str | None, paused
         UsageError: as `replay`.
     """
     if epoch is not None and moment is not None:
-        raise UsageError("Name one place to start from: --epoch or --at.")
+        raise UsageError("Name one position to start from: --epoch or --at.")
     is_share = moment is not None and moment.strip().endswith("%")
     return Start(
         seconds=0.0 if moment is None or is_share else _seconds(moment),
@@ -109,7 +109,7 @@ def _speed(text: str) -> float:
 def _share(text: str) -> float:
     percent = _number(text.strip().removesuffix("%"))
     if percent is None or not 0 <= percent <= 100:
-        raise UsageError(f"No such place in the run: {text!r}. Name a percentage from 0% to 100%.")
+        raise UsageError(f"No such position in the run: {text!r}. Name a percentage from 0% to 100%.")
     return percent / 100
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from tui_monitor.cli.watch_command import has_terminal, watch
 from tui_monitor.errors import UsageError
-from tui_monitor.launch.training_process import TrainingProcess
-from tui_monitor.run_log.folders import create_run_folder, is_run_folder, printable, runs_folder
-from tui_monitor.run_log.workers import claim_place, worker_from_environment
+from tui_monitor.launch import TrainingProcess
+from tui_monitor.run_log.runs.folders import create_run_folder, is_run_folder, printable, runs_folder
+from tui_monitor.run_log.runs.workers import claim_place, worker_from_environment
 
 _SIGNAL_BASE = 128
 
@@ -40,8 +40,8 @@ def run_script(
     if worker is None:
         run = folder = create_run_folder(runs_folder(runs), name, stem, datetime.now(UTC).astimezone())
     else:
-        place = claim_place(runs_folder(runs), name, stem, worker)
-        run, folder = place.run, place.folder
+        claimed = claim_place(runs_folder(runs), name, stem, worker)
+        run, folder = claimed.run, claimed.folder
     job = {
         "script": {"name": target, "arguments": list(arguments), "is_module": is_module},
         "probe_budget": probe_budget,

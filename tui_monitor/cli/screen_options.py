@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tui_monitor.app.screen_options import COARSE_FRAMES, LOCAL_FRAMES, REMOTE_FRAMES, ScreenOptions
+from tui_monitor.app.terminal.screen_options import COARSE_FRAMES, LOCAL_FRAMES, REMOTE_FRAMES, ScreenOptions
 from tui_monitor.cli.option_types import NumberWithin
 from tui_monitor.errors import UsageError
 
@@ -36,21 +36,21 @@ _OPTIONS = (
         metavar="N",
         expose_value=False,
         callback=_keep,
-        help=f"Pictures a second at most (default: {LOCAL_FRAMES:g}, over SSH {REMOTE_FRAMES:g}).",
+        help=f"Maximum frames per second (default: {LOCAL_FRAMES:g}, over SSH {REMOTE_FRAMES:g}).",
     ),
     click.option(
         "--low-bandwidth",
         is_flag=True,
         expose_value=False,
         callback=_keep,
-        help="Send little: a picture a second, charts less often, fewer colours, no animation.",
+        help="Send little: one frame a second, charts less often, fewer colours, no animation.",
     ),
     click.option(
         "--quiet",
         is_flag=True,
         expose_value=False,
         callback=_keep,
-        help="No bell and no notice at the end or at alerts.",
+        help="No bell and no notification at the end or at alerts.",
     ),
     click.option(
         "--theme",

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.cli.screen_options import chosen_options
 from tui_monitor.errors import RunNotFound, TrainingFailed
-from tui_monitor.run_log.folders import find_run, list_runs, may_live, printable, runs_folder
-from tui_monitor.run_log.format import State
-from tui_monitor.run_log.summary import summarise
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.runs.folders import find_run, list_runs, may_live, printable, runs_folder
+from tui_monitor.run_log.runs.summary import summarise
 
 if TYPE_CHECKING:
-    from tui_monitor.launch.training_process import TrainingProcess
+    from tui_monitor.launch import TrainingProcess
 
 
 def has_terminal() -> bool:
@@ -45,7 +45,7 @@ def _newest(runs: Path) -> Path:
     folders = list_runs(runs)
     if not folders:
         raise RunNotFound(f"No runs in {printable(str(runs.absolute()))}. Start one with: tui-monitor demo")
-    # Only then, where none gives a sign of life, a look at all: a stopped process gives none and is live.
+    # All runs are checked only if none gives a sign of life: a stopped process gives none and is live.
     for candidates in (may_live(runs, folders), folders):
         for folder in candidates:
             if not summarise(folder).state.ended:
@@ -75,17 +75,9 @@ def watch(
         follow_headless(folder, training)
     else:
         options = chosen_options()
-        from tui_monitor.app.app import MonitorApp
+        from tui_monitor.app.live_app import LiveApp
 
-        app = MonitorApp(
-            folder,
-            launched=training is not None,
-            kill=training.kill if training is not None else None,
-            markers=marker_set(),
-            options=options,
-            launch=training.start if training is not None else None,
-            opened=summarise(folder),
-        )
+        app = LiveApp(folder, own=training, markers=marker_set(), options=options, opened=summarise(folder))
         app.run()
         if app.return_code:
             return app.return_code

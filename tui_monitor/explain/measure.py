@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tui_monitor.explain.advice import next_step
-from tui_monitor.explain.class_shares import baseline, describe_classes, recall_and_precision, stratified
-from tui_monitor.explain.distributions import distributions
-from tui_monitor.explain.explanation import Baseline, Classes, Cost, Explanation, Ledger, Mistakes, Stratified
-from tui_monitor.explain.facts import Facts
-from tui_monitor.explain.findings import findings
-from tui_monitor.explain.ledger import build_ledger, has_classes
-from tui_monitor.explain.mistakes import side_mistakes, split_mistakes
-from tui_monitor.explain.samples import FloatArray, IntArray, TrainingProbe, ValidationProbe
-from tui_monitor.explain.sentences import headline, is_paradox, verdict_line
+from tui_monitor.explain.evidence.class_shares import baseline, describe_classes, recall_and_precision, stratified
+from tui_monitor.explain.evidence.distributions import distributions
+from tui_monitor.explain.evidence.mistakes import side_mistakes, split_mistakes
+from tui_monitor.explain.ledger.build import build_ledger, has_classes
+from tui_monitor.explain.samples.probes import FloatArray, IntArray, TrainingProbe, ValidationProbe
+from tui_monitor.explain.words.advice import next_step
+from tui_monitor.explain.words.facts import Facts
+from tui_monitor.explain.words.findings import findings
+from tui_monitor.explain.words.sentences import headline, is_paradox, verdict_line
+from tui_monitor.run_log.events.explanation import Baseline, Classes, Cost, Explanation, Ledger, Mistakes, Stratified
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from tui_monitor.export.tables import Column, Table
 
 
 def write_parquet(table: Table, file: BinaryIO) -> None:
-    """Write one row an entry; an absent figure is null, NaN is NaN.
+    """Write one row an entry; an absent value is null, NaN is NaN.
 
     Raises:
         DependencyMissing: pyarrow is not installed.

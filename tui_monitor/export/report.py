@@ -4,14 +4,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
+from pathlib import Path
 
 from tui_monitor import units
 from tui_monitor.charts.chart import draw_chart
 from tui_monitor.charts.spec import ChartSpec
 from tui_monitor.charts.vector import chart_svg
-from tui_monitor.explain.explanation import Explanation
-from tui_monitor.explain.text import explanation_text
+from tui_monitor.explain.words.text import explanation_text
+from tui_monitor.export.run_charts import report_charts
+from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import EpochRow, Snapshot
+from tui_monitor.run_log.events.explanation import Explanation
+from tui_monitor.view.explanations import newest_answer
 
 _MOST_EPOCHS = 50
 _FIRST = ("loss", "val_loss", "accuracy", "val_accuracy")
@@ -33,6 +37,18 @@ class Report:
     explanation: Explanation | None
     """Of the newest phase's last explained epoch."""
     charts: tuple[ChartSpec, ...] = ()
+
+
+def run_report(folder: Path, *, as_markdown: bool) -> str:
+    """Return a run as one self-contained Markdown or HTML file.
+
+    Raises:
+        MonitorError: the run can't be read.
+    """
+    snapshot = load(folder)
+    charts = report_charts(snapshot.phase, _CHART_CELLS[0] if as_markdown else None)
+    report = Report(snapshot, newest_answer(snapshot, snapshot.phase).explanation, charts)
+    return report_markdown(report) if as_markdown else report_html(report)
 
 
 def report_html(report: Report) -> str:

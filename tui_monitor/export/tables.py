@@ -1,4 +1,4 @@
-"""A run as tables: the same columns and the same figures, bit for bit, whatever file they end in."""
+"""A run as tables: the same columns and the same values, bit for bit, whatever file they end in."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from tui_monitor.errors import NothingMeasured
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.cluster_reader import ClusterReader
-from tui_monitor.run_log.figures import canonical_names
-from tui_monitor.run_log.stored_records import Records
+from tui_monitor.run_log.format.batch_records import Records
+from tui_monitor.run_log.format.canonical_metrics import canonical_names
+from tui_monitor.run_log.read.cluster_reader import ClusterReader
 
 _FIRST = ("loss", "accuracy", "val_loss", "val_accuracy")
 _BATCH_COLUMNS = ("epoch", "batch", "step", "size", "time")
@@ -25,7 +25,7 @@ Column = NDArray[Any]
 
 @dataclass(frozen=True)
 class Table:
-    """Figures by column, in blocks of rows."""
+    """Values by column, in blocks of rows."""
 
     columns: tuple[str, ...]
     blocks: Iterator[tuple[Column, ...]]
@@ -33,7 +33,7 @@ class Table:
 
 
 def epoch_table(folder: Path) -> Table:
-    """Return a run's finished epochs: `epoch`, then every figure under its matched name as float64.
+    """Return a run's finished epochs: `epoch`, then every metric under its matched name as float64.
 
     Raises:
         RunNotFound: there is no run in the folder.
@@ -53,7 +53,7 @@ def epoch_table(folder: Path) -> Table:
 
 
 def batch_table(folder: Path) -> Table:
-    """Return a run's batches: `epoch,batch,step,size,time`, then every figure under its matched name as float32.
+    """Return a run's batches: `epoch,batch,step,size,time`, then every metric under its matched name as float32.
 
     `batch` counts from 1 within its epoch, `step` from 1 over the run; `time` is seconds since the run began,
     `size` is samples.
@@ -115,12 +115,12 @@ def _batch_blocks(folder: Path, snapshot: Snapshot, metrics: Sequence[str]) -> I
 
 def _batch_numbers(epochs: NDArray[Any], before: int) -> NDArray[np.int64]:
     """Return each batch's number in its epoch, `before` of the first epoch's having come already."""
-    places = np.arange(len(epochs))
+    indices = np.arange(len(epochs))
     starts = np.flatnonzero(np.diff(epochs, prepend=epochs[:1]) != 0)
     begun = np.zeros(len(epochs), np.int64)
     begun[starts] = starts
     begun = np.maximum.accumulate(begun)
-    return places - begun + 1 + np.where(begun == 0, before, 0)
+    return indices - begun + 1 + np.where(begun == 0, before, 0)
 
 
 def _figures(records: Records, column: str | None) -> Column:

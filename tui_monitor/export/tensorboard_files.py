@@ -15,7 +15,7 @@ _FILE = "events.out.tfevents.{:010d}.tui-monitor"
 
 
 def write_tensorboard(table: Table, folder: Path, created: float) -> None:
-    """Write one scalar per figure: `epoch_loss` by epoch, or `batch_loss` by step for a table of batches.
+    """Write one scalar per metric: `epoch_loss` by epoch, or `batch_loss` by step for a table of batches.
 
     Epochs keep all their digits: they are written as doubles.
 
@@ -43,11 +43,11 @@ def write_tensorboard(table: Table, folder: Path, created: float) -> None:
             named = dict(zip(table.columns, block, strict=True))
             steps = (named["step"] if is_batches else named["epoch"] - 1).tolist()
             times = (named["time"] if is_batches else np.arange(len(steps))).tolist()
-            figures = list(table.columns[5 if is_batches else 1 :])
-            for place, (step, seconds) in enumerate(zip(steps, times, strict=True)):
-                for name in figures:
-                    if not np.ma.getmaskarray(named[name])[place]:
-                        files.add(name, step, named[name][place], seconds, is_batch=is_batches)
+            metrics = list(table.columns[5 if is_batches else 1 :])
+            for index, (step, seconds) in enumerate(zip(steps, times, strict=True)):
+                for name in metrics:
+                    if not np.ma.getmaskarray(named[name])[index]:
+                        files.add(name, step, named[name][index], seconds, is_batch=is_batches)
 
 
 class _Files:
@@ -58,7 +58,7 @@ class _Files:
         self._writers: dict[str, Any] = {}
 
     def add(self, name: str, step: int, value: Any, seconds: float, *, is_batch: bool) -> None:
-        """Write one figure to the file of its side, as Keras' own callback does."""
+        """Write one value to the file of its side, as Keras' own callback does."""
         from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2  # noqa: PLC0415
 
         is_validation = name.startswith(VALIDATION_PREFIX) and not is_batch

@@ -1,4 +1,4 @@
-"""Tables as CSV and JSON lines; a figure is written with as many digits as give back the same figure."""
+"""Tables as CSV and JSON lines; a value is written with as many digits as give the same value back."""
 
 import csv
 from typing import Any, TextIO
@@ -6,11 +6,11 @@ from typing import Any, TextIO
 import numpy as np
 
 from tui_monitor.export.tables import Column, Table
-from tui_monitor.run_log.strict_json import encode
+from tui_monitor.run_log.format.strict_json import encode
 
 
 def write_csv(table: Table, file: TextIO) -> None:
-    """Write a header and one row an entry; an absent figure is an empty cell, NaN is `nan`.
+    """Write a header and one row an entry; an absent value is an empty cell, NaN is `nan`.
 
     Raises:
         OSError: the file can't be written.
@@ -22,7 +22,7 @@ def write_csv(table: Table, file: TextIO) -> None:
 
 
 def write_jsonl(table: Table, file: TextIO) -> None:
-    """Write one object a line; an absent figure has no key, NaN and the infinities are strings.
+    """Write one object a line; an absent value has no key, NaN and the infinities are strings.
 
     Raises:
         OSError: the file can't be written.
@@ -35,8 +35,8 @@ def write_jsonl(table: Table, file: TextIO) -> None:
 
 def _cells(column: Column) -> list[str]:
     texts: list[str] = np.asarray(column).astype(str).tolist()
-    for place in np.flatnonzero(np.ma.getmaskarray(column)).tolist():
-        texts[place] = ""
+    for index in np.flatnonzero(np.ma.getmaskarray(column)).tolist():
+        texts[index] = ""
     return texts
 
 
@@ -45,6 +45,6 @@ def _values(column: Column) -> list[Any]:
     values: list[Any] = np.asarray(column).tolist()
     if column.dtype == np.float32:
         values = [float(text) for text in np.asarray(column).astype(str).tolist()]
-    for place in np.flatnonzero(np.ma.getmaskarray(column)).tolist():
-        values[place] = None
+    for index in np.flatnonzero(np.ma.getmaskarray(column)).tolist():
+        values[index] = None
     return values

@@ -4,12 +4,12 @@ import math
 from pathlib import Path
 
 from tui_monitor.errors import RunNotFound
-from tui_monitor.history.fold import History
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.cluster_reader import ClusterReader
-from tui_monitor.run_log.format import RUN_FILE
-from tui_monitor.run_log.presence import concluded_state, observe_run
-from tui_monitor.run_log.workers import signs_of_life
+from tui_monitor.history.state.fold import History
+from tui_monitor.run_log.format.layout import RUN_FILE
+from tui_monitor.run_log.read.cluster_reader import ClusterReader
+from tui_monitor.run_log.runs.liveness import concluded_state, observe_run
+from tui_monitor.run_log.runs.workers import signs_of_life
 
 
 def load(folder: Path) -> Snapshot:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tui_monitor.history.playback import Playback
-from tui_monitor.history.system_figures import SystemFigures
-from tui_monitor.run_log.format import PhaseInfo, RunInfo, State
+from tui_monitor.run_log.format.layout import PhaseInfo, RunInfo, State
 
 if TYPE_CHECKING:
     # These need NumPy, and whoever only names a snapshot should not: the first picture does not wait for it.
-    from tui_monitor.history.series import BatchSeries
-    from tui_monitor.history.workers import WorkerSnapshot
+    from tui_monitor.history.batches.series import BatchSeries
+    from tui_monitor.run_log.events.explanation import Explanation, RecordedExplanation
+    from tui_monitor.run_log.events.usage import ResourceUsage
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,17 @@ class ExplanationAt:
     """Batches of the epoch done when it was measured; None at the epoch's end."""
     seconds: float
     """Run time of the measurement."""
-    content: Mapping[str, Any]
-    """The JSON object of the gap ledger's definition."""
+    recorded: "RecordedExplanation"
+
+    @property
+    def explanation(self) -> "Explanation | None":
+        """The explanation, or None where it can't be read, being damaged or of a newer version."""
+        return self.recorded.explanation
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """The JSON object as it was recorded, NaN and the infinities as numbers."""
+        return self.recorded.content
 
 
 @dataclass(frozen=True)
@@ -107,6 +116,37 @@ class PhaseSnapshot:
 
 
 @dataclass(frozen=True)
+class StepShare:
+    """Where a worker's time goes, in seconds a batch over the last seconds."""
+
+    fetching: float
+    """From the end of one exchange of gradients until it has the next data: callbacks and the input pipeline."""
+    computing: float
+    """From the data to the gradients."""
+    waiting: float
+    """Until the other workers are as far."""
+
+
+@dataclass(frozen=True)
+class WorkerSnapshot:
+    """One worker at one moment."""
+
+    rank: int
+    host: str = ""
+    state: State = State.STARTING
+    detail: str = ""
+    batches: int = 0
+    """Batches recorded in all phases."""
+    batches_per_second: float | None = None
+    heartbeat_age: float | None = None
+    """Seconds since its last sign of life; None when it has ended or never gave one."""
+    share: StepShare | None = None
+    """None where its steps can't tell."""
+    system: "ResourceUsage | None" = None
+    """What its process used when it last said so."""
+
+
+@dataclass(frozen=True)
 class Damage:
     """What of the run folder could not be read. All zero when it is whole."""
 
@@ -152,11 +192,13 @@ class Snapshot:
     """Whether the run folder is not there (any more)."""
     playback: Playback | None = None
     """Where the replay stands that shows this moment; None for a run as it is now."""
-    workers: "tuple[WorkerSnapshot, ...]" = ()
+    workers: tuple[WorkerSnapshot, ...] = ()
     """Those of several that record in this folder, the chief first; empty where one process trains alone."""
     covered: int = 1
     """Workers whose samples the newest batch figures hold."""
-    system: SystemFigures | None = None
+    unknown_events: int = 0
+    """Events that this version can't read: their kinds are those of a newer one. They are no damage."""
+    system: "ResourceUsage | None" = None
     """What the training process used when it last said so; None where it never did."""
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tui_monitor.importers.records import Ended, EpochBegan, EpochEnded, PhaseBegan, Record, Remark
-from tui_monitor.run_log.strict_json import number
+from tui_monitor.run_log.format.strict_json import number
 
 _SERIES = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*\[([^\[\]{}"]*)(\])?')
 _NESTED = ("history", "logs", "metrics")

@@ -6,13 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
-from tui_monitor.run_log.append_file import AppendFile
-from tui_monitor.run_log.blocks import cut_blocks, extend_blocks
-from tui_monitor.run_log.format import (
+from tui_monitor.run_log.events.lines import Event, RecordedEvent, event_line
+from tui_monitor.run_log.events.progress import PhaseBegan, StatusChanged
+from tui_monitor.run_log.format.layout import (
     EVENTS_FILE,
     OUTPUT_FILE,
     PhaseInfo,
@@ -22,9 +22,10 @@ from tui_monitor.run_log.format import (
     batches_file,
     blocks_file,
 )
-from tui_monitor.run_log.identity import write_run_info
-from tui_monitor.run_log.output_marks import OutputMarks
-from tui_monitor.run_log.strict_json import encode
+from tui_monitor.run_log.format.run_json import write_run_info
+from tui_monitor.run_log.write.append_file import AppendFile
+from tui_monitor.run_log.write.block_writer import cut_blocks, extend_blocks
+from tui_monitor.run_log.write.output_index import OutputMarks
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class ImportedRun:
             initial_epoch=initial_epoch,
         )
         self._describe((*self._info.phases, phase))
-        self.event("phase")
+        self.event(PhaseBegan())
         return phase
 
     def batch(self, epoch: int, size: int, values: Sequence[float]) -> None:
@@ -103,15 +104,14 @@ class ImportedRun:
             record = np.array([(self.seconds, epoch, size, *values)], self._dtype)
             self._batches.append(record.tobytes())
 
-    def event(self, kind: str, **fields: Any) -> None:
+    def event(self, event: Event) -> None:
         """Append one event, stamped with the run's time and the phase under way."""
         index = self._phase.index if self._phase else None
-        content = {"kind": kind, "time": round(self.seconds, 6), "phase": index, **fields}
-        self._events.append(encode(content) + b"\n")
+        self._events.append(event_line(RecordedEvent(event, round(self.seconds, 6), index)))
 
     def status(self, state: State, detail: str = "") -> None:
         """Append the event that says what the run does from now on."""
-        self.event("status", state=str(state), detail=detail, exit_code=None)
+        self.event(StatusChanged(state, detail))
 
     def output(self, content: bytes) -> None:
         """Append to the script's own output."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from tui_monitor.errors import MonitorError
-from tui_monitor.explain.alerts import AlertWatch
+from tui_monitor.explain.watch.alerts import AlertWatch
 from tui_monitor.history.load import load
 from tui_monitor.importers.csv_table import CsvTable
 from tui_monitor.importers.history_table import json_records, npz_records
@@ -25,9 +25,9 @@ from tui_monitor.importers.progress_log import ProgressLog
 from tui_monitor.importers.recognise import Format, Source, find_sources
 from tui_monitor.importers.records import BatchEnded, Ended, EpochBegan, Record, Recorder, Remark, epoch_figures
 from tui_monitor.importers.tensorboard_events import tensorboard_records
-from tui_monitor.run_log.folders import create_run_folder
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.identity import read_run_info
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.format.run_json import read_run_info
+from tui_monitor.run_log.runs.folders import create_run_folder
 
 _CHUNK = 2**20
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from tui_monitor.importers.imported_run import Mark
-from tui_monitor.run_log.folders import list_runs
+from tui_monitor.run_log.runs.folders import list_runs
 
 SOURCE_FILE = "source.json"
 _BLOCK = 2**16

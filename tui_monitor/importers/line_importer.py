@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from tui_monitor.explain.alerts import AlertWatch
+from tui_monitor.explain.watch.alerts import AlertWatch
 from tui_monitor.importers.progress_log import ProgressLog
 from tui_monitor.importers.records import Record, Recorder, Remark, RunSink
 from tui_monitor.importers.text_lines import TextDamage, TextLines

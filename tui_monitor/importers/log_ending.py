@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 
 _LONGEST_DETAIL = 300
 _EXCEPTION = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Warning)?(?::|$)")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tui_monitor.importers.logged_names import matched_names
 from tui_monitor.importers.records import Ended, EpochBegan, EpochEnded, PhaseBegan, Record, Remark
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 
 _META = "meta.yaml"
 _METRICS = "metrics"

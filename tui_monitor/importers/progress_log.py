@@ -11,7 +11,7 @@ from tui_monitor.importers.log_ending import Ending
 from tui_monitor.importers.progress_line import ProgressLine, continue_line, parse_header, parse_progress
 from tui_monitor.importers.records import Ended, EpochBegan, EpochEnded, PhaseBegan, Record, Remark
 from tui_monitor.metric_names import VALIDATION_PREFIX
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 
 
 @dataclass

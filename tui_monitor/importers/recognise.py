@@ -17,7 +17,7 @@ from tui_monitor.importers.mlflow_store import mlflow_runs
 from tui_monitor.importers.progress_line import parse_header, parse_progress
 from tui_monitor.importers.tensorboard_events import tensorboard_runs
 from tui_monitor.importers.text_lines import TextLines
-from tui_monitor.run_log.folders import is_run_folder, printable
+from tui_monitor.run_log.runs.folders import is_run_folder, printable
 
 _HEAD_BYTES = 2**20
 _LARGEST_JSON = 2**28

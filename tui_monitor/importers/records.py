@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
-from tui_monitor.explain.alerts import AlertWatch, EpochFigures
+from tui_monitor.explain.watch.alerts import AlertWatch, EpochFigures
 from tui_monitor.metric_names import VALIDATION_PREFIX
-from tui_monitor.run_log.figures import canonical_figures
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.events import progress as events
+from tui_monitor.run_log.events.lines import Event
+from tui_monitor.run_log.events.notices import AlertRaised, NoteTaken
+from tui_monitor.run_log.format.canonical_metrics import canonical_figures
+from tui_monitor.run_log.format.layout import State
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class RunSink(Protocol):
     def batch(self, epoch: int, size: int, values: Sequence[float]) -> object:
         """Record the end of one batch."""
 
-    def event(self, kind: str, **fields: Any) -> None:
+    def event(self, event: Event) -> None:
         """Append one event."""
 
     def status(self, state: State, detail: str = "") -> None:
@@ -121,30 +124,30 @@ class Recorder:
                 self.sink.begin_phase(record.metrics, epochs=record.epochs, initial_epoch=record.initial_epoch)
                 self.sink.status(State.TRAINING)
             case EpochBegan():
-                self.sink.event("epoch_begin", epoch=record.epoch)
+                self.sink.event(events.EpochBegan(record.epoch))
             case BatchEnded():
                 self.move_clock(record.at, 0.0)
                 self.sink.batch(record.epoch, record.size, record.values)
             case EpochEnded():
                 self._end_epoch(record)
             case Remark():
-                self.sink.event(record.kind, text=record.text, epoch=record.epoch)
+                self.sink.event((NoteTaken if record.kind == "note" else AlertRaised)(record.text, record.epoch))
             case Ended():
                 self.sink.status(record.state, record.detail)
 
     def _end_epoch(self, record: EpochEnded) -> None:
         self.move_clock(record.at, record.seconds or 0.0)
         self.sink.event(
-            "epoch",
-            epoch=record.epoch,
-            logs=dict(record.logs),
-            batches=record.batches,
-            samples=0,
-            seconds=record.seconds,
-            learning_rate=_learning_rate(record.logs),
+            events.EpochEnded(
+                epoch=record.epoch,
+                logs=dict(record.logs),
+                batches=record.batches,
+                seconds=record.seconds,
+                learning_rate=_learning_rate(record.logs),
+            )
         )
         for alert in self.alerts.epoch(epoch_figures(record.epoch, canonical_figures(record.logs))):
-            self.sink.event("alert", alert=alert.kind.value, epoch=alert.epoch, text=alert.sentence)
+            self.sink.event(AlertRaised(alert.sentence, alert.epoch, alert.kind.value))
 
 
 def epoch_figures(epoch: int, figures: Mapping[str, float]) -> EpochFigures:

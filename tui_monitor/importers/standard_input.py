@@ -4,8 +4,8 @@ import os
 from contextlib import suppress
 
 from tui_monitor.importers.line_importer import TextImporter
-from tui_monitor.run_log.format import OUTPUT_FILE, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import OUTPUT_FILE, State
+from tui_monitor.run_log.write.writer import RunWriter
 
 _CHUNK = 2**16
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tui_monitor.history.output import OutputLines
+from tui_monitor.history.state.output import OutputLines
 
 LONGEST_LINE = 16_384
 """Characters kept of one line; a binary file may hold none that ends."""

@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
-from tui_monitor.demo.scenarios import DemoData, Scenario, make_data
-from tui_monitor.training.generator_fit import fit_generator
-from tui_monitor.training.session import Session
+from tui_monitor.demo import DemoData, Scenario, make_data
+from tui_monitor.training.keras2.generator_fit import fit_generator
+from tui_monitor.training.record.session import Session
 
 
 class EveryBatchCountsTheSame(keras.Sequential):  # type: ignore[misc]

@@ -1,63 +1,80 @@
-"""Records every `fit` of a script that knows nothing of us: hooks that wait for Keras to be imported.
+"""What is hooked into a Keras once per process, for good: its functions, its callbacks, and what its steps pass by.
 
-Nothing is imported, patched or written before the script itself imports Keras, and nothing is recorded before it fits.
+Every hook passes on what it is called with, first or last, and does nothing where no fit is recorded. All that is ours
+in them runs under the guard.
 """
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import wrapt
+from tui_monitor.training.backends.backend import is_watched, wrap_once
+from tui_monitor.training.guard import attempt
+from tui_monitor.training.record.session import active_session, current_recorder
 
-from tui_monitor.training.engines import LEGACY_PACKAGE
-from tui_monitor.training.session import Session, is_recording
-
-_GRAPH_MODE = (
-    "This fit runs in TensorFlow 1's graph mode and is not recorded. "
-    "Remove `disable_eager_execution()` or `disable_v2_behavior()` from the script to see it here."
-)
+_EVENTS = ("on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end", "on_test_begin", "on_test_end")
 
 
-def install_hooks(session: Session) -> None:
-    """Have every `Model.fit` of this process recorded into the session's run, once Keras is imported."""
+def install_hooks(backend: Any) -> None:
+    """Hook into a Keras, unless that is done.
 
-    def keras_imported(keras: Any) -> None:
-        from tui_monitor.training.keras2_calls import provide_keras2_calls
-        from tui_monitor.training.recorded_fit import recorded_fit
+    Args:
+        backend: of that Keras.
+    """
+    for name in _EVENTS:
+        wrap_once(backend.package.callbacks.CallbackList, name, functools.partial(_telling, name))
+    if is_watched(backend):
+        from tui_monitor.training.step.replicas import join_replicas
 
-        _wrap_fit(keras.Model, session, recorded_fit)
-        provide_keras2_calls(keras)
-
-    def legacy_keras_imported(tf_keras: Any) -> None:
-        from tui_monitor.training.recorded_fit import recorded_fit
-
-        _wrap_fit(tf_keras.Model, session, recorded_fit)
-        hook_graph_mode(tf_keras.src.engine.training_v1.Model, session)
-
-    wrapt.register_post_import_hook(keras_imported, "keras")
-    wrapt.register_post_import_hook(legacy_keras_imported, LEGACY_PACKAGE)
+        backend.tell_captures()
+        backend.make_functions_by(_made)
+        join_replicas(backend.trainer)
 
 
-def hook_graph_mode(model_class: Any, session: Session) -> None:
-    """Have every fit of legacy Keras' class for TensorFlow 1 told in the run, which can't record it."""
-    _wrap_fit(model_class, session, _unrecorded_fit)
-
-
-def _unrecorded_fit(
-    fit: Callable[..., Any], model: Any, session: Session, args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> Any:
-    """Call `fit(*args, **kwargs)` of a model in TensorFlow 1's graph mode, and say that nothing of it is recorded."""
-    session.writer.event("alert", text=_GRAPH_MODE)
-    return fit(*args, **kwargs)
-
-
-def _wrap_fit(model_class: Any, session: Session, recorded: Callable[..., Any]) -> None:
-    original = model_class.fit
+def _telling(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method of a list of callbacks that tells the recorder first, which so sees each epoch's own weights."""
 
     @functools.wraps(original)
-    def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if is_recording():
-            return original(self, *args, **kwargs)
-        return recorded(functools.partial(original, self), self, session, args, kwargs)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        recorder = current_recorder()
+        if recorder is not None:
+            attempt(recorder.give_up, recorder.callbacks_called, self, name, args, kwargs, otherwise=None)
+        return original(self, *args, **kwargs)
 
-    model_class.fit = fit
+    return method
+
+
+def _made(model: Any, kind: str, find_step: Callable[[], Any], build: Callable[[Any], Any]) -> Any:
+    """Return a training or validation function of a model, with an instrument in it where the model is recorded."""
+    instrument = attempt(_failed, _instrument, model, kind, otherwise=None)
+    step = None if instrument is None else attempt(_failed, instrument.step, find_step, otherwise=None)
+    if step is None:
+        return build(None)
+    function = build(step)
+    return attempt(_failed, instrument.function, function, otherwise=function)
+
+
+def _instrument(model: Any, kind: str) -> Any:
+    """Return an instrument for a function of a model; None where nobody records it."""
+    from tui_monitor.training.step.instrument import Instrument, Kind
+
+    recorder, session = current_recorder(), active_session()
+    if recorder is not None and recorder.records(model):
+        return Instrument(model, Kind(kind), _claimed, probed=recorder.probes)
+    if session is not None and session.records(model):
+        return Instrument(model, Kind(kind), _claimed, probed=session.budget.enabled)
+    return None
+
+
+def _claimed(instrument: Any) -> Any:
+    """Return who takes what a function returned at the moment, or None."""
+    recorder = current_recorder()
+    return recorder.claim(instrument) if recorder is not None and recorder.records(instrument.model) else None
+
+
+def _failed(error: Exception) -> None:
+    recorder, session = current_recorder(), active_session()
+    if recorder is not None:
+        recorder.falls_back(error)
+    elif session is not None:
+        session.failed(error)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tests.benchmarks.causes.store import Plan, Store, Stored
-from tui_monitor.explain.explanation import Cause, Explanation, Ledger, Verdict
 from tui_monitor.explain.measure import Moment, explain_probe
+from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, Verdict
 
 FIGURES = ("loss", "accuracy")
 _BEYOND_CHANCE = 2.81

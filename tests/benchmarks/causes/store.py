@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.causes.recipes import CAUSES, CONTROLS, Recipe
-from tui_monitor.explain.samples import Averaging, Quantity, TrainingProbe, ValidationProbe, Weighting
+from tui_monitor.explain.samples.probes import Averaging, Quantity, TrainingProbe, ValidationProbe, Weighting
 
 SEEDS = range(5)
 STRENGTHS = (0, 1)
@@ -136,7 +136,7 @@ def _packed(value: Any, name: str, arrays: dict[str, Any]) -> dict[str, Any]:
 
 
 def _unpacked(kind: type[Any], content: Mapping[str, Any], name: str, arrays: Mapping[str, Any]) -> Any:
-    values = {}
+    values: dict[str, Any] = {}
     for field in fields(kind):
         path = f"{name}.{field.name}"
         entry = content.get(field.name)
@@ -146,6 +146,6 @@ def _unpacked(kind: type[Any], content: Mapping[str, Any], name: str, arrays: Ma
         elif isinstance(entry, dict):
             entry = _unpacked(Quantity, entry, path, arrays)
         elif field.name in _NAMES:
-            entry = _NAMES[field.name](entry)
+            entry = _NAMES[field.name](content[field.name])
         values[field.name] = entry
     return kind(**values)

@@ -18,13 +18,13 @@ from tests.benchmarks.causes.planting import FEATURES, Planted, plant
 from tests.benchmarks.causes.recipes import Recipe
 from tests.training.brute_force import Samples, ledger
 from tui_monitor.explain.measure import explain_probe
-from tui_monitor.explain.samples import TrainingProbe, ValidationProbe
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
-from tui_monitor.training import explainer
-from tui_monitor.training.budget import ProbeBudget
-from tui_monitor.training.recorded_fit import recorded_fit
-from tui_monitor.training.session import Session
+from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
+from tui_monitor.training.probe import explainer
+from tui_monitor.training.probe.budget import ProbeBudget
+from tui_monitor.training.record.recorded_fit import recorded_fit
+from tui_monitor.training.record.session import Session
 
 PROBED_BATCHES = 12
 """Of the last epoch's batches, whatever the machine's speed: two in five of most recipes'."""

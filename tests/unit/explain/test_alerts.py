@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.app.snapshots import DISTRIBUTIONS, explanation
-from tui_monitor.explain.alerts import Alert, AlertKind, AlertWatch, EpochFigures
-from tui_monitor.explain.explanation import Classes, Explanation
+from tui_monitor.explain.watch.alerts import Alert, AlertKind, AlertWatch, EpochFigures
+from tui_monitor.run_log.events.explanation import Classes, Explanation
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -31,7 +31,7 @@ def test_healthy_runs_are_quiet(seed: int, epochs: int, noise: float) -> None:
     falling = generator.uniform(0.3, 3) * np.arange(1, epochs + 1) ** -generator.uniform(0.5, 1.2)
     train = falling * (1 + noise / 2 * generator.normal(size=epochs))
     validation = (falling + generator.uniform(0, 0.2)) * (1 + noise / 4 * generator.normal(size=epochs))
-    told = alerts_of(train, validation, float(generator.uniform(0.0005, 0.02)))
+    told = alerts_of(train.tolist(), validation.tolist(), float(generator.uniform(0.0005, 0.02)))
     assert [alert for alert in told if alert.kind is not AlertKind.PLATEAU] == []
     watch = AlertWatch()
     losses = np.exp(-np.arange(4000) / 900) + generator.exponential(0.2, 4000)
@@ -48,7 +48,9 @@ def test_overfitting_is_told_once_near_its_onset(seed: int, onset: int) -> None:
     train = 0.1 + 1.5 * np.exp(-epoch / 8) + 0.005 * generator.normal(size=30)
     rising = np.maximum(0, epoch - onset) * generator.uniform(0.03, 0.08)
     validation = 0.5 + np.exp(-epoch / 4) + rising + 0.01 * generator.normal(size=30)
-    told = [alert for alert in alerts_of(train, validation, 0.01) if alert.kind is AlertKind.OVERFITTING]
+    told = [
+        alert for alert in alerts_of(train.tolist(), validation.tolist(), 0.01) if alert.kind is AlertKind.OVERFITTING
+    ]
     assert len(told) == 1
     assert onset < told[0].epoch <= onset + 14
     assert "validation loss rose" in told[0].sentence
@@ -58,8 +60,8 @@ def test_a_rise_within_the_standard_error_is_no_overfitting() -> None:
     """The same rise is told where validation is large enough to see it, and not where chance would give it."""
     epoch = np.arange(1, 21)
     train, validation = np.exp(-epoch / 6), 0.5 + 0.004 * np.abs(epoch - 8)
-    assert [alert.kind for alert in alerts_of(train, validation, 0.002)] == [AlertKind.OVERFITTING]
-    assert alerts_of(train, validation, 0.05) == []
+    assert [alert.kind for alert in alerts_of(train.tolist(), validation.tolist(), 0.002)] == [AlertKind.OVERFITTING]
+    assert alerts_of(train.tolist(), validation.tolist(), 0.05) == []
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.app.snapshots import explanation
-from tui_monitor.explain.changes import Change, PictureWatch
-from tui_monitor.explain.explanation import Cause, Explanation, Ledger, Term, Verdict
 from tui_monitor.explain.measure import Moment, explain_probe
-from tui_monitor.explain.samples import Averaging, Quantity, TrainingProbe, ValidationProbe, Weighting
+from tui_monitor.explain.samples.probes import Averaging, Quantity, TrainingProbe, ValidationProbe, Weighting
+from tui_monitor.explain.watch.changes import Change, PictureWatch
+from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, Term, Verdict
 
 
 def told(*explanations: Explanation) -> list[str]:
@@ -42,6 +42,7 @@ def test_a_cause_that_takes_over_is_told_once_with_its_amount() -> None:
 def test_a_cause_that_flickers_is_not_told() -> None:
     """A cause near the noise that is main every other epoch leaves no mark; two epochs in a row do."""
     faint, nothing = _with_main(Cause.WITHIN_CLASS, 0.016, 0.010), _with_main(None, noisy=True)
+    assert faint.loss is not None
     assert told(*[faint, nothing] * 10) == []
     terms = tuple(replace(term, verdict=Verdict.CANNOT_TELL) for term in faint.loss.terms)
     lingering = replace(faint, loss=replace(faint.loss, terms=terms, within_noise=True))
@@ -52,6 +53,7 @@ def test_a_cause_that_flickers_is_not_told() -> None:
 def test_the_paradox_is_told_when_it_comes_and_when_it_goes() -> None:
     """Both figures lower in validation beyond chance is told, its end too; within chance neither is."""
     there = explanation()
+    assert there.accuracy is not None
     gone = explanation(paradox=False, accuracy=replace(there.accuracy, gap=-0.03, low=-0.05, high=-0.01))
     sentences = told(there, there, gone, gone)
     assert sentences.count("Validation loss and validation accuracy are now both lower than in training.") == 1

@@ -5,19 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.explain.test_ledger import PROBES
-from tui_monitor.explain.class_shares import same_share_probability, same_shares_probability
-from tui_monitor.explain.distributions import (
-    MOST_CLASSES,
-    Distributions,
-    distributions,
-    loss_edges,
-    loss_spread,
-    reliability,
-)
-from tui_monitor.explain.explanation import explanation_from_json, explanation_to_json
+from tests.unit.explain.random_probes import PROBES
+from tui_monitor.explain.evidence.class_shares import same_share_probability, same_shares_probability
+from tui_monitor.explain.evidence.distributions import MOST_CLASSES, distributions, loss_edges, loss_spread, reliability
 from tui_monitor.explain.measure import Moment, explain_probe
-from tui_monitor.explain.samples import Averaging, Quantity, TrainingProbe, ValidationProbe, Weighting
+from tui_monitor.explain.samples.probes import Averaging, Quantity, TrainingProbe, ValidationProbe, Weighting
+from tui_monitor.run_log.events.distributions import Distributions
+from tui_monitor.run_log.events.explanation import explanation_from_json, explanation_to_json
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -5,16 +5,16 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_monitor.explain.explanation import explanation_from_json
-from tui_monitor.explain.log_evidence import explain_log
-from tui_monitor.explain.text import explanation_text
+from tui_monitor.explain.from_log import explain_from_log
+from tui_monitor.explain.words.text import explanation_text
+from tui_monitor.run_log.events.explanation import explanation_to_json
 
 QUESTION = {"loss": 0.6356, "accuracy": 0.8289, "val_loss": 0.4981, "val_accuracy": 0.7760}
 
 
 def test_the_question_excludes_averaging_dropout_and_leakage_alone() -> None:
     """(+, +) is not explained by causes that raise one figure and lower the other."""
-    content = explain_log("question", 5, QUESTION, class_shares=(0.8, 0.2))
+    content = explanation_to_json(explain_from_log("question", 5, QUESTION, class_shares=(0.8, 0.2)))
     assert content["paradox"] is True
     assert content["evidence"] == "log"
     excluded = {finding["cause"] for finding in content["findings"] if finding["verdict"] == "excluded alone"}
@@ -28,12 +28,12 @@ def test_the_question_excludes_averaging_dropout_and_leakage_alone() -> None:
 def test_the_question_is_compared_with_a_constant_guess() -> None:
     """With 80/20 shares the training loss lies above the constant guess's 0.500 though its accuracy beats 0.800."""
     sentences = " ".join(
-        finding["sentence"] for finding in explain_log("q", 5, QUESTION, class_shares=(0.8, 0.2))["findings"]
+        finding.sentence for finding in explain_from_log("q", 5, QUESTION, class_shares=(0.8, 0.2)).findings
     )
     assert "above what a constant guess scores (0.500) though its accuracy 0.829 is above the majority" in sentences
     assert "at the constant guess in loss (0.498 against 0.500) and below it in accuracy (0.776" in sentences
     assert "count each batch the same, while validation counts each sample" in sentences
-    assert "tui-monitor run" in explain_log("q", 5, QUESTION)["next_step"]
+    assert "tui-monitor run" in explain_from_log("q", 5, QUESTION).next_step
 
 
 @given(
@@ -45,11 +45,10 @@ def test_the_question_is_compared_with_a_constant_guess() -> None:
 def test_any_figures_give_readable_text(loss: float, accuracy: float, val_loss: float, val_accuracy: float) -> None:
     """No figures, finite or not, keep the explanation from being printed."""
     figures = {"loss": loss, "accuracy": accuracy, "val_loss": val_loss, "val_accuracy": val_accuracy}
-    content = explain_log("run", 1, figures)
-    assert explanation_text(explanation_from_json(content))
+    assert explanation_text(explain_from_log("run", 1, figures))
 
 
 def test_a_loss_below_its_bound_is_proved_inconsistent() -> None:
     """Half the answers wrong can't cost less than half of ln 2 on the same samples."""
-    content = explain_log("run", 1, {"loss": 0.1, "accuracy": 0.5})
-    assert [finding["verdict"] for finding in content["findings"]][:1] == ["proved"]
+    explanation = explain_from_log("run", 1, {"loss": 0.1, "accuracy": 0.5})
+    assert [finding.verdict for finding in explanation.findings][:1] == ["proved"]

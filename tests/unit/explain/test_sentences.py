@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from tests.unit.explain.random_probes import PROBES, make_probe
 from tests.unit.explain.reading_headlines import claims, faults, unnamed_of_like_size
-from tests.unit.explain.test_ledger import PROBES, make_probe
-from tui_monitor.explain.class_shares import stratified
-from tui_monitor.explain.explanation import Explanation, explanation_to_json
+from tui_monitor.explain.evidence.class_shares import stratified
 from tui_monitor.explain.measure import Moment, explain_probe
-from tui_monitor.explain.samples import TrainingProbe, ValidationProbe
-from tui_monitor.explain.text import explanation_text
+from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
+from tui_monitor.explain.words.text import explanation_text
+from tui_monitor.run_log.events.explanation import Explanation, explanation_to_json
 
 Probes = tuple[TrainingProbe, ValidationProbe]
 MOMENT = Moment("run", 3, None, None)

@@ -18,8 +18,9 @@ from tui_monitor.cli.boundary import run_program
 from tui_monitor.cli.commands import program
 from tui_monitor.history.load import load
 from tui_monitor.importers.importing import import_path
-from tui_monitor.run_log.format import RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.progress import EpochEnded
+from tui_monitor.run_log.format.layout import RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
 
 Epochs = Sequence[Mapping[str, float]]
 NAMES = ("loss", "accuracy", "val_loss", "val_accuracy", "auc_1", "lr", "a,b", 'q"x', "müh")
@@ -32,7 +33,7 @@ def _run(folder: Path, phases: Sequence[tuple[int, Epochs]]) -> Path:
         for first, epochs in phases:
             writer.begin_phase(("loss", "acc"), initial_epoch=first - 1)
             for epoch, logs in enumerate(epochs, first):
-                writer.event("epoch", epoch=epoch, logs=dict(logs))
+                writer.event(EpochEnded(epoch=epoch, logs=dict(logs)))
         writer.status(State.FINISHED)
     return folder
 

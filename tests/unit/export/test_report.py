@@ -11,8 +11,10 @@ from click.testing import CliRunner
 
 from tui_monitor.cli.commands import program
 from tui_monitor.errors import UsageError
-from tui_monitor.run_log.format import RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.notices import AlertRaised
+from tui_monitor.run_log.events.progress import EpochEnded
+from tui_monitor.run_log.format.layout import RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
 
 HOSTILE = "</pre><script>alert(1)</script>&\"'\x1b[31m|`*\x00"
 
@@ -27,8 +29,8 @@ def folder(tmp_path: Path) -> Path:
             for _ in range(4):
                 writer.batch(epoch, 8, (0.5, 0.75, 1.0))
             logs = {"loss": 0.5, "accuracy": 0.8125, "val_loss": 0.25, "val_accuracy": 0.75, HOSTILE: 1.0}
-            writer.event("epoch", epoch=epoch, logs=logs, batches=4, seconds=1.0)
-        writer.event("alert", text=HOSTILE, epoch=2)
+            writer.event(EpochEnded(epoch=epoch, logs=logs, batches=4, seconds=1.0))
+        writer.event(AlertRaised(text=HOSTILE, epoch=2))
         writer.status(State.FINISHED, HOSTILE)
     return run
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,53 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_monitor.history.fold import History
+from tests.clock import Clock
+from tests.unit.history.plain_runs import followed, record
+from tui_monitor.explain.from_log import explain_from_log
 from tui_monitor.history.load import load
-from tui_monitor.run_log.format import EVENTS_FILE, RUN_FILE, RunInfo, State
-from tui_monitor.run_log.presence import LOST_DETAIL
-from tui_monitor.run_log.reader import Arrival, RunReader
-from tui_monitor.run_log.writer import RunWriter
-
-
-class Clock:
-    """Run time that a test moves by hand."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        """Return the time set."""
-        return self.now
-
-
-def record(folder: Path, epochs: int = 2, steps: int = 10, clock: Clock | None = None) -> RunWriter:
-    """Write a plain run of one phase, a batch every 0.1 s and two seconds of validation an epoch."""
-    clock = clock or Clock()
-    writer = RunWriter(folder, RunInfo(name=folder.name), clock=clock, heartbeat_seconds=None)
-    writer.begin_phase(["loss", "acc"], epochs=5, steps_per_epoch=steps)
-    writer.status(State.TRAINING)
-    for epoch in range(1, epochs + 1):
-        writer.event("epoch_begin", epoch=epoch)
-        for batch in range(steps):
-            clock.now += 0.1
-            writer.batch(epoch, 32, (1 / (batch + 1), 0.5))
-        clock.now += 2
-        logs = {"loss": 0.5, "acc": 0.75, "val_loss": math.nan, "val_binary_accuracy": 0.5}
-        seconds = 2 + 0.1 * steps
-        writer.event(
-            "epoch", epoch=epoch, logs=logs, batches=steps, samples=32 * steps, seconds=seconds, learning_rate=0.1
-        )
-    return writer
-
-
-def followed(folder: Path, **limits: Any) -> History:
-    """Read a run to its present end."""
-    reader, history = RunReader(folder), History()
-    while True:
-        arrival = reader.poll(**limits)
-        history.fold(arrival)
-        if arrival.complete:
-            return history
+from tui_monitor.history.state.fold import History
+from tui_monitor.run_log.events.explanation import Cost, RecordedExplanation
+from tui_monitor.run_log.events.lines import RecordedEvent, recorded_event
+from tui_monitor.run_log.events.notices import AlertRaised, Explained, NoteTaken, RequestAcknowledged
+from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded
+from tui_monitor.run_log.format.layout import EVENTS_FILE, RUN_FILE, RunInfo, State
+from tui_monitor.run_log.read.reader import Arrival, RunReader
+from tui_monitor.run_log.runs.liveness import LOST_DETAIL
+from tui_monitor.run_log.write.writer import RunWriter
 
 
 def test_a_run_reads_as_it_was_trained(tmp_path: Path) -> None:
@@ -86,8 +53,8 @@ def test_what_is_done_once_does_not_count_for_the_epochs_to_come(tmp_path: Path)
     clock = Clock()
     clock.now = 8.0
     writer = record(tmp_path / "run", epochs=1, clock=clock)
-    explanation = {"cost": {"seconds": 0.1, "share_of_training": 0.01, "tracing_seconds": 4.0}}
-    writer.event("explanation", epoch=1, batch=None, explanation=explanation)
+    explanation = explain_from_log("run", 1, {"loss": 0.5})
+    writer.event(Explained.of(replace(explanation, cost=Cost(0.1, share_of_training=0.01, tracing_seconds=4.0))))
     assert followed(tmp_path / "run").snapshot().seconds_left == pytest.approx(4 * 1.0)
     clock.now += 4.1
     writer.batch(2, 32, (0.5, 0.5))
@@ -131,7 +98,7 @@ def test_an_epoch_begun_shows_before_its_first_batch(tmp_path: Path) -> None:
     """The first batch of an epoch may take a minute; the epoch shows at once."""
     clock = Clock()
     writer = record(tmp_path / "run", epochs=1, clock=clock)
-    writer.event("epoch_begin", epoch=2)
+    writer.event(EpochBegan(epoch=2))
     phase = followed(tmp_path / "run").snapshot().phase
     assert phase is not None
     assert (phase.epoch, phase.batch, phase.epoch_starts) == (2, 0, (0, 10))
@@ -143,7 +110,7 @@ def test_epochs_may_fall_back(tmp_path: Path) -> None:
     writer = record(tmp_path / "run", epochs=3, clock=clock)
     clock.now += 1
     writer.batch(2, 32, (0.1, 0.2))
-    writer.event("epoch", epoch=2, logs={"loss": 0.1})
+    writer.event(EpochEnded(epoch=2, logs={"loss": 0.1}))
     phase = followed(tmp_path / "run").snapshot().phase
     assert phase is not None
     assert phase.epoch == 2
@@ -196,9 +163,9 @@ def test_timeline_marks_what_matters(tmp_path: Path) -> None:
     writer = record(tmp_path / "run")
     for state in (State.VALIDATING, State.TRAINING, State.PAUSED, State.TRAINING):
         writer.status(state)
-    writer.event("alert", text="loss is NaN", epoch=2)
-    writer.event("note", text="lowered the rate")
-    writer.event("control", request="pause", outcome="done", text="")
+    writer.event(AlertRaised(text="loss is NaN", epoch=2))
+    writer.event(NoteTaken(text="lowered the rate"))
+    writer.event(RequestAcknowledged(request="pause", outcome="done", text=""))
     timeline = followed(tmp_path / "run").snapshot().timeline
     assert [(entry.kind, entry.text) for entry in timeline] == [
         ("status", "paused"),
@@ -214,7 +181,7 @@ def test_explanations_keep_their_numbers(tmp_path: Path) -> None:
     """NaN in an explanation comes back as a number; class labels stay words."""
     writer = record(tmp_path / "run")
     content = {"loss": {"gap": math.nan, "low": -math.inf}, "classes": {"labels": ["NaN", "b"]}}
-    writer.event("explanation", epoch=2, batch=3, explanation=content)
+    writer.event(Explained(epoch=2, batch=3, explanation=RecordedExplanation(content)))
     phase = followed(tmp_path / "run").snapshot().phase
     assert phase is not None
     explanation = phase.explanations[-1]
@@ -246,7 +213,7 @@ KINDS = st.sampled_from(["status", "epoch", "epoch_begin", "explanation", "alert
 def test_no_event_breaks_the_fold(events: list[dict[str, Any]]) -> None:
     """Unknown kinds and fields of the wrong type are passed over, never an error, never damage."""
     history = History()
-    history.fold(Arrival(info=RunInfo(name="run"), events=tuple(events)))
+    history.fold(Arrival(info=RunInfo(name="run"), events=tuple(map(recorded_event, events))))
     assert history.snapshot().damage.events_skipped == 0
 
 
@@ -277,7 +244,7 @@ def test_a_restart_forgets_and_rises(tmp_path: Path) -> None:
 def test_damage_is_told(tmp_path: Path) -> None:
     """Skipped lines, lost records and the torn end of an ended run are all counted."""
     writer = record(tmp_path / "run")
-    writer.event("lost", batches=4, reason="No space left on device")
+    writer.event(BatchesLost(batches=4, reason="No space left on device"))
     writer.status(State.FINISHED)
     writer.close()
     with (tmp_path / "run" / EVENTS_FILE).open("ab") as file:
@@ -306,7 +273,7 @@ def test_metrics_that_share_a_name_stay_apart(tmp_path: Path) -> None:
     logs = {"loss": 1.0, "acc": 0.1, "accuracy": 0.2}
     writer = RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None)
     writer.begin_phase(["loss", "acc", "accuracy"])
-    history.fold(Arrival(info=writer.info, events=({"kind": "epoch", "phase": 1, "epoch": 1, "logs": logs},)))
+    history.fold(Arrival(info=writer.info, events=(RecordedEvent(EpochEnded(epoch=1, logs=logs), phase=1),)))
     phase = history.snapshot().phase
     assert phase is not None
     assert phase.epochs[0].figures == logs

@@ -10,16 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.history.test_recording import assert_same
+from tests.unit.history.same_snapshots import assert_same
 from tests.unit.run_log.long_runs import grow, read_to_end, some_phases, some_records, written
-from tui_monitor.history.batch_track import KEPT, RecordedBatches
-from tui_monitor.history.fold import History
-from tui_monitor.history.recording import Recording
-from tui_monitor.history.series import BatchSeries, whole_blocks
+from tui_monitor.history.batches.batch_track import KEPT, RecordedBatches
+from tui_monitor.history.batches.series import BatchSeries, whole_blocks
+from tui_monitor.history.replay.recording import Recording
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.format import PhaseInfo, batch_columns
-from tui_monitor.run_log.reader import RunReader
-from tui_monitor.run_log.stored_records import Records, StoredRecords
+from tui_monitor.history.state.fold import History
+from tui_monitor.run_log.format.batch_records import Records
+from tui_monitor.run_log.format.layout import PhaseInfo, batch_columns
+from tui_monitor.run_log.read.reader import RunReader
+from tui_monitor.run_log.read.stored_records import StoredRecords
 
 
 def read(folder: Path, read_whole: float) -> tuple[Snapshot, Recording, RunReader]:
@@ -34,7 +35,8 @@ def assert_same_envelopes(one: Snapshot, other: Snapshot, windows: list[tuple[fl
     for mine, theirs in zip(one.phases, other.phases, strict=True):
         for name, series in mine.series.items():
             for window in windows:
-                edges = whole_blocks(np.linspace(*sorted(share * mine.batches for share in window), columns + 1))
+                low, high = sorted(share * mine.batches for share in window)
+                edges = whole_blocks(np.linspace(low, high, columns + 1))
                 assert_same_envelope(series, theirs.series[name], edges)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_monitor.history.output import LONGEST_LINE, MOST_LINES, OutputLines
+from tui_monitor.history.state.output import LONGEST_LINE, MOST_LINES, OutputLines
 
 PIECES = st.sampled_from(
     [

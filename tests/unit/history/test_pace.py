@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tui_monitor.history.pace import (
+from tui_monitor.history.state.pace import (
     WINDOW_SECONDS,
     Remaining,
     batches_per_second,

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_monitor.history.playback import (
-    FASTEST,
     SPEEDS,
     PlaybackClock,
     last_before,
@@ -14,6 +13,7 @@ from tui_monitor.history.playback import (
     next_after,
     usual_speed,
 )
+from tui_monitor.history.start import FASTEST
 
 
 def test_the_position_moves_with_time_and_speed() -> None:

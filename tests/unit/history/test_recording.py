@@ -6,59 +6,35 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.history.test_fold import Clock, followed, record
-from tui_monitor.history.fold import History
+from tests.clock import Clock
+from tests.unit.history.plain_runs import followed, record
+from tests.unit.history.same_snapshots import assert_same, recorded
+from tui_monitor.explain.from_log import explain_from_log
 from tui_monitor.history.playback import Moments
-from tui_monitor.history.recorded_output import RecordedOutput
-from tui_monitor.history.recording import Recording
+from tui_monitor.history.replay.recorded_output import RecordedOutput
+from tui_monitor.history.replay.recording import Recording
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.format import EVENTS_FILE, OUTPUT_FILE, RunInfo, State
-from tui_monitor.run_log.reader import RunReader
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.history.state.fold import History
+from tui_monitor.run_log.events.explanation import Cause, Ledger, RecordedExplanation, Term, Verdict
+from tui_monitor.run_log.events.notices import AlertRaised, Explained
+from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded
+from tui_monitor.run_log.events.usage import ResourceUsage, UsageSampled
+from tui_monitor.run_log.format.layout import EVENTS_FILE, OUTPUT_FILE, RunInfo, State
+from tui_monitor.run_log.read.reader import RunReader
+from tui_monitor.run_log.write.writer import RunWriter
 
 STEP = 1 / 64
 """Seconds: a number that events.jsonl keeps exactly."""
-
-
-def recorded(folder: Path) -> tuple[Recording, RecordedOutput]:
-    """Read a run for replay to its present end."""
-    reader, recording, output = RunReader(folder), Recording(), RecordedOutput(folder)
-    while True:
-        arrival = reader.poll(max_seconds=0.001)
-        recording.fold(arrival)
-        if arrival.complete:
-            output.refresh()
-            return recording, output
 
 
 def replayed(recording: Recording, output: RecordedOutput, position: float) -> Snapshot:
     """Return the whole snapshot of a moment."""
     lines, total = output.at(position)
     return replace(recording.at(position), output=lines, output_lines=total)
-
-
-def without_series(snapshot: Snapshot) -> Snapshot:
-    """Return a snapshot in a form that `==` compares."""
-    return replace(snapshot, revision=0, phases=tuple(replace(phase, series={}) for phase in snapshot.phases))
-
-
-def assert_same(one: Snapshot, other: Snapshot) -> None:
-    """Compare two snapshots, all values and summaries of the series included."""
-    assert repr(without_series(one)) == repr(without_series(other))
-    for mine, theirs in zip(one.phases, other.phases, strict=True):
-        assert list(mine.series) == list(theirs.series)
-        for name, series in mine.series.items():
-            np.testing.assert_array_equal(series.values(), theirs.series[name].values())
-            edges = np.linspace(0, len(series), 7)
-            for mine_of, theirs_of in zip(
-                vars(series.envelope(edges)).values(), vars(theirs.series[name].envelope(edges)).values(), strict=True
-            ):
-                np.testing.assert_array_equal(mine_of, theirs_of)
 
 
 class Training:
@@ -86,15 +62,17 @@ class Training:
             "begin": self._begin,
             "batches": self._batches,
             "epoch": lambda: self.writer.event(
-                "epoch", epoch=self.epoch, logs={"loss": amount, "val_loss": float("nan")}, batches=amount, seconds=1.5
+                EpochEnded(
+                    epoch=self.epoch, logs={"loss": amount, "val_loss": float("nan")}, batches=amount, seconds=1.5
+                )
             ),
             "explanation": lambda: self.writer.event(
-                "explanation", epoch=self.epoch, batch=None, explanation={"headline": str(amount)}
+                Explained(epoch=self.epoch, batch=None, explanation=RecordedExplanation({"headline": str(amount)}))
             ),
             "status": lambda: self.writer.status(list(State)[amount % 8], f"word {amount}"),
-            "alert": lambda: self.writer.event("alert", text=f"alert {amount}", epoch=self.epoch),
-            "lost": lambda: self.writer.event("lost", batches=amount),
-            "system": lambda: self.writer.event("system", cpu_percent=amount, memory_bytes=amount),
+            "alert": lambda: self.writer.event(AlertRaised(text=f"alert {amount}", epoch=self.epoch)),
+            "lost": lambda: self.writer.event(BatchesLost(batches=amount)),
+            "system": lambda: self.writer.event(UsageSampled(ResourceUsage(cpu_percent=amount, memory_bytes=amount))),
             "print": self._print,
         }
         actions[what]()
@@ -102,7 +80,7 @@ class Training:
 
     def _begin(self) -> None:
         self.epoch += 1
-        self.writer.event("epoch_begin", epoch=self.epoch)
+        self.writer.event(EpochBegan(epoch=self.epoch))
 
     def _batches(self) -> None:
         for number in range(17):
@@ -158,7 +136,7 @@ def test_a_long_history_is_replayed_from_checkpoints(tmp_path: Path) -> None:
     training.writer.begin_phase(["loss"])
     for number in range(6000):
         training.clock.now += STEP
-        training.writer.event("epoch", epoch=number + 1, logs={"loss": number})
+        training.writer.event(EpochEnded(epoch=number + 1, logs={"loss": number}))
         if number % 997 == 0:
             training.look()
     recording, output = recorded(tmp_path)
@@ -192,15 +170,16 @@ def test_moments_are_where_things_happened(tmp_path: Path) -> None:
     clock = Clock()
     with RunWriter(tmp_path, RunInfo(name="run"), clock=clock, heartbeat_seconds=None) as writer:
         writer.begin_phase(["loss"])
-        for epoch, cause in enumerate(("class_mix", "class_mix", "sample_weights"), 1):
-            writer.event("epoch_begin", epoch=epoch)
+        for epoch, cause in enumerate((Cause.CLASS_MIX, Cause.CLASS_MIX, Cause.SAMPLE_WEIGHTS), 1):
+            writer.event(EpochBegan(epoch=epoch))
             clock.now += 1
-            writer.event("epoch", epoch=epoch, logs={"loss": 1.0})
+            writer.event(EpochEnded(epoch=epoch, logs={"loss": 1.0}))
             clock.now += 0.25
-            terms = [{"cause": cause, "verdict": "main"}, {"cause": "other", "verdict": "offsets"}]
-            writer.event("explanation", epoch=epoch, explanation={"loss": {"terms": terms}, "accuracy": None})
+            terms = Term(cause, 0.1, 0.05, 0.15, Verdict.MAIN), Term(Cause.MEASUREMENT, -0.1, -0.2, 0, Verdict.OFFSETS)
+            ledger = Ledger(gap=0.0, low=None, high=None, within_noise=None, terms=terms)
+            writer.event(Explained.of(replace(explain_from_log("run", epoch, {"loss": 1.0}), loss=ledger)))
             clock.now += 0.25
-        writer.event("alert", text="loss is NaN")
+        writer.event(AlertRaised(text="loss is NaN"))
         clock.now += 60
         writer.status(State.FINISHED)
     moments = recorded(tmp_path)[0].moments
@@ -250,7 +229,7 @@ def test_a_run_without_times_counts_epochs(tmp_path: Path) -> None:
         for epoch in (1, 2, 3):
             for _ in range(4):
                 writer.batch(epoch, 1, (0.5,))
-            writer.event("epoch", epoch=epoch, logs={"loss": epoch})
+            writer.event(EpochEnded(epoch=epoch, logs={"loss": epoch}))
         writer.status(State.FINISHED)
     recording, output = recorded(tmp_path)
     assert recording.in_epochs

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tui_monitor.history.series import FACTOR, BatchSeries, SeriesBuilder, whole_blocks
+from tui_monitor.history.batches.series import BatchSeries, SeriesBuilder, whole_blocks
+from tui_monitor.run_log.format.pyramid_level import FACTOR
 
 FLOATS = st.floats(width=32, allow_nan=True, allow_infinity=True)
 VALUES = st.one_of(

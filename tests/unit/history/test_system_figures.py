@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.unit.history.test_fold import Clock, followed
-from tests.unit.history.test_recording import recorded
-from tui_monitor.history.system_figures import GpuFigures, SystemFigures, system_figures
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tests.clock import Clock
+from tests.unit.history.plain_runs import followed
+from tests.unit.history.same_snapshots import recorded
+from tui_monitor.run_log.events.lines import recorded_event
+from tui_monitor.run_log.events.usage import GpuUsage, ResourceUsage, UsageSampled
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
 
 GPU = {"utilisation_percent": 35, "memory_bytes": 2**31, "memory_total_bytes": 2**33}
 
@@ -21,13 +23,14 @@ def test_a_replay_shows_the_figures_of_its_moment(tmp_path: Path) -> None:
         writer.begin_phase(["loss"])
         for percent in (50.0, 143.0, 80.0):
             clock.now += 2
-            writer.event("system", cpu_percent=percent, cores=2, memory_bytes=600, gpus=[GPU])
+            writer.event(UsageSampled(ResourceUsage(percent, 2, 600, gpus=(GpuUsage(**GPU),))))
     newest = followed(tmp_path).snapshot().system
-    assert newest == SystemFigures(80.0, 2, 600, gpus=(GpuFigures(35, 2**31, 2**33),))
+    assert newest == ResourceUsage(80.0, 2, 600, gpus=(GpuUsage(35, 2**31, 2**33),))
     recording, _ = recorded(tmp_path)
-    for seconds, percent in ((5, 143.0), (2, 50.0), (6, 80.0), (1, None), (4, 143.0)):
+    moments: tuple[tuple[float, float | None], ...] = ((5, 143.0), (2, 50.0), (6, 80.0), (1, None), (4, 143.0))
+    for seconds, expected in moments:
         figures = recording.at(seconds).system
-        assert (figures.cpu_percent if figures else None) == percent
+        assert (figures.cpu_percent if figures else None) == expected
     assert recording.at(recording.end).system == newest
 
 
@@ -37,13 +40,15 @@ def test_a_replay_shows_the_figures_of_its_moment(tmp_path: Path) -> None:
         ({}, None),
         ({"failure": "ImportError: no psutil"}, None),
         ({"cpu_percent": "NaN", "memory_bytes": -1}, None),
-        ({"cpu_percent": 12, "gpus": "none"}, SystemFigures(12)),
+        ({"cpu_percent": 12, "gpus": "none"}, ResourceUsage(12)),
         (
             {"memory_bytes": 5, "gpus": [7, {"memory_bytes": "much"}]},
-            SystemFigures(memory_bytes=5, gpus=(GpuFigures(),)),
+            ResourceUsage(memory_bytes=5, gpus=(GpuUsage(),)),
         ),
     ],
 )
-def test_what_makes_no_sense_is_no_figure(fields: dict[str, Any], expected: SystemFigures | None) -> None:
+def test_what_makes_no_sense_is_no_figure(fields: dict[str, Any], expected: ResourceUsage | None) -> None:
     """An event of another version or of a failure leaves out what can't be read, and harms nothing."""
-    assert system_figures({"kind": "system", **fields}) == expected
+    event = recorded_event({"kind": "system", **fields}).event
+    assert isinstance(event, UsageSampled)
+    assert event.usage == expected

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.importers.printed_progress import QUESTION, keras_3_text
 from tests.unit.importers.reading import epochs_of, records_of
-from tests.unit.importers.test_progress_text import QUESTION, _keras_3
-from tui_monitor.history.output import OutputLines
+from tui_monitor.history.state.output import OutputLines
 from tui_monitor.importers.csv_table import CsvTable
 from tui_monitor.importers.line_importer import LineParser
 from tui_monitor.importers.progress_log import ProgressLog
@@ -20,7 +20,7 @@ TABLE = "epoch,loss,val_loss\r\n" + "".join(f"{n},{0.5 / (n + 1)!r},{0.7 / (n + 
 NOISE = ("\xe9\x1b[31m\xe9\r\b" * 3 + QUESTION).encode("latin-1") + b"\0\xff Traceback (most"
 LOGS: dict[str, tuple[bytes, type[LineParser]]] = {
     "keras 2": (QUESTION.encode(), ProgressLog),
-    "keras 3": (_keras_3("\b" * 30 + "\r").encode(), ProgressLog),
+    "keras 3": (keras_3_text("\b" * 30 + "\r").encode(), ProgressLog),
     "wide": (QUESTION.encode("utf-16"), ProgressLog),
     "noise": (NOISE, ProgressLog),
     "table": (TABLE.encode(), CsvTable),

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.importers.printed_progress import EXPECTED, QUESTION
 from tests.unit.importers.reading import NOW, alerts, figures, imported
-from tests.unit.importers.test_progress_text import EXPECTED, QUESTION
 from tui_monitor.errors import UsageError
 from tui_monitor.history.load import load
-from tui_monitor.history.recorded_output import RecordedOutput
+from tui_monitor.history.replay.recorded_output import RecordedOutput
 from tui_monitor.importers.importing import import_path
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 
 EPOCHS = [epoch for epoch, _ in EXPECTED]
 

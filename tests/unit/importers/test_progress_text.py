@@ -5,29 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.importers.printed_progress import EXPECTED, QUESTION, keras_3_text
 from tests.unit.importers.reading import epochs_in, figures, imported, records_of
-from tui_monitor.explain.explanation import explanation_from_json
-from tui_monitor.explain.log_evidence import explain_log
+from tui_monitor.explain.from_log import explain_from_log
 from tui_monitor.importers.records import Ended, PhaseBegan, Remark
-from tui_monitor.run_log.format import State
-
-BAR = "67/67 [==============================] - 3s 45ms/step"
-NAMES = ("loss", "acc", "val_loss", "val_acc")
-PRINTED = (
-    ("0.6905", "0.7912", "0.5441", "0.7760"),
-    ("0.6452", "0.8302", "0.5231", "0.7863"),
-    ("0.6356", "0.8289", "0.4981", "0.7760"),
-    ("0.6281", "0.8310", "0.4922", "0.7760"),
-    ("0.6190", "0.8334", "0.4873", "0.7781"),
-)
-QUESTION = "".join(
-    f"Epoch {number}/5\n{BAR} - " + " - ".join(map(": ".join, zip(NAMES, row, strict=True))) + "\n"
-    for number, row in enumerate(PRINTED, 1)
-)
-EXPECTED = [
-    (number, {name: float(text) for name, text in zip(NAMES, row, strict=True)})
-    for number, row in enumerate(PRINTED, 1)
-]
+from tui_monitor.run_log.format.layout import State
 
 
 def test_the_questions_five_epochs_open_to_their_twenty_figures(tmp_path: Path) -> None:
@@ -41,7 +23,7 @@ def test_the_questions_five_epochs_open_to_their_twenty_figures(tmp_path: Path) 
     ]
     assert snapshot.state is State.FINISHED
     assert "".join(f"{line}\n" for line in snapshot.output) == QUESTION
-    explanation = explanation_from_json(explain_log("pasted", 5, snapshot.phases[0].epochs[-1].figures))
+    explanation = explain_from_log("pasted", 5, snapshot.phases[0].epochs[-1].figures)
     assert explanation.paradox
     assert explanation.evidence == "log"
 
@@ -57,30 +39,10 @@ def test_a_terminals_wrapping_changes_nothing(width: int) -> None:
     assert epochs_in(wrapped) == EXPECTED
 
 
-def _keras_3_bar(done: int, figures_text: str, time: str) -> str:
-    full = "━" * (20 * done // 67)
-    rest = "━" * (20 - len(full))
-    return (
-        f"\x1b[1m{done:2}/67\x1b[0m \x1b[32m{full}\x1b[0m\x1b[37m{rest}\x1b[0m "
-        f"\x1b[1m{time}\x1b[0m 45ms/step - {figures_text}"
-    )
-
-
-def _keras_3(prefix: str) -> str:
-    text = ""
-    for number, row in enumerate(PRINTED, 1):
-        training = f"acc: {row[1]} - loss: {row[0]}"
-        text += f"Epoch {number}/5\n"
-        text += prefix + _keras_3_bar(12, "acc: 0.5000 - loss: 0.9999", "2s")
-        text += prefix + _keras_3_bar(67, training, "0s")
-        text += prefix + _keras_3_bar(67, f"{training} - val_acc: {row[3]} - val_loss: {row[2]}", "3s") + "\n"
-    return text
-
-
 @pytest.mark.parametrize("prefix", ["\b" * 90 + "\r", "\r", "\n", "\x1b[2K\r"])
 def test_keras_3_bars_with_colours_and_rewriting(prefix: str) -> None:
     """Bars that rewrite themselves, or follow each other line by line, give the figures of their last state."""
-    assert epochs_in(_keras_3(prefix)) == EXPECTED
+    assert epochs_in(keras_3_text(prefix)) == EXPECTED
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.importers.reading import alerts, figures, imported
 from tests.unit.importers.real_training import EPOCHS
 from tui_monitor.metric_names import canonical_metric
-from tui_monitor.run_log.format import State
+from tui_monitor.run_log.format.layout import State
 
 TRAINING = Path(__file__).with_name("real_training.py")
 PACKAGES = ("keras", "tf_keras")

@@ -6,12 +6,12 @@ import sys
 import threading
 from pathlib import Path
 
+from tests.unit.importers.printed_progress import EXPECTED, QUESTION
 from tests.unit.importers.reading import figures
-from tests.unit.importers.test_progress_text import EXPECTED, QUESTION
 from tui_monitor.history.load import load
 from tui_monitor.importers.standard_input import Pump
-from tui_monitor.run_log.format import RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
 
 EPOCHS = [epoch for epoch, _ in EXPECTED]
 

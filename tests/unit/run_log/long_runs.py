@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tui_monitor.run_log.blocks import BLOCK, extend_blocks
-from tui_monitor.run_log.format import PhaseInfo, RunInfo, batch_columns, batches_file
-from tui_monitor.run_log.identity import write_run_info
-from tui_monitor.run_log.stored_records import Records
+from tui_monitor.run_log.format.batch_records import Records
+from tui_monitor.run_log.format.block_summaries import BLOCK
+from tui_monitor.run_log.format.layout import PhaseInfo, RunInfo, batch_columns, batches_file
+from tui_monitor.run_log.format.run_json import write_run_info
+from tui_monitor.run_log.write.block_writer import extend_blocks
 
 ORDINARY = 3000
 """Batches: eleven blocks and a rest, of which seven blocks are taken in place of their records."""

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_monitor.errors import FolderNotWritable, RunNotFound
-from tui_monitor.run_log.control import Action, RequestInbox, send_request, take_rejected, take_requests
-from tui_monitor.run_log.format import CONTROL_FOLDER
+from tui_monitor.run_log.format.layout import CONTROL_FOLDER
+from tui_monitor.run_log.runs.control import Action, RequestInbox, send_request, take_rejected, take_requests
 
 
 def test_requests_come_once_and_in_order(tmp_path: Path) -> None:

@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui_monitor.cli.list_command import list_all
 from tui_monitor.errors import FolderNotWritable, RunNotFound
-from tui_monitor.run_log.folders import (
+from tui_monitor.export.report import run_report
+from tui_monitor.run_log.format.layout import RUN_FILE
+from tui_monitor.run_log.runs.folders import (
     RUNS_VARIABLE,
     create_run_folder,
     find_run,
@@ -23,7 +26,6 @@ from tui_monitor.run_log.folders import (
     runs_folder,
     safe_name,
 )
-from tui_monitor.run_log.format import RUN_FILE
 
 NOW = datetime(2026, 11, 22, 15, 4, 5)
 
@@ -167,3 +169,18 @@ def test_runs_without_a_sign_of_life_are_told_by_one_look(tmp_path: Path) -> Non
         for path in (tmp_path / name / "heartbeat", tmp_path / name):
             os.utime(path, (time.time() - age,) * 2)
     assert may_live(tmp_path, [tmp_path / "old", tmp_path / "live"]) == [tmp_path / "live"]
+
+
+@pytest.mark.parametrize("created", ["1e18", "-1e18", "1e308", "253402300800"])
+def test_a_date_that_is_none_costs_no_other_run(
+    tmp_path: Path, created: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A damaged `created` leaves the run without a date; `ls` lists it and all others, and its report is written."""
+    run_at(tmp_path, "good", 1.7e9)
+    run_at(tmp_path, "damaged", 0.0)
+    (tmp_path / "damaged" / RUN_FILE).write_text(f'{{"format": 1, "name": "damaged", "created": {created}}}')
+    assert list_all(str(tmp_path)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["run", "damaged", "good"]
+    assert "2023-11-14" in lines[2]
+    assert "damaged" in run_report(tmp_path / "damaged", as_markdown=True)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_monitor.errors import RunNotFound, RunUnreadable
-from tui_monitor.run_log.figures import canonical_figures, canonical_names
-from tui_monitor.run_log.format import (
+from tui_monitor.run_log.format.canonical_metrics import canonical_figures, canonical_names
+from tui_monitor.run_log.format.layout import (
     BASE_COLUMNS,
     FORMAT_VERSION,
     PhaseInfo,
@@ -20,8 +20,8 @@ from tui_monitor.run_log.format import (
     run_info_from_json,
     run_info_to_json,
 )
-from tui_monitor.run_log.identity import parse_run_info, read_run_info
-from tui_monitor.run_log.strict_json import encode, number, restore_numbers
+from tui_monitor.run_log.format.run_json import parse_run_info, read_run_info
+from tui_monitor.run_log.format.strict_json import encode, number, restore_numbers
 
 INFO = RunInfo(
     name="run",

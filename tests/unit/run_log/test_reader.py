@@ -15,9 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_monitor.errors import RunUnreadable
-from tui_monitor.run_log.format import EVENTS_FILE, OUTPUT_FILE, RUN_FILE, RunInfo
-from tui_monitor.run_log.reader import Arrival, RunReader
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.events.progress import StatusChanged
+from tui_monitor.run_log.format.layout import EVENTS_FILE, OUTPUT_FILE, RUN_FILE, RunInfo, State
+from tui_monitor.run_log.read.reader import Arrival, RunReader
+from tui_monitor.run_log.write.writer import RunWriter
 
 INFO = RunInfo(name="run")
 
@@ -29,7 +31,7 @@ def written(folder: Path, batches: int = 5, events: int = 3) -> RunWriter:
     for number in range(batches):
         writer.batch(1, 1, (number,))
     for number in range(events):
-        writer.event("note", number=number, text="é—漢🎉")
+        writer.event(NoteTaken("é—漢🎉", batch=number))
     return writer
 
 
@@ -52,7 +54,8 @@ def losses(arrivals: list[Arrival], phase: int = 1) -> list[float]:
 
 def numbers(arrivals: list[Arrival]) -> list[int]:
     """Return the numbers of the notes."""
-    return [event["number"] for arrival in arrivals for event in arrival.events if event["kind"] == "note"]
+    told = [recorded.event for arrival in arrivals for recorded in arrival.events]
+    return [event.batch for event in told if isinstance(event, NoteTaken) and event.batch is not None]
 
 
 def test_each_record_comes_once(tmp_path: Path) -> None:
@@ -84,7 +87,7 @@ def test_a_late_poll_still_gets_on(tmp_path: Path) -> None:
     """Even with no time at all each poll brings something, so that reading always ends."""
     written(tmp_path, batches=10)
     with (tmp_path / EVENTS_FILE).open("ab") as file:
-        file.writelines(b'{"kind": "note", "number": 0}\n' for _ in range(30_000))
+        file.writelines(b'{"kind": "note", "batch": 0}\n' for _ in range(30_000))
     arrivals = everything(RunReader(tmp_path), max_seconds=-1)
     assert len(numbers(arrivals)) == 3 + 30_000
     assert all(arrivals[:-1])
@@ -142,7 +145,7 @@ def test_a_flipped_bit_costs_no_more_than_its_records(
 def test_any_bytes_as_events_are_survived(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     """Garbage never raises: it is an object, damage, or a torn tail."""
     folder = tmp_path_factory.mktemp("garbage")
-    (folder / EVENTS_FILE).write_bytes(content + b'\n{"kind": "note", "number": 7}\n')
+    (folder / EVENTS_FILE).write_bytes(content + b'\n{"kind": "note", "batch": 7}\n')
     assert numbers([RunReader(folder).poll()]) == [7]
 
 
@@ -152,31 +155,32 @@ def test_deep_and_wide_garbage_is_damage(tmp_path: Path) -> None:
     (tmp_path / EVENTS_FILE).write_bytes(b"\n".join(lines) + b"\n")
     arrival = RunReader(tmp_path).poll()
     assert arrival.events_skipped == 5
-    assert [event["kind"] for event in arrival.events] == ["x"]
+    assert [recorded.event.kind for recorded in arrival.events] == ["x"]
 
 
 def test_a_line_beyond_all_bounds_is_passed_over(tmp_path: Path) -> None:
     """A line of many megabytes is read within bounds: taken if it can be, else counted, and the next one read."""
     big = json.dumps({"kind": "big", "text": "x" * 2**20}).encode()
     huge = b'{"kind": "huge", "text": "' + b"x" * (2**24 + 2**19) + b'"}'
-    (tmp_path / EVENTS_FILE).write_bytes(big + b"\n" + huge + b'\n{"kind": "note", "number": 1}\n')
+    (tmp_path / EVENTS_FILE).write_bytes(big + b"\n" + huge + b'\n{"kind": "note", "batch": 1}\n')
     arrivals = everything(RunReader(tmp_path))
-    assert [event["kind"] for arrival in arrivals for event in arrival.events] == ["big", "note"]
+    assert [recorded.event.kind for arrival in arrivals for recorded in arrival.events] == ["big", "note"]
     assert sum(arrival.events_skipped for arrival in arrivals) == 1
 
 
 _TRAINING = """
 import sys
 from pathlib import Path
-from tui_monitor.run_log.format import RunInfo, State
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.format.layout import RunInfo, State
+from tui_monitor.run_log.write.writer import RunWriter
 with RunWriter(Path(sys.argv[1]), RunInfo(name="run")) as writer:
     for phase in range(3):
         writer.begin_phase(["loss"])
         for number in range(5000):
             writer.batch(1, 1, (number,))
             if number % 50 == 0:
-                writer.event("note", number=number)
+                writer.event(NoteTaken("", batch=number))
     writer.status(State.FINISHED)
 """
 
@@ -192,7 +196,7 @@ def test_following_a_live_training_misses_and_repeats_nothing(tmp_path: Path) ->
     for phase in (1, 2, 3):
         assert losses(arrivals, phase) == list(range(5000))
     assert numbers(arrivals) == list(range(0, 5000, 50)) * 3
-    assert [event for arrival in arrivals for event in arrival.events][-1]["state"] == "finished"
+    assert [recorded.event for arrival in arrivals for recorded in arrival.events][-1] == StatusChanged(State.FINISHED)
 
 
 def test_records_no_training_wrote_are_skipped(tmp_path: Path) -> None:
@@ -305,7 +309,7 @@ def test_an_event_never_precedes_its_batches(tmp_path: Path) -> None:
     seen = 0
     for number in range(1, 50):
         writer.batch(1, 1, (number,))
-        writer.event("note", number=number)
+        writer.event(NoteTaken("", batch=number))
         if number % 3 == 0:
             arrival = reader.poll()
             seen += len(losses([arrival]))

@@ -9,11 +9,12 @@ import pytest
 
 from tui_monitor.errors import DependencyMissing, RunNotFound
 from tui_monitor.history.load import load
-from tui_monitor.run_log.folders import is_address
-from tui_monitor.run_log.format import EVENTS_FILE, OUTPUT_FILE, RunInfo, State
-from tui_monitor.run_log.remote import RemoteRun, cache_folder
-from tui_monitor.run_log.shared_slots import SLOTS_SUFFIX
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.progress import EpochEnded
+from tui_monitor.run_log.format.layout import EVENTS_FILE, OUTPUT_FILE, RunInfo, State
+from tui_monitor.run_log.format.ring_buffer import SLOTS_SUFFIX
+from tui_monitor.run_log.runs.folders import is_address
+from tui_monitor.run_log.runs.remote import RemoteRun, cache_folder
+from tui_monitor.run_log.write.writer import RunWriter
 
 ADDRESS = "s3://bucket/runs/first"
 
@@ -53,7 +54,7 @@ def write_epochs(writer: RunWriter, first: int, last: int, *, batches: int = 200
     for epoch in range(first, last + 1):
         for batch in range(batches):
             writer.batch(epoch, 32, (1 / (batch + 1), 0.5))
-        writer.event("epoch", epoch=epoch, logs={"loss": 1 / epoch, "val_loss": 0.5}, batches=batches)
+        writer.event(EpochEnded(epoch=epoch, logs={"loss": 1 / epoch, "val_loss": 0.5}, batches=batches))
 
 
 def test_a_growing_run_in_a_bucket_is_followed_by_what_was_added(bucket: Any, tmp_path: Path) -> None:

@@ -15,8 +15,12 @@ from hypothesis import strategies as st
 
 from tui_monitor.errors import RunNotFound
 from tui_monitor.history.load import load
-from tui_monitor.run_log.format import EVENTS_FILE, HEARTBEAT_FILE, RUN_FILE, RunInfo, State
-from tui_monitor.run_log.presence import (
+from tui_monitor.run_log.events.explanation import RecordedExplanation
+from tui_monitor.run_log.events.notices import Explained
+from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
+from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, RUN_FILE, RunInfo, State
+from tui_monitor.run_log.runs import process as process_module
+from tui_monitor.run_log.runs.liveness import (
     DISTANT_LIMIT_SECONDS,
     GRACE_SECONDS,
     HEARTBEAT_LIMIT_SECONDS,
@@ -26,9 +30,9 @@ from tui_monitor.run_log.presence import (
     file_system_time,
     observe_run,
 )
-from tui_monitor.run_log.process import ProcessIdentity, ProcessState, identify, observe_process
-from tui_monitor.run_log.summary import summarise
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.runs.process import ProcessIdentity, ProcessState, identify, observe_process
+from tui_monitor.run_log.runs.summary import summarise
+from tui_monitor.run_log.write.writer import RunWriter
 
 HERE = RunInfo(name="run", host=socket.gethostname(), pid=os.getpid(), created=1e9, description="A demo.")
 
@@ -38,8 +42,8 @@ def running(folder: Path, info: RunInfo = HERE) -> RunWriter:
     writer = RunWriter(folder, info, heartbeat_seconds=3600)
     writer.begin_phase(["loss"], epochs=5)
     writer.status(State.TRAINING)
-    writer.event("epoch_begin", epoch=1)
-    writer.event("epoch", epoch=1, logs={"loss": 0.5, "acc": 0.75, "val_loss": math.inf})
+    writer.event(EpochBegan(epoch=1))
+    writer.event(EpochEnded(epoch=1, logs={"loss": 0.5, "acc": 0.75, "val_loss": math.inf}))
     return writer
 
 
@@ -52,7 +56,7 @@ def ended_process() -> ProcessIdentity:
 
 def test_a_running_run(tmp_path: Path) -> None:
     """Everything a list shows comes from the run's own words."""
-    running(tmp_path / "run").event("epoch_begin", epoch=2)
+    running(tmp_path / "run").event(EpochBegan(epoch=2))
     summary = summarise(tmp_path / "run")
     assert (summary.name, summary.state, summary.detail) == ("run", State.TRAINING, "")
     assert (summary.epoch, summary.epochs, summary.phase) == (2, 5, 1)
@@ -142,6 +146,26 @@ def test_processes_are_told_apart() -> None:
     assert observe_process(ProcessIdentity(pid=10**30)) in (ProcessState.UNSURE, ProcessState.GONE)
 
 
+def test_processes_are_told_apart_without_proc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """On a system without /proc, such as macOS, a process is known by its number and the time of its start."""
+    monkeypatch.setattr(process_module, "_PROC", tmp_path / "proc")
+    own = identify(os.getpid())
+    assert float(own.start) > 1e9
+    assert (own.boot, own.namespace) == ("", "")
+    assert observe_process(own) is ProcessState.ALIVE
+    assert observe_process(replace(own, start="1.0")) is ProcessState.GONE
+    assert observe_process(replace(own, start="")) is ProcessState.UNSURE
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        identity = identify(child.pid)
+        assert observe_process(identity) is ProcessState.ALIVE
+        assert child.stdin is not None
+        child.stdin.close()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert observe_process(identity) is ProcessState.GONE
+    assert observe_process(identity) is ProcessState.GONE
+    assert observe_process(ProcessIdentity(pid=10**30)) in (ProcessState.UNSURE, ProcessState.GONE)
+
+
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"pid": "x"}', b"\xff", b"[" * 5000])
 def test_a_damaged_heartbeat_is_only_a_time(tmp_path: Path, content: bytes) -> None:
     """Garbage in the heartbeat falls back on the number in `run.json` and the file's age."""
@@ -154,7 +178,7 @@ def test_the_last_word_is_found_behind_much_else(tmp_path: Path) -> None:
     """A hundred kilobytes of explanations after the last epoch do not hide it."""
     writer = running(tmp_path / "run")
     for _ in range(20):
-        writer.event("explanation", epoch=1, batch=1, explanation={"text": "x" * 5000})
+        writer.event(Explained(epoch=1, batch=1, explanation=RecordedExplanation({"text": "x" * 5000})))
     summary = summarise(tmp_path / "run")
     assert (summary.state, summary.epoch, summary.figures["loss"]) == (State.TRAINING, 1, 0.5)
 

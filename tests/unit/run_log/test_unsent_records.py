@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_monitor.run_log import shared_slots
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.reader import RunReader
-from tui_monitor.run_log.shared_slots import ROOM, SLOTS_SUFFIX
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.format import ring_buffer as shared_slots
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.format.ring_buffer import ROOM, SLOTS_SUFFIX
+from tui_monitor.run_log.read.reader import RunReader
+from tui_monitor.run_log.write.writer import RunWriter
 
 INFO = RunInfo(name="run")
 SLOTS = "batches.bin" + SLOTS_SUFFIX
@@ -51,7 +52,7 @@ def test_each_record_is_read_once_and_in_order(
                 seen += read(reader)
                 assert seen == list(range(1, number + 1))
             elif action == "send":
-                writer.event("note")
+                writer.event(NoteTaken(""))
         assert read(RunReader(folder)) == list(range(1, number + 1))
     writer.close()
     assert seen + read(reader) == list(range(1, number + 1))
@@ -78,7 +79,7 @@ def test_nobody_else_may_write_or_cut_the_slots(tmp_path: Path) -> None:
 def test_a_file_that_turns_out_otherwise_starts_over(tmp_path: Path) -> None:
     """Records taken from the slots that the file does not confirm are taken back."""
     writer, reader = training(tmp_path), RunReader(tmp_path)
-    writer.event("note")
+    writer.event(NoteTaken(""))
     for number in range(1, 6):
         writer.batch(1, 1, (number, 0.5))
     assert read(reader) == [1, 2, 3, 4, 5]
@@ -123,7 +124,7 @@ def test_a_slot_that_is_written_while_it_is_read_is_no_mixture(tmp_path: Path, m
     writer, reader = training(tmp_path), RunReader(tmp_path)
     for number in range(1, ROOM + 1):
         writer.batch(1, 1, (number, 0.5))
-    writer.event("note")
+    writer.event(NoteTaken(""))
     assert len(read(reader)) == ROOM
     read_bytes = Path.read_bytes
 
@@ -145,7 +146,7 @@ def test_a_look_that_takes_no_more_than_the_file_has_says_that_more_may_wait(tmp
     for number in range(1, 31):
         writer.batch(1, 1, (number, 0.5))
         if number == 25:
-            writer.event("note")
+            writer.event(NoteTaken(""))
     reader, seen, complete = RunReader(tmp_path), [], False
     while not complete:
         arrival = reader.poll(max_records=5)

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from tui_monitor.history.load import load
-from tui_monitor.run_log.cluster_reader import PATIENCE_SECONDS, ClusterReader
-from tui_monitor.run_log.format import RunInfo, State, WorkerInfo
-from tui_monitor.run_log.reader import Arrival
-from tui_monitor.run_log.summary import summarise
-from tui_monitor.run_log.workers import Place, claim_place, run_of, worker_from_environment
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.progress import EpochEnded
+from tui_monitor.run_log.format.layout import RunInfo, State, WorkerInfo
+from tui_monitor.run_log.read.cluster_reader import PATIENCE_SECONDS, ClusterReader
+from tui_monitor.run_log.read.reader import Arrival
+from tui_monitor.run_log.runs.summary import summarise
+from tui_monitor.run_log.runs.workers import Place, claim_place, run_of, worker_from_environment
+from tui_monitor.run_log.write.writer import RunWriter
 
 
 def environment(kind: str, index: int, **cluster: list[str]) -> dict[str, str]:
@@ -113,7 +114,7 @@ def test_parts_make_whole_batches(tmp_path: Path) -> None:
     for writer, sizes, losses in ((chief, (10, 6), (1.0, 2.0)), (other, (30, 0), (3.0, float("nan")))):
         for size, loss in zip(sizes, losses, strict=True):
             writer.batch(1, size, (loss, loss / 10))
-        writer.event("epoch", epoch=1, logs={}, batches=2, samples=sum(sizes))
+        writer.event(EpochEnded(epoch=1, logs={}, batches=2, samples=sum(sizes)))
         writer.close()
     phase = load(tmp_path / "r").phase
     assert phase is not None
@@ -132,14 +133,14 @@ def test_a_part_that_is_late_is_awaited(tmp_path: Path) -> None:
     clock = Clock()
     reader = ClusterReader(tmp_path / "r", clock=clock)
     chief.batch(1, 10, (1.0, 0.0))
-    chief.event("epoch", epoch=1, logs={}, batches=1, samples=10)
+    chief.event(EpochEnded(epoch=1, logs={}, batches=1, samples=10))
     early = reader.poll()
     assert not early.batches
-    assert not [event for event in early.events if event["kind"] == "epoch"]
+    assert not [recorded for recorded in early.events if isinstance(recorded.event, EpochEnded)]
     other.batch(1, 10, (3.0, 0.0))
     joined = reader.poll()
     assert _batches(joined) == [(2.0, 20)]
-    assert [event["samples"] for event in joined.events if event["kind"] == "epoch"] == [20]
+    assert [recorded.event.samples for recorded in joined.events if isinstance(recorded.event, EpochEnded)] == [20]
     assert joined.covered == 2
     chief.batch(2, 10, (1.0, 0.0))
     assert not reader.poll().batches
@@ -185,9 +186,9 @@ def test_a_worker_elsewhere_is_not_awaited_for_long_and_one_that_comes_late_is_r
 
 _KILLED = """
 import os, pathlib, signal, sys
-from tui_monitor.run_log.format import RunInfo, State, WorkerInfo
-from tui_monitor.run_log.workers import claim_place
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.format.layout import RunInfo, State, WorkerInfo
+from tui_monitor.run_log.runs.workers import claim_place
+from tui_monitor.run_log.write.writer import RunWriter
 place = claim_place(pathlib.Path(sys.argv[1]), "r", "script", WorkerInfo(1, 2, "a"))
 import socket
 writer = RunWriter(place.folder, RunInfo(name="r", host=socket.gethostname(), pid=os.getpid(), worker=place.worker))

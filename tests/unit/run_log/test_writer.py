@@ -14,10 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_monitor.run_log.format import EVENTS_FILE, HEARTBEAT_FILE, RUN_FILE, RunInfo, State
-from tui_monitor.run_log.identity import read_run_info
-from tui_monitor.run_log.reader import RunReader
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.lines import UnknownEvent
+from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.events.progress import EpochEnded
+from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, RUN_FILE, RunInfo, State
+from tui_monitor.run_log.format.run_json import read_run_info
+from tui_monitor.run_log.read.reader import RunReader
+from tui_monitor.run_log.write.writer import RunWriter
 
 INFO = RunInfo(name="run", host="here", pid=1)
 
@@ -44,7 +47,7 @@ def test_records_are_there_when_the_call_returns(tmp_path: Path) -> None:
     writer.begin_phase(["loss", "acc"], epochs=2)
     writer.batch(1, 32, (0.5, math.nan))
     writer.batch(2, 16, (math.inf, -math.inf))
-    writer.event("epoch", epoch=1, logs={"loss": math.nan})
+    writer.event(EpochEnded(epoch=1, logs={"loss": math.nan}))
     batches = batches_in(tmp_path)
     assert batches["epoch"].tolist() == [1, 2]
     assert batches["size"].tolist() == [32, 16]
@@ -58,7 +61,7 @@ def test_time_follows_the_given_clock(tmp_path: Path) -> None:
     times = iter([100.0, 100.5, 101.25])
     writer = writer_at(tmp_path, clock=lambda: next(times))
     assert writer.seconds() == 0.5
-    writer.event("note", text="x")
+    writer.event(NoteTaken(text="x"))
     assert events_in(tmp_path)[-1] == {"kind": "note", "time": 1.25, "phase": None, "text": "x"}
 
 
@@ -127,8 +130,8 @@ def test_a_figure_too_large_for_its_column_is_infinite(tmp_path: Path) -> None:
 def test_no_event_raises(tmp_path: Path) -> None:
     """Odd kinds and fields are written as text; reserved names are not overwritten."""
     writer = writer_at(tmp_path)
-    writer.event("odd", time="x", phase="y", thing=object, text="\ud800\u2028\n")
-    writer.event(3)  # type: ignore[arg-type]
+    writer.event(UnknownEvent("odd", {"time": "x", "phase": "y", "thing": object, "text": "\ud800\u2028\n"}))
+    writer.event(UnknownEvent(3))  # type: ignore[arg-type]
     event, other = events_in(tmp_path)
     assert event["phase"] is None
     assert isinstance(event["time"], float)
@@ -142,14 +145,14 @@ def test_events_of_many_threads_stay_whole(tmp_path: Path) -> None:
 
     def write(thread: int) -> None:
         for number in range(200):
-            writer.event("note", thread=thread, number=number, text="x" * 200)
+            writer.event(NoteTaken("x" * 200, epoch=thread, batch=number))
 
     threads = [threading.Thread(target=write, args=(thread,)) for thread in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    seen = [(event["thread"], event["number"]) for event in events_in(tmp_path)]
+    seen = [(event["epoch"], event["batch"]) for event in events_in(tmp_path)]
     assert len(seen) == 800
     for wanted in range(4):
         assert [number for owner, number in seen if owner == wanted] == list(range(200))
@@ -163,7 +166,7 @@ def test_a_signal_handler_may_record_too(tmp_path: Path) -> None:
     def handle(number: int, frame: object) -> None:
         nonlocal handled
         handled += 1
-        writer.event("signal", number=handled)
+        writer.event(NoteTaken("handled", batch=handled))
 
     before = signal.signal(signal.SIGALRM, handle)
     signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
@@ -171,14 +174,14 @@ def test_a_signal_handler_may_record_too(tmp_path: Path) -> None:
         written = 0
         while handled < 100:
             written += 1
-            writer.event("note", number=written)
+            writer.event(NoteTaken("", batch=written))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     events = events_in(tmp_path)
-    assert [event["number"] for event in events if event["kind"] == "note"] == list(range(1, written + 1))
+    assert [event["batch"] for event in events if not event["text"]] == list(range(1, written + 1))
     # A handler may interrupt a handler, so theirs need not be in order.
-    assert sorted(event["number"] for event in events if event["kind"] == "signal") == list(range(1, handled + 1))
+    assert sorted(event["batch"] for event in events if event["text"]) == list(range(1, handled + 1))
 
 
 def test_a_script_may_change_its_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +205,7 @@ def test_a_forked_child_never_writes(tmp_path: Path) -> None:
     child = os.fork()
     if child == 0:
         writer.batch(1, 1, (2.0,))
-        writer.event("note", text="child")
+        writer.event(NoteTaken(text="child"))
         writer.status(State.FAILED)
         writer.begin_phase(["other"])
         writer.close()
@@ -220,7 +223,7 @@ def test_after_close_nothing_happens(tmp_path: Path) -> None:
         writer.begin_phase(["loss"])
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     writer.batch(1, 1, (1.0,))
-    writer.event("note", text="late")
+    writer.event(NoteTaken(text="late"))
     writer.close()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
@@ -228,9 +231,9 @@ def test_after_close_nothing_happens(tmp_path: Path) -> None:
 def test_a_torn_tail_of_an_earlier_process_is_mended(tmp_path: Path) -> None:
     """Appending to events that end in half a line keeps the new line whole."""
     (tmp_path / EVENTS_FILE).write_bytes(b'{"kind": "no')
-    writer_at(tmp_path).event("note", text="whole")
+    writer_at(tmp_path).event(NoteTaken(text="whole"))
     arrival = RunReader(tmp_path).poll()
-    assert [event["kind"] for event in arrival.events] == ["note"]
+    assert [recorded.event for recorded in arrival.events] == [NoteTaken("whole")]
     assert arrival.events_skipped == 1
 
 

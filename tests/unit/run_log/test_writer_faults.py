@@ -17,9 +17,10 @@ import numpy as np
 import pytest
 
 from tui_monitor.history.load import load
-from tui_monitor.run_log.format import EVENTS_FILE, HEARTBEAT_FILE, RunInfo, State
-from tui_monitor.run_log.shared_slots import ROOM, SLOTS_SUFFIX
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, RunInfo, State
+from tui_monitor.run_log.format.ring_buffer import ROOM, SLOTS_SUFFIX
+from tui_monitor.run_log.write.writer import RunWriter
 
 INFO = RunInfo(name="run")
 KILLS = 20
@@ -27,8 +28,9 @@ KILLS = 20
 _ENDLESS_TRAINING = """
 import os, socket, sys
 from pathlib import Path
-from tui_monitor.run_log.format import RunInfo
-from tui_monitor.run_log.writer import RunWriter
+from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.format.layout import RunInfo
+from tui_monitor.run_log.write.writer import RunWriter
 writer = RunWriter(Path(sys.argv[1]), RunInfo(name="run", host=socket.gethostname(), pid=os.getpid()))
 writer.begin_phase(["loss"])
 number = 0
@@ -37,7 +39,7 @@ while True:
     writer.batch(1, 1, (number,))
     os.write(1, b"b")
     if number % 10 == 0:
-        writer.event("note", text="x" * 300, number=number)
+        writer.event(NoteTaken("x" * 300, batch=number))
         os.write(1, b"e")
 """
 
@@ -151,7 +153,7 @@ def test_lost_records_are_told_with_the_reason(tmp_path: Path) -> None:
         writer.begin_phase(["loss"])
         for _ in range(100):
             writer.batch(1, 1, (1.0,))
-        writer.event("note")
+        writer.event(NoteTaken(""))
         limit_files_to(2000)
         for _ in range(ROOM + 5):
             writer.batch(1, 1, (1.0,))
@@ -176,7 +178,7 @@ def test_what_waits_for_room_survives_the_process(tmp_path: Path) -> None:
         for number in range(1, ROOM + 1):
             clock.now += 1
             writer.batch(1, 1, (number,))
-            writer.event("note")
+            writer.event(NoteTaken(""))
         os.kill(os.getpid(), signal.SIGKILL)
 
     child = os.fork()
@@ -219,7 +221,7 @@ def test_a_write_that_a_signal_interrupts_is_not_repeated(
 
     monkeypatch.setattr(os, "write", interrupted)
     with suppress(error):
-        writer.event("note")
+        writer.event(NoteTaken(""))
     writer.batch(1, 1, (11,))
     writer.close()
     assert loaded(tmp_path) == list(range(1, 12))
@@ -235,7 +237,7 @@ def test_an_event_of_a_signal_handler_while_the_identity_is_written(
 
     def interrupted(descriptor: int, content: bytes) -> int:
         monkeypatch.undo()
-        writer.event("note", text="from the handler")
+        writer.event(NoteTaken(text="from the handler"))
         return write(descriptor, content)
 
     monkeypatch.setattr(os, "write", interrupted)
@@ -254,14 +256,14 @@ def test_events_wait_for_room(tmp_path: Path) -> None:
         writer = RunWriter(tmp_path, INFO, clock=Clock(), heartbeat_seconds=None)
         limit_files_to(2000)
         for number in range(100):
-            writer.event("note", number=number)
+            writer.event(NoteTaken("", batch=number))
         assert (tmp_path / EVENTS_FILE).read_bytes().endswith(b"\n")
         lift_limit()
         writer._beat()
 
     forked(train)
     lines = (tmp_path / EVENTS_FILE).read_bytes().split(b"\n")[:-1]
-    assert [json.loads(line)["number"] for line in lines] == list(range(100))
+    assert [json.loads(line)["batch"] for line in lines] == list(range(100))
 
 
 def test_a_renamed_folder_is_followed(tmp_path: Path) -> None:
@@ -271,7 +273,7 @@ def test_a_renamed_folder_is_followed(tmp_path: Path) -> None:
     writer.batch(1, 1, (1.0,))
     (tmp_path / "old").rename(tmp_path / "new")
     writer.batch(1, 1, (2.0,))
-    writer.event("note", text="moved")
+    writer.event(NoteTaken(text="moved"))
     writer._beat()
     writer.begin_phase(["loss"])
     writer.batch(1, 1, (3.0,))
@@ -293,7 +295,7 @@ def test_a_removed_folder_stays_removed_and_training_goes_on(tmp_path: Path) -> 
     for _ in range(5):
         clock.now += 1
         writer.batch(1, 1, (2.0,))
-        writer.event("note", text="x")
+        writer.event(NoteTaken(text="x"))
     writer.begin_phase(["loss"])
     writer.batch(1, 1, (3.0,))
     writer.close()
@@ -325,7 +327,7 @@ def test_a_folder_that_can_not_be_made_is_no_error(tmp_path: Path) -> None:
     writer = RunWriter(tmp_path / "file" / "run", INFO)
     phase = writer.begin_phase(["loss"])
     writer.batch(1, 1, (1.0,))
-    writer.event("note")
+    writer.event(NoteTaken(""))
     writer.close()
     assert phase.metrics == ("loss",)
     assert writer.lost_batches == 1
@@ -342,7 +344,12 @@ def test_a_run_that_can_not_be_written_is_tried_twice_a_second_at_most(
     writer.begin_phase(["loss"])
     tries: list[Any] = []
     opened = os.open
-    monkeypatch.setattr(os, "open", lambda *args, **options: (tries.append(args), opened(*args, **options))[1])
+
+    def counted(*args: Any, **options: Any) -> int:
+        tries.append(args)
+        return opened(*args, **options)
+
+    monkeypatch.setattr(os, "open", counted)
     for _ in range(10):
         clock.now += 0.05
         writer.batch(1, 1, (1.0,))
@@ -367,7 +374,7 @@ def test_descriptors_closed_by_the_script_are_noticed(tmp_path: Path) -> None:
         writer._beat()
         clock.now = 1
         writer.batch(1, 1, (2.0,))
-        writer.event("note", text="still here")
+        writer.event(NoteTaken(text="still here"))
         assert writer.lost_batches == 0, writer.last_error
         writer.close()
         for other in others:

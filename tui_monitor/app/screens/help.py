@@ -1,4 +1,4 @@
-"""The list of keys, made from the table and from nothing else."""
+"""The help page as a dialog."""
 
 from typing import ClassVar
 
@@ -8,25 +8,11 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui_monitor.app.keys import KEYS, Group
-from tui_monitor.app.panels.text import Row, Rows, Run, left, wrap
-from tui_monitor.app.styles import COMPONENT_CLASSES
 from tui_monitor.app.widgets.cells_view import CellsView
+from tui_monitor.view.help import help_rows
+from tui_monitor.view.styles import COMPONENT_CLASSES
 
 _WIDTH = 72
-_KEY = 10
-
-
-def help_rows(width: int) -> Rows:
-    """Return the keys under their headings."""
-    rows: list[Row] = []
-    for group in Group:
-        rows += [(), (Run(group.value, "headline"),)] if rows else [(Run(group.value, "headline"),)]
-        for key in (k for k in KEYS if k.group is group):
-            lines = wrap(key.help, width - _KEY)
-            rows.append((left(key.shown, _KEY, "key-name"), *lines[0]))
-            rows += [(left("", _KEY), *line) for line in lines[1:]]
-    return tuple(rows)
 
 
 class HelpScreen(ModalScreen[None]):

@@ -7,8 +7,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui_monitor.app import styles
 from tui_monitor.charts.cells import Row, Run
+from tui_monitor.view import styles
 
 
 class CellsView(ScrollView):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from textual.events import MouseDown, MouseEvent, MouseMove, MouseUp, Resize
 from textual.message import Message
 
-from tui_monitor.app.panels.scrub import Scrub, scrub
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.history.playback import Playback
+from tui_monitor.view.panels.scrub_bar import Scrub, scrub
 
 
 class ScrubBar(CellsView):

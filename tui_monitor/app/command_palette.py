@@ -1,0 +1,23 @@
+"""The key table as commands that can be found by name."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from textual.actions import parse
+from textual.app import App, SystemCommand
+
+from tui_monitor.view.key_table import KEYS
+
+
+def palette_commands(app: App[None], is_enabled: Callable[[str, tuple[object, ...]], bool]) -> Iterator[SystemCommand]:
+    """Yield a command for every key whose action would change anything now.
+
+    Args:
+        app: runs the actions.
+        is_enabled: takes an action's name and parameters.
+    """
+    for key in KEYS:
+        _, name, parameters = parse(key.action)
+        if name != "command_palette" and is_enabled(name, parameters):
+            run = partial(app.call_later, app.run_action, key.action)
+            yield SystemCommand(key.label.capitalize(), key.help, run)

@@ -1,0 +1,245 @@
+"""The program on screen: takes snapshots from its feed, keeps what the user looks at, and has the panels drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.app import SystemCommand
+from textual.message import Message
+from textual.screen import Screen
+
+from tui_monitor.app.command_palette import palette_commands
+from tui_monitor.app.feed.feed import Feed
+from tui_monitor.app.screens.help import HelpScreen
+from tui_monitor.app.screens.main_screen import MainScreen
+from tui_monitor.app.terminal.pacing import LONGEST_WAIT_SECONDS
+from tui_monitor.app.terminal.screen_options import ScreenOptions
+from tui_monitor.app.terminal.terminal_app import TerminalApp
+from tui_monitor.charts.markers import MarkerSet
+from tui_monitor.errors import MonitorError
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.runs.summary import RunSummary
+from tui_monitor.view.enabled_actions import is_enabled
+from tui_monitor.view.view_state import SMOOTHING, View, ViewState
+
+if TYPE_CHECKING:
+    from tui_monitor.app.feed.feed import SnapshotSource
+    from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+
+USUAL = ScreenOptions()
+
+
+class PanelsLoaded(Message):
+    """All that draws the run is imported."""
+
+
+class SnapshotArrived(Message):
+    """The feed holds a snapshot."""
+
+
+class ReadingFailed(Message):
+    """The run can't be read any more."""
+
+    def __init__(self, error: MonitorError) -> None:
+        super().__init__()
+        self.error = error
+
+
+class MonitorApp(TerminalApp):
+    """Follows one run until the user leaves. `LiveApp` adds the control of a training, `ReplayApp` a player."""
+
+    CSS_PATH = Path(__file__).with_name("screens") / "splash.tcss"
+    TITLE = "tui-monitor"
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        markers: MarkerSet = MarkerSet.BRAILLE,
+        view: ViewState | None = None,
+        options: ScreenOptions = USUAL,
+        opened: RunSummary | None = None,
+    ) -> None:
+        """Prepare the screen; nothing is read before it runs.
+
+        Args:
+            folder: of the run.
+            markers: characters to draw curves with.
+            view: what to show first.
+            options: how to treat the terminal.
+            opened: what is known of the run, for the first frame.
+        """
+        super().__init__()
+        self.folder = folder
+        self.snapshot: Snapshot | None = None
+        """The newest snapshot of the run."""
+        self.view = view or ViewState()
+        self.feed = Feed(pause_seconds=1 / options.frames_a_second, is_terminal_busy=lambda: self.is_terminal_busy)
+        """Where snapshots come from."""
+        self._opened = opened or RunSummary(folder, folder.name, State.STARTING)
+        self._markers = markers
+        self._is_coarse = options.low_bandwidth
+        self.set_class(markers is MarkerSet.ASCII, "-ascii")
+        if options.theme:
+            self.theme = options.theme
+
+    def open_source(self) -> SnapshotSource:
+        """Return where snapshots come from. Called once, in the reader thread, after the first frame."""
+        raise NotImplementedError
+
+    def panels_ready(self) -> None:
+        """Called when all that draws the run is imported, before it is laid out."""
+
+    def snapshot_taken(self, snapshot: Snapshot) -> None:
+        """Called with each snapshot before it is drawn."""
+
+    def get_default_screen(self) -> MainScreen:
+        """Return the one screen there is."""
+        self._main = MainScreen(self._opened, self._markers, coarse=self._is_coarse)
+        return self._main
+
+    @property
+    def main(self) -> MainScreen:
+        """The monitor itself, under whatever dialog is open."""
+        return self._main
+
+    def on_ready(self) -> None:
+        """Import what draws and reads the run, now that the first frame is on its way."""
+        self.call_after_refresh(self.run_worker, self._read, thread=True, group="reader", exit_on_error=True)
+
+    def _read(self) -> None:
+        # In this thread, so that the event loop shows the first frame and takes keys meanwhile.
+        import tui_monitor.app.screens.layout  # noqa: F401, PLC0415 - imported after the first frame
+
+        self.post_message(PanelsLoaded())
+        self.feed.run(
+            self.open_source(),
+            arrived=lambda: self.post_message(SnapshotArrived()),
+            failed=lambda error: self.post_message(ReadingFailed(error)),
+        )
+
+    async def on_panels_loaded(self) -> None:
+        """Lay the panels out."""
+        self.panels_ready()
+        await self.main.fill()
+        self.main.focus_view(self.view.view)
+
+    def on_snapshot_arrived(self) -> None:
+        """Draw the newest snapshot, unless the terminal is still busy with the one before."""
+        if self.is_terminal_busy:
+            self.set_timer(LONGEST_WAIT_SECONDS, self.on_snapshot_arrived)
+            return
+        snapshot = self.feed.take()
+        if snapshot is None:
+            return
+        self.ask_terminal()
+        self.snapshot = snapshot
+        self.snapshot_taken(snapshot)
+        self._draw()
+
+    def terminal_answered(self) -> None:
+        """Draw what came while the terminal was busy, or have the newest read that was not."""
+        self.feed.terminal_answered()
+        self.on_snapshot_arrived()
+
+    def on_reading_failed(self, event: ReadingFailed) -> None:
+        """Leave, with the reason on the terminal."""
+        self.exit(return_code=event.error.exit_code, message=str(event.error))
+
+    def on_unmount(self) -> None:
+        """Let the reader thread end."""
+        self.feed.stop()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the first snapshot is drawn, and every chart in its newest state."""
+        return self.snapshot is not None and self.main.is_settled
+
+    def change_view(self, view: ViewState) -> None:
+        """Show something else of the same snapshot."""
+        if view != self.view:
+            self.view = view
+            self._draw()
+
+    def refuse(self, reason: str) -> None:
+        """Say why a key does nothing, once however often it is pressed."""
+        self.clear_notifications()
+        self.notify(reason, severity="warning", markup=False)
+
+    def _draw(self) -> None:
+        if self.snapshot is not None:
+            self.main.show(self.snapshot, self.view)
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Refuse actions that would change nothing now; control requests say themselves why none can be sent."""
+        return action == "control" or self.is_action_enabled(action, parameters)
+
+    def is_action_enabled(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Whether an action would change anything now."""
+        if self.snapshot is None:
+            return action != "control"
+        spelled = f"{action}({', '.join(repr(p) for p in parameters)})" if parameters else action
+        return is_enabled(spelled, self.snapshot, self.view)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer every enabled action by name, besides the choice of a theme."""
+        yield from palette_commands(self, self.is_action_enabled)
+        yield SystemCommand("Theme", "Change the colours.", self.action_change_theme)
+
+    def action_show(self, view: str) -> None:
+        """Lay the screen out for one of the views."""
+        self.view = replace(self.view, view=View(view))
+        self._draw()
+        self.main.focus_view(self.view.view)
+
+    @property
+    def _phase(self) -> PhaseSnapshot | None:
+        return self.view.fit_of(self.snapshot) if self.snapshot is not None else None
+
+    def action_zoom(self, factor: float) -> None:
+        """Look at less (below 1) or more of the x axis."""
+        from tui_monitor.view.charts.epoch_axis import full_range, newest  # noqa: PLC0415 - NumPy, as the panels
+
+        if (phase := self._phase) is not None:
+            self.change_view(self.view.zoomed(factor, full_range(phase), newest(phase)))
+
+    def action_pan(self, fraction: float) -> None:
+        """Move the zoomed window by a fraction of its width."""
+        from tui_monitor.view.charts.epoch_axis import full_range  # noqa: PLC0415 - NumPy, as the panels
+
+        if (phase := self._phase) is not None:
+            self.change_view(self.view.panned(fraction, full_range(phase)))
+
+    def action_whole_axis(self) -> None:
+        """Show the whole x axis."""
+        self.change_view(replace(self.view, window=None))
+
+    def action_smooth(self) -> None:
+        """Step to the next smoothing."""
+        self.change_view(replace(self.view, smoothing=(self.view.smoothing + 1) % len(SMOOTHING)))
+
+    def action_toggle_log(self) -> None:
+        """Switch between linear and logarithmic y axes."""
+        self.change_view(replace(self.view, log_y=not self.view.log_y))
+
+    def action_next_metric(self) -> None:
+        """Show the next metric in the second chart."""
+        self.change_view(replace(self.view, metric=self.view.metric + 1))
+
+    def action_fit(self, step: int) -> None:
+        """Show an earlier or later call of fit."""
+        if self.snapshot is None:
+            return
+        count = len(self.snapshot.phases)
+        shown = min(max((self.view.fit or count) + step, 1), count)
+        self.change_view(replace(self.view, fit=None if shown == count else shown, window=None))
+
+    def action_help(self) -> None:
+        """Show the list of keys."""
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(ascii_only=self._markers is MarkerSet.ASCII))

@@ -1,0 +1,267 @@
+"""What logged figures alone prove, exclude and leave open: no probe, so no amount is ever claimed."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tui_monitor import units
+from tui_monitor.explain.words.sentences import is_paradox
+from tui_monitor.run_log.events.explanation import (
+    Baseline,
+    Cause,
+    Explanation,
+    Finding,
+    Ledger,
+    Term,
+    Verdict,
+    explanation_to_json,
+)
+
+_SIGNS: Mapping[Cause, tuple[str, str]] = {
+    Cause.IN_EPOCH_AVERAGING: ("+", "−"),
+    Cause.TRAIN_MODE_LAYERS: ("+", "−"),
+    Cause.SAMPLE_WEIGHTS: ("±", "0"),
+    Cause.BATCH_AVERAGING: ("±", "±"),
+    Cause.CLASS_MIX: ("±", "±"),
+    Cause.WITHIN_CLASS: ("±", "±"),
+}
+"""What each cause does to (loss gap, accuracy gap); averaging, while the loss falls."""
+
+_SAME_LOSS = 0.005
+"""Nats within which a loss counts as the constant guess's."""
+_SAME_ACCURACY = 0.0025
+"""Fraction within which an accuracy counts as the constant guess's."""
+_SETTLE = "tui-monitor run train.py"
+_SETTLED_BY = f"To settle it, train once under `{_SETTLE}`: it measures each cause while training runs."
+
+
+def explain_from_log(
+    run: str,
+    epoch: int,
+    figures: Mapping[str, float],
+    class_shares: Sequence[float] | None = None,
+    *,
+    measured_epoch: int | None = None,
+) -> Explanation:
+    """Return the explanation that one epoch's logged figures support.
+
+    Args:
+        run: the run's name.
+        epoch: from 1.
+        figures: canonical names to figures; losses in nats.
+        class_shares: of all classes on both sides, adding up to 1, where known.
+        measured_epoch: the nearest epoch of the run that was measured, or None where none was.
+    """
+    if measured_epoch is None:
+        unmeasured, settled_by = "nothing was measured in this run", _SETTLED_BY
+    else:
+        unmeasured = "this epoch was not measured, as that would have cost more than its budget"
+        settled_by = f"`tui-monitor explain {run} --epoch {measured_epoch}` shows the nearest epoch that was measured."
+    reported = {name: _finite(figures.get(name)) for name in ("loss", "val_loss", "accuracy", "val_accuracy")}
+    loss = _ledger(reported["loss"], reported["val_loss"], 0)
+    accuracy = _ledger(reported["accuracy"], reported["val_accuracy"], 1)
+    baseline = _baseline(class_shares)
+    findings = [
+        *_bounds(reported),
+        *_against_constant_guess(reported, baseline),
+        *_sign_findings(loss, accuracy),
+        *_unknowns(loss, accuracy, settled_by),
+    ]
+    return Explanation(
+        run=run,
+        epoch=epoch,
+        evidence="log",
+        reported=reported,
+        paradox=is_paradox(reported),
+        loss=loss,
+        accuracy=accuracy,
+        mistakes=None,
+        classes=None,
+        baseline=baseline,
+        penalty=None,
+        samples={"train": None, "validation": None},
+        cost=None,
+        verdict=_verdict(loss, accuracy),
+        headline=_headline(loss, accuracy, unmeasured),
+        next_step=settled_by if loss or accuracy else "",
+        findings=tuple(findings),
+    )
+
+
+def explain_log(run: str, epoch: int, figures: Mapping[str, float]) -> dict[str, Any]:
+    """Return what `explain_from_log` does as JSON of the definition."""
+    return explanation_to_json(explain_from_log(run, epoch, figures))
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _ledger(training: float | None, validation: float | None, quantity: int) -> Ledger | None:
+    if training is None or validation is None:
+        return None
+    gap = training - validation
+    terms = tuple(Term(cause, None, None, None, _verdict_by_sign(cause, gap, quantity)) for cause in _SIGNS)
+    return Ledger(gap=gap, low=None, high=None, within_noise=None, terms=terms)
+
+
+def _verdict_by_sign(cause: Cause, gap: float, quantity: int) -> Verdict:
+    """A cause that pushes a gap the other way, or not at all, can't be why it is there."""
+    sign = _SIGNS[cause][quantity]
+    opposite = (sign == "+" and gap < 0) or (sign == "−" and gap > 0)
+    return Verdict.RULED_OUT if opposite or sign == "0" else Verdict.CANNOT_TELL
+
+
+def _baseline(shares: Sequence[float] | None) -> Baseline | None:
+    if not shares:
+        return None
+    entropy = -sum(share * math.log(share) for share in shares if share > 0)
+    return Baseline(entropy, max(shares), entropy, max(shares))
+
+
+def _verdict(loss: Ledger | None, accuracy: Ledger | None) -> str:
+    clauses = []
+    if loss is not None and loss.gap is not None:
+        clauses.append(f"loss is {abs(loss.gap):.3f} {'lower' if loss.gap > 0 else 'higher'}")
+    if accuracy is not None and accuracy.gap is not None:
+        clauses.append(f"accuracy is {units.points(accuracy.gap)} {'lower' if accuracy.gap > 0 else 'higher'}")
+    return f"Validation {', '.join(clauses)}." if clauses else "No validation figures: there is no gap to explain."
+
+
+def _headline(loss: Ledger | None, accuracy: Ledger | None, unmeasured: str) -> str:
+    if loss is None or loss.gap is None:
+        return ""
+    if accuracy is not None and accuracy.gap is not None and loss.gap > 0 and accuracy.gap > 0:
+        return (
+            "Lower loss together with lower accuracy is not explained by averaging, dropout or leakage alone: "
+            "each of them would raise validation accuracy."
+        )
+    return f"The log alone does not tell the cause: {unmeasured}."
+
+
+def _bounds(reported: Mapping[str, float | None]) -> list[Finding]:
+    """A wrong answer gives its class at most one half, so it costs at least ln 2."""
+    findings = []
+    for side, loss_name, accuracy_name in (
+        ("training", "loss", "accuracy"),
+        ("validation", "val_loss", "val_accuracy"),
+    ):
+        loss, accuracy = reported[loss_name], reported[accuracy_name]
+        if loss is None or accuracy is None:
+            continue
+        bound = (1 - accuracy) * math.log(2)
+        if loss < bound:
+            findings.append(
+                Finding(
+                    "bound",
+                    "proved",
+                    f"The {side} loss {loss:.4f} is below (1 − {accuracy:.4f})·ln 2 = {bound:.4f}: loss and accuracy "
+                    "are not averages over the same samples with the same weights.",
+                    "",
+                )
+            )
+    return findings
+
+
+def _against_constant_guess(reported: Mapping[str, float | None], baseline: Baseline | None) -> list[Finding]:
+    if baseline is None:
+        return []
+    findings = []
+    guess, majority = baseline.train_loss, baseline.train_accuracy
+    loss, accuracy = reported["loss"], reported["accuracy"]
+    if loss is not None and accuracy is not None and loss > guess and accuracy >= majority:
+        findings.append(
+            Finding(
+                "baseline",
+                "proved",
+                f"The training loss {loss:.3f} is above what a constant guess scores ({guess:.3f}) though its accuracy "
+                f"{accuracy:.3f} is above the majority share {majority:.3f}: it is not the plain mean of a fitted "
+                "model. Weights, dropout, batch averaging or a heavy tail can do that; a probe tells which.",
+                "",
+            )
+        )
+    val_loss, val_accuracy = reported["val_loss"], reported["val_accuracy"]
+    if val_loss is not None and val_accuracy is not None:
+        on_loss = _beside(val_loss, baseline.validation_loss, _SAME_LOSS)
+        on_accuracy = _beside(val_accuracy, baseline.validation_accuracy, _SAME_ACCURACY)
+        findings.append(
+            Finding(
+                "baseline",
+                "known",
+                f"Validation is {on_loss} the constant guess in loss ({val_loss:.3f} against "
+                f"{baseline.validation_loss:.3f}) and {on_accuracy} it in accuracy ({val_accuracy:.3f} against "
+                f"{baseline.validation_accuracy:.3f}).",
+                "",
+            )
+        )
+    return findings
+
+
+def _beside(value: float, other: float, same: float) -> str:
+    if abs(value - other) <= same:
+        return "at"
+    return "above" if value > other else "below"
+
+
+def _sign_findings(loss: Ledger | None, accuracy: Ledger | None) -> list[Finding]:
+    if loss is None or accuracy is None or loss.gap is None or accuracy.gap is None:
+        return []
+    pattern = tuple("+" if gap > 0 else "−" for gap in (loss.gap, accuracy.gap))
+    seen = f"({pattern[0]}, {pattern[1]})"
+    findings = []
+    for cause, (on_loss, on_accuracy) in _SIGNS.items():
+        fits = all(sign in ("±", found) for sign, found in zip((on_loss, on_accuracy), pattern, strict=True))
+        if not fits:
+            when = " (while the loss falls)" if cause is Cause.IN_EPOCH_AVERAGING else ""
+            findings.append(
+                Finding(
+                    cause,
+                    "excluded alone",
+                    f"{cause.label}{when}: moves (loss gap, accuracy gap) by ({on_loss}, {on_accuracy}); here they are "
+                    f"{seen}: not the cause of both.",
+                    "",
+                )
+            )
+    if pattern == ("+", "+"):
+        findings += _answers_that_do_not_hold(seen)
+    return findings
+
+
+def _answers_that_do_not_hold(seen: str) -> list[Finding]:
+    """Return what usual answers to lower loss beside lower accuracy overlook."""
+    return [
+        Finding(
+            "leakage",
+            "excluded alone",
+            f"Leaked or easier validation samples move the gaps by (+, −), not by {seen}.",
+            "",
+        ),
+        Finding(
+            Cause.CLASS_MIX,
+            "excluded alone",
+            "Other class shares alone do not do it where the minority is the harder class: less of it in validation "
+            f"moves the gaps by (+, −), more of it by (−, +); {seen} needs a second cause beside them.",
+            "",
+        ),
+    ]
+
+
+def _unknowns(loss: Ledger | None, accuracy: Ledger | None, settled_by: str) -> list[Finding]:
+    if loss is None and accuracy is None:
+        return []
+    return [
+        Finding(
+            "chance",
+            "cannot tell",
+            "The sizes of the two sets are not in the log, so chance is not excluded.",
+            "",
+        ),
+        Finding(
+            Cause.BATCH_AVERAGING,
+            "cannot tell",
+            "In Keras 2 the training figures that fit_generator prints count each batch the same, while validation "
+            "counts each sample; with unequal batches that alone can move either gap either way.",
+            "",
+        ),
+        Finding("settle", "cannot tell", "Nothing in the log separates the causes that remain.", settled_by),
+    ]

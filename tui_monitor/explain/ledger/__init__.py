@@ -1,0 +1,8 @@
+"""A gap split into the causes that add up to it, each with an interval and a verdict.
+
+`estimates` measures each cause on the probed samples (toggles, Shapley values, class weights) and on bootstrap draws;
+`intervals` makes intervals of these and says what drawing both sets anew would do; `build` adds up the ledger and
+decides what may be said of each term.
+
+In: `explain.samples`. Out: `Ledger`. A wrong interval is mended in `intervals`; open `build` first.
+"""

@@ -1,0 +1,124 @@
+"""A gap as named terms that add up to it exactly, each with an interval and a verdict."""
+
+import math
+
+import numpy as np
+
+from tui_monitor.explain.ledger.estimates import (
+    TOGGLES,
+    class_weights,
+    estimate,
+    multiplicities,
+    validation_figure,
+)
+from tui_monitor.explain.ledger.intervals import Bounds, deviations, intervals, sampling, unseen
+from tui_monitor.explain.quantiles import NORMAL_QUANTILE, QUANTILE_WORTH_A_CAUSE
+from tui_monitor.explain.samples.probes import NO_CLASS, IntArray, TrainingProbe, ValidationProbe
+from tui_monitor.run_log.events.explanation import Cause, Ledger, Term, Verdict
+
+SMALLEST_LOSS_WORTH_NAMING = 0.005
+"""Nats."""
+SMALLEST_ACCURACY_WORTH_NAMING = 0.0025
+"""Fraction of samples."""
+RULED_OUT_SHARE_OF_GAP = 0.10
+
+
+def build_ledger(
+    probe: TrainingProbe,
+    validation: ValidationProbe,
+    figure: str,
+    seed: int = 0,
+) -> Ledger | None:
+    """Return the ledger of one quantity, or None when either side does not report it.
+
+    Args:
+        probe: probed training batches with at least one sample.
+        validation: validation samples with at least one sample.
+        figure: `loss` or `accuracy`.
+        seed: of the bootstrap; the same inputs give the same intervals.
+    """
+    on_loss = figure == "loss"
+    quantity = probe.loss if on_loss else probe.accuracy
+    values = validation.loss if on_loss else validation.correct
+    if quantity is None or values is None:
+        return None
+    batches = int(probe.batch[-1]) + 1
+    multiplicity = multiplicities(batches, seed)
+    classes = class_weights(probe, validation)
+    estimates = estimate(probe, quantity, classes, multiplicity)
+    weighting = validation.weighting if on_loss else validation.accuracy_weighting
+    measured = validation_figure(validation, values, weighting, seed + 1)
+    offset = validation.offset if on_loss else 0.0
+    reported = validation.reported_loss if on_loss else validation.reported_accuracy
+    if reported is None:
+        reported = measured.weighted + offset
+
+    validation_weights = measured.plain - measured.weighted
+    point = {
+        Cause.IN_EPOCH_AVERAGING: float(estimates.in_epoch[0]),
+        **{cause: float(estimates.toggles[0, i]) for i, cause in enumerate(TOGGLES)},
+    }
+    point[Cause.SAMPLE_WEIGHTS] += validation_weights
+    point[Cause.MEASUREMENT] = measured.weighted + offset - reported
+    gap = quantity.reported - reported
+    point[Cause.WITHIN_CLASS] = gap - math.fsum(point.values())
+
+    spread = deviations(estimates, batches, probe.epoch_batches, quantity)
+    with np.errstate(invalid="ignore"):
+        # A side measured on one batch has no known spread: infinite, or NaN for both.
+        spread[Cause.WITHIN_CLASS] = spread[Cause.WITHIN_CLASS] - measured.deviation
+    spread[Cause.MEASUREMENT] = measured.deviation
+    drawn = sampling(probe, quantity, validation, values)
+    noise = drawn.half_width
+    smallest = SMALLEST_LOSS_WORTH_NAMING if on_loss else SMALLEST_ACCURACY_WORTH_NAMING
+    bounds = intervals(point, spread, {} if on_loss else unseen(probe, classes))
+    verdicts = _verdicts(point, bounds, gap, noise, smallest)
+    return Ledger(
+        gap=gap,
+        low=gap - noise,
+        high=gap + noise,
+        within_noise=bool(abs(gap) <= noise),
+        terms=tuple(Term(cause, point[cause], *bounds[cause], verdicts[cause]) for cause in Cause),
+        samples_to_settle=drawn.validation_samples_to_settle(gap),
+    )
+
+
+def _verdicts(
+    point: dict[Cause, float],
+    bounds: dict[Cause, Bounds],
+    gap: float,
+    noise: float,
+    smallest: float,
+) -> dict[Cause, Verdict]:
+    """Return each term's verdict by the definition; chance alone never makes a cause.
+
+    `within_class` holds chance by definition and `measurement` is no cause: the first must exceed what chance gives
+    to be named, the second is never the main one. A gap whose largest part can't be told has no main cause.
+    """
+    negligible = max(smallest, RULED_OUT_SHARE_OF_GAP * abs(gap))
+    beyond_chance = noise * QUANTILE_WORTH_A_CAUSE / NORMAL_QUANTILE
+    verdicts: dict[Cause, Verdict] = {}
+    for cause in Cause:
+        low, high = bounds[cause]
+        if low is None or high is None:
+            verdicts[cause] = Verdict.CANNOT_TELL
+        elif -negligible <= low and high <= negligible:
+            verdicts[cause] = Verdict.RULED_OUT
+        elif low <= 0 <= high or (cause is Cause.WITHIN_CLASS and abs(point[cause]) <= beyond_chance):
+            verdicts[cause] = Verdict.CANNOT_TELL
+        elif point[cause] * gap > 0:
+            verdicts[cause] = Verdict.CONTRIBUTES
+        else:
+            verdicts[cause] = Verdict.OFFSETS
+    pulling = [cause for cause in Cause if point[cause] * gap > 0 and cause is not Cause.MEASUREMENT]
+    if pulling:
+        largest = max(pulling, key=lambda cause: abs(point[cause]))
+        tells = verdicts[largest] is Verdict.CONTRIBUTES
+        if tells and max(abs(point[largest]), abs(gap)) > beyond_chance:
+            verdicts[largest] = Verdict.MAIN
+    return verdicts
+
+
+def has_classes(label: IntArray) -> bool:
+    """Whether samples belong to classes, as opposed to regression targets."""
+    return bool(label.size) and bool((label != NO_CLASS).all())

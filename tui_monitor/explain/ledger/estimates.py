@@ -1,0 +1,257 @@
+"""The ledger's terms as estimated from probed batches, anchored at what is known of every batch.
+
+Notation: v(S) is the mean over training samples at the current weights with the toggles in S moved from
+"as training reported it" to "as validation is measured". A toggle's term is its Shapley value over v, so
+the terms add up whatever the order (Shapley, A value for n-person games, 1953).
+"""
+
+import functools
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_monitor.explain.quantiles import small_sample_inflation
+from tui_monitor.explain.samples.probes import (
+    Averaging,
+    FloatArray,
+    IntArray,
+    Quantity,
+    TrainingProbe,
+    ValidationProbe,
+    Weighting,
+    effective_weights,
+)
+from tui_monitor.run_log.events.explanation import Cause
+
+TOGGLES = (Cause.TRAIN_MODE_LAYERS, Cause.SAMPLE_WEIGHTS, Cause.BATCH_AVERAGING, Cause.CLASS_MIX)
+RESAMPLES = 400
+_FEWEST_BATCHES_REGRESSED = 8
+"""With fewer a slope over batches says too little."""
+_MOST_CLASSES_RESTRATIFIED = 32
+"""With more classes the bootstrap keeps the full probe's class weights, which bounds its memory."""
+
+
+@dataclass(frozen=True)
+class ClassWeights:
+    """What each class's samples are multiplied by; shape (classes,) each."""
+
+    counts: FloatArray
+    """Probed training samples of each class."""
+    train_share: FloatArray
+    """Share of each class in all training samples of the epoch."""
+    ratio: FloatArray
+    """Validation share over training share, scaled so that training's mean ratio is 1."""
+
+
+def class_weights(probe: TrainingProbe, validation: ValidationProbe) -> ClassWeights:
+    """Return post-stratification shares and label-shift ratios.
+
+    Classes that only validation holds can't be reached by reweighting training and are left out of the ratios.
+    Without classes everything is one class of ratio 1.
+    """
+    train_counts, validation_counts = probe.epoch_class_counts, validation.class_counts
+    if train_counts is None or validation_counts is None:
+        one = np.ones(1)
+        return ClassWeights(np.array([float(probe.label.size)]), one, one)
+    size = max(train_counts.size, validation_counts.size, int(probe.label.max(initial=0)) + 1)
+    train = _padded(train_counts, size)
+    valid = _padded(validation_counts, size)
+    counts = np.bincount(probe.label, minlength=size).astype(float)
+    train_share = train / train.sum() if train.sum() else np.zeros(size)
+    validation_share = valid / valid.sum() if valid.sum() else train_share
+    ratio = np.divide(validation_share, train_share, out=np.zeros(size), where=train > 0)
+    reachable = float((ratio * train_share).sum())
+    ratio = ratio / reachable if reachable > 0 else np.ones(size)
+    return ClassWeights(counts, train_share, ratio)
+
+
+def _padded(counts: IntArray, size: int) -> FloatArray:
+    return np.pad(counts, (0, size - counts.size)).astype(float)
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Row 0 from the probe as it is, the other rows from its bootstrap resamples."""
+
+    in_epoch: FloatArray
+    toggles: FloatArray
+    """Shape (rows, 4), in the order of `TOGGLES`."""
+    end: FloatArray
+    """The training figure with every toggle moved, anchored at the reported figure."""
+    fitted: int
+    """Parameters fitted to the batches: the mean, and a slope where there is one."""
+    leverage: float
+    """What the slope's own error adds to the variance of a mean, as a share of it."""
+    draw_variance: float
+    """What the draws of training mode leave of the variance of the figure now, at most: half the variance between two
+    draws, the one trained on and the one probed."""
+
+
+@functools.lru_cache(maxsize=1)
+def multiplicities(batches: int, seed: int) -> FloatArray:
+    """Return how often each batch counts, shape (1 + `RESAMPLES`, batches), first row all ones."""
+    drawn = np.random.default_rng(seed).integers(batches, size=(RESAMPLES, batches))
+    drawn += np.arange(0, RESAMPLES * batches, batches)[:, np.newaxis]
+    counts = np.bincount(drawn.ravel(), minlength=RESAMPLES * batches).reshape(RESAMPLES, batches)
+    return np.concatenate([np.ones((1, batches)), counts])
+
+
+def estimate(probe: TrainingProbe, quantity: Quantity, classes: ClassWeights, multiplicity: FloatArray) -> Estimates:
+    """Return the training side's terms of one quantity, from the probe as it is and from its resamples.
+
+    Args:
+        probe: probed training batches with at least one sample.
+        quantity: its loss or its accuracy.
+        classes: what each class's samples count.
+        multiplicity: how often each batch counts, shape (rows, batches).
+    """
+    batches = multiplicity.shape[1]
+    label = probe.label if classes.train_share.size > 1 else np.zeros_like(probe.label)
+    sizes = np.bincount(probe.batch, minlength=batches).astype(float)
+    weights = effective_weights(probe.weight, probe.batch, quantity.weighting)
+    columns = np.stack(
+        [
+            weights * quantity.then,
+            weights * quantity.training,
+            quantity.training,
+            weights * quantity.inference,
+            quantity.inference,
+            np.ones_like(weights),
+        ],
+        axis=1,
+    )
+    sums = _sums_by_batch_and_class(columns, probe.batch, label, batches, classes.train_share.size)
+    if classes.train_share.size > _MOST_CLASSES_RESTRATIFIED:
+        fixed = _stratum_weights(classes.counts[np.newaxis], classes.train_share, classes.counts.sum())[0]
+        moved = np.einsum("bcf,c->bf", sums, fixed * classes.ratio)
+        sums = np.stack([np.einsum("bcf,c->bf", sums, fixed), moved], axis=1)
+        mixes = np.broadcast_to(np.eye(2)[:, np.newaxis, :], (2, len(multiplicity), 2))
+    else:
+        counts = multiplicity @ sums[:, :, 5]
+        strata = _stratum_weights(counts, classes.train_share, counts.sum(axis=1, keepdims=True))
+        mixes = np.stack([strata, strata * classes.ratio])
+    by_samples = np.tensordot(multiplicity, sums, axes=1) / (multiplicity @ sizes)[:, None, None]
+    reported_way = by_samples
+    if quantity.averaging is Averaging.BATCHES:
+        by_batches = np.tensordot(multiplicity, sums / sizes[:, None, None], axes=1)
+        reported_way = by_batches / multiplicity.sum(axis=1)[:, None, None]
+
+    means = np.stack([reported_way, by_samples])[..., 1:5]
+    # Columns are (mode, weight) in order; the toggles' order is mode, weight, averaging, mix.
+    figures = np.einsum("arcf,mrc->famr", means, mixes).reshape(2, 2, 2, 2, len(multiplicity))
+    then = (reported_way[:, :, 0] * mixes[0]).sum(axis=1) + quantity.offset_then
+    now = figures[0, 0, 0, 0] + quantity.offset_now
+    return _anchored(then, np.column_stack([now, shapley(figures)]), quantity.reported, batches)
+
+
+def _anchored(then: FloatArray, measured: FloatArray, reported: float, batches: int) -> Estimates:
+    """Correct what was measured for how far the probed batches were off the figure of all batches, which is known.
+
+    The regression estimator of survey sampling (Cochran, Sampling Techniques, 1977, chapter 7), with slopes from the
+    bootstrap; a slope's error counts by how far off the probed batches were. With too few batches for a slope the two
+    are paired: batches that were easier are as much easier now.
+
+    Args:
+        then: the reported figure as the probed batches alone give it, shape (rows,).
+        measured: the figure now, and each toggle's term, shape (rows, 5).
+        reported: the figure over all batches.
+        batches: probed.
+    """
+    slope = np.array([1.0, 0.0, 0.0, 0.0, 0.0])
+    from_mean = then[1:] - then[1:].mean()
+    spread = float(from_mean @ from_mean)
+    fitted, leverage = 1, 0.0
+    if batches >= _FEWEST_BATCHES_REGRESSED and spread > 0:
+        slope = from_mean @ (measured[1:] - measured[1:].mean(axis=0)) / spread
+        fitted, leverage = 2, float((reported - then[0]) ** 2 / (batches * spread / from_mean.size))
+    corrected = measured + np.outer(reported - then, slope)
+    in_epoch, toggles = reported - corrected[:, 0], corrected[:, 1:]
+    draws = float(np.var(then[1:] - measured[1:, 0])) / 2
+    return Estimates(in_epoch, toggles, reported - in_epoch - toggles.sum(axis=1), fitted, leverage, draws)
+
+
+def _sums_by_batch_and_class(
+    columns: FloatArray, batch: IntArray, label: IntArray, batches: int, classes: int
+) -> FloatArray:
+    cell = batch * classes + label
+    sums = [np.bincount(cell, weights=column, minlength=batches * classes) for column in columns.T]
+    return np.stack(sums, axis=1, dtype=np.float64).reshape(batches, classes, columns.shape[1])
+
+
+def _stratum_weights(counts: FloatArray, share: FloatArray, total: FloatArray | float) -> FloatArray:
+    """Return what multiplies each class so that its share becomes the exact one, shape (rows, classes)."""
+    seen = counts > 0
+    covered = (seen * share).sum(axis=1, keepdims=True)
+    exact = np.where(seen, share, 0.0) / np.where(covered > 0, covered, 1.0)
+    return np.divide(exact * total, counts, out=np.zeros_like(exact), where=seen)
+
+
+def shapley(figures: FloatArray) -> FloatArray:
+    """Return the Shapley value of moving each toggle, as figure before minus figure after, shape (rows, toggles).
+
+    Args:
+        figures: a figure for every combination of toggles, shape (2, ..., 2, rows) with one axis a toggle:
+            0 as training reported it, 1 as validation is measured.
+    """
+    players = figures.ndim - 1
+    flat = figures.reshape(2**players, -1)
+    return np.asarray((_shapley_coefficients(players) @ flat).T, dtype=np.float64)
+
+
+@functools.lru_cache
+def _shapley_coefficients(players: int) -> FloatArray:
+    """Return what each combination counts in each toggle's value, shape (players, 2^players)."""
+    coefficients = np.zeros((players, 2**players))
+    for index, moved in enumerate(itertools.product((0, 1), repeat=players)):
+        for player in range(players):
+            others = sum(moved) - moved[player]
+            weight = math.factorial(others) * math.factorial(players - 1 - others) / math.factorial(players)
+            coefficients[player, index] = -weight if moved[player] else weight
+    return coefficients
+
+
+@dataclass(frozen=True)
+class ValidationFigure:
+    """Validation's mean of one quantity at the current weights."""
+
+    weighted: float
+    """As Keras measures it, with weights that came with the data."""
+    plain: float
+    """Every sample counting the same."""
+    deviation: FloatArray
+    """Bootstrap deviations of the plain figure, shape (resamples,); zeros where all was measured."""
+
+
+def validation_figure(probe: ValidationProbe, values: FloatArray, weighting: Weighting, seed: int) -> ValidationFigure:
+    """Return validation's mean of one quantity, at validation's exact class shares.
+
+    Args:
+        probe: validation samples with at least one sample.
+        values: the quantity of each of them, shape (n,).
+        weighting: how weights that came with the data enter it.
+        seed: of the bootstrap.
+    """
+    label = probe.label if probe.class_counts is not None else np.zeros_like(probe.label)
+    size = int(label.max(initial=0)) + 1
+    if probe.class_counts is None:
+        share = np.ones(1)
+    else:
+        size = max(size, probe.class_counts.size)
+        share = _padded(probe.class_counts, size) / max(1, int(probe.class_counts.sum()))
+    counts = np.bincount(label, minlength=size).astype(float)
+    strata = _stratum_weights(counts[np.newaxis], share, counts.sum())[0][label]
+    weights = effective_weights(probe.weight, probe.batch, weighting)
+    plain, weighted = (values * strata).mean(), (values * strata * weights).mean()
+    if probe.complete:
+        return ValidationFigure(float(weighted), float(plain), np.zeros(RESAMPLES))
+    batches = int(probe.batch.max(initial=0)) + 1
+    if batches < 2:
+        return ValidationFigure(float(weighted), float(plain), np.full(RESAMPLES, np.inf))
+    multiplicity = multiplicities(batches, seed)[1:]
+    sums = np.bincount(probe.batch, weights=values * strata, minlength=batches)
+    sizes = np.bincount(probe.batch, minlength=batches)
+    resampled = multiplicity @ sums / (multiplicity @ sizes)
+    inflated = (resampled - plain) * small_sample_inflation(batches, 1)
+    return ValidationFigure(float(weighted), float(plain), inflated)

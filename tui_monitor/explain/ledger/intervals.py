@@ -1,0 +1,119 @@
+"""How far each term may be off: intervals from a bootstrap over batches, and what drawing both sets anew would do."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_monitor.explain.ledger.estimates import TOGGLES, ClassWeights, Estimates
+from tui_monitor.explain.quantiles import NORMAL_QUANTILE, POWER_QUANTILE, small_sample_inflation
+from tui_monitor.explain.samples.probes import FloatArray, Quantity, TrainingProbe, ValidationProbe, effective_weights
+from tui_monitor.run_log.events.explanation import Cause
+
+Bounds = tuple[float | None, float | None]
+"""Lower and upper end of an interval; None where it is unknown."""
+
+
+def deviations(estimates: Estimates, batches: int, epoch_batches: int, quantity: Quantity) -> dict[Cause, FloatArray]:
+    """Return bootstrap deviations of each term, shape (resamples,), narrowed where most batches were probed.
+
+    The finite-population factor 1 − probed/all is left out of the variance that training mode's own draws give: a
+    complete probe is then still one draw of the noise.
+    """
+    inflation = small_sample_inflation(batches, estimates.fitted)
+    unprobed = max(0.0, 1.0 - batches / max(epoch_batches, 1))
+    random_mode = not np.array_equal(quantity.training, quantity.inference)
+
+    def spread(values: FloatArray, draw_variance: float = 0.0) -> FloatArray:
+        """Return the deviations of one term, infinite where a single batch tells nothing of them."""
+        variance = float(np.var(values[1:]))
+        if batches < 2 and (unprobed or draw_variance or random_mode):
+            return np.full(values.size - 1, np.inf)
+        drawn = min(1.0, draw_variance / variance) if variance > 0 else 0.0
+        factor = math.sqrt(unprobed * (1.0 - drawn) + drawn + estimates.leverage)
+        return np.asarray((values[1:] - values[0]) * factor * inflation, dtype=np.float64)
+
+    draws = estimates.draw_variance if random_mode else 0.0
+    result = {Cause.IN_EPOCH_AVERAGING: spread(estimates.in_epoch, draws)}
+    for index, cause in enumerate(TOGGLES):
+        result[cause] = spread(estimates.toggles[:, index], draws if cause is Cause.TRAIN_MODE_LAYERS else 0.0)
+    result[Cause.WITHIN_CLASS] = spread(estimates.end)
+    return result
+
+
+def unseen(probe: TrainingProbe, classes: ClassWeights) -> dict[Cause, float]:
+    """Return the standard error that each accuracy term keeps though no probed sample changed sides.
+
+    A share of 0 or 1 among few samples is not known exactly: half a sample is added to each cell of the table, as
+    Agresti and Min do for matched proportions (Statistics in Medicine 24, 2005), which leaves 1/n.
+    """
+    finite = math.sqrt(max(0.0, 1.0 - (int(probe.batch[-1]) + 1) / max(probe.epoch_batches, 1)))
+    one = 1.0 / probe.batch.size
+    random_mode = not np.array_equal(probe.loss.training, probe.loss.inference)
+    shift = classes.train_share * (classes.ratio - 1.0)
+    by_class = np.divide(shift, classes.counts, out=np.zeros_like(shift), where=classes.counts > 0)
+    return {
+        Cause.IN_EPOCH_AVERAGING: one * (1.0 if random_mode else finite),
+        Cause.TRAIN_MODE_LAYERS: one if random_mode else 0.0,
+        Cause.CLASS_MIX: finite * math.sqrt(float(by_class @ by_class)),
+        Cause.WITHIN_CLASS: one * finite,
+    }
+
+
+def intervals(
+    point: dict[Cause, float], deviations: dict[Cause, FloatArray], unseen: dict[Cause, float]
+) -> dict[Cause, Bounds]:
+    """Return the 95 % percentile interval of each term; (None, None) where nothing finite is known."""
+    spread = np.stack([deviations[cause] for cause in Cause])
+    known = np.isfinite(spread).all(axis=1) & np.isfinite([point[cause] for cause in Cause])
+    low, high = np.quantile(np.where(known[:, np.newaxis], spread, 0.0), [0.025, 0.975], axis=1)
+    least = NORMAL_QUANTILE * np.array([unseen.get(cause, 0.0) for cause in Cause])
+    low, high = np.hypot(np.minimum(low, 0.0), least), np.hypot(np.maximum(high, 0.0), least)
+    return {
+        cause: (point[cause] - float(low[i]), point[cause] + float(high[i])) if known[i] else (None, None)
+        for i, cause in enumerate(Cause)
+    }
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What drawing both sets at random leaves of a gap."""
+
+    training_variance: float
+    """Of the mean over the training set."""
+    validation_variance: float
+    """Of one validation sample."""
+    validation_size: float
+
+    @property
+    def half_width(self) -> float:
+        """Half of the 95 % interval around the gap."""
+        variance = self.training_variance + self.validation_variance / max(self.validation_size, 1.0)
+        return NORMAL_QUANTILE * math.sqrt(variance)
+
+    def validation_samples_to_settle(self, gap: float) -> int | None:
+        """Return how many validation samples would find a true gap of this size beyond chance four times in five.
+
+        That takes 1.96 + 0.84 standard errors (Cohen, Statistical power analysis, 1988). None where the training set
+        alone leaves more, or the gap is not finite or 0.
+        """
+        allowed = (gap / (NORMAL_QUANTILE + POWER_QUANTILE)) ** 2 - self.training_variance
+        if not math.isfinite(allowed) or allowed <= 0:
+            return None
+        return math.ceil(self.validation_variance / allowed)
+
+
+def sampling(probe: TrainingProbe, quantity: Quantity, validation: ValidationProbe, values: FloatArray) -> Sampling:
+    """Return the sampling variances of both sides; the training set's size is the epoch's, estimated where unknown."""
+    weights = effective_weights(probe.weight, probe.batch, quantity.weighting)
+    batches = int(probe.batch[-1]) + 1
+    if probe.epoch_class_counts is not None:
+        train_size = float(probe.epoch_class_counts.sum())
+    else:
+        train_size = probe.batch.size / batches * probe.epoch_batches
+    if validation.class_counts is not None:
+        validation_size = float(validation.class_counts.sum())
+    else:
+        validation_size = float(values.size)
+    training_variance = float(np.var(weights * quantity.then)) / max(train_size, 1.0)
+    return Sampling(training_variance, float(np.var(values)), validation_size)

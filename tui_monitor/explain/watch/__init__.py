@@ -1,0 +1,8 @@
+"""What needs a look while training runs, from values alone.
+
+`alerts` raises each alert once an episode, beyond noise; `trends` has the tests of noise and trend behind them;
+`changes` tells when an explanation names another main cause than before, or the paradox begins or ends.
+
+In: epochs' values and explanations, one at a time. Out: alerts and changes, which `training` and `importers` write as
+events. A new alert begins in `alerts`.
+"""

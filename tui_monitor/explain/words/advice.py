@@ -1,0 +1,168 @@
+"""What to do next about each cause, as one concrete step, with the line of code that does it."""
+
+from dataclasses import dataclass
+
+from tui_monitor import units
+from tui_monitor.explain.words.facts import Facts, main_term, term_of
+from tui_monitor.run_log.events.explanation import Cause, Ledger, Stratified
+
+_MOST_SAMPLES_WORTH_ASKING = 10_000_000
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One step."""
+
+    short: str
+    """For the one line under the verdict: imperative, without a full stop."""
+    sentence: str
+    """The step with its reason or its figures."""
+    code: str = ""
+    """What does it, lines of Python; empty where there is nothing to type."""
+
+
+def advice(cause: Cause, facts: Facts) -> Advice:
+    """Return the step for a cause, given which way it works here."""
+    return {
+        Cause.IN_EPOCH_AVERAGING: _in_epoch_averaging,
+        Cause.TRAIN_MODE_LAYERS: _train_mode_layers,
+        Cause.SAMPLE_WEIGHTS: _sample_weights,
+        Cause.BATCH_AVERAGING: _batch_averaging,
+        Cause.CLASS_MIX: _class_mix,
+        Cause.WITHIN_CLASS: _within_class,
+        Cause.MEASUREMENT: _measurement,
+    }[cause](facts)
+
+
+def next_step(facts: Facts) -> str:
+    """Return the steps for the main causes of both gaps in one line, or what would settle a gap within chance."""
+    steps: list[str] = []
+    for ledger in (facts.loss, facts.accuracy):
+        term = main_term(ledger)
+        if term is not None and (step := advice(term.cause, facts).short) not in steps:
+            steps.append(step)
+    if not steps:
+        needed = samples_to_settle(facts)
+        return f"Validate on about {units.count(needed)} samples to tell these gaps from chance." if needed else ""
+    text = "; ".join(steps)
+    return text[0].upper() + text[1:] + "."
+
+
+def samples_to_settle(facts: Facts) -> int | None:
+    """Return how many validation samples would tell every gap within chance from 0, or None where none would do."""
+    ledgers = [ledger for ledger in (facts.loss, facts.accuracy) if ledger is not None and ledger.within_noise]
+    needed = [ledger.samples_to_settle for ledger in ledgers]
+    known = [number for number in needed if number is not None]
+    if not known or len(known) < len(needed) or max(known) > _MOST_SAMPLES_WORTH_ASKING:
+        return None
+    return _rounded(max(known))
+
+
+def _rounded(number: int) -> int:
+    """Return a number with two digits that mean something, rounded up: an estimate is not exact to the sample."""
+    unit = int(10 ** max(0, len(str(number)) - 2))
+    return -(-number // unit) * unit
+
+
+def _effect(facts: Facts, cause: Cause) -> float:
+    """Return which way a cause moves the losses, or as if it did where only accuracy moves."""
+    loss, accuracy = term_of(facts.loss, cause), term_of(facts.accuracy, cause)
+    named = [ledger for ledger in (facts.loss, facts.accuracy) if _is_main(ledger, cause)]
+    if named == [facts.accuracy] and accuracy is not None:
+        return -(accuracy.effect or 0.0)
+    if loss is not None and loss.effect:
+        return loss.effect
+    return -(accuracy.effect or 0.0) if accuracy is not None else 0.0
+
+
+def _is_main(ledger: Ledger | None, cause: Cause) -> bool:
+    term = main_term(ledger)
+    return term is not None and term.cause is cause
+
+
+def _in_epoch_averaging(facts: Facts) -> Advice:
+    return Advice(
+        "compare with `model.evaluate` on training data",
+        "Compare with the training figure at the epoch's end; the gap closes as learning slows.",
+        "model.evaluate(x_train, y_train)",
+    )
+
+
+def _train_mode_layers(facts: Facts) -> Advice:
+    if _effect(facts, Cause.TRAIN_MODE_LAYERS) < 0:
+        return Advice(
+            "lower batch norm's `momentum` or use larger batches",
+            "Training mode does better than inference mode: batch norm's moving statistics lag behind its batches. "
+            "Lower `momentum`, use larger batches or train longer.",
+            "keras.layers.BatchNormalization(momentum=0.9)",
+        )
+    return Advice(
+        "compare both sides in inference mode with `model.evaluate`",
+        "Compare both sides in inference mode; this part of the gap is no fault of the model.",
+        "model.evaluate(x_train, y_train)",
+    )
+
+
+def _sample_weights(facts: Facts) -> Advice:
+    code = 'model.compile(optimizer, loss, metrics=["accuracy", "crossentropy"])'
+    sentence = "Report the unweighted loss beside the weighted one."
+    weights = facts.class_weights
+    if weights is not None and set(weights) == {0, 1} and min(weights.values()) > 0:
+        threshold = weights[1] / (weights[0] + weights[1])
+        sentence += (
+            f" The weights shift the probabilities: where every mistake costs the same, class 1 begins at "
+            f"{threshold:.2f}, not 0.50."
+        )
+        code += f"\npredicted = probability_of_class_1 > {threshold:.2f}"
+    return Advice("report the unweighted loss beside the weighted one", sentence, code)
+
+
+def _batch_averaging(facts: Facts) -> Advice:
+    return Advice(
+        "weight each batch by its size",
+        "Weight each batch by its size in the training figure, or train with equal batches.",
+        "loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])",
+    )
+
+
+def _class_mix(facts: Facts) -> Advice:
+    sentence = "Shuffle and split by class (`validation_split` takes the last samples as they come)."
+    if facts.stratified is not None:
+        sentence += " " + stratified_sentence(facts.stratified)
+    return Advice(
+        "split with `stratify` and judge by recall",
+        sentence,
+        "train_test_split(x, y, stratify=labels)",
+    )
+
+
+def stratified_sentence(stratified: Stratified) -> str:
+    """Return what validation would have shown at training's class shares."""
+    loss = f"loss {stratified.loss:.3f} [{stratified.loss_low:.3f}, {stratified.loss_high:.3f}]"
+    parts = [loss]
+    if stratified.accuracy is not None:
+        low, high = stratified.accuracy_low or 0.0, stratified.accuracy_high or 0.0
+        parts.append(f"accuracy {stratified.accuracy:.3f} [{low:.3f}, {high:.3f}]")
+    return f"At training's class shares validation shows {' and '.join(parts)}."
+
+
+def _within_class(facts: Facts) -> Advice:
+    if _effect(facts, Cause.WITHIN_CLASS) < 0:
+        return Advice(
+            "regularise, stop earlier or add data",
+            "Regularise, stop earlier or add data; check that validation's labels are as clean as training's.",
+            "keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)",
+        )
+    return Advice(
+        "look for duplicates, and for noise in training alone",
+        "Look for samples that are in both sets, and for label noise or augmentation in training alone.",
+        "len({x.tobytes() for x in x_train} & {x.tobytes() for x in x_val})",
+    )
+
+
+def _measurement(facts: Facts) -> Advice:
+    return Advice(
+        "measure more with --probe-budget 0.05",
+        "Raise the probe budget to measure more of validation.",
+        "tui-monitor run --probe-budget 0.05 train.py",
+    )

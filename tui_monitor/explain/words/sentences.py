@@ -1,0 +1,258 @@
+"""Verdict and why, written from the figures: they name causes with direction and size, and never more than measured."""
+
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+
+from tui_monitor import units
+from tui_monitor.explain.words.facts import Facts, named_terms, term_of
+from tui_monitor.run_log.events.explanation import Cause, Classes, Ledger, Term, Verdict
+
+_LIKE_SIZE = 0.5
+"""Share of a ledger's largest effect from which another one is of like size: the headline names them all."""
+_USUAL_CLAUSES = 2
+"""Causes that the headline names where smaller ones contribute too; the findings name every one."""
+_LINES, _LINE_WIDTH = 3, 71
+"""Room for the headline: lines on a screen of 80 columns, beside their label."""
+_ROUNDING = 1e-9
+"""An effect below it is the arithmetic's, not the run's."""
+
+
+def verdict_line(facts: Facts) -> str:
+    """Return what the two gaps are, in one line."""
+    loss, accuracy = facts.loss, facts.accuracy
+    clauses = []
+    if loss is not None:
+        clauses.append("loss " + _gap_clause(loss, lambda gap: f"{abs(gap):.3f}"))
+    if accuracy is not None:
+        clauses.append("accuracy " + _gap_clause(accuracy, units.points))
+    if not clauses:
+        return "No gap to explain: there are no validation figures yet."
+    joint = ", yet " if is_paradox(facts.reported) and not _either_is_chance(loss, accuracy) else ", "
+    return f"Validation {joint.join(clauses)}."
+
+
+def is_paradox(reported: Mapping[str, float | None]) -> bool:
+    """Whether `val_loss < loss` and `val_accuracy < accuracy`, as reported."""
+    loss, val_loss = reported.get("loss"), reported.get("val_loss")
+    accuracy, val_accuracy = reported.get("accuracy"), reported.get("val_accuracy")
+    if loss is None or val_loss is None or accuracy is None or val_accuracy is None:
+        return False
+    return val_loss < loss and val_accuracy < accuracy
+
+
+def _either_is_chance(loss: Ledger | None, accuracy: Ledger | None) -> bool:
+    return any(ledger is None or ledger.within_noise for ledger in (loss, accuracy))
+
+
+def _gap_clause(ledger: Ledger, amount: Callable[[float], str]) -> str:
+    if ledger.gap is None:
+        return "can't be compared (not a finite number)"
+    text = f"is {amount(ledger.gap)} {'lower' if ledger.gap > 0 else 'higher'}"
+    return f"{text} (chance alone would do)" if ledger.within_noise else text
+
+
+def headline(facts: Facts) -> str:
+    """Return why, in one sentence that names the main causes of both gaps, all others of like size, what is ruled out.
+
+    It takes at most three lines of 71 characters: where whole clauses take more, the third cause and further ones give
+    their amounts alone, and where that takes more too, all do.
+    """
+    causes = _causes_to_name(facts)
+    if not causes:
+        return _no_cause(facts)
+    clauses = [_clause(cause, _effect_worth_naming(facts.loss, cause), facts) for cause in causes]
+    small = _small_ones(facts, causes)
+    brief = [_brief(cause, facts) for cause in causes]
+    for parts in ([*clauses, small] if small else clauses, clauses, [*clauses[:2], *brief[2:]]):
+        text = _sentence("; ".join(parts))
+        if _fits(text):
+            return text
+    return _listed(facts)
+
+
+def _brief(cause: Cause, facts: Facts) -> str:
+    """Return a cause's amounts alone, with the sign of training minus validation, as the ledgers have them."""
+    loss, accuracy = _effect_worth_naming(facts.loss, cause), _effect_worth_naming(facts.accuracy, cause)
+    amounts = [] if loss is None else [f"loss gap {units.NATS.amount(loss)}"]
+    amounts += [] if accuracy is None else [f"accuracy gap {units.POINTS.amount_with_unit(accuracy)}"]
+    return f"{_short_name(cause, facts)}: {', '.join(amounts)}"
+
+
+def _fits(text: str) -> bool:
+    return len(textwrap.wrap(text, _LINE_WIDTH, break_on_hyphens=False)) <= _LINES
+
+
+def _causes_to_name(facts: Facts) -> list[Cause]:
+    """Return causes in the order of what they are worth: the main ones, others of like size, then what contributes."""
+    ledgers = (facts.loss, facts.accuracy)
+    like = sorted((term for ledger in ledgers for term in _of_like_size(ledger)), key=_rank)
+    causes = list(dict.fromkeys(term.cause for term in like))
+    pulling = [term for ledger in ledgers for term in named_terms(ledger)[:2] if term.verdict is not Verdict.OFFSETS]
+    further = [term.cause for term in sorted(pulling, key=_rank) if term.cause not in causes]
+    return [*causes, *dict.fromkeys(further)][: max(_USUAL_CLAUSES, len(causes))]
+
+
+def _rank(term: Term) -> int:
+    return list(Verdict).index(term.verdict)
+
+
+def _of_like_size(ledger: Ledger | None) -> list[Term]:
+    """Return a ledger's main term and those whose effect is not much smaller than the largest, in either direction."""
+    named = named_terms(ledger)
+    least = _LIKE_SIZE * max((abs(term.effect or 0.0) for term in named), default=0.0)
+    return [term for term in named if term.verdict is Verdict.MAIN or abs(term.effect or 0.0) >= least]
+
+
+def _listed(facts: Facts) -> str:
+    """Return both ledgers' causes of like size as lists; as many as fit, with the number of those left out."""
+    loss, accuracy = _of_like_size(facts.loss), _of_like_size(facts.accuracy)
+    text = ""
+    for most in range(max(len(loss), len(accuracy)), 0, -1):
+        lists = []
+        if loss:
+            lists.append(f"loss gap: {_amounts(loss, most, facts, units.NATS.amount)}")
+        if accuracy:
+            amounts = _amounts(accuracy, most, facts, units.POINTS.amount)
+            lists.append(f"accuracy gap: {amounts} points")
+        text = _sentence("; ".join(lists))
+        if _fits(text):
+            break
+    return text
+
+
+def _amounts(terms: Sequence[Term], most: int, facts: Facts, written: Callable[[float], str]) -> str:
+    amounts = ", ".join(f"{_short_name(term.cause, facts)} {written(term.effect or 0.0)}" for term in terms[:most])
+    return amounts if len(terms) <= most else f"{amounts} and {len(terms) - most} more"
+
+
+def _short_name(cause: Cause, facts: Facts) -> str:
+    if cause is Cause.SAMPLE_WEIGHTS:
+        return "class weights" if facts.class_weights is not None else "sample weights"
+    return _SHORT_NAMES[cause]
+
+
+_SHORT_NAMES: Mapping[Cause, str] = {
+    Cause.IN_EPOCH_AVERAGING: "averaging",
+    Cause.TRAIN_MODE_LAYERS: "train-mode layers",
+    Cause.BATCH_AVERAGING: "uneven batches",
+    Cause.CLASS_MIX: "class shares",
+    Cause.WITHIN_CLASS: "within class",
+    Cause.MEASUREMENT: "not measured",
+}
+
+
+def _effect_worth_naming(ledger: Ledger | None, cause: Cause) -> float | None:
+    return next((term.effect for term in named_terms(ledger) if term.cause is cause), None)
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + "."
+
+
+def _no_cause(facts: Facts) -> str:
+    ledgers = [ledger for ledger in (facts.loss, facts.accuracy) if ledger is not None]
+    if ledgers and all(ledger.within_noise for ledger in ledgers):
+        return "Sets of these sizes differ this much by chance; no cause stands out."
+    if any(term.verdict is Verdict.CANNOT_TELL for ledger in ledgers for term in ledger.terms):
+        return "What was measured is too little to name a cause; the intervals still hold 0."
+    return "No single cause is large enough to name."
+
+
+def _small_ones(facts: Facts, mentioned: Sequence[Cause]) -> str:
+    """Return what the causes that most would guess come to, as one clause, where they are ruled out."""
+    usual = {Cause.IN_EPOCH_AVERAGING: "averaging"}
+    if facts.random_mode:
+        usual = {Cause.TRAIN_MODE_LAYERS: "dropout", **usual}
+    small = [
+        (name, term.effect)
+        for cause, name in usual.items()
+        if (term := term_of(facts.loss, cause)) is not None
+        and term.effect is not None
+        and cause not in mentioned
+        and term.verdict is Verdict.RULED_OUT
+    ]
+    if not small:
+        return ""
+    names = " and ".join(name for name, _ in small)
+    total = abs(sum(effect for _, effect in small))
+    return f"{names} explain{'s' if len(small) == 1 else ''} {total:.3f} of the loss gap"
+
+
+def _clause(cause: Cause, on_loss: float | None, facts: Facts) -> str:
+    """Return one cause's clause from its effects; only those worth naming are given."""
+    on_accuracy = _effect_worth_naming(facts.accuracy, cause)
+    if cause is Cause.CLASS_MIX:
+        return _class_mix_clause(on_loss, on_accuracy, facts.classes)
+    if cause is Cause.WITHIN_CLASS:
+        return _within_class_clause(on_loss, on_accuracy)
+    if cause is Cause.SAMPLE_WEIGHTS:
+        return _weights_clause(on_loss, on_accuracy, facts)
+    subject, plural = {
+        Cause.IN_EPOCH_AVERAGING: ("averaging over the epoch while the model was learning", False),
+        Cause.TRAIN_MODE_LAYERS: ("layers that act in training alone (dropout, batch norm, noise)", True),
+        Cause.BATCH_AVERAGING: ("counting every batch the same, whatever its size,", False),
+        Cause.MEASUREMENT: ("what the probe did not cover", False),
+    }[cause]
+    return f"{subject} {_moves(on_loss, on_accuracy, plural=plural)}"
+
+
+def _moves(loss: float | None, accuracy: float | None, *, plural: bool) -> str:
+    """Return `raises the training loss (+0.010) and lowers the training accuracy by 1.2 points`."""
+    parts = []
+    if loss is not None:
+        parts.append(f"{_verb(loss, plural)} the training loss ({units.NATS.amount(loss)})")
+    if accuracy is not None:
+        parts.append(f"{_verb(accuracy, plural)} the training accuracy by {units.points(accuracy)}")
+    return " and ".join(parts)
+
+
+def _verb(effect: float, plural: bool) -> str:
+    return ("raise" if effect > 0 else "lower") + ("" if plural else "s")
+
+
+def _weights_clause(loss: float | None, accuracy: float | None, facts: Facts) -> str:
+    subject = "class weights" if facts.class_weights is not None else "sample weights"
+    on_accuracy = term_of(facts.accuracy, Cause.SAMPLE_WEIGHTS)
+    if loss is not None and on_accuracy is not None and abs(on_accuracy.effect or 0.0) < _ROUNDING:
+        return f"{subject} {_verb(loss, True)} the training loss alone ({units.NATS.amount(loss)})"
+    return f"{subject} {_moves(loss, accuracy, plural=True)}"
+
+
+def _within_class_clause(loss: float | None, accuracy: float | None) -> str:
+    parts = []
+    if loss is not None:
+        parts.append(f"loss {abs(loss):.3f} {'lower' if loss > 0 else 'higher'}")
+    if accuracy is not None:
+        parts.append(f"accuracy {units.points(accuracy)} {'lower' if accuracy > 0 else 'higher'}")
+    how = {True: "worse", False: "better"}
+    worse = {effect < 0 for effect in (loss, None if accuracy is None else -accuracy) if effect is not None}
+    fares = how[worse.pop()] if len(worse) == 1 else "differently"
+    return f"class for class, the model does {fares} on validation ({', '.join(parts)})"
+
+
+def _class_mix_clause(loss: float | None, accuracy: float | None, classes: Classes | None) -> str:
+    parts = []
+    if accuracy is not None:
+        parts.append(f"{'costs' if accuracy > 0 else 'gives'} it {units.points(accuracy)} of accuracy")
+    if loss is not None:
+        parts.append(f"{'lowers' if loss > 0 else 'raises'} its loss by {abs(loss):.3f}")
+    return f"{_shares_clause(classes)}, which {' and '.join(parts)}"
+
+
+def _shares_clause(classes: Classes | None) -> str:
+    if classes is None:
+        return "validation holds other class shares"
+    index = max(
+        range(len(classes.labels)),
+        key=lambda i: (
+            round(abs(classes.validation_share[i] - classes.train_share[i]), 9),
+            classes.validation_share[i] - classes.train_share[i],
+        ),
+    )
+    train, validation = classes.train_share[index], classes.validation_share[index]
+    digits = 0 if abs(train - validation) >= 0.015 else 1
+    more = "more" if validation > train else "less"
+    return (
+        f"validation holds {more} of class {classes.labels[index]} "
+        f"({units.share(validation, digits)} against {units.share(train, digits)})"
+    )

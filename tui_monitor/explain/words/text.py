@@ -1,0 +1,141 @@
+"""An explanation as plain text, for `explain` and for terminals without a screen."""
+
+import textwrap
+
+from tui_monitor import units
+from tui_monitor.run_log.events.explanation import Explanation, Ledger, Term
+
+_WIDTH = 88
+
+
+def explanation_text(explanation: Explanation) -> str:
+    """Return the whole explanation in lines of at most 88 characters."""
+    blocks = [
+        _heading(explanation),
+        _told(("Verdict", explanation.verdict), ("Why", explanation.headline), ("Next", explanation.next_step)),
+        *(
+            _ledger(name, ledger, unit)
+            for name, ledger, unit in (
+                ("Loss, nats", explanation.loss, units.NATS),
+                ("Accuracy, points", explanation.accuracy, units.POINTS),
+            )
+            if ledger is not None
+        ),
+        _mistakes(explanation),
+        _classes(explanation),
+        _behind(explanation),
+        _findings(explanation),
+        _wrapped(*explanation.limits),
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _heading(explanation: Explanation) -> str:
+    when = f"epoch {explanation.epoch}" + (f", batch {explanation.batch}" if explanation.batch else "")
+    reported = explanation.reported
+    figures = ", ".join(f"{name} {units.figure(value)}" for name, value in reported.items() if value is not None)
+    samples = explanation.samples
+    if explanation.evidence == "log":
+        basis = "From logged figures alone: nothing was measured."
+    else:
+        basis = f"Measured on {units.count(samples['train'] or 0)} training"
+        if samples["validation"] is not None:
+            basis += f" and {units.count(samples['validation'])} validation"
+        basis += " samples"
+        if explanation.cost is not None:
+            limit = f" ({explanation.cost.limit})" if explanation.cost.limit else ""
+            basis += f", for {units.share(explanation.cost.share_of_training, 1)} of the training time so far{limit}"
+        basis += "."
+    return f"{explanation.run}, {when}: {figures}\n{basis}"
+
+
+def _told(*lines: tuple[str, str]) -> str:
+    """Return each sentence after its label, wrapped beside it; a sentence that is empty has no line."""
+    return "\n".join(
+        textwrap.fill(sentence, _WIDTH, initial_indent=f"{label:<8} ", subsequent_indent=" " * 9)
+        for label, sentence in lines
+        if sentence
+    )
+
+
+def _wrapped(*sentences: str) -> str:
+    return "\n".join(textwrap.fill(sentence, _WIDTH, subsequent_indent="  ") for sentence in sentences if sentence)
+
+
+def _ledger(name: str, ledger: Ledger, unit: units.AmountUnit) -> str:
+    lines = [f"{name:<32} {'effect':>9}  {'95 % interval':<20} verdict"]
+    lines += [_term(term, unit) for term in ledger.terms]
+    note = "within sampling noise" if ledger.within_noise else ""
+    lines.append(f"{'gap (training − validation)':<32} {unit.amount(ledger.gap):>9}  {note:<20}".rstrip())
+    return "\n".join(lines)
+
+
+def _term(term: Term, unit: units.AmountUnit) -> str:
+    interval = ""
+    if term.low is not None and term.high is not None:
+        interval = f"[{unit.amount(term.low)}, {unit.amount(term.high)}]"
+    return f"  {term.cause.label:<31} {unit.amount(term.effect):>8}  {interval:<20} {term.verdict}"
+
+
+def _mistakes(explanation: Explanation) -> str:
+    mistakes = explanation.mistakes
+    if mistakes is None or mistakes.effects is None:
+        return ""
+    effects = mistakes.effects
+    return "\n".join(
+        [
+            "Loss difference at the same weights, split by mistakes (training − validation)",
+            f"  {'more or fewer mistakes':<30} {units.NATS.amount(effects.more_mistakes):>9}  "
+            f"error rate {units.share(mistakes.train.error_rate, 1)} against "
+            f"{units.share(mistakes.validation.error_rate, 1)}",
+            f"  {'surer or less sure when right':<30} {units.NATS.amount(effects.when_right):>9}",
+            f"  {'milder or worse when wrong':<30} {units.NATS.amount(effects.when_wrong):>9}",
+        ]
+    )
+
+
+def _classes(explanation: Explanation) -> str:
+    classes, baseline = explanation.classes, explanation.baseline
+    lines = []
+    if classes is not None:
+        p_value = "" if classes.p_value is None else f" (p = {classes.p_value:.2g}, chi-squared test)"
+        lines.append(f"Class shares, training against validation{p_value}")
+        lines += [
+            f"  class {label:<24} {units.share(train, 1):>9}  {units.share(validation, 1)}"
+            for label, train, validation in zip(
+                classes.labels[:10], classes.train_share, classes.validation_share, strict=False
+            )
+        ]
+        if len(classes.labels) > 10:
+            lines.append(f"  and {len(classes.labels) - 10} more classes")
+    if baseline is not None:
+        lines.append(
+            f"A constant guess at the base rate scores loss {baseline.train_loss:.3f}, accuracy "
+            f"{baseline.train_accuracy:.3f} in training;"
+        )
+        lines.append(f"  {baseline.validation_loss:.3f} and {baseline.validation_accuracy:.3f} in validation.")
+    return "\n".join(lines)
+
+
+def _behind(explanation: Explanation) -> str:
+    """Return calibration and tail of both sides, a line each."""
+    held = explanation.distributions
+    lines = []
+    if held is not None and held.calibration is not None:
+        sides = (held.calibration.train, held.calibration.validation)
+        said = (f"{units.points(side.error)} ({units.points(side.chance)} by chance)" for side in sides if side)
+        lines.append(f"Expected calibration error, training against validation: {', '.join(said)}.")
+    if held is not None and held.losses is not None:
+        tails = (units.share(side.worst_share, 1) for side in (held.losses.train, held.losses.validation) if side)
+        lines.append(f"The worst 1 % of samples hold of the loss, training against validation: {', '.join(tails)}.")
+    return _wrapped(*lines)
+
+
+def _findings(explanation: Explanation) -> str:
+    lines = []
+    for finding in explanation.findings:
+        lines.append(textwrap.fill(f"- {finding.sentence}", _WIDTH, subsequent_indent="  "))
+        if finding.advice:
+            lines.append(textwrap.fill(f"  {finding.advice}", _WIDTH, subsequent_indent="  "))
+        lines += [f"      {line}" for line in finding.code.splitlines()]
+    return "\n".join(lines)

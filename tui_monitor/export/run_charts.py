@@ -1,0 +1,72 @@
+"""Charts of a run outside the screen: one as SVG or text, or all that a report shows."""
+
+from pathlib import Path
+
+from tui_monitor.charts.chart import GUTTER, dot_columns, draw_chart
+from tui_monitor.charts.markers import MarkerSet
+from tui_monitor.charts.spec import ChartSpec
+from tui_monitor.charts.vector import chart_svg
+from tui_monitor.errors import NothingMeasured, UsageError
+from tui_monitor.history.load import load
+from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+from tui_monitor.view.charts.chart_metrics import chart_metric, further_metrics
+from tui_monitor.view.charts.metric_chart import chart_spec
+from tui_monitor.view.view_state import ViewState
+
+_FILE_SIZE = (96, 24)
+"""Cells by which ticks of a chart in a file are chosen."""
+_SLICES = 160
+"""Slices of the x axis of a chart in a file."""
+_MOST_CHARTS = 4
+
+
+def chart_picture(folder: Path, form: str, metric: str, size: tuple[int, int]) -> str:
+    """Return the chart of one metric of the newest call of fit.
+
+    Args:
+        folder: of the run.
+        form: `svg` or `text`.
+        metric: canonical name.
+        size: columns and rows of the text; SVG scales by itself.
+
+    Raises:
+        UsageError: the run has no such metric.
+        NothingMeasured: the run has nothing to draw a chart of.
+        MonitorError: the run can't be read.
+    """
+    phase = _phase(load(folder))
+    names = _metrics(phase)
+    if metric not in names:
+        raise UsageError(f"{folder.name} has no metric {metric!r}. It has: {', '.join(names)}.")
+    if form == "svg":
+        return chart_svg(_spec(phase, metric, _FILE_SIZE, _SLICES)) + "\n"
+    columns, rows = size
+    spec = _spec(phase, metric, (columns - GUTTER, rows - 3), dot_columns(columns, MarkerSet.BRAILLE))
+    return draw_chart(spec, columns, rows).text + "\n"
+
+
+def report_charts(phase: PhaseSnapshot | None, columns: int | None) -> tuple[ChartSpec, ...]:
+    """Return the charts of a report: the loss first, then further metrics, a few at most.
+
+    Args:
+        phase: the call of fit to draw; None gives no chart.
+        columns: cells a row of charts in characters; None for charts as shapes.
+    """
+    if phase is None:
+        return ()
+    slices = _SLICES if columns is None else dot_columns(columns, MarkerSet.BRAILLE)
+    return tuple(_spec(phase, name, _FILE_SIZE, slices) for name in _metrics(phase)[:_MOST_CHARTS])
+
+
+def _metrics(phase: PhaseSnapshot) -> tuple[str, ...]:
+    return ("loss", *further_metrics(phase))
+
+
+def _spec(phase: PhaseSnapshot, name: str, area: tuple[int, int], slices: int) -> ChartSpec:
+    return chart_spec(phase, chart_metric(name), ViewState(), area, slices)
+
+
+def _phase(snapshot: Snapshot) -> PhaseSnapshot:
+    if snapshot.phase is None or not (snapshot.phase.batches or snapshot.phase.epochs):
+        raise NothingMeasured(f"{snapshot.run.name} holds no figures to draw (yet).")
+    return snapshot.phase

@@ -1,0 +1,39 @@
+"""What the events of a phase say of it: a row for each epoch that ended, and its explanations. Needs no NumPy."""
+
+from tui_monitor.history.snapshot import EpochRow, ExplanationAt
+from tui_monitor.run_log.events.notices import Explained
+from tui_monitor.run_log.events.progress import EpochEnded
+from tui_monitor.run_log.format.canonical_metrics import canonical_figures
+
+
+def epoch_row(ended: EpochEnded, seconds: float) -> EpochRow:
+    """Return the row of an epoch that ended.
+
+    Args:
+        ended: the event.
+        seconds: run time of its writing.
+    """
+    return EpochRow(
+        epoch=ended.epoch,
+        figures=canonical_figures(ended.logs),
+        seconds=ended.seconds,
+        batches=ended.batches,
+        samples=ended.samples,
+        learning_rate=ended.learning_rate,
+        ended=seconds,
+    )
+
+
+def explanation_at(explained: Explained, seconds: float) -> ExplanationAt:
+    """Return the explanation that an event holds.
+
+    Args:
+        explained: the event.
+        seconds: run time of its writing.
+    """
+    return ExplanationAt(
+        epoch=explained.epoch,
+        batch=explained.batch,
+        seconds=seconds,
+        recorded=explained.explanation,
+    )

@@ -1,0 +1,90 @@
+"""Starts the training in a process and session of its own: what happens to the terminal does not reach it."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from tui_monitor.run_log.format.layout import OUTPUT_FILE
+from tui_monitor.run_log.runs.summary import summarise
+
+_MODULE = "tui_monitor.training.child.process"
+
+
+class TrainingProcess:
+    """A training of this process, before and after it is started."""
+
+    def __init__(self, folder: Path, job: Mapping[str, Any], *, keeps_streams: bool = False) -> None:
+        """Prepare a training; nothing runs yet.
+
+        Args:
+            folder: an existing run folder.
+            job: what the process is to do, as plain JSON values.
+            keeps_streams: whether its input and output are this process's own; else they go to the run folder.
+        """
+        self.folder = folder
+        self._job = job
+        self._keeps_streams = keeps_streams
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the process. A thread waits for its end, so that a training that is gone is seen to be gone.
+
+        Raises:
+            OSError: the process or its output file can't be made.
+        """
+        command = [sys.executable, "-m", _MODULE, str(self.folder), msgspec.json.encode(self._job).decode()]
+        # A session of its own has no controlling terminal: a closed terminal sends its SIGHUP, and Ctrl-C its SIGINT,
+        # to the screen's session alone.
+        if self._keeps_streams:
+            process = subprocess.Popen(command, start_new_session=True)
+        else:
+            with _output_file(self.folder) as output:
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
+                    env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                )
+        self._process = process
+        # Unless somebody waits for it, a process that has ended stays a zombie, which looks alive to others.
+        threading.Thread(target=process.wait, name="training-ended", daemon=True).start()
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code once it has ended, negative for a signal, else None."""
+        return None if self._process is None else self._process.poll()
+
+    def exit_code_if_ended(self) -> int | None:
+        """Return the exit code of a run that has said it ended, waiting for its process to leave, else None."""
+        if self._process is not None and summarise(self.folder).state.ended:
+            return self._process.wait()
+        return self.exit_code
+
+    def interrupt(self) -> None:
+        """Do to the training what Ctrl-C does to a program in the foreground."""
+        self._signal(signal.SIGINT)
+
+    def kill(self) -> None:
+        """End the training and everything it started, at once."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            # The whole group: data loaders and other children of the script must not outlive it.
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+
+
+def _output_file(folder: Path) -> IO[bytes]:
+    descriptor = os.open(folder / OUTPUT_FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    return os.fdopen(descriptor, "ab", buffering=0)

@@ -1,0 +1,32 @@
+"""Recorded figures under their canonical names, one name each."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tui_monitor.metric_names import canonical_metric
+from tui_monitor.run_log.format.strict_json import number
+
+
+def canonical_names(names: Iterable[str]) -> dict[str, str]:
+    """Return the canonical name of each of a record's figures.
+
+    Where two would share one (`acc` beside `accuracy`), the one already spelt so has it, then the first;
+    the others keep Keras' spelling.
+    """
+    spelt = list(names)
+    taken = {name for name in spelt if canonical_metric(name) == name}
+    chosen: dict[str, str] = {}
+    for name in spelt:
+        canonical = canonical_metric(name)
+        chosen[name] = name if canonical in taken else canonical
+        taken.add(chosen[name])
+    return chosen
+
+
+def canonical_figures(logs: Any) -> Mapping[str, float]:
+    """Return the figures of an epoch's logs by canonical name; what is not a figure is left out."""
+    if not isinstance(logs, Mapping):
+        return {}
+    figures = {str(name): figure for name, value in logs.items() if (figure := number(value)) is not None}
+    names = canonical_names(figures)
+    return {names[name]: figure for name, figure in figures.items()}

@@ -1,0 +1,70 @@
+"""Records that a training has put into its shared slots and not appended yet: after a kill they are only there."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tui_monitor.run_log.format.batch_records import Records
+from tui_monitor.run_log.format.pyramid_level import IntArray
+from tui_monitor.run_log.format.ring_buffer import ROOM, SLOTS_SUFFIX, slot_type
+from tui_monitor.run_log.read.tail import ReplacedError
+
+
+class UnsentRecords:
+    """What a reader of one phase has taken from the slots; once the file has it, too, it must be the same."""
+
+    def __init__(self, batches: Path, record: np.dtype[Any]) -> None:
+        """Begin with nothing taken.
+
+        Args:
+            batches: path of the phase's batch records.
+            record: type of one.
+        """
+        self._path = batches.with_name(batches.name + SLOTS_SUFFIX)
+        self._record = record
+        self._taken = b""
+
+    def known(self, content: bytes) -> int:
+        """Return how many bytes of what the file has anew were taken from the slots already.
+
+        Raises:
+            ReplacedError: something else was.
+        """
+        count = min(len(content), len(self._taken))
+        if content[:count] != self._taken[:count]:
+            raise ReplacedError
+        self._taken = self._taken[count:]
+        return count
+
+    def take(self, in_file: int, most: int) -> Records:
+        """Return the records that follow all that is known, oldest first.
+
+        Args:
+            in_file: records that were read from the file.
+            most: to return.
+        """
+        records = self._after(in_file + len(self._taken) // self._record.itemsize)[:most]
+        self._taken += records.tobytes()
+        return records
+
+    def _after(self, count: int) -> Records:
+        wanted = count + np.arange(ROOM)
+        is_there = self._slots(wanted % ROOM)["number"] == wanted + 1
+        if not is_there[0]:
+            return np.empty(0, self._record)
+        # Read again: a number vouches for a record that is read after it, while training goes on writing.
+        found = self._slots(wanted % ROOM)
+        is_there &= found["number"] == wanted + 1
+        return found["record"][: ROOM if is_there.all() else int(is_there.argmin())].astype(self._record)
+
+    def _slots(self, places: IntArray) -> Records:
+        """Return some of the slots as they are now, all unused where they can't be read."""
+        kind = slot_type(self._record)
+        try:
+            content = self._path.read_bytes()
+        except OSError:
+            content = b""
+        if len(content) != ROOM * kind.itemsize:
+            return np.zeros(len(places), kind)
+        return np.frombuffer(content, kind)[places]

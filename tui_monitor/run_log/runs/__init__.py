@@ -1,0 +1,9 @@
+"""Run folders as a whole: which there are, what each is in one line, whether it lives, and requests to it.
+
+`folders` names, creates and finds them; `summary` is the line of a list, from the ends of the files; `liveness` decides
+whether a silent run is lost, from `process`, which tells a process from a later one of the same number. `control`
+carries control requests to a training. `workers` finds the folders of several workers, `remote` keeps a copy of a run
+that is elsewhere.
+
+In: paths and the command line's words. Out: paths, summaries, states, requests. Open `folders` first.
+"""

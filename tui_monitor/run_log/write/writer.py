@@ -1,0 +1,403 @@
+"""The training's side of a run folder: every record is with the system when its call returns, and no call raises."""
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from weakref import WeakSet
+
+import numpy as np
+
+from tui_monitor.run_log.events.lines import Event, RecordedEvent, UnknownEvent, event_line
+from tui_monitor.run_log.events.progress import BatchesLost, PhaseBegan, StatusChanged
+from tui_monitor.run_log.format.layout import (
+    EVENTS_FILE,
+    PhaseInfo,
+    RunInfo,
+    State,
+    batch_columns,
+    batches_file,
+)
+from tui_monitor.run_log.format.run_json import write_run_info
+from tui_monitor.run_log.runs.process import identify
+from tui_monitor.run_log.write.append_file import AppendFile
+from tui_monitor.run_log.write.batch_file import BatchFile
+from tui_monitor.run_log.write.block_writer import extend_blocks
+from tui_monitor.run_log.write.folder_handle import FolderHandle
+from tui_monitor.run_log.write.heartbeat import INTERVAL_SECONDS, Heartbeat, touch_heartbeat
+from tui_monitor.run_log.write.output_index import OutputMarks
+from tui_monitor.run_log.write.record_values import as_count, as_float32, count_or_none
+
+_WAITING_EVENTS = 1000
+
+
+class RunWriter:
+    """Writes one run from inside the process that trains it.
+
+    No method but `put` raises an `Exception`: what can't be written is counted in `lost_batches`, or waits to be
+    tried again. A forked child of the process (a data loader) writes nothing. `batch`, `put`, `batch_again`
+    and `begin_phase` belong to the training thread; `event` may be called from any thread and from signal handlers.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        info: RunInfo,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        heartbeat_seconds: float | None = INTERVAL_SECONDS,
+    ) -> None:
+        """Write `run.json` and start the run's clock.
+
+        Args:
+            folder: the run folder; created when missing.
+            info: the run's identity; a `created` of 0 is filled with the present.
+            clock: seconds that never go backwards, from any origin. An import passes its own.
+            heartbeat_seconds: time between signs of life, or None for a run that no process trains.
+        """
+        self._clock = clock
+        self._start = clock()
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._folder = FolderHandle(folder)
+        self._info = info if info.created else replace(info, created=time.time())
+        self._info_is_written = False
+        self._events = AppendFile(EVENTS_FILE)
+        self._output_marks = OutputMarks()
+        self._waiting: deque[bytes] = deque(maxlen=_WAITING_EVENTS)
+        self._phase: PhaseInfo | None = None
+        self._batches = self._batch_file(batches_file(1), metrics=0)
+        self._batches.disown()
+        self._lost_batches = 0
+        self._unreported = 0
+        self._last_error: str | None = None
+        self._closed = False
+        self._summing_up = threading.Lock()
+        self._process = identify(self._pid)
+        _writers.add(self)
+        self._attempt(self._open)
+        self._heartbeat: Heartbeat | None = None
+        if heartbeat_seconds is not None:
+            self._attempt(self._touch)
+            self._heartbeat = Heartbeat(self._beat, heartbeat_seconds)
+
+    @property
+    def folder(self) -> Path:
+        """The run folder, by the path it was opened with."""
+        return self._folder.path
+
+    @property
+    def info(self) -> RunInfo:
+        """The run's identity as it stands, with the phases begun."""
+        return self._info
+
+    @property
+    def lost_batches(self) -> int:
+        """Batch records that could not be written, over the whole run."""
+        return self._lost_batches
+
+    @property
+    def last_error(self) -> str | None:
+        """What went wrong the last time something did, or None."""
+        trouble = self._batches.trouble
+        return self._last_error if trouble is None else _sentence(trouble)
+
+    def seconds(self) -> float:
+        """Return the time since the run began, in seconds; a change of the wall clock does not touch it."""
+        return self._clock() - self._start
+
+    def begin_phase(
+        self,
+        columns_metrics: Sequence[str],
+        *,
+        epochs: int | None = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        model: Mapping[str, Any] | None = None,
+        fit: Mapping[str, Any] | None = None,
+        running_means: Sequence[str] = (),
+    ) -> PhaseInfo:
+        """Begin the records of one `fit` call and return its description.
+
+        Args:
+            columns_metrics: names of the figures that `batch` will get, in that order, `loss` first.
+            epochs: last epoch planned, or None.
+            initial_epoch: epochs counted as done already.
+            steps_per_epoch: batches planned in an epoch, or None.
+            model: summary of the model; anything JSON has no type for is kept as text.
+            fit: arguments of `fit`, likewise.
+            running_means: metrics whose batch values are running means since the epoch's begin.
+        """
+        index = len(self._info.phases) + 1
+        phase = PhaseInfo(
+            index=index,
+            columns=batch_columns(columns_metrics),
+            batches=batches_file(index),
+            epochs=count_or_none(epochs),
+            initial_epoch=count_or_none(initial_epoch) or 0,
+            steps_per_epoch=count_or_none(steps_per_epoch) or None,
+            model=dict(model or {}),
+            fit=dict(fit or {}),
+            running_means=tuple(running_means),
+        )
+        if os.getpid() != self._pid:
+            return phase
+        with self._lock:
+            self._close_batches()
+            self._attempt(self._report_lost)
+            phase = replace(phase, batches=self._free_batches_file(phase))
+            self._info = replace(self._info, phases=(*self._info.phases, phase))
+            self._info_is_written = False
+            self._phase = phase
+            self._batches = self._batch_file(phase.batches, len(phase.metrics))
+            self._attempt(self._open)
+        self.event(PhaseBegan())
+        return phase
+
+    def batch(self, epoch: int, size: int, values: Sequence[float]) -> float:
+        """Record the end of one batch, now, and return the run's time.
+
+        Args:
+            epoch: from 1.
+            size: samples in the batch.
+            values: one figure for each metric of the phase, the batch's own; NaN and infinity are kept.
+        """
+        try:
+            return self._batches.put(epoch, size, values)
+        except Exception as error:  # training must go on
+            return self.batch_again(error, epoch, size, values)
+
+    @property
+    def put(self) -> Callable[[int, int, Sequence[float]], float]:
+        """What `batch` calls until the next phase begins, for who would spare a call; it may raise any `Exception`."""
+        return self._batches.put
+
+    def batch_again(self, error: Exception, epoch: int, size: float, values: Sequence[float]) -> float:
+        """Record a batch that `put` did not take with figures that it can take, or count it as lost.
+
+        Args:
+            error: why it was not taken.
+            epoch: as given to `put`, and so on.
+            size: likewise.
+            values: likewise.
+
+        Returns:
+            The run's time.
+        """
+        if not self._closed and os.getpid() == self._pid:
+            why_lost = self._put_again(error, epoch, size, values)
+            if why_lost is not None:
+                self._last_error = why_lost
+                self._lose(1)
+        return self.seconds()
+
+    def event(self, event: Event | str, **fields: Any) -> None:
+        """Append one event, stamped with the run's time and the phase under way.
+
+        Args:
+            event: what happened, or the kind of an event that has none of its own.
+            **fields: what such an event holds. NaN and the infinities are written as strings.
+        """
+        said = UnknownEvent(event, fields) if isinstance(event, str) else event
+        if os.getpid() != self._pid or self._closed:
+            return
+        self._send_batches()
+        self._attempt(self._mark_output)
+        self._attempt(lambda: self._append_event(said))
+
+    def status(self, state: State, detail: str = "", exit_code: int | None = None) -> None:
+        """Append the event that says what the run does from now on."""
+        self.event(StatusChanged(state, detail, exit_code))
+
+    def mark_output(self) -> None:
+        """Note how much the script has printed by now; every event and sign of life does so too."""
+        if os.getpid() == self._pid and not self._closed:
+            self._attempt(self._mark_output)
+
+    def close(self) -> None:
+        """Write what still waits and end the heartbeat. What is called afterwards does nothing."""
+        if os.getpid() != self._pid or self._closed:
+            return
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+        with self._lock:
+            self._close_batches()
+        self._attempt(self._sum_up)
+        with self._lock:
+            self._attempt(self._report_lost)
+            self._attempt(self._send_waiting)
+            self._attempt(self._mark_output)
+            self._closed = True
+            self._output_marks.close()
+            self._events.close()
+            self._folder.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def disown(self) -> None:
+        """Never write again: this is a copy of the writer in a forked child. Touches no lock and no file."""
+        self._closed = True
+        self._batches.disown()
+        self._output_marks.distrust()
+
+    def _attempt(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except Exception as error:  # training must go on
+            self._last_error = _sentence(error)
+
+    def _open(self) -> None:
+        self._folder_descriptor()
+        self._send_waiting()
+        if self._phase is not None and self._batches.descriptor < 0:
+            self._batches.open()
+
+    def _batch_file(self, name: str, metrics: int) -> BatchFile:
+        return BatchFile(name, metrics, self._folder_descriptor, self._lock, self._clock, self._start)
+
+    def _send_batches(self) -> None:
+        self._batches.send()
+        if self._batches.trouble is None:
+            self._attempt(self._report_lost)
+
+    def _close_batches(self) -> None:
+        """Close the records of the phase, those that could not be written counted as lost."""
+        lost = self._batches.close()
+        if self._batches.trouble is not None:
+            self._last_error = _sentence(self._batches.trouble)
+        self._lose(lost)
+
+    def _folder_descriptor(self) -> int:
+        descriptor, is_new = self._folder.descriptor()
+        if is_new or not self._info_is_written:
+            write_run_info(descriptor, self._info)
+            self._info_is_written = True
+        return descriptor
+
+    def _free_batches_file(self, phase: PhaseInfo) -> str:
+        name, number = phase.batches, 1
+        stem = name.removesuffix(".bin")
+        while self._is_there(name):
+            number += 1
+            name = f"{stem}-again{number}.bin"
+        return name
+
+    def _is_there(self, name: str) -> bool:
+        try:
+            os.stat(name, dir_fd=self._folder.descriptor()[0])
+        except OSError:
+            return False
+        return True
+
+    def _append_event(self, event: Event) -> None:
+        line = event_line(RecordedEvent(event, round(self.seconds(), 6), self._phase_index()))
+        with self._lock:
+            self._waiting.append(line)
+            self._send_waiting()
+
+    def _mark_output(self) -> None:
+        with self._lock:
+            self._output_marks.mark(self._folder_descriptor(), self.seconds)
+
+    def _phase_index(self) -> int | None:
+        return self._phase.index if self._phase is not None else None
+
+    def _send_waiting(self) -> None:
+        with self._lock:
+            if self._events.descriptor < 0:
+                self._events.open(self._folder_descriptor())
+            while self._waiting:
+                # Taken out first: a signal handler's own event must not send this line again.
+                line = self._waiting.popleft()
+                try:
+                    self._events.append(line)
+                except OSError:
+                    self._waiting.appendleft(line)
+                    raise
+
+    def _put_again(self, error: Exception, epoch: int, size: float, values: Sequence[float]) -> str | None:
+        """Return None, or why the batch is lost."""
+        if self._phase is None:
+            return "a batch ended before its phase began"
+        if isinstance(error, OSError):
+            return _sentence(error)
+        figures = [as_float32(value) for value in values][: self._batches.metrics]
+        figures += [np.nan] * (self._batches.metrics - len(figures))
+        try:
+            self._batches.put(as_count(epoch), as_count(size), figures)
+        except Exception as again:  # training must go on
+            return _sentence(again)
+        return None
+
+    def _lose(self, batches: int) -> None:
+        self._lost_batches += batches
+        self._unreported += batches
+
+    def _report_lost(self) -> None:
+        if self._unreported:
+            lost, self._unreported = self._unreported, 0
+            self._append_event(BatchesLost(lost, self._last_error or ""))
+
+    def _touch(self) -> None:
+        with self._lock:
+            touch_heartbeat(self._folder_descriptor(), self._process)
+
+    def _beat(self) -> None:
+        if os.getpid() != self._pid:
+            return
+        self._attempt(self._touch)
+        self._attempt(self._mark_output)
+        with self._lock:
+            for file in (self._events, self._batches):
+                if file.descriptor >= 0 and not file.is_in_place():
+                    file.distrust()
+            self._send_batches()
+            if self._waiting:
+                self._attempt(self._send_waiting)
+        self._attempt(self._sum_up)
+
+    def _sum_up(self) -> None:
+        """Summarise the batches recorded since the last time: beside the training thread, never in it."""
+        # The parts of several workers are put together, so a summary of one is of no use.
+        if self._info.worker is not None or not self._summing_up.acquire(blocking=False):
+            return
+        try:
+            with self._lock:
+                descriptor = os.dup(self._folder_descriptor())
+            try:
+                # The phase before the newest may have ended since the last time.
+                for phase in self._info.phases[-2:]:
+                    extend_blocks(descriptor, phase)
+            finally:
+                os.close(descriptor)
+        finally:
+            self._summing_up.release()
+
+
+_writers: WeakSet[RunWriter] = WeakSet()
+
+
+def _disown_all() -> None:
+    for writer in list(_writers):
+        writer.disown()
+
+
+# A check of the process number in every `batch` would cost a system call; this costs nothing there.
+os.register_at_fork(after_in_child=_disown_all)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,134 @@
+"""What differs between Keras 3 and legacy Keras (`tf_keras`), behind one interface; only the model's own is loaded."""
+
+import functools
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from types import ModuleType
+from typing import Any, Protocol
+
+LEGACY_PACKAGE = "tf_keras"
+"""What `tensorflow.keras` is under TF_USE_LEGACY_KERAS=1."""
+
+BuildFunction = Callable[[Any], Any]
+"""Makes a function of a step, as Keras does."""
+MakeFunction = Callable[[Any, str, Any, BuildFunction], Any]
+"""Makes a function of (model, "train_step" or "test_step", the step, how Keras builds its function)."""
+
+
+class Backend(Protocol):
+    """One Keras on TensorFlow as this package uses it; both are modules. All private names of a Keras are in them."""
+
+    package: ModuleType
+    """The package itself."""
+    trainer: ModuleType
+    """Where the training step reduces its replicas, with `reduce_per_replica`."""
+    batch_normalization: type[Any]
+    """Base class of the layers that mix the samples of a batch while training."""
+    log_type: type[float]
+    """Of what a training or validation function may return as a log in place of a tensor."""
+
+    def is_own(self, thing: Any) -> bool:
+        """Return whether a class or function is this Keras' own, as opposed to the user's."""
+
+    def fit_owner(self) -> type[Any]:
+        """Return the class that defines `fit`."""
+
+    def tell_captures(self) -> None:
+        """Have Keras tell the capture of a thread what a step passes by (see `capture`). Once is enough."""
+
+    def tell_of_metrics(self, model: Any) -> None:
+        """Have metrics that were made before `tell_captures` tell, too."""
+
+    def make_functions_by(self, make: MakeFunction) -> None:
+        """Have training and validation functions made by `make`, for every model from now on."""
+
+    def steps_per_call(self, model: Any) -> int:
+        """Return how many steps one call of the training function runs, at least 1."""
+
+    def loss_tracker(self, model: Any) -> Any:
+        """Return the metric that reports `loss`, or None."""
+
+    def compiled_loss(self, model: Any) -> tuple[Any, float] | None:
+        """Return the only loss object of a built model and its `loss_weights`; None with none or several."""
+
+    def compiled_metrics(self, model: Any) -> Iterator[tuple[Any, bool]]:
+        """Yield the metrics given to `compile`, each with whether it is weighted."""
+
+    def logged_names(self, model: Any) -> dict[int, str]:
+        """Return the names under which compiled metrics are logged, by `id`, where they differ from their own."""
+
+    def weight_handles(self, model: Any) -> list[Any]:
+        """Return the handles of the weights and of the optimizer's variables."""
+
+    def user_loss(self, model: Any) -> Any:
+        """Return `loss=` as given to `compile`."""
+
+    def learning_rate(self, model: Any) -> float | None:
+        """Return the optimizer's learning rate at this moment, or None without an optimizer."""
+
+    def layers(self, model: Any) -> list[Any]:
+        """Return all layers of a model, nested ones and the model itself included."""
+
+    def step_anew(self, model: Any, parts: dict[str, Any], y_pred: Any, *, training: bool) -> None:
+        """Run forward pass, unless outputs are given, loss and metrics, for a model without code of the user's."""
+
+    def names_kept(self) -> AbstractContextManager[None]:
+        """Return a block after which automatic names are counted, and seeds drawn, as if it had not been."""
+
+
+def backend_of(model: Any) -> Any:
+    """Return the `Backend` of the Keras that a model belongs to, or the module `public` on other ground.
+
+    Args:
+        model: of either Keras, subclassed or not.
+    """
+    return named_backend("legacy_keras" if is_legacy(model) else "keras3")
+
+
+@functools.cache
+def named_backend(name: str) -> Any:
+    """Return a backend by the name of its module, or `public` where Keras is not as it expects."""
+    public = "tui_monitor.training.backends.public"
+    if name == "keras3" and sys.modules["keras"].backend.backend() != "tensorflow":
+        return importlib.import_module(public)
+    try:
+        return importlib.import_module(f"tui_monitor.training.backends.{name}")
+    except (ImportError, AttributeError):
+        if name != "keras3":
+            raise
+        return importlib.import_module(public)
+
+
+def is_watched(backend: Any) -> bool:
+    """Return whether a backend watches steps; otherwise callbacks alone tell."""
+    return hasattr(backend, "tell_captures")
+
+
+def is_legacy(model: Any) -> bool:
+    """Return whether a model is one of legacy Keras."""
+    return any(base.__module__.split(".")[0] == LEGACY_PACKAGE for base in type(model).__mro__)
+
+
+_wrapped: set[tuple[int, str]] = set()
+
+
+def wrap_once(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
+    """Replace a function of a class or module by a wrapped one, once per process: what the user puts there later stays.
+
+    Args:
+        owner: class or module.
+        name: of the function.
+        wrap: returns the wrapped one; what it returns passes on what it is called with.
+    """
+    if (id(owner), name) in _wrapped:
+        return
+    original = getattr(owner, name)
+    wrapped = wrap(original)
+    if not hasattr(original, "__wrapped__"):
+        # Some libraries ask for the arguments without looking at what is wrapped.
+        wrapped.__signature__ = inspect.signature(original)
+    setattr(owner, name, wrapped)
+    _wrapped.add((id(owner), name))

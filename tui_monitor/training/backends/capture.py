@@ -1,0 +1,147 @@
+"""What one call of a training or validation step passes by, noted while Keras computes it; nothing is called twice.
+
+Keras' own methods tell the capture of their thread, where there is one: replicas are traced in threads of their own.
+Nothing in here can fail the step: the first failure is kept, and the step goes on without a payload.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import tensorflow as tf
+
+from tui_monitor.training.backends import graphs
+from tui_monitor.training.guard import attempt
+
+
+@dataclass(frozen=True)
+class MeanUpdate:
+    """One update of a mean tracker."""
+
+    metric: Any
+    values: Any
+    """As the tracker was given them, one a sample or fewer."""
+    weight: Any
+    """Sample weights, or None."""
+    total: Any
+    """What was added to the sum of values, shape (); None where only `values` tell."""
+    count: Any
+    """What was added to the count, shape (); None likewise."""
+    handle: Any
+    """The sum's variable as the traced graph has it; None outside a graph."""
+
+
+@dataclass(frozen=True)
+class LossValues:
+    """One loss before it was reduced to a number."""
+
+    values: Any
+    """Of shape (batch, ...), or () where the loss itself reduces the batch."""
+    weight: Any
+    """Sample weights, or None."""
+    mask: Any
+    """Which values count, or None for all."""
+
+
+@dataclass
+class Capture:
+    """What one call of a step has passed by so far."""
+
+    means: list[MeanUpdate] = field(default_factory=list)
+    losses: list[LossValues] = field(default_factory=list)
+    y: Any = None
+    """Targets that the loss was given."""
+    y_pred: Any = None
+    """Outputs that the loss was given."""
+    loss: Any = None
+    """What the model's loss came to, penalties included, shape ()."""
+    failure: Exception | None = None
+    """What went wrong in noting."""
+
+    def note(self, action: Callable[..., None], *args: Any) -> None:
+        """Note something, unless noting fails."""
+        attempt(self._failed, action, self, *args, otherwise=None)
+
+    def ask(self, action: Callable[[], Any]) -> Any:
+        """Return what an action returns, or None where it fails."""
+        return attempt(self._failed, action, otherwise=None)
+
+    def _failed(self, error: Exception) -> None:
+        self.failure = self.failure or error
+
+
+_active = threading.local()
+
+
+def active() -> Capture | None:
+    """Return the capture of this thread, or None."""
+    capture: Capture | None = getattr(_active, "capture", None)
+    return capture
+
+
+def begin(capture: Capture | None) -> Capture | None:
+    """Have this thread note what it passes by, and return the capture that did so before."""
+    outer = active()
+    _active.capture = capture
+    return outer
+
+
+end = begin
+"""Have the capture go on that `begin` returned."""
+
+
+def mean_updated(capture: Capture, metric: Any, values: Any, weight: Any, before: int) -> None:
+    """Note the update of a mean.
+
+    Args:
+        capture: of this thread.
+        metric: the tracker.
+        values: what it was given.
+        weight: sample weights, or None.
+        before: `graphs.position` before the update.
+    """
+    added = graphs.additions_since(before)
+    if len(added) == 2:
+        (handle, total), (_, count) = added
+        capture.means.append(MeanUpdate(metric, values, weight, total, count, handle))
+    else:
+        capture.means.append(MeanUpdate(metric, values, weight, None, None, None))
+
+
+def loss_reduced(capture: Capture, values: Any, weight: Any, mask: Any) -> None:
+    """Note a loss before it is reduced."""
+    capture.losses.append(LossValues(values, weight, mask))
+
+
+def loss_begun(capture: Capture, y: Any, y_pred: Any) -> None:
+    """Note what the model's loss is computed from; the first call of a step counts."""
+    if capture.y_pred is None:
+        capture.y, capture.y_pred = y, y_pred
+
+
+def loss_computed(capture: Capture, loss: Any) -> None:
+    """Note what the model's loss came to."""
+    capture.loss = loss
+
+
+def batch_mean(update: MeanUpdate) -> tf.Tensor:
+    """Return what a mean tracker would show after this batch alone, float32, shape ().
+
+    From what was added to its sums, so that no value inside the step gets another reader, which might change how
+    the compiler fuses what the training itself computes.
+    """
+    if update.total is not None:
+        return tf.math.divide_no_nan(tf.cast(update.total, tf.float32), tf.cast(update.count, tf.float32))
+    values = tf.cast(update.values, tf.float32)
+    if values.shape.rank == 0:
+        return values
+    if update.weight is None:
+        return tf.reduce_mean(values)
+    weight = tf.cast(update.weight, tf.float32)
+    if weight.shape.rank == values.shape.rank + 1 and weight.shape[-1] == 1:
+        weight = tf.squeeze(weight, axis=-1)
+    axes = list(range(weight.shape.rank, values.shape.rank))
+    per_weight = tf.reduce_mean(values, axis=axes) if axes else values
+    weight = tf.broadcast_to(weight, tf.shape(per_weight))
+    return tf.math.divide_no_nan(tf.reduce_sum(per_weight * weight), tf.reduce_sum(weight))

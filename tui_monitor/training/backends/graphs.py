@@ -1,0 +1,308 @@
+"""Pieces cut out of graphs that Keras has traced, run again without calling the user's code.
+
+TensorFlow's private names stand here. A piece runs only if nothing in it can remember what it did: a variable that it
+writes is put back, and what can't be put back (Python code, a queue, other workers) refuses the piece.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import tensorflow as tf
+from tensorflow.python.autograph.core import ag_ctx
+from tensorflow.python.autograph.impl import api
+from tensorflow.python.eager import lift_to_graph, wrap_function
+from tensorflow.python.framework import func_graph, op_def_registry
+from tensorflow.python.ops.op_selector import UnliftableError
+
+Piece = Callable[[Sequence[Any]], list[Any]]
+"""Takes one eager tensor for each input and returns one for each output."""
+
+_SAFE: Final = frozenset(
+    {
+        *(
+            "Assert",
+            "Case",
+            "CheckNumerics",
+            "CheckNumericsV2",
+            "CudnnRNN",
+            "CudnnRNNV2",
+            "CudnnRNNV3",
+            "If",
+            "IsVariableInitialized",
+            "NoOp",
+        ),
+        *("LookupTableFind", "LookupTableFindV2", "LookupTableSize", "LookupTableSizeV2", "PartitionedCall"),
+        *("Placeholder", "ReadVariableOp", "ResourceGather", "ResourceGatherNd", "StatefulPartitionedCall"),
+        *("VarIsInitializedOp", "VariableShape", "While"),
+    }
+)
+"""Operations that count as stateful and leave nothing behind."""
+_RANDOM: Final = frozenset(
+    {
+        *("Multinomial", "ParameterizedTruncatedNormal", "RandomGamma", "RandomPoissonV2", "RandomShuffle"),
+        *("RandomStandardNormal", "RandomUniform", "RandomUniformInt", "TruncatedNormal"),
+    }
+)
+"""Operations that count in the kernel of their node. A piece has nodes of its own, but shares functions it calls."""
+_WRITES: Final = (
+    "Assign",
+    "ResourceScatter",
+    "ResourceStridedSliceAssign",
+    "RngReadAndSkip",
+    "RngSkip",
+    "Stateful",
+)
+"""How names of operations begin that write a variable, which can be put back."""
+_GIVEN: Final = ("Placeholder", "IteratorGetNext", "IteratorGetNextAsOptional", "OptionalGetValue")
+"""Operations by which a graph gets what is not in its variables."""
+_PYTHON: Final = ("PyFunc", "EagerPyFunc", "PyFuncStateless", "NumpyFunction")
+
+
+class NotRepeatable(Exception):
+    """A piece of a graph can't be run again; the message says why, as the end of a sentence after "because"."""
+
+
+def graph_of(tensor: Any) -> Any:
+    """Return the graph that a tensor is part of, or None for an eager one."""
+    return None if isinstance(tensor, tf.__internal__.EagerTensor) else getattr(tensor, "graph", None)
+
+
+def cut(inputs: Sequence[Any], outputs: Sequence[Any]) -> Piece:
+    """Return the piece of a traced graph that lies between tensors of it.
+
+    Args:
+        inputs: tensors of one function's graph, from which all that is wanted follows, variables apart.
+        outputs: tensors of the same graph.
+
+    Raises:
+        NotRepeatable: the outputs depend on more than the inputs and variables, or running it would leave a trace.
+    """
+    source = outputs[0].graph
+    if any(tensor.graph is not source for tensor in (*inputs, *outputs)):
+        raise NotRepeatable("a part of the step is computed inside another function")
+    piece = func_graph.FuncGraph("measured")
+    try:
+        copies = lift_to_graph.lift_to_graph(
+            list(outputs), piece, sources=[*inputs, *source.internal_captures], base_graph=source
+        )
+    except UnliftableError as error:
+        raise NotRepeatable("a figure follows from more than the batch and the model") from error
+    piece.inputs.extend(copies[tensor] for tensor in inputs)
+    piece.outputs.extend(copies[tensor] for tensor in outputs)
+    needed = set(_needed(piece.outputs))
+    captured = [(outer, copies[inner]) for outer, inner in source.captures if copies[inner].op in needed]
+    if not all(isinstance(outer, tf.__internal__.EagerTensor) for outer, _ in captured):
+        raise NotRepeatable("a part of the step is computed inside another function")
+    for outer, inner in captured:
+        piece.add_capture(outer, inner)
+    for function in source._functions.values():
+        piece._add_function(function)
+    writes = _writes(piece)
+    return _restoring(_callable(piece), [outer for outer, _ in captured] if writes else [])
+
+
+def _needed(outputs: Sequence[Any]) -> Iterator[Any]:
+    seen, todo = set(), [tensor.op for tensor in outputs]
+    while todo:
+        operation = todo.pop()
+        if operation in seen:
+            continue
+        seen.add(operation)
+        yield operation
+        todo += [*(tensor.op for tensor in operation.inputs), *operation.control_inputs]
+
+
+def _callable(piece: Any) -> Any:
+    piece.structured_outputs, piece.structured_input_signature = list(piece.outputs), None
+    return wrap_function.WrappedFunction(piece, variable_holder=wrap_function.VariableHolder())
+
+
+def _writes(piece: Any) -> bool:
+    """Return whether a piece writes variables.
+
+    Raises:
+        NotRepeatable: it does something that can't be put back.
+    """
+    writes = False
+    for kind, is_in_function in _stateful(piece):
+        if kind in _SAFE or (kind in _RANDOM and not is_in_function):
+            continue
+        if kind.startswith(_WRITES):
+            writes = True
+        elif kind in _RANDOM:
+            raise NotRepeatable("a loop or function of the step draws random numbers whose count can't be put back")
+        elif kind in _PYTHON:
+            raise NotRepeatable("a step calls Python code")
+        elif kind.startswith("Collective"):
+            raise NotRepeatable("a layer joins the samples of all workers while training")
+        else:
+            raise NotRepeatable(f"a step runs the operation {kind}, which may remember that it ran")
+    return writes
+
+
+def _stateful(piece: Any) -> Iterator[tuple[str, bool]]:
+    """Yield the kind of each operation that TensorFlow itself takes for stateful, and whether it is in a function."""
+    for operation in piece.get_operations():
+        if operation.op_def.is_stateful:
+            yield operation.type, False
+    for function in _called(piece):
+        for node in function.node_def:
+            known = op_def_registry.get(node.op)
+            if known is not None and known.is_stateful:
+                yield node.op, True
+
+
+def _called(piece: Any) -> Iterator[Any]:
+    """Yield the definitions of the functions that a graph calls, directly or not."""
+    definition = piece.as_graph_def(use_pybind11_proto=False)
+    library = {function.signature.name: function for function in definition.library.function}
+    todo, seen = list(definition.node), set()
+    while todo:
+        for name in _named(todo.pop()):
+            if name in library and name not in seen:
+                seen.add(name)
+                yield library[name]
+                todo += library[name].node_def
+
+
+def _named(node: Any) -> Iterator[str]:
+    yield node.op
+    for attribute in node.attr.values():
+        if attribute.HasField("func"):
+            yield attribute.func.name
+        yield from (function.name for function in attribute.list.func)
+
+
+def _restoring(function: Any, resources: Sequence[Any]) -> Piece:
+    """Return a function as a piece that puts back what it may have written.
+
+    Args:
+        function: of a graph.
+        resources: captured tensors, of which those that are variables may be written.
+    """
+    handles = [handle for handle in resources if _variable_type(handle) is not None]
+
+    def run(values: Sequence[Any]) -> list[Any]:
+        before = [(handle, _read(handle)) for handle in handles]
+        try:
+            return list(function._call_flat(list(values), function.captured_inputs))
+        finally:
+            for handle, value in before:
+                tf.raw_ops.AssignVariableOp(resource=handle, value=value)
+
+    return run
+
+
+def _variable_type(handle: Any) -> Any:
+    """Return the type of the variable behind a captured tensor, or None where there is none."""
+    if handle.dtype != tf.resource:
+        return None
+    data = getattr(handle, "_handle_data", None)
+    return tf.as_dtype(data.shape_and_type[0].dtype) if data is not None and data.shape_and_type else None
+
+
+def _read(handle: Any) -> tf.Tensor:
+    return tf.raw_ops.ReadVariableOp(resource=handle, dtype=_variable_type(handle))
+
+
+def position() -> int:
+    """Return how far the graph that is being traced has got, for `additions_since`; 0 outside a graph."""
+    return 0 if tf.executing_eagerly() else len(tf.compat.v1.get_default_graph().get_operations())
+
+
+def additions_since(before: int) -> list[tuple[Any, Any]]:
+    """Return what operations traced since have added to variables: (handle in the graph, what was added), in order.
+
+    Args:
+        before: what `position` returned.
+    """
+    if tf.executing_eagerly():
+        return []
+    found = []
+    for operation in tf.compat.v1.get_default_graph().get_operations()[before:]:
+        if operation.type == "AssignAddVariableOp":
+            found.append((operation.inputs[0], operation.inputs[1]))
+        elif operation.type == "AssignVariableOp":
+            added = _added(operation)
+            if added is not None:
+                found.append((operation.inputs[0], added))
+    return found
+
+
+def _added(assign: Any) -> Any:
+    """Return `value` of an assignment `variable = variable + value`, or None for another one."""
+    plus = assign.inputs[1].op
+    if plus.type != "AddV2":
+        return None
+    variable, value = plus.inputs
+    is_sum = variable.op.type == "ReadVariableOp" and variable.op.inputs[0] is assign.inputs[0]
+    return value if is_sum else None
+
+
+def variables_behind(tensor: Any, stops: Sequence[Any] = ()) -> list[Any]:
+    """Return the handles, as the graph has them, of variables that a tensor of a graph follows from.
+
+    Args:
+        tensor: of a graph.
+        stops: tensors of the graph at which going back ends.
+    """
+    stop = {id(end) for end in stops}
+    found, seen, todo = [], set(), [tensor]
+    while todo:
+        tensor = todo.pop()
+        if id(tensor) in stop:
+            continue
+        if tensor.dtype == tf.resource:
+            found.append(tensor)
+            continue
+        if tensor.op not in seen:
+            seen.add(tensor.op)
+            todo += tensor.op.inputs
+    return found
+
+
+def reads_variables_alone(tensor: Any) -> bool:
+    """Return whether a tensor of a graph follows from variables and constants, and from nothing the graph is given."""
+    seen, todo = set(), [tensor]
+    while todo:
+        tensor = todo.pop()
+        if tensor.dtype == tf.resource or tensor.op in seen:
+            continue
+        seen.add(tensor.op)
+        if tensor.op.type in _GIVEN:
+            return False
+        todo += tensor.op.inputs
+    return True
+
+
+def handle_outside(handle: Any) -> Any:
+    """Return what a graph's own tensor for a variable's handle stands for, outside the graph, or None."""
+    return next((outer for outer, inner in handle.graph.captures if inner is handle), None)
+
+
+def called_as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that AutoGraph calls without converting it, or reporting it in errors of what it calls."""
+    marked: Callable[..., Any] = api.autograph_artifact(function)
+    return marked
+
+
+def converted_as_here(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function as AutoGraph would call it from where this is called, converted if that is under conversion."""
+    if tf.executing_eagerly():
+        return function
+    converted: Callable[..., Any] = api.tf_convert(function, ag_ctx.control_status_ctx(), convert_by_default=False)
+    return converted
+
+
+@contextlib.contextmanager
+def own_graph() -> Iterator[None]:
+    """Trace what is called inside the block into a graph of our own."""
+    with func_graph.FuncGraph("measured").as_default():
+        yield
+
+
+def trains_on_several_workers(model: Any) -> bool:
+    """Return whether a model's strategy spans processes."""
+    extended = getattr(getattr(model, "distribute_strategy", None), "extended", None)
+    return bool(getattr(extended, "_in_multi_worker_mode", bool)())

@@ -1,0 +1,217 @@
+"""Keras 3 on TensorFlow as a backend (see `backend.Backend`): all of its private names that this package uses."""
+
+import contextlib
+import functools
+import random
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import keras
+from keras.src.backend.common import global_state
+from keras.src.backend.tensorflow import trainer as keras_trainer
+from keras.src.losses import loss as keras_loss
+from keras.src.trainers.trainer import Trainer
+
+from tui_monitor.training.backends import capture as captures
+from tui_monitor.training.backends import graphs
+from tui_monitor.training.backends.backend import MakeFunction, wrap_once
+
+package: ModuleType = keras
+trainer: ModuleType = keras_trainer
+batch_normalization: type[Any] = keras.layers.BatchNormalization
+
+
+class ObjectProxy(float):
+    """A float that TensorFlow knows by this name, that of wrapt's proxies, to be no tensor.
+
+    Keras asks that of every log of every batch before it makes a float of it. For any other type `tf.is_tensor` looks
+    for the attributes of a Protocol, which takes longer than to read the log's tensor would.
+    """
+
+    __slots__ = ()
+
+
+log_type: type[float] = ObjectProxy
+
+_NAMES = "object_name_uids"
+_STEPS = ("train_step", "test_step")
+
+
+def is_own(thing: Any) -> bool:
+    """Return whether a class or function is Keras' own."""
+    return str(getattr(thing, "__module__", "")).split(".")[0] == "keras"
+
+
+def fit_owner() -> type[Any]:
+    """Return the class that defines `fit`."""
+    owner: type[Any] = next(base for base in keras.Model.__mro__ if "fit" in vars(base))
+    return owner
+
+
+def tell_captures() -> None:
+    """Have means tell what they are given and what they add, losses what they reduce, models what their loss is of."""
+    wrap_once(keras.metrics.Mean, "update_state", _telling_mean)
+    wrap_once(keras_loss, "reduce_weighted_values", _telling_reduction)
+    for name in ("_compute_loss", "compute_loss"):
+        wrap_once(Trainer, name, _telling_loss)
+
+
+def _telling_mean(original: Any) -> Any:
+    @functools.wraps(original)
+    def update_state(self: Any, values: Any, sample_weight: Any = None) -> Any:
+        capture = captures.active()
+        if capture is None:
+            return original(self, values, sample_weight)
+        before = capture.ask(graphs.position)
+        result = original(self, values, sample_weight)
+        capture.note(captures.mean_updated, self, values, sample_weight, before)
+        return result
+
+    return update_state
+
+
+def _telling_reduction(original: Any) -> Any:
+    @functools.wraps(original)
+    def reduce_weighted_values(
+        values: Any, sample_weight: Any = None, mask: Any = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        capture = captures.active()
+        if capture is not None:
+            capture.note(captures.loss_reduced, values, sample_weight, mask)
+        return original(values, sample_weight, mask, *args, **kwargs)
+
+    return reduce_weighted_values
+
+
+def _telling_loss(original: Any) -> Any:
+    @functools.wraps(original)
+    def compute_loss(self: Any, x: Any = None, y: Any = None, y_pred: Any = None, *args: Any, **kwargs: Any) -> Any:
+        capture = captures.active()
+        if capture is None:
+            return original(self, x, y, y_pred, *args, **kwargs)
+        capture.note(captures.loss_begun, y, y_pred)
+        loss = original(self, x, y, y_pred, *args, **kwargs)
+        capture.note(captures.loss_computed, loss)
+        return loss
+
+    return compute_loss
+
+
+def tell_of_metrics(model: Any) -> None:
+    """Do nothing: a metric looks its `update_state` up when it is called."""
+
+
+def make_functions_by(make: MakeFunction) -> None:
+    """Have training and validation functions made by `make`."""
+
+    def wrap(original: Any) -> Any:
+        @functools.wraps(original)
+        def _make_function(self: Any, step_function: Any) -> Any:
+            kind = next((name for name in _STEPS if getattr(self, name, None) == step_function), "")
+            build = functools.partial(_build, original, self, step_function)
+            return make(self, kind, lambda: step_function, build) if kind else original(self, step_function)
+
+        return _make_function
+
+    wrap_once(keras_trainer.TensorFlowTrainer, "_make_function", wrap)
+
+
+def _build(original: Any, model: Any, step: Any, recorded_step: Any) -> Any:
+    return original(model, step if recorded_step is None else recorded_step)
+
+
+def steps_per_call(model: Any) -> int:
+    """Return `steps_per_execution`."""
+    return int(model.steps_per_execution or 1)
+
+
+def loss_tracker(model: Any) -> Any:
+    """Return the metric that reports `loss`, or None."""
+    return getattr(model, "_loss_tracker", None)
+
+
+def compiled_loss(model: Any) -> tuple[Any, float] | None:
+    """Return the only loss object and its weight."""
+    losses = getattr(getattr(model, "_compile_loss", None), "_flat_losses", None) or []
+    if len(losses) != 1:
+        return None
+    return losses[0].loss, 1.0 if losses[0].loss_weights is None else float(losses[0].loss_weights)
+
+
+def compiled_metrics(model: Any) -> Iterator[tuple[Any, bool]]:
+    """Yield compiled metrics, each with whether it is weighted."""
+    compiled = getattr(model, "_compile_metrics", None)
+    if compiled is None:
+        return
+    for lists, weighted in ((compiled._flat_metrics, False), (compiled._flat_weighted_metrics, True)):
+        for entry in lists:
+            for metric in entry.metrics if entry is not None else []:
+                yield metric, weighted
+
+
+def logged_names(model: Any) -> dict[int, str]:
+    """Return the names of metrics that Keras puts an output's name before, by `id`; they follow `CompileMetrics`."""
+    compiled = getattr(model, "_compile_metrics", None)
+    if compiled is None:
+        return {}
+    lists = [*compiled._flat_metrics, *compiled._flat_weighted_metrics]
+    named = [(entry.output_name, metric) for entry in lists if entry is not None for metric in entry.metrics]
+    return {id(metric): f"{output}_{metric.name}" for output, metric in named if output}
+
+
+def weight_handles(model: Any) -> list[Any]:
+    """Return the handles of the weights and of the optimizer's variables."""
+    optimizer = getattr(model, "optimizer", None)
+    variables = [*model.variables, *(optimizer.variables if optimizer is not None else ())]
+    return [variable.value.handle for variable in variables if hasattr(variable.value, "handle")]
+
+
+def user_loss(model: Any) -> Any:
+    """Return `loss=` as given to `compile`."""
+    return getattr(getattr(model, "_compile_loss", None), "_user_loss", None)
+
+
+def learning_rate(model: Any) -> float | None:
+    """Return the optimizer's learning rate at this moment; None without one, or where code of the user's sets it."""
+    optimizer: Any = getattr(model, "optimizer", None)
+    rate: Any = getattr(getattr(optimizer, "inner_optimizer", optimizer), "_learning_rate", None)
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule) and is_own(type(rate)):
+        rate = rate(optimizer.iterations)
+    value: Any = rate.value if isinstance(rate, keras.Variable) else rate
+    return float(value.numpy()) if hasattr(value, "numpy") else None
+
+
+def layers(model: Any) -> list[Any]:
+    """Return all layers, nested ones and the model itself included."""
+    return list(model._flatten_layers())
+
+
+def step_anew(model: Any, parts: dict[str, Any], y_pred: Any, *, training: bool) -> None:
+    """Run forward pass, loss and metrics; what layers keep of a pass in Python is put back."""
+    x, y, sample_weight = parts["x"], parts["y"], parts["sample_weight"]
+    kept = [(layer, list(layer._losses), set(layer._loss_ids)) for layer in layers(model)]
+    try:
+        if y_pred is None:
+            y_pred = model(x, training=training) if model._call_has_training_arg else model(x)
+        model._compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training)
+        model.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+    finally:
+        for layer, losses, identities in kept:
+            layer._losses[:] = losses
+            layer._loss_ids.clear()
+            layer._loss_ids.update(identities)
+
+
+@contextlib.contextmanager
+def names_kept() -> Iterator[None]:
+    """Count automatic names as if the block had not been; Keras seeds new layers from Python's random numbers."""
+    names, state = dict(global_state.get_global_attribute(_NAMES) or {}), random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(state)
+        counted = global_state.get_global_attribute(_NAMES)
+        if counted is not None:
+            counted.clear()
+            counted.update(names)

@@ -1,0 +1,86 @@
+"""Records every `fit` of a script that knows nothing of us: hooks that wait for Keras to be imported.
+
+Nothing is imported, patched or written before the script itself imports Keras, and nothing is recorded before it fits.
+"""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import wrapt
+
+from tui_monitor.training.backends.backend import LEGACY_PACKAGE, named_backend, wrap_once
+from tui_monitor.training.guard import attempt
+from tui_monitor.training.record.session import Session, is_recording
+
+_GRAPH_MODE = (
+    "This fit runs in TensorFlow 1's graph mode and is not recorded. "
+    "Remove `disable_eager_execution()` or `disable_v2_behavior()` from the script to see it here."
+)
+
+
+def record_fits(session: Session) -> None:
+    """Have every `Model.fit` of this process recorded into the session's run, once Keras is imported."""
+    session.records_all = True
+
+    def keras_imported(keras: Any) -> None:
+        attempt(session.failed, _hook_keras, keras, session, otherwise=None)
+
+    def legacy_keras_imported(tf_keras: Any) -> None:
+        attempt(session.failed, _hook_legacy_keras, session, otherwise=None)
+
+    wrapt.register_post_import_hook(keras_imported, "keras")
+    wrapt.register_post_import_hook(legacy_keras_imported, LEGACY_PACKAGE)
+
+
+def _hook_keras(keras: Any, session: Session) -> None:
+    from tui_monitor.training.hooks import install_hooks
+    from tui_monitor.training.keras2.calls import provide_keras2_calls
+
+    backend = named_backend("keras3")
+    hook_fit(backend.fit_owner(), session)
+    provide_keras2_calls(keras)
+    install_hooks(backend)
+
+
+def _hook_legacy_keras(session: Session) -> None:
+    from tui_monitor.training.hooks import install_hooks
+
+    backend = named_backend("legacy_keras")
+    hook_fit(backend.fit_owner(), session)
+    hook_graph_mode(backend.graph_mode_fit_owner(), session)
+    install_hooks(backend)
+
+
+def hook_graph_mode(model_class: Any, session: Session) -> None:
+    """Have every fit of legacy Keras' class for TensorFlow 1 told in the run, which can't record it."""
+    _wrap_fit(model_class, session, _unrecorded_fit)
+
+
+def hook_fit(model_class: Any, session: Session) -> None:
+    """Have every fit of a class recorded into a session's run."""
+    from tui_monitor.training.record.recorded_fit import recorded_fit
+
+    _wrap_fit(model_class, session, recorded_fit)
+
+
+def _unrecorded_fit(
+    fit: Callable[..., Any], model: Any, session: Session, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Any:
+    """Call `fit(*args, **kwargs)` of a model in TensorFlow 1's graph mode, and say that nothing of it is recorded."""
+    attempt(session.failed, functools.partial(session.writer.event, "alert", text=_GRAPH_MODE), otherwise=None)
+    return fit(*args, **kwargs)
+
+
+def _wrap_fit(model_class: Any, session: Session, recorded: Callable[..., Any]) -> None:
+    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def fit(*args: Any, **kwargs: Any) -> Any:
+            if is_recording() or not args:
+                return original(*args, **kwargs)
+            model, *others = args
+            return recorded(functools.partial(original, model), model, session, others, kwargs)
+
+        return fit
+
+    wrap_once(model_class, "fit", wrap)

@@ -1,0 +1,139 @@
+"""The training process: it writes the run folder it is given, from its first moment to its last.
+
+Started as `python -m tui_monitor.training.child FOLDER JOB`, where JOB is a JSON object (see `Job`).
+"""
+
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+
+from tui_monitor.demo import scenario_named
+from tui_monitor.errors import MonitorError
+from tui_monitor.run_log.format.layout import OUTPUT_FILE, State, WorkerInfo
+from tui_monitor.run_log.runs.workers import run_of
+from tui_monitor.run_log.write.writer import RunWriter
+from tui_monitor.training.child.identity import run_identity
+from tui_monitor.training.child.script import Target, comes_from_script, exit_code_of, run_target, traceback_text
+
+_ENDED_BY_SIGNAL = 128
+
+
+@dataclass(frozen=True)
+class DemoJob:
+    """Train a scenario of the demo."""
+
+    scenario: str
+    seed: int
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the training process is to do: one of a demo and a script."""
+
+    probe_budget: float
+    """Share of training time for measuring; 0 turns probes off."""
+    command: tuple[str, ...]
+    """The command line as the user gave it."""
+    demo: DemoJob | None = None
+    script: Target | None = None
+    keeps_streams: bool = False
+    """Whether the script's output goes to the caller's own streams; a traceback is then kept in the run as well."""
+    worker: WorkerInfo | None = None
+    """Which of several workers this process is; its folder lies in the run's unless it is the first."""
+
+
+def main(arguments: list[str]) -> int:
+    """Do the job, and write down how it went; return the exit code."""
+    folder, job = Path(arguments[0]), msgspec.json.decode(arguments[1], type=Job)
+    description = scenario_named(job.demo.scenario).description if job.demo else ""
+    with RunWriter(folder, run_identity(run_of(folder).name, job.command, description, job.worker)) as writer:
+        writer.status(State.STARTING, "Loading TensorFlow" if job.demo else "The script has not called fit yet")
+        _say_when_told_to_end(writer)
+        try:
+            return _do(job, writer, folder)
+        except SystemExit as leaving:
+            code = exit_code_of(leaving)
+            ended = State.FAILED if code else State.FINISHED
+            detail = f"The script exited with code {code}." if code else _without_fit(writer)
+            writer.status(ended, detail, exit_code=code)
+            return code
+        except MonitorError as error:
+            if comes_from_script(error):
+                _print_traceback(error, job, folder)
+            else:
+                print(f"tui-monitor: {error}", file=sys.stderr)
+            writer.status(State.FAILED, str(error), exit_code=error.exit_code)
+            return error.exit_code
+        except KeyboardInterrupt as error:
+            _print_traceback(error, job, folder)
+            writer.status(State.STOPPED, "Interrupted.", exit_code=130)
+            return 130
+        except BaseException as error:  # whatever ends the script is how the run ended
+            from tui_monitor.training.keras2.advice import advice_for
+
+            advice = advice_for(error)
+            _print_traceback(error, job, folder, f"tui-monitor: {advice}\n" if advice else "")
+            failure = f"{type(error).__name__}: {error}"
+            writer.status(State.FAILED, f"{advice} ({failure})" if advice else failure, exit_code=1)
+            return 1
+
+
+def _do(job: Job, writer: RunWriter, folder: Path) -> int:
+    from tui_monitor.training.probe.budget import ProbeBudget
+    from tui_monitor.training.record.session import Session, activate
+
+    session = Session(writer, folder, ProbeBudget(share=job.probe_budget))
+    activate(session)
+    if job.demo is not None:
+        from tui_monitor.training.child.tensorflow_check import require_tensorflow
+
+        require_tensorflow()
+        from tui_monitor.training.demo import train
+
+        train(scenario_named(job.demo.scenario), job.demo.seed, job.demo.epochs, session)
+    elif job.script is not None:
+        from tui_monitor.training.child.hooks import record_fits
+
+        record_fits(session)
+        run_target(job.script)
+    if session.stop_requested:
+        writer.status(State.STOPPED, "Stopped on request.", exit_code=0)
+    else:
+        writer.status(State.FINISHED, _without_fit(writer), exit_code=0)
+    return 0
+
+
+def _without_fit(writer: RunWriter) -> str:
+    """Return the word that a script has ended without training in this process; empty where it trained."""
+    return "" if writer.info.phases else "The script never called fit here, so nothing was recorded."
+
+
+def _print_traceback(error: BaseException, job: Job, folder: Path, added: str = "") -> None:
+    text = traceback_text(error) + added
+    sys.stderr.write(text)
+    sys.stderr.flush()
+    if job.keeps_streams:
+        with (folder / OUTPUT_FILE).open("a", encoding="utf-8") as output:
+            output.write(text)
+
+
+def _say_when_told_to_end(writer: RunWriter) -> None:
+    """On SIGTERM, write down that the run was ended from outside, then end as any process would."""
+
+    def told_to_end(number: int, frame: FrameType | None) -> None:
+        """Write the end down, and end."""
+        writer.status(State.STOPPED, "The training process was told to end.", exit_code=_ENDED_BY_SIGNAL + number)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGTERM, told_to_end)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,310 @@
+"""From kept batches to explanations, within the budget: what is measured when, and what it cost."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tui_monitor.explain.measure import Moment, explain_probe
+from tui_monitor.explain.samples.join_workers import Average, WorkerShare
+from tui_monitor.explain.samples.probes import Averaging, TrainingProbe, ValidationProbe
+from tui_monitor.metric_names import VALIDATION_PREFIX
+from tui_monitor.run_log.events.explanation import Cost, Explanation
+from tui_monitor.training.probe.budget import ProbeBudget
+from tui_monitor.training.probe.ledger_sides import (
+    complete_validation,
+    partial_validation,
+    residual_limit,
+    training_side,
+)
+from tui_monitor.training.probe.passes import Kept, KeptBatch, MeasuredBatches, Probe, undisturbed
+from tui_monitor.training.probe.reservoir import Reservoir
+from tui_monitor.training.probe.validation_record import ValidationRecord
+from tui_monitor.training.record.epoch_totals import EpochTotals
+from tui_monitor.training.step.instrument import Instrument
+from tui_monitor.training.step.payload import StepPlan
+from tui_monitor.training.step.sample_figures import SampleFigures, Unsupported
+from tui_monitor.training.workers.shares import WITHIN_EPOCH_LIMIT, WorkerShares
+
+ASKED_BATCHES = 32
+"""Batches measured where someone asks and the budget is spent."""
+
+_UNWATCHED = (
+    "Validation runs in a function that was made before recording began, or by other code: "
+    "the gap can't be split, only shown."
+)
+
+
+class Explainer:
+    """Measures one `fit` call's batches and writes down why training and validation differ."""
+
+    def __init__(
+        self,
+        model: Any,
+        run: str,
+        budget: ProbeBudget,
+        shares: WorkerShares | None = None,
+    ) -> None:
+        """Prepare to measure.
+
+        Args:
+            model: that trains.
+            run: its run's name.
+            budget: of all measuring.
+            shares: where several workers bring together what each has measured; None for a single process.
+        """
+        self._shares = shares
+        self._model = model
+        self._run = run
+        self._budget = budget
+        self.training: Instrument | None = None
+        """Of the function that trains, once it has run."""
+        self.validation: Instrument | None = None
+        """Of the function that validates, likewise."""
+        self._begins = True
+        self._limits: tuple[str, ...] = ()
+
+    @property
+    def _plan(self) -> StepPlan:
+        return self.training.plan if self.training is not None else StepPlan(probed=False)
+
+    @property
+    def measures_nothing(self) -> bool:
+        """Whether nothing of this model can be split by sample."""
+        return self._plan.figures is None
+
+    def validation_accuracy(self, figures: Mapping[str, float]) -> float | None:
+        """Return validation's accuracy among an epoch's figures, or None where that is not measured."""
+        known = self._plan.figures
+        if known is None or known.accuracy_name is None:
+            return None
+        return figures.get(VALIDATION_PREFIX + known.accuracy_name)
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """Sentences on what can't be measured for this model."""
+        of_step = self._plan.limit or (self.validation.plan.limit if self.validation is not None else "")
+        return self._limits or ((of_step,) if of_step else ())
+
+    def at_epoch_end(
+        self,
+        epoch: int,
+        totals: EpochTotals,
+        batches: Reservoir[Kept],
+        validation: ValidationRecord,
+        logs: Mapping[str, float],
+        training_seconds: float,
+    ) -> Explanation | None:
+        """Explain a whole epoch from Keras' own validation pass and a probe of its training batches.
+
+        Args:
+            epoch: from 1.
+            totals: of every batch of the epoch.
+            batches: kept training batches.
+            validation: of this epoch; its reported figures are set.
+            logs: what Keras reports for the epoch.
+            training_seconds: time spent training so far, measuring left out.
+
+        Returns:
+            None when the budget allows no probe yet, or the model can't be probed.
+        """
+        watch = _Stopwatch(self._budget)
+        chosen = self._choose(totals, batches, training_seconds)
+        figures = self._plan.figures
+        moment = Moment(self._run, epoch, None, None, self.limits)
+        if figures is None or not chosen or not self._knows_losses(logs):
+            if self._shares is not None:
+                self._shares.offer(moment, None)
+            return None
+        if validation.loss is not None and not validation.figures:
+            self._refuse(Unsupported(self.validation.plan.limit if self.validation is not None else _UNWATCHED))
+            return None
+        try:
+            measured = self._measure_training(chosen)
+        except Unsupported as reason:
+            self._refuse(reason)
+            return None
+        reported = {"loss": float(logs["loss"]), "accuracy": _accuracy(logs, figures)}
+        training = self._training_side(figures, chosen, measured, totals, reported)
+        side = complete_validation(figures, validation, measured.inference_penalty)
+        moment = Moment(self._run, epoch, None, None, self.limits, totals.samples)
+        if self._shares is not None:
+            self._shares.offer(moment, self._share(training, side, totals))
+            self._budget.measured(watch.seconds(), watch.seconds(), len(chosen))
+            return None
+        return self._finish(moment, training, side, watch, len(chosen), training_seconds)
+
+    def within_epoch(
+        self,
+        epoch: int,
+        totals: EpochTotals,
+        batches: Reservoir[Kept],
+        validation: ValidationRecord,
+        training_seconds: float,
+        *,
+        asked: bool,
+    ) -> Explanation | None:
+        """Explain the epoch so far; validation is measured anew on the batches kept from its last pass.
+
+        Args:
+            epoch: from 1.
+            totals: of the epoch's batches so far.
+            batches: kept training batches.
+            validation: the newest one.
+            training_seconds: time spent training so far, measuring left out.
+            asked: whether someone asked for it, who then gets it whatever the budget.
+
+        Returns:
+            None when the budget, the kept batches or the model do not allow it.
+        """
+        figures = self._plan.figures
+        if figures is None or not len(validation.kept) or not validation.figures:
+            return None
+        watch = _Stopwatch(self._budget)
+        chosen = self._choose(totals, batches, training_seconds, share=0.5)
+        if not chosen and asked:
+            chosen = _drawn(batches, ASKED_BATCHES)
+        if not chosen:
+            return None
+        try:
+            measured = self._measure_training(chosen)
+        except Unsupported as reason:
+            self._refuse(reason)
+            return None
+        drawn = validation.kept.draw(max(len(chosen), 8))
+        kept = [unpack() for _, unpack in drawn]
+        now = self._measure("validation", lambda probe: probe.validation_batches(kept))
+        reported = {"loss": totals.mean(0, Averaging.SAMPLES), "accuracy": None}
+        if figures.accuracy_name is not None:
+            place = self._plan.metrics.index(figures.accuracy_name)
+            reported["accuracy"] = totals.mean(place, Averaging.SAMPLES)
+        training = self._training_side(figures, chosen, measured, totals, reported)
+        complete = len(kept) == validation.batches
+        side = partial_validation(figures, validation, now, measured.inference_penalty, complete=complete)
+        limits = self.limits if self._shares is None else (*self.limits, WITHIN_EPOCH_LIMIT)
+        moment = Moment(self._run, epoch, totals.batches, None, limits)
+        return self._finish(moment, training, side, watch, len(chosen), training_seconds)
+
+    def _choose(
+        self, totals: EpochTotals, batches: Reservoir[Kept], training_seconds: float, share: float = 1.0
+    ) -> list[tuple[int, KeptBatch]]:
+        mean_size = totals.samples / max(totals.batches, 1)
+        allowed = int(share * self._budget.batches_allowed(training_seconds, mean_size, begins=self._begins))
+        return _drawn(batches, allowed) if allowed else []
+
+    def _measure_training(self, chosen: Sequence[tuple[int, KeptBatch]]) -> MeasuredBatches:
+        return self._measure("training", lambda probe: probe.training_batches([batch for _, batch in chosen]))
+
+    def _measure(self, kind: str, action: Any) -> MeasuredBatches:
+        """Run a probe; its first call of a kind builds functions, which is accounted for apart."""
+        probe = self._probe()
+        self._begins = False
+        with undisturbed():
+            if kind not in probe.ready:
+                begun = time.perf_counter()
+                action(probe)
+                probe.ready.add(kind)
+                self._budget.traced(time.perf_counter() - begun)
+            measured: MeasuredBatches = action(probe)
+        return measured
+
+    def _probe(self) -> Probe:
+        """Return the probe of the functions that run now; a later fit with the same functions uses it, too."""
+        assert self.training is not None
+        probe: Probe | None = self.training.probe
+        if probe is None or probe.validation is not self.validation:
+            probe = self.training.probe = Probe(self._model, self.training, self.validation)
+        return probe
+
+    def _knows_losses(self, logs: Mapping[str, float]) -> bool:
+        """Whether the loss of each batch and of the epoch are known; if not, a limit says so."""
+        if "loss" in logs and self._plan.metrics[:1] == ("loss",) and "loss" not in self._plan.running:
+            return True
+        self._refuse(Unsupported("The loss of single batches is not known: the gap can't be split, only shown."))
+        return False
+
+    def _refuse(self, reason: Unsupported) -> None:
+        """Measure no more, and say why."""
+        self._plan.figures, self._plan.limit = None, str(reason)
+
+    def _training_side(
+        self,
+        figures: SampleFigures,
+        chosen: Sequence[tuple[int, KeptBatch]],
+        measured: MeasuredBatches,
+        totals: EpochTotals,
+        reported: Mapping[str, float | None],
+    ) -> TrainingProbe:
+        """Return the side, and keep what can't be said of it as a limit."""
+        batches = [batch for _, batch in chosen]
+        side = training_side(figures, batches, measured, totals, self._plan.metrics, reported)
+        limit = residual_limit(side)
+        if limit:
+            self._limits = (limit,)
+        return side
+
+    def _finish(
+        self,
+        moment: Moment,
+        training: TrainingProbe,
+        validation: ValidationProbe | None,
+        watch: "_Stopwatch",
+        batches: int,
+        training_seconds: float,
+    ) -> Explanation:
+        forward = watch.seconds()
+        explanation = explain_probe(training, validation, moment)
+        self._budget.measured(watch.seconds(), forward, batches)
+        return replace(explanation, cost=self._cost(training_seconds))
+
+    def of_all_workers(self, training_seconds: float, wait_seconds: float | None = None) -> Explanation | None:
+        """Return the explanation of the last epoch that ended, once, when every worker has measured it.
+
+        Args:
+            training_seconds: time spent training so far, measuring left out.
+            wait_seconds: see `WorkerShares.explanation`.
+        """
+        if self._shares is None:
+            return None
+        return self._shares.explanation(self._cost(training_seconds), wait_seconds=wait_seconds)
+
+    def _cost(self, training_seconds: float) -> Cost:
+        return Cost(
+            seconds=self._budget.spent,
+            share_of_training=self._budget.spent / training_seconds if training_seconds > 0 else 0.0,
+            tracing_seconds=self._budget.tracing,
+            budget=self._budget.share,
+        )
+
+    def _share(self, training: TrainingProbe, validation: ValidationProbe | None, totals: EpochTotals) -> WorkerShare:
+        accuracy = None
+        if training.accuracy is not None and self._plan.figures is not None:
+            name = self._plan.figures.accuracy_name
+            accuracy = _average(totals, self._plan.metrics.index(name or ""))
+        return WorkerShare(training, validation, totals.samples, _average(totals, 0), accuracy)
+
+
+def _average(totals: EpochTotals, place: int) -> Average:
+    return Average(totals.mean(place, Averaging.SAMPLES), totals.mean(place, Averaging.BATCHES))
+
+
+class _Stopwatch:
+    """Seconds since it was made, the one-time tracing in between left out."""
+
+    def __init__(self, budget: ProbeBudget) -> None:
+        self._budget = budget
+        self._begun = time.perf_counter() - budget.tracing
+
+    def seconds(self) -> float:
+        """Return how many have passed."""
+        return time.perf_counter() - self._begun - self._budget.tracing
+
+
+def _drawn(batches: Reservoir[Kept], most: int) -> list[tuple[int, KeptBatch]]:
+    return [(index, unpack()) for index, unpack in batches.draw(most)]
+
+
+def _accuracy(logs: Mapping[str, float], figures: SampleFigures) -> float | None:
+    if figures.accuracy_name is None or figures.accuracy_name not in logs:
+        return None
+    return float(logs[figures.accuracy_name])

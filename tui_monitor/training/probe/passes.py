@@ -1,0 +1,285 @@
+"""Forward passes over kept batches at the current weights; nothing the training uses is ever changed.
+
+A pass is a piece of the graph that Keras traced for the training or validation step, from the batch to the figures of
+each sample. The user's code is not called again. Where there is no such graph, a model of Keras' own layers alone is
+traced anew; any other can't be measured.
+"""
+
+import math
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import tensorflow as tf
+
+from tui_monitor.explain.samples.probes import FloatArray, IntArray, Weighting
+from tui_monitor.training.backends.backend import Backend
+from tui_monitor.training.backends.graphs import NotRepeatable, cut
+from tui_monitor.training.probe.anew import holds_own_code_alone, trace_anew
+from tui_monitor.training.step.instrument import Instrument
+from tui_monitor.training.step.packing import StepOutput
+from tui_monitor.training.step.payload import ROLES, Trace
+from tui_monitor.training.step.sample_figures import ROWS, SampleFigures, SampleTensors, Unsupported
+
+LARGEST_PASS = 8192
+"""Samples in one forward pass at most, where batches may be joined."""
+_ROUNDING: Final = 1e-5
+"""Relative difference between a loss and its samples' mean that float32 makes."""
+
+
+@dataclass(frozen=True)
+class KeptBatch:
+    """One batch as the model saw it, with what it said then. Values are eager tensors or arrays."""
+
+    inputs: Mapping[str, tuple[Any, ...]]
+    """Leaves by role, see `ROLES`."""
+    outputs: Any
+    """What was kept of the training step's forward pass (see `Trace.outputs`); None for a validation batch."""
+    loss: float
+    """The batch's own loss as trained on, penalty included; NaN for a validation batch."""
+    samples: int
+
+
+Kept = Callable[[], KeptBatch]
+"""Unpacks a batch that was kept; few of those kept are ever asked for."""
+
+
+def kept_batch(output: StepOutput, *, in_training: bool) -> KeptBatch:
+    """Return the batch that a step has emitted.
+
+    Args:
+        output: its last row is the batch's.
+        in_training: whether it came out of a training step, so that it holds a loss.
+    """
+    parts, row = output.parts(), output.rows[-1]
+    inputs = {role: tuple(parts[name] for name in sorted(parts) if name[:-3] == role) for role in ROLES}
+    return KeptBatch(inputs, parts.get("outputs"), row[1] if in_training else math.nan, int(row[0]))
+
+
+@dataclass(frozen=True)
+class MeasuredBatches:
+    """Figures of the samples of several batches, in the order given; arrays of shape (n,)."""
+
+    batch: IntArray
+    """Ordinal of each sample's batch among those given."""
+    then: Mapping[str, FloatArray]
+    """Figures from the outputs of the training step; empty for validation batches."""
+    training: Mapping[str, FloatArray]
+    """Figures at the current weights in training mode; empty where only inference was asked for."""
+    inference: Mapping[str, FloatArray]
+    penalty: float
+    """What the model's loss holds beyond its samples' (L1/L2, activity) in training mode at the current weights."""
+    inference_penalty: float
+    """The same in inference mode."""
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """A piece of a graph from a batch to the figures of its samples."""
+
+    run: Callable[[Sequence[Any]], list[Any]]
+    inputs: tuple[tuple[str, Any], ...]
+    """Role and tensor of each leaf that the piece takes, before any outputs."""
+    takes_outputs: bool
+    trace: Trace
+
+    def measure(self, batch: KeptBatch, figures: SampleFigures) -> tuple[FloatArray, float]:
+        """Return the figures of a batch, rows as in `ROWS`, and what its loss holds beyond them."""
+        given = [*_fitting(self.inputs, batch), *([tf.convert_to_tensor(batch.outputs)] if self.takes_outputs else [])]
+        results = iter(self.run(given))
+        sample = SampleTensors(*(None if part is None else next(results) for part in _parts(self.trace.sample)))
+        rows = figures.of(sample).numpy().astype(np.float64)
+        loss = next(results, None)
+        return rows, 0.0 if loss is None else _beyond(rows, float(loss) * self.trace.replicas, figures)
+
+
+class Probe:
+    """Measures batches of one compiled model; holds the pieces of graphs, nothing of the training."""
+
+    def __init__(self, model: Any, training: Instrument, validation: Instrument | None) -> None:
+        self._model = model
+        self.validation = validation
+        self._training = training
+        self._backend: Backend = training.backend
+        self._joinable = not any(_depends_on_batch(self._backend, layer) for layer in self._backend.layers(model))
+        self.ready: set[str] = set()
+        """Kinds of measurement whose passes were built."""
+        self._passes: dict[tuple[str, int], _Pass] = {}
+        self._anew: list[tuple[str, Trace]] = []
+
+    def training_batches(self, batches: Sequence[KeptBatch]) -> MeasuredBatches:
+        """Measure training batches in both modes, beside what they were when trained on.
+
+        Raises:
+            Unsupported: they can't be measured again; the message is the sentence for the panel.
+        """
+        measured: dict[str, list[tuple[FloatArray, float]]] = {"then": [], "training": [], "inference": []}
+        for group in self._groups(batches, in_training=True):
+            joined = _join(group)
+            for kind, results in measured.items():
+                results.append(self._measure(kind, joined))
+        then, training, inference = (_figures(results) for results in measured.values())
+        penalty, inference_penalty = (_mean(measured[kind]) for kind in ("training", "inference"))
+        return MeasuredBatches(_ordinals(batches), then, training, inference, penalty, inference_penalty)
+
+    def validation_batches(self, batches: Sequence[KeptBatch]) -> MeasuredBatches:
+        """Measure validation batches in inference mode.
+
+        Raises:
+            Unsupported: as for training batches.
+        """
+        results = [self._measure("inference", _join(group)) for group in self._groups(batches, in_training=False)]
+        return MeasuredBatches(_ordinals(batches), {}, {}, _figures(results), 0.0, _mean(results))
+
+    def _measure(self, kind: str, batch: KeptBatch) -> tuple[FloatArray, float]:
+        figures = self._training.plan.figures
+        if figures is None:
+            raise Unsupported("The step's figures can't be taken apart by sample.")
+        return self._pass(kind, batch).measure(batch, figures)
+
+    def _pass(self, kind: str, batch: KeptBatch) -> _Pass:
+        trace = self._trace(kind, batch)
+        key = (kind, id(trace))
+        if key not in self._passes:
+            try:
+                self._passes[key] = _built(trace, takes_outputs=kind == "then")
+            except NotRepeatable as reason:
+                raise Unsupported(
+                    f"The gap can only be shown: the step can't be run again, because {reason}."
+                ) from None
+        return self._passes[key]
+
+    def _trace(self, kind: str, batch: KeptBatch) -> Trace:
+        """Return the trace to cut from: the newest of Keras' own that takes the batch, else one made anew."""
+        instrument = self.validation if kind == "inference" else self._training
+        for trace in reversed(instrument.traces if instrument is not None else ()):
+            if _takes(trace, batch):
+                return trace
+        for made_for, trace in reversed(self._anew):
+            if made_for == kind and _takes(trace, batch):
+                return trace
+        structure = self._training.structure
+        if kind == "inference" and self.validation is None and not holds_own_code_alone(self._backend, self._model):
+            raise Unsupported("No validation data: there is no gap to explain.")
+        trace = trace_anew(self._backend, self._model, structure, batch.inputs, batch.outputs, kind)
+        self._anew.append((kind, trace))
+        return trace
+
+    def _groups(self, batches: Sequence[KeptBatch], *, in_training: bool) -> Iterator[list[KeptBatch]]:
+        """Yield runs of batches that may share a forward pass: same inner shapes, no layer that mixes samples."""
+        apart = (in_training and not self._joinable) or not self._any_size()
+        group: list[KeptBatch] = []
+        samples = 0
+        for batch in batches:
+            full = samples + batch.samples > LARGEST_PASS
+            if group and (apart or full or _inner_shapes(group[0]) != _inner_shapes(batch)):
+                yield group
+                group, samples = [], 0
+            group.append(batch)
+            samples += batch.samples
+        if group:
+            yield group
+
+    def _any_size(self) -> bool:
+        """Whether the newest traces take batches of any size."""
+        both = [instrument for instrument in (self._training, self.validation) if instrument is not None]
+        newest = [instrument.traces[-1] for instrument in both if instrument.traces]
+        leaves = [leaf for trace in newest for given in trace.inputs.values() for leaf in given]
+        return all(leaf.shape.rank and leaf.shape[0] is None for leaf in leaves)
+
+
+def _built(trace: Trace, *, takes_outputs: bool) -> _Pass:
+    roles = tuple((role, leaf) for role in ROLES for leaf in trace.inputs[role])
+    inputs = [leaf for _, leaf in roles]
+    wanted = [part for part in _parts(trace.sample) if part is not None]
+    if takes_outputs:
+        return _Pass(cut([*inputs, trace.outputs], wanted), roles, True, replace(trace, loss=None))
+    if trace.loss is not None and trace.loss.shape.rank == 0:
+        wanted.append(trace.loss)
+    return _Pass(cut(inputs, wanted), roles, False, trace)
+
+
+def _parts(sample: SampleTensors) -> tuple[Any, ...]:
+    return sample.loss, sample.correct, sample.y, sample.y_pred, sample.weight
+
+
+def _fitting(inputs: Sequence[tuple[str, Any]], batch: KeptBatch) -> Iterator[Any]:
+    """Yield a batch's leaves as a piece takes them; sample weights that the batch does not have are 1."""
+    given = {role: iter(leaves) for role, leaves in batch.inputs.items()}
+    for role, leaf in inputs:
+        value = next(given[role], None)
+        if value is None:
+            yield tf.ones([batch.samples, *([1] * (leaf.shape.rank - 1))], leaf.dtype)
+        else:
+            yield tf.cast(value, leaf.dtype)
+
+
+def _takes(trace: Trace, batch: KeptBatch) -> bool:
+    """Whether a batch's leaves fit those that a step was traced for."""
+    for role in ROLES:
+        traced, given = trace.inputs[role], batch.inputs[role]
+        if role == "sample_weight" and not given:
+            continue
+        if role != "sample_weight" and len(traced) != len(given):
+            return False
+        if not all(leaf.shape.is_compatible_with(np.shape(value)) for leaf, value in zip(traced, given, strict=False)):
+            return False
+    return True
+
+
+def _beyond(rows: FloatArray, loss: float, figures: SampleFigures) -> float:
+    """Return what a batch's loss holds beyond its samples'; what rounding may give counts as nothing."""
+    values, weight = rows[ROWS.index("loss")], rows[ROWS.index("weight")]
+    below = weight.sum() if figures.loss_weighting is Weighting.PER_BATCH_WEIGHT else float(values.size)
+    beyond = loss - float((values * weight).sum() / below) if below else 0.0
+    return beyond if abs(beyond) > _ROUNDING * max(1.0, abs(loss)) else 0.0
+
+
+def _figures(results: Sequence[tuple[FloatArray, float]]) -> dict[str, FloatArray]:
+    return dict(zip(ROWS, np.concatenate([rows for rows, _ in results], axis=1), strict=True))
+
+
+def _mean(results: Sequence[tuple[FloatArray, float]]) -> float:
+    return float(np.mean([beyond for _, beyond in results]))
+
+
+def _depends_on_batch(backend: Backend, layer: Any) -> bool:
+    """Whether a layer's training output for one sample depends on the others, or is not known not to."""
+    if isinstance(layer, backend.batch_normalization) or getattr(layer, "stateful", False) is True:
+        return True
+    return not backend.is_own(type(layer)) and not isinstance(layer, backend.package.Model)
+
+
+def _inner_shapes(batch: KeptBatch) -> list[Any]:
+    return [tuple(np.shape(leaf)[1:]) for leaves in batch.inputs.values() for leaf in leaves]
+
+
+def _ordinals(batches: Sequence[KeptBatch]) -> IntArray:
+    return np.repeat(np.arange(len(batches)), [batch.samples for batch in batches])
+
+
+def _join(group: Sequence[KeptBatch]) -> KeptBatch:
+    if len(group) == 1:
+        return group[0]
+    return KeptBatch(
+        inputs={
+            role: tuple(tf.concat(same, axis=0) for same in zip(*(batch.inputs[role] for batch in group), strict=True))
+            for role in ROLES
+        },
+        outputs=None if group[0].outputs is None else tf.concat([batch.outputs for batch in group], axis=0),
+        loss=float("nan"),
+        samples=sum(batch.samples for batch in group),
+    )
+
+
+class undisturbed:  # noqa: N801
+    """Keeps Python's and NumPy's global random states as they were, whatever tracing a layer draws inside."""
+
+    def __enter__(self) -> None:
+        self._python, self._numpy = random.getstate(), np.random.get_state()
+
+    def __exit__(self, *_: object) -> None:
+        random.setstate(self._python)
+        np.random.set_state(self._numpy)

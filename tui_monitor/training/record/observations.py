@@ -1,0 +1,90 @@
+"""What one `fit` call's figures say beyond themselves: alerts and changes of the picture, written into the run once."""
+
+import contextlib
+import math
+from collections.abc import Iterator, Mapping
+
+from tui_monitor.explain.samples.probes import Averaging
+from tui_monitor.explain.watch.alerts import Alert, AlertKind, AlertWatch, EpochFigures
+from tui_monitor.explain.watch.changes import PictureWatch
+from tui_monitor.metric_names import VALIDATION_PREFIX
+from tui_monitor.run_log.events.explanation import Explanation
+from tui_monitor.run_log.write.writer import RunWriter
+from tui_monitor.training.record.epoch_totals import EpochTotals
+from tui_monitor.training.record.stalls import StallWatch
+
+
+class Observations:
+    """Takes what the recorder sees; its events follow from the same data and cost nothing per batch."""
+
+    def __init__(self, writer: RunWriter) -> None:
+        self._writer = writer
+        self._alerts = AlertWatch()
+        self._picture = PictureWatch()
+        self._totals: EpochTotals | None = None
+        self._is_awaiting = False
+        self._epoch = 1
+        self._batches_before = 0
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Notice inside the block that batches fail to come."""
+        with StallWatch(self._batches_awaited, self._stalled).watching():
+            yield
+
+    def batches_begin(self, epoch: int, totals: EpochTotals | None) -> None:
+        """Wait for the epoch's next batch: from its begin, and when a pause or a measurement is over.
+
+        Args:
+            epoch: from 1.
+            totals: of the epoch so far, read while it grows; None before its first batch.
+        """
+        self._epoch, self._totals, self._is_awaiting = epoch, totals, True
+
+    def batches_rest(self) -> None:
+        """Wait for no batch: in a pause, a measurement or a validation, and between epochs."""
+        self._is_awaiting = False
+
+    def look(self, epoch: int, totals: EpochTotals) -> None:
+        """Take the epoch so far, several times a second at most."""
+        self._write(self._alerts.batches(epoch, totals.batches, totals.mean(0, Averaging.BATCHES)))
+
+    def epoch_ended(
+        self, epoch: int, batches: int, figures: Mapping[str, float], explanation: Explanation | None
+    ) -> None:
+        """Take an epoch's figures and what was measured at its end.
+
+        Args:
+            epoch: from 1.
+            batches: in the epoch.
+            figures: as Keras reports them.
+            explanation: None where nothing was measured.
+        """
+        self.batches_rest()
+        self._totals = None
+        self._batches_before += batches
+        loss, val_loss = figures.get("loss"), figures.get(VALIDATION_PREFIX + "loss")
+        self._write(self._alerts.epoch(EpochFigures(epoch, loss, val_loss, _validation_error(explanation))))
+        if explanation is None:
+            return
+        self._write(self._alerts.explanation(explanation))
+        for change in self._picture.take(explanation):
+            self._writer.event("change", epoch=change.epoch, subject=change.subject, text=change.sentence)
+
+    def _batches_awaited(self) -> int | None:
+        totals = self._totals
+        return self._batches_before + (totals.batches if totals else 0) if self._is_awaiting else None
+
+    def _stalled(self, sentence: str) -> None:
+        self._write((Alert(AlertKind.STALL, sentence, self._epoch),))
+
+    def _write(self, alerts: tuple[Alert, ...]) -> None:
+        for alert in alerts:
+            self._writer.event("alert", alert=alert.kind.value, epoch=alert.epoch, text=alert.sentence)
+
+
+def _validation_error(explanation: Explanation | None) -> float | None:
+    """Return the standard error of the validation loss from its samples."""
+    held = explanation.distributions if explanation else None
+    spread = held.losses.validation if held and held.losses else None
+    return spread.deviation / math.sqrt(spread.samples) if spread and spread.samples else None

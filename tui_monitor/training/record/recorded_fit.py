@@ -1,0 +1,149 @@
+"""One `fit` call, recorded; its arguments and result stay what they are, and nothing of ours can fail it."""
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from tui_monitor.training.backends.backend import backend_of, is_watched
+from tui_monitor.training.guard import attempt
+from tui_monitor.training.hooks import install_hooks
+from tui_monitor.training.record.session import Session, recording_here
+
+_NO_WORKERS = (
+    "Keras 3 can't train under MultiWorkerMirroredStrategy, it fails on PerReplica values: "
+    "use legacy Keras, with `pip install tf_keras` and TF_USE_LEGACY_KERAS=1."
+)
+_PRINTABLE = (bool, int, float, str, type(None))
+_SHAPED = ("numpy", "tensorflow", "pandas", "polars", "jaxlib", "torch")
+"""Packages whose objects are asked for their shape; a property of the user's own is left alone."""
+
+
+def recorded_fit(
+    fit: Callable[..., Any], model: Any, session: Session, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Any:
+    """Call `fit(*args, **kwargs)`, recorded, and return what it returns.
+
+    Args:
+        fit: the model's own bound `fit`.
+        model: compiled or not; an uncompiled one fails in `fit` as it would without us.
+        session: the run that records.
+        args: positional arguments of `fit`.
+        kwargs: its keyword arguments.
+    """
+    recording = attempt(session.failed, RecordedFit, model, session, otherwise=None)
+    if recording is None:
+        return fit(*args, **kwargs)
+    attempt(recording.failed, recording.begin, fit, args, kwargs, otherwise=None)
+    try:
+        result = fit(*args, **kwargs)
+    except Exception as error:
+        attempt(recording.failed, recording.raised, error, otherwise=None)
+        raise
+    else:
+        attempt(recording.failed, recording.returned, otherwise=None)
+        return result
+    finally:
+        attempt(recording.failed, recording.end, otherwise=None)
+
+
+class RecordedFit:
+    """What surrounds one `fit` call while it is recorded."""
+
+    def __init__(self, model: Any, session: Session) -> None:
+        """Prepare; nothing is changed yet."""
+        self._model = model
+        self._session = session
+        self._around = ExitStack()
+        self._recorder: Any = None
+
+    def begin(self, fit: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Have what the fit trains recorded, until `end`.
+
+        Args:
+            fit: about to be called.
+            args: positional arguments it gets.
+            kwargs: keyword arguments it gets.
+        """
+        from tui_monitor.training.record.fit_recorder import FitRecorder
+
+        backend = backend_of(self._model)
+        arguments = attempt(_ignored, _arguments, fit, args, kwargs, otherwise={})
+        self._recorder = FitRecorder(self._model, self._session, fit=arguments)
+        attempt(self._recorder.falls_back, install_hooks, backend, otherwise=None)
+        if is_watched(backend):
+            attempt(self._recorder.falls_back, backend.tell_of_metrics, self._model, otherwise=None)
+        for block in self._recorder.around():
+            self._around.enter_context(block)
+        self._around.enter_context(recording_here(self._recorder))
+
+    def returned(self) -> None:
+        """Take the word that the fit has returned."""
+        if self._recorder is not None:
+            self._recorder.returned()
+
+    def raised(self, error: Exception) -> None:
+        """Say what to do where Keras 3 fails under a strategy of several workers."""
+        strategy = type(getattr(self._model, "distribute_strategy", None)).__name__
+        if "PerReplica" in str(error) and "MultiWorker" in strategy:
+            self._session.writer.event("alert", text=_NO_WORKERS)
+            print(f"tui-monitor: {_NO_WORKERS}", file=sys.stderr)
+
+    def end(self) -> None:
+        """Leave everything as it was."""
+        try:
+            self._around.close()
+        finally:
+            if self._recorder is not None:
+                self._recorder.end()
+
+    def failed(self, error: Exception) -> None:
+        """Say that recording failed."""
+        if self._recorder is not None:
+            self._recorder.give_up(error)
+        else:
+            self._session.failed(error)
+
+
+def _ignored(error: Exception) -> None:
+    """Say nothing: arguments that can't be named are left out of the run's description."""
+
+
+def _arguments(fit: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    return printable_arguments(named_arguments(fit, args, kwargs))
+
+
+def named_arguments(fit: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call by name, as far as the function's signature names them."""
+    try:
+        bound = inspect.signature(fit).bind(*args, **kwargs)
+    except (TypeError, ValueError):
+        return dict(kwargs)
+    named: dict[str, Any] = {}
+    for name, value in bound.arguments.items():
+        kind = bound.signature.parameters[name].kind
+        if kind is inspect.Parameter.VAR_KEYWORD:
+            named.update(value)
+        elif kind is not inspect.Parameter.VAR_POSITIONAL:
+            named[name] = value
+    return named
+
+
+def printable_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `fit`'s arguments as plain values: data by type and shape, never its content."""
+    return {
+        name: value if isinstance(value, _PRINTABLE) else _described(value)
+        for name, value in arguments.items()
+        if name != "callbacks"
+    }
+
+
+def _described(value: Any) -> Any:
+    if isinstance(value, dict) and all(isinstance(entry, _PRINTABLE) for entry in value.values()):
+        return {str(key): entry for key, entry in value.items()}
+    if isinstance(value, list | tuple) and len(value) <= 4:
+        return [_described(entry) for entry in value]
+    if type(value).__module__.split(".")[0] in _SHAPED and hasattr(value, "shape"):
+        return f"{type(value).__name__} {tuple(value.shape)}"
+    return type(value).__name__

@@ -1,0 +1,102 @@
+"""The run that this process records: one writer, one probe budget, whatever number of `fit` calls."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from weakref import WeakSet
+
+from tui_monitor.run_log.events.explanation import Explanation
+from tui_monitor.run_log.format.layout import WorkerInfo
+from tui_monitor.run_log.runs.workers import run_of
+from tui_monitor.run_log.write.writer import RunWriter
+from tui_monitor.training.probe.budget import ProbeBudget
+from tui_monitor.training.usage.system_figures import SystemSampler
+
+
+@dataclass
+class Session:
+    """What the recorders of one process share."""
+
+    writer: RunWriter
+    folder: Path
+    """The folder that this process writes."""
+    budget: ProbeBudget = field(default_factory=ProbeBudget)
+    sampling_seed: int = 1
+    """Of the choice of batches that probes measure; the training's own random numbers are never touched."""
+    training_seconds: float = 0.0
+    """Time spent in earlier `fit` calls, measuring left out."""
+    stop_requested: bool = False
+    """Whether someone asked to stop: the run then ends as stopped, not finished."""
+    explained: Callable[[Explanation], None] = lambda explanation: None
+    """Told of each explanation."""
+    ends_with_fit: bool = False
+    """Whether the run counts as finished when a `fit` ends, as in a notebook, where the process goes on."""
+    records_all: bool = False
+    """Whether every model of this process is recorded, or those alone that are in `watched`."""
+    watched: WeakSet[Any] = field(default_factory=WeakSet)
+    """Models whose every fit is recorded."""
+    system: SystemSampler = field(init=False)
+    """Writes what the process uses while a `fit` runs."""
+
+    def __post_init__(self) -> None:
+        self.system = SystemSampler(self.writer)
+
+    def records(self, model: Any) -> bool:
+        """Return whether every fit of a model is recorded."""
+        return self.records_all or model in self.watched
+
+    def failed(self, error: Exception) -> None:
+        """Say that a fit goes on unrecorded."""
+        text = f"A fit is not recorded, as recording failed ({type(error).__name__}: {error}). Training goes on."
+        self.writer.event("alert", text=text)
+
+    @property
+    def worker(self) -> WorkerInfo | None:
+        """Which of several workers this process is; None where it trains alone."""
+        return self.writer.info.worker
+
+    @property
+    def run(self) -> Path:
+        """The run folder, where requests arrive: the same for every worker."""
+        return run_of(self.folder)
+
+
+_active: Session | None = None
+
+
+def activate(session: Session | None) -> None:
+    """Make a session the one that this process records into."""
+    global _active  # noqa: PLW0603 - one process, one run
+    _active = session
+
+
+def active_session() -> Session | None:
+    """Return the session that this process records into, or None."""
+    return _active
+
+
+_recording = threading.local()
+
+
+def current_recorder() -> Any:
+    """Return the recorder of the `fit` that this thread is in, or None."""
+    return getattr(_recording, "recorder", None)
+
+
+def is_recording() -> bool:
+    """Whether a `fit` of this thread is being recorded: one inside it is part of it, not a run of its own."""
+    return current_recorder() is not None
+
+
+@contextlib.contextmanager
+def recording_here(recorder: Any) -> Iterator[None]:
+    """Have a recorder record what this thread trains, inside the block."""
+    outer = current_recorder()
+    _recording.recorder = recorder
+    try:
+        yield
+    finally:
+        _recording.recorder = outer

@@ -1,0 +1,106 @@
+"""What one step hands out to the recorder beside Keras' own logs, and how it gets out of the step's graph."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from tui_monitor.training.step.buffers import RowBuffer, StepBuffer
+from tui_monitor.training.step.packing import Layout, Packer, Rows, StepOutput, joined, tensor_bytes
+from tui_monitor.training.step.replicas import CLOCK, PAYLOAD, SUMS, batch_sums, means_of, several_replicas
+
+_NUMBERS = (SUMS, CLOCK, *StepBuffer.ENTRIES)
+
+
+class StepChannel:
+    """One way out of a model's training or validation function, as narrow as the function allows."""
+
+    def __init__(self, steps_per_call: int, *, packed_logs: type[float] | None, is_compiled: bool = False) -> None:
+        """Prepare; the rest is learned while the step is traced.
+
+        Args:
+            steps_per_call: `steps_per_execution`, at least 1.
+            packed_logs: the type of logs that whoever calls the function takes in place of tensors; None for tensors.
+            is_compiled: whether XLA compiles the step, so that no variable in it may grow.
+        """
+        self._gathered = RowBuffer() if steps_per_call > 1 and not is_compiled else None
+        self._packer = Packer(packed_logs or float)
+        self._buffer = StepBuffer(steps_per_call) if steps_per_call > 1 else None
+        self._packs_logs = packed_logs is not None
+        self._metrics = 0
+        self.clock: Sequence[float] = ()
+        """Moments of the newest step on one of several workers, see `StepMoments`; else empty."""
+
+    @property
+    def layout(self) -> Layout | None:
+        """Of the newest vector that a step handed out; None before there was one."""
+        return self._packer.newest
+
+    def hand_out(
+        self, logs: Mapping[str, Any], size: tf.Tensor, values: list[tf.Tensor], counts: tf.Tensor, parts: Any
+    ) -> dict[str, Any]:
+        """Return a step's logs with the payload among them. Called while the step is traced.
+
+        Args:
+            logs: Keras' own.
+            size: samples in the batch, float32, shape ().
+            values: the batch's own metrics, float32, shape () each.
+            counts: samples of each class, float32, shape (classes,).
+            parts: nests of tensors with a row for each sample; empty where nothing is to be probed.
+        """
+        self._metrics = len(values)
+        if several_replicas():
+            metrics = tf.stack(values) if values else tf.zeros([0])
+            return {**logs, PAYLOAD: {**parts, SUMS: batch_sums(size, metrics, counts)}}
+        if self._buffer is not None:
+            numbers = joined([tf.stack([size, *values]), counts])
+            return {**logs, PAYLOAD: {**parts, **self._buffer.note(numbers)}}
+        if self._packs_logs and all(_is_scalar(log) for log in logs.values()):
+            return {PAYLOAD: self._packer.pack(logs, [size, *values], counts, parts)}
+        return {**logs, PAYLOAD: self._packer.pack({}, [size, *values], counts, parts)}
+
+    def gathered(self, rows: tf.Tensor) -> tf.Tensor:
+        """Return the rows of every step of the call so far, where Keras would hand out those of the last one alone.
+
+        Args:
+            rows: of this step, shape (batch, columns), columns known while tracing.
+        """
+        if self._gathered is None or several_replicas():
+            return rows
+        return self._gathered.note(rows)
+
+    def logs_alone(self, logs: Any) -> Any:
+        """Return Keras' own logs as its function returns them, tensors, and drop the rest."""
+        is_packed = isinstance(logs, dict) and "packed" in logs.get(PAYLOAD, {})
+        own, _, _ = self.take(logs)
+        if is_packed and own is not logs:
+            return {name: tf.constant(log, tf.float32) for name, log in own.items()}
+        return own
+
+    def take(self, logs: Any) -> tuple[Any, Rows, StepOutput | None]:
+        """Return Keras' own logs as they would be, a row for each step, and what is to be looked at later.
+
+        Args:
+            logs: what the function returned, its tensors eager.
+        """
+        payload = logs.pop(PAYLOAD, None) if isinstance(logs, dict) else None
+        if payload is None:
+            return logs, (), None
+        if self._gathered is not None:
+            self._gathered.clear()
+        if "packed" in payload:
+            own, rows, output = self._packer.unpack(payload)
+            return own or logs, rows, output
+        if CLOCK in payload:
+            self.clock = payload[CLOCK].numpy().tolist()
+        if self._buffer is not None and SUMS not in payload:
+            rows = self._buffer.read(payload)
+        else:
+            rows = [means_of(payload[SUMS].numpy(), self._metrics).tolist()]
+        nest = {name: part for name, part in payload.items() if name not in _NUMBERS}
+        nbytes = sum(map(tensor_bytes, tf.nest.flatten(nest)))
+        return logs, rows, StepOutput(rows, nbytes, lambda: nest) if nbytes else None
+
+
+def _is_scalar(log: Any) -> bool:
+    return isinstance(log, tf.Tensor) and log.dtype is tf.float32 and log.shape.rank == 0

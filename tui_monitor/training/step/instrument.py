@@ -1,0 +1,216 @@
+"""One training or validation function of a model, as Keras made it, with a payload in what its step returns.
+
+The function is the one that Keras calls, keeps and reuses; the payload is taken off before anybody sees the logs.
+"""
+
+import functools
+import types
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any
+
+import tensorflow as tf
+import wrapt
+
+from tui_monitor.training.backends import capture as captures
+from tui_monitor.training.backends import graphs
+from tui_monitor.training.backends.backend import Backend, backend_of
+from tui_monitor.training.backends.capture import Capture
+from tui_monitor.training.guard import Failed, attempt
+from tui_monitor.training.step.batch_metrics import BatchMetrics
+from tui_monitor.training.step.channel import StepChannel
+from tui_monitor.training.step.packing import Rows, StepOutput
+from tui_monitor.training.step.payload import StepPlan, Trace, batch_values, learn, leaves, samples_in, unpacked
+from tui_monitor.training.step.replicas import PAYLOAD
+from tui_monitor.training.workers.clock import StepMoments
+
+Step = Callable[[Any], Any]
+Receiver = Callable[[Any], Any]
+"""Takes what a function returned and returns Keras' own logs."""
+
+_READERS = ("fit", "evaluate", "train_on_batch", "test_on_batch", "make_train_function", "make_test_function")
+"""Methods in which a model of the user's own may read a function's logs as tensors."""
+_MOST_TRACES = 8
+
+
+class Kind(StrEnum):
+    """Which of a model's steps."""
+
+    TRAINING = "train_step"
+    VALIDATION = "test_step"
+
+
+class _Proxy(wrapt.ObjectProxy):  # type: ignore[type-arg]
+    """A function of TensorFlow's, its own in all but the logs it returns."""
+
+    def __init__(self, function: Any, instrument: "Instrument") -> None:
+        super().__init__(function)
+        self._self_tui_monitor = instrument
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run steps and return Keras' own logs."""
+        return self._self_tui_monitor.receive(self.__wrapped__(*args, **kwargs))
+
+
+def _received(made: Any, instrument: "Instrument") -> Any:
+    """Return a function as one that has its instrument take the payload off: a plain one where it is one."""
+    if not isinstance(made, types.FunctionType):
+        return _Proxy(made, instrument)
+
+    @functools.wraps(made)
+    def function(iterator: Any) -> Any:
+        return instrument.receive(made(iterator))
+
+    function._self_tui_monitor = instrument  # type: ignore[attr-defined]
+    return function
+
+
+def instrument_of(function: Any) -> "Instrument | None":
+    """Return the instrument in a model's training or validation function, or None."""
+    found: Instrument | None = getattr(function, "_self_tui_monitor", None)
+    return found
+
+
+class Instrument:
+    """What was built to watch one function of a model."""
+
+    def __init__(
+        self, model: Any, kind: Kind, claim: Callable[["Instrument"], Receiver | None], *, probed: bool
+    ) -> None:
+        """Prepare; the rest is learned while the step is traced.
+
+        Args:
+            model: whose function it is.
+            kind: which step the function runs.
+            claim: returns who records the model at the moment, asked at each call until there is somebody.
+            probed: whether batches may be measured.
+        """
+        self.model = model
+        self.kind = kind
+        self.backend: Backend = backend_of(model)
+        steps = self.backend.steps_per_call(model)
+        packed_logs = self.backend.log_type if _is_run_by_keras(model, self.backend) else None
+        is_compiled = kind is Kind.VALIDATION and bool(model.jit_compile)
+        self.channel = StepChannel(steps, packed_logs=packed_logs, is_compiled=is_compiled)
+        self.plan = StepPlan(probed=probed, steps_per_call=steps)
+        self.traces: list[Trace] = []
+        """Newest last; a function is traced anew for other shapes."""
+        self.structure: Mapping[str, Any] = {}
+        """Of the newest batch by role; a leaf that is there counts 0, one that was left out None."""
+        self.probe: Any = None
+        """What measures batches of this function, once there is one."""
+        self.is_armed = False
+        """Whether the step emits a payload: from when somebody is there to take it off."""
+        self._claim = claim
+        self._copies = BatchMetrics(self.backend, model)
+        self.receive: Receiver
+        """Takes what the function returned; a recorder may put another receiver in its place, and `release` it."""
+        self.release()
+
+    def release(self) -> None:
+        """Have the payload taken off and dropped, until somebody claims it."""
+        self.receive = self._unclaimed
+
+    def function(self, made: Any) -> Any:
+        """Return a function that runs the instrument's step as one that takes the payload off."""
+        function = _received(made, self)
+        self.is_armed = True
+        return function
+
+    def step(self, find: Callable[[], Step]) -> Step:
+        """Return a step with a payload in its logs; the user's code in it runs once, as it would without.
+
+        Args:
+            find: returns the model's own step.
+        """
+
+        def recorded_step(data: Any) -> Any:
+            if not self.is_armed:
+                return graphs.converted_as_here(find())(data)
+            moments = attempt(self._failed, StepMoments, self.model, otherwise=None)
+            capture = Capture()
+            outer = attempt(self._failed, captures.begin, capture, otherwise=None)
+            try:
+                logs = graphs.converted_as_here(find())(data)
+            finally:
+                attempt(self._failed, captures.end, outer, otherwise=None)
+            return attempt(self._failed, self._emitted, logs, data, capture, moments, otherwise=logs)
+
+        return graphs.called_as_it_is(recorded_step)
+
+    def take(self, logs: Any, failed: Failed) -> tuple[Any, Rows, StepOutput | None]:
+        """Return Keras' own logs, a row for each step, and what was emitted to be measured later.
+
+        Args:
+            logs: what the function returned.
+            failed: told of a failure, after which the logs are those that Keras has for the epoch so far.
+        """
+        taken = attempt(failed, self.channel.take, logs, otherwise=None)
+        return taken if taken is not None else (self._logs_of_model(logs), (), None)
+
+    def _logs_of_model(self, logs: Any) -> Any:
+        own = {name: log for name, log in logs.items() if name != PAYLOAD} if isinstance(logs, dict) else logs
+        return own or self.model.get_metrics_result()
+
+    def _failed(self, error: Exception) -> None:
+        self.plan.failure = self.plan.failure or error
+
+    def _unclaimed(self, logs: Any) -> Any:
+        receiver = attempt(self._failed, self._claim, self, otherwise=None)
+        return self.channel.logs_alone(logs) if receiver is None else receiver(logs)
+
+    def _emitted(self, logs: Any, data: Any, capture: Capture, moments: StepMoments | None) -> Any:
+        if not isinstance(logs, dict) or not leaves(logs):
+            return logs
+        if capture.failure is not None:
+            raise capture.failure
+        parts = unpacked(self.backend, data)
+        self.structure = {role: _structure(nest) for role, nest in parts.items()}
+        trace = learn(self.plan, self.backend, self.model, parts, capture)
+        if trace is not None and graphs.graph_of(trace.sample.loss) is not None:
+            self.traces = [*self.traces, trace][-_MOST_TRACES:]
+        emitted = (
+            self._training(logs, parts, capture, trace)
+            if self.kind is Kind.TRAINING
+            else self._validation(logs, parts, trace)
+        )
+        return moments.handed_out(emitted, data) if moments is not None else emitted
+
+    def _training(self, logs: dict[str, Any], parts: dict[str, Any], capture: Capture, trace: Trace | None) -> Any:
+        data = (parts["y"], capture.y_pred, parts["sample_weight"])
+        values = batch_values(self.plan, self.backend, self.model, logs, capture, self._copies, data)
+        counts, kept = tf.zeros([0]), {}
+        if trace is not None and self.plan.probed:
+            counts = self._class_counts(trace)
+            kept = {**_named(trace), "outputs": trace.outputs}
+        return self.channel.hand_out(logs, samples_in(parts), list(values.values()), counts, kept)
+
+    def _validation(self, logs: dict[str, Any], parts: dict[str, Any], trace: Trace | None) -> Any:
+        figures = self.plan.figures
+        if trace is None or figures is None or not self.plan.probed:
+            return self.channel.hand_out(logs, samples_in(parts), [], tf.zeros([0]), {})
+        rows = self.channel.gathered(tf.transpose(figures.of(trace.sample)))
+        return self.channel.hand_out(
+            logs, samples_in(parts), [], self._class_counts(trace), {**_named(trace), "figures": rows}
+        )
+
+    def _class_counts(self, trace: Trace) -> tf.Tensor:
+        figures = self.plan.figures
+        if figures is None or not figures.classes:
+            return tf.zeros([0])
+        return figures.class_counts(trace.sample.y, trace.sample.y_pred)
+
+
+def _structure(nest: Any) -> Any:
+    return tf.nest.map_structure(lambda leaf: None if leaf is None else 0, nest)
+
+
+def _named(trace: Trace) -> dict[str, Any]:
+    """Return the leaves of a batch under names whose order is theirs, see `record.kept_batch`."""
+    return {f"{role}{index:03}": leaf for role, given in trace.inputs.items() for index, leaf in enumerate(given)}
+
+
+def _is_run_by_keras(model: Any, backend: Backend) -> bool:
+    """Whether nobody but Keras reads what the model's functions return."""
+    classes = (base for base in type(model).__mro__ if not backend.is_own(base))
+    return not any(name in vars(base) for base in classes for name in _READERS)

@@ -1,0 +1,224 @@
+"""One vector that carries all a step hands out: every further output of its graph costs tens of microseconds a step."""
+
+import functools
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from tui_monitor.explain.samples.probes import FloatArray
+
+_WIDEST: Final = 256
+"""Numbers a sample up to which copying a tensor into the vector is cheaper than an output of its own."""
+_NUMBERS: Final[Mapping[tf.DType, int]] = {tf.float32: 1, tf.int32: 1, tf.uint32: 1, tf.float64: 2, tf.int64: 2}
+"""float32 numbers that one value of a type takes, bit by bit."""
+_NUMBER_BYTES: Final = 4
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Where one tensor with a row for each sample lies in the vector."""
+
+    shape: tuple[int, ...]
+    """Of one sample."""
+    dtype: tf.DType
+
+    @functools.cached_property
+    def width(self) -> int:
+        """Numbers a sample."""
+        return int(np.prod(self.shape, dtype=int)) * _NUMBERS[self.dtype]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one trace of a step fills its vector: its own number, Keras' logs, the batch's numbers, then the samples."""
+
+    logs: tuple[str, ...]
+    """Names of Keras' logs in the vector, in order."""
+    numbers: int
+    """Count of the batch's own numbers, samples first."""
+    structure: Mapping[str, Any]
+    """The nest of tensors that are handed out for each sample, with a placeholder for each."""
+    stretches: tuple[Stretch | None, ...]
+    """For each leaf of the structure, or None where it is an output of its own."""
+    log_type: type[float] = float
+    """Of Keras' logs when they are taken out again."""
+
+    index: int = field(default=0, compare=False)
+    """Among the layouts of a packer: the first number in the vector."""
+
+    @functools.cached_property
+    def begin(self) -> int:
+        """Index at which the batch's own numbers begin."""
+        return 1 + len(self.logs)
+
+    @functools.cached_property
+    def body(self) -> int:
+        """Index at which the samples begin."""
+        return self.begin + self.numbers
+
+    @functools.cached_property
+    def read_head(self) -> Callable[[Any], tuple[float, ...]]:
+        """Returns all numbers before the samples, given what holds a vector in memory."""
+        return struct.Struct(f"={self.body}f").unpack_from
+
+    @functools.cached_property
+    def head_bytes(self) -> int:
+        """Bytes of all numbers before the samples."""
+        return _NUMBER_BYTES * self.body
+
+    @functools.cached_property
+    def sample_bytes(self) -> int:
+        """Bytes of one sample in the vector."""
+        return _NUMBER_BYTES * sum(stretch.width for stretch in self.stretches if stretch is not None)
+
+    @functools.cached_property
+    def _plain_names(self) -> tuple[str, ...]:
+        """Names of the leaves in order, where the structure is no more than names and leaves; else empty."""
+        names = tuple(sorted(self.structure))
+        return (
+            names
+            if len(names) == len(self.stretches) and not any(map(tf.nest.is_nested, self.structure.values()))
+            else ()
+        )
+
+    def output(self, rows: "Rows", packed: tf.Tensor, loose: Sequence[Any] = ()) -> "StepOutput":
+        """Return what a step handed out for each sample.
+
+        Args:
+            rows: of the step.
+            packed: its vector.
+            loose: leaves of the structure that are outputs of their own, in order.
+        """
+        nbytes = self.head_bytes + self.sample_bytes * int(rows[0][0]) + sum(map(tensor_bytes, loose))
+        return StepOutput(rows, nbytes, functools.partial(_parts, self, packed, loose))
+
+    def parts(self, vector: FloatArray, loose: Sequence[Any]) -> dict[str, Any]:
+        """Return the nest of what was handed out for each sample: NumPy views of shape (samples, ...), or tensors.
+
+        Args:
+            vector: of this layout.
+            loose: leaves of the structure that are outputs of their own, in order.
+        """
+        at, others = self.body, iter(loose)
+        samples = int(vector[self.begin])
+        leaves: list[Any] = []
+        for stretch in self.stretches:
+            if stretch is None:
+                leaves.append(next(others))
+                continue
+            end = at + samples * stretch.width
+            leaves.append(vector[at:end].view(stretch.dtype.as_numpy_dtype).reshape(samples, *stretch.shape))
+            at = end
+        if self._plain_names:
+            return dict(zip(self._plain_names, leaves, strict=True))
+        nest: dict[str, Any] = tf.nest.pack_sequence_as(self.structure, leaves)
+        return nest
+
+
+Rows = Sequence[Sequence[float]]
+"""One row for each step of a call: samples, the batch's own metrics, samples of each class."""
+
+
+class StepOutput(NamedTuple):
+    """What one call of a training or validation function handed out to be looked at later."""
+
+    rows: Rows
+    """Of the call."""
+    nbytes: int
+    """Bytes of what was handed out for each sample of the last step."""
+    parts: Callable[[], Mapping[str, Any]]
+    """Returns that: nests of tensors or arrays."""
+
+
+class Packer:
+    """Packs inside a graph and unpacks outside; knows the layout of every trace."""
+
+    def __init__(self, log_type: type[float]) -> None:
+        """Prepare.
+
+        Args:
+            log_type: of the logs that `unpack` returns.
+        """
+        self._log_type = log_type
+        self._layouts: list[Layout] = []
+        self._shortest: Layout
+        self.newest: Layout | None = None
+        """Of the vector unpacked last."""
+
+    def pack(
+        self, logs: Mapping[str, tf.Tensor], numbers: Sequence[tf.Tensor], counts: tf.Tensor, parts: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return `packed`, and as `loose` what is better an output of its own.
+
+        Args:
+            logs: of Keras, scalars of float32.
+            numbers: of the batch, scalars of float32, samples first.
+            counts: samples of each class, float32, shape (classes,).
+            parts: nests of tensors with a row for each sample.
+        """
+        leaves = tf.nest.flatten(parts)
+        stretches = tuple(_stretch(leaf) for leaf in leaves)
+        structure = tf.nest.map_structure(lambda _: 0, dict(parts))
+        width, index = len(numbers) + int(counts.shape[0]), len(self._layouts)
+        layout = Layout(tuple(logs), width, structure, stretches, self._log_type, index=index)
+        if layout not in self._layouts:
+            self._layouts.append(layout)
+            self._shortest = min(self._layouts, key=lambda layout: layout.body)
+        index = self._layouts.index(layout)
+        head = tf.stack([tf.constant(float(index)), *logs.values(), *numbers])
+        samples = [_as_numbers(leaf) for leaf, stretch in zip(leaves, stretches, strict=True) if stretch]
+        loose = [leaf for leaf, stretch in zip(leaves, stretches, strict=True) if not stretch]
+        packed = {"packed": joined([head, counts, *samples])}
+        return {**packed, "loose": tuple(loose)} if loose else packed
+
+    def unpack(self, payload: Mapping[str, Any]) -> tuple[dict[str, float], Rows, StepOutput | None]:
+        """Return what was taken out of Keras' own logs, the row of the step, and what it handed out for each sample.
+
+        Args:
+            payload: as `pack` made it, its tensors eager by now.
+        """
+        packed, layout = payload["packed"], self._shortest
+        # Straight from the tensor's memory: an array and its items would cost as much again.
+        head = layout.read_head(packed)
+        if head[0] != layout.index:
+            layout = self._layouts[int(head[0])]
+            head = layout.read_head(packed)
+        self.newest = layout
+        own = dict(zip(layout.logs, map(layout.log_type, head[1:])))  # noqa: B905
+        rows = (head[layout.begin :],)
+        if not layout.stretches:
+            return own, rows, None
+        return own, rows, layout.output(rows, packed, payload.get("loose", ()))
+
+
+def _parts(layout: Layout, packed: tf.Tensor, loose: Sequence[Any]) -> dict[str, Any]:
+    return layout.parts(packed.numpy(), loose)
+
+
+def joined(vectors: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Return vectors of float32 as one, with no more operations than it takes."""
+    some = [vector for vector in vectors if vector.shape[0] != 0]
+    return tf.concat(some, axis=0) if len(some) > 1 else some[0]
+
+
+def tensor_bytes(tensor: tf.Tensor) -> int:
+    """Return the bytes that an eager tensor holds."""
+    return int(tensor.shape.num_elements() or 0) * int(tensor.dtype.size)
+
+
+def _stretch(leaf: Any) -> Stretch | None:
+    if not isinstance(leaf, tf.Tensor) or leaf.dtype not in _NUMBERS or not leaf.shape.rank:
+        return None
+    inner = leaf.shape[1:]
+    if not inner.is_fully_defined():
+        return None
+    stretch = Stretch(tuple(inner), leaf.dtype)
+    return stretch if stretch.width <= _WIDEST else None
+
+
+def _as_numbers(leaf: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(leaf if leaf.dtype is tf.float32 else tf.bitcast(leaf, tf.float32), [-1])

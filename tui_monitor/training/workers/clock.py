@@ -1,0 +1,113 @@
+"""When a worker waits for the others in a step, read off its own clock inside the step; no other worker is asked.
+
+A worker that has its data or its gradients waits until the slowest has, too: who waits least holds up the rest.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from tui_monitor.run_log.write.writer import RunWriter
+from tui_monitor.training.backends.graphs import trains_on_several_workers
+from tui_monitor.training.step.replicas import CLOCK, PAYLOAD
+
+_EVENT_SECONDS = 1.0
+
+
+class StepMoments:
+    """Notes moments of one step while it is traced; what it adds changes no value, draw or order of the step's."""
+
+    def __init__(self, model: Any) -> None:
+        """Begin before the step is traced.
+
+        Args:
+            model: whose step it is.
+        """
+        # XLA can't compile a clock, and an eager step has no graph to look through.
+        compiled = getattr(model, "_jit_compile", True)
+        fits = trains_on_several_workers(model) and not tf.executing_eagerly() and not compiled
+        self._graph = tf.compat.v1.get_default_graph() if fits else None
+        self._before = len(self._graph.get_operations()) if self._graph is not None else 0
+
+    def handed_out(self, logs: dict[str, Any], data: Any) -> dict[str, Any]:
+        """Return what the step hands out with its moments in the payload, unchanged where they can't be known.
+
+        They are float64 of shape (4,), seconds of the host's clock: this worker had its data, all had theirs; this
+        worker had its gradients, those of all were exchanged.
+
+        Args:
+            logs: what the step hands out, a payload of one of several replicas included.
+            data: what the step was given.
+        """
+        if self._graph is None:
+            return logs
+        operations = self._graph.get_operations()
+        # The iterator asks all workers whether there is more; the step's first exchange is that of the gradients.
+        asking = next(filter(_is_exchange, reversed(operations[: self._before])), None)
+        exchange = next(filter(_is_exchange, operations[self._before :]), None)
+        if exchange is None:
+            return logs
+        given = tf.nest.flatten(data, expand_composites=True)
+        fetched = _moment_after([asking.inputs[0]] if asking is not None else given)
+        begun, computed, exchanged = map(_moment_after, (given, [exchange.inputs[0]], [exchange]))
+        return {**logs, PAYLOAD: {**logs[PAYLOAD], CLOCK: tf.stack([fetched, begun, computed, exchanged])}}
+
+
+def _is_exchange(operation: Any) -> bool:
+    return bool(operation.type.startswith("CollectiveReduce"))
+
+
+def _moment_after(done: Any) -> tf.Tensor:
+    with tf.control_dependencies(done):
+        return tf.timestamp()
+
+
+@dataclass
+class _Sums:
+    batches: int = 0
+    fetching: float = 0.0
+    computing: float = 0.0
+    waiting: float = 0.0
+
+
+class WorkerPace:
+    """Adds up where a worker's time goes, and writes it down about once a second."""
+
+    def __init__(self, writer: RunWriter) -> None:
+        """Begin with nothing.
+
+        Args:
+            writer: of this worker's own records.
+        """
+        self._writer = writer
+        self._sums = _Sums()
+        self._exchanged: float | None = None
+        self._written = time.monotonic()
+
+    def begin_epoch(self) -> None:
+        """Leave out what passed since the last batch: validation and measuring."""
+        self._exchanged = None
+
+    def batch_ended(self, moments: Sequence[float]) -> None:
+        """Take in a step's moments, as `StepMoments` noted them; empty where it has none."""
+        if not moments:
+            return
+        fetched, begun, computed, exchanged = moments[:4]
+        before, self._exchanged = self._exchanged, exchanged
+        if before is not None:
+            self._sums.batches += 1
+            self._sums.fetching += max(fetched - before, 0.0)
+            self._sums.computing += max(computed - begun, 0.0)
+            self._sums.waiting += max(begun - fetched, 0.0) + max(exchanged - computed, 0.0)
+        if time.monotonic() - self._written >= _EVENT_SECONDS:
+            self.write()
+
+    def write(self) -> None:
+        """Write down what was added up since the last time, in seconds."""
+        if self._sums.batches:
+            self._writer.event("worker", **asdict(self._sums))
+        self._sums = _Sums()
+        self._written = time.monotonic()

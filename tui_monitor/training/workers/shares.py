@@ -1,0 +1,151 @@
+"""How workers bring their measurements together: through files in the run folder, never through the training's graph.
+
+Nobody waits: a worker leaves its share where it records, the chief takes it when it is there.
+"""
+
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from tui_monitor.explain.measure import Moment, explain_probe
+from tui_monitor.explain.samples.join_workers import WorkerShare, join_shares
+from tui_monitor.run_log.events.explanation import Cost, Explanation
+from tui_monitor.run_log.format.layout import WorkerInfo
+from tui_monitor.run_log.runs.workers import rank_folders, run_of
+from tui_monitor.run_log.write.writer import RunWriter
+
+LAST_WAIT_SECONDS = 10.0
+"""How long the chief waits for the others when a `fit` ends."""
+_LOOK_SECONDS = 0.05
+WITHIN_EPOCH_LIMIT = "Within an epoch only the samples of worker 0 are measured; at its end those of every worker."
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """A share as it is written down."""
+
+    phase: int
+    epoch: int
+    share: WorkerShare | None
+    """None where the worker's budget allowed no measurement."""
+
+
+class WorkerShares:
+    """The shares of one `fit`, as one worker sees them."""
+
+    def __init__(self, writer: RunWriter, worker: WorkerInfo) -> None:
+        """Begin with none.
+
+        Args:
+            writer: of this worker's own records.
+            worker: who this is.
+        """
+        self._writer = writer
+        self._worker = worker
+        self._offered: tuple[int, Moment, WorkerShare] | None = None
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this worker explains what all have measured."""
+        return self._worker.rank == 0
+
+    def offer(self, moment: Moment, share: WorkerShare | None) -> None:
+        """Leave what this worker measured at an epoch's end.
+
+        Args:
+            moment: of the measurement.
+            share: what was measured, or None for nothing.
+
+        Raises:
+            OSError: a worker's share can't be written.
+        """
+        phase = len(self._writer.info.phases)
+        if self.is_chief:
+            self._offered = (phase, moment, share) if share is not None else None
+            return
+        place = _place(self._writer.folder, moment.epoch)
+        temporary = place.with_name(f".{place.name}.{os.getpid()}")
+        sheet = _Sheet(phase, moment.epoch, share)
+        temporary.write_bytes(msgspec.msgpack.encode(sheet, enc_hook=_encoded))
+        temporary.replace(place)
+
+    def explanation(self, cost: Cost, *, wait_seconds: float | None = None) -> Explanation | None:
+        """Return the explanation of the epoch that was offered last, once, as soon as all its shares are there.
+
+        Args:
+            cost: of measuring so far.
+            wait_seconds: None to ask again later; else how long to wait for the others at most, before what there
+                is gets explained.
+
+        Returns:
+            None while shares are missing, and where a worker's budget allowed it no measurement.
+        """
+        if self._offered is None:
+            return None
+        phase, moment, own = self._offered
+        deadline = time.monotonic() + (wait_seconds or 0.0)
+        while True:
+            sheets = self._of_others(phase, moment.epoch)
+            if len(sheets) == len(self._others()) or (wait_seconds is not None and time.monotonic() >= deadline):
+                break
+            if wait_seconds is None:
+                return None
+            time.sleep(_LOOK_SECONDS)
+        self._offered = None
+        shares = [sheet.share for sheet in sheets if sheet.share is not None]
+        if len(shares) < len(sheets):
+            # Another worker's budget is spent: what this one saw alone would stand for all.
+            return None
+        training, validation = join_shares([own, *shares])
+        moment = replace(moment, samples=sum(share.samples for share in (own, *shares)))
+        missing = self._worker.workers - 1 - len(shares)
+        if missing:
+            validation = replace(validation, complete=False) if validation is not None else None
+            moment = replace(moment, limits=(*moment.limits, _missing_sentence(missing, self._worker.workers)))
+        return replace(explain_probe(training, validation, moment), cost=cost)
+
+    def _others(self) -> list[Path]:
+        return list(rank_folders(run_of(self._writer.folder)).values())
+
+    def _of_others(self, phase: int, epoch: int) -> list[_Sheet]:
+        """Return what the workers that record here have left, those that measured nothing included."""
+        sheets = []
+        for folder in self._others():
+            with suppress(OSError, msgspec.MsgspecError, ValueError):
+                content = _place(folder, epoch).read_bytes()
+                sheet = msgspec.msgpack.decode(content, type=_Sheet, dec_hook=_decoded)
+                if (sheet.phase, sheet.epoch) == (phase, epoch):
+                    sheets.append(sheet)
+        return sheets
+
+
+def _place(folder: Path, epoch: int) -> Path:
+    """Return the file of an epoch's share: two take turns, so that the last one is whole while the next is written."""
+    return folder / f"share-{epoch % 2}.msgpack"
+
+
+def _missing_sentence(missing: int, workers: int) -> str:
+    who = "one worker" if missing == 1 else f"{missing} workers"
+    return (
+        f"The samples of {who} of {workers} were not measured: what they add to the figures is counted under "
+        "“Averaged while learning” and “Not measured”."
+    )
+
+
+def _encoded(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, list(value.shape), value.tobytes()
+    if isinstance(value, np.generic):
+        return value.item()
+    raise NotImplementedError(type(value).__name__)
+
+
+def _decoded(kind: Any, value: Any) -> Any:
+    dtype, shape, content = value
+    return np.frombuffer(content, np.dtype(dtype)).reshape(shape)

@@ -1,0 +1,129 @@
+"""Which explanation answers a question about a run, and why none does: decided here for screen, reports and commands.
+
+A question is about one fit: its newest explanation, or that of one epoch. What was measured answers before what the
+logged values prove; an epoch's end before a moment within it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tui_monitor.explain.from_log import explain_from_log
+from tui_monitor.history.snapshot import ExplanationAt, PhaseSnapshot, Snapshot
+from tui_monitor.run_log.events.explanation import Explanation, explanation_to_json
+
+MEASURING_IS_OFF = (
+    "Measuring is off (probe budget 0), so no cause gets an amount.",
+    "Start the run with a probe budget above 0 to see the causes of the gap.",
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What explains an epoch, or why nothing does."""
+
+    explanation: Explanation | None = None
+    held: ExplanationAt | None = None
+    """Where it was measured; None for what logged values prove."""
+    why_none: str = ""
+    """In a sentence, where there is no explanation; empty while one is still to come."""
+
+    @property
+    def content(self) -> Mapping[str, Any] | None:
+        """The explanation as JSON: as it was recorded, where it was."""
+        if self.held is not None:
+            return self.held.content
+        return None if self.explanation is None else explanation_to_json(self.explanation)
+
+
+def fit_to_explain(snapshot: Snapshot) -> PhaseSnapshot | None:
+    """Return the newest fit that has something to explain: an explanation, or an epoch that ended."""
+    return next((phase for phase in reversed(snapshot.phases) if phase.epochs or phase.explanations), None)
+
+
+def answer(
+    snapshot: Snapshot,
+    phase: PhaseSnapshot | None,
+    epoch: int | None = None,
+    class_shares: Sequence[float] | None = None,
+) -> Answer:
+    """Return the explanation of one epoch of a fit, or of its newest.
+
+    Args:
+        snapshot: of the run.
+        phase: one of its fits; None where it has none.
+        epoch: from 1; None for the newest that was measured, else the last that ended.
+        class_shares: of all classes, for an epoch that was logged but not measured.
+    """
+    if epoch is not None:
+        held = measured_epochs(phase).get(epoch)
+    else:
+        held = phase.explanations[-1] if phase is not None and phase.explanations else None
+    if held is not None:
+        return Answer(held.explanation, held, held.recorded.problem)
+    return logged_answer(snapshot, phase, epoch, class_shares)
+
+
+def logged_answer(
+    snapshot: Snapshot,
+    phase: PhaseSnapshot | None,
+    epoch: int | None = None,
+    class_shares: Sequence[float] | None = None,
+) -> Answer:
+    """Return what the logged values of one epoch prove, or of the last that ended; arguments as for `answer`."""
+    rows = [row for row in phase.epochs if epoch in (None, row.epoch)] if phase is not None else []
+    if not rows:
+        return Answer(why_none=_nothing_logged(snapshot, epoch))
+    row = rows[-1]
+    nearest = min(measured_epochs(phase), key=lambda other: abs(other - row.epoch), default=None)
+    return Answer(explain_from_log(snapshot.run.name, row.epoch, row.figures, class_shares, measured_epoch=nearest))
+
+
+def newest_answer(snapshot: Snapshot, phase: PhaseSnapshot | None) -> Answer:
+    """Return what a screen or a report shows of a fit: nothing while a first measurement is still to come.
+
+    Where none will come (measuring is off, the run has ended, or it came from a log), it is what the logged values
+    of the last epoch prove.
+    """
+    if phase is None:
+        return Answer()
+    is_off = is_measuring_off(phase)
+    is_over = snapshot.state.ended or snapshot.is_log or not phase.batches or is_off
+    if not phase.explanations and not is_over:
+        return Answer()
+    found = answer(snapshot, phase)
+    if found.held is not None or found.explanation is None:
+        return found
+    if found.explanation.loss is None and found.explanation.accuracy is None:
+        return Answer()
+    return replace(found, explanation=replace(found.explanation, limits=MEASURING_IS_OFF if is_off else ()))
+
+
+def newest_with_distributions(phase: PhaseSnapshot | None) -> ExplanationAt | None:
+    """Return the newest explanation of a fit that holds what lies behind its averages, or None without one."""
+    explanations = reversed(phase.explanations if phase is not None else ())
+    held = next((held for held in explanations if held.recorded.has_distributions), None)
+    return held if held is not None and held.explanation is not None else None
+
+
+def measured_epochs(phase: PhaseSnapshot | None) -> dict[int, ExplanationAt]:
+    """Return the last explanation of each epoch, the one at its end where there is one."""
+    newest: dict[int, ExplanationAt] = {}
+    for held in phase.explanations if phase is not None else ():
+        before = newest.get(held.epoch)
+        if held.batch is None or before is None or before.batch is not None:
+            newest[held.epoch] = held
+    return newest
+
+
+def is_measuring_off(phase: PhaseSnapshot) -> bool:
+    """Whether the run was started with a probe budget of 0."""
+    budget = phase.info.fit.get("probe_budget")
+    return isinstance(budget, int | float) and budget <= 0
+
+
+def _nothing_logged(snapshot: Snapshot, epoch: int | None) -> str:
+    if snapshot.state.ended and not snapshot.phases:
+        return f"{snapshot.run.name} has ended without a call of `fit`: there is nothing to explain."
+    which = f"epoch {epoch}" if epoch is not None else "any epoch"
+    return f"{snapshot.run.name} holds no figures of {which} to explain" + ("." if snapshot.state.ended else " yet.")

@@ -1,0 +1,29 @@
+"""The bottom row: as many keys as fit, most useful first, never cut in the middle."""
+
+from collections.abc import Iterable
+
+from tui_monitor.view.key_table import Group, Key
+from tui_monitor.view.text.rows import Rows, Run, cell_len
+
+
+def footer_rows(keys: Iterable[Key], width: int) -> Rows:
+    """Return the footer: keys in the table's order, with help and quit kept to the last.
+
+    Args:
+        keys: those that do something now.
+        width: cells a row.
+    """
+    keys = [key for key in keys if key.in_footer]
+    program = [key for key in keys if key.group is Group.PROGRAM]
+    room = width - sum(_width(key) for key in program)
+    shown: list[Key] = []
+    for key in keys:
+        if key.group is not Group.PROGRAM and _width(key) <= room:
+            shown.append(key)
+            room -= _width(key)
+    runs = [run for key in (*shown, *program) for run in (Run(f" {key.shown} ", "key"), Run(f"{key.label} ", "muted"))]
+    return (tuple(runs),)
+
+
+def _width(key: Key) -> int:
+    return cell_len(key.shown) + cell_len(key.label) + 3

@@ -1,0 +1,226 @@
+"""The one table of keys: footer, help page, command palette and README are all made from it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Group(StrEnum):
+    """Headings under which help lists the keys."""
+
+    VIEWS = "Views"
+    EVIDENCE = "Evidence"
+    CHARTS = "Charts"
+    REPLAY = "Replay"
+    RUN = "Run"
+    PROGRAM = "Program"
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key and all that is said about it."""
+
+    keys: str
+    """Textual's key names, comma-separated."""
+    shown: str
+    """How the key is written for people."""
+    label: str
+    """One or two words, for the footer."""
+    help: str
+    """A sentence, for help, palette and README."""
+    action: str
+    """Textual action of the app."""
+    group: Group
+    in_footer: bool = True
+
+
+KEYS: tuple[Key, ...] = (
+    Key("space", "space", "play", "Play or pause a replay.", "replay('toggle')", Group.REPLAY),
+    Key("comma", ",", "batch back", "Show one batch less.", "replay('batch_back')", Group.REPLAY, in_footer=False),
+    Key("full_stop", ".", "batch on", "Show one batch more.", "replay('batch_on')", Group.REPLAY, in_footer=False),
+    Key(
+        "less_than_sign",
+        "<",
+        "epoch back",
+        "Go to the end of the epoch before.",
+        "replay('epoch_back')",
+        Group.REPLAY,
+        in_footer=False,
+    ),
+    Key(
+        "greater_than_sign",
+        ">",
+        "epoch on",
+        "Go to the end of the next epoch.",
+        "replay('epoch_on')",
+        Group.REPLAY,
+    ),
+    Key(
+        "left_parenthesis",
+        "(",
+        "event back",
+        "Go to the alert, note or explanation before.",
+        "replay('event_back')",
+        Group.REPLAY,
+        in_footer=False,
+    ),
+    Key(
+        "right_parenthesis",
+        ")",
+        "event on",
+        "Go to the next alert, note or explanation.",
+        "replay('event_on')",
+        Group.REPLAY,
+        in_footer=False,
+    ),
+    Key("left_curly_bracket", "{", "slower", "Replay slower.", "replay('slower')", Group.REPLAY, in_footer=False),
+    Key(
+        "right_curly_bracket",
+        "}",
+        "faster",
+        "Replay faster, up to as fast as the run can be read.",
+        "replay('faster')",
+        Group.REPLAY,
+    ),
+    Key("home", "Home", "start", "Go to the start of the run.", "replay('start')", Group.REPLAY, in_footer=False),
+    Key(
+        "end",
+        "End",
+        "end",
+        "Go to the newest record; a live run is then followed.",
+        "replay('end')",
+        Group.REPLAY,
+        in_footer=False,
+    ),
+    Key("j", "j", "go to epoch", "Go to the end of an epoch by its number.", "replay('jump')", Group.REPLAY),
+    Key(
+        "d,escape",
+        "d",
+        "overview",
+        "Show the overview: charts, gap, epochs and output.",
+        "show('overview')",
+        Group.VIEWS,
+    ),
+    Key(
+        "g", "g", "gap", "Show the whole explanation of the gap, with findings and advice.", "show('gap')", Group.VIEWS
+    ),
+    Key("c", "c", "charts", "Show the charts over the whole screen.", "show('charts')", Group.VIEWS),
+    Key("t", "t", "epochs", "Show every epoch in a table.", "show('epochs')", Group.VIEWS),
+    Key("o", "o", "output", "Show the script's own output.", "show('output')", Group.VIEWS),
+    Key("i", "i", "timeline", "Show alerts, notes, requests and states in order.", "show('timeline')", Group.VIEWS),
+    Key(
+        "w",
+        "w",
+        "workers",
+        "Show each worker of a training on several: its pace, its heartbeat, and who holds up whom.",
+        "show('workers')",
+        Group.VIEWS,
+    ),
+    Key("1", "1", "ledger", "Show the ledgers, as g does.", "show('gap')", Group.EVIDENCE, in_footer=False),
+    Key(
+        "2",
+        "2",
+        "recall",
+        "Show recall and precision of each class over epochs, on both sides.",
+        "show('recall')",
+        Group.EVIDENCE,
+    ),
+    Key("3", "3", "confusion", "Show which class is taken for which.", "show('confusion')", Group.EVIDENCE),
+    Key(
+        "4",
+        "4",
+        "calibration",
+        "Show whether the model is right as often as it is sure.",
+        "show('calibration')",
+        Group.EVIDENCE,
+    ),
+    Key(
+        "5",
+        "5",
+        "losses",
+        "Show how the loss is spread over right and wrong samples, and its tail.",
+        "show('losses')",
+        Group.EVIDENCE,
+    ),
+    Key("6", "6", "shares", "Show class shares with their test.", "show('shares')", Group.EVIDENCE),
+    Key("plus,equals_sign", "+", "zoom in", "Look closer at the x axis.", "zoom(0.5)", Group.CHARTS, in_footer=False),
+    Key("minus", "-", "zoom out", "Look at more of the x axis.", "zoom(2.0)", Group.CHARTS, in_footer=False),
+    Key(
+        "left",
+        "←",
+        "pan left",
+        "Move the zoomed window to earlier epochs.",
+        "pan(-0.25)",
+        Group.CHARTS,
+        in_footer=False,
+    ),
+    Key(
+        "right", "→", "pan right", "Move the zoomed window to later epochs.", "pan(0.25)", Group.CHARTS, in_footer=False
+    ),
+    Key("0", "0", "whole axis", "Show the whole x axis again.", "whole_axis", Group.CHARTS, in_footer=False),
+    Key(
+        "s", "s", "smooth", "Step through the smoothing of the mean line: none, light, strong.", "smooth", Group.CHARTS
+    ),
+    Key("l", "l", "log y", "Switch the y axes between linear and logarithmic.", "toggle_log", Group.CHARTS),
+    Key("m", "m", "metric", "Show the next metric in the second chart.", "next_metric", Group.CHARTS),
+    Key(
+        "p",
+        "p",
+        "pause",
+        "Pause the training between two batches, or let it go on.",
+        "control('toggle_pause')",
+        Group.RUN,
+    ),
+    Key(
+        "x",
+        "x",
+        "stop",
+        "Stop after this batch; the script goes on after fit.",
+        "control('stop_batch')",
+        Group.RUN,
+    ),
+    Key(
+        "e",
+        "e",
+        "stop at epoch",
+        "Stop after this epoch; the script goes on after fit.",
+        "control('stop_epoch')",
+        Group.RUN,
+    ),
+    Key("k", "k", "kill", "Kill the training process, after a question.", "control('kill')", Group.RUN),
+    Key("r", "r", "rate", "Change the learning rate.", "control('learning_rate')", Group.RUN),
+    Key("u", "u", "measure", "Measure the gap at this batch.", "control('measure')", Group.RUN),
+    Key("n", "n", "note", "Add a note to the timeline at this batch.", "control('note')", Group.RUN),
+    Key(
+        "left_square_bracket",
+        "[",
+        "fit back",
+        "Show the previous call of fit.",
+        "fit(-1)",
+        Group.RUN,
+        in_footer=False,
+    ),
+    Key("right_square_bracket", "]", "fit on", "Show the next call of fit.", "fit(1)", Group.RUN, in_footer=False),
+    Key("question_mark,f1", "?", "help", "Show this list of keys.", "help", Group.PROGRAM),
+    Key("q", "q", "quit", "Leave the screen; a live run asks whether to let it train on.", "leave", Group.PROGRAM),
+    Key("ctrl+c", "Ctrl-C", "stop", "Ask how to stop the run.", "interrupt", Group.PROGRAM, in_footer=False),
+    Key(
+        "ctrl+z",
+        "Ctrl-Z",
+        "suspend",
+        "Put the screen in the background; training goes on.",
+        "suspend_process",
+        Group.PROGRAM,
+        in_footer=False,
+    ),
+    Key("ctrl+l", "Ctrl-L", "redraw", "Draw the whole screen again.", "redraw", Group.PROGRAM, in_footer=False),
+    Key("ctrl+p", "Ctrl-P", "commands", "Find a command by name.", "command_palette", Group.PROGRAM, in_footer=False),
+)
+
+
+def keys_as_markdown() -> str:
+    """Return the table as Markdown, for the README."""
+    lines = ["| key | what it does |", "|---|---|"]
+    for group in Group:
+        lines.append(f"| **{group.value}** | |")
+        lines += [f"| `{key.shown}` | {key.help} |" for key in KEYS if key.group is group]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,143 @@
+"""The ledger as signed bars: a row for each cause, bars to the right of zero where training's figure is the higher."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tui_monitor.run_log.events.explanation import Ledger, Term, Verdict
+from tui_monitor.units import AmountUnit
+from tui_monitor.view.text.bars import signed_bar
+from tui_monitor.view.text.rows import Row, Rows, Run, cell_len, left, right, spread, wrap
+
+_WITH_INTERVAL = 60
+"""Narrowest ledger that shows intervals."""
+_NARROW_LABEL = 23
+_VERDICT = max(len(verdict.value) for verdict in Verdict)
+_EFFECT, _INTERVAL = 6, 16
+"""Cells of the usual effect and interval: the same in all ledgers, so that their bars line up."""
+_SMALLEST_BAR, _LARGEST_BAR = 7, 41
+
+
+@dataclass(frozen=True)
+class _Layout:
+    label: int
+    bar: int
+    """0 when bars are left out."""
+    effect: int
+    interval: int
+    """0 when intervals are left out."""
+
+
+def ledger_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, *, whole: bool = False) -> Rows:
+    """Return a ledger's title row and all its terms.
+
+    Args:
+        title: name of the gap.
+        ledger: what to show.
+        unit: how amounts are written.
+        width: cells a row.
+        whole: whether terms that are ruled out at zero get rows of their own instead of sharing one.
+    """
+    if all(term.effect is None for term in ledger.terms):
+        return _verdict_rows(title, ledger, unit, width)
+    nothing = [] if whole else [term for term in ledger.terms if _is_nothing(term, unit)]
+    if len(nothing) < 2:
+        nothing = []
+    layout = _layout(ledger.terms, unit, width)
+    rows: list[Row] = [_title_row(title, ledger, unit, width, "training − validation")]
+    for term in ledger.terms:
+        if term not in nothing:
+            rows += _term_rows(term, unit, layout, _largest(ledger.terms))
+    if nothing:
+        names = "; ".join(term.cause.label for term in nothing)
+        rows += wrap(f"Ruled out at {unit.amount(0.0)}: {names}", width, "muted", indent="  ")
+    return tuple(rows)
+
+
+def _is_nothing(term: Term, unit: AmountUnit) -> bool:
+    """Return whether a term is ruled out and would be written as zero."""
+    is_zero = term.effect is not None and unit.amount(term.effect) == unit.amount(0.0)
+    return is_zero and term.verdict is Verdict.RULED_OUT
+
+
+def _verdict_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, height: int | None = None) -> Rows:
+    """Return a ledger without amounts: the causes under what can be said of them, each list whole or not at all."""
+    rows: list[Row] = []
+    remark = "training − validation"
+    for verdict in Verdict:
+        names = [term.cause.label for term in ledger.terms if term.verdict is verdict]
+        block = wrap(f"{verdict.value.capitalize()}: {'; '.join(names)}", width, indent="  ") if names else ()
+        if height is not None and 1 + len(rows) + len(block) > height:
+            remark = "not all causes (g: all)"
+            break
+        rows += block
+    return (_title_row(title, ledger, unit, width, remark), *rows)
+
+
+def top_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, height: int) -> Rows:
+    """Return a ledger's title row and as many terms as fit, the largest first.
+
+    Args:
+        title: name of the gap.
+        ledger: what to show.
+        unit: how amounts are written.
+        width: cells a row.
+        height: rows at most, at least 1.
+    """
+    if all(term.effect is None for term in ledger.terms):
+        return _verdict_rows(title, ledger, unit, width, height)
+    layout = _layout(ledger.terms, unit, width)
+    ranked = sorted(ledger.terms, key=lambda term: -abs(term.effect or 0.0))
+    rows: list[Row] = []
+    shown = 0
+    for term in ranked:
+        block = _term_rows(term, unit, layout, _largest(ledger.terms))
+        if len(rows) + len(block) > height - 1:
+            break
+        rows += block
+        shown += 1
+    remark = "training − validation" if shown == len(ranked) else f"{shown} of {len(ranked)} causes (g: all)"
+    return (_title_row(title, ledger, unit, width, remark), *rows)
+
+
+def _title_row(title: str, ledger: Ledger, unit: AmountUnit, width: int, remark: str) -> Row:
+    gap = "unknown" if ledger.gap is None else unit.amount_with_unit(ledger.gap)
+    start: Row = (Run(f"{title} {gap}", "strong"),)
+    interval = unit.interval(ledger.low, ledger.high)
+    if interval:
+        start = (*start, Run(f" {interval}", "muted"))
+    if ledger.within_noise:
+        remark = "within sampling noise"
+    return spread(start, (Run(remark, "muted"),), width)
+
+
+def _layout(terms: Sequence[Term], unit: AmountUnit, width: int) -> _Layout:
+    effect = max([_EFFECT, *(cell_len(unit.amount(term.effect)) for term in terms)])
+    interval = max([_INTERVAL, *(cell_len(unit.interval(term.low, term.high)) for term in terms)])
+    fixed = effect + 1 + _VERDICT + 1
+    no_interval = all(term.low is None for term in terms)
+    if no_interval or width < _WITH_INTERVAL or width - fixed - interval - 1 < _NARROW_LABEL + 1 + _SMALLEST_BAR:
+        interval = 0
+    rest = width - fixed - (interval + 1 if interval else 0)
+    longest = max((len(term.cause.label) for term in terms), default=_NARROW_LABEL)
+    label = longest if rest - longest - 1 >= 2 * _SMALLEST_BAR + 1 else min(longest, _NARROW_LABEL)
+    bar = min(_LARGEST_BAR, rest - label - 1)
+    bar -= 1 - bar % 2
+    return _Layout(label, bar if bar >= _SMALLEST_BAR else 0, effect, interval)
+
+
+def _largest(terms: Sequence[Term]) -> float:
+    return max((abs(term.effect) for term in terms if term.effect is not None), default=0.0)
+
+
+def _term_rows(term: Term, unit: AmountUnit, layout: _Layout, largest: float) -> Rows:
+    labels = wrap(term.cause.label, layout.label)
+    style = {Verdict.MAIN: "strong", Verdict.RULED_OUT: "muted"}.get(term.verdict, "")
+    row: list[Run] = [left(labels[0][0].text, layout.label, style), Run(" ", "")]
+    if layout.bar:
+        row += [*signed_bar(term.effect, largest, layout.bar), Run(" ", "")]
+    row += [right(unit.amount(term.effect), layout.effect, style), Run(" ", "")]
+    if layout.interval:
+        row += [right(unit.interval(term.low, term.high), layout.interval, "muted"), Run(" ", "")]
+    row.append(Run(term.verdict.value, f"verdict-{term.verdict.value.replace(' ', '-')}"))
+    further: Rows = tuple((Run("  " + more[0].text, style),) for more in labels[1:])
+    return (tuple(row), *further)

@@ -1,0 +1,170 @@
+"""The two rows at the top: what the run is doing in a word, and how far it has come."""
+
+from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.units import count, duration, rate
+from tui_monitor.view.panels.resource_usage import usage_words
+from tui_monitor.view.panels.timeline import alerts_of, newest_entry
+from tui_monitor.view.panels.workers import header_note
+from tui_monitor.view.text.bars import progress_bar
+from tui_monitor.view.text.rows import Row, Rows, Run, cell_len, plain, spread, width_of
+from tui_monitor.view.view_state import ViewState
+
+_WIDEST_BAR, _NARROWEST_BAR = 40, 5
+_ROOM_FOR_SYSTEM = 100
+"""Cells a row from which it says what the training uses."""
+
+
+def header_rows(snapshot: Snapshot, view: ViewState, width: int) -> Rows:
+    """Return the state row and the progress row."""
+    return _state_row(snapshot, view, width), _progress_row(snapshot, view, width)
+
+
+def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
+    badge = Run(f" {snapshot.state.value.upper()} ", f"state-{snapshot.state.value}")
+    start: Row = (badge, Run(f" {plain(snapshot.run.name)}", "strong"))
+    if snapshot.missing:
+        start = (*start, Run(" · the run folder is gone", "alert"))
+    if snapshot.state is State.FAILED and snapshot.exit_code is not None:
+        start = (*start, Run(f" · exit code {snapshot.exit_code}", "alert"))
+    workers, lost = header_note(snapshot)
+    if lost:
+        start = (*start, Run(f" · {lost}", "alert"))
+    if workers:
+        start = (*start, Run(f" · {workers}", "muted"))
+    if len(snapshot.phases) > 1:
+        shown = view.fit or len(snapshot.phases)
+        start = (*start, Run(f" · fit {shown} of {len(snapshot.phases)}", "muted"))
+    alerts = len(alerts_of(snapshot))
+    if alerts:
+        start = (*start, Run(f" · ! {alerts} alert{'s' if alerts > 1 else ''}", "alert"))
+    facts = _facts(snapshot)
+    system = "" if snapshot.state.ended or view.pending else usage_words(snapshot.system)
+    used = [f"{system} · {facts}"] if system and width >= _ROOM_FOR_SYSTEM else []
+    ends = [*used, facts, _elapsed(snapshot)]
+    for end in ends:
+        room = width - width_of(start) - cell_len(end) - 4
+        if room >= 0:
+            beside = view.pending or _newest_word(snapshot)
+            if beside:
+                start = (*start, Run(_words(f" · {plain(beside)}", room), "caution" if view.pending else "muted"))
+            return spread(start, (Run(end, "muted"),), width)
+    return start
+
+
+def _newest_word(snapshot: Snapshot) -> str:
+    """Return what stands beside the state; an ended run shows no requests and changes any more."""
+    happened = "" if snapshot.state.ended else newest_entry(snapshot)
+    return snapshot.detail or happened or snapshot.run.description
+
+
+def _words(text: str, room: int) -> str:
+    """Return as many whole words as fit."""
+    if cell_len(text) <= room:
+        return text
+    kept = ""
+    for word in text.split(" ")[1:]:
+        if cell_len(kept) + cell_len(word) + 2 > room:
+            return f"{kept} …" if kept else ""
+        kept += f" {word}"
+    return kept
+
+
+def _elapsed(snapshot: Snapshot) -> str:
+    return f"{duration(snapshot.seconds)} "
+
+
+def _facts(snapshot: Snapshot) -> str:
+    damage = snapshot.damage
+    facts = []
+    if damage.events_skipped or damage.batches_skipped or damage.torn_bytes:
+        facts.append(
+            f"{count(damage.events_skipped + damage.batches_skipped + bool(damage.torn_bytes))} damaged records skipped"
+        )
+    if damage.batches_lost:
+        facts.append(f"{count(damage.batches_lost)} batch records lost")
+    if snapshot.run.host:
+        facts.append(plain(snapshot.run.host))
+    facts.append(f"{'ran' if snapshot.state.ended else 'running'} {duration(snapshot.seconds)} ")
+    return " · ".join(facts)
+
+
+def _progress_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
+    phase = view.fit_of(snapshot)
+    if phase is None:
+        return (Run(" no epoch has begun yet", "muted"),)
+    ended = snapshot.state.ended
+    epoch = _epoch_label(phase)
+    steps, done = phase.steps_per_epoch, _batches_done(snapshot, phase)
+    batch = "" if done is None else f"{count(done)}/{count(steps)} batches" if steps else f"{count(done)} batches"
+    part = done / steps if steps and done is not None else None
+    fraction = run_fraction(phase)
+    tail = [] if ended else [f"{duration(snapshot.seconds_left)} left"] if snapshot.seconds_left is not None else []
+    if not ended and snapshot.batches_per_second is not None:
+        tail.append(rate(snapshot.batches_per_second))
+    for batches, ending in (
+        (batch, tail),
+        (batch.removesuffix(" batches"), tail),
+        ("", tail),
+        ("", tail[:1]),
+        ("", []),
+    ):
+        row = _assembled(epoch, batches, part, fraction, "   ".join(ending), width=width)
+        if row is not None:
+            return row
+    return (Run(f" {epoch}", ""),)
+
+
+def _batches_done(snapshot: Snapshot, phase: PhaseSnapshot) -> int | None:
+    """Return the batches done in the epoch under way; None where no batch is recorded, as in most logs."""
+    if phase.batches or not (phase.epochs or snapshot.is_log):
+        return phase.batch
+    has_ended = bool(phase.epochs) and phase.epochs[-1].epoch >= phase.epoch
+    return phase.steps_per_epoch if has_ended else None
+
+
+def _assembled(
+    epoch: str, batches: str, part: float | None, fraction: float | None, ending: str, *, width: int
+) -> Row | None:
+    """Return the row with bars as wide as the rest leaves room for, or None if that is too narrow.
+
+    Args:
+        epoch: the label of the epoch under way.
+        batches: how many of its batches are done, in words, or nothing.
+        part: how much of it is done, from 0 to 1, or None without a plan.
+        fraction: the same of the whole run.
+        ending: what stands at the right.
+        width: cells of the row.
+    """
+    percent = "" if fraction is None else f" {fraction * 100:.0f} %"
+    bars = (part is not None) + (fraction is not None)
+    fixed = [f" {epoch} ", f" {batches}   " if batches else "  ", "run " if percent else "", f"{percent}   "]
+    room = width - sum(cell_len(part) for part in fixed) - cell_len(ending) - 2
+    each = min(_WIDEST_BAR, room // bars) if bars else 0
+    if room < 0 or (bars and each < _NARROWEST_BAR):
+        return None
+    row: list[Run] = [Run(fixed[0], "strong")]
+    if part is not None:
+        row += progress_bar(part, each)
+    row.append(Run(fixed[1], "muted"))
+    if fraction is not None:
+        row += [Run(fixed[2], "strong"), *progress_bar(fraction, each), Run(fixed[3], "muted")]
+    return spread(tuple(row), (Run(f"{ending} ", ""),) if ending else (), width)
+
+
+def _epoch_label(phase: PhaseSnapshot) -> str:
+    planned = phase.info.epochs
+    return f"epoch {phase.epoch}/{planned}" if planned else f"epoch {phase.epoch}"
+
+
+def run_fraction(phase: PhaseSnapshot) -> float | None:
+    """Return how much of the planned epochs is done, from 0 to 1, or None without a plan."""
+    planned = phase.info.epochs
+    if planned is None or planned <= phase.info.initial_epoch:
+        return None
+    if phase.epochs and phase.epochs[-1].epoch >= phase.epoch:
+        done = float(phase.epochs[-1].epoch)
+    else:
+        part = phase.batch / max(phase.steps_per_epoch or 0, phase.batch, 1)
+        done = max(0.0, phase.epoch - 1.0) + (part if phase.steps_per_epoch else 0.0)
+    return min(1.0, max(0.0, (done - phase.info.initial_epoch) / (planned - phase.info.initial_epoch)))

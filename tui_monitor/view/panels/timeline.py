@@ -1,0 +1,60 @@
+"""What happened besides batches and epochs: alerts, notes, requests and states, the newest last."""
+
+from tui_monitor.history.snapshot import Snapshot, TimelineEntry
+from tui_monitor.units import count, duration
+from tui_monitor.view.text.rows import Row, Rows, Run, left, right, wrap
+
+_KINDS = {
+    "alert": ("!", "alert", "alert"),
+    "note": ("◆", "note", "strong"),
+    "control": ("→", "request", ""),
+    "status": ("•", "state", "muted"),
+    "change": ("↑", "change", "caution"),
+}
+"""Event kind to its mark, its word and its style."""
+_TIME, _EPOCH, _KIND = 13, 6, 10
+
+
+def timeline_rows(snapshot: Snapshot, width: int) -> Rows:
+    """Return the timeline: run time, epoch, kind and text of each entry.
+
+    Args:
+        snapshot: holds the newest entries.
+        width: cells a row.
+    """
+    if not snapshot.timeline:
+        return wrap("Nothing has happened yet. n adds a note.", width, "muted")
+    return tuple(row for entry in snapshot.timeline for row in _entry_rows(entry, width))
+
+
+def _entry_rows(entry: TimelineEntry, width: int) -> Rows:
+    mark, word, style = _KINDS.get(entry.kind, ("•", entry.kind, ""))
+    epoch = "" if entry.epoch is None else str(entry.epoch)
+    start: Row = (
+        left(duration(entry.seconds), _TIME, "muted"),
+        right(epoch, _EPOCH - 2, "muted"),
+        left("", 2),
+        left(f"{mark} {word}", _KIND, style),
+    )
+    lines = wrap(entry.text, width - _TIME - _EPOCH - _KIND, style if entry.kind != "control" else "")
+    first, *further = lines or ((Run("", ""),),)
+    return ((*start, *first), *((left("", _TIME + _EPOCH + _KIND), *line) for line in further))
+
+
+def alerts_of(snapshot: Snapshot) -> tuple[TimelineEntry, ...]:
+    """Return the alerts of a run, the newest last."""
+    return tuple(entry for entry in snapshot.timeline if entry.kind == "alert")
+
+
+def timeline_note(snapshot: Snapshot) -> str:
+    """Return how many entries there are, for the title row."""
+    return f"{count(len(snapshot.timeline))} entries" if snapshot.timeline else ""
+
+
+def newest_entry(snapshot: Snapshot) -> str:
+    """Return the newest entry in words, for the header; empty when only states were entered."""
+    for entry in reversed(snapshot.timeline):
+        if entry.kind != "status":
+            _, word, _ = _KINDS.get(entry.kind, ("", entry.kind, ""))
+            return f"{word}: {entry.text}" if word in ("alert", "note", "change") else entry.text
+    return ""

@@ -1,0 +1,92 @@
+"""What the user chose to look at: a frozen value that, with a snapshot, decides the whole screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+
+
+class View(StrEnum):
+    """What the screen is laid out for."""
+
+    OVERVIEW = "overview"
+    GAP = "gap"
+    CHARTS = "charts"
+    EPOCHS = "epochs"
+    OUTPUT = "output"
+    TIMELINE = "timeline"
+    RECALL = "recall"
+    CONFUSION = "confusion"
+    CALIBRATION = "calibration"
+    LOSSES = "losses"
+    SHARES = "shares"
+    WORKERS = "workers"
+
+
+EVIDENCE = (View.RECALL, View.CONFUSION, View.CALIBRATION, View.LOSSES, View.SHARES)
+"""Views of what lies behind the explanation."""
+
+SMOOTHING = (0.0, 0.6, 0.9)
+"""Weights of the past in the smoothed mean line, in the order the key steps through them."""
+
+_NARROWEST_WINDOW = 0.01
+
+
+@dataclass(frozen=True)
+class ViewState:
+    """Everything the keys change."""
+
+    view: View = View.OVERVIEW
+    window: tuple[float, float] | None = None
+    """Part of the x axis shown, in epochs, or None for all of it."""
+    smoothing: int = 0
+    """Index into `SMOOTHING`."""
+    log_y: bool = False
+    fit: int | None = None
+    """Number of the call of fit that is shown, from 1, or None for the newest."""
+    metric: int = 0
+    """Which of the further metrics the second chart shows."""
+    pending: str = ""
+    """Control requests that are sent and not acknowledged yet, in words; empty when there are none."""
+
+    def fit_of(self, snapshot: Snapshot) -> PhaseSnapshot | None:
+        """Return the call of fit to show, or None before the first."""
+        if not snapshot.phases:
+            return None
+        if self.fit is None:
+            return snapshot.phases[-1]
+        return snapshot.phases[min(max(self.fit, 1), len(snapshot.phases)) - 1]
+
+    def zoomed(self, factor: float, full: tuple[float, float], newest: float) -> ViewState:
+        """Return the view with a window `factor` times as wide.
+
+        The first zoom keeps the newest data in view; further ones keep the window's middle.
+
+        Args:
+            factor: below 1 looks closer.
+            full: the whole x range.
+            newest: where the data ends, in epochs.
+        """
+        low, high = self.window or full
+        width = (high - low) * factor
+        if width >= full[1] - full[0]:
+            return replace(self, window=None)
+        width = max(width, _NARROWEST_WINDOW)
+        middle = (low + high) / 2 if self.window else newest - width * 0.4
+        return replace(self, window=_inside(middle - width / 2, width, full))
+
+    def panned(self, fraction: float, full: tuple[float, float]) -> ViewState:
+        """Return the view with the window moved by a fraction of its width; nothing changes without a zoom."""
+        if self.window is None:
+            return self
+        low, high = self.window
+        return replace(self, window=_inside(low + (high - low) * fraction, high - low, full))
+
+
+def _inside(low: float, width: float, full: tuple[float, float]) -> tuple[float, float]:
+    low = min(max(low, full[0]), full[1] - width)
+    return low, low + width
