@@ -50,7 +50,7 @@ def _load_once() -> None:
     import tensorflow as tf  # noqa: F401
     import tf_keras  # noqa: F401
 
-    from tui_monitor.training import recorded_fit  # noqa: F401
+    from tui_monitor.training.record import recorded_fit  # noqa: F401
 
 
 def _compared(file: TestFile, work: Path, given: argparse.Namespace) -> Comparison:

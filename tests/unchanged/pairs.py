@@ -10,6 +10,7 @@ import difflib
 import io
 import json
 import os
+import re
 import runpy
 import sys
 import tempfile
@@ -23,34 +24,10 @@ from tests.unchanged.fingerprint import plain
 from tests.unchanged.forked import Fork, forked
 
 SCRIPTS = Path(__file__).parent / "scripts"
-NOT_YET = frozenset(
-    {
-        "after_fit",
-        "between_fits",
-        "callbacks_see",
-        "check_numerics",
-        "closed_descriptors",
-        "column_weights",
-        "decay",
-        "eager_layers",
-        "effects_in_graphs",
-        "gan",
-        "legacy_mixed",
-        "metric_name",
-        "odd_results",
-        "own_attributes",
-        "own_functions",
-        "set_optimizer",
-        "stateful_loss",
-        "tf_variable_state",
-        "time_limit",
-        "traces",
-        "user_patches",
-        "weights_of_means",
-    }
-)
+NOT_YET = frozenset({"closed_descriptors", "gan"})
 """Scripts that still print something else when they are recorded: by hand they are run, in the suite they are not."""
 
+_TIME = re.compile(r"\b\d+[mµu]?s\b")
 _EVERY_PROBE = 1.0
 """Budget under which each of many fits in one process is measured."""
 ALONE = frozenset({"check_numerics", "closed_descriptors"})
@@ -99,7 +76,8 @@ def _load_once() -> None:
     import tensorflow as tf  # noqa: F401
     import tf_keras  # noqa: F401
 
-    from tui_monitor.training import child, recorded_fit  # noqa: F401
+    from tui_monitor.training.child import process  # noqa: F401
+    from tui_monitor.training.record import recorded_fit  # noqa: F401
 
 
 def apart(scripts: Sequence[Path]) -> dict[str, tuple[Printed, Printed]]:
@@ -116,7 +94,7 @@ def apart(scripts: Sequence[Path]) -> dict[str, tuple[Printed, Printed]]:
                 forked(lambda script=script, run=run: train_as_child(run, script)),  # type: ignore[misc]
             ]
             alerts: list[list[str]] = [[], _alerts(run)]
-        lines = [[*map(plain, end.output.splitlines()), f"exit code {end.code}"] for end in ends]
+        lines = [[*_lines(end.output), f"exit code {end.code}"] for end in ends]
         bare, recorded = (Printed(*each, end.seconds) for *each, end in zip(lines, alerts, ends, strict=True))
         both[script.stem] = bare, recorded
     return both
@@ -182,7 +160,12 @@ def _captured(script: Path) -> list[str]:
             runpy.run_path(str(script), run_name="__main__")
         except BaseException as error:  # the next script is to run whatever this one does
             ended = f"{type(error).__name__}: {error}"
-    return [*map(plain, output.getvalue().splitlines()), plain(ended)]
+    return [*_lines(output.getvalue()), plain(ended)]
+
+
+def _lines(output: str) -> list[str]:
+    """Return what was printed, line by line, without addresses and without the times of progress lines."""
+    return [_TIME.sub("…s", plain(line)) for line in output.splitlines()]
 
 
 if __name__ == "__main__":

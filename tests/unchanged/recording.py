@@ -57,25 +57,27 @@ def record_this_process(folder: Path, probe_budget: float = PROBE_BUDGET, *, hoo
         probe_budget: share of training time for measuring.
         hooked: whether every fit is recorded; else those that ask for it with `watch` or `Monitor`.
     """
-    from tui_monitor.run_log.format import RunInfo
-    from tui_monitor.run_log.writer import RunWriter
-    from tui_monitor.training.budget import ProbeBudget
-    from tui_monitor.training.hooks import install_hooks
-    from tui_monitor.training.session import Session, activate
+    from tui_monitor.run_log.format.layout import RunInfo
+    from tui_monitor.run_log.write.writer import RunWriter
+    from tui_monitor.training.child.hooks import record_fits
+    from tui_monitor.training.probe.budget import ProbeBudget
+    from tui_monitor.training.record.session import Session, activate
 
     writer = RunWriter(folder, RunInfo(name=folder.name))
     session = Session(writer, folder, ProbeBudget(share=probe_budget))
     activate(session)
     if hooked:
-        install_hooks(session)
+        record_fits(session)
     return Recording(writer, folder)
 
 
 def forget_session() -> None:
-    """Have this process record into no run."""
-    from tui_monitor.training.session import activate
+    """Have this process record into no run; for the next, Keras is hooked anew, whose own functions are back by now."""
+    from tui_monitor.training.backends import backend
+    from tui_monitor.training.record.session import activate
 
     activate(None)
+    backend._wrapped.clear()
 
 
 def train_as_child(run: Path, script: Path, probe_budget: float = PROBE_BUDGET) -> int:
@@ -86,8 +88,8 @@ def train_as_child(run: Path, script: Path, probe_budget: float = PROBE_BUDGET) 
         script: to be run.
         probe_budget: share of training time for measuring.
     """
-    from tui_monitor.training import child
+    from tui_monitor.training.child import process
 
     target = {"name": str(script), "arguments": [], "is_module": False}
     job = {"probe_budget": probe_budget, "command": ["tui-monitor", "run", str(script)], "script": target}
-    return child.main([str(run), json.dumps({**job, "keeps_streams": True})])
+    return process.main([str(run), json.dumps({**job, "keeps_streams": True})])

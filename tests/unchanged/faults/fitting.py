@@ -49,8 +49,9 @@ def fit_kind(kind: Kind, watch: Watch | None = None) -> Outcome:
         if recording is not None:
             outcome.sentences, outcome.held = recording.sentences(), recording.held()
             recording.close()
-            forget_session()
         _restore(before)
+        if recording is not None:
+            forget_session()
     outcome.escaped = escaped
     return outcome
 

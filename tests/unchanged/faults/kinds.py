@@ -167,14 +167,14 @@ def _slow(keras: Any, model: Any, given: Given) -> Any:
 
 def _watched(keras: Any, model: Any, given: Given) -> Any:
     if given.recorded:
-        from tui_monitor.training.library import watch
+        from tui_monitor.training.api import watch
 
         watch(model)
     return model.fit(**given.plain)
 
 
 def _by_callback(keras: Any, model: Any, given: Given) -> Any:
-    from tui_monitor.training.library import Monitor
+    from tui_monitor.training.api import Monitor
 
     monitors = [Monitor()] if given.recorded else []
     return model.fit(**{**given.plain, "callbacks": [*monitors, *given.callbacks]})
@@ -192,7 +192,7 @@ def _evaluates(keras: Any, model: Any, given: Given) -> Any:
 
 def _ask(run: Path) -> None:
     """Ask for everything that can be asked of a training but its end."""
-    from tui_monitor.run_log.control import Action, send_request
+    from tui_monitor.run_log.runs.control import Action, send_request
 
     send_request(run, Action.PAUSE)
     send_request(run, Action.RESUME)
