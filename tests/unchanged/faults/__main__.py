@@ -20,7 +20,7 @@ from tests.unchanged.forked import forked
 PACKAGE = Path(__file__).parents[3] / "tui_monitor"
 PARTS = ("training", "run_log")
 _LONGEST_SECONDS = 40
-_MOST_FITS = 120
+_MOST_FITS = 60
 """Fits in one process, which keeps some memory of each."""
 
 
@@ -32,6 +32,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--kinds", nargs="+", default=[], help="names of fits; by default all of them")
     parser.add_argument("--every-kind", action="store_true", help="in every kind of fit that reaches a function")
     parser.add_argument("--modes", nargs="+", default=list(MODES), help="which calls fail")
+    parser.add_argument("--sample", type=int, default=0, help="this many faults, spread over all of them")
     parser.add_argument("--quiet", action="store_true", help="print the harmful faults and the summary alone")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
@@ -69,6 +70,8 @@ def _inject_all(given: argparse.Namespace, functions: Sequence[str], results: Pa
         print(f"{kind.name}: reaches {len(reached[kind.name])} functions; without a fault differs in: {changed}")
     faults = list(_faults(given, reached, [(kind.name, kind.legacy) for kind in kinds]))
     print(f"{len(faults)} faults", flush=True)
+    if 0 < given.sample < len(faults):
+        faults = faults[:: len(faults) // given.sample]
     begun, verdicts = time.monotonic(), []
     for verdict in _injected(faults, (bare, plain, held), results):
         verdicts.append(verdict)
