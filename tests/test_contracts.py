@@ -1,6 +1,7 @@
 """What the repository promises about itself: imports point down, types and style hold, nothing heavy leaks in."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,15 @@ def test_style_and_types_hold(command: tuple[str, ...]) -> None:
     """The linter and strict type checking have nothing to say."""
     done = _run(sys.executable, "-m", *command)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_tests_share_stands_in_no_test_module() -> None:
+    """No module imports from a `test_*.py`, scripts in strings included: what tests share has a module of its own."""
+    importing = re.compile(r"^\s*(?:from|import) tests[\w.]*\.test_\w+", re.MULTILINE)
+    found = {
+        str(path.relative_to(ROOT)): importing.findall(path.read_text("utf-8")) for path in ROOT.glob("tests/**/*.py")
+    }
+    assert {path: lines for path, lines in found.items() if lines} == {}
 
 
 def test_imports_point_down() -> None:

@@ -3,11 +3,15 @@
 from pathlib import Path
 
 import pytest
+from textual.actions import parse
+from textual.binding import Binding
 from textual.screen import ModalScreen
 
 from tests.app.driving import arrive, rows_of, screen_of, settle, shown, text_of, turns
 from tests.app.snapshots import ListSource, phase, snapshot
+from tui_monitor.app.live_app import LiveApp
 from tui_monitor.app.monitor_app import MonitorApp
+from tui_monitor.app.replay_app import ReplayApp
 from tui_monitor.app.screens.help import HelpScreen
 from tui_monitor.app.screens.leave import LeaveScreen
 from tui_monitor.run_log.format.layout import State
@@ -151,6 +155,16 @@ def test_no_key_is_used_twice() -> None:
     """Each key has one meaning."""
     names = [name for key in KEYS for name in key.keys.split(",")]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("app", [LiveApp, ReplayApp])
+def test_an_app_has_an_action_for_every_key_it_binds(app: type[MonitorApp]) -> None:
+    """No binding leads nowhere; moves through time belong to a replay, the control of a training to a live run."""
+    bound = [binding for binding in app.BINDINGS if isinstance(binding, Binding)]
+    names = {parse(binding.action)[1] for binding in bound}
+    assert [name for name in names if not hasattr(app, f"action_{name}")] == []
+    assert ("replay" in names) is (app is ReplayApp)
+    assert hasattr(app, "control") is (app is LiveApp)
 
 
 async def test_quit_leaves_an_ended_run_at_once() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.training.matrix.cells import all_cells
 from tests.training.matrix.check import check_batches, check_ledgers, check_order
-from tests.training.test_matrix import run_matrix
+from tests.training.matrix.running import run_matrix
 
 
 def main() -> int:

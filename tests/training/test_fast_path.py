@@ -16,7 +16,7 @@ import tensorflow as tf
 
 import tui_monitor
 from tests.training.conftest import OpenSession
-from tests.training.test_ways_to_train import BATCH, build_model, make_arrays
+from tests.training.small_fits import BATCH, build_model, make_arrays
 from tui_monitor.history.load import load
 from tui_monitor.run_log.format.layout import RunInfo
 from tui_monitor.run_log.write.writer import RunWriter

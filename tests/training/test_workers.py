@@ -13,15 +13,22 @@ import numpy as np
 import pytest
 
 from tests.training.brute_force import Samples, ledger
+from tests.training.worker_fits import (
+    BATCH,
+    CLASS_WEIGHT,
+    EPOCHS,
+    SAMPLES,
+    SIZES,
+    STEPS,
+    VALIDATION,
+    build_model,
+    fit,
+    make_arrays,
+)
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
 from tui_monitor.history.state.workers import hold_up
 from tui_monitor.run_log.format.layout import State
-
-SAMPLES, VALIDATION, BATCH, EPOCHS = 200, 100, 30, 2
-STEPS = -(-SAMPLES // BATCH)
-SIZES = np.array([min(BATCH, SAMPLES - start) for start in range(0, SAMPLES, BATCH)])
-CLASS_WEIGHT = {0: 1.0, 1: 2.0}
 
 # Three fits: one that a single process repeats, one full of layers with a state on each worker, one that is stopped.
 _SCRIPT = """
@@ -29,7 +36,7 @@ import json, os, pathlib, sys, time
 import numpy as np
 import tensorflow as tf
 import tf_keras
-from tests.training.test_workers import build_noisy_model, build_model, fit
+from tests.training.worker_fits import build_noisy_model, build_model, fit
 from tui_monitor.run_log.runs.control import Action, send_request
 
 strategy = tf.distribute.MultiWorkerMirroredStrategy()
@@ -51,55 +58,6 @@ histories.append(fit(noisy))
 fit(model, epochs=20, callbacks=[Steered()])
 print(json.dumps(histories))
 """
-
-
-def make_arrays() -> tuple[np.ndarray, np.ndarray]:
-    """Return inputs and labels of a noisy two-class problem, training samples first."""
-    generator = np.random.default_rng(0)
-    x = generator.normal(size=(SAMPLES + VALIDATION, 4)).astype(np.float32)
-    return x, (x[:, 0] + generator.normal(size=len(x)) > 0.5).astype(np.int64)
-
-
-def build_model() -> Any:
-    """Return a small classifier whose training one process can repeat on whole batches."""
-    import tf_keras
-
-    tf_keras.utils.set_random_seed(1)
-    return _compiled([tf_keras.layers.Dense(8, activation="relu")])
-
-
-def build_noisy_model() -> Any:
-    """Return a model with dropout, and with batch normalisation, whose statistics each worker keeps for itself."""
-    import tf_keras
-
-    layers = [tf_keras.layers.Dense(8, activation="relu"), tf_keras.layers.Dropout(0.3)]
-    return _compiled([*layers, tf_keras.layers.BatchNormalization()])
-
-
-def _compiled(layers: list[Any]) -> Any:
-    import tf_keras
-
-    outputs = tf_keras.layers.Dense(2, activation="softmax")
-    model = tf_keras.Sequential([tf_keras.layers.Input((4,)), *layers, outputs])
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return model
-
-
-def fit(model: Any, epochs: int = EPOCHS, **arguments: Any) -> dict[str, list[float]]:
-    """Fit in the order of the samples with class weights; return the history."""
-    x, y = make_arrays()
-    history = model.fit(
-        x[:SAMPLES],
-        y[:SAMPLES],
-        batch_size=BATCH,
-        epochs=epochs,
-        shuffle=False,
-        verbose=0,
-        validation_data=(x[SAMPLES:], y[SAMPLES:]),
-        class_weight=CLASS_WEIGHT,
-        **arguments,
-    ).history
-    return {name: [float(value) for value in values] for name, values in history.items()}
 
 
 def free_ports(count: int) -> list[int]:

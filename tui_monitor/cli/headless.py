@@ -106,13 +106,13 @@ class _Lines:
 
     def _news(self, snapshot: Snapshot) -> Iterator["_Told"]:
         for phase in snapshot.phases:
-            epochs, explanations, settled = self._told.get(phase.info.index, (0, 0, 0))
+            epochs, explanations, concluded = self._told.get(phase.info.index, (0, 0, 0))
             is_under_way = phase is snapshot.phase and not snapshot.state.ended
-            to_settle = len(phase.epochs) - is_under_way
-            self._told[phase.info.index] = (len(phase.epochs), len(phase.explanations), max(to_settle, settled))
+            to_conclude = len(phase.epochs) - is_under_way
+            self._told[phase.info.index] = (len(phase.epochs), len(phase.explanations), max(to_conclude, concluded))
             for row in phase.epochs[epochs:]:
                 yield _Told(row.ended, row.epoch, (_epoch_line(row, phase),))
-            for row in phase.epochs[settled : max(to_settle, settled)]:
+            for row in phase.epochs[concluded : max(to_conclude, concluded)]:
                 yield _Told(row.ended, row.epoch, tuple(_unmeasured(row, phase, snapshot)))
             for held in phase.explanations[explanations:]:
                 if held.batch is None:

@@ -42,7 +42,7 @@ def open_paths(paths: Sequence[str], runs: str | None) -> int:
     """Bring logs into the runs folder, show the first, and return the exit code.
 
     Raises:
-        UsageError: as `import_paths`; likewise its other errors.
+        MonitorError: as `import_paths`.
     """
     folders = [folder for text in paths for folder in _imported(text, runs)]
     for folder in folders[1:]:
@@ -102,7 +102,7 @@ def _watch_to_the_end(folder: Path, thread: threading.Thread, *, is_shown: bool)
         code = watch(folder, None, headless=not is_shown)
         thread.join()
     except KeyboardInterrupt:
-        # Ctrl-C goes to the whole pipeline: what the training has to say of it comes first. A second one ends this.
+        # Ctrl-C goes to the whole pipeline: what the training prints because of it comes first. A second one ends this.
         thread.join()
         return INTERRUPTED
     return code

@@ -1,6 +1,6 @@
 """The one guard between our code and the training: what fails in us is told, and the training goes on.
 
-Whatever of ours is called from inside a `fit` is called through `attempt`, or follows it by hand in the fast path.
+Whatever of ours is called from inside a `fit` is called through `attempt`, or does by hand what that does.
 """
 
 import signal
@@ -27,11 +27,24 @@ def attempt(failed: Failed, action: Callable[..., Any], *args: Any, otherwise: A
     try:
         return action(*args)
     except Exception as error:  # training must go on
-        if comes_from_signal_handler(error):
-            raise
-        with suppress(Exception):
-            failed(error)
+        tell(failed, error)
         return otherwise
+
+
+def tell(failed: Failed, error: Exception) -> Any:
+    """Tell of a failure of ours that was caught, and return None in place of what failed; raise it where it is none.
+
+    What Keras itself calls catches by hand, its first statement being `try`, so that not even the guard can fail it.
+    """
+    if comes_from_signal_handler(error):
+        raise error
+    with suppress(Exception):
+        failed(error)
+    return None
+
+
+def ignored(error: Exception) -> None:
+    """Say nothing of a failure that something else says, or that costs nobody anything."""
 
 
 def comes_from_signal_handler(error: BaseException) -> bool:

@@ -6,10 +6,11 @@ in them runs under the guard.
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from tui_monitor.training.backends.backend import is_watched, wrap_once
-from tui_monitor.training.guard import attempt
+from tui_monitor.training.backends.backend import Recording, is_watched, wrap_once
+from tui_monitor.training.guard import attempt, tell
 from tui_monitor.training.record.session import active_session, current_recorder
 
 _EVENTS = ("on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end", "on_test_begin", "on_test_end")
@@ -27,7 +28,7 @@ def install_hooks(backend: Any) -> None:
         from tui_monitor.training.step.replicas import join_replicas
 
         backend.tell_captures()
-        backend.make_functions_by(_made)
+        backend.make_functions_by(_prepared, _failed)
         join_replicas(backend.trainer)
 
 
@@ -36,34 +37,41 @@ def _telling(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(original)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        recorder = current_recorder()
-        if recorder is not None:
-            attempt(recorder.give_up, recorder.callbacks_called, self, name, args, kwargs, otherwise=None)
+        try:
+            recorder = current_recorder()
+            if recorder is not None:
+                attempt(recorder.give_up, recorder.callbacks_called, self, name, args, kwargs, otherwise=None)
+        except Exception as error:  # training must go on
+            tell(_failed, error)
         return original(self, *args, **kwargs)
 
     return method
 
 
-def _made(model: Any, kind: str, find_step: Callable[[], Any], build: Callable[[Any], Any]) -> Any:
-    """Return a training or validation function of a model, with an instrument in it where the model is recorded."""
-    instrument = attempt(_failed, _instrument, model, kind, otherwise=None)
-    step = None if instrument is None else attempt(_failed, instrument.step, find_step, otherwise=None)
-    if step is None:
-        return build(None)
-    function = build(step)
-    return attempt(_failed, instrument.function, function, otherwise=function)
+@dataclass(frozen=True)
+class _Recording(Recording):
+    """A function about to be made of an instrument's step."""
+
+    instrument: Any
+
+    def finished(self, function: Any) -> Any:
+        """Return the function with the instrument in it."""
+        return self.instrument.function(function)
 
 
-def _instrument(model: Any, kind: str) -> Any:
-    """Return an instrument for a function of a model; None where nobody records it."""
+def _prepared(model: Any, kind: str, find_step: Callable[[], Any], plain: Callable[[Any], Any]) -> Recording | None:
+    """Return what a training or validation function of a model is to be made of; None where nobody records it."""
     from tui_monitor.training.step.instrument import Instrument, Kind
 
     recorder, session = current_recorder(), active_session()
     if recorder is not None and recorder.records(model):
-        return Instrument(model, Kind(kind), _claimed, probed=recorder.probes)
-    if session is not None and session.records(model):
-        return Instrument(model, Kind(kind), _claimed, probed=session.budget.enabled)
-    return None
+        probed = recorder.probes
+    elif session is not None and session.records(model):
+        probed = session.budget.enabled
+    else:
+        return None
+    instrument = Instrument(model, Kind(kind), _claimed, probed=probed)
+    return _Recording(instrument.step(find_step, plain), instrument)
 
 
 def _claimed(instrument: Any) -> Any:

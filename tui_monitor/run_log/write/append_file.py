@@ -53,6 +53,10 @@ class AppendFile:
         Raises:
             OSError: it could not be written whole. Nothing of it is left, and the file is closed.
         """
+        if self.descriptor >= 0 and not self._is_ours(self.descriptor):
+            # A script that closed all descriptors has the number in use for a file of its own by now.
+            self._open_descriptor = self.descriptor = -1
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         try:
             written = os.write(self.descriptor, content)
         except OSError:
@@ -62,6 +66,12 @@ class AppendFile:
             self._take_back(written)
             self.close()
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _is_ours(self, descriptor: int) -> bool:
+        try:
+            return file_id(os.fstat(descriptor)) == self._file_id
+        except OSError:
+            return False
 
     def pieces(self) -> int:
         """Return how many records of a fixed size the open file holds."""

@@ -210,6 +210,22 @@ class RunWriter:
         self._attempt(self._mark_output)
         self._attempt(lambda: self._append_event(said))
 
+    def event_of_fork(self, event: Event) -> None:
+        """Append one event from a process forked from the one that writes the run, which stays the only writer else.
+
+        Args:
+            event: what happened.
+
+        Raises:
+            OSError: the file can't be written.
+        """
+        line = event_line(RecordedEvent(event, round(self.seconds(), 6), self._phase_index()))
+        descriptor = os.open(self.folder / EVENTS_FILE, os.O_WRONLY | os.O_APPEND)
+        try:
+            os.write(descriptor, line)
+        finally:
+            os.close(descriptor)
+
     def status(self, state: State, detail: str = "", exit_code: int | None = None) -> None:
         """Append the event that says what the run does from now on."""
         self.event(StatusChanged(state, detail, exit_code))
@@ -354,8 +370,14 @@ class RunWriter:
             touch_heartbeat(self._folder_descriptor(), self._process)
 
     def _beat(self) -> None:
-        if os.getpid() != self._pid:
-            return
+        try:
+            if os.getpid() == self._pid:
+                self._look_after_files()
+        except Exception as error:  # a thread's error would be printed into the script's output
+            self._last_error = _sentence(error)
+
+    def _look_after_files(self) -> None:
+        """Renew the heartbeat, send what waits, and have files opened anew that are not in place any more."""
         self._attempt(self._touch)
         self._attempt(self._mark_output)
         with self._lock:

@@ -6,16 +6,31 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Protocol
+
+from tui_monitor.training.guard import Failed, tell
 
 LEGACY_PACKAGE = "tf_keras"
 """What `tensorflow.keras` is under TF_USE_LEGACY_KERAS=1."""
 
-BuildFunction = Callable[[Any], Any]
-"""Makes a function of a step, as Keras does."""
-MakeFunction = Callable[[Any, str, Any, BuildFunction], Any]
-"""Makes a function of (model, "train_step" or "test_step", the step, how Keras builds its function)."""
+
+@dataclass(frozen=True)
+class Recording:
+    """What a training or validation function is to be made of."""
+
+    step: Callable[[Any], Any]
+    """The model's step with a payload in its logs."""
+
+    def finished(self, function: Any) -> Any:
+        """Return the function, once it is made, as one that takes the payload off."""
+        raise NotImplementedError
+
+
+Prepare = Callable[[Any, str, Callable[[], Any], Callable[[Any], Any]], Recording | None]
+"""Of (model, "train_step" or "test_step", what finds the step when it runs, the step as it is now): what to make its
+function of, or None to make it as Keras does."""
 
 
 class Backend(Protocol):
@@ -42,8 +57,8 @@ class Backend(Protocol):
     def tell_of_metrics(self, model: Any) -> None:
         """Have metrics that were made before `tell_captures` tell, too."""
 
-    def make_functions_by(self, make: MakeFunction) -> None:
-        """Have training and validation functions made by `make`, for every model from now on."""
+    def make_functions_by(self, prepare: Prepare, failed: Failed) -> None:
+        """Have training and validation functions made of what `prepare` returns, for every model from now on."""
 
     def steps_per_call(self, model: Any) -> int:
         """Return how many steps one call of the training function runs, at least 1."""
@@ -110,6 +125,15 @@ def is_watched(backend: Any) -> bool:
 def is_legacy(model: Any) -> bool:
     """Return whether a model is one of legacy Keras."""
     return any(base.__module__.split(".")[0] == LEGACY_PACKAGE for base in type(model).__mro__)
+
+
+def prepared(prepare: Callable[[], Recording | None], failed: Failed) -> Recording | None:
+    """Return what to make a function of, or None, also where that fails."""
+    try:
+        return prepare()
+    except Exception as error:  # training must go on
+        tell(failed, error)
+        return None
 
 
 _wrapped: set[tuple[int, str]] = set()

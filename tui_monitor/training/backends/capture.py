@@ -4,6 +4,7 @@ Keras' own methods tell the capture of their thread, where there is one: replica
 Nothing in here can fail the step: the first failure is kept, and the step goes on without a payload.
 """
 
+import functools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from tui_monitor.training.backends import graphs
-from tui_monitor.training.guard import attempt
+from tui_monitor.training.guard import attempt, ignored, tell
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Capture:
 
     means: list[MeanUpdate] = field(default_factory=list)
     losses: list[LossValues] = field(default_factory=list)
+    unreduced: LossValues | None = None
+    """The newest loss or metric to which a mask was applied; whether it is a loss, its reduction tells."""
     y: Any = None
     """Targets that the loss was given."""
     y_pred: Any = None
@@ -145,3 +148,35 @@ def batch_mean(update: MeanUpdate) -> tf.Tensor:
     per_weight = tf.reduce_mean(values, axis=axes) if axes else values
     weight = tf.broadcast_to(weight, tf.shape(per_weight))
     return tf.math.divide_no_nan(tf.reduce_sum(per_weight * weight), tf.reduce_sum(weight))
+
+
+def lost(error: Exception) -> Any:
+    """Return None, as no capture can be found; raise the error where it is the user's."""
+    return tell(ignored, error)
+
+
+def noted(capture: Capture, action: Callable[..., None], *args: Any) -> None:
+    """Note something in a capture; nothing can fail the step."""
+    try:
+        capture.note(action, *args)
+    except Exception as error:  # training must go on
+        tell(ignored, error)
+
+
+def telling_loss(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the loss computation of a model as one that tells the capture; its arguments are those of both Kerases."""
+
+    @functools.wraps(original)
+    def compute_loss(self: Any, x: Any = None, y: Any = None, y_pred: Any = None, *args: Any, **kwargs: Any) -> Any:
+        try:
+            capture = active()
+        except Exception as error:  # training must go on
+            capture = lost(error)
+        if capture is not None:
+            noted(capture, loss_begun, y, y_pred)
+        loss = original(self, x, y, y_pred, *args, **kwargs)
+        if capture is not None:
+            noted(capture, loss_computed, loss)
+        return loss
+
+    return compute_loss

@@ -15,7 +15,8 @@ from keras.src.trainers.trainer import Trainer
 
 from tui_monitor.training.backends import capture as captures
 from tui_monitor.training.backends import graphs
-from tui_monitor.training.backends.backend import MakeFunction, wrap_once
+from tui_monitor.training.backends.backend import Prepare, Recording, wrap_once
+from tui_monitor.training.guard import Failed, tell
 
 package: ModuleType = keras
 trainer: ModuleType = keras_trainer
@@ -54,18 +55,20 @@ def tell_captures() -> None:
     wrap_once(keras.metrics.Mean, "update_state", _telling_mean)
     wrap_once(keras_loss, "reduce_weighted_values", _telling_reduction)
     for name in ("_compute_loss", "compute_loss"):
-        wrap_once(Trainer, name, _telling_loss)
+        wrap_once(Trainer, name, captures.telling_loss)
 
 
 def _telling_mean(original: Any) -> Any:
     @functools.wraps(original)
     def update_state(self: Any, values: Any, sample_weight: Any = None) -> Any:
-        capture = captures.active()
-        if capture is None:
-            return original(self, values, sample_weight)
-        before = capture.ask(graphs.position)
+        try:
+            capture = captures.active()
+            before = capture.ask(graphs.position) if capture is not None else None
+        except Exception as error:  # training must go on
+            capture = captures.lost(error)
         result = original(self, values, sample_weight)
-        capture.note(captures.mean_updated, self, values, sample_weight, before)
+        if capture is not None:
+            captures.noted(capture, captures.mean_updated, self, values, sample_weight, before)
         return result
 
     return update_state
@@ -76,49 +79,52 @@ def _telling_reduction(original: Any) -> Any:
     def reduce_weighted_values(
         values: Any, sample_weight: Any = None, mask: Any = None, *args: Any, **kwargs: Any
     ) -> Any:
-        capture = captures.active()
+        try:
+            capture = captures.active()
+        except Exception as error:  # training must go on
+            capture = captures.lost(error)
         if capture is not None:
-            capture.note(captures.loss_reduced, values, sample_weight, mask)
+            captures.noted(capture, captures.loss_reduced, values, sample_weight, mask)
         return original(values, sample_weight, mask, *args, **kwargs)
 
     return reduce_weighted_values
-
-
-def _telling_loss(original: Any) -> Any:
-    @functools.wraps(original)
-    def compute_loss(self: Any, x: Any = None, y: Any = None, y_pred: Any = None, *args: Any, **kwargs: Any) -> Any:
-        capture = captures.active()
-        if capture is None:
-            return original(self, x, y, y_pred, *args, **kwargs)
-        capture.note(captures.loss_begun, y, y_pred)
-        loss = original(self, x, y, y_pred, *args, **kwargs)
-        capture.note(captures.loss_computed, loss)
-        return loss
-
-    return compute_loss
 
 
 def tell_of_metrics(model: Any) -> None:
     """Do nothing: a metric looks its `update_state` up when it is called."""
 
 
-def make_functions_by(make: MakeFunction) -> None:
-    """Have training and validation functions made by `make`."""
+def make_functions_by(prepare: Prepare, failed: Failed) -> None:
+    """Have training and validation functions made of what `prepare` returns."""
 
     def wrap(original: Any) -> Any:
         @functools.wraps(original)
         def _make_function(self: Any, step_function: Any) -> Any:
-            kind = next((name for name in _STEPS if getattr(self, name, None) == step_function), "")
-            build = functools.partial(_build, original, self, step_function)
-            return make(self, kind, lambda: step_function, build) if kind else original(self, step_function)
+            try:
+                recording = _prepared(prepare, self, step_function)
+            except Exception as error:  # training must go on
+                recording = tell(failed, error)
+            function = original(self, step_function if recording is None else recording.step)
+            try:
+                return function if recording is None else recording.finished(function)
+            except Exception as error:  # training must go on
+                tell(failed, error)
+                return function
 
         return _make_function
 
     wrap_once(keras_trainer.TensorFlowTrainer, "_make_function", wrap)
 
 
-def _build(original: Any, model: Any, step: Any, recorded_step: Any) -> Any:
-    return original(model, step if recorded_step is None else recorded_step)
+def _prepared(prepare: Prepare, model: Any, step: Any) -> Recording | None:
+    kind = next((name for name in _STEPS if _is_same(getattr(model, name, None), step)), "")
+    return prepare(model, kind, lambda: step, step) if kind else None
+
+
+def _is_same(method: Any, other: Any) -> bool:
+    """Whether two methods are one, without asking a comparison of the user's own."""
+    function, object_ = getattr(method, "__func__", method), getattr(method, "__self__", None)
+    return function is getattr(other, "__func__", other) and object_ is getattr(other, "__self__", None)
 
 
 def steps_per_call(model: Any) -> int:

@@ -23,7 +23,8 @@ from tf_keras.src.utils.metrics_utils import ragged_assert_compatible_and_get_fl
 
 from tui_monitor.training.backends import capture as captures
 from tui_monitor.training.backends import graphs
-from tui_monitor.training.backends.backend import MakeFunction, wrap_once
+from tui_monitor.training.backends.backend import Prepare, wrap_once
+from tui_monitor.training.guard import Failed, ignored, tell
 
 package: ModuleType = keras
 trainer: ModuleType = training
@@ -57,7 +58,8 @@ def tell_captures() -> None:
     """
     wrap_once(Reduce, "update_state", _telling_mean)
     wrap_once(losses_utils, "apply_valid_mask", _telling_mask)
-    wrap_once(training.Model, "compute_loss", _telling_loss)
+    wrap_once(losses_utils, "compute_weighted_loss", _telling_reduction)
+    wrap_once(training.Model, "compute_loss", captures.telling_loss)
     wrap_once(LossesContainer, "__call__", _telling_container)
 
 
@@ -66,12 +68,14 @@ def _telling_mean(original: Callable[..., Any], of: Any = None) -> Callable[...,
 
     @functools.wraps(original)
     def update_state(*args: Any, **kwargs: Any) -> Any:
-        capture = captures.active()
-        if capture is None:
-            return original(*args, **kwargs)
-        before = capture.ask(graphs.position)
+        try:
+            capture = captures.active()
+            before = capture.ask(graphs.position) if capture is not None else None
+        except Exception as error:  # training must go on
+            capture = captures.lost(error)
         result = original(*args, **kwargs)
-        capture.note(_mean_updated, args if of is None else (of, *args), kwargs, before)
+        if capture is not None:
+            captures.noted(capture, _mean_updated, args if of is None else (of, *args), kwargs, before)
         return result
 
     return update_state
@@ -88,38 +92,49 @@ def _mean_updated(capture: captures.Capture, args: Any, kwargs: Any, before: int
 def _telling_mask(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def apply_valid_mask(losses: Any, sw: Any, mask: Any, *args: Any, **kwargs: Any) -> Any:
-        capture = captures.active()
+        try:
+            capture = captures.active()
+        except Exception as error:  # training must go on
+            capture = captures.lost(error)
         if capture is not None:
-            capture.note(captures.loss_reduced, losses, sw, mask)
+            captures.noted(capture, _mask_applied, losses, sw, mask)
         return original(losses, sw, mask, *args, **kwargs)
 
     return apply_valid_mask
 
 
-def _telling_loss(original: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def compute_loss(self: Any, x: Any = None, y: Any = None, y_pred: Any = None, *args: Any, **kwargs: Any) -> Any:
-        capture = captures.active()
-        if capture is None:
-            return original(self, x, y, y_pred, *args, **kwargs)
-        capture.note(captures.loss_begun, y, y_pred)
-        loss = original(self, x, y, y_pred, *args, **kwargs)
-        capture.note(captures.loss_computed, loss)
-        return loss
+def _mask_applied(capture: captures.Capture, values: Any, weight: Any, mask: Any) -> None:
+    capture.unreduced = captures.LossValues(values, weight, mask)
 
-    return compute_loss
+
+def _telling_reduction(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def compute_weighted_loss(losses: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            capture = captures.active()
+        except Exception as error:  # training must go on
+            capture = captures.lost(error)
+        if capture is not None:
+            captures.noted(capture, _reduced, losses)
+        return original(losses, *args, **kwargs)
+
+    return compute_weighted_loss
+
+
+def _reduced(capture: captures.Capture, values: Any) -> None:
+    # Metrics apply a mask, too, but only a loss is reduced right after it.
+    if capture.unreduced is not None and capture.unreduced.values is values:
+        capture.losses.append(capture.unreduced)
 
 
 def _telling_container(original: Callable[..., Any]) -> Callable[..., Any]:
+    telling = captures.telling_loss(
+        lambda self, _, y, y_pred, *args, **kwargs: original(self, y, y_pred, *args, **kwargs)
+    )
+
     @functools.wraps(original)
     def __call__(self: Any, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
-        capture = captures.active()
-        if capture is None:
-            return original(self, y_true, y_pred, *args, **kwargs)
-        capture.note(captures.loss_begun, y_true, y_pred)
-        loss = original(self, y_true, y_pred, *args, **kwargs)
-        capture.note(captures.loss_computed, loss)
-        return loss
+        return telling(self, None, y_true, y_pred, *args, **kwargs)
 
     return __call__
 
@@ -149,36 +164,44 @@ def _compiled_means(model: Any) -> list[Any]:
     return list(model.metrics) if is_known and getattr(model, "_is_compiled", False) else []
 
 
-def make_functions_by(make: MakeFunction) -> None:
-    """Have training and validation functions made by `make`.
+def make_functions_by(prepare: Prepare, failed: Failed) -> None:
+    """Have training and validation functions made of what `prepare` returns.
 
     The functions look a model's step up when they are traced, so ours stands in its place while one runs.
     """
     for step, attribute in _FUNCTIONS.items():
-        wrap_once(training.Model, f"make_{attribute}", functools.partial(_making, make, step, attribute))
+        making = functools.partial(_making, prepare, failed, step, attribute)
+        wrap_once(training.Model, f"make_{attribute}", making)
 
 
-def _making(make: MakeFunction, step: str, attribute: str, original: Any) -> Any:
+def _making(prepare: Prepare, failed: Failed, step: str, attribute: str, original: Any) -> Any:
     @functools.wraps(original)
     def make_function(self: Any, force: bool = False) -> Any:
-        before = getattr(self, attribute)
-        if before is not None and not force:
-            return original(self, force)
-
-        own = _OwnStep(self, step)
-
-        def build(recorded_step: Any) -> Any:
-            original(self, force)
-            made = getattr(self, attribute)
-            if recorded_step is None or made is None or getattr(self, "_cluster_coordinator", None):
+        try:
+            before = self.__dict__.get(attribute)
+        except Exception as error:  # training must go on
+            before = tell(failed, error)
+        made = original(self, force)
+        try:
+            if made is before or made is None:
                 return made
-            return _Stepping(made, own, recorded_step)
-
-        # Not by `setattr`, which a model of the user's own may have: it has seen this function already.
-        self.__dict__[attribute] = make(self, step, own, build)
-        return self.__dict__[attribute]
+            # Not by `setattr`, which a model of the user's own may have: it has seen this function already.
+            self.__dict__[attribute] = _recorded(prepare, self, step, made)
+            return self.__dict__[attribute]
+        except Exception as error:  # training must go on
+            tell(failed, error)
+            return made
 
     return make_function
+
+
+def _recorded(prepare: Prepare, model: Any, step: str, made: Any) -> Any:
+    """Return a function of Keras' as one that is recorded, or itself."""
+    if getattr(model, "_cluster_coordinator", None):
+        return made
+    own = _OwnStep(model, step)
+    recording = prepare(model, step, own, functools.partial(getattr(type(model), step), model))
+    return made if recording is None else recording.finished(_Stepping(made, own, recording.step))
 
 
 class _OwnStep:
@@ -208,15 +231,19 @@ class _Stepping(wrapt.ObjectProxy):  # type: ignore[type-arg]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function."""
-        own = self._self_own
-        attributes, name = own.attributes, own.name
-        own.replaced = attributes.get(name, _NONE)
-        attributes[name] = self._self_recorded
+        try:
+            own = self._self_own
+            attributes, name = own.attributes, own.name
+            own.replaced = attributes.get(name, _NONE)
+            attributes[name] = self._self_recorded
+        except Exception as error:  # training must go on
+            tell(ignored, error)
+            return self.__wrapped__(*args, **kwargs)
         try:
             return self.__wrapped__(*args, **kwargs)
         finally:
             if own.replaced is _NONE:
-                del attributes[name]
+                attributes.pop(name, None)
             else:
                 attributes[name] = own.replaced
 

@@ -32,17 +32,10 @@ def user_loss(model: Any) -> Any:
 def learning_rate(model: Any) -> float | None:
     """Return the optimizer's learning rate at this moment, or None without an optimizer."""
     rate = getattr(getattr(model, "optimizer", None), "learning_rate", None)
-    return None if rate is None else float(keras.ops.convert_to_numpy(rate))
-
-
-def number(value: Any) -> float:
-    """Return a log as a number.
-
-    Raises:
-        TypeError: it is none.
-        ValueError: it is several.
-    """
-    return float(value) if isinstance(value, int | float) else float(keras.ops.convert_to_numpy(value))
+    try:
+        return None if rate is None else float(keras.ops.convert_to_numpy(rate))
+    except TypeError:
+        return None  # on JAX, variables are empty while an epoch runs
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 import wrapt
 
 from tui_monitor.training.backends.backend import LEGACY_PACKAGE, named_backend, wrap_once
-from tui_monitor.training.guard import attempt
+from tui_monitor.training.guard import attempt, tell
 from tui_monitor.training.record.session import Session, is_recording
 
 _GRAPH_MODE = (
@@ -76,10 +76,14 @@ def _wrap_fit(model_class: Any, session: Session, recorded: Callable[..., Any]) 
     def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def fit(*args: Any, **kwargs: Any) -> Any:
-            if is_recording() or not args:
+            try:
+                is_part = not args or is_recording()
+            except Exception as error:  # training must go on
+                tell(session.failed, error)
+                is_part = True
+            if is_part:
                 return original(*args, **kwargs)
-            model, *others = args
-            return recorded(functools.partial(original, model), model, session, others, kwargs)
+            return recorded(functools.partial(original, args[0]), args[0], session, args[1:], kwargs)
 
         return fit
 

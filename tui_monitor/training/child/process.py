@@ -3,6 +3,7 @@
 Started as `python -m tui_monitor.training.child FOLDER JOB`, where JOB is a JSON object (see `Job`).
 """
 
+import atexit
 import os
 import signal
 import sys
@@ -18,7 +19,14 @@ from tui_monitor.run_log.format.layout import OUTPUT_FILE, State, WorkerInfo
 from tui_monitor.run_log.runs.workers import run_of
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.child.identity import run_identity
-from tui_monitor.training.child.script import Target, comes_from_script, exit_code_of, run_target, traceback_text
+from tui_monitor.training.child.script import (
+    Target,
+    comes_from_script,
+    exit_code_of,
+    run_target,
+    traceback_text,
+    without_our_frames,
+)
 
 _ENDED_BY_SIGNAL = 128
 
@@ -48,43 +56,66 @@ class Job:
     """Which of several workers this process is; its folder lies in the run's unless it is the first."""
 
 
+@dataclass
+class _Ending:
+    """How the run ended, written down as the last thing this process does.
+
+    A script goes on after its last line: Python waits for its threads, in which it may train, and calls what it
+    registered to be called at exit.
+    """
+
+    writer: RunWriter
+    state: State = State.FAILED
+    detail: str = ""
+    exit_code: int | None = None
+
+    def write(self) -> None:
+        """Write it, and close the run."""
+        detail = self.detail or (_beyond(self.writer) if self.state is State.FINISHED else "")
+        self.writer.status(self.state, detail, exit_code=self.exit_code)
+        self.writer.close()
+
+    def told(self, state: State, detail: str, exit_code: int) -> int:
+        """Take the word and return the exit code."""
+        self.state, self.detail, self.exit_code = state, detail, exit_code
+        return exit_code
+
+
 def main(arguments: list[str]) -> int:
-    """Do the job, and write down how it went; return the exit code."""
+    """Do the job and return the exit code; how it went is written down when the process ends."""
     folder, job = Path(arguments[0]), msgspec.json.decode(arguments[1], type=Job)
     description = scenario_named(job.demo.scenario).description if job.demo else ""
-    with RunWriter(folder, run_identity(run_of(folder).name, job.command, description, job.worker)) as writer:
-        writer.status(State.STARTING, "Loading TensorFlow" if job.demo else "The script has not called fit yet")
-        _say_when_told_to_end(writer)
-        try:
-            return _do(job, writer, folder)
-        except SystemExit as leaving:
-            code = exit_code_of(leaving)
-            ended = State.FAILED if code else State.FINISHED
-            detail = f"The script exited with code {code}." if code else _without_fit(writer)
-            writer.status(ended, detail, exit_code=code)
-            return code
-        except MonitorError as error:
-            if comes_from_script(error):
-                _print_traceback(error, job, folder)
-            else:
-                print(f"tui-monitor: {error}", file=sys.stderr)
-            writer.status(State.FAILED, str(error), exit_code=error.exit_code)
-            return error.exit_code
-        except KeyboardInterrupt as error:
+    writer = RunWriter(folder, run_identity(run_of(folder).name, job.command, description, job.worker))
+    ending = _Ending(writer)
+    # What is registered first is called last.
+    atexit.register(ending.write)
+    writer.status(State.STARTING, "Loading TensorFlow" if job.demo else "The script has not called fit yet")
+    _say_when_told_to_end(writer)
+    try:
+        return _do(job, writer, folder, ending)
+    except SystemExit as leaving:
+        code = exit_code_of(leaving)
+        detail = f"The script exited with code {code}." if code else ""
+        return ending.told(State.FAILED if code else State.FINISHED, detail, code)
+    except MonitorError as error:
+        if comes_from_script(error):
             _print_traceback(error, job, folder)
-            writer.status(State.STOPPED, "Interrupted.", exit_code=130)
-            return 130
-        except BaseException as error:  # whatever ends the script is how the run ended
-            from tui_monitor.training.keras2.advice import advice_for
+        else:
+            print(f"tui-monitor: {error}", file=sys.stderr)
+        return ending.told(State.FAILED, str(error), error.exit_code)
+    except KeyboardInterrupt as error:
+        _print_traceback(error, job, folder)
+        return ending.told(State.STOPPED, "Interrupted.", 130)
+    except BaseException as error:  # whatever ends the script is how the run ended
+        from tui_monitor.training.keras2.advice import advice_for
 
-            advice = advice_for(error)
-            _print_traceback(error, job, folder, f"tui-monitor: {advice}\n" if advice else "")
-            failure = f"{type(error).__name__}: {error}"
-            writer.status(State.FAILED, f"{advice} ({failure})" if advice else failure, exit_code=1)
-            return 1
+        advice = advice_for(error)
+        _print_traceback(error, job, folder, f"tui-monitor: {advice}\n" if advice else "")
+        failure = f"{type(error).__name__}: {error}"
+        return ending.told(State.FAILED, f"{advice} ({failure})" if advice else failure, 1)
 
 
-def _do(job: Job, writer: RunWriter, folder: Path) -> int:
+def _do(job: Job, writer: RunWriter, folder: Path, ending: _Ending) -> int:
     from tui_monitor.training.probe.budget import ProbeBudget
     from tui_monitor.training.record.session import Session, activate
 
@@ -103,20 +134,24 @@ def _do(job: Job, writer: RunWriter, folder: Path) -> int:
         record_fits(session)
         run_target(job.script)
     if session.stop_requested:
-        writer.status(State.STOPPED, "Stopped on request.", exit_code=0)
-    else:
-        writer.status(State.FINISHED, _without_fit(writer), exit_code=0)
-    return 0
+        return ending.told(State.STOPPED, "Stopped on request.", 0)
+    return ending.told(State.FINISHED, "", 0)
 
 
-def _without_fit(writer: RunWriter) -> str:
-    """Return the word that a script has ended without training in this process; empty where it trained."""
-    return "" if writer.info.phases else "The script never called fit here, so nothing was recorded."
+def _beyond(writer: RunWriter) -> str:
+    """Return the word on what a script that ended well did without being recorded; empty where there is none."""
+    without = "" if writer.info.phases else "The script never called fit here, so nothing was recorded."
+    spawned = any(f"multiprocessing.popen_{way}" in sys.modules for way in ("spawn_posix", "forkserver", "spawn_win32"))
+    elsewhere = "It started processes of its own; a fit in one of them is not recorded." if spawned else ""
+    return " ".join(filter(None, (without, elsewhere)))
 
 
 def _print_traceback(error: BaseException, job: Job, folder: Path, added: str = "") -> None:
+    without_our_frames(error)
     text = traceback_text(error) + added
-    sys.stderr.write(text)
+    # The script may have put a hook of its own there.
+    sys.excepthook(type(error), error, error.__traceback__)
+    sys.stderr.write(added)
     sys.stderr.flush()
     if job.keeps_streams:
         with (folder / OUTPUT_FILE).open("a", encoding="utf-8") as output:

@@ -1,6 +1,7 @@
 """Runs a user's script or module as `python` would: `__main__`, `sys.argv`, `sys.path[0]`, traceback, exit code."""
 
 import importlib.util
+import os
 import runpy
 import sys
 import traceback
@@ -9,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui_monitor.errors import UsageError
+
+_OURS = str(Path(__file__).resolve().parents[2]) + os.sep
+"""Where our own code lies."""
 
 
 @dataclass(frozen=True)
@@ -76,18 +80,32 @@ def exit_code_of(leaving: SystemExit) -> int:
 
 
 def traceback_text(error: BaseException) -> str:
-    """Return the error's traceback as Python would print it: without the frames that ran the target."""
-    return "".join(traceback.format_exception(type(error), error, _first_of_target(error)))
+    """Return the error's traceback as Python would print it."""
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__))
 
 
 def comes_from_script(error: BaseException) -> bool:
     """Whether an error was raised while the target ran, as opposed to before it."""
-    return _first_of_target(error) is not None
+    return _theirs(error.__traceback__) is not None
 
 
-def _first_of_target(error: BaseException) -> types.TracebackType | None:
-    here = str(Path(__file__).parent)
-    frame = error.__traceback__
-    while frame is not None and frame.tb_frame.f_code.co_filename.startswith((here, "<frozen")):
-        frame = frame.tb_next
-    return frame
+def without_our_frames(error: BaseException) -> None:
+    """Take the frames of ours out of an error's traceback, and of those of its causes: it then reads as without us."""
+    seen: set[int] = set()
+    todo: list[BaseException | None] = [error]
+    while todo:
+        each = todo.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            each.__traceback__ = _theirs(each.__traceback__)
+            todo += [each.__cause__, each.__context__]
+
+
+def _theirs(trace: types.TracebackType | None) -> types.TracebackType | None:
+    """Return a traceback without the frames that ran the target or recorded its fits."""
+    if trace is None:
+        return None
+    rest, name = _theirs(trace.tb_next), trace.tb_frame.f_code.co_filename
+    if name.startswith((_OURS, "<frozen runpy>")):
+        return rest
+    return types.TracebackType(rest, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)

@@ -1,0 +1,5 @@
+"""Measures why the values of both sides differ: kept batches, passes over them, and what they may cost.
+
+In: whole batches of the epoch (`reservoir`) and the per-sample values of validation (`validation_record`). Out: the two
+sides that `explain` compares (`ledger_sides`). Open `explainer` first: it decides what is measured when.
+"""

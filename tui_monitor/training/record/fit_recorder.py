@@ -16,7 +16,7 @@ from tui_monitor.run_log.events.explanation import Explanation, explanation_to_j
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.backends.backend import backend_of, is_watched
 from tui_monitor.training.control.steering import Steering
-from tui_monitor.training.guard import attempt, comes_from_signal_handler
+from tui_monitor.training.guard import attempt, comes_from_signal_handler, ignored, tell
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.record.batch_reports import BatchReports, told
@@ -55,7 +55,7 @@ class FitRecorder:
         self._writer = session.writer
         self._fit_arguments = {**fit, "probe_budget": session.budget.share}
         self._budget: ProbeBudget = session.budget
-        self.broken = False
+        self.broken = self._has_failed = False
         self._callbacks: Any = None
         """The list of callbacks that Keras calls in this fit."""
         self._reports: BatchReports | None = None
@@ -130,17 +130,21 @@ class FitRecorder:
         if self.broken:
             return
         self.broken = True
-        self._lead(self.step_ended)
         text = f"Recording of batches stopped: {type(error).__name__}: {error}. Training goes on."
-        self._writer.event("alert", text=text, epoch=self._epoch)
-        self._observations.batches_rest()
-        self._steering.give_up()
+        self._say_failure(text)
+        attempt(ignored, self._observations.batches_rest, otherwise=None)
+        attempt(ignored, self._steering.give_up, otherwise=None)
+        self._lead(self.step_ended)
+
+    def _say_failure(self, text: str) -> None:
+        """Say what failed, unless something of this fit has failed before: what follows from that is no news."""
+        if not self._has_failed:
+            self._has_failed = True
+            self._writer.event("alert", text=text, epoch=self._epoch)
 
     def failed(self, error: Exception) -> None:
         """Stop recording batches, unless the error is that of a signal handler of the user's, which passes."""
-        if comes_from_signal_handler(error):
-            raise error
-        attempt(lambda _: None, self.give_up, error, otherwise=None)
+        tell(self.give_up, error)
 
     def falls_back(self, error: Exception) -> None:
         """Record batches from callbacks, as a step of the model emits nothing."""
@@ -158,7 +162,7 @@ class FitRecorder:
         if self._callbacks is not None and self._reports is None:
             self._reports = BatchReports(self._callbacks, self._reported, self.give_up)
             text = f"Batch values are running means, as Keras tells its callbacks, because {self._why_reports}."
-            self._writer.event("alert", text=text, epoch=self._epoch)
+            self._say_failure(text)
 
     def _measuring_failed(self, error: Exception) -> None:
         """Measure no more in this fit."""
@@ -166,7 +170,7 @@ class FitRecorder:
             self._measures = False
             text = f"Nothing is measured from epoch {self._epoch} on, as it failed ({type(error).__name__}: {error})."
             self._why_nothing_is_measured = text
-            self._writer.event("alert", text=f"{text} Recording goes on.", epoch=self._epoch)
+            self._say_failure(f"{text} Recording goes on.")
 
     def _observing_failed(self, error: Exception) -> None:
         """Raise no more alerts in this fit."""
@@ -175,7 +179,7 @@ class FitRecorder:
             text = (
                 f"No alerts are raised from epoch {self._epoch} on, as that failed ({type(error).__name__}: {error})."
             )
-            self._writer.event("alert", text=f"{text} Recording goes on.", epoch=self._epoch)
+            self._say_failure(f"{text} Recording goes on.")
 
     def _observe(self, action: Callable[..., Any], *args: Any) -> None:
         if self._observes:

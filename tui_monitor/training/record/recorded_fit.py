@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from tui_monitor.training.backends.backend import backend_of, is_watched
-from tui_monitor.training.guard import attempt
+from tui_monitor.training.guard import attempt, ignored, tell
 from tui_monitor.training.hooks import install_hooks
 from tui_monitor.training.record.session import Session, recording_here
 
@@ -32,18 +32,41 @@ def recorded_fit(
         args: positional arguments of `fit`.
         kwargs: its keyword arguments.
     """
-    recording = attempt(session.failed, RecordedFit, model, session, otherwise=None)
-    if recording is None:
-        return fit(*args, **kwargs)
-    attempt(recording.failed, recording.begin, fit, args, kwargs, otherwise=None)
+    try:
+        recording = _begun(fit, model, session, args, kwargs)
+    except Exception as error:  # training must go on
+        recording = tell(session.failed, error)
     try:
         result = fit(*args, **kwargs)
     except Exception as error:
-        attempt(recording.failed, recording.raised, error, otherwise=None)
+        _over(recording, error)
         raise
-    else:
-        attempt(recording.failed, recording.returned, otherwise=None)
-        return result
+    except BaseException:
+        _over(recording, None)
+        raise
+    _over(recording, None, has_returned=True)
+    return result
+
+
+def _begun(
+    fit: Callable[..., Any], model: Any, session: Session, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> "RecordedFit | None":
+    if not session.is_here():
+        return None
+    recording = RecordedFit(model, session)
+    attempt(recording.failed, recording.begin, fit, args, kwargs, otherwise=None)
+    return recording
+
+
+def _over(recording: "RecordedFit | None", error: Exception | None, *, has_returned: bool = False) -> None:
+    """Take the word that a fit is over."""
+    if recording is None:
+        return
+    try:
+        if error is not None:
+            attempt(recording.failed, recording.raised, error, otherwise=None)
+        elif has_returned:
+            attempt(recording.failed, recording.returned, otherwise=None)
     finally:
         attempt(recording.failed, recording.end, otherwise=None)
 
@@ -69,7 +92,7 @@ class RecordedFit:
         from tui_monitor.training.record.fit_recorder import FitRecorder
 
         backend = backend_of(self._model)
-        arguments = attempt(_ignored, _arguments, fit, args, kwargs, otherwise={})
+        arguments = attempt(ignored, _arguments, fit, args, kwargs, otherwise={})
         self._recorder = FitRecorder(self._model, self._session, fit=arguments)
         attempt(self._recorder.falls_back, install_hooks, backend, otherwise=None)
         if is_watched(backend):
@@ -104,10 +127,6 @@ class RecordedFit:
             self._recorder.give_up(error)
         else:
             self._session.failed(error)
-
-
-def _ignored(error: Exception) -> None:
-    """Say nothing: arguments that can't be named are left out of the run's description."""
 
 
 def _arguments(fit: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The run that this process records: one writer, one probe budget, whatever number of `fit` calls."""
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -9,11 +10,14 @@ from typing import Any
 from weakref import WeakSet
 
 from tui_monitor.run_log.events.explanation import Explanation
+from tui_monitor.run_log.events.notices import AlertRaised
 from tui_monitor.run_log.format.layout import WorkerInfo
 from tui_monitor.run_log.runs.workers import run_of
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.usage.system_figures import SystemSampler
+
+_IN_FORK = "A process forked from this one called fit. It is not recorded; training there goes on as ever."
 
 
 @dataclass
@@ -34,10 +38,13 @@ class Session:
     """Told of each explanation."""
     ends_with_fit: bool = False
     """Whether the run counts as finished when a `fit` ends, as in a notebook, where the process goes on."""
+    pid: int = field(default_factory=os.getpid)
+    """Of the process that writes the run; one forked from it writes nothing."""
     records_all: bool = False
     """Whether every model of this process is recorded, or those alone that are in `watched`."""
     watched: WeakSet[Any] = field(default_factory=WeakSet)
     """Models whose every fit is recorded."""
+    _has_told: bool = False
     system: SystemSampler = field(init=False)
     """Writes what the process uses while a `fit` runs."""
 
@@ -47,6 +54,15 @@ class Session:
     def records(self, model: Any) -> bool:
         """Return whether every fit of a model is recorded."""
         return self.records_all or model in self.watched
+
+    def is_here(self) -> bool:
+        """Return whether this is the process that writes the run; a fit in one forked from it is said, once."""
+        if os.getpid() == self.pid:
+            return True
+        if not self._has_told:
+            self._has_told = True
+            self.writer.event_of_fork(AlertRaised(_IN_FORK))
+        return False
 
     def failed(self, error: Exception) -> None:
         """Say that a fit goes on unrecorded."""

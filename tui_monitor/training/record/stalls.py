@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from tui_monitor import units
+from tui_monitor.training.guard import Failed, ignored, tell
 
 LOOK_SECONDS = 1.0
 LEAST_SECONDS = 10.0
@@ -71,6 +72,8 @@ class StallWatch:
     """Batches done so far, or None while none is awaited."""
     tell: Callable[[str], None]
     """Called from the thread with a sentence."""
+    failed: Failed = ignored
+    """Told where watching fails, which ends it."""
     seconds: float = LOOK_SECONDS
     _done: threading.Event = field(default_factory=threading.Event)
 
@@ -86,6 +89,12 @@ class StallWatch:
             thread.join(timeout=1.0)
 
     def _watch(self) -> None:
+        try:
+            self._watch_until_done()
+        except Exception as error:  # a thread's error would be printed into the script's output
+            tell(self.failed, error)
+
+    def _watch_until_done(self) -> None:
         pace = Pace()
         while not self._done.wait(self.seconds):
             sentence = pace.look(self.count(), time.monotonic(), time.process_time())

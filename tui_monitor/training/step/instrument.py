@@ -6,6 +6,7 @@ The function is the one that Keras calls, keeps and reuses; the payload is taken
 import functools
 import types
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -16,7 +17,7 @@ from tui_monitor.training.backends import capture as captures
 from tui_monitor.training.backends import graphs
 from tui_monitor.training.backends.backend import Backend, backend_of
 from tui_monitor.training.backends.capture import Capture
-from tui_monitor.training.guard import Failed, attempt
+from tui_monitor.training.guard import Failed, attempt, ignored, tell
 from tui_monitor.training.step.batch_metrics import BatchMetrics
 from tui_monitor.training.step.channel import StepChannel
 from tui_monitor.training.step.packing import Rows, StepOutput
@@ -49,7 +50,7 @@ class _Proxy(wrapt.ObjectProxy):  # type: ignore[type-arg]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run steps and return Keras' own logs."""
-        return self._self_tui_monitor.receive(self.__wrapped__(*args, **kwargs))
+        return _logs_of(self._self_tui_monitor, self.__wrapped__, *args, **kwargs)
 
 
 def _received(made: Any, instrument: "Instrument") -> Any:
@@ -59,16 +60,50 @@ def _received(made: Any, instrument: "Instrument") -> Any:
 
     @functools.wraps(made)
     def function(iterator: Any) -> Any:
-        return instrument.receive(made(iterator))
+        try:
+            receive: Any = instrument.receive
+        except Exception as error:  # training must go on
+            receive = tell(ignored, error)
+        logs = made(iterator)
+        try:
+            return receive(logs)
+        except Exception as error:  # training must go on
+            tell(ignored, error)
+            return _bare(instrument.model, logs)
 
     function._self_tui_monitor = instrument  # type: ignore[attr-defined]
     return function
+
+
+def _logs_of(instrument: "Instrument", made: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    logs = made(*args, **kwargs)
+    try:
+        return instrument.receive(logs)
+    except Exception as error:  # training must go on
+        tell(ignored, error)
+        return _bare(instrument.model, logs)
+
+
+def _bare(model: Any, logs: Any) -> Any:
+    """Return logs whose payload nobody could take off without it, or where they are in it, what Keras has for them."""
+    own = {name: log for name, log in logs.items() if name != PAYLOAD} if isinstance(logs, dict) else logs
+    return own or model.get_metrics_result()
 
 
 def instrument_of(function: Any) -> "Instrument | None":
     """Return the instrument in a model's training or validation function, or None."""
     found: Instrument | None = getattr(function, "_self_tui_monitor", None)
     return found
+
+
+@dataclass(frozen=True)
+class _Noting:
+    """What notes one call of a step."""
+
+    capture: Capture
+    outer: Capture | None
+    """What noted before, in this thread."""
+    moments: StepMoments
 
 
 class Instrument:
@@ -117,26 +152,47 @@ class Instrument:
         self.is_armed = True
         return function
 
-    def step(self, find: Callable[[], Step]) -> Step:
+    def step(self, find: Callable[[], Step], plain: Step) -> Step:
         """Return a step with a payload in its logs; the user's code in it runs once, as it would without.
 
         Args:
-            find: returns the model's own step.
+            find: returns the model's own step when it is to run.
+            plain: the step to run where that fails.
         """
 
         def recorded_step(data: Any) -> Any:
-            if not self.is_armed:
-                return graphs.converted_as_here(find())(data)
-            moments = attempt(self._failed, StepMoments, self.model, otherwise=None)
-            capture = Capture()
-            outer = attempt(self._failed, captures.begin, capture, otherwise=None)
             try:
-                logs = graphs.converted_as_here(find())(data)
+                own, noting = graphs.converted_as_here(find()), self._begun()
+            except Exception as error:  # training must go on
+                tell(self._failed, error)
+                own, noting = plain, None
+            try:
+                logs = own(data)
             finally:
-                attempt(self._failed, captures.end, outer, otherwise=None)
-            return attempt(self._failed, self._emitted, logs, data, capture, moments, otherwise=logs)
+                if noting is not None:
+                    self._ended(noting)
+            if noting is None:
+                return logs
+            try:
+                return self._emitted(logs, data, noting)
+            except Exception as error:  # training must go on
+                tell(self._failed, error)
+                return logs
 
         return graphs.called_as_it_is(recorded_step)
+
+    def _begun(self) -> "_Noting | None":
+        """Begin to note what a call of the step passes by; None where nobody takes a payload."""
+        if not self.is_armed:
+            return None
+        moments, capture = StepMoments(self.model), Capture()
+        return _Noting(capture, captures.begin(capture), moments)
+
+    def _ended(self, noting: "_Noting") -> None:
+        try:
+            captures.end(noting.outer)
+        except Exception as error:  # training must go on
+            tell(self._failed, error)
 
     def take(self, logs: Any, failed: Failed) -> tuple[Any, Rows, StepOutput | None]:
         """Return Keras' own logs, a row for each step, and what was emitted to be measured later.
@@ -146,11 +202,7 @@ class Instrument:
             failed: told of a failure, after which the logs are those that Keras has for the epoch so far.
         """
         taken = attempt(failed, self.channel.take, logs, otherwise=None)
-        return taken if taken is not None else (self._logs_of_model(logs), (), None)
-
-    def _logs_of_model(self, logs: Any) -> Any:
-        own = {name: log for name, log in logs.items() if name != PAYLOAD} if isinstance(logs, dict) else logs
-        return own or self.model.get_metrics_result()
+        return taken if taken is not None else (_bare(self.model, logs), (), None)
 
     def _failed(self, error: Exception) -> None:
         self.plan.failure = self.plan.failure or error
@@ -159,7 +211,8 @@ class Instrument:
         receiver = attempt(self._failed, self._claim, self, otherwise=None)
         return self.channel.logs_alone(logs) if receiver is None else receiver(logs)
 
-    def _emitted(self, logs: Any, data: Any, capture: Capture, moments: StepMoments | None) -> Any:
+    def _emitted(self, logs: Any, data: Any, noting: "_Noting") -> Any:
+        capture = noting.capture
         if not isinstance(logs, dict) or not leaves(logs):
             return logs
         if capture.failure is not None:
@@ -174,7 +227,7 @@ class Instrument:
             if self.kind is Kind.TRAINING
             else self._validation(logs, parts, trace)
         )
-        return moments.handed_out(emitted, data) if moments is not None else emitted
+        return noting.moments.handed_out(emitted, data)
 
     def _training(self, logs: dict[str, Any], parts: dict[str, Any], capture: Capture, trace: Trace | None) -> Any:
         data = (parts["y"], capture.y_pred, parts["sample_weight"])

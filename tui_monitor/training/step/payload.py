@@ -172,10 +172,12 @@ def _is_scalar(log: Any) -> bool:
 def _updates_by_name(backend: Backend, model: Any, logs: Mapping[str, Any], capture: Capture) -> dict[str, MeanUpdate]:
     """Return the update behind each log: the one of the tracker that the log was read from.
 
-    In a graph the log's own tensor tells; an eager step knows no more than the trackers' names.
+    In a graph the log's own tensor tells. An eager step knows no more than the trackers' names, and nor does one of
+    several replicas, whose logs are put together from all.
     """
     found: dict[str, MeanUpdate] = {}
-    here = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+    by_name = tf.executing_eagerly() or tf.distribute.get_strategy().num_replicas_in_sync > 1
+    here = None if by_name else tf.compat.v1.get_default_graph()
     if here is not None:
         usable = {id(update.handle): update for update in capture.means if update.handle is not None}
         usable = {key: update for key, update in usable.items() if update.handle.graph is here}

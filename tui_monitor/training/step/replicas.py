@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tui_monitor.training.guard import attempt
+from tui_monitor.training.guard import attempt, ignored
 
 PAYLOAD = "tui_monitor_payload"
 """Key of the step's return value that carries the payload; taken off before any callback sees the logs."""
@@ -50,7 +50,7 @@ def join_replicas(trainer: ModuleType) -> None:
         if not isinstance(values, dict) or SUMS not in values.get(PAYLOAD, {}):
             return original(values, strategy, reduction)
         rest = {name: value for name, value in values.items() if name != PAYLOAD}
-        joined = attempt(_ignored, _joined, strategy, dict(values[PAYLOAD]), otherwise=None)
+        joined = attempt(ignored, _joined, strategy, dict(values[PAYLOAD]), otherwise=None)
         reduced = original(rest, strategy, reduction)
         return reduced if joined is None else {**reduced, PAYLOAD: joined}
 
@@ -62,10 +62,6 @@ def _joined(strategy: Any, payload: dict[str, Any]) -> dict[str, Any]:
     sums = tf.add_n(strategy.experimental_local_results(payload.pop(SUMS)))
     parts = {name: tf.nest.map_structure(lambda part: _concat(strategy, part), part) for name, part in payload.items()}
     return {**parts, SUMS: sums}
-
-
-def _ignored(error: Exception) -> None:
-    """Say nothing: a step that emits nothing says so itself."""
 
 
 def _concat(strategy: Any, part: Any) -> tf.Tensor:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tui_monitor.run_log.write.writer import RunWriter
+from tui_monitor.training.guard import tell
 from tui_monitor.training.usage.gpu_figures import GpuReader
 
 _INTERVALS = ((600.0, 2.0), (7200.0, 10.0))
@@ -119,16 +120,19 @@ class SystemSampler:
                 thread.join(timeout=_JOIN_SECONDS)
 
     def _run(self, done: threading.Event) -> None:
-        # One thread at a time: another fit's may be reading, or stuck in a driver.
-        if not self._turn.acquire(timeout=_PATIENCE_SECONDS):
-            return
         try:
-            self._sample_until(done)
-        except Exception as error:  # training must go on
-            self._has_failed = True
-            self._writer.event("system", failure=f"{type(error).__name__}: {error}")
-        finally:
-            self._turn.release()
+            # One thread at a time: another fit's may be reading, or stuck in a driver.
+            if self._turn.acquire(timeout=_PATIENCE_SECONDS):
+                try:
+                    self._sample_until(done)
+                finally:
+                    self._turn.release()
+        except Exception as error:  # a thread's error would be printed into the script's output
+            tell(self._failed, error)
+
+    def _failed(self, error: Exception) -> None:
+        self._has_failed = True
+        self._writer.event("system", failure=f"{type(error).__name__}: {error}")
 
     def _sample_until(self, done: threading.Event) -> None:
         now = self._writer.seconds()

@@ -19,19 +19,19 @@ def dots(train: float | None, validation: float | None, width: int, reference: f
 
     Args:
         train: from 0 to 1, clipped; None leaves the mark out.
-        validation: likewise.
+        validation: the same for the other side.
         width: cells.
         reference: where a thin upright line is drawn under the marks, or None.
     """
     cells = [Run("┈", "bar-rest")] * max(0, width)
     for value, mark, style in ((reference, REFERENCE, "zero-axis"), (train, TRAIN, "train-mark")):
         if value is not None and width > 0:
-            cells[_place(value, width)] = Run(mark, style)
+            cells[_column(value, width)] = Run(mark, style)
     if validation is not None and width > 0:
-        together = train is not None and _place(train, width) == _place(validation, width)
-        cells[_place(validation, width)] = Run(BOTH if together else VALIDATION, "validation")
+        together = train is not None and _column(train, width) == _column(validation, width)
+        cells[_column(validation, width)] = Run(BOTH if together else VALIDATION, "validation")
     return tuple(cells)
 
 
-def _place(value: float, width: int) -> int:
+def _column(value: float, width: int) -> int:
     return round(min(1.0, max(0.0, value)) * (width - 1))
