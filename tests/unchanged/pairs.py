@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.unchanged.fingerprint import plain
-from tests.unchanged.forked import Fork, forked
+from tests.unchanged.forked import Ended, Fork, forked
 
 SCRIPTS = Path(__file__).parent / "scripts"
 NOT_YET = frozenset({"closed_descriptors", "gan"})
@@ -89,15 +89,14 @@ def apart(scripts: Sequence[Path]) -> dict[str, tuple[Printed, Printed]]:
         with tempfile.TemporaryDirectory() as folder:
             run = Path(folder) / "run"
             run.mkdir()
-            ends = [
-                forked(lambda script=script: _ran(script)),  # type: ignore[misc]
-                forked(lambda script=script, run=run: train_as_child(run, script)),  # type: ignore[misc]
-            ]
-            alerts: list[list[str]] = [[], _alerts(run)]
-        lines = [[*_lines(end.output), f"exit code {end.code}"] for end in ends]
-        bare, recorded = (Printed(*each, end.seconds) for *each, end in zip(lines, alerts, ends, strict=True))
-        both[script.stem] = bare, recorded
+            bare = forked(lambda script=script: _ran(script))  # type: ignore[misc]
+            recorded = forked(lambda script=script, run=run: train_as_child(run, script))  # type: ignore[misc]
+            both[script.stem] = _printed(bare, []), _printed(recorded, _alerts(run))
     return both
+
+
+def _printed(ended: Ended, alerts: list[str]) -> Printed:
+    return Printed([*_lines(ended.output), f"exit code {ended.code}"], alerts, ended.seconds)
 
 
 def _ran(script: Path) -> int:

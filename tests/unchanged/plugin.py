@@ -55,8 +55,9 @@ _inside = threading.local()
 
 
 def note_fits(model_class: Any, notes: Notes) -> None:
-    """Wrap a model class's `fit` so that each call is counted and fingerprinted when it ends."""
-    original = model_class.fit
+    """Wrap the `fit` of a model class, where it is defined, so that each call is counted and fingerprinted."""
+    owner = next(base for base in model_class.__mro__ if "fit" in vars(base))
+    original = owner.fit
 
     @functools.wraps(original)
     def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -84,7 +85,7 @@ def note_fits(model_class: Any, notes: Notes) -> None:
             )
         return result
 
-    model_class.fit = fit
+    owner.fit = fit
 
 
 def _said(recording: Recording | None) -> tuple[int, int]:
@@ -105,7 +106,7 @@ def seed_alike() -> None:
     def seed(value: Any = None) -> None:
         original(_SEED if value is None else value)
 
-    np.random.seed = seed
+    np.random.seed = seed  # type: ignore[assignment]
 
 
 class UnchangedPlugin:

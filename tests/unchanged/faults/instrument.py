@@ -50,9 +50,13 @@ def instrumented(source: str, module: str) -> tuple[str, list[str]]:
 def _after_head(body: list[ast.stmt]) -> int:
     """Return the place after a docstring and imports from `__future__`."""
     place = 1 if body and _is_text(body[0]) else 0
-    while place < len(body) and isinstance(body[place], ast.ImportFrom) and body[place].module == "__future__":
+    while place < len(body) and _is_of_future(body[place]):
         place += 1
     return place
+
+
+def _is_of_future(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
 
 
 def _is_text(statement: ast.stmt) -> bool:

@@ -67,13 +67,13 @@ def data() -> tuple[Any, Any]:
 def noting(keras: Any, seen: Seen) -> Any:
     """Return a callback that notes every hook and its logs."""
 
-    class Noting(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
+    class Noting(keras.callbacks.Callback):  # type: ignore[misc]
         """Notes what a callback of the user's is told."""
 
     def hook(name: str) -> Callable[..., None]:
         def noted(self: Any, *place: Any, logs: Any = None) -> None:
             if place and isinstance(place[-1], dict):
-                *place, logs = place
+                place, logs = place[:-1], place[-1]
             seen.calls.append(f"{name} {list(place)} {exact(logs)}")
 
         return noted
@@ -97,7 +97,7 @@ def _normalised(keras: Any) -> Any:
 
 
 def _own_step(keras: Any) -> Any:
-    class Own(keras.Model):  # type: ignore[misc, name-defined]
+    class Own(keras.Model):  # type: ignore[misc]
         """A step of the user's with a mean of its own."""
 
         def __init__(self) -> None:
