@@ -28,26 +28,22 @@ class Notes(keras.callbacks.Callback):  # type: ignore[misc]
         self.before: list[Any] = []
         self.after: list[Any] = []
         self.epochs: list[dict[str, float]] = []
-        self._listening = False
 
     def _weights(self) -> list[list[np.ndarray]]:
         return [part.get_weights() for part in self.parts]
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Note the weights, and listen."""
+        """Note the weights."""
         self.before.append(self._weights())
-        self._listening = True
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Note the batch by its first column."""
+        self.given.append(Noted.column.numpy())
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Note the weights that the epoch ends with, and what Keras reports."""
         self.after.append(self._weights())
         self.epochs.append({name: float(value) for name, value in logs.items()})
-
-    def told(self, column: np.ndarray) -> None:
-        """Note a batch by its first column: the first that the model is called with after a batch began."""
-        if self._listening:
-            self._listening = False
-            self.given.append(column.copy())
 
 
 def main(path: str, cells: str) -> None:
@@ -58,7 +54,6 @@ def main(path: str, cells: str) -> None:
         keras.utils.set_random_seed(zlib.crc32(str(cell).encode()))
         model, parts = build(cell)
         notes = Notes(parts)
-        Noted.tell = notes.told
         model.fit(**fit_arguments(cell), epochs=EPOCHS, verbose=0, callbacks=[notes])
         noted[cell] = {name: getattr(notes, name) for name in ("given", "before", "after", "epochs")}
     Path(path).write_bytes(pickle.dumps(noted))

@@ -5,15 +5,14 @@ writes is put back, and what can't be put back (Python code, a queue, other work
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import tensorflow as tf
 from tensorflow.python.autograph.core import ag_ctx
 from tensorflow.python.autograph.impl import api
-from tensorflow.python.eager import lift_to_graph, wrap_function
+from tensorflow.python.eager import wrap_function
 from tensorflow.python.framework import func_graph, op_def_registry
-from tensorflow.python.ops.op_selector import UnliftableError
 
 Piece = Callable[[Sequence[Any]], list[Any]]
 """Takes one eager tensor for each input and returns one for each output."""
@@ -81,36 +80,81 @@ def cut(inputs: Sequence[Any], outputs: Sequence[Any]) -> Piece:
     source = outputs[0].graph
     if any(tensor.graph is not source for tensor in (*inputs, *outputs)):
         raise NotRepeatable("a part of the step is computed inside another function")
+    given = {id(tensor): tensor for tensor in inputs}
+    operations = _operations_between(given, outputs)
+    written = _written(source, operations)
     piece = func_graph.FuncGraph("measured")
-    try:
-        copies = lift_to_graph.lift_to_graph(
-            list(outputs), piece, sources=[*inputs, *source.internal_captures], base_graph=source
-        )
-    except UnliftableError as error:
-        raise NotRepeatable("a figure follows from more than the batch and the model") from error
-    piece.inputs.extend(copies[tensor] for tensor in inputs)
-    piece.outputs.extend(copies[tensor] for tensor in outputs)
-    needed = set(_needed(piece.outputs))
-    captured = [(outer, copies[inner]) for outer, inner in source.captures if copies[inner].op in needed]
-    if not all(isinstance(outer, tf.__internal__.EagerTensor) for outer, _ in captured):
-        raise NotRepeatable("a part of the step is computed inside another function")
-    for outer, inner in captured:
-        piece.add_capture(outer, inner)
     for function in source._functions.values():
         piece._add_function(function)
-    writes = _writes(piece)
-    return _restoring(_callable(piece), [outer for outer, _ in captured] if writes else [])
+    with piece.as_default():
+        copies = {key: _placeholder(tensor) for key, tensor in given.items()}
+        piece.inputs.extend(copies.values())
+        captured = {id(inner): outer for outer, inner in source.captures}
+        for operation in operations:
+            _copy(operation, piece, copies, captured)
+    piece.outputs.extend(copies[id(tensor)] for tensor in outputs)
+    first = [next(place for place, tensor in enumerate(inputs) if id(tensor) == key) for key in given]
+    return _restoring(_callable(piece), first, [captured[key] for key in written if key in captured])
 
 
-def _needed(outputs: Sequence[Any]) -> Iterator[Any]:
-    seen, todo = set(), [tensor.op for tensor in outputs]
+def _operations_between(given: Mapping[int, Any], outputs: Sequence[Any]) -> list[Any]:
+    """Return what computes tensors of a graph from others, each operation after those it needs.
+
+    Of what must only run before something else, writes of a variable are needed by those that read it; all other
+    side effects of a step are left out.
+    """
+    ordered: list[Any] = []
+    state: dict[Any, bool] = {}
+    todo = [(tensor.op, False) for tensor in outputs if id(tensor) not in given]
     while todo:
-        operation = todo.pop()
-        if operation in seen:
-            continue
-        seen.add(operation)
-        yield operation
-        todo += [*(tensor.op for tensor in operation.inputs), *operation.control_inputs]
+        operation, are_needs_done = todo.pop()
+        if are_needs_done:
+            ordered.append(operation)
+        elif operation not in state:
+            state[operation] = True
+            todo.append((operation, True))
+            todo += [(tensor.op, False) for tensor in operation.inputs if id(tensor) not in given]
+            todo += [(before, False) for before in _writes_before(operation)]
+    return ordered
+
+
+def _writes_before(operation: Any) -> list[Any]:
+    resources = {id(tensor) for tensor in operation.inputs if tensor.dtype == tf.resource}
+    return [
+        before
+        for before in operation.control_inputs
+        if before.type != "ReadVariableOp" and any(id(tensor) in resources for tensor in before.inputs)
+    ]
+
+
+def _placeholder(tensor: Any) -> Any:
+    return tf.compat.v1.placeholder(tensor.dtype, tensor.shape)
+
+
+def _copy(operation: Any, piece: Any, copies: dict[int, Any], captured: Mapping[int, Any]) -> None:
+    """Copy an operation into a piece, whose needs are there already."""
+    if operation.type == "Placeholder":
+        outer = captured.get(id(operation.outputs[0]))
+        if outer is None:
+            raise NotRepeatable("a figure follows from more than the batch and the model")
+        if not isinstance(outer, tf.__internal__.EagerTensor):
+            raise NotRepeatable("a part of the step is computed inside another function")
+        copies[id(operation.outputs[0])] = piece.capture(outer)
+        return
+    needs = [piece.get_operation_by_name(copies[id(before)]) for before in _writes_before(operation)]
+    attributes = {name: value for name, value in operation.node_def.attr.items() if not name.startswith("_class")}
+    with tf.control_dependencies(needs), tf.device(operation.device):
+        copy = piece.create_op(
+            operation.type,
+            [copies[id(tensor)] for tensor in operation.inputs],
+            [tensor.dtype for tensor in operation.outputs],
+            attrs=attributes,
+            name=operation.name,
+        )
+    copies[id(operation)] = copy.name
+    for tensor, copied in zip(operation.outputs, copy.outputs, strict=True):
+        copied.set_shape(tensor.shape)
+        copies[id(tensor)] = copied
 
 
 def _callable(piece: Any) -> Any:
@@ -118,46 +162,56 @@ def _callable(piece: Any) -> Any:
     return wrap_function.WrappedFunction(piece, variable_holder=wrap_function.VariableHolder())
 
 
-def _writes(piece: Any) -> bool:
-    """Return whether a piece writes variables.
+def _written(source: Any, operations: Sequence[Any]) -> set[int]:
+    """Return the handles, by `id`, of the variables that operations of a graph write.
+
+    Raises:
+        NotRepeatable: they do something that can't be put back.
+    """
+    library = {function.signature.name: function for function in _library(source)}
+    written: set[int] = set()
+    for operation in operations:
+        writes = _judge(operation.type, is_stateful=operation.op_def.is_stateful, is_in_function=False)
+        for function in _called([operation.node_def], library):
+            for node in function.node_def:
+                known = op_def_registry.get(node.op)
+                writes |= _judge(node.op, is_stateful=known is None or known.is_stateful, is_in_function=True)
+        if writes:
+            written |= {id(tensor) for tensor in operation.inputs if tensor.dtype == tf.resource}
+    return written
+
+
+def _judge(kind: str, *, is_stateful: bool, is_in_function: bool) -> bool:
+    """Return whether an operation writes variables.
+
+    Args:
+        kind: of the operation.
+        is_stateful: as TensorFlow itself takes it.
+        is_in_function: whether it lies in a function that the step calls.
 
     Raises:
         NotRepeatable: it does something that can't be put back.
     """
-    writes = False
-    for kind, is_in_function in _stateful(piece):
-        if kind in _SAFE or (kind in _RANDOM and not is_in_function):
-            continue
-        if kind.startswith(_WRITES):
-            writes = True
-        elif kind in _RANDOM:
-            raise NotRepeatable("a loop or function of the step draws random numbers whose count can't be put back")
-        elif kind in _PYTHON:
-            raise NotRepeatable("a step calls Python code")
-        elif kind.startswith("Collective"):
-            raise NotRepeatable("a layer joins the samples of all workers while training")
-        else:
-            raise NotRepeatable(f"a step runs the operation {kind}, which may remember that it ran")
-    return writes
+    if kind in _PYTHON:
+        raise NotRepeatable("a step calls Python code")
+    if not is_stateful or kind in _SAFE or (kind in _RANDOM and not is_in_function):
+        return False
+    if kind.startswith(_WRITES):
+        return True
+    if kind in _RANDOM:
+        raise NotRepeatable("a loop or function of the step draws random numbers whose count can't be put back")
+    if kind.startswith("Collective"):
+        raise NotRepeatable("a layer joins the samples of all workers while training")
+    raise NotRepeatable(f"a step runs the operation {kind}, which may remember that it ran")
 
 
-def _stateful(piece: Any) -> Iterator[tuple[str, bool]]:
-    """Yield the kind of each operation that TensorFlow itself takes for stateful, and whether it is in a function."""
-    for operation in piece.get_operations():
-        if operation.op_def.is_stateful:
-            yield operation.type, False
-    for function in _called(piece):
-        for node in function.node_def:
-            known = op_def_registry.get(node.op)
-            if known is not None and known.is_stateful:
-                yield node.op, True
+def _library(graph: Any) -> Any:
+    return graph.as_graph_def(use_pybind11_proto=False).library.function
 
 
-def _called(piece: Any) -> Iterator[Any]:
-    """Yield the definitions of the functions that a graph calls, directly or not."""
-    definition = piece.as_graph_def(use_pybind11_proto=False)
-    library = {function.signature.name: function for function in definition.library.function}
-    todo, seen = list(definition.node), set()
+def _called(nodes: Sequence[Any], library: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the definitions of the functions that nodes call, directly or not."""
+    todo, seen = list(nodes), set()
     while todo:
         for name in _named(todo.pop()):
             if name in library and name not in seen:
@@ -174,19 +228,20 @@ def _named(node: Any) -> Iterator[str]:
         yield from (function.name for function in attribute.list.func)
 
 
-def _restoring(function: Any, resources: Sequence[Any]) -> Piece:
-    """Return a function as a piece that puts back what it may have written.
+def _restoring(function: Any, places: Sequence[int], resources: Sequence[Any]) -> Piece:
+    """Return a function as a piece that puts back what it writes.
 
     Args:
         function: of a graph.
-        resources: captured tensors, of which those that are variables may be written.
+        places: of the piece's inputs that the function takes; a tensor may be an input twice.
+        resources: captured tensors, of which those that are variables are written.
     """
     handles = [handle for handle in resources if _variable_type(handle) is not None]
 
     def run(values: Sequence[Any]) -> list[Any]:
         before = [(handle, _read(handle)) for handle in handles]
         try:
-            return list(function._call_flat(list(values), function.captured_inputs))
+            return list(function._call_flat([values[place] for place in places], function.captured_inputs))
         finally:
             for handle, value in before:
                 tf.raw_ops.AssignVariableOp(resource=handle, value=value)

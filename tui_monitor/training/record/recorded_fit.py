@@ -109,8 +109,7 @@ class RecordedFit:
 
     def raised(self, error: Exception) -> None:
         """Say what to do where Keras 3 fails under a strategy of several workers."""
-        strategy = type(getattr(self._model, "distribute_strategy", None)).__name__
-        if "PerReplica" in str(error) and "MultiWorker" in strategy:
+        if "PerReplica" in str(error) and "tensorflow" in sys.modules and _on_several_workers(self._model):
             self._session.writer.event(AlertRaised(text=_NO_WORKERS))
             print(f"tui-monitor: {_NO_WORKERS}", file=sys.stderr)
 
@@ -128,6 +127,12 @@ class RecordedFit:
             self._recorder.give_up(error)
         else:
             self._session.failed(error)
+
+
+def _on_several_workers(model: Any) -> bool:
+    from tui_monitor.training.backends.graphs import trains_on_several_workers
+
+    return trains_on_several_workers(model)
 
 
 def _arguments(fit: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
