@@ -137,10 +137,16 @@ class Probe:
         figures = self._training.plan.figures
         if figures is None:
             raise Unsupported("The step's figures can't be taken apart by sample.")
-        return self._pass(kind, batch).measure(batch, figures)
-
-    def _pass(self, kind: str, batch: KeptBatch) -> _Pass:
         trace = self._trace(kind, batch)
+        measured = self._pass(kind, trace)
+        size = _fixed_size(trace)
+        if kind != "inference" or size in (None, batch.samples):
+            return measured.measure(batch, figures)
+        parts = [(samples, measured.measure(part, figures)) for samples, part in _of_size(batch, size)]
+        rows = np.concatenate([rows[:, :samples] for samples, (rows, _) in parts], axis=1)
+        return rows, float(np.mean([beyond for _, (_, beyond) in parts]))
+
+    def _pass(self, kind: str, trace: Trace) -> _Pass:
         key = (kind, id(trace))
         if key not in self._passes:
             try:
@@ -155,10 +161,10 @@ class Probe:
         """Return the trace to cut from: the newest of Keras' own that takes the batch, else one made anew."""
         instrument = self.validation if kind == "inference" else self._training
         for trace in reversed(instrument.traces if instrument is not None else ()):
-            if _takes(trace, batch):
+            if _takes(trace, batch, in_any_number=kind == "inference"):
                 return trace
         for made_for, trace in reversed(self._anew):
-            if made_for == kind and _takes(trace, batch):
+            if made_for == kind and _takes(trace, batch, in_any_number=False):
                 return trace
         structure = self._training.structure
         if kind == "inference" and self.validation is None and not holds_own_code_alone(self._backend, self._model):
@@ -216,17 +222,44 @@ def _fitting(inputs: Sequence[tuple[str, Any]], batch: KeptBatch) -> Iterator[An
             yield tf.cast(value, leaf.dtype)
 
 
-def _takes(trace: Trace, batch: KeptBatch) -> bool:
-    """Whether a batch's leaves fit those that a step was traced for."""
+def _takes(trace: Trace, batch: KeptBatch, *, in_any_number: bool) -> bool:
+    """Whether a batch's leaves fit those that a step was traced for.
+
+    Args:
+        trace: of the step.
+        batch: to be measured.
+        in_any_number: whether its samples may be taken in parts, filled up where need be.
+    """
     for role in ROLES:
         traced, given = trace.inputs[role], batch.inputs[role]
         if role == "sample_weight" and not given:
             continue
         if role != "sample_weight" and len(traced) != len(given):
             return False
-        if not all(leaf.shape.is_compatible_with(np.shape(value)) for leaf, value in zip(traced, given, strict=False)):
-            return False
+        for leaf, value in zip(traced, given, strict=False):
+            shape = [None, *np.shape(value)[1:]] if in_any_number else np.shape(value)
+            if not leaf.shape.is_compatible_with(shape):
+                return False
     return True
+
+
+def _fixed_size(trace: Trace) -> int | None:
+    """Return the only number of samples that a trace takes, or None where it takes any."""
+    sizes = {leaf.shape[0] for leaves in trace.inputs.values() for leaf in leaves}
+    size: int | None = sizes.pop() if len(sizes) == 1 else None
+    return size
+
+
+def _of_size(batch: KeptBatch, size: int) -> Iterator[tuple[int, KeptBatch]]:
+    """Yield a batch in parts of one size, each with how many of its first samples are the batch's.
+
+    In inference mode a sample's figures don't follow from the others, so the last part repeats its last sample.
+    """
+    for start in range(0, batch.samples, size):
+        samples = min(size, batch.samples - start)
+        rows = np.minimum(np.arange(start, start + size), batch.samples - 1)
+        inputs = {role: tuple(tf.gather(leaf, rows) for leaf in given) for role, given in batch.inputs.items()}
+        yield samples, replace(batch, inputs=inputs, outputs=None, samples=size)
 
 
 def _beyond(rows: FloatArray, loss: float, figures: SampleFigures) -> float:
