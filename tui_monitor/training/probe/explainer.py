@@ -1,7 +1,7 @@
 """From kept batches to explanations, within the budget: what is measured when, and what it cost."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +29,8 @@ from tui_monitor.training.workers.shares import WITHIN_EPOCH_LIMIT, WorkerShares
 ASKED_BATCHES = 32
 """Batches measured where someone asks and the budget is spent."""
 
+_WORTH_SECONDS = 10.0
+"""Training from which a fit without validation is measured, for its recall and calibration."""
 _UNWATCHED = (
     "Validation runs in a function that was made before recording began, or by other code: "
     "the gap can't be split, only shown."
@@ -112,7 +114,11 @@ class Explainer:
         chosen = self._choose(totals, batches, training_seconds)
         figures = self._plan.figures
         moment = Moment(self._run, epoch, None, None, self.limits)
-        if figures is None or not chosen or not self._knows_losses(logs):
+        if figures is None or not chosen or not self._is_worth_it(validation, training_seconds):
+            if self._shares is not None:
+                self._shares.offer(moment, None)
+            return None
+        if not self._knows_losses(logs):
             if self._shares is not None:
                 self._shares.offer(moment, None)
             return None
@@ -173,7 +179,7 @@ class Explainer:
             return None
         drawn = validation.kept.draw(max(len(chosen), 8))
         kept = [unpack() for _, unpack in drawn]
-        now = self._measure("validation", lambda probe: probe.validation_batches(kept))
+        now = self._measure("validation", Probe.validation_batches, kept)
         reported = {"loss": totals.mean(0, Averaging.SAMPLES), "accuracy": None}
         if figures.accuracy_name is not None:
             place = self._plan.metrics.index(figures.accuracy_name)
@@ -193,20 +199,21 @@ class Explainer:
         return _drawn(batches, allowed) if allowed else []
 
     def _measure_training(self, chosen: Sequence[tuple[int, KeptBatch]]) -> MeasuredBatches:
-        return self._measure("training", lambda probe: probe.training_batches([batch for _, batch in chosen]))
+        return self._measure("training", Probe.training_batches, [batch for _, batch in chosen])
 
-    def _measure(self, kind: str, action: Any) -> MeasuredBatches:
-        """Run a probe; its first call of a kind builds functions, which is accounted for apart."""
+    def _measure(
+        self, kind: str, action: Callable[[Probe, Sequence[KeptBatch]], MeasuredBatches], batches: Sequence[KeptBatch]
+    ) -> MeasuredBatches:
+        """Run a probe; the first batch of a kind builds its passes, which is accounted for apart."""
         probe = self._probe()
         self._begins = False
         with undisturbed():
             if kind not in probe.ready:
                 begun = time.perf_counter()
-                action(probe)
+                action(probe, batches[:1])
                 probe.ready.add(kind)
                 self._budget.traced(time.perf_counter() - begun)
-            measured: MeasuredBatches = action(probe)
-        return measured
+            return action(probe, batches)
 
     def _probe(self) -> Probe:
         """Return the probe of the functions that run now; a later fit with the same functions uses it, too."""
@@ -215,6 +222,10 @@ class Explainer:
         if probe is None or probe.validation is not self.validation:
             probe = self.training.probe = Probe(self._model, self.training, self.validation)
         return probe
+
+    def _is_worth_it(self, validation: ValidationRecord, training_seconds: float) -> bool:
+        """Whether there is a gap to explain, or else a training long enough that its own figures are worth a look."""
+        return validation.loss is not None or training_seconds >= _WORTH_SECONDS or self._budget.share >= 1
 
     def _knows_losses(self, logs: Mapping[str, float]) -> bool:
         """Whether the loss of each batch and of the epoch are known; if not, a limit says so."""
