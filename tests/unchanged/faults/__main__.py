@@ -78,7 +78,7 @@ def _inject_all(given: argparse.Namespace, functions: Sequence[str], results: Pa
         if not given.quiet or not verdict.is_harmless:
             print(verdict.row(), flush=True)
     print("\n".join(summary(verdicts)))
-    print("\n".join(coverage(functions, reached)))
+    print("\n".join(coverage(functions, reached, verdicts)))
     print(f"{time.monotonic() - begun:.0f} s")
     return 0 if all(verdict.is_harmless for verdict in verdicts) else 1
 

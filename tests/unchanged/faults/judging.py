@@ -102,11 +102,14 @@ def summary(verdicts: Sequence[Verdict]) -> list[str]:
     return [*rows, f"First thing that was not the same: {dict(kinds.most_common())}"]
 
 
-def coverage(functions: Iterable[str], reached: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """Return how many functions were reached by a fit, and which were by none."""
+def coverage(
+    functions: Iterable[str], reached: Mapping[str, Mapping[str, int]], verdicts: Iterable[Verdict]
+) -> list[str]:
+    """Return how many functions were reached by a fit and made to fail, and which were reached by none."""
     known = sorted(set(functions))
     hit = {function for of_kind in reached.values() for function in of_kind}
     missed = [function for function in known if function not in hit]
-    return [f"{len(hit)} of {len(known)} functions are reached by a fit, and every one of them was made to fail."] + [
+    failed = {verdict.fault.function for verdict in verdicts if verdict.raised}
+    return [f"{len(hit)} of {len(known)} functions are reached by a fit; {len(failed & hit)} were made to fail."] + [
         f"not reached by any: {function}" for function in missed
     ]
