@@ -24,8 +24,6 @@ from tests.unchanged.fingerprint import plain
 from tests.unchanged.forked import Ended, Fork, forked
 
 SCRIPTS = Path(__file__).parent / "scripts"
-NOT_YET = frozenset({"closed_descriptors", "gan"})
-"""Scripts that still print something else when they are recorded: by hand they are run, in the suite they are not."""
 
 _TIME = re.compile(r"\b\d+[mµu]?s\b")
 _EVERY_PROBE = 1.0

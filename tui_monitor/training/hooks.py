@@ -70,7 +70,7 @@ def _prepared(model: Any, kind: str, find_step: Callable[[], Any], plain: Callab
         probed = session.budget.enabled
     else:
         return None
-    instrument = Instrument(model, Kind(kind), _claimed, probed=probed)
+    instrument = Instrument(model, Kind(kind), _claimed, _failed, probed=probed)
     return _Recording(instrument.step(find_step, plain), instrument)
 
 

@@ -135,7 +135,8 @@ def batch_mean(update: MeanUpdate) -> tf.Tensor:
     the compiler fuses what the training itself computes.
     """
     if update.total is not None:
-        return tf.math.divide_no_nan(tf.cast(update.total, tf.float32), tf.cast(update.count, tf.float32))
+        total = tf.cast(graphs.beside(update.total), tf.float32)
+        return tf.math.divide_no_nan(total, tf.cast(update.count, tf.float32))
     values = tf.cast(update.values, tf.float32)
     if values.shape.rank == 0:
         return values

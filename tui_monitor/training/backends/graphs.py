@@ -295,6 +295,24 @@ def _added(assign: Any) -> Any:
     return value if is_sum else None
 
 
+def beside(value: Any) -> Any:
+    """Return a scalar's value without another reader of the tensor if it is a sum: its terms are added up beside it.
+
+    TensorFlow's optimizer joins additions into one, which rounds otherwise, only where nobody else reads those between
+    (`AddOpsRewrite` of Grappler's arithmetic optimizer); so our reading must not be one.
+    """
+    terms = _terms(value)
+    return value if len(terms) < 2 else tf.add_n(terms)
+
+
+def _terms(value: Any) -> list[Any]:
+    operation = value.op
+    if operation.type in ("Add", "AddV2", "AddN") and all(term.shape == value.shape for term in operation.inputs):
+        return [term for part in operation.inputs for term in _terms(part)]
+    sums_one = operation.type == "Sum" and operation.inputs[0].shape.rank == 0
+    return _terms(operation.inputs[0]) if sums_one or operation.type == "Identity" else [value]
+
+
 def variables_behind(tensor: Any, stops: Sequence[Any] = ()) -> list[Any]:
     """Return the handles, as the graph has them, of variables that a tensor of a graph follows from.
 

@@ -162,10 +162,11 @@ class FitRecorder:
         self._why_reports = self._why_reports or why
         self._measures = False
         self._why_nothing_is_measured = f"The gap can only be shown, because {self._why_reports}."
+        self._say_failure(
+            f"Batch values are running means, if Keras tells its callbacks any, because {self._why_reports}."
+        )
         if self._callbacks is not None and self._reports is None:
             self._reports = BatchReports(self._callbacks, self._reported, self.give_up)
-            text = f"Batch values are running means, as Keras tells its callbacks, because {self._why_reports}."
-            self._say_failure(text)
 
     def _measuring_failed(self, error: Exception) -> None:
         """Measure no more in this fit."""

@@ -41,7 +41,7 @@ def _parameters(backend: Any, layer: Any) -> int | None:
 
 def _is_kept(backend: Any, thing: Any, name: str) -> bool:
     """Whether a method or property is Keras' own; the user's code is not called."""
-    found = inspect.getattr_static(type(thing), name)
+    found = inspect.getattr_static(type(thing), name, None)
     return bool(backend.is_own(getattr(found, "fget", found)))
 
 

@@ -50,7 +50,15 @@ class _Proxy(wrapt.ObjectProxy):  # type: ignore[type-arg]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run steps and return Keras' own logs."""
-        return _logs_of(self._self_tui_monitor, self.__wrapped__, *args, **kwargs)
+        try:
+            receive: Any = self._self_tui_monitor.receive
+        except Exception as error:  # training must go on
+            receive = tell(ignored, error)
+        logs = self.__wrapped__(*args, **kwargs)
+        try:
+            return receive(logs)
+        except Exception as error:  # training must go on
+            return _bare(self._self_tui_monitor, logs, error)
 
 
 def _received(made: Any, instrument: "Instrument") -> Any:
@@ -68,26 +76,17 @@ def _received(made: Any, instrument: "Instrument") -> Any:
         try:
             return receive(logs)
         except Exception as error:  # training must go on
-            tell(ignored, error)
-            return _bare(instrument.model, logs)
+            return _bare(instrument, logs, error)
 
     function._self_tui_monitor = instrument  # type: ignore[attr-defined]
     return function
 
 
-def _logs_of(instrument: "Instrument", made: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    logs = made(*args, **kwargs)
-    try:
-        return instrument.receive(logs)
-    except Exception as error:  # training must go on
-        tell(ignored, error)
-        return _bare(instrument.model, logs)
-
-
-def _bare(model: Any, logs: Any) -> Any:
+def _bare(instrument: "Instrument", logs: Any, error: Exception) -> Any:
     """Return logs whose payload nobody could take off without it, or where they are in it, what Keras has for them."""
+    tell(instrument.said, error)
     own = {name: log for name, log in logs.items() if name != PAYLOAD} if isinstance(logs, dict) else logs
-    return own or model.get_metrics_result()
+    return own or instrument.model.get_metrics_result()
 
 
 def instrument_of(function: Any) -> "Instrument | None":
@@ -110,7 +109,13 @@ class Instrument:
     """What was built to watch one function of a model."""
 
     def __init__(
-        self, model: Any, kind: Kind, claim: Callable[["Instrument"], Receiver | None], *, probed: bool
+        self,
+        model: Any,
+        kind: Kind,
+        claim: Callable[["Instrument"], Receiver | None],
+        said: Failed = ignored,
+        *,
+        probed: bool,
     ) -> None:
         """Prepare; the rest is learned while the step is traced.
 
@@ -118,9 +123,11 @@ class Instrument:
             model: whose function it is.
             kind: which step the function runs.
             claim: returns who records the model at the moment, asked at each call until there is somebody.
+            said: told where a function's logs can't be taken.
             probed: whether batches may be measured.
         """
         self.model = model
+        self.said = said
         self.kind = kind
         self.backend: Backend = backend_of(model)
         steps = self.backend.steps_per_call(model)
@@ -201,14 +208,17 @@ class Instrument:
             logs: what the function returned.
             failed: told of a failure, after which the logs are those that Keras has for the epoch so far.
         """
-        taken = attempt(failed, self.channel.take, logs, otherwise=None)
-        return taken if taken is not None else (_bare(self.model, logs), (), None)
+        try:
+            return self.channel.take(logs)
+        except Exception as error:  # training must go on
+            tell(failed, error)
+            return _bare(self, logs, error), (), None
 
     def _failed(self, error: Exception) -> None:
         self.plan.failure = self.plan.failure or error
 
     def _unclaimed(self, logs: Any) -> Any:
-        receiver = attempt(self._failed, self._claim, self, otherwise=None)
+        receiver = attempt(self.said, self._claim, self, otherwise=None)
         return self.channel.logs_alone(logs) if receiver is None else receiver(logs)
 
     def _emitted(self, logs: Any, data: Any, noting: "_Noting") -> Any:

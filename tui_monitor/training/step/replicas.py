@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tui_monitor.training.guard import attempt, ignored
+from tui_monitor.training.guard import ignored, tell
 
 PAYLOAD = "tui_monitor_payload"
 """Key of the step's return value that carries the payload; taken off before any callback sees the logs."""
@@ -47,18 +47,24 @@ def join_replicas(trainer: ModuleType) -> None:
     @functools.wraps(original)
     def reduce_per_replica(values: Any, strategy: Any, reduction: str) -> Any:
         """Reduce as Keras does, payloads apart, which are joined."""
-        if not isinstance(values, dict) or SUMS not in values.get(PAYLOAD, {}):
-            return original(values, strategy, reduction)
-        rest = {name: value for name, value in values.items() if name != PAYLOAD}
-        joined = attempt(ignored, _joined, strategy, dict(values[PAYLOAD]), otherwise=None)
-        reduced = original(rest, strategy, reduction)
+        try:
+            joined = _joined(strategy, values)
+        except Exception as error:  # training must go on
+            joined = tell(ignored, error)
+        if isinstance(values, dict) and SUMS in values.get(PAYLOAD, {}):
+            values = {name: value for name, value in values.items() if name != PAYLOAD}
+        reduced = original(values, strategy, reduction)
         return reduced if joined is None else {**reduced, PAYLOAD: joined}
 
     reduce_per_replica.joins_payloads = True  # type: ignore[attr-defined]
     trainer.reduce_per_replica = reduce_per_replica  # type: ignore[attr-defined]
 
 
-def _joined(strategy: Any, payload: dict[str, Any]) -> dict[str, Any]:
+def _joined(strategy: Any, values: Any) -> dict[str, Any] | None:
+    """Return the payload of all replicas as one, or None where there is none."""
+    if not isinstance(values, dict) or SUMS not in values.get(PAYLOAD, {}):
+        return None
+    payload = dict(values[PAYLOAD])
     sums = tf.add_n(strategy.experimental_local_results(payload.pop(SUMS)))
     parts = {name: tf.nest.map_structure(lambda part: _concat(strategy, part), part) for name, part in payload.items()}
     return {**parts, SUMS: sums}
