@@ -58,7 +58,7 @@ def chart_spec(
         y_range = stepped_limits(data_limits(band, *visible), previous, ceiling=metric.ceiling)
         y_ticks = ticks(y_range, min(8, max(3, size[1] // 3)))
     return ChartSpec(
-        title=_title(metric.name, view),
+        title=_title(metric.name, view, is_running=metric.name in phase.info.running_means),
         x_range=x_range,
         y_range=y_range,
         x_ticks=epoch_ticks(x_range, max(2, size[0] // 8)),
@@ -73,8 +73,10 @@ def chart_spec(
     )
 
 
-def _title(name: str, view: ViewState) -> str:
+def _title(name: str, view: ViewState, *, is_running: bool) -> str:
     remarks = [name]
+    if is_running:
+        remarks.append("running mean")
     if view.log_y:
         remarks.append("log")
     if view.smoothing:

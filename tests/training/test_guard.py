@@ -1,0 +1,67 @@
+"""What fails in us is told and goes no further; what is the user's passes."""
+
+import functools
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tui_monitor.training.guard import attempt
+
+
+class LateError(Exception):
+    """What a time limit raises."""
+
+
+def _late(number: int, frame: object) -> None:
+    raise LateError
+
+
+class _Limit:
+    def __call__(self, number: int, frame: object) -> None:
+        raise LateError
+
+
+@pytest.fixture
+def alarm() -> Iterator[Callable[[Any], None]]:
+    """Return a function that sends an alarm to this process, with a handler that is taken off afterwards."""
+    before = signal.getsignal(signal.SIGALRM)
+
+    def send(handler: Any) -> None:
+        signal.signal(signal.SIGALRM, handler)
+        os.kill(os.getpid(), signal.SIGALRM)
+
+    yield send
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_a_failure_of_ours_is_told_and_replaced() -> None:
+    """Telling may fail as well."""
+    told: list[Exception] = []
+    assert attempt(told.append, int, "3", otherwise=0) == 3
+    assert attempt(told.append, int, "x", otherwise=0) == 0
+    assert [type(error) for error in told] == [ValueError]
+    assert attempt(lambda error: 1 / 0, int, "x", otherwise=7) == 7  # type: ignore[arg-type]
+
+
+def test_an_interrupt_passes() -> None:
+    """Ctrl-C is the user's."""
+    with pytest.raises(KeyboardInterrupt):
+        attempt(_unexpected, _interrupted, otherwise=None)
+
+
+def _unexpected(error: Exception) -> None:
+    pytest.fail(f"told of {error!r}")
+
+
+def _interrupted() -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("handler", [_late, functools.partial(_late), _Limit()], ids=["function", "partial", "object"])
+def test_a_time_limit_of_the_users_passes(alarm: Callable[[Any], None], handler: Any) -> None:
+    """What a signal handler raises while our code runs is no failure of ours."""
+    with pytest.raises(LateError):
+        attempt(_unexpected, alarm, handler, otherwise=None)
