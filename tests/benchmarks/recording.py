@@ -158,8 +158,10 @@ def _recorded(model: keras.Model, take: Receiver | None = None) -> Iterator[tupl
         recorded.begin(model.fit, (), {})
         stack.callback(recorded.end)
         training = Training(model, [], ends)
+        # The first step finds its recorder, whatever else is recorded later.
+        training.turn()
+        training.forget()
         if take is not None:
-            training.turn()
             instrument = instrument_of(model.train_function)
             assert instrument is not None
             instrument.receive = take

@@ -4,10 +4,12 @@ import functools
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
 from numpy.typing import NDArray
 
 from tui_monitor.demo import SCENARIOS, make_data
@@ -24,27 +26,37 @@ Spent = NDArray[np.float64]
 
 
 class GraphEnds:
-    """Notes when the graph of a model's newest step ended."""
+    """Notes when the graph of a model's newest step ended: inside whatever records the function."""
 
     def __init__(self, model: keras.Model) -> None:
         """Watch a model that has made no function yet."""
         self.newest = float("nan")
         """Reading of `time.perf_counter`."""
-        make = model.make_train_function
+        _ends[model] = self
 
-        def make_train_function(force: bool = False) -> Any:
-            make(force)
-            inner = model.train_function
 
-            def train_function(iterator: Any) -> Any:
-                logs = inner(iterator)
-                self.newest = time.perf_counter()
-                return logs
+_ends: WeakKeyDictionary[Any, GraphEnds] = WeakKeyDictionary()
+_make = TensorFlowTrainer._make_function
 
-            model.train_function = train_function
-            return train_function
 
-        object.__setattr__(model, "make_train_function", make_train_function)
+@functools.wraps(_make)
+def _make_function(model: Any, step: Any) -> Any:
+    """Return Keras' function as one that notes its ends, for a model that is watched."""
+    function, ends = _make(model, step), _ends.get(model)
+    if ends is None:
+        return function
+
+    @functools.wraps(function)
+    def noting(iterator: Any) -> Any:
+        logs = function(iterator)
+        ends.newest = time.perf_counter()
+        return logs
+
+    return noting
+
+
+# Before anything is recorded, so that what records wraps it.
+TensorFlowTrainer._make_function = _make_function
 
 
 class Training:
