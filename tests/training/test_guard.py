@@ -65,3 +65,16 @@ def test_a_time_limit_of_the_users_passes(alarm: Callable[[Any], None], handler:
     """What a signal handler raises while our code runs is no failure of ours."""
     with pytest.raises(LateError):
         attempt(_unexpected, alarm, handler, otherwise=None)
+
+
+def test_what_a_library_made_of_a_time_limit_passes_as_it_was(alarm: Callable[[Any], None]) -> None:
+    """An error raised in its place is put back into what the handler raised."""
+
+    def library() -> None:
+        try:
+            alarm(_late)
+        except Exception:
+            raise TypeError("unsupported callable") from None
+
+    with pytest.raises(LateError):
+        attempt(_unexpected, library, otherwise=None)

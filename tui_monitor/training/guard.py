@@ -38,8 +38,7 @@ def tell(failed: Failed, error: Exception) -> Any:
 
     What Keras itself calls catches by hand, its first statement being `try`, so that not even the guard can fail it.
     """
-    if comes_from_signal_handler(error):
-        raise error
+    raise_what_is_the_users(error)
     with suppress(Exception):
         failed(error)
     return None
@@ -49,15 +48,29 @@ def ignored(error: Exception) -> None:
     """Say nothing of a failure that something else says, or that costs nobody anything."""
 
 
-def comes_from_signal_handler(error: BaseException) -> bool:
-    """Return whether an error was raised by a signal handler of the user's that ran while our code did.
+def raise_what_is_the_users(error: BaseException) -> None:
+    """Raise what a signal handler of the user's has raised while our code ran, if that is the error or made it.
 
-    A time limit, for one, is often made of `signal.alarm` and a handler that raises.
+    A time limit, for one, is often made of `signal.alarm` and a handler that raises; libraries that we call may turn
+    what they catch into an error of their own.
     """
     handlers = {_code_of(signal.getsignal(number)) for number in signal.valid_signals()} - {None}
+    seen: set[int] = set()
+    todo: list[BaseException | None] = [error]
+    while todo:
+        each = todo.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        if _passed_through(each, handlers):
+            raise each
+        todo += [each.__cause__, each.__context__]
+
+
+def _passed_through(error: BaseException, code: set[Any]) -> bool:
     frame = error.__traceback__
     while frame is not None:
-        if frame.tb_frame.f_code in handlers:
+        if frame.tb_frame.f_code in code:
             return True
         frame = frame.tb_next
     return False

@@ -19,7 +19,7 @@ from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.backends.backend import backend_of, is_watched
 from tui_monitor.training.control.steering import Steering
-from tui_monitor.training.guard import attempt, comes_from_signal_handler, ignored, tell
+from tui_monitor.training.guard import attempt, ignored, raise_what_is_the_users, tell
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.record.batch_reports import BatchReports, told
@@ -368,8 +368,7 @@ class FitRecorder:
             epoch: from 1.
             row: samples, then metrics.
         """
-        if comes_from_signal_handler(error):
-            raise error
+        raise_what_is_the_users(error)
         return None if put != self._writer.put else self._writer.batch_again(error, epoch, row[0], row[1:])
 
     def _fast_path(self, instrument: "Instrument") -> "Receiver | None":
