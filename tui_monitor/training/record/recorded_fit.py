@@ -61,15 +61,16 @@ def _begun(
 
 def _over(recording: "RecordedFit | None", error: Exception | None, *, has_returned: bool = False) -> None:
     """Take the word that a fit is over."""
-    if recording is None:
-        return
     try:
-        if error is not None:
+        if recording is not None and error is not None:
             attempt(recording.failed, recording.raised, error, otherwise=None)
-        elif has_returned:
+        elif recording is not None and has_returned:
             attempt(recording.failed, recording.returned, otherwise=None)
+    except Exception as failure:  # training must go on
+        tell(ignored, failure)
     finally:
-        attempt(recording.failed, recording.end, otherwise=None)
+        if recording is not None:
+            attempt(recording.failed, recording.end, otherwise=None)
 
 
 class RecordedFit:
