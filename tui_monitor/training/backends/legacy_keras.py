@@ -232,7 +232,7 @@ class _Stepping(wrapt.ObjectProxy):  # type: ignore[type-arg]
         super().__init__(function)
         self._self_own = own
         # A method, as what it stands in for is one.
-        self._self_recorded = types.MethodType(graphs.called_as_it_is(lambda _, data: recorded_step(data)), own.model)
+        self._self_recorded = types.MethodType(recorded_step, own.model)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function."""

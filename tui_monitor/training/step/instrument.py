@@ -167,21 +167,22 @@ class Instrument:
             plain: the step to run where that fails.
         """
 
-        def recorded_step(data: Any) -> Any:
+        def recorded_step(*given: Any) -> Any:
+            # The batch comes last: legacy Keras finds this as a method of the model, which is given first then.
             try:
                 own, noting = graphs.converted_as_here(find()), self._begun()
             except Exception as error:  # training must go on
                 tell(self._failed, error)
                 own, noting = plain, None
             try:
-                logs = own(data)
+                logs = own(given[-1])
             finally:
                 if noting is not None:
                     self._ended(noting)
             if noting is None:
                 return logs
             try:
-                return self._emitted(logs, data, noting)
+                return self._emitted(logs, given[-1], noting)
             except Exception as error:  # training must go on
                 tell(self._failed, error)
                 return logs
