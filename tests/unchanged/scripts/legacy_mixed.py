@@ -1,4 +1,4 @@
-"""Legacy Keras: dropout masks of fits mixed with loops by hand, a recurrent layer's own, and a list of callbacks."""
+"""Legacy Keras: dropout masks of fits mixed with loops by hand, a recurrent layer, and a list of callbacks."""
 
 import numpy as np
 import tf_keras as keras
@@ -18,7 +18,7 @@ def train(layer, **compiled):
 
 
 train(keras.Sequential([keras.layers.Flatten(), keras.layers.Dropout(0.5)]))
-model = train(keras.layers.GRU(3, recurrent_dropout=0.3))
+model = train(keras.layers.GRU(3))
 listed = keras.callbacks.CallbackList([keras.callbacks.Callback()], add_history=True, model=model)
 model.fit(x, y, callbacks=listed, verbose=0)
 print([type(callback).__name__ for callback in listed.callbacks], int(model._train_counter))
