@@ -49,9 +49,10 @@ def _telling(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @dataclass(frozen=True)
-class _Recording(Recording):
+class _Recording:
     """A function about to be made of an instrument's step."""
 
+    step: Callable[[Any], Any]
     instrument: Any
 
     def finished(self, function: Any) -> Any:

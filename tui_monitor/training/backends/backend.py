@@ -6,26 +6,24 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Protocol
 
-from tui_monitor.training.guard import Failed, tell
+from tui_monitor.training.guard import Failed
 
 LEGACY_PACKAGE = "tf_keras"
 """What `tensorflow.keras` is under TF_USE_LEGACY_KERAS=1."""
 
 
-@dataclass(frozen=True)
-class Recording:
+class Recording(Protocol):
     """What a training or validation function is to be made of."""
 
-    step: Callable[[Any], Any]
-    """The model's step with a payload in its logs."""
+    @property
+    def step(self) -> Callable[[Any], Any]:
+        """The model's step with a payload in its logs."""
 
     def finished(self, function: Any) -> Any:
         """Return the function, once it is made, as one that takes the payload off."""
-        raise NotImplementedError
 
 
 Prepare = Callable[[Any, str, Callable[[], Any], Callable[[Any], Any]], Recording | None]
@@ -125,15 +123,6 @@ def is_watched(backend: Any) -> bool:
 def is_legacy(model: Any) -> bool:
     """Return whether a model is one of legacy Keras."""
     return any(base.__module__.split(".")[0] == LEGACY_PACKAGE for base in type(model).__mro__)
-
-
-def prepared(prepare: Callable[[], Recording | None], failed: Failed) -> Recording | None:
-    """Return what to make a function of, or None, also where that fails."""
-    try:
-        return prepare()
-    except Exception as error:  # training must go on
-        tell(failed, error)
-        return None
 
 
 _wrapped: set[tuple[int, str]] = set()
