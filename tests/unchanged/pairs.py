@@ -118,6 +118,8 @@ def _alerts(run: Path) -> list[str]:
 
 def together(scripts: Sequence[Path]) -> dict[str, tuple[Printed, Printed]]:
     """Return what the scripts print one after another in one bare and one recorded process, both at the same time."""
+    if not scripts:
+        return {}
     with tempfile.TemporaryDirectory() as folder:
         sides = {side: Path(folder) / f"{side}.json" for side in ("bare", "recorded")}
         run = Path(folder) / "run"
