@@ -153,6 +153,6 @@ def test_a_long_run_looks_the_same_with_its_records_unread(tmp_path: Path) -> No
             pictures = []
             for phase in phases:
                 assert phase is not None
-                spec = chart_spec(phase, chart_metric(name), ViewState(window=window), (70, 13), 140)
+                spec = chart_spec(phase, chart_metric(name), ViewState(window=window), (76, 16))
                 pictures.append(draw_chart(spec, 76, 16).text)
             assert pictures[0] == pictures[1]

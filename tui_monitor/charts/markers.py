@@ -34,6 +34,9 @@ class Glyphs:
     validation_mark: str
     bad_mark: str
     above_mark: str
+    below_mark: str
+    bracket: str
+    """Of the gap: its upper end, its middle, its lower end, and all of it in one row."""
     grid: str
     horizontal: str
     vertical: str
@@ -47,6 +50,8 @@ _DRAWN = {
     "validation_mark": "◆",
     "bad_mark": "×",
     "above_mark": "↑",
+    "below_mark": "↓",
+    "bracket": "┐│┘╴",
     "grid": "┈",
     "horizontal": "─",
     "vertical": "│",
@@ -56,8 +61,8 @@ _DRAWN = {
 }
 
 _GLYPHS = {
-    MarkerSet.BRAILLE: Glyphs(2, 4, "braille", "braille", band="⡪⡪", line="⠒⠒", **_DRAWN),
-    MarkerSet.BLOCKS: Glyphs(2, 2, "hd", "hd", band="██", line="▀▀", **_DRAWN),
+    MarkerSet.BRAILLE: Glyphs(2, 4, "braille", "braille", band="⡐⡐", line="⠒⠒", **_DRAWN),
+    MarkerSet.BLOCKS: Glyphs(2, 2, "hd", "hd", band="▖▖", line="▀▀", **_DRAWN),
     MarkerSet.ASCII: Glyphs(
         columns=1,
         rows=1,
@@ -69,6 +74,8 @@ _GLYPHS = {
         validation_mark="V",
         bad_mark="x",
         above_mark="^",
+        below_mark="_",
+        bracket="+|+-",
         grid=".",
         horizontal="-",
         vertical="|",
