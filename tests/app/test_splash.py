@@ -19,7 +19,7 @@ SUMMARY = RunSummary(
     Path("runs/first"),
     "first",
     State.FINISHED,
-    phase=1,
+    fit=1,
     epoch=12,
     epochs=30,
     figures={"loss": 0.6452, "val_loss": 0.5231},

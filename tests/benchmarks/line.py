@@ -40,8 +40,8 @@ def _end(run: Path, process: subprocess.Popen[bytes]) -> None:
 
 
 def _batches(run: Path) -> int:
-    phase = load(run).phase
-    return phase.batches if phase is not None else 0
+    fit = load(run).fit
+    return fit.batches if fit is not None else 0
 
 
 def _attach(run: Path) -> list[str]:
@@ -69,12 +69,12 @@ def _ages(run: Path) -> list[float]:
             looks.append((time.time(), int(words[1]), next(int(word) for word in words[3:] if word.isdigit())))
             time.sleep(0.05)
     snapshot = load(run)
-    assert snapshot.phase is not None
-    records = np.fromfile(run / snapshot.phase.info.batches, dtype=snapshot.phase.info.dtype)
+    assert snapshot.fit is not None
+    records = np.fromfile(run / snapshot.fit.info.batches, dtype=snapshot.fit.info.dtype)
     ends = snapshot.run.created + records["time"]
     ages = []
     for now, epoch, batch in looks:
-        shown = snapshot.phase.epoch_starts[epoch - 1] + batch
+        shown = snapshot.fit.epoch_starts[epoch - 1] + batch
         ages.append(max(0.0, now - ends[shown]) if shown < len(ends) else 0.0)
     return ages
 

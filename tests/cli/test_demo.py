@@ -71,15 +71,15 @@ def test_every_epoch_from_the_second_shows_the_question(
     """Loss 0.62 ± 0.04, accuracy 0.83 ± 0.02, validation loss 0.51 ± 0.03, validation accuracy 0.78 ± 0.02."""
     snapshot = load(finished[0])
     assert snapshot.state is State.FINISHED
-    assert snapshot.phase is not None
-    assert len(snapshot.phase.epochs) == EPOCHS
-    for row in snapshot.phase.epochs[1:]:
+    assert snapshot.fit is not None
+    assert len(snapshot.fit.epochs) == EPOCHS
+    for row in snapshot.fit.epochs[1:]:
         assert row.figures["loss"] == pytest.approx(0.62, abs=0.04)
         assert row.figures["accuracy"] == pytest.approx(0.83, abs=0.02)
         assert row.figures["val_loss"] == pytest.approx(0.51, abs=0.03)
         assert row.figures["val_accuracy"] == pytest.approx(0.78, abs=0.02)
         assert row.samples == 10_708
-    assert len(snapshot.phase.series["loss"]) == sum(row.batches for row in snapshot.phase.epochs)
+    assert len(snapshot.fit.series["loss"]) == sum(row.batches for row in snapshot.fit.epochs)
 
 
 def test_its_explanation_is_the_brute_force_one(
@@ -187,7 +187,7 @@ def _snapshot(folder: Path) -> Snapshot | None:
 
 def _has_batches(folder: Path, epoch: int) -> bool:
     snapshot = _snapshot(folder)
-    return snapshot is not None and snapshot.phase is not None and snapshot.phase.epoch >= epoch
+    return snapshot is not None and snapshot.fit is not None and snapshot.fit.epoch >= epoch
 
 
 def test_ctrl_c_stops_gracefully_and_keeps_the_run(tmp_path: Path) -> None:
@@ -205,8 +205,8 @@ def test_ctrl_c_stops_gracefully_and_keeps_the_run(tmp_path: Path) -> None:
     snapshot = load(folder)
     assert snapshot.state is State.STOPPED
     assert [entry.text for entry in snapshot.timeline if entry.kind == "control"] == ["Stopping after this batch."]
-    assert snapshot.phase is not None
-    assert 1 <= len(snapshot.phase.epochs) < 400
+    assert snapshot.fit is not None
+    assert 1 <= len(snapshot.fit.epochs) < 400
 
 
 @pytest.fixture(scope="module")
@@ -230,9 +230,9 @@ def test_training_outlives_a_killed_screen(outlived: Path) -> None:
     """SIGKILL of the process that shows the run leaves training running to its end, and the run complete."""
     snapshot = load(outlived)
     assert snapshot.state is State.FINISHED
-    assert snapshot.phase is not None
-    assert len(snapshot.phase.epochs) == 4
-    assert len(snapshot.phase.series["loss"]) == sum(row.batches for row in snapshot.phase.epochs)
+    assert snapshot.fit is not None
+    assert len(snapshot.fit.epochs) == 4
+    assert len(snapshot.fit.series["loss"]) == sum(row.batches for row in snapshot.fit.epochs)
 
 
 def test_probes_off_leaves_what_the_log_proves(outlived: Path, tui_monitor: Command) -> None:

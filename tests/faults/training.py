@@ -46,7 +46,7 @@ def train(
     """
     info = RunInfo(name=folder.name, host=socket.gethostname(), pid=os.getpid())
     with RunWriter(folder, info, heartbeat_seconds=0.1) as writer:
-        writer.begin_phase(metrics, epochs=min(epochs, 1000), steps_per_epoch=BATCHES)
+        writer.begin_fit(metrics, epochs=min(epochs, 1000), steps_per_epoch=BATCHES)
         writer.status(State.TRAINING)
         state, number, lost = State.FINISHED, 0, 0
         for epoch in range(1, epochs + 1):

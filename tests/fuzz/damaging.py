@@ -131,8 +131,8 @@ def check(content: bytes) -> None:
         figures = [
             value
             for one in imported
-            for phase in load(one.folder).phases
-            for row in phase.epochs
+            for fit in load(one.folder).fits
+            for row in fit.epochs
             for value in row.figures.values()
         ]
         assert figures, "a run without a figure"

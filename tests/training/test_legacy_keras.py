@@ -56,8 +56,8 @@ raise SystemExit(3)
 
 
 def _by_cause(snapshot: Snapshot, figure: str) -> dict[str, float]:
-    assert snapshot.phase is not None
-    terms = snapshot.phase.explanations[-1].content[figure]["terms"]
+    assert snapshot.fit is not None
+    terms = snapshot.fit.explanations[-1].content[figure]["terms"]
     return {term["cause"]: term["effect"] for term in terms}
 
 
@@ -171,10 +171,10 @@ x, y = make_arrays()
 data = {"x": x[:40], "y": y[:40], "batch_size": 10, "verbose": 0}
 recorded_fit(model.fit, model, limited, (), data)
 limited.writer.close()
-phase = load(limited.folder).phase
-limit, = [limit for entry in phase.explanations for limit in entry.content["limits"]]
+of_fit = load(limited.folder).fit
+limit, = [limit for entry in of_fit.explanations for limit in entry.content["limits"]]
 assert "steps_per_execution=2" in limit and "one batch in 2 is recorded" in limit, limit
-assert phase.batches == 2, phase.batches
+assert of_fit.batches == 2, of_fit.batches
 """
 
 
@@ -201,10 +201,10 @@ def test_ragged_data_is_recorded_and_its_limit_said(open_session: OpenSession) -
     x, y = tf.ragged.constant([[1, 2], [3], [1, 2, 3], [2]] * 10), np.arange(40.0)
     recorded_fit(model.fit, model, session, (), {"x": x, "y": y, "batch_size": 8, "verbose": 0})
     session.writer.close()
-    phase = load(session.folder).phase
-    assert phase is not None
-    assert [(row.batches, row.samples) for row in phase.epochs] == [(5, 40)]
-    assert ["ragged" in limit for entry in phase.explanations for limit in entry.content["limits"]] == [True]
+    of_fit = load(session.folder).fit
+    assert of_fit is not None
+    assert [(row.batches, row.samples) for row in of_fit.epochs] == [(5, 40)]
+    assert ["ragged" in limit for entry in of_fit.explanations for limit in entry.content["limits"]] == [True]
 
 
 def test_a_model_that_was_not_compiled_fails_as_ever(open_session: OpenSession) -> None:

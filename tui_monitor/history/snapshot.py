@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tui_monitor.history.playback import Playback
-from tui_monitor.run_log.format.layout import PhaseInfo, RunInfo, State
+from tui_monitor.run_log.format.layout import FitInfo, RunInfo, State
 
 if TYPE_CHECKING:
     # These need NumPy or take milliseconds to import: the first paint does not wait for them.
@@ -75,10 +75,10 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True)
-class PhaseSnapshot:
+class FitSnapshot:
     """One `fit` call: its batches, epochs and explanations so far."""
 
-    info: PhaseInfo
+    info: FitInfo
     series: "Mapping[str, BatchSeries]" = field(default_factory=dict)
     """Canonical metric name to its true value in every batch, in order."""
     epoch_starts: tuple[int, ...] = ()
@@ -138,7 +138,7 @@ class WorkerSnapshot:
     state: State = State.STARTING
     detail: str = ""
     batches: int = 0
-    """Batches recorded in all phases."""
+    """Batches recorded in all fits."""
     batches_per_second: float | None = None
     heartbeat_age: float | None = None
     """Seconds since its last heartbeat; None when it has ended or never had one."""
@@ -177,13 +177,13 @@ class Snapshot:
     """One sentence beside the state: why it failed, what it waits for; often empty."""
     exit_code: int | None = None
     """The training process's exit code once it has ended and said so."""
-    phases: tuple[PhaseSnapshot, ...] = ()
+    fits: tuple[FitSnapshot, ...] = ()
     seconds: float = 0.0
     """Run time of the newest record folded in."""
     batches_per_second: float | None = None
     """Training pace over the last seconds, or None before it is known."""
     seconds_left: float | None = None
-    """Expected time to the end of the phase under way, or None when the plan or the pace is unknown."""
+    """Expected time to the end of the fit under way, or None when the plan or the pace is unknown."""
     timeline: tuple[TimelineEntry, ...] = ()
     output: tuple[str, ...] = ()
     """The newest lines of the script's own output, made safe to show, oldest first."""
@@ -204,11 +204,11 @@ class Snapshot:
     """What the training process used when it last said so; None where it never did."""
 
     @property
-    def phase(self) -> PhaseSnapshot | None:
-        """The newest phase, or None before the first `fit`."""
-        return self.phases[-1] if self.phases else None
+    def fit(self) -> FitSnapshot | None:
+        """The newest fit, or None before the first `fit`."""
+        return self.fits[-1] if self.fits else None
 
     @property
     def is_log(self) -> bool:
         """Whether it is read from a log, imported or piped in: no process records it, so nothing is measured."""
-        return self.run.pid <= 0 and bool(self.run.command or self.phases)
+        return self.run.pid <= 0 and bool(self.run.command or self.fits)

@@ -245,10 +245,10 @@ class _Held:
 
 
 def _alerts_so_far(run: ImportedRun) -> AlertWatch:
-    """Return a watch that has seen the epochs of the phase under way, whose alerts the run holds already."""
+    """Return a watch that has seen the epochs of the fit under way, whose alerts the run holds already."""
     watch = AlertWatch()
-    phase = load(run.folder).phase
-    for row in phase.epochs if phase is not None else ():
+    fit = load(run.folder).fit
+    for row in fit.epochs if fit is not None else ():
         watch.epoch(epoch_figures(row.epoch, row.figures))
     return watch
 

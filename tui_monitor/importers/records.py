@@ -18,7 +18,7 @@ MOST_REMARKS = 12
 
 
 @dataclass(frozen=True)
-class PhaseBegan:
+class FitBegan:
     """A call of `fit`."""
 
     metrics: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class BatchEnded:
     epoch: int
     """From 1."""
     values: tuple[float, ...]
-    """One for each metric of the phase; NaN where the log has none."""
+    """One for each metric of the fit; NaN where the log has none."""
     size: int = 0
     """Samples, or 0 when the log does not say."""
     at: float | None = None
@@ -91,15 +91,13 @@ class Ended:
     detail: str = ""
 
 
-Record = PhaseBegan | EpochBegan | BatchEnded | EpochEnded | Remark | Ended
+Record = FitBegan | EpochBegan | BatchEnded | EpochEnded | Remark | Ended
 
 
 class RunSink(Protocol):
     """The writing side of a run folder: `RunWriter` for a live run, `ImportedRun` for a file."""
 
-    def begin_phase(
-        self, columns_metrics: Sequence[str], *, epochs: int | None = None, initial_epoch: int = 0
-    ) -> object:
+    def begin_fit(self, columns_metrics: Sequence[str], *, epochs: int | None = None, initial_epoch: int = 0) -> object:
         """Begin the records of one `fit` call."""
 
     def batch(self, epoch: int, size: int, values: Sequence[float]) -> object:
@@ -120,7 +118,7 @@ class Recorder:
     move_clock: Callable[[float | None, float], None] = field(default=lambda _at, _passed: None)
     """Called before a record with its run time, or None, and the seconds that passed since the record before."""
     alerts: AlertWatch = field(default_factory=AlertWatch)
-    """Has seen the epochs of the phase under way that the run holds already."""
+    """Has seen the epochs of the fit under way that the run holds already."""
     epochs: int = 0
     """Epochs written."""
     said: dict[str, None] = field(default_factory=dict)
@@ -142,9 +140,9 @@ class Recorder:
         match record:
             case EpochEnded():
                 self._end_epoch(record)
-            case PhaseBegan():
+            case FitBegan():
                 self.alerts = AlertWatch()
-                self.sink.begin_phase(record.metrics, epochs=record.epochs, initial_epoch=record.initial_epoch)
+                self.sink.begin_fit(record.metrics, epochs=record.epochs, initial_epoch=record.initial_epoch)
                 self.sink.status(State.TRAINING)
             case EpochBegan():
                 self.sink.event(events.EpochBegan(record.epoch))

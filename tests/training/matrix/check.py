@@ -8,7 +8,7 @@ import pytest
 
 from tests.training.matrix.cells import EPOCHS, SAMPLES, Cell
 from tests.training.matrix.oracle import batch_figures, expected_ledger, expected_order, rows_of
-from tui_monitor.history.snapshot import PhaseSnapshot
+from tui_monitor.history.snapshot import FitSnapshot
 from tui_monitor.metric_names import canonical_metric
 
 TOLERANCE = 1e-5
@@ -26,19 +26,19 @@ def check_order(cell: Cell, noted: Mapping[str, Any]) -> None:
             assert [list(batch) for batch in batches] == [list(batch) for batch in order]
 
 
-def check_batches(cell: Cell, noted: Mapping[str, Any], phase: PhaseSnapshot) -> None:
+def check_batches(cell: Cell, noted: Mapping[str, Any], fit: FitSnapshot) -> None:
     """Check every recorded batch against the forward pass in NumPy."""
     metric = "mae" if cell.loss == "regression" else "accuracy"
-    assert tuple(map(canonical_metric, phase.info.metrics)) == ("loss", metric)
-    assert phase.batches == len(noted["given"])
-    assert [(row.batches, row.samples) for row in phase.epochs] == [(phase.batches // EPOCHS, SAMPLES)] * EPOCHS
+    assert tuple(map(canonical_metric, fit.info.metrics)) == ("loss", metric)
+    assert fit.batches == len(noted["given"])
+    assert [(row.batches, row.samples) for row in fit.epochs] == [(fit.batches // EPOCHS, SAMPLES)] * EPOCHS
     for name, expected in zip(("loss", metric), batch_figures(cell, noted), strict=True):
-        np.testing.assert_allclose(phase.series[name].values(), expected, atol=TOLERANCE, rtol=TOLERANCE)
+        np.testing.assert_allclose(fit.series[name].values(), expected, atol=TOLERANCE, rtol=TOLERANCE)
 
 
-def check_ledgers(cell: Cell, noted: Mapping[str, Any], phase: PhaseSnapshot) -> None:
+def check_ledgers(cell: Cell, noted: Mapping[str, Any], fit: FitSnapshot) -> None:
     """Check every term of every epoch against brute force."""
-    explained = [entry.content for entry in phase.explanations if entry.batch is None]
+    explained = [entry.content for entry in fit.explanations if entry.batch is None]
     assert len(explained) == EPOCHS
     for epoch, content in enumerate(explained):
         assert content["limits"] == []

@@ -28,10 +28,10 @@ FIGURES = st.dictionaries(st.sampled_from(NAMES), st.floats(), max_size=6)
 WHOLE = FIGURES.map(lambda logs: {"loss": 0.5, **logs})
 
 
-def _run(folder: Path, phases: Sequence[tuple[int, Epochs]]) -> Path:
+def _run(folder: Path, fits: Sequence[tuple[int, Epochs]]) -> Path:
     with RunWriter(folder, RunInfo(name="run"), heartbeat_seconds=None) as writer:
-        for first, epochs in phases:
-            writer.begin_phase(("loss", "acc"), initial_epoch=first - 1)
+        for first, epochs in fits:
+            writer.begin_fit(("loss", "acc"), initial_epoch=first - 1)
             for epoch, logs in enumerate(epochs, first):
                 writer.event(EpochEnded(epoch=epoch, logs=dict(logs)))
         writer.status(State.FINISHED)
@@ -130,7 +130,7 @@ def test_batches_are_one_row_each_and_exact(batches: list[tuple[int, int, float,
     with TemporaryDirectory() as name:
         run = Path(name) / "run"
         with RunWriter(run, RunInfo(name="run"), heartbeat_seconds=None) as writer:
-            writer.begin_phase(("loss", "acc"))
+            writer.begin_fit(("loss", "acc"))
             for epoch, size, loss, accuracy in batches:
                 writer.batch(epoch, size, (loss, accuracy))
             writer.status(State.FINISHED)

@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
     """A run of two epochs whose every text is hostile."""
     run = tmp_path / "run"
     with RunWriter(run, RunInfo(name=HOSTILE, host=HOSTILE, description=HOSTILE), heartbeat_seconds=None) as writer:
-        writer.begin_phase(["loss", "accuracy", HOSTILE], epochs=2, steps_per_epoch=4)
+        writer.begin_fit(["loss", "accuracy", HOSTILE], epochs=2, steps_per_epoch=4)
         for epoch in (1, 2):
             for _ in range(4):
                 writer.batch(epoch, 8, (0.5, 0.75, 1.0))

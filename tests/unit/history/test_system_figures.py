@@ -20,7 +20,7 @@ def test_a_replay_shows_the_figures_of_its_moment(tmp_path: Path) -> None:
     """Before the first there are none; then those written last, in any order of seeking; the newest at the end."""
     clock = Clock()
     with RunWriter(tmp_path, RunInfo(name="run"), clock=clock, heartbeat_seconds=None) as writer:
-        writer.begin_phase(["loss"])
+        writer.begin_fit(["loss"])
         for percent in (50.0, 143.0, 80.0):
             clock.now += 2
             writer.event(UsageSampled(ResourceUsage(percent, 2, 600, gpus=(GpuUsage(**GPU),))))

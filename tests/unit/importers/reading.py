@@ -53,8 +53,8 @@ def imported(path: Path, runs: Path) -> Snapshot:
 
 def figures(snapshot: Snapshot) -> Iterator[tuple[int, dict[str, float]]]:
     """Yield every finished epoch of a run with its figures."""
-    for phase in snapshot.phases:
-        for row in phase.epochs:
+    for fit in snapshot.fits:
+        for row in fit.epochs:
             yield row.epoch, dict(row.figures)
 
 

@@ -24,11 +24,7 @@ def _read(source: Path, runs: Path) -> tuple[Fits, str]:
     except UsageError as error:
         assert not runs.exists() or not list(runs.iterdir())
         return [], str(error)
-    fits = [
-        [(row.epoch, dict(row.figures)) for row in phase.epochs]
-        for one in imported
-        for phase in load(one.folder).phases
-    ]
+    fits = [[(row.epoch, dict(row.figures)) for row in fit.epochs] for one in imported for fit in load(one.folder).fits]
     return fits, " ".join(sentence for one in imported for sentence in one.remarks)
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.importers.printed_progress import EXPECTED, QUESTION, keras_3_text
 from tests.unit.importers.reading import epochs_in, figures, imported, records_of
 from tui_monitor.explain.from_log import explain_from_log
-from tui_monitor.importers.records import Ended, PhaseBegan, Remark
+from tui_monitor.importers.records import Ended, FitBegan, Remark
 from tui_monitor.run_log.format.layout import State
 
 
@@ -23,7 +23,7 @@ def test_the_questions_five_epochs_open_to_their_twenty_figures(tmp_path: Path) 
     ]
     assert snapshot.state is State.FINISHED
     assert "".join(f"{line}\n" for line in snapshot.output) == QUESTION
-    explanation = explain_from_log("pasted", 5, snapshot.phases[0].epochs[-1].figures)
+    explanation = explain_from_log("pasted", 5, snapshot.fits[0].epochs[-1].figures)
     assert explanation.paradox
     assert explanation.evidence == "log"
 
@@ -77,12 +77,12 @@ def test_prints_checkpoints_and_evaluations_in_between_are_not_training() -> Non
     assert epochs_in(text) == EXPECTED
 
 
-def test_several_fits_in_one_log_are_several_phases() -> None:
-    """Epoch numbers that begin again begin a phase; a training set back to epoch 2 says so."""
+def test_several_fits_in_one_log_are_several_fits() -> None:
+    """Epoch numbers that begin again begin a fit; a training set back to epoch 2 says so."""
     line = "67/67 - 3s - loss: 0.5000\n"
     text = "".join(f"Epoch {number}/{of}\n{line}" for number, of in [(1, 3), (2, 3), (2, 3), (3, 3), (1, 4), (2, 4)])
     records = records_of(text.encode())
-    begun = [(record.epochs, record.initial_epoch) for record in records if isinstance(record, PhaseBegan)]
+    begun = [(record.epochs, record.initial_epoch) for record in records if isinstance(record, FitBegan)]
     assert begun == [(3, 0), (3, 1), (4, 0)]
     assert [record.text for record in records if isinstance(record, Remark)] == [
         "Epoch 2 comes again: the training was set back."
@@ -94,7 +94,7 @@ def test_a_fit_of_one_epoch_prints_no_epoch_line() -> None:
     records = records_of(
         b"67/67 - 3s - loss: 0.5000 - val_loss: 0.4000\n67/67 - 3s - loss: 0.3000 - val_loss: 0.2000\n"
     )
-    assert [record.epochs for record in records if isinstance(record, PhaseBegan)] == [1, 1]
+    assert [record.epochs for record in records if isinstance(record, FitBegan)] == [1, 1]
     assert any(isinstance(record, Remark) and record.kind == "note" for record in records)
 
 

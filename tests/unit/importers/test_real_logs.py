@@ -41,8 +41,8 @@ def test_printed_text(logs: Path, tmp_path: Path, name: str) -> None:
     snapshot = imported(logs / f"{name}.log", tmp_path)
     assert snapshot.state is State.FINISHED
     assert alerts(snapshot) == []
-    (phase,) = snapshot.phases
-    assert [row.batches for row in phase.epochs] == [7] * EPOCHS
+    (fit,) = snapshot.fits
+    assert [row.batches for row in fit.epochs] == [7] * EPOCHS
     read = list(figures(snapshot))
     assert [epoch for epoch, _ in read] == [1, 2, 3]
     for (_, logged), true in zip(read, _history(logs, name), strict=True):
@@ -66,10 +66,10 @@ def test_tensorboard_callback(logs: Path, tmp_path: Path) -> None:
     """The callback's two folders are one run: epochs as in `History`, batches under the names they were logged as."""
     pytest.importorskip("tensorboard")
     snapshot = imported(logs / "events", tmp_path)
-    (phase,) = snapshot.phases
+    (fit,) = snapshot.fits
     for (_, logged), true in zip(figures(snapshot), _history(logs, "logged"), strict=True):
         assert {name: logged[name] for name in true} == pytest.approx(true, abs=0, rel=1e-7)
     if (logs / "events" / "train").parent.parent.name.startswith("keras"):
-        assert phase.batches == 7 * EPOCHS
-        assert phase.epoch_starts == (0, 7, 14)
-        assert set(phase.series) == {"batch_loss", "batch_accuracy"}
+        assert fit.batches == 7 * EPOCHS
+        assert fit.epoch_starts == (0, 7, 14)
+        assert set(fit.series) == {"batch_loss", "batch_accuracy"}

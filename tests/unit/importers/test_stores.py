@@ -54,7 +54,7 @@ def test_every_run_of_a_trackio_store_is_a_run(tmp_path: Path) -> None:
     first, second = (load(folder) for folder in import_path(store, tmp_path / "runs", NOW))
     assert [(epoch, logs["loss"]) for epoch, logs in figures(first)] == [(1, 0.5), (2, 0.25)]
     assert [(epoch, logs["loss"]) for epoch, logs in figures(second)] == [(1, 0.75)]
-    assert first.phases[0].epochs[1].ended == 1.0
+    assert first.fits[0].epochs[1].ended == 1.0
     assert store.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("project")] == ["project.db"]
 

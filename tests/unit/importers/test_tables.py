@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.unit.importers.reading import alerts, epochs_of, figures, imported, records_of
-from tui_monitor.importers.records import PhaseBegan, Remark
+from tui_monitor.importers.records import FitBegan, Remark
 from tui_monitor.importers.tables.csv_table import CsvTable
 
 
@@ -22,11 +22,11 @@ def test_metrics_that_appear_late_are_absent_before() -> None:
     assert read == [(1, {"loss": 0.5}), (2, {"loss": 0.25}), (3, {"loss": 0.125, "val_loss": 0.75})]
 
 
-def test_an_appended_run_is_a_phase_of_its_own() -> None:
-    """Epochs that begin again, with or without another header, begin a phase; new columns count from there."""
+def test_an_appended_run_is_a_fit_of_its_own() -> None:
+    """Epochs that begin again, with or without another header, begin a fit; new columns count from there."""
     content = b"epoch,loss\n0,0.5\n1,0.4\n0,0.3\nepoch,loss,acc\n0,0.2,0.9\n"
     records = records_of(content, CsvTable())
-    assert sum(isinstance(record, PhaseBegan) for record in records) == 3
+    assert sum(isinstance(record, FitBegan) for record in records) == 3
     assert epochs_of(records)[-1] == (1, {"loss": 0.2, "acc": 0.9})
 
 

@@ -63,7 +63,7 @@ def test_a_folder_that_grows_adds_to_its_run(tmp_path: Path) -> None:
     assert import_path(tmp_path / "logs", tmp_path / "runs", NOW) == [folder]
     snapshot = load(folder)
     assert list(figures(snapshot)) == [(1, {"loss": 0.5, "val_loss": 0.25}), (2, {"loss": 0.125})]
-    assert snapshot.phases[0].series["batch_loss"].values().tolist() == [0.5, 0.5, 0.5, 0.125]
+    assert snapshot.fits[0].series["batch_loss"].values().tolist() == [0.5, 0.5, 0.5, 0.125]
 
 
 @pytest.mark.parametrize("tail", [b"\x01", b"\x18" + b"\0" * 30, b"\xff" * 40])
@@ -75,12 +75,12 @@ def test_a_file_that_breaks_off(tmp_path: Path, tail: bytes) -> None:
     assert "events.out.tfevents.1.host" in alerts(snapshot)[0]
 
 
-def test_a_training_set_back_is_another_phase(tmp_path: Path) -> None:
+def test_a_training_set_back_is_another_fit(tmp_path: Path) -> None:
     """Two files in one folder, the second from an earlier epoch on, keep all their epochs."""
     _write(tmp_path / "logs" / "events.out.tfevents.1.host", [("epoch_loss", step, 0.5) for step in range(3)])
     _write(tmp_path / "logs" / "events.out.tfevents.2.host", [("epoch_loss", step, 0.25) for step in (1, 2)])
     snapshot = imported(tmp_path / "logs", tmp_path / "runs")
-    assert [[row.epoch for row in phase.epochs] for phase in snapshot.phases] == [[1, 2, 3], [2, 3]]
+    assert [[row.epoch for row in fit.epochs] for fit in snapshot.fits] == [[1, 2, 3], [2, 3]]
     assert alerts(snapshot) == ["Epoch 2 comes again: the training was set back."]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tui_monitor.errors import DependencyMissing
 from tui_monitor.importers.logged_names import keras_name
-from tui_monitor.importers.records import BatchEnded, Ended, EpochBegan, EpochEnded, PhaseBegan, Record, Remark
+from tui_monitor.importers.records import BatchEnded, Ended, EpochBegan, EpochEnded, FitBegan, Record, Remark
 
 EVENT_FILES = "*tfevents*"
 _TRAINING, _VALIDATION = "train", "validation"
@@ -84,7 +84,7 @@ class _Run:
     validation: Mapping[int, Mapping[str, float]]
     damage: _Damage
     columns: tuple[str, ...] | None = None
-    """Per-batch tags of the phase; None before it began."""
+    """Per-batch tags of the fit; None before it began."""
     last: int = 0
     """Epoch, from 1, recorded before."""
     begun: float | None = None
@@ -153,7 +153,7 @@ class _Run:
 
     def _begin(self, columns: tuple[str, ...], done: int) -> Iterator[Record]:
         self.columns = columns
-        yield PhaseBegan(columns, initial_epoch=done)
+        yield FitBegan(columns, initial_epoch=done)
 
 
 def _place(scalar: _Scalar) -> tuple[bool, int]:

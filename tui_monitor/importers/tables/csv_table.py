@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from tui_monitor.importers.logged_names import keras_name
-from tui_monitor.importers.records import Ended, EpochBegan, EpochEnded, PhaseBegan, Record, Remark
+from tui_monitor.importers.records import Ended, EpochBegan, EpochEnded, FitBegan, Record, Remark
 from tui_monitor.importers.tables.header import ABSENT, Heading, is_number, number, read_heading, split_cells
 from tui_monitor.importers.tables.step_rows import EpochReadings
 
@@ -30,9 +30,9 @@ class _Table:
     first: int | None = None
     """Added to the numbers of the file to count from 1; None before the first row tells."""
     last: int = 0
-    """Epoch, from 1, of the row before; 0 at a phase's beginning."""
+    """Epoch, from 1, of the row before; 0 at a fit's beginning."""
     rows: int = 0
-    """Rows of the phase, where nothing else counts."""
+    """Rows of the fit, where nothing else counts."""
     phases: int = 0
     epoch: int = 0
     """Epoch of the readings held; 0 where none are."""
@@ -217,7 +217,7 @@ class CsvTable:
             if 1 < epoch <= state.last:
                 yield Remark(f"Epoch {epoch} comes again: the training was set back.", epoch=epoch)
             state.phases += 1
-            yield PhaseBegan(initial_epoch=epoch - 1)
+            yield FitBegan(initial_epoch=epoch - 1)
         state.last = epoch
         state.names, state.readings_before = list(logs), readings.fewest
         state.epochs += bool(logs)

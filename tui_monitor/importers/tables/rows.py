@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tui_monitor.importers.logged_names import keras_name, matched_names
-from tui_monitor.importers.records import EpochBegan, EpochEnded, PhaseBegan, Record, Remark
+from tui_monitor.importers.records import EpochBegan, EpochEnded, FitBegan, Record, Remark
 from tui_monitor.importers.tables.step_rows import EpochReadings
 from tui_monitor.run_log.format.strict_json import number
 
@@ -53,7 +53,7 @@ class _Fit:
         printed = [value for row in rows if (value := self._printed(row)) is not None]
         self._has_parts = any(value != int(value) for value in printed)
         self._offset = int(bool(printed) and min(printed) == 0 and not self._has_parts)
-        self._last = self._phases = self._left_out = self._test_rows = 0
+        self._last = self._fits = self._left_out = self._test_rows = 0
         self._means: dict[str, int] = {}
         self._before: tuple[tuple[str, ...], int] = ((), 0)
         """Figures of the epoch before, and the fewest readings that any of them had."""
@@ -108,11 +108,11 @@ class _Fit:
         logs, means = readings.figures()
         for name in means:
             self._means[name] = self._means.get(name, 0) + 1
-        if not self._phases or epoch <= self._last:
+        if not self._fits or epoch <= self._last:
             if 1 < epoch <= self._last:
                 yield Remark(f"Epoch {epoch} comes again: the training was set back.", epoch=epoch)
-            self._phases += 1
-            yield PhaseBegan(initial_epoch=epoch - 1)
+            self._fits += 1
+            yield FitBegan(initial_epoch=epoch - 1)
         self._last, self._before = epoch, (tuple(logs), readings.fewest)
         yield EpochBegan(epoch)
         yield EpochEnded(epoch, logs, learning_rate=rate, at=seconds)

@@ -12,7 +12,7 @@ import msgspec
 import parse
 
 from tui_monitor.errors import UsageError
-from tui_monitor.importers.records import Ended, EpochBegan, EpochEnded, PhaseBegan, Record, Remark
+from tui_monitor.importers.records import Ended, EpochBegan, EpochEnded, FitBegan, Record, Remark
 
 _FIGURE = r"[-+]?(?:\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+|nan|inf(?:inity)?)"
 _EPOCH = "epoch"
@@ -143,7 +143,7 @@ class PatternLog:
             return
         if not state.phases or epoch <= state.last:
             state.phases += 1
-            yield PhaseBegan(initial_epoch=epoch - 1)
+            yield FitBegan(initial_epoch=epoch - 1)
         state.last, state.names = epoch, list(figures)
         state.epochs += 1
         yield EpochBegan(epoch)

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from tui_monitor.importers.logged_names import is_as_keras_spells, keras_name
-from tui_monitor.importers.records import EpochBegan, EpochEnded, PhaseBegan, Record, Remark
+from tui_monitor.importers.records import EpochBegan, EpochEnded, FitBegan, Record, Remark
 from tui_monitor.importers.text.ending import Ending
 from tui_monitor.importers.text.places import MESSAGE, Cleaned, begins_plainly, clean, segments
 from tui_monitor.importers.text.progress_line import (
@@ -173,7 +173,7 @@ class ProgressLog:
         if is_first or number <= state.last:
             if 1 < number <= state.last and not is_first:
                 yield Remark(f"Epoch {number} comes again: the training was set back.", epoch=number)
-            yield from self._begin_phase(planned, number - 1 - (before is not None))
+            yield from self._begin_fit(planned, number - 1 - (before is not None))
             if before is not None:
                 yield from self._record_headless(before, number - 1)
         elif number > state.last + 1:
@@ -181,11 +181,11 @@ class ProgressLog:
         state.epoch = state.last = number
         yield EpochBegan(number)
 
-    def _begin_phase(self, planned: int | None, done: int) -> Iterator[Record]:
+    def _begin_fit(self, planned: int | None, done: int) -> Iterator[Record]:
         state = self._state
         state.phases += 1
         state.planned, state.last, state.names = planned, done, []
-        yield PhaseBegan(epochs=planned, initial_epoch=done)
+        yield FitBegan(epochs=planned, initial_epoch=done)
 
     def _number(self, number: int) -> None:
         """A callback's message numbers the bar before it, or the next where none is open."""
@@ -289,7 +289,7 @@ class ProgressLog:
                 continue
             number = bar.number or 1
             if not state.phases or state.planned is not None or number != state.last + 1:
-                yield from self._begin_phase(None if bar.number else 1, number - 1)
+                yield from self._begin_fit(None if bar.number else 1, number - 1)
             state.unannounced += bar.number is None
             yield from self._record_headless(bar, number, is_guessed=bar.number is not None)
 

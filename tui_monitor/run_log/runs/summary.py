@@ -28,12 +28,12 @@ class RunSummary:
     state: State
     detail: str = ""
     """One sentence beside the state, as in a snapshot."""
-    phase: int = 0
-    """Phases begun."""
+    fit: int = 0
+    """Fits begun."""
     epoch: int = 0
     """Epoch under way or last ended, from 1; 0 before the first."""
     epochs: int | None = None
-    """Last epoch planned in the newest phase, or None when unknown."""
+    """Last epoch planned in the newest fit, or None when unknown."""
     figures: Mapping[str, float] = field(default_factory=dict)
     """Canonical metric name to its figure in the last epoch that ended; empty before that."""
     created: float = 0.0
@@ -98,9 +98,9 @@ def _summary(folder: Path, info: RunInfo, last: _LastEvents, state: State) -> Ru
         name=folder.name,
         state=state,
         detail=LOST_DETAIL if state is State.LOST else status.detail if status else "",
-        phase=len(info.phases),
+        fit=len(info.fits),
         epoch=last.epoch,
-        epochs=info.phases[-1].epochs if info.phases else None,
+        epochs=info.fits[-1].epochs if info.fits else None,
         figures=canonical_figures(last.ended.logs) if last.ended else {},
         created=info.created,
         pid=info.pid,

@@ -1,4 +1,4 @@
-"""The batch records of one phase as they are written: what `put` took is with the system when it returns."""
+"""The batch records of one fit as they are written: what `put` took is with the system when it returns."""
 
 import errno
 import os

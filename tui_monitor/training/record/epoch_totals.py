@@ -64,7 +64,7 @@ class EpochTotals:
         """Return a metric's mean over the epoch so far; NaN before the first batch.
 
         Args:
-            metric: its place among the phase's metrics.
+            metric: its place among the fit's metrics.
             averaging: whether batches count by size or all the same.
         """
         sums = self.add_up()

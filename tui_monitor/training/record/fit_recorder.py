@@ -268,7 +268,7 @@ class FitRecorder:
         figures = {name: value for name, value in recorded.items() if isinstance(value, float)}
         totals = self._totals or EpochTotals(len(self._metrics))
         if not self._metrics:
-            self._begin_phase(tuple(figures), running=tuple(figures))
+            self._begin_fit(tuple(figures), running=tuple(figures))
         self._observations.batches_rest()
         self._writer.event(
             EpochEnded(
@@ -364,7 +364,7 @@ class FitRecorder:
 
         Args:
             error: of the failure.
-            put: what failed; None is returned where another fit has begun its phase since, and with it other records.
+            put: what failed; None is returned where another fit has begun its fit since, and with it other records.
             epoch: from 1.
             row: samples, then metrics.
         """
@@ -414,16 +414,16 @@ class FitRecorder:
 
     def _begin_totals(self, metrics: Sequence[str], *, running: Sequence[str]) -> EpochTotals:
         if not self._metrics:
-            self._begin_phase(metrics, running=running)
+            self._begin_fit(metrics, running=running)
         self._totals = EpochTotals(len(self._metrics))
         self._observe(self._observations.batches_begin, self._epoch, self._totals)
         return self._totals
 
-    def _begin_phase(self, metrics: Sequence[str], *, running: Sequence[str]) -> None:
+    def _begin_fit(self, metrics: Sequence[str], *, running: Sequence[str]) -> None:
         self._metrics = tuple(metrics)
         self._knows_losses = self._metrics[:1] == ("loss",) and "loss" not in running
         params = getattr(self._callbacks, "params", None) or {}
-        self._writer.begin_phase(
+        self._writer.begin_fit(
             self._metrics,
             epochs=params.get("epochs"),
             initial_epoch=self._epoch - 1,

@@ -1,4 +1,4 @@
-"""What the events of a phase say of it: a row for each epoch that ended, and its explanations. Needs no NumPy."""
+"""What the events of a fit say of it: a row for each epoch that ended, and its explanations. Needs no NumPy."""
 
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt, TimelineEntry
 from tui_monitor.run_log.events.notices import AlertRaised, Explained, NoteTaken
