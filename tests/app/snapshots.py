@@ -1,4 +1,4 @@
-"""Runs as snapshots, with the figures of a real one, and a source that hands them out."""
+"""Runs as snapshots, with the values of a real one, and a source that hands them out."""
 
 import threading
 from collections.abc import Iterable
@@ -171,7 +171,7 @@ def fit(
     begun = epochs + (1 if batch else 0)
     total = epochs * STEPS + batch
     at = np.arange(total) / STEPS
-    figures = {
+    curves = {
         "loss": 0.61 + 0.32 * np.exp(-at * 2.2) + rng.normal(0, 0.075, total) + (at < 0.01) * 0.8,
         "accuracy": np.clip(0.836 - 0.19 * np.exp(-at * 2.5) + rng.normal(0, 0.05, total), 0, 1),
         "mae": 0.3 + 0.2 * np.exp(-at) + rng.normal(0, 0.02, total),
@@ -197,7 +197,7 @@ def fit(
     columns = (*BASE_COLUMNS, *((name, "<f4") for name in metrics))
     return FitSnapshot(
         info=FitInfo(index, columns, f"batches-{index}.bin", planned, 0, STEPS, {"name": "lstm"}, fit or {}),
-        series={name: BatchSeries.of(figures[name]) for name in metrics},
+        series={name: BatchSeries.of(curves[name]) for name in metrics},
         epoch_starts=tuple(number * STEPS for number in range(begun)),
         first_epoch=1,
         epochs=tuple(rows),

@@ -22,7 +22,7 @@ KEYS = {
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_each_key_shows_its_evidence_at_every_size(size: tuple[int, int]) -> None:
-    """From the gap view one key leads to each, with its figures of both sides, and no row runs over its width."""
+    """From the gap view one key leads to each, with its values of both sides, and no row runs over its width."""
     async with screen_of(snapshot(), size=size) as pilot:
         await pilot.press("1")
         await settle(pilot)

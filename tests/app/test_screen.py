@@ -104,12 +104,12 @@ async def test_a_run_read_from_a_log_promises_no_measurement_and_counts_no_batch
     waiting = snapshot(State.TRAINING, fit(epochs=0, batch=0), run=run, batches_per_second=None)
     async with screen_of(waiting, size=(80, 24)) as pilot:
         text = flat(text_of(pilot))
-        assert "This run is read from a log. With the end of epoch 1, what its figures prove will stand here." in text
+        assert "This run is read from a log. With the end of epoch 1, what its values prove will stand here." in text
         assert "measurement" not in text
         assert "batches" not in shown(pilot)[1]
     logged = replace(fit(epochs=3, batch=0, explained=False), series={}, batches=0)
     async with screen_of(snapshot(State.TRAINING, logged, run=run)) as pilot:
-        assert "From logged figures alone" in text_of(pilot)
+        assert "From logged values alone" in text_of(pilot)
         await pilot.press("3")
         await settle(pilot)
         assert "no sample was measured" in flat(text_of(pilot))

@@ -19,7 +19,7 @@ FRAMES_A_SECOND = 4
 SLOW_BYTES_A_SECOND, SLOW_DELAY = 20_000, 0.15
 
 
-def line_figures() -> tuple[dict[tuple[int, int], float], float, float]:
+def slow_line() -> tuple[dict[tuple[int, int], float], float, float]:
     """Return bytes a second by terminal size, then the picture's median and greatest age on a slow line in seconds."""
     with tempfile.TemporaryDirectory() as runs:
         command = monitor("demo", "--headless", "--epochs", "500", "--name", "live", "--runs", runs)
@@ -81,7 +81,7 @@ def _ages(run: Path) -> list[float]:
 
 def main() -> None:
     """Measure and print."""
-    sent, median, greatest = line_figures()
+    sent, median, greatest = slow_line()
     for (columns, rows), rate in sent.items():
         print(f"| bytes a second for a live demo at {columns}×{rows}, {FRAMES_A_SECOND} frames a second | {rate:.0f} |")
     slow = f"{SLOW_BYTES_A_SECOND // 1000} kB/s and {1000 * SLOW_DELAY:.0f} ms"

@@ -42,7 +42,7 @@ def train(
         epochs: to train.
         seconds_a_batch: time between batches.
         before_batch: does harm from inside; called with the number of batches before.
-        metrics: names of two figures.
+        metrics: names of two metrics.
     """
     info = RunInfo(name=folder.name, host=socket.gethostname(), pid=os.getpid())
     with RunWriter(folder, info, heartbeat_seconds=0.1) as writer:

@@ -13,7 +13,7 @@ def assert_recorded(snapshot: Snapshot, history: Mapping[str, Sequence[float]], 
 
     Args:
         snapshot: of a run whose newest fit is the fit.
-        history: figures of each epoch as Keras reports them, loss and accuracy among them.
+        history: values of each epoch as Keras reports them, loss and accuracy among them.
         samples: trained on in each epoch.
         batch: samples of each batch but the last.
     """
@@ -24,7 +24,7 @@ def assert_recorded(snapshot: Snapshot, history: Mapping[str, Sequence[float]], 
     epochs, steps = len(history["loss"]), sizes.size
     assert [(row.batches, row.samples) for row in fit.epochs] == [(steps, samples)] * epochs
     for epoch in range(epochs):
-        assert dict(fit.epochs[epoch].figures) == {name: values[epoch] for name, values in history.items()}
+        assert dict(fit.epochs[epoch].metrics) == {name: values[epoch] for name, values in history.items()}
         for name in ("loss", "accuracy"):
             values = fit.series[name].values()[epoch * steps : (epoch + 1) * steps].astype(np.float64)
             assert float((values * sizes).sum() / samples) == pytest.approx(history[name][epoch], abs=1e-5)
@@ -32,6 +32,6 @@ def assert_recorded(snapshot: Snapshot, history: Mapping[str, Sequence[float]], 
     assert len(explained) == epochs
     for content, reported in zip(explained, history["loss"], strict=True):
         assert content["reported"]["loss"] == reported
-        for figure in ("loss", "accuracy"):
-            total = sum(term["effect"] for term in content[figure]["terms"])
-            assert total == pytest.approx(content[figure]["gap"], abs=1e-9)
+        for metric in ("loss", "accuracy"):
+            total = sum(term["effect"] for term in content[metric]["terms"])
+            assert total == pytest.approx(content[metric]["gap"], abs=1e-9)

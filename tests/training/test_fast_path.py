@@ -102,7 +102,7 @@ def _logs(*numbers: float) -> dict[str, Any]:
 
 
 def test_a_batch_is_recorded_summed_and_its_logs_returned(path: Fixture) -> None:
-    """Logs are those of the vector, the record holds the batch's own figures, the sums its classes too."""
+    """Logs are those of the vector, the record holds the batch's own values, the sums its classes too."""
     assert path.receive(_logs(2, 0.75, 0.5, 36, 0.25, 1.0, 30, 6)) == {"accuracy": 0.75, "loss": 0.5}
     assert path.receive(_logs(2, 0.5, 1.5, 4, 2.5, 0.0, 1, 3)) == {"accuracy": 0.5, "loss": 1.5}
     assert path.totals.class_counts is not None
@@ -129,7 +129,7 @@ def test_what_is_not_ordinary_takes_the_slow_path(path: Fixture, logs: dict[str,
     assert (path.totals.batches, path.records()) == (0, [])
 
 
-def test_figures_that_are_no_numbers_end_nothing(path: Fixture) -> None:
+def test_values_that_are_no_numbers_end_nothing(path: Fixture) -> None:
     """NaN and infinity are kept, a size that is none counts as 0; the batch after is right again."""
     path.receive(_logs(2, 0.0, np.nan, np.nan, np.inf, np.nan, 0, 0))
     path.receive(_logs(2, 0.5, 1.5, 4, 2.5, 0.0, 1, 3))

@@ -55,9 +55,9 @@ raise SystemExit(3)
 """
 
 
-def _by_cause(snapshot: Snapshot, figure: str) -> dict[str, float]:
+def _by_cause(snapshot: Snapshot, metric: str) -> dict[str, float]:
     assert snapshot.fit is not None
-    terms = snapshot.fit.explanations[-1].content[figure]["terms"]
+    terms = snapshot.fit.explanations[-1].content[metric]["terms"]
     return {term["cause"]: term["effect"] for term in terms}
 
 
@@ -67,7 +67,7 @@ def _by_cause(snapshot: Snapshot, figure: str) -> dict[str, float]:
     ids=["legacy", "keras3", "tensorflow"],
 )
 def test_the_2018_script_runs_as_posted(tmp_path: Path, package: str, environment: dict[str, str]) -> None:
-    """The script prints its own history alone and keeps its exit code; the run holds the same figures, taken apart."""
+    """The script prints its own history alone and keeps its exit code; the run holds the same values, taken apart."""
     script = tmp_path / "train.py"
     script.write_text(_SCRIPT.format(package=package))
     options = ["--headless", "--runs", str(tmp_path), "--name", "r", "--probe-budget", "1"]
@@ -114,7 +114,7 @@ WAYS: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_it_is_recorded_and_untouched(open_session: OpenSession, way: str) -> None:
-    """Batches average to the reported figures, each epoch has a ledger; weights, statistics and draws are the same."""
+    """Batches average to the reported values, each epoch has a ledger; weights, statistics and draws are the same."""
     plain_history, plain = state_after(WAYS[way], None)
     session = open_session(probe_budget=1.0)
     history, watched = state_after(WAYS[way], session)

@@ -81,14 +81,14 @@ def test_models_that_cannot_be_probed_say_so(ran: Ran) -> None:
     assert ["several outputs" in limit for limit in _limits(both)] == [True]
     own = ran.fit("own_step")
     assert own.batches == 8
-    assert [dict(row.figures).keys() for row in own.epochs] == [{"loss", "val_loss"}]
+    assert [dict(row.metrics).keys() for row in own.epochs] == [{"loss", "val_loss"}]
     assert ["computes no loss through Keras" in limit for limit in _limits(own)] == [True]
     assert "several outputs" in ran.stderr
     assert "computes no loss through Keras" in ran.stderr
 
 
 def test_a_metric_of_several_numbers_is_recorded_and_stops_nothing(ran: Ran) -> None:
-    """A figure for each class goes into the epoch's record; what is compared are the figures of one number."""
+    """A value for each class goes into the epoch's record; what is compared are the values of one number."""
     events = [json.loads(line) for line in (ran.folder / "run" / EVENTS_FILE).read_text().splitlines()]
     logs = [event["logs"] for event in events if event["kind"] == "epoch" and "of_each_class" in event["logs"]]
     assert [log["of_each_class"] for log in logs] == [[0.25, 0.75]]
@@ -115,7 +115,7 @@ def test_other_loggers_go_on(ran: Ran) -> None:
     fit = ran.fit("loggers")
     with (ran.folder / "log.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [float(row["val_loss"]) for row in rows] == [epoch.figures["val_loss"] for epoch in fit.epochs]
+    assert [float(row["val_loss"]) for row in rows] == [epoch.metrics["val_loss"] for epoch in fit.epochs]
     assert len(rows) == 3
     assert fit.epochs[-1].learning_rate == 0.0
     assert list((ran.folder / "board" / "train").iterdir())
@@ -131,7 +131,7 @@ def test_an_early_end_keeps_what_was_trained(ran: Ran) -> None:
     assert (failed.batches, len(failed.epochs)) == (3, 0)
     forked = ran.fit("forking")
     assert [row.batches for row in forked.epochs] == [2, 2]
-    assert ["val_loss" in row.figures for row in forked.epochs] == [False, True]
+    assert ["val_loss" in row.metrics for row in forked.epochs] == [False, True]
 
 
 def test_a_call_of_2018_ends_with_a_traceback_and_a_sentence(ran: Ran) -> None:

@@ -27,7 +27,7 @@ WAYS: dict[str, Callable[[], keras.Model]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_it_is_recorded_and_untouched(open_session: OpenSession, way: str) -> None:
-    """Batch values average to the reported figures, each epoch has a ledger, the weights are bit for bit the same."""
+    """Batch values average to the reported values, each epoch has a ledger, the weights are bit for bit the same."""
     keras.utils.set_random_seed(1)
     plain = WAYS[way]()
     plain_history = fit(plain, None)

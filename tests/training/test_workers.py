@@ -164,11 +164,14 @@ def test_batches_and_ledger_are_those_of_one_process(trained: Trained) -> None:
     for histories in trained.histories:
         for name, values in histories[0].items():
             np.testing.assert_allclose(values, alone[name], atol=2e-4)
-            assert [row.figures[name] for row in of_fit.epochs] == values
+            assert [row.metrics[name] for row in of_fit.epochs] == values
     assert [(entry.epoch, entry.batch) for entry in of_fit.explanations] == [(1, None), (2, None)]
-    for entry, figures in zip(of_fit.explanations, at_the_end, strict=True):
+    for entry, per_sample in zip(of_fit.explanations, at_the_end, strict=True):
         assert entry.content["samples"] == {"train": SAMPLES, "validation": VALIDATION}
-        for name, measured, weights in (("loss", figures[0], weight), ("accuracy", figures[1] * 1.0, np.ones(len(x)))):
+        for name, measured, weights in (
+            ("loss", per_sample[0], weight),
+            ("accuracy", per_sample[1] * 1.0, np.ones(len(x))),
+        ):
             samples = Samples(
                 training=measured[:SAMPLES],
                 inference=measured[:SAMPLES],
@@ -179,7 +182,7 @@ def test_batches_and_ledger_are_those_of_one_process(trained: Trained) -> None:
                 validation_weight=np.ones(VALIDATION),
                 validation_label=y[SAMPLES:],
             )
-            reported = of_fit.epochs[entry.epoch - 1].figures
+            reported = of_fit.epochs[entry.epoch - 1].metrics
             expected_terms = ledger(samples, reported[name], reported[f"val_{name}"])
             _assert_adds_up(entry.content[name])
             for term in entry.content[name]["terms"]:

@@ -149,10 +149,10 @@ def _of_plan(epoch: int, fit: FitSnapshot) -> str:
 
 
 def _epoch_line(row: EpochRow, fit: FitSnapshot) -> str:
-    figures = "  ".join(f"{name} {units.figure(value)}" for name, value in row.figures.items())
+    metrics = "  ".join(f"{name} {units.rounded(value)}" for name, value in row.metrics.items())
     took = f"  {row.seconds:.1f} s" if row.seconds is not None else ""
     which = f"fit {fit.info.index}  " if fit.info.index > 1 else ""
-    return f"{which}epoch {_of_plan(row.epoch, fit)}  {figures}{took}"
+    return f"{which}epoch {_of_plan(row.epoch, fit)}  {metrics}{took}"
 
 
 def _unmeasured(row: EpochRow, fit: FitSnapshot, snapshot: Snapshot) -> Iterator[str]:

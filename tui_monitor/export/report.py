@@ -1,4 +1,4 @@
-"""A run in one file that explains itself: figures, charts and the explanation, as Markdown or HTML."""
+"""A run in one file that explains itself: values, charts and the explanation, as Markdown or HTML."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -116,7 +116,7 @@ def _facts(snapshot: Snapshot) -> list[str]:
 
 def _answer_html(explanation: Explanation | None) -> Iterable[str]:
     if explanation is None:
-        yield "<p>No explanation: nothing was measured, and no epoch holds training and validation figures.</p>"
+        yield "<p>No explanation: nothing was measured, and no epoch holds training and validation metrics.</p>"
         return
     yield f"<p><strong>{_html(explanation.verdict)}</strong></p><p>{_html(explanation.headline)}</p>"
     if explanation.next_step:
@@ -127,10 +127,10 @@ def _epoch_table(snapshot: Snapshot) -> tuple[list[str], list[list[str]]]:
     """Return heading and rows of the newest fit's epochs, the newest of many."""
     epochs: Sequence[EpochRow] = snapshot.fit.epochs if snapshot.fit is not None else ()
     shown = epochs[-_MOST_EPOCHS:]
-    found = list(dict.fromkeys(name for row in shown for name in row.figures))
+    found = list(dict.fromkeys(name for row in shown for name in row.metrics))
     names = [name for name in _FIRST if name in found] + [name for name in found if name not in _FIRST]
     rows = [
-        [str(row.epoch), *(units.figure(row.figures[name]) if name in row.figures else "–" for name in names)]
+        [str(row.epoch), *(units.rounded(row.metrics[name]) if name in row.metrics else "–" for name in names)]
         for row in shown
     ]
     return ["epoch", *names], rows

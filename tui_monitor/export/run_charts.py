@@ -68,5 +68,5 @@ def _spec(fit: FitSnapshot, name: str, area: tuple[int, int], slices: int) -> Ch
 
 def _fit(snapshot: Snapshot) -> FitSnapshot:
     if snapshot.fit is None or not (snapshot.fit.batches or snapshot.fit.epochs):
-        raise NothingMeasured(f"{snapshot.run.name} holds no figures to draw (yet).")
+        raise NothingMeasured(f"{snapshot.run.name} holds no values to draw (yet).")
     return snapshot.fit

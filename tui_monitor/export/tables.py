@@ -44,11 +44,11 @@ def epoch_table(folder: Path) -> Table:
     rows = [row for fit in snapshot.fits for row in fit.epochs]
     if not rows:
         raise NothingMeasured(f"{folder.name} holds no finished epoch (yet).")
-    metrics = _ordered(name for row in rows for name in row.figures)
+    metrics = _ordered(name for row in rows for name in row.metrics)
     columns: list[Column] = [np.array([row.epoch for row in rows], np.int64)]
     for metric in metrics:
-        values = np.array([row.figures.get(metric, math.nan) for row in rows], np.float64)
-        columns.append(np.ma.masked_array(values, [metric not in row.figures for row in rows]))
+        values = np.array([row.metrics.get(metric, math.nan) for row in rows], np.float64)
+        columns.append(np.ma.masked_array(values, [metric not in row.metrics for row in rows]))
     return Table(("epoch", *_headings(metrics, ("epoch",))), iter((tuple(columns),)))
 
 
@@ -107,7 +107,7 @@ def _batch_blocks(folder: Path, snapshot: Snapshot, metrics: Sequence[str]) -> I
                 steps,
                 records["size"],
                 records["time"],
-                *(_figures(records, held.get(metric)) for metric in metrics),
+                *(_values(records, held.get(metric)) for metric in metrics),
             )
         if arrival.complete:
             return
@@ -123,7 +123,7 @@ def _batch_numbers(epochs: NDArray[Any], before: int) -> NDArray[np.int64]:
     return indices - begun + 1 + np.where(begun == 0, before, 0)
 
 
-def _figures(records: Records, column: str | None) -> Column:
+def _values(records: Records, column: str | None) -> Column:
     if column is None:
         return np.ma.masked_array(np.zeros(len(records), np.float32), mask=True)
     values: Column = records[column]

@@ -20,8 +20,8 @@ class EpochRow:
 
     epoch: int
     """From 1."""
-    figures: Mapping[str, float]
-    """Canonical metric name (`loss`, `accuracy`, `val_loss`, ...) to the figure Keras reported; may hold NaN."""
+    metrics: Mapping[str, float]
+    """Canonical metric name (`loss`, `accuracy`, `val_loss`, ...) to the value Keras reported; may hold NaN."""
     seconds: float | None = None
     """Wall time from the epoch's begin to its end, validation and measuring included."""
     batches: int = 0
@@ -30,7 +30,7 @@ class EpochRow:
     ended: float = 0.0
     """Run time of its end, in seconds."""
     validation_samples: int = 0
-    """Samples that validation's figures are means over; 0 where nothing says."""
+    """Samples that validation's metrics are means over; 0 where nothing says."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class TimelineEntry:
     answers: str = ""
     """Id of the request that this acknowledges; empty for anything else."""
     alert: str = ""
-    """What an alert on the figures is about, such as `overfitting`; empty for all else, such as a failed recording."""
+    """What an alert on the values is about, such as `overfitting`; empty for all else, such as a failed recording."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ class Snapshot:
     workers: tuple[WorkerSnapshot, ...] = ()
     """Those of several that record in this folder, the chief first; empty where one process trains alone."""
     covered: int = 1
-    """Workers whose samples the newest batch figures hold."""
+    """Workers whose samples the newest batch values hold."""
     unknown_events: int = 0
     """Events that this version can't read: their kinds are those of a newer one. They are no damage."""
     system: "ResourceUsage | None" = None

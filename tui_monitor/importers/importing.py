@@ -20,7 +20,7 @@ from tui_monitor.importers.imported_run import ImportedRun, Mark
 from tui_monitor.importers.kept_source import KeptSource, find_kept, fingerprint, keep
 from tui_monitor.importers.line_importer import LineImporter, LineParser, LineState
 from tui_monitor.importers.recognise import Format, Source, find_sources
-from tui_monitor.importers.records import BatchEnded, Ended, EpochBegan, Record, Recorder, Remark, epoch_figures
+from tui_monitor.importers.records import BatchEnded, Ended, EpochBegan, Record, Recorder, Remark, epoch_losses
 from tui_monitor.importers.stores.keras_tuner import tuner_records
 from tui_monitor.importers.stores.mlflow import mlflow_records
 from tui_monitor.importers.stores.tensorboard import tensorboard_records
@@ -249,7 +249,7 @@ def _alerts_so_far(run: ImportedRun) -> AlertWatch:
     watch = AlertWatch()
     fit = load(run.folder).fit
     for row in fit.epochs if fit is not None else ():
-        watch.epoch(epoch_figures(row.epoch, row.figures))
+        watch.epoch(epoch_losses(row.epoch, row.metrics))
     return watch
 
 

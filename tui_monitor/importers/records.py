@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
 
-from tui_monitor.explain.watch.alerts import AlertWatch, EpochFigures
+from tui_monitor.explain.watch.alerts import AlertWatch, EpochLosses
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events import progress as events
 from tui_monitor.run_log.events.lines import Event
@@ -22,7 +22,7 @@ class FitBegan:
     """A call of `fit`."""
 
     metrics: tuple[str, ...] = ()
-    """Names of the figures of each `BatchEnded`, in its order; empty where a log holds no batches."""
+    """Names of the metrics of each `BatchEnded`, in its order; empty where a log holds no batches."""
     epochs: int | None = None
     """Last epoch planned, or None when the log does not say."""
     initial_epoch: int = 0
@@ -39,7 +39,7 @@ class EpochBegan:
 
 @dataclass(frozen=True)
 class BatchEnded:
-    """One batch's figures, as far as a log holds them."""
+    """One batch's values, as far as a log holds them."""
 
     epoch: int
     """From 1."""
@@ -53,22 +53,22 @@ class BatchEnded:
 
 @dataclass(frozen=True)
 class EpochEnded:
-    """One epoch's figures."""
+    """One epoch's values."""
 
     epoch: int
     """From 1."""
     logs: Mapping[str, float]
-    """Name as logged to the figure exactly as written; may hold NaN and infinities."""
+    """Name as logged to the value exactly as written; may hold NaN and infinities."""
     seconds: float | None = None
     """The epoch's duration as logged."""
     batches: int = 0
     """Batches in the epoch, or 0 when the log does not say."""
     samples: int = 0
-    """Samples that training's figures are means over, or 0 when the log does not say."""
+    """Samples that training's metrics are means over, or 0 when the log does not say."""
     validation_samples: int = 0
     """Likewise of validation."""
     learning_rate: float | None = None
-    """Where the log has it beside the epoch's figures."""
+    """Where the log has it beside the epoch's values."""
     at: float | None = None
     """Seconds since the run began, or None when the log does not say."""
 
@@ -170,19 +170,19 @@ class Recorder:
             )
         )
         loss, val_loss = _names_of_losses(tuple(record.logs))
-        figures = EpochFigures(record.epoch, record.logs.get(loss), record.logs.get(val_loss))
-        for alert in self.alerts.epoch(figures):
+        losses = EpochLosses(record.epoch, record.logs.get(loss), record.logs.get(val_loss))
+        for alert in self.alerts.epoch(losses):
             self.sink.event(AlertRaised(alert.sentence, alert.epoch, alert.kind.value))
 
 
-def epoch_figures(epoch: int, figures: Mapping[str, float]) -> EpochFigures:
+def epoch_losses(epoch: int, metrics: Mapping[str, float]) -> EpochLosses:
     """Return what alerts are derived from.
 
     Args:
         epoch: from 1.
-        figures: by canonical name.
+        metrics: by canonical name.
     """
-    return EpochFigures(epoch, figures.get("loss"), figures.get(VALIDATION_PREFIX + "loss"))
+    return EpochLosses(epoch, metrics.get("loss"), metrics.get(VALIDATION_PREFIX + "loss"))
 
 
 @lru_cache(maxsize=256)

@@ -88,12 +88,12 @@ def logged_answer(
     rows = [row for row in fit.epochs if epoch in (None, row.epoch)] if fit is not None else []
     if not rows:
         return Answer(why_none=_nothing_logged(snapshot, epoch))
-    row = next((row for row in reversed(rows) if has_both_sides(row.figures)), rows[-1])
+    row = next((row for row in reversed(rows) if has_both_sides(row.metrics)), rows[-1])
     nearest = min(measured_epochs(fit), key=lambda other: abs(other - row.epoch), default=None)
     samples = (row.samples, row.validation_samples)
     return Answer(
         explain_from_log(
-            snapshot.run.name, row.epoch, row.figures, class_shares, measured_epoch=nearest, samples=samples
+            snapshot.run.name, row.epoch, row.metrics, class_shares, measured_epoch=nearest, samples=samples
         )
     )
 
@@ -145,4 +145,4 @@ def _nothing_logged(snapshot: Snapshot, epoch: int | None) -> str:
     if snapshot.state.ended and not snapshot.fits:
         return f"{snapshot.run.name} has ended without a call of `fit`: there is nothing to explain."
     which = f"epoch {epoch}" if epoch is not None else "any epoch"
-    return f"{snapshot.run.name} holds no figures of {which} to explain" + ("." if snapshot.state.ended else " yet.")
+    return f"{snapshot.run.name} holds no values of {which} to explain" + ("." if snapshot.state.ended else " yet.")

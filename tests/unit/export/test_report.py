@@ -1,4 +1,4 @@
-"""A report is one file that holds the run's figures and nothing that anybody else wrote into its markup."""
+"""A report is one file that holds the run's values and nothing that anybody else wrote into its markup."""
 
 import json
 import re
@@ -61,8 +61,8 @@ def exported(folder: Path, *options: str) -> str:
     return done.stdout
 
 
-def test_the_html_report_holds_figures_charts_and_explanation(folder: Path) -> None:
-    """Every figure, one chart a metric and the whole explanation are in the page; hostile text is only text."""
+def test_the_html_report_holds_values_charts_and_explanation(folder: Path) -> None:
+    """Every value, one chart a metric and the whole explanation are in the page; hostile text is only text."""
     html = exported(folder, "--format", "report")
     page = Page()
     page.feed(html)
@@ -72,8 +72,8 @@ def test_the_html_report_holds_figures_charts_and_explanation(folder: Path) -> N
     assert html.count("<svg ") == 3
     for svg in re.findall(r"<svg .*?</svg>", html, re.DOTALL):
         ElementTree.fromstring(svg)
-    for figure in ("0.5000", "0.8125", "0.2500", "0.7500"):
-        assert figure in page.text
+    for value in ("0.5000", "0.8125", "0.2500", "0.7500"):
+        assert value in page.text
     assert "The explanation, whole" in page.text
     assert "<script>alert(1)</script>" in page.text
     assert "\x1b" not in html

@@ -27,7 +27,7 @@ from tui_monitor.run_log.write.writer import RunWriter
 
 
 def test_a_run_reads_as_it_was_trained(tmp_path: Path) -> None:
-    """Epochs, figures, positions, pace and plan all appear under canonical names."""
+    """Epochs, values, positions, pace and plan all appear under canonical names."""
     record(tmp_path / "run", epochs=2, steps=10).close()
     snapshot = followed(tmp_path / "run").snapshot()
     fit = snapshot.fit
@@ -40,9 +40,9 @@ def test_a_run_reads_as_it_was_trained(tmp_path: Path) -> None:
     assert fit.series["loss"].values().tolist() == pytest.approx([1 / (i % 10 + 1) for i in range(20)])
     row = fit.epochs[-1]
     assert (row.epoch, row.batches, row.samples, row.learning_rate) == (2, 10, 320, 0.1)
-    assert row.figures["accuracy"] == 0.75
-    assert row.figures["val_accuracy"] == 0.5
-    assert math.isnan(row.figures["val_loss"])
+    assert row.metrics["accuracy"] == 0.75
+    assert row.metrics["val_accuracy"] == 0.5
+    assert math.isnan(row.metrics["val_loss"])
     assert snapshot.batches_per_second == pytest.approx(10)
     assert snapshot.seconds_left == pytest.approx(3 * 3.0)
     assert not snapshot.damage
@@ -120,7 +120,7 @@ def test_epochs_may_fall_back(tmp_path: Path) -> None:
 
 
 def test_each_fit_stands_for_itself(tmp_path: Path) -> None:
-    """Two fits in one script keep their own figures and plans."""
+    """Two fits in one script keep their own values and plans."""
     writer = record(tmp_path / "run")
     writer.begin_fit(["loss"], epochs=7, initial_epoch=5)
     writer.batch(6, 8, (0.25,))
@@ -276,7 +276,7 @@ def test_metrics_that_share_a_name_stay_apart(tmp_path: Path) -> None:
     history.fold(Arrival(info=writer.info, events=(RecordedEvent(EpochEnded(epoch=1, logs=logs), fit=1),)))
     fit = history.snapshot().fit
     assert fit is not None
-    assert fit.epochs[0].figures == logs
+    assert fit.epochs[0].metrics == logs
     assert set(fit.series) == set(logs)
 
 

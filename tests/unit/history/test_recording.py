@@ -118,7 +118,7 @@ ACTIONS = st.lists(
 @settings(max_examples=40)
 @given(actions=ACTIONS, random=st.randoms(use_true_random=False))
 def test_replay_to_a_time_is_the_live_snapshot_of_that_time(actions: list[tuple[str, int]], random: Any) -> None:
-    """In any order of seeking, the whole snapshot equals the one a live reader had: figures, charts, output, pace."""
+    """In any order of seeking, the whole snapshot equals the one a live reader had: values, charts, output, pace."""
     with tempfile.TemporaryDirectory() as folder:
         training = Training(Path(folder))
         training.writer.begin_fit(["loss"], epochs=3)

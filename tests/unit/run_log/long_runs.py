@@ -22,7 +22,7 @@ def some_records(batches: int = ORDINARY, *, seed: int = 0, steps: int = 700, il
 
     Args:
         batches: how many.
-        seed: of the figures.
+        seed: of the values.
         steps: batches in an epoch.
         ill: share of values that are NaN or infinite, of times that go back, and of epochs that set back.
     """

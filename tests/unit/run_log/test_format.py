@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_monitor.errors import RunNotFound, RunUnreadable
-from tui_monitor.run_log.format.canonical_metrics import canonical_figures, canonical_names
+from tui_monitor.run_log.format.canonical_metrics import canonical_names, canonical_values
 from tui_monitor.run_log.format.layout import (
     BASE_COLUMNS,
     FORMAT_VERSION,
@@ -56,7 +56,7 @@ def test_unknown_and_missing_keys_are_no_error() -> None:
 
 
 def test_a_newer_format_is_refused_with_the_remedy() -> None:
-    """Figures are never misread in silence: the sentence says to upgrade."""
+    """Values are never misread in silence: the sentence says to upgrade."""
     with pytest.raises(RunUnreadable, match=r"newer version \(format 2.*Upgrade"):
         run_info_from_json({"format": FORMAT_VERSION + 1})
 
@@ -166,10 +166,10 @@ def test_loose_numbers_come_back() -> None:
     assert restore_numbers({"a": ["Infinity", "x"], "labels": ["NaN"]}) == {"a": [float("inf"), "x"], "labels": ["NaN"]}
 
 
-def test_each_figure_has_one_canonical_name() -> None:
-    """`acc` is `accuracy` unless another figure is spelt so already."""
+def test_each_metric_has_one_canonical_name() -> None:
+    """`acc` is `accuracy` unless another value is spelt so already."""
     assert canonical_names(["acc", "val_acc"]) == {"acc": "accuracy", "val_acc": "val_accuracy"}
     assert canonical_names(["acc", "accuracy"]) == {"acc": "acc", "accuracy": "accuracy"}
     assert canonical_names(["acc", "binary_accuracy"]) == {"acc": "accuracy", "binary_accuracy": "binary_accuracy"}
-    assert canonical_figures({"loss": "Infinity", "x": None}) == {"loss": float("inf")}
-    assert canonical_figures(3) == {}
+    assert canonical_values({"loss": "Infinity", "x": None}) == {"loss": float("inf")}
+    assert canonical_values(3) == {}

@@ -46,7 +46,7 @@ def everything(reader: RunReader, **limits: Any) -> list[Arrival]:
 
 
 def losses(arrivals: list[Arrival], fit: int = 1) -> list[float]:
-    """Return the figures of one fit's batches."""
+    """Return the values of one fit's batches."""
     return [value for arrival in arrivals for index, part in arrival.batches if index == fit for value in part["loss"]]
 
 

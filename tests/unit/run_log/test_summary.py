@@ -60,7 +60,7 @@ def test_a_running_run(tmp_path: Path) -> None:
     summary = summarise(tmp_path / "run")
     assert (summary.name, summary.state, summary.detail) == ("run", State.TRAINING, "")
     assert (summary.epoch, summary.epochs, summary.fit) == (2, 5, 1)
-    assert summary.figures == {"loss": 0.5, "accuracy": 0.75, "val_loss": math.inf}
+    assert summary.metrics == {"loss": 0.5, "accuracy": 0.75, "val_loss": math.inf}
     assert (summary.created, summary.pid, summary.host) == (1e9, os.getpid(), HERE.host)
     assert (summary.exit_code, summary.description, summary.problem) == (None, "A demo.", "")
 
@@ -180,7 +180,7 @@ def test_the_last_word_is_found_behind_much_else(tmp_path: Path) -> None:
     for _ in range(20):
         writer.event(Explained(epoch=1, batch=1, explanation=RecordedExplanation({"text": "x" * 5000})))
     summary = summarise(tmp_path / "run")
-    assert (summary.state, summary.epoch, summary.figures["loss"]) == (State.TRAINING, 1, 0.5)
+    assert (summary.state, summary.epoch, summary.metrics["loss"]) == (State.TRAINING, 1, 0.5)
 
 
 @given(content=st.binary(max_size=200))

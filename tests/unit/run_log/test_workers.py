@@ -32,7 +32,7 @@ def worker(rank: int, workers: int = 2, cluster: str = "a") -> WorkerInfo:
 
 
 def writer_of(place: Place) -> RunWriter:
-    """Return a writer at a worker's place, with a fit of two figures begun."""
+    """Return a writer at a worker's place, with a fit of two values begun."""
     writer = RunWriter(place.folder, RunInfo(name=place.run.name, worker=place.worker), heartbeat_seconds=None)
     writer.begin_fit(["loss", "accuracy"])
     return writer
@@ -109,7 +109,7 @@ def test_a_run_that_has_ended_or_is_another_cluster_s_is_not_joined(tmp_path: Pa
 
 
 def test_parts_make_whole_batches(tmp_path: Path) -> None:
-    """Figures are means over all samples, sizes and an epoch's samples sums; a part without samples counts nothing."""
+    """Values are means over all samples, sizes and an epoch's samples sums; a part without samples counts nothing."""
     chief, other = (writer_of(place) for place in places(tmp_path))
     for writer, sizes, losses in ((chief, (10, 6), (1.0, 2.0)), (other, (30, 0), (3.0, float("nan")))):
         for size, loss in zip(sizes, losses, strict=True):

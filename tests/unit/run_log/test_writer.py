@@ -103,7 +103,7 @@ ANYTHING = st.none() | st.integers() | st.floats() | st.text(max_size=3) | st.bi
 def test_no_argument_raises_or_shifts_the_records(
     tmp_path_factory: pytest.TempPathFactory, epoch: Any, size: Any, values: list[Any]
 ) -> None:
-    """Figures of a wrong type, number or range still make one whole record between two others."""
+    """Values of a wrong type, number or range still make one whole record between two others."""
     folder = tmp_path_factory.mktemp("run")
     writer = writer_at(folder)
     writer.begin_fit(["loss", "acc"])
@@ -117,7 +117,7 @@ def test_no_argument_raises_or_shifts_the_records(
     assert batches["acc"][2] == 3
 
 
-def test_a_figure_too_large_for_its_column_is_infinite(tmp_path: Path) -> None:
+def test_a_value_too_large_for_its_column_is_infinite(tmp_path: Path) -> None:
     """An exploding loss is recorded as what it has become."""
     writer = writer_at(tmp_path)
     writer.begin_fit(["loss"])

@@ -39,7 +39,7 @@ class ProgressState:
     epochs: int = 0
     """Epochs recorded."""
     names: list[str] = field(default_factory=list)
-    """Figures of the epoch recorded before, in the same fit."""
+    """Values of the epoch recorded before, in the same fit."""
     spelt: dict[str, str] = field(default_factory=dict)
     """Names as printed to names as recorded, where they differ."""
     headless: list[Headless] = field(default_factory=list)

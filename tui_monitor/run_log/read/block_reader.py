@@ -37,7 +37,7 @@ class Summaries:
         return np.ascontiguousarray(self.blocks["seconds"])
 
     def level(self, metric: int) -> PyramidLevel:
-        """Return the figures of one metric, the fit's first being 0."""
+        """Return the values of one metric, the fit's first being 0."""
         low, high, total, count = (self.blocks[name][:, metric] for name in ("low", "high", "total", "count"))
         return PyramidLevel(low.copy(), high.copy(), total.copy(), count.astype(np.int64))
 

@@ -250,7 +250,7 @@ class _Joiner:
 
 
 def _sum_of(parts: list[Records]) -> Records:
-    """Return whole batches from the parts that each worker trained on: figures are means over samples."""
+    """Return whole batches from the parts that each worker trained on: values are means over samples."""
     whole = parts[0].copy()
     sizes = np.stack([part["size"] for part in parts]).astype(np.float64)
     total = sizes.sum(axis=0)

@@ -9,7 +9,7 @@ from typing import Any
 
 from tui_monitor.errors import MonitorError, RunNotFound
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded, StatusChanged
-from tui_monitor.run_log.format.canonical_metrics import canonical_figures
+from tui_monitor.run_log.format.canonical_metrics import canonical_values
 from tui_monitor.run_log.format.layout import EVENTS_FILE, RUN_FILE, RunInfo, State
 from tui_monitor.run_log.format.run_json import read_run_info
 from tui_monitor.run_log.runs.liveness import LOST_DETAIL, concluded_state, observe_run
@@ -34,8 +34,8 @@ class RunSummary:
     """Epoch under way or last ended, from 1; 0 before the first."""
     epochs: int | None = None
     """Last epoch planned in the newest fit, or None when unknown."""
-    figures: Mapping[str, float] = field(default_factory=dict)
-    """Canonical metric name to its figure in the last epoch that ended; empty before that."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """Canonical metric name to its value in the last epoch that ended; empty before that."""
     created: float = 0.0
     """Seconds since 1970-01-01 UTC at the run's time 0."""
     pid: int = 0
@@ -101,7 +101,7 @@ def _summary(folder: Path, info: RunInfo, last: _LastEvents, state: State) -> Ru
         fit=len(info.fits),
         epoch=last.epoch,
         epochs=info.fits[-1].epochs if info.fits else None,
-        figures=canonical_figures(last.ended.logs) if last.ended else {},
+        metrics=canonical_values(last.ended.logs) if last.ended else {},
         created=info.created,
         pid=info.pid,
         host=info.host,

@@ -125,7 +125,7 @@ class RunWriter:
         """Begin the records of one `fit` call and return its description.
 
         Args:
-            columns_metrics: names of the figures that `batch` will get, in that order, `loss` first.
+            columns_metrics: names of the metrics that `batch` will get, in that order, `loss` first.
             epochs: last epoch planned, or None.
             initial_epoch: epochs counted as done already.
             steps_per_epoch: batches planned in an epoch, or None.
@@ -165,7 +165,7 @@ class RunWriter:
         Args:
             epoch: from 1.
             size: samples in the batch.
-            values: one figure for each metric of the fit, the batch's own; NaN and infinity are kept.
+            values: one value for each metric of the fit, the batch's own; NaN and infinity are kept.
         """
         try:
             return self._batches.put(epoch, size, values)
@@ -178,7 +178,7 @@ class RunWriter:
         return self._batches.put
 
     def batch_again(self, error: Exception, epoch: int, size: float, values: Sequence[float]) -> float:
-        """Record a batch that `put` did not take with figures that it can take, or count it as lost.
+        """Record a batch that `put` did not take with values that it can take, or count it as lost.
 
         Args:
             error: why it was not taken.
@@ -345,10 +345,10 @@ class RunWriter:
             return "a batch ended before its fit began"
         if isinstance(error, OSError):
             return _sentence(error)
-        figures = [as_float32(value) for value in values][: self._batches.metrics]
-        figures += [np.nan] * (self._batches.metrics - len(figures))
+        padded = [as_float32(value) for value in values][: self._batches.metrics]
+        padded += [np.nan] * (self._batches.metrics - len(padded))
         try:
-            self._batches.put(as_count(epoch), as_count(size), figures)
+            self._batches.put(as_count(epoch), as_count(size), padded)
         except Exception as again:  # training must go on
             return _sentence(again)
         return None

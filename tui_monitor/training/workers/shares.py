@@ -133,7 +133,7 @@ def _place(folder: Path, epoch: int) -> Path:
 def _missing_sentence(missing: int, workers: int) -> str:
     who = "one worker" if missing == 1 else f"{missing} workers"
     return (
-        f"The samples of {who} of {workers} were not measured: what they add to the figures is counted under "
+        f"The samples of {who} of {workers} were not measured: what they add to the values is counted under "
         "“Averaged while learning” and “Not measured”."
     )
 

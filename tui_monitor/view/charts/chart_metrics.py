@@ -28,7 +28,7 @@ class ChartMetric:
 def further_metrics(fit: FitSnapshot) -> tuple[str, ...]:
     """Return the metrics besides the loss, accuracy first, then in the order the run names them."""
     names = [canonical_metric(name) for name in fit.info.metrics]
-    names += [name for row in fit.epochs[-1:] for name in row.figures]
+    names += [name for row in fit.epochs[-1:] for name in row.metrics]
     stems = dict.fromkeys(n.removeprefix(VALIDATION_PREFIX) for n in names)
     return tuple(sorted((n for n in stems if n != "loss"), key=lambda name: name != "accuracy"))
 

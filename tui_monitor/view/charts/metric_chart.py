@@ -18,7 +18,7 @@ from tui_monitor.charts.spec import Band, ChartSpec, FloatArray, LegendEntry, Po
 from tui_monitor.history.batches.series import whole_blocks
 from tui_monitor.history.snapshot import EpochRow, FitSnapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX
-from tui_monitor.units import figure
+from tui_monitor.units import rounded
 from tui_monitor.view.charts.chart_metrics import ChartMetric
 from tui_monitor.view.charts.epoch_axis import batch_edges, full_range
 from tui_monitor.view.view_state import SMOOTHING, ViewState
@@ -115,7 +115,7 @@ def _positive(band: Band | None) -> Band | None:
 
 
 def _epoch_points(epochs: tuple[EpochRow, ...], name: str) -> Points:
-    held = [(row.epoch, row.figures[name]) for row in epochs if name in row.figures]
+    held = [(row.epoch, row.metrics[name]) for row in epochs if name in row.metrics]
     if not held:
         return Points()
     return Points(*np.array(held, dtype=np.float64).T)
@@ -126,12 +126,12 @@ def _visible(points: Points, x_range: Limits) -> FloatArray:
 
 
 def _legend(epochs: tuple[EpochRow, ...], name: str, glyph: Glyphs, *, has_batches: bool) -> tuple[LegendEntry, ...]:
-    figures: Mapping[str, float] = epochs[-1].figures if epochs else {}
+    metrics: Mapping[str, float] = epochs[-1].metrics if epochs else {}
     validated = VALIDATION_PREFIX + name
-    train = f"train {figure(figures[name])}" if name in figures else "train"
+    train = f"train {rounded(metrics[name])}" if name in metrics else "train"
     entries = [LegendEntry(glyph.train_mark, train, "train")]
-    if validated in figures:
-        entries.append(LegendEntry(glyph.validation_mark, f"validation {figure(figures[validated])}", "validation"))
+    if validated in metrics:
+        entries.append(LegendEntry(glyph.validation_mark, f"validation {rounded(metrics[validated])}", "validation"))
     if has_batches:
         entries.append(LegendEntry(glyph.line, "mean", "train"))
         entries.append(LegendEntry(glyph.band, "min–max of batches", "train-band"))

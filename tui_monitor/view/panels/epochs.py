@@ -5,7 +5,7 @@ from itertools import groupby
 
 from tui_monitor.history.snapshot import EpochRow, FitSnapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX
-from tui_monitor.units import count, figure, signed
+from tui_monitor.units import count, rounded, signed
 from tui_monitor.view.text.rows import Row, Rows, left, right, wrap
 
 HEADER_ROWS = 2
@@ -97,10 +97,10 @@ def _text(epoch: EpochRow, column: _Column) -> str:
         case "rate":
             return "–" if epoch.learning_rate is None else f"{epoch.learning_rate:.3g}"
         case "gap":
-            train = epoch.figures.get(column.metric)
-            validation = epoch.figures.get(VALIDATION_PREFIX + column.metric)
+            train = epoch.metrics.get(column.metric)
+            validation = epoch.metrics.get(VALIDATION_PREFIX + column.metric)
             return "–" if train is None or validation is None else signed(train - validation)
-    return figure(epoch.figures.get(column.metric), 4 if column.width > 7 else 3)
+    return rounded(epoch.metrics.get(column.metric), 4 if column.width > 7 else 3)
 
 
 def _short(seconds: float) -> str:

@@ -31,11 +31,11 @@ _SIDES = ("train", "validation")
 
 @dataclass(frozen=True)
 class _History:
-    """What was measured of every class at the end of each epoch; NaN where a figure does not exist."""
+    """What was measured of every class at the end of each epoch; NaN where a value does not exist."""
 
     labels: tuple[str, ...]
     epochs: tuple[int, ...]
-    figures: Mapping[str, np.ndarray[tuple[int, int], np.dtype[np.float64]]]
+    values: Mapping[str, np.ndarray[tuple[int, int], np.dtype[np.float64]]]
     """`train_recall`, ... to an array of shape (epochs, classes)."""
 
 
@@ -73,12 +73,12 @@ def _history(fit: FitSnapshot) -> _History | None:
         return None
     names = max((classes.labels for classes in ended.values()), key=len)
     epochs = tuple(sorted(ended))
-    figures = {
+    values = {
         f"{side}_{quality}": np.array([_padded(getattr(ended[e], f"{side}_{quality}"), len(names)) for e in epochs])
         for side in _SIDES
         for quality in _QUALITIES
     }
-    return _History(names, epochs, figures) if names else None
+    return _History(names, epochs, values) if names else None
 
 
 def _padded(values: Sequence[float | None], size: int) -> list[float]:
@@ -88,7 +88,7 @@ def _padded(values: Sequence[float | None], size: int) -> list[float]:
 
 def _chosen(history: _History, most: int) -> list[int]:
     """Return the classes to draw, in the order of their labels."""
-    newest = history.figures["validation_recall"][-1]
+    newest = history.values["validation_recall"][-1]
     order = sorted(range(len(history.labels)), key=lambda i: (newest[i] if np.isfinite(newest[i]) else 2.0, i))
     return sorted(order[:most])
 
@@ -109,7 +109,7 @@ def _spec(
     fit: FitSnapshot, history: _History, index: int, quality: str, size: tuple[int, int], markers: MarkerSet
 ) -> ChartSpec:
     x = np.array(history.epochs, dtype=np.float64)
-    train, validation = (_points(x, history.figures[f"{side}_{quality}"][:, index]) for side in _SIDES)
+    train, validation = (_points(x, history.values[f"{side}_{quality}"][:, index]) for side in _SIDES)
     x_range = full_range(fit)
     y_range = stepped_limits(data_limits(None, train.y, validation.y), ceiling=1.0)
     return ChartSpec(
@@ -143,17 +143,17 @@ def _table(history: _History, width: int) -> Rows:
     rows: list[Row] = [(left("", label), *heads)]
     rows.append((left("class", label, "muted"), *names))
     for index, name in enumerate(history.labels):
-        fields = [right(_said(history.figures[key], index, wide=wide), field) for key, _, _ in columns]
+        fields = [right(_said(history.values[key], index, wide=wide), field) for key, _, _ in columns]
         rows.append((left(plain(name), label), *fields))
     return tuple(rows)
 
 
-def _said(figures: np.ndarray[Any, Any], index: int, *, wide: bool) -> str:
-    """Return the newest figure, with its change since the epoch before where there is room."""
-    newest = float(figures[-1, index])
+def _said(values: np.ndarray[Any, Any], index: int, *, wide: bool) -> str:
+    """Return the newest value, with its change since the epoch before where there is room."""
+    newest = float(values[-1, index])
     if not np.isfinite(newest):
         return "–"
-    before = float(figures[-2, index]) if wide and len(figures) > 1 else float("nan")
+    before = float(values[-2, index]) if wide and len(values) > 1 else float("nan")
     if not np.isfinite(before):
         return share(newest, 1)
     change = 100 * (newest - before)

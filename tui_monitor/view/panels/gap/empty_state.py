@@ -43,7 +43,7 @@ def _of_log(snapshot: Snapshot, fit: FitSnapshot | None) -> tuple[str, ...]:
             return ("No epoch ends in this log, so there is no gap to explain.",)
         epoch = max(fit.epoch, 1) if fit else 1
         return (
-            f"This run is read from a log. With the end of epoch {epoch}, what its figures prove will stand here.",
+            f"This run is read from a log. With the end of epoch {epoch}, what its values prove will stand here.",
             _HOW_TO_MEASURE,
         )
     if _lacks_validation(fit):
@@ -53,7 +53,7 @@ def _of_log(snapshot: Snapshot, fit: FitSnapshot | None) -> tuple[str, ...]:
 
 def _lacks_validation(fit: FitSnapshot) -> bool:
     epochs = fit.epochs
-    return bool(epochs) and not any(name.startswith(VALIDATION_PREFIX) for name in epochs[-1].figures)
+    return bool(epochs) and not any(name.startswith(VALIDATION_PREFIX) for name in epochs[-1].metrics)
 
 
 def _progress(fit: FitSnapshot) -> tuple[str, ...]:
