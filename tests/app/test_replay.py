@@ -17,7 +17,7 @@ from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.playback import Mode, Moments, Playback
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.history.start import Start
-from tui_monitor.run_log.events.notices import AlertRaised
+from tui_monitor.run_log.events.notifications import AlertRaised
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.layout import OUTPUT_FILE, RunInfo, State
 from tui_monitor.run_log.write.writer import RunWriter
@@ -150,7 +150,7 @@ async def test_the_bar_is_clicked_and_dragged(folder: Path) -> None:
         assert shown(pilot)[0] == 20.0
 
 
-async def test_leaving_asks_nothing_and_controls_nothing(folder: Path) -> None:
+async def test_leaving_sends_nothing_and_controls_nothing(folder: Path) -> None:
     """In the middle of a replay the run looks alive; no request is offered, its keys say why, q leaves at once."""
     async with replay_of(folder, seconds=7.0, size=(200, 60)) as pilot:
         footer = rows_of(pilot, "#footer")

@@ -46,7 +46,7 @@ async def test_the_overview_holds_everything_at_120_by_40() -> None:
             "wrong answers",
             "share of class 1",
             "p < 0.001",
-            "constant guess: loss",
+            "majority baseline: loss",
             "measured on 2 048 training and 2 700 validation samples",
             "1.4 % of training",
             "budget 2 %, the first probe apart",

@@ -25,7 +25,7 @@ from tui_monitor.view.view_state import ViewState
 
 
 def begun(folder: Path, clock: Clock) -> RunWriter:
-    """Return the writer of a run in its first epoch, without a sign of life of its own."""
+    """Return the writer of a run in its first epoch, without a heartbeat of its own."""
     writer = RunWriter(folder, RunInfo(name="run"), clock=clock, heartbeat_seconds=None)
     writer.begin_fit(["loss", "accuracy"], epochs=3, steps_per_epoch=10)
     writer.status(State.TRAINING)
@@ -43,7 +43,7 @@ def newest(source: LiveSource) -> Snapshot:
 
 
 def test_a_growing_folder_gives_a_snapshot_for_each_change(tmp_path: Path) -> None:
-    """New batches give a new snapshot; a look that finds nothing new gives none."""
+    """New batches give a new snapshot; a poll that finds nothing new gives none."""
     clock = Clock()
     with begun(tmp_path, clock) as writer:
         source = LiveSource(tmp_path, clock=clock)

@@ -37,7 +37,7 @@ async def test_w_opens_the_view(tmp_path: Path, size: tuple[int, int]) -> None:
 
 
 async def test_w_does_nothing_in_a_run_of_one_process() -> None:
-    """The key is neither offered nor obeyed."""
+    """The key is neither offered nor applied."""
     async with screen_of(snapshot()) as pilot:
         await pilot.press("w")
         await settle(pilot)

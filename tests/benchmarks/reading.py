@@ -98,11 +98,11 @@ def open_and_draw(folder: Path) -> Opened:
     return Opened(opened, time.perf_counter() - begun, float(np.median(frames)), memory)
 
 
-def _read(folder: Path, taker: History | Recording) -> None:
+def _read(folder: Path, receiver: History | Recording) -> None:
     reader = RunReader(folder)
     while True:
         arrival = reader.poll(max_seconds=10)
-        taker.fold(arrival)
+        receiver.fold(arrival)
         if arrival.complete:
             return
 

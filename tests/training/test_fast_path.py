@@ -32,7 +32,7 @@ from tui_monitor.training.step.replicas import PAYLOAD
 
 OURS = str(Path(tui_monitor.__file__).parent) + os.sep
 """Where our own code lies, whatever the folder around it is called."""
-LAYOUT = Layout(("accuracy", "loss"), numbers=5, structure={}, stretches=(), index=2)
+LAYOUT = Layout(("accuracy", "loss"), numbers=5, structure={}, segments=(), index=2)
 """Of one number for itself, two logs, samples, two metrics and the samples of two classes."""
 
 
@@ -41,9 +41,9 @@ class SlowPath:
     """Note what they are told."""
 
     taken: list[Any] = field(default_factory=list)
-    looks: list[float] = field(default_factory=list)
+    ticks: list[float] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
-    look_again: float = float("inf")
+    tick_again: float = float("inf")
     writer: RunWriter | None = None
 
     def step_ended(self, logs: Any) -> Any:
@@ -51,12 +51,12 @@ class SlowPath:
         self.taken.append(logs)
         return "taken by the slow path"
 
-    def look(self, seconds: float) -> float:
-        """Look."""
-        self.looks.append(seconds)
-        if not np.isfinite(self.look_again):
-            raise OSError("no look today")
-        return seconds + self.look_again
+    def tick(self, seconds: float) -> float:
+        """Tick."""
+        self.ticks.append(seconds)
+        if not np.isfinite(self.tick_again):
+            raise OSError("no tick today")
+        return seconds + self.tick_again
 
     def put_again(self, error: Exception, put: Any, epoch: int, row: Any) -> float | None:
         """Put again, unless the fit is over."""
@@ -88,11 +88,11 @@ class Fixture:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Iterator[Fixture]:
-    """Return the fast path of epoch 3, whose first batch looks."""
+    """Return the fast path of epoch 3, whose first batch ticks."""
     writer = RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None)
     writer.begin_fit(["loss", "accuracy"])
-    slow, totals, kept = SlowPath(look_again=3600.0, writer=writer), EpochTotals(2), Reservoir[Kept]()
-    receive = fast_path(LAYOUT, 3, totals, kept, writer, slow, look_at=0.0)
+    slow, totals, kept = SlowPath(tick_again=3600.0, writer=writer), EpochTotals(2), Reservoir[Kept]()
+    receive = fast_path(LAYOUT, 3, totals, kept, writer, slow, next_tick=0.0)
     yield Fixture(receive, slow, totals, kept, writer)
     writer.close()
 
@@ -108,7 +108,7 @@ def test_a_batch_is_recorded_summed_and_its_logs_returned(path: Fixture) -> None
     assert path.totals.class_counts is not None
     assert (path.totals.batches, path.totals.samples, path.totals.class_counts.tolist()) == (2, 40, [31, 9])
     assert path.records() == [(3, 36, 0.25, 1.0), (3, 4, 2.5, 0.0)]
-    assert (len(path.slow.looks), path.slow.taken, path.slow.failures) == (1, [], [])
+    assert (len(path.slow.ticks), path.slow.taken, path.slow.failures) == (1, [], [])
 
 
 @pytest.mark.parametrize(
@@ -142,9 +142,9 @@ def test_values_that_are_no_numbers_end_nothing(path: Fixture) -> None:
 
 def test_what_fails_ends_the_recording_and_not_the_training(path: Fixture) -> None:
     """Keras gets its logs all the same."""
-    path.slow.look_again = float("nan")
+    path.slow.tick_again = float("nan")
     assert path.receive(_logs(2, 0.75, 0.5, 36, 0.25, 1.0, 30, 6)) == {"accuracy": 0.75, "loss": 0.5}
-    assert [str(error) for error in path.slow.failures] == ["no look today"]
+    assert [str(error) for error in path.slow.failures] == ["no tick today"]
 
 
 class _Calls(keras.callbacks.Callback):  # type: ignore[misc]

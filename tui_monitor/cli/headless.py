@@ -23,7 +23,7 @@ _PROGRESS_SECONDS = 10.0
 def follow_headless(folder: Path, training: TrainingProcess | None) -> None:
     """Print a run's progress until it has ended.
 
-    Ctrl-C asks a training that this command started to stop after its batch; a second one interrupts its process,
+    Ctrl-C requests that a training of this command stops after its batch; a second one interrupts its process,
     a third kills it. A run of someone else is only left.
     """
     lines = _Lines()

@@ -58,7 +58,7 @@ class ExplanationAt:
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """Something worth a mark on the time axis: an alert, a note, an answer to a request, a change of state or cause."""
+    """Something worth a mark on the time axis: an alert, a note, a request, a change of state or cause."""
 
     seconds: float
     kind: str
@@ -68,8 +68,8 @@ class TimelineEntry:
     """From 1."""
     batch: int | None = None
     """Batches of the epoch done by then, where the event says so."""
-    answers: str = ""
-    """Id of the request that this acknowledges; empty for anything else."""
+    acknowledges: str = ""
+    """Id of the request that it acknowledges; empty for anything else."""
     alert: str = ""
     """What an alert on the values is about, such as `overfitting`; empty for all else, such as a failed recording."""
 

@@ -1,4 +1,4 @@
-"""The run folder of an import: it can be continued later, and what was provisional can be taken back."""
+"""The run folder of an import: it can be continued later, and what was provisional can be truncated."""
 
 import math
 import os
@@ -71,7 +71,7 @@ class ImportedRun:
         self._waiting_size = 0
         self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         self._events = self._opened(EVENTS_FILE, None)
-        self._output = self._opened(OUTPUT_FILE, None, mend=False)
+        self._output = self._opened(OUTPUT_FILE, None, repair=False)
         self._output_index = OutputIndex()
         self._batches = self._opened_batches()
         self._dtype = self._fit.dtype if self._fit else None
@@ -145,7 +145,7 @@ class ImportedRun:
             seconds=self.seconds,
         )
 
-    def take_back(self, mark: Mark) -> None:
+    def truncate(self, mark: Mark) -> None:
         """Return to an earlier mark; records written since are gone."""
         self._flush()
         for fit in self._info.fits[mark.phases :]:
@@ -160,7 +160,7 @@ class ImportedRun:
         self.seconds = mark.seconds
 
     def close(self) -> None:
-        """Write what waits, summarise the batches of every fit, and let go of the files."""
+        """Write what waits, summarise the batches of every fit, and close the files."""
         with suppress(OSError):
             self._flush()
         for fit in self._info.fits:
@@ -198,8 +198,8 @@ class ImportedRun:
             return self._opened(batches_file(1), 1)
         return self._opened(fit.batches, fit.dtype.itemsize)
 
-    def _opened(self, name: str, piece: int | None, *, mend: bool = True) -> AppendFile:
-        file = AppendFile(name, piece if mend else 1)
+    def _opened(self, name: str, piece: int | None, *, repair: bool = True) -> AppendFile:
+        file = AppendFile(name, piece if repair else 1)
         file.open(self._descriptor)
         return file
 

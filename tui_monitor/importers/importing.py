@@ -171,7 +171,7 @@ def _take_lines(source: Source, path: Path, run: ImportedRun, kept: KeptSource |
                 return None
             if (found.st_size, found.st_mtime_ns) == (kept.size, kept.modified):
                 return _Taken(0)
-            run.take_back(kept.mark)
+            run.truncate(kept.mark)
             state = msgspec.convert(kept.state, LineState)
         is_kept = source.format in _KEEPS_TEXT
         importer = LineImporter(
@@ -226,7 +226,7 @@ def _take_records(source: Source, path: Path, run: ImportedRun, kept: KeptSource
     if kept is not None:
         if _digest(read(source, path), kept.taken) != kept.fingerprint:
             return None
-        run.take_back(kept.mark)
+        run.truncate(kept.mark)
         held = _Held(kept.taken, kept.fingerprint, kept.mark)
     recorder = Recorder(run, run.move_clock, _alerts_so_far(run))
     held = _add_records(read(source, path), recorder, run, held)

@@ -34,7 +34,7 @@ class KeptSource:
     fingerprint: str = ""
     """Of what was read for good."""
     mark: Mark = field(default_factory=Mark)
-    """How far the run folder holds for good: what follows is taken back when more is read."""
+    """How far the run folder holds for good: what follows is truncated when more is read."""
     state: Mapping[str, Any] = field(default_factory=dict)
     """Where the reading of lines is taken up again."""
 

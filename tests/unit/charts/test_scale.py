@@ -67,7 +67,7 @@ def test_limits_hold_still_while_data_arrives() -> None:
 
 
 def test_an_accuracy_axis_ends_at_one() -> None:
-    """A quantity with a ceiling gets no room above it."""
+    """A metric with a ceiling gets no room above it."""
     assert stepped_limits((0.62, 0.97), ceiling=1.0)[1] == 1.0
 
 

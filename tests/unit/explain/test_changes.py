@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.app.snapshots import explanation
 from tui_monitor.explain.measure import Moment, explain_probe
-from tui_monitor.explain.samples.probes import Averaging, Quantity, TrainingProbe, ValidationProbe, Weighting
+from tui_monitor.explain.samples.probes import Averaging, PerSampleMetric, TrainingProbe, ValidationProbe, Weighting
 from tui_monitor.explain.watch.changes import Change, PictureWatch
 from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, Term, Verdict
 
@@ -78,8 +78,8 @@ def _epoch(generator: np.random.Generator, epoch: int) -> Explanation:
         label[0],
         predicted[0],
         ones,
-        Quantity(loss[0], loss[0], loss[0], loss[0].mean(), Averaging.SAMPLES, Weighting.PER_SAMPLE),
-        Quantity(right[0], right[0], right[0], right[0].mean(), Averaging.SAMPLES, Weighting.NONE),
+        PerSampleMetric(loss[0], loss[0], loss[0], loss[0].mean(), Averaging.SAMPLES, Weighting.PER_SAMPLE),
+        PerSampleMetric(right[0], right[0], right[0], right[0].mean(), Averaging.SAMPLES, Weighting.NONE),
         batches,
         counts[0],
     )

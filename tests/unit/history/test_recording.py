@@ -20,7 +20,7 @@ from tui_monitor.history.replay.recording import Recording
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.history.state.fold import History
 from tui_monitor.run_log.events.explanation import Cause, Ledger, RecordedExplanation, Term, Verdict
-from tui_monitor.run_log.events.notices import AlertRaised, Explained
+from tui_monitor.run_log.events.notifications import AlertRaised, Explained
 from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded
 from tui_monitor.run_log.events.usage import ResourceUsage, UsageSampled
 from tui_monitor.run_log.format.layout import EVENTS_FILE, OUTPUT_FILE, RunInfo, State
@@ -48,7 +48,7 @@ class Training:
         self.epoch = 0
         self.seen: list[tuple[float, Snapshot]] = []
 
-    def look(self) -> None:
+    def tick(self) -> None:
         """Keep what a live screen shows now."""
         self.writer.mark_output()
         self.history.fold(self.reader.poll(max_seconds=10))
@@ -76,7 +76,7 @@ class Training:
             "print": self._print,
         }
         actions[what]()
-        self.look()
+        self.tick()
 
     def _begin(self) -> None:
         self.epoch += 1
@@ -138,7 +138,7 @@ def test_a_long_history_is_replayed_from_checkpoints(tmp_path: Path) -> None:
         training.clock.now += STEP
         training.writer.event(EpochEnded(epoch=number + 1, logs={"loss": number}))
         if number % 997 == 0:
-            training.look()
+            training.tick()
     recording, output = recorded(tmp_path)
     assert 2 < len(recording._checkpoints) <= 65
     for seconds, live in [*training.seen, *reversed(training.seen)]:

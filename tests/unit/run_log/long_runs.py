@@ -78,12 +78,12 @@ def grow(folder: Path, records: Records) -> None:
         file.write(records.tobytes())
 
 
-def read_to_end(reader: Any, *takers: Any) -> None:
+def read_to_end(reader: Any, *receivers: Any) -> None:
     """Give all that a reader finds to those that fold it."""
     for _ in range(10_000):
         arrival = reader.poll(max_seconds=10)
-        for taker in takers:
-            taker.fold(arrival)
+        for receiver in receivers:
+            receiver.fold(arrival)
         if arrival.complete:
             return
     raise AssertionError("the reader never came to the end")

@@ -241,7 +241,7 @@ def test_a_worker_of_several_needs_no_summaries(tmp_path: Path) -> None:
 
 
 def test_an_import_is_summarised(tmp_path: Path) -> None:
-    """A log's batches get their blocks when it has been read; what is taken back loses them."""
+    """A log's batches get their blocks when it has been read; what is truncated loses them."""
     tmp_path.joinpath("run").mkdir()
     with ImportedRun(tmp_path / "run", RunInfo(name="run")) as run:
         run.begin_fit(["loss", "acc"])
@@ -252,7 +252,7 @@ def test_an_import_is_summarised(tmp_path: Path) -> None:
     path = tmp_path / "run" / "batches.blocks"
     assert path.stat().st_size == LEAST_ADDED * SIZE
     with ImportedRun(tmp_path / "run", run.info) as run:
-        run.take_back(mark)
+        run.truncate(mark)
         assert path.stat().st_size == 3000 // BLOCK * SIZE
         for number in range(1000):
             run.batch(2, 32, (number, 0.25))
@@ -260,7 +260,7 @@ def test_an_import_is_summarised(tmp_path: Path) -> None:
 
 
 def test_cutting_what_is_not_there_is_no_error(tmp_path: Path) -> None:
-    """A run without blocks can be taken back too."""
+    """A run without blocks can be truncated too."""
     descriptor = os.open(tmp_path, os.O_RDONLY)
     cut_blocks(descriptor, FIT, 0)
     os.close(descriptor)

@@ -21,7 +21,13 @@ from tui_monitor.run_log.events.lines import (
     parse_event_line,
     recorded_event,
 )
-from tui_monitor.run_log.events.notices import AlertRaised, CauseChanged, Explained, NoteTaken, RequestAcknowledged
+from tui_monitor.run_log.events.notifications import (
+    AlertRaised,
+    CauseChanged,
+    Explained,
+    NoteTaken,
+    RequestAcknowledged,
+)
 from tui_monitor.run_log.events.order import breaches
 from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded, FitBegan, StatusChanged
 from tui_monitor.run_log.events.usage import GpuUsage, ResourceUsage, StepsTimed, UsageSampled

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_monitor.errors import RunUnreadable
-from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.events.notifications import NoteTaken
 from tui_monitor.run_log.events.progress import StatusChanged
 from tui_monitor.run_log.format.layout import EVENTS_FILE, OUTPUT_FILE, RUN_FILE, RunInfo, State
 from tui_monitor.run_log.read.reader import Arrival, RunReader
@@ -169,7 +169,7 @@ def test_a_line_beyond_all_bounds_is_passed_over(tmp_path: Path) -> None:
 _TRAINING = """
 import sys
 from pathlib import Path
-from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.events.notifications import NoteTaken
 from tui_monitor.run_log.format.layout import RunInfo, State
 from tui_monitor.run_log.write.writer import RunWriter
 with RunWriter(Path(sys.argv[1]), RunInfo(name="run")) as writer:

@@ -110,8 +110,8 @@ class ChartView(CellsView):
         self.call_after_refresh(self._start)
 
     def base_style(self, index: int) -> Style:
-        """Return the look of a heading for the title row."""
-        return self.rich_style + self.look("heading-row") if index == 0 else self.rich_style
+        """Return the style of a heading for the title row."""
+        return self.rich_style + self.style_of("heading-row") if index == 0 else self.rich_style
 
     def on_resize(self, event: Resize) -> None:
         """Draw for the new size."""

@@ -17,7 +17,7 @@ from tui_monitor.explain.samples.probes import (
     Averaging,
     FloatArray,
     IntArray,
-    Quantity,
+    PerSampleMetric,
     TrainingProbe,
     ValidationProbe,
     Weighting,
@@ -98,26 +98,28 @@ def multiplicities(batches: int, seed: int) -> FloatArray:
     return np.concatenate([np.ones((1, batches)), counts])
 
 
-def estimate(probe: TrainingProbe, quantity: Quantity, classes: ClassWeights, multiplicity: FloatArray) -> Estimates:
-    """Return the training side's terms of one quantity, from the probe as it is and from its resamples.
+def estimate(
+    probe: TrainingProbe, metric: PerSampleMetric, classes: ClassWeights, multiplicity: FloatArray
+) -> Estimates:
+    """Return the training side's terms of one metric, from the probe as it is and from its resamples.
 
     Args:
         probe: probed training batches with at least one sample.
-        quantity: its loss or its accuracy.
+        metric: its loss or its accuracy.
         classes: what each class's samples count.
         multiplicity: how often each batch counts, shape (rows, batches).
     """
     batches = multiplicity.shape[1]
     label = probe.label if classes.train_share.size > 1 else np.zeros_like(probe.label)
     sizes = np.bincount(probe.batch, minlength=batches).astype(float)
-    weights = effective_weights(probe.weight, probe.batch, quantity.weighting)
+    weights = effective_weights(probe.weight, probe.batch, metric.weighting)
     columns = np.stack(
         [
-            weights * quantity.then,
-            weights * quantity.training,
-            quantity.training,
-            weights * quantity.inference,
-            quantity.inference,
+            weights * metric.then,
+            weights * metric.training,
+            metric.training,
+            weights * metric.inference,
+            metric.inference,
             np.ones_like(weights),
         ],
         axis=1,
@@ -134,16 +136,16 @@ def estimate(probe: TrainingProbe, quantity: Quantity, classes: ClassWeights, mu
         mixes = np.stack([strata, strata * classes.ratio])
     by_samples = np.tensordot(multiplicity, sums, axes=1) / (multiplicity @ sizes)[:, None, None]
     reported_way = by_samples
-    if quantity.averaging is Averaging.BATCHES:
+    if metric.averaging is Averaging.BATCHES:
         by_batches = np.tensordot(multiplicity, sums / sizes[:, None, None], axes=1)
         reported_way = by_batches / multiplicity.sum(axis=1)[:, None, None]
 
     means = np.stack([reported_way, by_samples])[..., 1:5]
     # Columns are (mode, weight) in order; the toggles' order is mode, weight, averaging, mix.
     values = np.einsum("arcf,mrc->famr", means, mixes).reshape(2, 2, 2, 2, len(multiplicity))
-    then = (reported_way[:, :, 0] * mixes[0]).sum(axis=1) + quantity.offset_then
-    now = values[0, 0, 0, 0] + quantity.offset_now
-    return _anchored(then, np.column_stack([now, shapley(values)]), quantity.reported, batches)
+    then = (reported_way[:, :, 0] * mixes[0]).sum(axis=1) + metric.offset_then
+    now = values[0, 0, 0, 0] + metric.offset_now
+    return _anchored(then, np.column_stack([now, shapley(values)]), metric.reported, batches)
 
 
 def _anchored(then: FloatArray, measured: FloatArray, reported: float, batches: int) -> Estimates:
@@ -214,7 +216,7 @@ def _shapley_coefficients(players: int) -> FloatArray:
 
 @dataclass(frozen=True)
 class ValidationValue:
-    """Validation's mean of one quantity at the current weights."""
+    """Validation's mean of one metric at the current weights."""
 
     weighted: float
     """As Keras measures it, with weights that came with the data."""
@@ -225,11 +227,11 @@ class ValidationValue:
 
 
 def validation_value(probe: ValidationProbe, values: FloatArray, weighting: Weighting, seed: int) -> ValidationValue:
-    """Return validation's mean of one quantity, at validation's exact class shares.
+    """Return validation's mean of one metric, at validation's exact class shares.
 
     Args:
         probe: validation samples with at least one sample.
-        values: the quantity of each of them, shape (n,).
+        values: the metric of each of them, shape (n,).
         weighting: how weights that came with the data enter it.
         seed: of the bootstrap.
     """

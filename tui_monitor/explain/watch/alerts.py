@@ -1,4 +1,4 @@
-"""What needs a look, from values alone: each alert is beyond noise, says what was seen, and comes once an episode."""
+"""What needs attention, from values alone: an alert is beyond noise, says what was seen, and comes once an episode."""
 
 import math
 from array import array
@@ -26,7 +26,7 @@ class AlertKind(StrEnum):
 
 @dataclass(frozen=True)
 class Alert:
-    """One thing that needs a look."""
+    """One thing that needs attention."""
 
     kind: AlertKind
     sentence: str

@@ -1,4 +1,4 @@
-"""The course of a loss: its noise, its trend, and stretches of batches far above all that was."""
+"""The course of a loss: its noise, its trend, and runs of batches far above all that was."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -17,7 +17,7 @@ _NEWEST_BENDS = 10
 
 @dataclass
 class Windows:
-    """Means over stretches of batches, however the epochs cut them."""
+    """Means over runs of batches, however the epochs cut them."""
 
     epoch: int = 0
     batches: int = 0

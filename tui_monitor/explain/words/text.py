@@ -110,7 +110,7 @@ def _classes(explanation: Explanation) -> str:
             lines.append(f"  and {len(classes.labels) - 10} more classes")
     if baseline is not None:
         lines.append(
-            f"A constant guess at the base rate scores loss {baseline.train_loss:.3f}, accuracy "
+            f"The majority-class baseline scores loss {baseline.train_loss:.3f}, accuracy "
             f"{baseline.train_accuracy:.3f} in training;"
         )
         lines.append(f"  {baseline.validation_loss:.3f} and {baseline.validation_accuracy:.3f} in validation.")

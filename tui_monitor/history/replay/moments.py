@@ -6,7 +6,13 @@ from numpy.typing import NDArray
 from tui_monitor.history.playback import Moments
 from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, Verdict
 from tui_monitor.run_log.events.lines import RecordedEvent
-from tui_monitor.run_log.events.notices import AlertRaised, CauseChanged, Explained, NoteTaken, RequestAcknowledged
+from tui_monitor.run_log.events.notifications import (
+    AlertRaised,
+    CauseChanged,
+    Explained,
+    NoteTaken,
+    RequestAcknowledged,
+)
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded, FitBegan
 
 

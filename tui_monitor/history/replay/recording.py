@@ -94,7 +94,7 @@ class Recording:
         return has_changed
 
     def mark_workers(self, signs: Mapping[int, WorkerLiveness]) -> bool:
-        """Take a look at the processes of several workers, by rank; return whether anything changed."""
+        """Check the processes of several workers, by rank; return whether anything changed."""
         return self._workers.mark(signs)
 
     @property

@@ -95,7 +95,7 @@ class WorkerFold:
         return replace(self, snapshot=known, times=times, paces=paces)
 
     def seen(self, sign: WorkerLiveness) -> "WorkerFold":
-        """Return what is known with a look at the worker's process."""
+        """Return what is known with a check of the worker's process."""
         return replace(self, sign=sign)
 
     def concluded(self) -> WorkerSnapshot:
@@ -124,7 +124,7 @@ class WorkerFolds:
             self.covered = arrival.covered
 
     def mark(self, signs: Mapping[int, WorkerLiveness]) -> bool:
-        """Take a look at the processes, by rank; return whether anything changed."""
+        """Check the processes, by rank; return whether anything changed."""
         before = self.snapshots()
         for rank, sign in signs.items():
             self._folds[rank] = self._fold(rank).seen(sign)

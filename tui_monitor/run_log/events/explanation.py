@@ -131,7 +131,7 @@ class Classes:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What the constant guess at the base rate scores on each side: entropy in nats, and the majority's share."""
+    """What the majority-class baseline scores on each side: entropy in nats, and the majority's share."""
 
     train_loss: float
     train_accuracy: float

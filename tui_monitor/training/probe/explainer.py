@@ -17,7 +17,7 @@ from tui_monitor.training.probe.ledger_sides import (
     residual_limit,
     training_side,
 )
-from tui_monitor.training.probe.passes import Kept, KeptBatch, MeasuredBatches, Probe, undisturbed
+from tui_monitor.training.probe.passes import Kept, KeptBatch, MeasuredBatches, Probe, preserved_random_state
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.record.epoch_totals import EpochTotals
@@ -27,7 +27,7 @@ from tui_monitor.training.step.per_sample_metrics import PerSampleMetrics, Unsup
 from tui_monitor.training.workers.shares import WITHIN_EPOCH_LIMIT, WorkerShares
 
 ASKED_BATCHES = 32
-"""Batches measured where someone asks and the budget is spent."""
+"""Batches measured where someone requests it and the budget is spent."""
 
 _WORTH_SECONDS = 10.0
 """Training from which a fit without validation is measured, for its recall and calibration."""
@@ -148,7 +148,7 @@ class Explainer:
         validation: ValidationRecord,
         training_seconds: float,
         *,
-        asked: bool,
+        requested: bool,
     ) -> Explanation | None:
         """Explain the epoch so far; validation is measured anew on the batches kept from its last pass.
 
@@ -158,7 +158,7 @@ class Explainer:
             batches: kept training batches.
             validation: the newest one.
             training_seconds: time spent training so far, measuring left out.
-            asked: whether someone asked for it, who then gets it whatever the budget.
+            requested: whether someone requested it, who then gets it whatever the budget.
 
         Returns:
             None when the budget, the kept batches or the model do not allow it.
@@ -168,7 +168,7 @@ class Explainer:
             return None
         watch = _Stopwatch(self._budget)
         chosen = self._choose(totals, batches, training_seconds, share=0.5)
-        if not chosen and asked:
+        if not chosen and requested:
             chosen = _drawn(batches, ASKED_BATCHES)
         if not chosen:
             return None
@@ -207,7 +207,7 @@ class Explainer:
         """Run a probe; the first batch of a kind builds its passes, which is accounted for apart."""
         probe = self._probe()
         self._begins = False
-        with undisturbed():
+        with preserved_random_state():
             if kind not in probe.ready:
                 begun = time.perf_counter()
                 action(probe, batches[:1])

@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tui_monitor.explain.samples.probes import FloatArray, IntArray, Quantity, TrainingProbe, ValidationProbe, Weighting
+from tui_monitor.explain.samples.probes import (
+    FloatArray,
+    IntArray,
+    PerSampleMetric,
+    TrainingProbe,
+    ValidationProbe,
+    Weighting,
+)
 from tui_monitor.run_log.events.explanation import Cause
 from tui_monitor.training.probe.passes import KeptBatch, MeasuredBatches
 from tui_monitor.training.probe.validation_record import ValidationRecord
@@ -33,7 +40,7 @@ def training_side(
         metrics: names of those in `totals`, the loss first.
         reported: `loss` and `accuracy` as training reported them; None for one it did not.
     """
-    loss = Quantity(
+    loss = PerSampleMetric(
         then=measured.then["loss"],
         training=measured.training["loss"],
         inference=measured.inference["loss"],
@@ -47,7 +54,7 @@ def training_side(
     if per_sample.accuracy_name in metrics and reported.get("accuracy") is not None:
         assert per_sample.accuracy_name is not None
         place = metrics.index(per_sample.accuracy_name)
-        accuracy = Quantity(
+        accuracy = PerSampleMetric(
             then=measured.then["correct"],
             training=measured.training["correct"],
             inference=measured.inference["correct"],

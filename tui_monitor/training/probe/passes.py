@@ -24,7 +24,7 @@ from tui_monitor.training.step.payload import ROLES, Trace
 from tui_monitor.training.step.per_sample_metrics import ROWS, PerSampleMetrics, SampleTensors, Unsupported
 
 LARGEST_PASS = 8192
-"""Samples in one forward pass at most, where batches may be joined."""
+"""Samples in one forward pass at most, where batches may be concatenated."""
 _ROUNDING: Final = 1e-5
 """Relative difference between a loss and its samples' mean that float32 makes."""
 
@@ -117,9 +117,9 @@ class Probe:
         """
         measured: dict[str, list[tuple[FloatArray, float]]] = {"then": [], "training": [], "inference": []}
         for group in self._groups(batches, in_training=True):
-            joined = _join(group)
+            concatenated = _concatenate(group)
             for kind, results in measured.items():
-                results.append(self._measure(kind, joined))
+                results.append(self._measure(kind, concatenated))
         then, training, inference = (_per_sample(results) for results in measured.values())
         penalty, inference_penalty = (_mean(measured[kind]) for kind in ("training", "inference"))
         return MeasuredBatches(_ordinals(batches), then, training, inference, penalty, inference_penalty)
@@ -130,7 +130,9 @@ class Probe:
         Raises:
             Unsupported: as for training batches.
         """
-        results = [self._measure("inference", _join(group)) for group in self._groups(batches, in_training=False)]
+        results = [
+            self._measure("inference", _concatenate(group)) for group in self._groups(batches, in_training=False)
+        ]
         return MeasuredBatches(_ordinals(batches), {}, {}, _per_sample(results), 0.0, _mean(results))
 
     def _measure(self, kind: str, batch: KeptBatch) -> tuple[FloatArray, float]:
@@ -293,7 +295,7 @@ def _ordinals(batches: Sequence[KeptBatch]) -> IntArray:
     return np.repeat(np.arange(len(batches)), [batch.samples for batch in batches])
 
 
-def _join(group: Sequence[KeptBatch]) -> KeptBatch:
+def _concatenate(group: Sequence[KeptBatch]) -> KeptBatch:
     if len(group) == 1:
         return group[0]
     return KeptBatch(
@@ -307,7 +309,7 @@ def _join(group: Sequence[KeptBatch]) -> KeptBatch:
     )
 
 
-class undisturbed:  # noqa: N801
+class preserved_random_state:  # noqa: N801
     """Keeps Python's and NumPy's global random states as they were, whatever tracing a layer draws inside."""
 
     def __enter__(self) -> None:

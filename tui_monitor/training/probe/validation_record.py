@@ -43,7 +43,7 @@ class ValidationRecord:
         self.loss = self.accuracy = None
 
     def add(self, output: StepOutput) -> None:
-        """Take what a validation step handed out.
+        """Take what a validation step emitted.
 
         It waits for others, as next to a step taking it apart would cost several times as much.
         """

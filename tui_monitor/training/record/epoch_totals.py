@@ -25,7 +25,7 @@ class EpochTotals:
         self.metrics = metrics
         self._waiting: list[Sequence[float]] = []
         self.add: Callable[[Sequence[float]], None] = self._waiting.append
-        """Adds one batch, as the row that a training step hands out: samples, metrics, samples of each class."""
+        """Adds one batch, as the row that a training step emits: samples, metrics, samples of each class."""
         self._summed = 0
         self._sums: FloatArray | None = None
         self._weighted: FloatArray = np.zeros(metrics)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tui_monitor.explain.from_log import explain_from_log
 from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
 from tui_monitor.run_log.events.explanation import Explanation
-from tui_monitor.run_log.events.notices import AlertRaised, Explained
+from tui_monitor.run_log.events.notifications import AlertRaised, Explained
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.backends.backend import backend_of, is_watched
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from tui_monitor.training.step.instrument import Instrument, Receiver
     from tui_monitor.training.step.packing import Rows, StepOutput
 
-_LOOK_SECONDS = 0.25
-"""Time between looks for control requests."""
+_TICK_SECONDS = 0.25
+"""Time between ticks, which look for control requests."""
 _WITHIN_EPOCH_SECONDS = 4.0
 """Time between explanations inside an epoch, at least."""
 
@@ -80,8 +80,8 @@ class FitRecorder:
         self._measuring_seconds = self._paused_seconds = 0.0
         self._steering = Steering(model, session)
         self._observations = Observations(session.writer)
-        self._look_at = 0.0
-        """The run's time from which to look again for control requests."""
+        self._next_tick = 0.0
+        """The run's time of the next tick."""
         self._explained_at = self._begun
 
     def _measuring(self) -> tuple[Any, Any, "Explainer | None", Any]:
@@ -284,7 +284,7 @@ class FitRecorder:
             return
         if self._pace is not None:
             self._pace.write()
-        self._paused_seconds += self._steering.look(self._epoch, totals.batches)
+        self._paused_seconds += self._steering.tick(self._epoch, totals.batches)
         self._steering.epoch_ended()
         explanation = attempt(self._measuring_failed, self._explain_epoch, values, otherwise=None)
         self._observe(self._observations.epoch_ended, self._epoch, totals.batches, values, explanation)
@@ -378,7 +378,7 @@ class FitRecorder:
             return None
         from tui_monitor.training.record.fast_path import fast_path
 
-        return fast_path(layout, self._epoch, totals, self._training, self._writer, self, look_at=self._look_at)
+        return fast_path(layout, self._epoch, totals, self._training, self._writer, self, next_tick=self._next_tick)
 
     def _lead(self, receiver: "Receiver") -> None:
         """Have training steps taken by a receiver, unless another fit takes them by now."""
@@ -398,8 +398,8 @@ class FitRecorder:
         if self._shares is not None:
             self._pace.batch_ended(instrument.channel.clock)
             self._steering.batches_ended(len(rows))
-        if seconds >= self._look_at:
-            self.look(seconds)
+        if seconds >= self._next_tick:
+            self.tick(seconds)
 
     def _reported(self, values: Mapping[str, float]) -> None:
         """Record a batch from what Keras tells callbacks after it; its size is not known."""
@@ -409,8 +409,8 @@ class FitRecorder:
         row = (0.0, *(values.get(name, float("nan")) for name in self._metrics))
         seconds = self._writer.batch(self._epoch, 0, row[1:])
         totals.add(row)
-        if seconds >= self._look_at:
-            self.look(seconds)
+        if seconds >= self._next_tick:
+            self.tick(seconds)
 
     def _begin_totals(self, metrics: Sequence[str], *, running: Sequence[str]) -> EpochTotals:
         if not self._metrics:
@@ -447,40 +447,40 @@ class FitRecorder:
 
     # What is done a few times a second
 
-    def look(self, seconds: float) -> float:
-        """Apply control requests, measure and observe; return the run's time at which to look again.
+    def tick(self, seconds: float) -> float:
+        """Apply control requests, measure and observe; return the run's time of the next tick.
 
         Args:
             seconds: the run's time.
         """
-        self._look_at = seconds + _LOOK_SECONDS
+        self._next_tick = seconds + _TICK_SECONDS
         now = time.monotonic()
         self._observations.batches_rest()
         if self._totals is not None:
             self._totals.add_up()
-        self._paused_seconds += self._steering.look(self._epoch, self._totals.batches if self._totals else 0)
+        self._paused_seconds += self._steering.tick(self._epoch, self._totals.batches if self._totals else 0)
         attempt(self._measuring_failed, self._explain_within_epoch, now, otherwise=None)
         if self._totals is not None and self._knows_losses:
-            self._observe(self._observations.look, self._epoch, self._totals)
+            self._observe(self._observations.tick, self._epoch, self._totals)
         self._observe(self._observations.batches_begin, self._epoch, self._totals)
-        return self._look_at
+        return self._next_tick
 
     def _explain_within_epoch(self, now: float) -> None:
-        """Measure inside the epoch where that is due or was asked for."""
+        """Measure inside the epoch where that is due or was requested."""
         explainer = self._explainer
         if explainer is None or not self._measures:
             return
         self._explain_for_all(now)
         if self._shares is not None and not self._shares.is_chief:
             return
-        asked = self._steering.measure_now
-        due = asked or now - self._explained_at >= _WITHIN_EPOCH_SECONDS
+        requested = self._steering.measure_now
+        due = requested or now - self._explained_at >= _WITHIN_EPOCH_SECONDS
         if due and self._budget.enabled and self._totals is not None:
             self._steering.measure_now = False
             begun = self._explained_at = time.monotonic()
             seconds = self._training_seconds(begun)
             explanation = explainer.within_epoch(
-                self._epoch, self._totals, self._training, self._validation, seconds, asked=asked
+                self._epoch, self._totals, self._training, self._validation, seconds, requested=requested
             )
             self._explained(explanation, begun, self._totals.batches)
 

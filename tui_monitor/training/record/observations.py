@@ -9,7 +9,7 @@ from tui_monitor.explain.watch.alerts import Alert, AlertKind, AlertWatch, Epoch
 from tui_monitor.explain.watch.changes import PictureWatch
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events.explanation import Explanation
-from tui_monitor.run_log.events.notices import AlertRaised, CauseChanged
+from tui_monitor.run_log.events.notifications import AlertRaised, CauseChanged
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.record.stalls import StallWatch
@@ -29,7 +29,7 @@ class Observations:
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        """Notice inside the block that batches fail to come."""
+        """Tell inside the block when batches fail to come."""
         with StallWatch(self._batches_awaited, self._stalled).watching():
             yield
 
@@ -46,7 +46,7 @@ class Observations:
         """Wait for no batch: in a pause, a measurement or a validation, and between epochs."""
         self._is_awaiting = False
 
-    def look(self, epoch: int, totals: EpochTotals) -> None:
+    def tick(self, epoch: int, totals: EpochTotals) -> None:
         """Take the epoch so far, several times a second at most."""
         self._write(self._alerts.batches(epoch, totals.batches, totals.mean(0, Averaging.BATCHES)))
 

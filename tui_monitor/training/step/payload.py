@@ -89,7 +89,7 @@ def learn(plan: StepPlan, backend: Backend, model: Any, parts: Mapping[str, Any]
         plan.limit = "The model's step computes no loss through Keras: the gap can only be shown."
     elif plan.steps_per_call > 1 and replicas > 1:
         plan.limit = (
-            f"Under several replicas with steps_per_execution={plan.steps_per_call}, Keras hands out the last step "
+            f"Under several replicas with steps_per_execution={plan.steps_per_call}, Keras returns the last step "
             f"of each call alone: one batch in {plan.steps_per_call} is recorded, and the gap is only shown."
         )
     elif any(isinstance(leaf, tf.RaggedTensor | tf.SparseTensor) for leaf in leaves((parts, capture.y_pred))):

@@ -34,13 +34,13 @@ class StepMoments:
         self._before = len(self._graph.get_operations()) if self._graph is not None else 0
 
     def handed_out(self, logs: dict[str, Any], data: Any) -> dict[str, Any]:
-        """Return what the step hands out with its moments in the payload, unchanged where they can't be known.
+        """Return what the step emits with its moments in the payload, unchanged where they can't be known.
 
         They are float64 of shape (4,), seconds of the host's clock: this worker had its data, all had theirs; this
         worker had its gradients, those of all were exchanged.
 
         Args:
-            logs: what the step hands out, a payload of one of several replicas included.
+            logs: what the step emits, a payload of one of several replicas included.
             data: what the step was given.
         """
         if self._graph is None:

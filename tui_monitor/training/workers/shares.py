@@ -22,7 +22,7 @@ from tui_monitor.run_log.write.writer import RunWriter
 
 LAST_WAIT_SECONDS = 10.0
 """How long the chief waits for the others when a `fit` ends."""
-_LOOK_SECONDS = 0.05
+_TICK_SECONDS = 0.05
 WITHIN_EPOCH_LIMIT = "Within an epoch only the samples of worker 0 are measured; at its end those of every worker."
 
 
@@ -96,7 +96,7 @@ class WorkerShares:
                 break
             if wait_seconds is None:
                 return None
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_TICK_SECONDS)
         self._offered = None
         shares = [sheet.share for sheet in sheets if sheet.share is not None]
         if len(shares) < len(sheets):

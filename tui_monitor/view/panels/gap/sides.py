@@ -1,4 +1,4 @@
-"""Training beside validation: mistakes, class shares and the constant guess, in one table."""
+"""Training beside validation: mistakes, class shares and the majority-class baseline, in one table."""
 
 from collections.abc import Sequence
 
@@ -91,8 +91,8 @@ def _baseline(explanation: Explanation, width: int) -> Rows:
     losses = [rounded(baseline.train_loss, 3), rounded(baseline.validation_loss, 3)]
     accuracies = [share(baseline.train_accuracy, 1), share(baseline.validation_accuracy, 1)]
     return (
-        _line("constant guess: loss", losses, width),
-        _line("constant guess: accuracy", accuracies, width),
+        _line("majority baseline: loss", losses, width),
+        _line("majority baseline: accuracy", accuracies, width),
     )
 
 
