@@ -140,8 +140,8 @@ def test_no_colour_is_sent_where_none_is_wanted() -> None:
     }
 
 
-def test_a_slow_terminal_gets_fewer_pictures_not_a_queue() -> None:
-    """Until the terminal has answered no picture follows; from one that never did, only for a second."""
+def test_a_slow_terminal_gets_fewer_frames_not_a_queue() -> None:
+    """Until the terminal has answered no frame follows; from one that never did, only for a second."""
     pacer = FramePacer()
     assert pacer.may_draw(0.0)
     pacer.ask(0.0)

@@ -201,7 +201,7 @@ async def test_a_stop_is_requested_of_the_training(keys: tuple[str, ...], tmp_pa
 
 @pytest.mark.parametrize("keys", [("q", "escape"), ("q", "down", "down", "down", "enter"), ("ctrl+c", "escape")])
 async def test_cancelling_changes_nothing(keys: tuple[str, ...], tmp_path: Path) -> None:
-    """Escape and Cancel lead back to the picture, and no request is sent to the training."""
+    """Escape and Cancel lead back to the screen, and no request is sent to the training."""
     async with screen_of(snapshot(), folder=tmp_path) as pilot:
         for key in keys:
             await pilot.press(key)

@@ -83,7 +83,7 @@ async def test_no_row_runs_over_and_no_word_is_cut(size: tuple[int, int]) -> Non
 
 
 async def test_a_small_terminal_gets_a_sentence_and_comes_back() -> None:
-    """Below 60×20 one sentence says what is needed and what there is; growing again brings the picture back."""
+    """Below 60×20 one sentence says what is needed and what there is; growing again brings the screen back."""
     async with screen_of(snapshot()) as pilot:
         for size in ((60, 20), (80, 24), (120, 40), (200, 60), (40, 10), (59, 24), (80, 19)):
             await pilot.resize_terminal(*size)

@@ -8,7 +8,7 @@ import pytest
 from tests.app.driving import rows_of, screen_of, settle, text_of
 from tests.app.snapshots import snapshot
 from tests.app.worker_snapshots import FAST, SLOW, on_workers, said
-from tui_monitor.history.snapshot import StepShare
+from tui_monitor.history.snapshot import StepTimes
 from tui_monitor.history.state.workers import hold_up
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.liveness import LOST_DETAIL
@@ -63,7 +63,7 @@ def test_what_is_missing_is_said() -> None:
 
 def test_even_workers_hold_up_nobody() -> None:
     """A difference that is small beside a batch's time is none."""
-    even = replace(SLOW, share=StepShare(0.01, 0.02, 0.069))
+    even = replace(SLOW, step_times=StepTimes(0.01, 0.02, 0.069))
     assert hold_up((FAST, even)) is None
     assert "No worker holds up the others." in said(on_workers(FAST, even))
 

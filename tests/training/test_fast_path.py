@@ -21,7 +21,7 @@ from tui_monitor.history.load import load
 from tui_monitor.run_log.format.layout import RunInfo
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.backends.keras3 import log_type
-from tui_monitor.training.probe.passes import Kept
+from tui_monitor.training.probe.passes import LazyBatch
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.record.fast_path import fast_path
@@ -75,7 +75,7 @@ class Fixture:
     receive: Receiver
     slow: SlowPath
     totals: EpochTotals
-    kept: Reservoir[Kept]
+    kept: Reservoir[LazyBatch]
     writer: RunWriter
 
     def records(self) -> list[tuple[float, ...]]:
@@ -91,7 +91,7 @@ def path(tmp_path: Path) -> Iterator[Fixture]:
     """Return the fast path of epoch 3, whose first batch ticks."""
     writer = RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None)
     writer.begin_fit(["loss", "accuracy"])
-    slow, totals, kept = SlowPath(tick_again=3600.0, writer=writer), EpochTotals(2), Reservoir[Kept]()
+    slow, totals, kept = SlowPath(tick_again=3600.0, writer=writer), EpochTotals(2), Reservoir[LazyBatch]()
     receive = fast_path(LAYOUT, 3, totals, kept, writer, slow, next_tick=0.0)
     yield Fixture(receive, slow, totals, kept, writer)
     writer.close()

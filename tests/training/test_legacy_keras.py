@@ -152,7 +152,7 @@ def train(session):
 
 def open_session(name):
     folder = pathlib.Path(sys.argv[1], name)
-    return Session(RunWriter(folder, RunInfo(name=name)), folder, ProbeBudget(share=1.0))
+    return Session(RunWriter(folder, RunInfo(name=name)), folder, ProbeBudget(fraction=1.0))
 
 plain, plain_history = train(None)
 session = open_session("whole")

@@ -22,11 +22,11 @@ def acknowledged(
     model: keras.Model,
     *requested: tuple[Action, Any],
     callbacks: Sequence[keras.callbacks.Callback] = (),
-    share: float = 0.02,
+    fraction: float = 0.02,
 ) -> list[TimelineEntry]:
     """Return what a training says to requests at batch 7 of epoch 3."""
     with RunWriter(folder, RunInfo(name="run"), heartbeat_seconds=None) as writer:
-        steering = Steering(model, Session(writer, folder, ProbeBudget(share=share)))
+        steering = Steering(model, Session(writer, folder, ProbeBudget(fraction=fraction)))
         steering.warn_of(callbacks)
         sent = [send_request(folder, action, value).id for action, value in requested]
         steering.tick(3, 7)
@@ -76,7 +76,7 @@ def test_a_request_that_can_not_be_done_is_refused_and_the_next_one_obeyed(tmp_p
     """A model without an optimizer, and probes that are off, cost an acknowledgement and nothing else."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     requested = ((Action.LEARNING_RATE, 1.0), (Action.MEASURE, None), (Action.NOTE, "still here"))
-    rate, measure, note = acknowledged(tmp_path, model, *requested, share=0.0)
+    rate, measure, note = acknowledged(tmp_path, model, *requested, fraction=0.0)
     assert rate.text.startswith("Not done: ")
     assert "probes are off" in measure.text
     assert note.text == "still here"

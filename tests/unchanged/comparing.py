@@ -123,7 +123,7 @@ def _of_a_fit(test: str, number: int, one: Note | None, other: Note | None) -> l
 
 def _where_they_part(one: str, other: str, around: int = 60) -> tuple[str, str]:
     """Return two texts from a little before their first difference on."""
-    first = next((place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
+    first = next((index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
     begin = max(0, first - around)
     return one[begin : begin + 3 * around], other[begin : begin + 3 * around]
 

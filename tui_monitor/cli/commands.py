@@ -32,7 +32,7 @@ _probe_budget = click.option(
     default=0.02,
     show_default=True,
     metavar="FRACTION",
-    help="Share of training time for measuring; 0 turns probes off.",
+    help="Fraction of training time for measuring; 0 turns probes off.",
 )
 
 

@@ -33,7 +33,7 @@ _MOST_WAITING = 2**16
 
 
 @dataclass(frozen=True)
-class Mark:
+class Checkpoint:
     """How much of a run folder holds for good."""
 
     events: int = 0
@@ -135,9 +135,9 @@ class ImportedRun:
         """Note that so many bytes of the output belong to what happened up to the run's present time."""
         self._output_index.mark(self._descriptor, lambda: self.seconds, size)
 
-    def mark(self) -> Mark:
+    def checkpoint(self) -> Checkpoint:
         """Return how far the folder has come."""
-        return Mark(
+        return Checkpoint(
             events=_size(self._events) + self._waiting_size,
             output=_size(self._output),
             batches=_size(self._batches),
@@ -145,19 +145,23 @@ class ImportedRun:
             seconds=self.seconds,
         )
 
-    def truncate(self, mark: Mark) -> None:
-        """Return to an earlier mark; records written since are gone."""
+    def truncate(self, checkpoint: Checkpoint) -> None:
+        """Return to an earlier checkpoint; records written since are gone."""
         self._flush()
-        for fit in self._info.fits[mark.phases :]:
+        for fit in self._info.fits[checkpoint.phases :]:
             for name in (fit.batches, blocks_file(fit.batches)):
                 (self.folder / name).unlink(missing_ok=True)
-        self._describe(self._info.fits[: mark.phases])
-        for file, size in ((self._events, mark.events), (self._output, mark.output), (self._batches, mark.batches)):
+        self._describe(self._info.fits[: checkpoint.phases])
+        for file, size in (
+            (self._events, checkpoint.events),
+            (self._output, checkpoint.output),
+            (self._batches, checkpoint.batches),
+        ):
             os.truncate(file.descriptor, min(size, _size(file)))
         if self._fit is not None:
-            cut_blocks(self._descriptor, self._fit, mark.batches // self._fit.dtype.itemsize)
-        self._output_index.truncate(self._descriptor, mark.output)
-        self.seconds = mark.seconds
+            cut_blocks(self._descriptor, self._fit, checkpoint.batches // self._fit.dtype.itemsize)
+        self._output_index.truncate(self._descriptor, checkpoint.output)
+        self.seconds = checkpoint.seconds
 
     def close(self) -> None:
         """Write what waits, summarise the batches of every fit, and close the files."""

@@ -257,7 +257,7 @@ def test_damage_is_told(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_said_so(tmp_path: Path) -> None:
-    """A folder that goes away leaves the picture as it was, marked."""
+    """A folder that goes away leaves the screen as it was, marked."""
     record(tmp_path / "run")
     reader, history = RunReader(tmp_path / "run"), History()
     history.fold(reader.poll())

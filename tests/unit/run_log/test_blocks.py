@@ -125,7 +125,7 @@ def test_any_cut_reads_as_fewer_blocks(tmp_path: Path, cut: int) -> None:
 
 
 def test_blocks_in_another_order_are_not_believed(tmp_path: Path) -> None:
-    """A block counts only in its own place."""
+    """A block counts only at its own position."""
     folder = written(tmp_path / "run", some_records())
     path = folder / "batches.blocks"
     content = path.read_bytes()
@@ -248,11 +248,11 @@ def test_an_import_is_summarised(tmp_path: Path) -> None:
         for number in range(MANY):
             run.batch(1, 32, (number, 0.5))
             if number == 2999:
-                mark = run.mark()
+                checkpoint = run.checkpoint()
     path = tmp_path / "run" / "batches.blocks"
     assert path.stat().st_size == LEAST_ADDED * SIZE
     with ImportedRun(tmp_path / "run", run.info) as run:
-        run.truncate(mark)
+        run.truncate(checkpoint)
         assert path.stat().st_size == 3000 // BLOCK * SIZE
         for number in range(1000):
             run.batch(2, 32, (number, 0.25))

@@ -218,7 +218,7 @@ def test_the_legal_order_has_no_breach() -> None:
         (11, at(7, EpochBegan(3)), "the run has ended"),
     ],
 )
-def test_what_comes_out_of_order_is_named(place: int, event: RecordedEvent, reason: str) -> None:
-    """Each rule names the event that breaks it, by its place."""
-    found = list(breaches((*LEGAL[:place], event)))
-    assert [(breach.index, breach.reason) for breach in found] == [(place, reason)]
+def test_what_comes_out_of_order_is_named(index: int, event: RecordedEvent, reason: str) -> None:
+    """Each rule names the event that breaks it, by its index."""
+    found = list(breaches((*LEGAL[:index], event)))
+    assert [(breach.index, breach.reason) for breach in found] == [(index, reason)]

@@ -151,9 +151,9 @@ def _ordinals(parts: Sequence[IntArray]) -> IntArray:
     """Return ordinals of batches that go on from one worker to the next, shape (samples of all,)."""
     numbered, begun = [], 0
     for part in parts:
-        places = np.unique(part, return_inverse=True)[1]
-        numbered.append(places + begun)
-        begun += int(places.max(initial=-1)) + 1
+        indices = np.unique(part, return_inverse=True)[1]
+        numbered.append(indices + begun)
+        begun += int(indices.max(initial=-1)) + 1
     return np.concatenate(numbered).astype(np.int64)
 
 

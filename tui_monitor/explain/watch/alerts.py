@@ -56,7 +56,7 @@ _NEWEST_FOR_NOISE = 12
 _STANDARD_ERRORS = 2.0
 _NOISE_MULTIPLE = 4.0
 _SMALLEST_RISE = 0.02
-"""Share of the best validation loss that a rise must exceed."""
+"""Fraction of the best validation loss that a rise must exceed."""
 _FEWEST_OF_A_CLASS = 10
 _WIDE_ACCURACY = 0.05
 """Half-width of validation accuracy's 95 % interval from which validation counts as too small."""
@@ -275,7 +275,7 @@ class AlertWatch:
             return ()
         first = min(lasting, key=classes.labels.index)
         share = classes.validation_share[classes.labels.index(first)]
-        text = f"Class {first} is never predicted, though {units.share(share, 1)} of validation belongs to it."
+        text = f"Class {first} is never predicted, though {units.percentage(share, 1)} of validation belongs to it."
         if len(lasting) > 1:
             text = f"{len(lasting)} classes are never predicted, the first of them class {first}."
         return self._told(AlertKind.NEVER_PREDICTED, text, explanation.epoch, is_there=True)

@@ -111,7 +111,7 @@ def _majority_baseline(facts: Facts) -> Finding | None:
         "baseline",
         "known",
         f"The majority-class baseline scores {baseline.validation_accuracy:.3f} on validation, the model "
-        f"{accuracy:.3f}: it finds {units.share(recall)} of class {label}.",
+        f"{accuracy:.3f}: it finds {units.percentage(recall)} of class {label}.",
         f"Watch precision and recall of class {label} instead of accuracy; move the threshold if they matter more.",
         f"metrics=[keras.metrics.Recall(class_id={label}), keras.metrics.Precision(class_id={label})]",
     )

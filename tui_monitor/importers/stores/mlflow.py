@@ -42,7 +42,7 @@ def mlflow_records(folder: Path) -> Iterator[Record]:
         damaged += len(read) - len(rows)
         if len(rows) > 1 and not any(step for _, _, step in rows):
             unnumbered.append(name)
-            rows = [(milliseconds, value, place) for place, (milliseconds, value, _) in enumerate(rows)]
+            rows = [(milliseconds, value, position) for position, (milliseconds, value, _) in enumerate(rows)]
         for milliseconds, value, step in rows:
             steps.setdefault(step, {})[name] = value
             times[step] = max(times.get(step, 0.0), milliseconds / 1000)

@@ -177,7 +177,7 @@ class Cost:
     tracing_seconds: float = 0.0
     """One-time cost of building the probe's functions."""
     budget: float | None = None
-    """Share of training time that measuring may take, the first probe left out; None in runs that did not say."""
+    """Fraction of training time that measuring may take, the first probe left out; None in runs that did not say."""
 
     @property
     def limit(self) -> str:

@@ -45,7 +45,7 @@ class Job:
     """What the training process is to do: one of a demo and a script."""
 
     probe_budget: float
-    """Share of training time for measuring; 0 turns probes off."""
+    """Fraction of training time for measuring; 0 turns probes off."""
     command: tuple[str, ...]
     """The command line as the user gave it."""
     demo: DemoJob | None = None
@@ -119,7 +119,7 @@ def _do(job: Job, writer: RunWriter, folder: Path, ending: _Ending) -> int:
     from tui_monitor.training.probe.budget import ProbeBudget
     from tui_monitor.training.record.session import Session, activate
 
-    session = Session(writer, folder, ProbeBudget(share=job.probe_budget))
+    session = Session(writer, folder, ProbeBudget(fraction=job.probe_budget))
     activate(session)
     if job.demo is not None:
         from tui_monitor.training.child.tensorflow_check import require_tensorflow

@@ -14,17 +14,17 @@ from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.ledger_sides import (
     complete_validation,
     partial_validation,
-    residual_limit,
+    residual_caveat,
     training_side,
 )
-from tui_monitor.training.probe.passes import Kept, KeptBatch, MeasuredBatches, Probe, preserved_random_state
+from tui_monitor.training.probe.passes import LazyBatch, MeasuredBatches, Probe, UnpackedBatch, preserved_random_state
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.payload import StepPlan
 from tui_monitor.training.step.per_sample_metrics import PerSampleMetrics, Unsupported
-from tui_monitor.training.workers.shares import WITHIN_EPOCH_LIMIT, WorkerShares
+from tui_monitor.training.workers.shares import WITHIN_EPOCH_CAVEAT, WorkerShares
 
 ASKED_BATCHES = 32
 """Batches measured where someone requests it and the budget is spent."""
@@ -64,7 +64,7 @@ class Explainer:
         self.validation: Instrument | None = None
         """Of the function that validates, likewise."""
         self._begins = True
-        self._limits: tuple[str, ...] = ()
+        self._caveats: tuple[str, ...] = ()
 
     @property
     def _plan(self) -> StepPlan:
@@ -83,16 +83,16 @@ class Explainer:
         return logs.get(VALIDATION_PREFIX + known.accuracy_name)
 
     @property
-    def limits(self) -> tuple[str, ...]:
+    def caveats(self) -> tuple[str, ...]:
         """Sentences on what can't be measured for this model."""
-        of_step = self._plan.limit or (self.validation.plan.limit if self.validation is not None else "")
-        return self._limits or ((of_step,) if of_step else ())
+        of_step = self._plan.caveat or (self.validation.plan.caveat if self.validation is not None else "")
+        return self._caveats or ((of_step,) if of_step else ())
 
     def at_epoch_end(
         self,
         epoch: int,
         totals: EpochTotals,
-        batches: Reservoir[Kept],
+        batches: Reservoir[LazyBatch],
         validation: ValidationRecord,
         logs: Mapping[str, float],
         training_seconds: float,
@@ -113,7 +113,7 @@ class Explainer:
         watch = _Stopwatch(self._budget)
         chosen = self._choose(totals, batches, training_seconds)
         per_sample = self._plan.per_sample
-        moment = Moment(self._run, epoch, None, None, self.limits)
+        moment = Moment(self._run, epoch, None, None, self.caveats)
         if per_sample is None or not chosen or not self._is_worth_it(validation, training_seconds):
             if self._shares is not None:
                 self._shares.offer(moment, None)
@@ -123,7 +123,7 @@ class Explainer:
                 self._shares.offer(moment, None)
             return None
         if validation.loss is not None and not validation.per_sample:
-            self._refuse(Unsupported(self.validation.plan.limit if self.validation is not None else _UNWATCHED))
+            self._refuse(Unsupported(self.validation.plan.caveat if self.validation is not None else _UNWATCHED))
             return None
         try:
             measured = self._measure_training(chosen)
@@ -133,7 +133,7 @@ class Explainer:
         reported = {"loss": float(logs["loss"]), "accuracy": _accuracy(logs, per_sample)}
         training = self._training_side(per_sample, chosen, measured, totals, reported)
         side = complete_validation(per_sample, validation, measured.inference_penalty)
-        moment = Moment(self._run, epoch, None, None, self.limits, totals.samples)
+        moment = Moment(self._run, epoch, None, None, self.caveats, totals.samples)
         if self._shares is not None:
             self._shares.offer(moment, self._share(training, side, totals))
             self._budget.measured(watch.seconds(), watch.seconds(), len(chosen))
@@ -144,7 +144,7 @@ class Explainer:
         self,
         epoch: int,
         totals: EpochTotals,
-        batches: Reservoir[Kept],
+        batches: Reservoir[LazyBatch],
         validation: ValidationRecord,
         training_seconds: float,
         *,
@@ -182,27 +182,30 @@ class Explainer:
         now = self._measure("validation", Probe.validation_batches, kept)
         reported = {"loss": totals.mean(0, Averaging.SAMPLES), "accuracy": None}
         if per_sample.accuracy_name is not None:
-            place = self._plan.metrics.index(per_sample.accuracy_name)
-            reported["accuracy"] = totals.mean(place, Averaging.SAMPLES)
+            position = self._plan.metrics.index(per_sample.accuracy_name)
+            reported["accuracy"] = totals.mean(position, Averaging.SAMPLES)
         training = self._training_side(per_sample, chosen, measured, totals, reported)
         complete = len(kept) == validation.batches
         side = partial_validation(per_sample, validation, now, measured.inference_penalty, complete=complete)
-        limits = self.limits if self._shares is None else (*self.limits, WITHIN_EPOCH_LIMIT)
-        moment = Moment(self._run, epoch, totals.batches, None, limits)
+        caveats = self.caveats if self._shares is None else (*self.caveats, WITHIN_EPOCH_CAVEAT)
+        moment = Moment(self._run, epoch, totals.batches, None, caveats)
         return self._finish(moment, training, side, watch, len(chosen), training_seconds)
 
     def _choose(
-        self, totals: EpochTotals, batches: Reservoir[Kept], training_seconds: float, share: float = 1.0
-    ) -> list[tuple[int, KeptBatch]]:
+        self, totals: EpochTotals, batches: Reservoir[LazyBatch], training_seconds: float, share: float = 1.0
+    ) -> list[tuple[int, UnpackedBatch]]:
         mean_size = totals.samples / max(totals.batches, 1)
         allowed = int(share * self._budget.batches_allowed(training_seconds, mean_size, begins=self._begins))
         return _drawn(batches, allowed) if allowed else []
 
-    def _measure_training(self, chosen: Sequence[tuple[int, KeptBatch]]) -> MeasuredBatches:
+    def _measure_training(self, chosen: Sequence[tuple[int, UnpackedBatch]]) -> MeasuredBatches:
         return self._measure("training", Probe.training_batches, [batch for _, batch in chosen])
 
     def _measure(
-        self, kind: str, action: Callable[[Probe, Sequence[KeptBatch]], MeasuredBatches], batches: Sequence[KeptBatch]
+        self,
+        kind: str,
+        action: Callable[[Probe, Sequence[UnpackedBatch]], MeasuredBatches],
+        batches: Sequence[UnpackedBatch],
     ) -> MeasuredBatches:
         """Run a probe; the first batch of a kind builds its passes, which is accounted for apart."""
         probe = self._probe()
@@ -225,10 +228,10 @@ class Explainer:
 
     def _is_worth_it(self, validation: ValidationRecord, training_seconds: float) -> bool:
         """Whether there is a gap to explain, or else a training long enough that its own values are worth a look."""
-        return validation.loss is not None or training_seconds >= _WORTH_SECONDS or self._budget.share >= 1
+        return validation.loss is not None or training_seconds >= _WORTH_SECONDS or self._budget.fraction >= 1
 
     def _knows_losses(self, logs: Mapping[str, float]) -> bool:
-        """Whether the loss of each batch and of the epoch are known; if not, a limit says so."""
+        """Whether the loss of each batch and of the epoch are known; if not, a caveat says so."""
         if "loss" in logs and self._plan.metrics[:1] == ("loss",) and "loss" not in self._plan.running:
             return True
         self._refuse(Unsupported("The loss of single batches is not known: the gap can't be split, only shown."))
@@ -236,22 +239,22 @@ class Explainer:
 
     def _refuse(self, reason: Unsupported) -> None:
         """Measure no more, and say why."""
-        self._plan.per_sample, self._plan.limit = None, str(reason)
+        self._plan.per_sample, self._plan.caveat = None, str(reason)
 
     def _training_side(
         self,
         per_sample: PerSampleMetrics,
-        chosen: Sequence[tuple[int, KeptBatch]],
+        chosen: Sequence[tuple[int, UnpackedBatch]],
         measured: MeasuredBatches,
         totals: EpochTotals,
         reported: Mapping[str, float | None],
     ) -> TrainingProbe:
-        """Return the side, and keep what can't be said of it as a limit."""
+        """Return the side, and keep what can't be said of it as a caveat."""
         batches = [batch for _, batch in chosen]
         side = training_side(per_sample, batches, measured, totals, self._plan.metrics, reported)
-        limit = residual_limit(side)
-        if limit:
-            self._limits = (limit,)
+        caveat = residual_caveat(side)
+        if caveat:
+            self._caveats = (caveat,)
         return side
 
     def _finish(
@@ -284,7 +287,7 @@ class Explainer:
             seconds=self._budget.spent,
             share_of_training=self._budget.spent / training_seconds if training_seconds > 0 else 0.0,
             tracing_seconds=self._budget.tracing,
-            budget=self._budget.share,
+            budget=self._budget.fraction,
         )
 
     def _share(self, training: TrainingProbe, validation: ValidationProbe | None, totals: EpochTotals) -> WorkerShare:
@@ -295,8 +298,8 @@ class Explainer:
         return WorkerShare(training, validation, totals.samples, _average(totals, 0), accuracy)
 
 
-def _average(totals: EpochTotals, place: int) -> Average:
-    return Average(totals.mean(place, Averaging.SAMPLES), totals.mean(place, Averaging.BATCHES))
+def _average(totals: EpochTotals, position: int) -> Average:
+    return Average(totals.mean(position, Averaging.SAMPLES), totals.mean(position, Averaging.BATCHES))
 
 
 class _Stopwatch:
@@ -311,7 +314,7 @@ class _Stopwatch:
         return time.perf_counter() - self._begun - self._budget.tracing
 
 
-def _drawn(batches: Reservoir[Kept], most: int) -> list[tuple[int, KeptBatch]]:
+def _drawn(batches: Reservoir[LazyBatch], most: int) -> list[tuple[int, UnpackedBatch]]:
     return [(index, unpack()) for index, unpack in batches.draw(most)]
 
 

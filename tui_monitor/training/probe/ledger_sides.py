@@ -13,7 +13,7 @@ from tui_monitor.explain.samples.probes import (
     Weighting,
 )
 from tui_monitor.run_log.events.explanation import Cause
-from tui_monitor.training.probe.passes import KeptBatch, MeasuredBatches
+from tui_monitor.training.probe.passes import MeasuredBatches, UnpackedBatch
 from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.step.per_sample_metrics import NO_CONFIDENCE, ROWS, PerSampleMetrics
@@ -24,7 +24,7 @@ _RESIDUAL_WORTH_SAYING = 1e-3
 
 def training_side(
     per_sample: PerSampleMetrics,
-    batches: Sequence[KeptBatch],
+    batches: Sequence[UnpackedBatch],
     measured: MeasuredBatches,
     totals: EpochTotals,
     metrics: Sequence[str],
@@ -53,13 +53,13 @@ def training_side(
     accuracy = None
     if per_sample.accuracy_name in metrics and reported.get("accuracy") is not None:
         assert per_sample.accuracy_name is not None
-        place = metrics.index(per_sample.accuracy_name)
+        index = metrics.index(per_sample.accuracy_name)
         accuracy = PerSampleMetric(
             then=measured.then["correct"],
             training=measured.training["correct"],
             inference=measured.inference["correct"],
             reported=_finite(reported["accuracy"]),
-            averaging=totals.averaging_behind(place, _finite(reported["accuracy"])),
+            averaging=totals.averaging_behind(index, _finite(reported["accuracy"])),
             weighting=per_sample.accuracy_weighting,
         )
     return TrainingProbe(
@@ -75,7 +75,7 @@ def training_side(
     )
 
 
-def residual_limit(side: TrainingProbe) -> str:
+def residual_caveat(side: TrainingProbe) -> str:
     """Return the sentence on reported losses that the model's outputs and penalties don't give; empty where they do."""
     loss = side.loss
     if loss.offset_now != 0.0 or loss.offset_then == 0.0:
@@ -155,7 +155,7 @@ def partial_validation(
     )
 
 
-def _beyond_samples(batches: Sequence[KeptBatch], measured: MeasuredBatches, weighting: Weighting) -> float:
+def _beyond_samples(batches: Sequence[UnpackedBatch], measured: MeasuredBatches, weighting: Weighting) -> float:
     """Return what the reported batch losses held beyond the samples' own, on average over the batches, in nats.
 
     Without a penalty of the model, a difference that rounding may give counts as none.

@@ -30,7 +30,7 @@ _ROUNDING: Final = 1e-5
 
 
 @dataclass(frozen=True)
-class KeptBatch:
+class UnpackedBatch:
     """One batch as the model saw it, with what it said then. Values are eager tensors or arrays."""
 
     inputs: Mapping[str, tuple[Any, ...]]
@@ -42,11 +42,11 @@ class KeptBatch:
     samples: int
 
 
-Kept = Callable[[], KeptBatch]
+LazyBatch = Callable[[], UnpackedBatch]
 """Unpacks a batch that was kept; few of those kept are ever asked for."""
 
 
-def kept_batch(output: StepOutput, *, in_training: bool) -> KeptBatch:
+def unpack_batch(output: StepOutput, *, in_training: bool) -> UnpackedBatch:
     """Return the batch that a step has emitted.
 
     Args:
@@ -55,7 +55,7 @@ def kept_batch(output: StepOutput, *, in_training: bool) -> KeptBatch:
     """
     parts, row = output.parts(), output.rows[-1]
     inputs = {role: tuple(parts[name] for name in sorted(parts) if name[:-3] == role) for role in ROLES}
-    return KeptBatch(inputs, parts.get("outputs"), row[1] if in_training else math.nan, int(row[0]))
+    return UnpackedBatch(inputs, parts.get("outputs"), row[1] if in_training else math.nan, int(row[0]))
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class _Pass:
     takes_outputs: bool
     trace: Trace
 
-    def measure(self, batch: KeptBatch, per_sample: PerSampleMetrics) -> tuple[FloatArray, float]:
+    def measure(self, batch: UnpackedBatch, per_sample: PerSampleMetrics) -> tuple[FloatArray, float]:
         """Return the values of a batch, rows as in `ROWS`, and what its loss holds beyond them."""
         given = [*_fitting(self.inputs, batch), *([tf.convert_to_tensor(batch.outputs)] if self.takes_outputs else [])]
         results = iter(self.run(given))
@@ -109,7 +109,7 @@ class Probe:
         self._passes: dict[tuple[str, int], _Pass] = {}
         self._anew: list[tuple[str, Trace]] = []
 
-    def training_batches(self, batches: Sequence[KeptBatch]) -> MeasuredBatches:
+    def training_batches(self, batches: Sequence[UnpackedBatch]) -> MeasuredBatches:
         """Measure training batches in both modes, beside what they were when trained on.
 
         Raises:
@@ -124,7 +124,7 @@ class Probe:
         penalty, inference_penalty = (_mean(measured[kind]) for kind in ("training", "inference"))
         return MeasuredBatches(_ordinals(batches), then, training, inference, penalty, inference_penalty)
 
-    def validation_batches(self, batches: Sequence[KeptBatch]) -> MeasuredBatches:
+    def validation_batches(self, batches: Sequence[UnpackedBatch]) -> MeasuredBatches:
         """Measure validation batches in inference mode.
 
         Raises:
@@ -135,7 +135,7 @@ class Probe:
         ]
         return MeasuredBatches(_ordinals(batches), {}, {}, _per_sample(results), 0.0, _mean(results))
 
-    def _measure(self, kind: str, batch: KeptBatch) -> tuple[FloatArray, float]:
+    def _measure(self, kind: str, batch: UnpackedBatch) -> tuple[FloatArray, float]:
         per_sample = self._training.plan.per_sample
         if per_sample is None:
             raise Unsupported("The step's values can't be taken apart by sample.")
@@ -159,7 +159,7 @@ class Probe:
                 ) from None
         return self._passes[key]
 
-    def _trace(self, kind: str, batch: KeptBatch) -> Trace:
+    def _trace(self, kind: str, batch: UnpackedBatch) -> Trace:
         """Return the trace to cut from: the newest of Keras' own that takes the batch, else one made anew."""
         instrument = self.validation if kind == "inference" else self._training
         for trace in reversed(instrument.traces if instrument is not None else ()):
@@ -175,10 +175,10 @@ class Probe:
         self._anew.append((kind, trace))
         return trace
 
-    def _groups(self, batches: Sequence[KeptBatch], *, in_training: bool) -> Iterator[list[KeptBatch]]:
+    def _groups(self, batches: Sequence[UnpackedBatch], *, in_training: bool) -> Iterator[list[UnpackedBatch]]:
         """Yield runs of batches that may share a forward pass: same inner shapes, no layer that mixes samples."""
         apart = (in_training and not self._joinable) or not self._any_size()
-        group: list[KeptBatch] = []
+        group: list[UnpackedBatch] = []
         samples = 0
         for batch in batches:
             full = samples + batch.samples > LARGEST_PASS
@@ -213,7 +213,7 @@ def _parts(sample: SampleTensors) -> tuple[Any, ...]:
     return sample.loss, sample.correct, sample.y, sample.y_pred, sample.weight
 
 
-def _fitting(inputs: Sequence[tuple[str, Any]], batch: KeptBatch) -> Iterator[Any]:
+def _fitting(inputs: Sequence[tuple[str, Any]], batch: UnpackedBatch) -> Iterator[Any]:
     """Yield a batch's leaves as a piece takes them; sample weights that the batch does not have are 1."""
     given = {role: iter(leaves) for role, leaves in batch.inputs.items()}
     for role, leaf in inputs:
@@ -224,7 +224,7 @@ def _fitting(inputs: Sequence[tuple[str, Any]], batch: KeptBatch) -> Iterator[An
             yield tf.cast(value, leaf.dtype)
 
 
-def _takes(trace: Trace, batch: KeptBatch, *, in_any_number: bool) -> bool:
+def _takes(trace: Trace, batch: UnpackedBatch, *, in_any_number: bool) -> bool:
     """Whether a batch's leaves fit those that a step was traced for.
 
     Args:
@@ -252,7 +252,7 @@ def _fixed_size(trace: Trace) -> int | None:
     return size
 
 
-def _of_size(batch: KeptBatch, size: int) -> Iterator[tuple[int, KeptBatch]]:
+def _of_size(batch: UnpackedBatch, size: int) -> Iterator[tuple[int, UnpackedBatch]]:
     """Yield a batch in parts of one size, each with how many of its first samples are the batch's.
 
     In inference mode a sample's metrics don't follow from the others, so the last part repeats its last sample.
@@ -287,18 +287,18 @@ def _depends_on_batch(backend: Backend, layer: Any) -> bool:
     return not backend.is_own(type(layer)) and not isinstance(layer, backend.package.Model)
 
 
-def _inner_shapes(batch: KeptBatch) -> list[Any]:
+def _inner_shapes(batch: UnpackedBatch) -> list[Any]:
     return [tuple(np.shape(leaf)[1:]) for leaves in batch.inputs.values() for leaf in leaves]
 
 
-def _ordinals(batches: Sequence[KeptBatch]) -> IntArray:
+def _ordinals(batches: Sequence[UnpackedBatch]) -> IntArray:
     return np.repeat(np.arange(len(batches)), [batch.samples for batch in batches])
 
 
-def _concatenate(group: Sequence[KeptBatch]) -> KeptBatch:
+def _concatenate(group: Sequence[UnpackedBatch]) -> UnpackedBatch:
     if len(group) == 1:
         return group[0]
-    return KeptBatch(
+    return UnpackedBatch(
         inputs={
             role: tuple(tf.concat(same, axis=0) for same in zip(*(batch.inputs[role] for batch in group), strict=True))
             for role in ROLES

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from tui_monitor.explain.samples.probes import FloatArray, IntArray
-from tui_monitor.training.probe.passes import Kept, kept_batch
+from tui_monitor.training.probe.passes import LazyBatch, unpack_batch
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.step.packing import StepOutput
 
@@ -22,7 +22,7 @@ class ValidationRecord:
 
     per_sample: list[FloatArray] = field(default_factory=list)
     """One array of shape (6, batch) for each batch, rows as in `ROWS`."""
-    kept: Reservoir[Kept] = field(default_factory=Reservoir)
+    kept: Reservoir[LazyBatch] = field(default_factory=Reservoir)
     batches: int = 0
     """Batches of validation, measured or not."""
     numbers: FloatArray | None = None
@@ -62,7 +62,7 @@ class ValidationRecord:
         for output in waiting:
             self.batches += len(output.rows)
             self.per_sample += _per_sample(output)
-            self.kept.offer(self.batches - 1, output.nbytes, partial(kept_batch, output, in_training=False))
+            self.kept.offer(self.batches - 1, output.nbytes, partial(unpack_batch, output, in_training=False))
 
     @property
     def class_counts(self) -> IntArray | None:

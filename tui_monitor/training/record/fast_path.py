@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from tui_monitor.run_log.write.writer import RunWriter
-from tui_monitor.training.probe.passes import Kept, KeptBatch, kept_batch
+from tui_monitor.training.probe.passes import LazyBatch, UnpackedBatch, unpack_batch
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.step.instrument import Receiver
@@ -38,7 +38,7 @@ def fast_path(
     layout: Layout,
     epoch: int,
     totals: EpochTotals,
-    kept: Reservoir[Kept],
+    kept: Reservoir[LazyBatch],
     writer: RunWriter,
     slow: SlowPath,
     *,
@@ -62,8 +62,8 @@ def fast_path(
     head_bytes, sample_bytes = layout.head_bytes, layout.sample_bytes
     put, add, offer, batch = writer.put, totals.add, kept.offer, totals.batches
 
-    def unpack(row: Sequence[float], packed: Any, separate: Sequence[Any]) -> KeptBatch:
-        return kept_batch(layout.output((row,), packed, separate), in_training=True)
+    def unpack(row: Sequence[float], packed: Any, separate: Sequence[Any]) -> UnpackedBatch:
+        return unpack_batch(layout.output((row,), packed, separate), in_training=True)
 
     def received(logs: Any) -> Any:
         nonlocal batch, next_tick

@@ -30,7 +30,7 @@ from tui_monitor.training.record.session import Session
 
 if TYPE_CHECKING:
     from tui_monitor.training.probe.explainer import Explainer
-    from tui_monitor.training.probe.passes import Kept
+    from tui_monitor.training.probe.passes import LazyBatch
     from tui_monitor.training.step.instrument import Instrument, Receiver
     from tui_monitor.training.step.packing import Rows, StepOutput
 
@@ -56,7 +56,7 @@ class FitRecorder:
         self._model = model
         self._session = session
         self._writer = session.writer
-        self._fit_arguments = {**fit, "probe_budget": session.budget.share}
+        self._fit_arguments = {**fit, "probe_budget": session.budget.fraction}
         self._budget: ProbeBudget = session.budget
         self.broken = self._has_failed = False
         self._callbacks: Any = None
@@ -69,7 +69,7 @@ class FitRecorder:
         self._shares, self._pace, self._explainer, self._validation = self._measuring()
         self._measures = self.probes
         self._observes = True
-        self._training: Reservoir[Kept] = Reservoir(seed=session.sampling_seed)
+        self._training: Reservoir[LazyBatch] = Reservoir(seed=session.sampling_seed)
         self._collecting = False
         self._totals: EpochTotals | None = None
         self._metrics: tuple[str, ...] = ()
@@ -308,7 +308,7 @@ class FitRecorder:
         explanation = explainer.at_epoch_end(
             self._epoch, self._totals, self._training, self._validation, values, self._training_seconds(now)
         )
-        if explanation is None and explainer.limits and (self._shares is None or explainer.measures_nothing):
+        if explanation is None and explainer.caveats and (self._shares is None or explainer.measures_nothing):
             self._say_what_the_log_proves(values)
         self._explained(explanation, now, None)
         return explanation
@@ -317,9 +317,9 @@ class FitRecorder:
         """Explain a model that can't be probed from its values alone, with the sentence that says why."""
         named = {canonical_metric(name): value for name, value in values.items()}
         explanation = explain_from_log(self._writer.info.name, self._epoch, named)
-        of_model = self._explainer.limits if self._explainer is not None else ()
-        limits = (*of_model, *filter(None, [self._why_nothing_is_measured]))
-        self._writer.event(Explained.of(replace(explanation, limits=limits)))
+        of_model = self._explainer.caveats if self._explainer is not None else ()
+        caveats = (*of_model, *filter(None, [self._why_nothing_is_measured]))
+        self._writer.event(Explained.of(replace(explanation, limits=caveats)))
 
     # What the steps emit
 
@@ -386,14 +386,14 @@ class FitRecorder:
             self._training_function.receive = receiver
 
     def _batches_ended(self, instrument: "Instrument", rows: "Rows", output: "StepOutput | None") -> None:
-        from tui_monitor.training.probe.passes import kept_batch
+        from tui_monitor.training.probe.passes import unpack_batch
 
         totals = self._totals or self._begin_totals(instrument.plan.metrics, running=instrument.plan.running)
         for row in rows:
             seconds = self._writer.batch(self._epoch, int(row[0]), row[1 : 1 + len(self._metrics)])
             totals.add(row)
         if output is not None:
-            batch = functools.partial(kept_batch, output, in_training=True)
+            batch = functools.partial(unpack_batch, output, in_training=True)
             self._training.offer(totals.batches - 1, output.nbytes, batch)
         if self._shares is not None:
             self._pace.batch_ended(instrument.channel.clock)

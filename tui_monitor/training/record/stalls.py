@@ -15,7 +15,7 @@ LEAST_SECONDS = 10.0
 _TIMES_USUAL = 50.0
 _FEWEST_BATCHES = 20
 _IDLE = 0.1
-"""Share of one core below which the process counts as idle."""
+"""Fraction of one core below which the process counts as idle."""
 
 
 @dataclass

@@ -29,7 +29,7 @@ class StepChannel:
         self._packs_logs = packed_logs is not None
         self._metrics = 0
         self.clock: Sequence[float] = ()
-        """Moments of the newest step on one of several workers, see `StepMoments`; else empty."""
+        """Timestamps of the newest step on one of several workers, see `StepTimestamps`; else empty."""
 
     @property
     def layout(self) -> Layout | None:

@@ -23,7 +23,7 @@ from tui_monitor.training.step.channel import StepChannel
 from tui_monitor.training.step.packing import Rows, StepOutput
 from tui_monitor.training.step.payload import StepPlan, Trace, batch_values, learn, leaves, samples_in, unpacked
 from tui_monitor.training.step.replicas import PAYLOAD
-from tui_monitor.training.workers.clock import StepMoments
+from tui_monitor.training.workers.clock import StepTimestamps
 
 Step = Callable[[Any], Any]
 Receiver = Callable[[Any], Any]
@@ -102,7 +102,7 @@ class _Noting:
     capture: Capture
     outer: Capture | None
     """What noted before, in this thread."""
-    moments: StepMoments
+    timestamps: StepTimestamps
 
 
 class Instrument:
@@ -193,8 +193,8 @@ class Instrument:
         """Begin to note what a call of the step passes by; None where nobody takes a payload."""
         if not self.is_armed:
             return None
-        moments, capture = StepMoments(self.model), Capture()
-        return _Noting(capture, captures.begin(capture), moments)
+        timestamps, capture = StepTimestamps(self.model), Capture()
+        return _Noting(capture, captures.begin(capture), timestamps)
 
     def _ended(self, noting: "_Noting") -> None:
         try:
@@ -238,7 +238,7 @@ class Instrument:
             if self.kind is Kind.TRAINING
             else self._validation(logs, parts, trace)
         )
-        return noting.moments.handed_out(emitted, data)
+        return noting.timestamps.handed_out(emitted, data)
 
     def _training(self, logs: dict[str, Any], parts: dict[str, Any], capture: Capture, trace: Trace | None) -> Any:
         data = (parts["y"], capture.y_pred, parts["sample_weight"])
@@ -270,7 +270,7 @@ def _structure(nest: Any) -> Any:
 
 
 def _named(trace: Trace) -> dict[str, Any]:
-    """Return the leaves of a batch under names whose order is theirs, see `record.kept_batch`."""
+    """Return the leaves of a batch under names whose order is theirs, see `record.unpack_batch`."""
     return {f"{role}{index:03}": leaf for role, given in trace.inputs.items() for index, leaf in enumerate(given)}
 
 

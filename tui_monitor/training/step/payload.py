@@ -37,8 +37,8 @@ class StepPlan:
     running: tuple[str, ...] = ()
     """Those of them whose values are running means since the epoch's begin, as nothing tells the batch's own."""
     per_sample: PerSampleMetrics | None = None
-    """How to take the values apart by sample, or None where `limit` says why not."""
-    limit: str = ""
+    """How to take the values apart by sample, or None where `caveat` says why not."""
+    caveat: str = ""
     """Sentence for the panel on what can't be measured; empty when all can."""
     failure: Exception | None = None
     """Why a step emits nothing, if it does not."""
@@ -83,29 +83,29 @@ def samples_in(parts: Mapping[str, Any]) -> tf.Tensor:
 
 def learn(plan: StepPlan, backend: Backend, model: Any, parts: Mapping[str, Any], capture: Capture) -> Trace | None:
     """Note in the plan what can be measured of a step, and return the tensors to measure it by, or None."""
-    plan.per_sample, plan.limit = None, ""
+    plan.per_sample, plan.caveat = None, ""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     if capture.y_pred is None:
-        plan.limit = "The model's step computes no loss through Keras: the gap can only be shown."
+        plan.caveat = "The model's step computes no loss through Keras: the gap can only be shown."
     elif plan.steps_per_call > 1 and replicas > 1:
-        plan.limit = (
+        plan.caveat = (
             f"Under several replicas with steps_per_execution={plan.steps_per_call}, Keras returns the last step "
             f"of each call alone: one batch in {plan.steps_per_call} is recorded, and the gap is only shown."
         )
     elif any(isinstance(leaf, tf.RaggedTensor | tf.SparseTensor) for leaf in leaves((parts, capture.y_pred))):
-        plan.limit = "The data is ragged or sparse: the gap can't be split by sample, only shown."
+        plan.caveat = "The data is ragged or sparse: the gap can't be split by sample, only shown."
     else:
         try:
             plan.per_sample, sample = per_sample_metrics(backend, model, capture)
         except Unsupported as reason:
-            plan.limit = str(reason)
+            plan.caveat = str(reason)
         else:
             inputs = {role: leaves(parts[role]) for role in ROLES}
             outputs = _kept_outputs(inputs, sample)
             if outputs is not None:
                 return Trace(inputs, outputs, sample, capture.loss, replicas)
             plan.per_sample = None
-            plan.limit = "The loss follows from more than the model's outputs: the gap can't be split, only shown."
+            plan.caveat = "The loss follows from more than the model's outputs: the gap can't be split, only shown."
     return None
 
 

@@ -63,7 +63,7 @@ def chart_spec(
         y_range=y_range,
         x_ticks=epoch_ticks(x_range, max(2, size[0] // 8)),
         y_ticks=y_ticks,
-        x_marks=tuple(float(row.epoch) for row in fit.epochs[-500:]),
+        x_markers=tuple(float(row.epoch) for row in fit.epochs[-500:]),
         band=band,
         train=train,
         validation=validation,
@@ -129,9 +129,9 @@ def _legend(epochs: tuple[EpochRow, ...], name: str, glyph: Glyphs, *, has_batch
     metrics: Mapping[str, float] = epochs[-1].metrics if epochs else {}
     validated = VALIDATION_PREFIX + name
     train = f"train {rounded(metrics[name])}" if name in metrics else "train"
-    entries = [LegendEntry(glyph.train_mark, train, "train")]
+    entries = [LegendEntry(glyph.train_marker, train, "train")]
     if validated in metrics:
-        entries.append(LegendEntry(glyph.validation_mark, f"validation {rounded(metrics[validated])}", "validation"))
+        entries.append(LegendEntry(glyph.validation_marker, f"validation {rounded(metrics[validated])}", "validation"))
     if has_batches:
         entries.append(LegendEntry(glyph.line, "mean", "train"))
         entries.append(LegendEntry(glyph.band, "min–max of batches", "train-band"))
