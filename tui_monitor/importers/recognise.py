@@ -1,4 +1,4 @@
-"""What a path holds, told by its content: each format says how sure it is, and the surest one has it."""
+"""What a path holds, detected from its content: each format says how sure it is, and the surest one has it."""
 
 import zipfile
 from collections.abc import Callable, Iterator, Sequence

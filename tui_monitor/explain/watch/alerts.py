@@ -65,7 +65,7 @@ _NORMAL_QUANTILE = 1.959964
 
 @dataclass
 class _Losses:
-    """What divergence is told by: finite training losses so far."""
+    """What divergence is found from: finite training losses so far."""
 
     count: int = 0
     first: float = math.nan
@@ -80,7 +80,7 @@ class _Losses:
 
 @dataclass
 class _Pairs:
-    """What overfitting is told by: epochs with finite losses of both sides. Each is taken once, in constant time."""
+    """What overfitting is found from: epochs with finite losses of both sides. Each is taken once, in constant time."""
 
     epochs: "array[int]" = field(default_factory=lambda: array("q"))
     train: "array[float]" = field(default_factory=lambda: array("d"))

@@ -132,7 +132,7 @@ def partial_validation(
     Args:
         per_sample: of the model's samples.
         validation: the newest one.
-        now: its kept batches, measured at the weights of now.
+        now: its kept batches, measured at the current weights.
         penalty: part of the losses that no sample has, in nats.
         complete: whether those are all batches of validation.
     """

@@ -36,7 +36,7 @@ class StepChannel:
         """Of the newest vector that a step emitted; None before there was one."""
         return self._packer.newest
 
-    def hand_out(
+    def emit(
         self, logs: Mapping[str, Any], size: tf.Tensor, values: list[tf.Tensor], counts: tf.Tensor, parts: Any
     ) -> dict[str, Any]:
         """Return a step's logs with the payload among them. Called while the step is traced.

@@ -238,7 +238,7 @@ class Instrument:
             if self.kind is Kind.TRAINING
             else self._validation(logs, parts, trace)
         )
-        return noting.timestamps.handed_out(emitted, data)
+        return noting.timestamps.emitted(emitted, data)
 
     def _training(self, logs: dict[str, Any], parts: dict[str, Any], capture: Capture, trace: Trace | None) -> Any:
         data = (parts["y"], capture.y_pred, parts["sample_weight"])
@@ -247,14 +247,14 @@ class Instrument:
         if trace is not None and self.plan.probed:
             counts = self._class_counts(trace)
             kept = {**_named(trace), "outputs": trace.outputs}
-        return self.channel.hand_out(logs, samples_in(parts), list(values.values()), counts, kept)
+        return self.channel.emit(logs, samples_in(parts), list(values.values()), counts, kept)
 
     def _validation(self, logs: dict[str, Any], parts: dict[str, Any], trace: Trace | None) -> Any:
         per_sample = self.plan.per_sample
         if trace is None or per_sample is None or not self.plan.probed:
-            return self.channel.hand_out(logs, samples_in(parts), [], tf.zeros([0]), {})
+            return self.channel.emit(logs, samples_in(parts), [], tf.zeros([0]), {})
         rows = self.channel.gathered(tf.transpose(per_sample.of(trace.sample)))
-        return self.channel.hand_out(
+        return self.channel.emit(
             logs, samples_in(parts), [], self._class_counts(trace), {**_named(trace), "per_sample": rows}
         )
 
