@@ -48,7 +48,7 @@ def mlflow_records(folder: Path) -> Iterator[Record]:
             times[step] = max(times.get(step, 0.0), milliseconds / 1000)
     yield from _epochs(steps, times)
     if damaged:
-        yield Remark(f"{damaged} lines of metric files are no values: left out.")
+        yield Remark(f"{damaged} lines of metric files hold no value: left out.")
     if unnumbered:
         yield Remark(f"Logged without steps, and counted: {', '.join(unnumbered)}.", kind="note")
     yield _ended(folder)
