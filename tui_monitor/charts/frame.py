@@ -81,7 +81,7 @@ def _cell_columns(canvas: Canvas, positions: list[float]) -> list[int | None]:
 
 def _axis(canvas: Canvas, gutter: int) -> list[Cell]:
     line = [canvas.glyphs.horizontal] * canvas.width
-    marks = sorted({c for c in _cell_columns(canvas, list(canvas.spec.x_marks)) if c is not None})
+    marks = sorted({c for c in _cell_columns(canvas, list(canvas.spec.x_markers)) if c is not None})
     ticks = {c for c in _cell_columns(canvas, [t.at for t in canvas.spec.x_ticks]) if c is not None}
     crowded = any(b - a < 2 for a, b in pairwise(marks))
     for column in ticks if crowded else ticks | set(marks):

@@ -62,8 +62,8 @@ def _outside(canvas: Canvas) -> Iterator[Layer]:
     heights = canvas.heights(canvas.spec.band.mean)
     columns = canvas.column_of_slice(len(heights))
     for is_out, row, mark in (
-        (canvas.is_above(heights), canvas.top, canvas.glyphs.above_mark),
-        (canvas.is_below(heights), 0.0, canvas.glyphs.below_mark),
+        (canvas.is_above(heights), canvas.top, canvas.glyphs.above_marker),
+        (canvas.is_below(heights), 0.0, canvas.glyphs.below_marker),
     ):
         if is_out.any():
             yield Layer("train", *canvas.cell_centre(columns[is_out], np.full(is_out.sum(), row)), mark)
@@ -77,7 +77,7 @@ def _bad(canvas: Canvas) -> Iterator[Layer]:
     bad_columns = np.unique(np.concatenate(columns))
     if len(bad_columns):
         top = np.full(len(bad_columns), canvas.top)
-        yield Layer("alert", *canvas.cell_centre(bad_columns, top), canvas.glyphs.bad_mark)
+        yield Layer("alert", *canvas.cell_centre(bad_columns, top), canvas.glyphs.bad_marker)
 
 
 def _bad_columns(canvas: Canvas, points: Points) -> FloatArray:

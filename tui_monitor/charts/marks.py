@@ -26,8 +26,8 @@ def mark_layers(canvas: Canvas) -> Iterable[Layer]:
 
     Where both sides' values fall into one cell, training's mark stands beside validation's.
     """
-    train = _placed(canvas, canvas.spec.train, canvas.glyphs.train_mark)
-    validation = _placed(canvas, canvas.spec.validation, canvas.glyphs.validation_mark)
+    train = _placed(canvas, canvas.spec.train, canvas.glyphs.train_marker)
+    validation = _placed(canvas, canvas.spec.validation, canvas.glyphs.validation_marker)
     kept = _spaced(train, validation)
     shown = {(column, train[column].row): train[column] for column in kept if column in train}
     held = {(column, validation[column].row): validation[column] for column in kept if column in validation}
@@ -47,7 +47,9 @@ def _placed(canvas: Canvas, points: Points, character: str) -> dict[int, _Mark]:
     is_above, is_below = canvas.is_above(heights), canvas.is_below(heights)
     marks = {}
     for index in np.flatnonzero(np.isfinite(columns) & np.isfinite(rows)).tolist():
-        outside = canvas.glyphs.above_mark if is_above[index] else canvas.glyphs.below_mark if is_below[index] else ""
+        outside = (
+            canvas.glyphs.above_marker if is_above[index] else canvas.glyphs.below_marker if is_below[index] else ""
+        )
         mark = _Mark(outside or character, int(rows[index]) // canvas.glyphs.rows)
         marks[int(columns[index]) // canvas.glyphs.columns] = mark
     return marks

@@ -12,7 +12,7 @@ _EARLIER_REACH = 3.0
 """How far earlier values may widen the range on either side, in spans of what is compared."""
 _LEAST_REACH = 0.25
 """The same as a fraction of all values' span: where the newer ones hardly move, how they came there still shows."""
-_KEEP_SHARE = 0.5
+_KEEP_FRACTION = 0.5
 _SLACK = 0.15
 _LARGEST = 1e300
 
@@ -123,7 +123,7 @@ def stepped_limits(
 
 def _still_fits(wanted: Limits, previous: Limits, needed: Limits) -> bool:
     height = previous[1] - previous[0]
-    if needed[0] < previous[0] or needed[1] > previous[1] or wanted[1] - wanted[0] < _KEEP_SHARE * height:
+    if needed[0] < previous[0] or needed[1] > previous[1] or wanted[1] - wanted[0] < _KEEP_FRACTION * height:
         return False
     slack = _SLACK * height
     return previous[0] - slack <= wanted[0] and wanted[1] <= previous[1] + slack
@@ -142,7 +142,7 @@ def logarithmic_limits(wanted: Limits | None, previous: Limits | None = None) ->
     low = min(max(wanted[0], high * 1e-12, 1e-300), high)
     if previous and 0 < previous[0] <= low and high <= previous[1]:
         kept = math.log(max(high / low, 1.01)) / math.log(previous[1] / previous[0])
-        if kept >= _KEEP_SHARE:
+        if kept >= _KEEP_FRACTION:
             return previous
     bottom, top = _round_down(low), _round_up(high)
     return (bottom, top) if top > bottom else (bottom, _round_up(bottom * 1.5))

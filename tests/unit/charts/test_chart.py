@@ -46,7 +46,7 @@ def any_spec(draw: st.DrawFn) -> ChartSpec:
         y_range=(draw(ANY_FLOAT), draw(ANY_FLOAT)),
         x_ticks=tuple(Tick(place, "12345678"[: draw(st.integers(1, 8))]) for place in places),
         y_ticks=tuple(Tick(place, "12345678"[: draw(st.integers(1, 8))]) for place in places),
-        x_marks=tuple(places),
+        x_markers=tuple(places),
         band=band,
         train=points[0],
         validation=points[1],
@@ -150,7 +150,7 @@ def test_training_and_validation_differ_without_colour() -> None:
     """Both sides have marks of their own, in every marker set, and the legend shows them."""
     for markers in MarkerSet:
         glyph = glyphs(markers)
-        assert glyph.train_mark != glyph.validation_mark
+        assert glyph.train_marker != glyph.validation_marker
     spec = plain_spec(
         train=Points(np.array([1.0]), np.array([0.6])),
         validation=Points(np.array([1.0]), np.array([0.2])),

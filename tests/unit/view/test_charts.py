@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.app.snapshots import phase
+from tests.app.snapshots import fit
 from tui_monitor.charts.spec import Points
 from tui_monitor.view.charts.epoch_axis import full_range, planned_end
 from tui_monitor.view.charts.newest_gap import gap_label, newest_gap
@@ -27,7 +27,7 @@ from tui_monitor.view.charts.newest_gap import gap_label, newest_gap
 )
 def test_the_axis_grows_in_steps_up_to_the_plan(epoch: int, planned: int | None, end: int, said: str) -> None:
     """The x axis ends at 1, 2, 5, 10, 20 ... epochs, at the plan once that is near, and says where the plan ends."""
-    begun = phase(epochs=epoch - 1, planned=planned)
+    begun = fit(epochs=epoch - 1, planned=planned)
     assert full_range(begun) == (0.0, end)
     assert planned_end(begun, full_range(begun)) == said
 

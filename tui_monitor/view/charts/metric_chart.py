@@ -20,9 +20,9 @@ from tui_monitor.charts.scale import (
 from tui_monitor.charts.spec import Band, ChartSpec, FloatArray, LegendEntry, Points
 from tui_monitor.history.batches.middle import MIDDLE, middle
 from tui_monitor.history.batches.series import whole_blocks
-from tui_monitor.history.snapshot import EpochRow, PhaseSnapshot
+from tui_monitor.history.snapshot import EpochRow, FitSnapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX
-from tui_monitor.units import figure
+from tui_monitor.units import rounded
 from tui_monitor.view.charts.chart_metrics import ChartMetric
 from tui_monitor.view.charts.epoch_axis import batch_edges, full_range, newest, planned_end
 from tui_monitor.view.charts.newest_gap import newest_gap
@@ -30,7 +30,7 @@ from tui_monitor.view.view_state import SMOOTHING, ViewState
 
 
 def chart_spec(
-    phase: PhaseSnapshot,
+    fit: FitSnapshot,
     metric: ChartMetric,
     view: ViewState,
     size: tuple[int, int],
@@ -42,7 +42,7 @@ def chart_spec(
     """Return the chart of one metric.
 
     Args:
-        phase: what ran so far.
+        fit: what ran so far.
         metric: the metric.
         view: window, smoothing, scale and band chosen by the user.
         size: columns and rows of the whole chart.
@@ -50,14 +50,14 @@ def chart_spec(
         previous: y limits last shown, kept while they still fit.
         markers: characters to draw with.
     """
-    x_range = view.window or full_range(phase)
-    train = _epoch_points(phase.epochs, metric.name)
-    validation = _epoch_points(phase.epochs, VALIDATION_PREFIX + metric.name)
+    x_range = view.window or full_range(fit)
+    train = _epoch_points(fit.epochs, metric.name)
+    validation = _epoch_points(fit.epochs, VALIDATION_PREFIX + metric.name)
     gap = newest_gap(train, validation, x_range)
     wide, high = data_area(*size, gap)
     columns = columns or dot_columns(size[0], markers, gap)
     across = glyphs(markers).columns
-    band = _band(phase, metric.name, x_range, columns, across, view)
+    band = _band(fit, metric.name, x_range, columns, across, view)
     band = _smoothed(band, SMOOTHING[view.smoothing] * across)
     visible = [_visible(train, x_range), _visible(validation, x_range)]
     limits = whole_limits if view.extremes else data_limits
@@ -70,18 +70,18 @@ def chart_spec(
         y_range = stepped_limits(limits(band, *visible), previous, needed=needed, ceiling=metric.ceiling)
         y_ticks = ticks(y_range, min(8, max(3, high // 3)))
     return ChartSpec(
-        title=_title(metric.name, view, is_running=metric.name in phase.info.running_means),
+        title=_title(metric.name, view, is_running=metric.name in fit.info.running_means),
         x_range=x_range,
         y_range=y_range,
         x_ticks=epoch_ticks(x_range, max(2, wide // 8)),
         y_ticks=y_ticks,
-        x_marks=tuple(float(row.epoch) for row in phase.epochs[-500:]),
-        x_end=planned_end(phase, x_range),
+        x_markers=tuple(float(row.epoch) for row in fit.epochs[-500:]),
+        x_end=planned_end(fit, x_range),
         band=band,
         train=train,
         validation=validation,
         gap=gap,
-        legend=_legend(phase.epochs, metric.name, glyphs(markers), _band_words(view) if band is not None else ""),
+        legend=_legend(fit.epochs, metric.name, glyphs(markers), _band_words(view) if band is not None else ""),
         log_y=view.log_y,
         markers=markers,
     )
@@ -98,22 +98,22 @@ def _title(name: str, view: ViewState, *, is_running: bool) -> str:
     return f" {', '.join(remarks)}"
 
 
-def _band(phase: PhaseSnapshot, name: str, x_range: Limits, columns: int, across: int, view: ViewState) -> Band | None:
-    series = phase.series.get(name)
+def _band(fit: FitSnapshot, name: str, x_range: Limits, columns: int, across: int, view: ViewState) -> Band | None:
+    series = fit.series.get(name)
     if series is None or len(series) == 0:
         return None
-    edges = whole_blocks(np.minimum(batch_edges(phase, x_range, columns), len(series)))
+    edges = whole_blocks(np.minimum(batch_edges(fit, x_range, columns), len(series)))
     envelope = series.envelope(edges)
     low, high = (envelope.low, envelope.high) if view.extremes else middle(series, edges)
     # A cell whose batches still arrive would be sent anew with each of them.
-    is_open = np.arange(columns) >= _open_from(phase, x_range, columns, across)
+    is_open = np.arange(columns) >= _open_from(fit, x_range, columns, across)
     low, high = (np.where(is_open, np.nan, end) for end in (low, high))
     return Band(low, envelope.mean, high, envelope.bad)
 
 
-def _open_from(phase: PhaseSnapshot, x_range: Limits, columns: int, across: int) -> int:
+def _open_from(fit: FitSnapshot, x_range: Limits, columns: int, across: int) -> int:
     """Return the first dot column of the cell that the newest batch falls into, or all columns where the axis ends."""
-    fraction = (newest(phase) - x_range[0]) / (x_range[1] - x_range[0])
+    fraction = (newest(fit) - x_range[0]) / (x_range[1] - x_range[0])
     return columns if fraction > 1 - 1e-6 else int(fraction * columns) // across * across
 
 
@@ -151,7 +151,7 @@ def _exponentiated(limits: Limits | None) -> Limits | None:
 
 
 def _epoch_points(epochs: tuple[EpochRow, ...], name: str) -> Points:
-    held = [(row.epoch, row.figures[name]) for row in epochs if name in row.figures]
+    held = [(row.epoch, row.metrics[name]) for row in epochs if name in row.metrics]
     if not held:
         return Points()
     return Points(*np.array(held, dtype=np.float64).T)
@@ -162,12 +162,12 @@ def _visible(points: Points, x_range: Limits) -> FloatArray:
 
 
 def _legend(epochs: tuple[EpochRow, ...], name: str, glyph: Glyphs, band: str) -> tuple[LegendEntry, ...]:
-    figures: Mapping[str, float] = epochs[-1].figures if epochs else {}
+    metrics: Mapping[str, float] = epochs[-1].metrics if epochs else {}
     validated = VALIDATION_PREFIX + name
-    train = f"train {figure(figures[name])}" if name in figures else "train"
-    entries = [LegendEntry(glyph.train_mark, train, "train")]
-    if validated in figures:
-        entries.append(LegendEntry(glyph.validation_mark, f"validation {figure(figures[validated])}", "validation"))
+    train = f"train {rounded(metrics[name])}" if name in metrics else "train"
+    entries = [LegendEntry(glyph.train_marker, train, "train")]
+    if validated in metrics:
+        entries.append(LegendEntry(glyph.validation_marker, f"validation {rounded(metrics[validated])}", "validation"))
     if band:
         entries.append(LegendEntry(glyph.line, "mean", "train"))
         entries.append(LegendEntry(glyph.band, band, "train-band"))
