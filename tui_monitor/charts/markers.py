@@ -43,10 +43,10 @@ class Glyphs:
 
 
 _DRAWN = {
-    "train_mark": "●",
-    "validation_mark": "◆",
-    "bad_mark": "×",
-    "above_mark": "↑",
+    "train_marker": "●",
+    "validation_marker": "◆",
+    "bad_marker": "×",
+    "above_marker": "↑",
     "grid": "┈",
     "horizontal": "─",
     "vertical": "│",

@@ -206,7 +206,7 @@ def test_the_legal_order_has_no_breach() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "event", "reason"),
+    ("index", "event", "reason"),
     [
         (1, at(1, FitBegan(), 2), "fit 2 begins after fit 0"),
         (1, at(1, EpochBegan(1)), "no fit has begun"),
