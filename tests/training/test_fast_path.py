@@ -169,7 +169,7 @@ class _Calls(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def test_an_ordinary_batch_takes_five_calls(open_session: OpenSession) -> None:
-    """Each costs microseconds next to a step: the function, the fast path, the sink, the record. Rare work comes on top."""
+    """Each costs microseconds next to a step: function, fast path, sink, record. Rare work comes on top."""
     x, y, _, _ = make_arrays()
     session, calls = open_session(probe_budget=0.0), _Calls()
     arguments = {"x": x, "y": y, "epochs": 4, "batch_size": BATCH, "verbose": 0, "callbacks": [calls]}
