@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -12,6 +11,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from tui_monitor.importers.imported_run import Mark
+from tui_monitor.run_log.format.replace_file import replace_file
 from tui_monitor.run_log.runs.folders import list_runs
 
 SOURCE_FILE = "source.json"
@@ -56,9 +56,7 @@ def keep(folder: Path, kept: KeptSource) -> None:
     Raises:
         OSError: the folder can't be written to.
     """
-    temporary = folder / f".{SOURCE_FILE}.{os.getpid()}"
-    temporary.write_text(json.dumps(asdict(kept)), encoding="utf-8")
-    temporary.replace(folder / SOURCE_FILE)
+    replace_file(folder / SOURCE_FILE, json.dumps(asdict(kept)).encode())
 
 
 def fingerprint(file: BinaryIO, length: int) -> str:

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import msgspec
 
+from tui_monitor.run_log.format.replace_file import replace_file
 from tui_monitor.run_log.runs.control import Action, Request
 from tui_monitor.run_log.runs.process import kill_process_group
-from tui_monitor.run_log.runs.workers import WORKERS_FOLDER, rank_folders, run_of
+from tui_monitor.run_log.runs.workers import WORKERS_FOLDER, named_ranks, rank_folders, run_of
 from tui_monitor.run_log.write.writer import RunWriter
 
 ANSWER_SECONDS = 20.0
@@ -94,14 +95,14 @@ class WorkerOrders:
         others = rank_folders(self._run)
         absent = [rank for rank in range(1, self._workers) if rank not in others]
         if absent:
-            return f"{_named(absent)} not recorded in this folder and can't be asked: nothing was done."
+            return f"{_have(absent)} not recorded in this folder and can't be asked: nothing was done."
         order = _Order(request.id, request.action, request.value, len(self._writer.info.phases), batches + 1)
         self._write(order)
         deadline = time.monotonic() + ANSWER_SECONDS
         while silent := [rank for rank, folder in others.items() if _seen(folder) != order.id]:
             if time.monotonic() >= deadline:
                 self._write(replace(order, decision=_Decision.WITHDRAWN))
-                return f"{_named(silent)} not answered in {ANSWER_SECONDS:.0f} seconds: nothing was done."
+                return f"{_have(silent)} not answered in {ANSWER_SECONDS:.0f} seconds: nothing was done."
             time.sleep(_LOOK_SECONDS / 4)
         self._pending = replace(order, decision=_Decision.GIVEN)
         self._write(self._pending)
@@ -137,7 +138,7 @@ class WorkerOrders:
                 continue
             self._pending = order
             with suppress(OSError):
-                _replace(self._writer.folder / _SEEN_FILE, order.id.encode())
+                replace_file(self._writer.folder / _SEEN_FILE, order.id.encode())
             if order.action is Action.KILL:
                 kill_process_group(os.getpid())
 
@@ -147,7 +148,7 @@ class WorkerOrders:
         return None
 
     def _write(self, order: _Order) -> None:
-        _replace(self._file, msgspec.json.encode(order))
+        replace_file(self._file, msgspec.json.encode(order))
 
 
 def _seen(folder: Path) -> str:
@@ -157,13 +158,5 @@ def _seen(folder: Path) -> str:
         return ""
 
 
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(path)
-
-
-def _named(ranks: list[int]) -> str:
-    if len(ranks) == 1:
-        return f"Worker {ranks[0]} has"
-    return f"Workers {', '.join(map(str, ranks[:-1]))} and {ranks[-1]} have"
+def _have(ranks: list[int]) -> str:
+    return f"{named_ranks(ranks).capitalize()} {'has' if len(ranks) == 1 else 'have'}"

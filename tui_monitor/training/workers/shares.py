@@ -3,7 +3,6 @@
 Nobody waits: a worker leaves its share where it records, the chief takes it when it is there.
 """
 
-import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from tui_monitor.explain.measure import Moment, explain_probe
 from tui_monitor.explain.samples.join_workers import WorkerShare, join_shares
 from tui_monitor.run_log.events.explanation import Cost, Explanation
 from tui_monitor.run_log.format.layout import WorkerInfo
+from tui_monitor.run_log.format.replace_file import replace_file
 from tui_monitor.run_log.runs.workers import rank_folders, run_of
 from tui_monitor.run_log.write.writer import RunWriter
 
@@ -69,11 +69,9 @@ class WorkerShares:
         if self.is_chief:
             self._offered = (phase, moment, share) if share is not None else None
             return
-        place = _place(self._writer.folder, moment.epoch)
-        temporary = place.with_name(f".{place.name}.{os.getpid()}")
         sheet = _Sheet(phase, moment.epoch, share)
-        temporary.write_bytes(msgspec.msgpack.encode(sheet, enc_hook=_encoded))
-        temporary.replace(place)
+        content = msgspec.msgpack.encode(sheet, enc_hook=_encoded)
+        replace_file(_place(self._writer.folder, moment.epoch), content)
 
     def explanation(self, cost: Cost, *, wait_seconds: float | None = None) -> Explanation | None:
         """Return the explanation of the epoch that was offered last, once, as soon as all its shares are there.
