@@ -88,7 +88,8 @@ def _faults(given: argparse.Namespace, reached: dict[str, Any], kinds: Iterable[
     done: set[tuple[str, bool]] = set()
     for kind, legacy in kinds:
         for function, calls in reached[kind].items():
-            if not any(text in function for text in given.only) or ((function, legacy) in done and not given.every_kind):
+            is_asked_for = any(text in function for text in given.only)
+            if not is_asked_for or ((function, legacy) in done and not given.every_kind):
                 continue
             done.add((function, legacy))
             for mode in given.modes:

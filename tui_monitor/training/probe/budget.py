@@ -1,7 +1,7 @@
-"""How much measuring may cost: a share of training time, and when a probe may be built; the first is excepted.
+"""How much measuring may cost: a fraction of training time, and when a probe may be built; the first is excepted.
 
 Whatever decides about the cost of measuring asks `batches_allowed`; what a fit that was not measured yet may take
-beyond the share is decided in `can_begin` alone.
+beyond the fraction is decided in `can_begin` alone.
 """
 
 import sys
@@ -12,7 +12,7 @@ FIRST_PROBE_SAMPLES = 3072
 FEWEST_BATCHES = 4
 """A probe of fewer batches says too little to be worth its fixed cost."""
 
-_BEGINNING_SHARE = 0.05
+_BEGINNING_FRACTION = 0.05
 """Of training time that one `fit` after another may take to build its probe and to measure for the first time."""
 _FIRST_AFTER_SECONDS = 2.0
 """Training before the first probe of a process; building one for a shorter fit would take a good part of its time."""
@@ -22,9 +22,9 @@ _SPENT_AT_ONCE = 0.7
 
 @dataclass
 class ProbeBudget:
-    """Accounts for probes against a share of training time. All times in seconds."""
+    """Accounts for probes against a fraction of training time. All times in seconds."""
 
-    share: float = 0.02
+    fraction: float = 0.02
     """Of training time that measuring may take in steady state; 0 turns probes off, 1 measures everything."""
     spent: float = 0.0
     """Seconds of measuring so far, one-time tracing left out."""
@@ -33,16 +33,16 @@ class ProbeBudget:
     _built: int = 0
     """Times that functions were built."""
     _first_tracing: float = 0.0
-    """What the first of them took, which is owed whatever the share."""
+    """What the first of them took, which is owed whatever the fraction."""
     _first: float = 0.0
-    """What the very first probe took, which is owed whatever the share."""
+    """What the very first probe took, which is owed whatever the fraction."""
     _fixed: float | None = None
     _per_batch: float = 0.0
 
     @property
     def enabled(self) -> bool:
         """Whether there is any budget at all."""
-        return self.share > 0
+        return self.fraction > 0
 
     def batches_allowed(
         self, training_seconds: float, samples_per_batch: float, *, begins: bool, builds: bool = True
@@ -57,13 +57,13 @@ class ProbeBudget:
         """
         if not self.enabled:
             return 0
-        if self.share >= 1:
+        if self.fraction >= 1:
             return sys.maxsize
         can_begin = self.can_begin(training_seconds, builds=begins and builds)
         if self._fixed is None:
             first = max(FEWEST_BATCHES, int(FIRST_PROBE_SAMPLES / max(samples_per_batch, 1.0)))
             return first if can_begin else 0
-        left = _SPENT_AT_ONCE * (self.share * training_seconds - self._steady) - self._fixed
+        left = _SPENT_AT_ONCE * (self.fraction * training_seconds - self._steady) - self._fixed
         if begins and builds and not can_begin:
             return 0
         if left < self._per_batch * FEWEST_BATCHES:
@@ -71,7 +71,7 @@ class ProbeBudget:
         return int(left / max(self._per_batch, 1e-9))
 
     def can_begin(self, training_seconds: float, *, builds: bool) -> bool:
-        """Return whether a fit that was not measured yet may be, be it beyond the share.
+        """Return whether a fit that was not measured yet may be, be it beyond the fraction.
 
         Args:
             training_seconds: time spent training so far, measuring left out.
@@ -81,7 +81,7 @@ class ProbeBudget:
             return training_seconds >= _FIRST_AFTER_SECONDS
         building = self.tracing / max(self._built, 1) if builds else 0.0
         owed = self.tracing - self._first_tracing + self._steady
-        return owed + building <= _BEGINNING_SHARE * training_seconds
+        return owed + building <= _BEGINNING_FRACTION * training_seconds
 
     @property
     def _steady(self) -> float:
