@@ -139,6 +139,7 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
         super().set_model(model)
         if is_recording():
             return
+        self._session.fits += 1
         self._recorded = attempt(self._session.failed, RecordedFit, model, self._session, otherwise=None)
         if self._recorded is not None:
             attempt(self._recorded.failed, self._recorded.begin, model.fit, (), {}, otherwise=None)

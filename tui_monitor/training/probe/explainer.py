@@ -195,8 +195,13 @@ class Explainer:
         self, totals: EpochTotals, batches: Reservoir[LazyBatch], training_seconds: float, share: float = 1.0
     ) -> list[tuple[int, UnpackedBatch]]:
         mean_size = totals.samples / max(totals.batches, 1)
-        allowed = int(share * self._budget.batches_allowed(training_seconds, mean_size, begins=self._begins))
+        allowed = int(share * self._allowed(training_seconds, mean_size))
         return _drawn(batches, allowed) if allowed else []
+
+    def _allowed(self, training_seconds: float, mean_size: float) -> int:
+        probe = self.training.probe if self.training is not None else None
+        builds = probe is None or probe.validation is not self.validation or not probe.ready
+        return self._budget.batches_allowed(training_seconds, mean_size, begins=self._begins, builds=builds)
 
     def _measure_training(self, chosen: Sequence[tuple[int, UnpackedBatch]]) -> MeasuredBatches:
         return self._measure("training", Probe.training_batches, [batch for _, batch in chosen])

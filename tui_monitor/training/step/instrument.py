@@ -172,7 +172,7 @@ class Instrument:
             try:
                 own, noting = graphs.converted_as_here(find()), self._begun()
             except Exception as error:  # training must go on
-                tell(self._failed, error)
+                tell(self.failed, error)
                 own, noting = plain, None
             try:
                 logs = own(given[-1])
@@ -184,7 +184,7 @@ class Instrument:
             try:
                 return self._emitted(logs, given[-1], noting)
             except Exception as error:  # training must go on
-                tell(self._failed, error)
+                tell(self.failed, error)
                 return logs
 
         return graphs.called_as_it_is(recorded_step)
@@ -200,7 +200,7 @@ class Instrument:
         try:
             captures.end(noting.outer)
         except Exception as error:  # training must go on
-            tell(self._failed, error)
+            tell(self.failed, error)
 
     def take(self, logs: Any, failed: Failed) -> tuple[Any, Rows, StepOutput | None]:
         """Return Keras' own logs, a row for each step, and what was emitted to be measured later.
@@ -215,7 +215,8 @@ class Instrument:
             tell(failed, error)
             return _bare(self, logs, error), (), None
 
-    def _failed(self, error: Exception) -> None:
+    def failed(self, error: Exception) -> None:
+        """Keep why a step emits nothing; whoever records it says so."""
         self.plan.failure = self.plan.failure or error
 
     def _unclaimed(self, logs: Any) -> Any:

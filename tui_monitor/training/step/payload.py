@@ -90,8 +90,8 @@ def learn(plan: StepPlan, backend: Backend, model: Any, parts: Mapping[str, Any]
         plan.caveat = "The model's step computes no loss through Keras: the gap can only be shown."
     elif plan.steps_per_call > 1 and replicas > 1:
         plan.caveat = (
-            f"Under several replicas with steps_per_execution={plan.steps_per_call}, Keras returns the last step "
-            f"of each call alone: one batch in {plan.steps_per_call} is recorded, and the gap is only shown."
+            "Under several replicas with more than one step per execution, Keras returns the last step of each call "
+            "alone: one batch of each call is recorded, and the gap is only shown."
         )
     elif any(isinstance(leaf, tf.RaggedTensor | tf.SparseTensor) for leaf in leaves((parts, capture.y_pred))):
         plan.caveat = "The data is ragged or sparse: the gap can't be split by sample, only shown."
