@@ -14,6 +14,7 @@ from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.ledger_sides import (
     complete_validation,
     partial_validation,
+    repeated_validation,
     residual_limit,
     training_side,
 )
@@ -111,7 +112,8 @@ class Explainer:
             None when the budget allows no probe yet, or the model can't be probed.
         """
         watch = _Stopwatch(self._budget)
-        chosen = self._choose(totals, batches, training_seconds)
+        is_measured = validation.loss is None or bool(validation.figures)
+        chosen = self._choose(totals, batches, training_seconds, share=1.0 if is_measured else 0.5)
         figures = self._plan.figures
         moment = Moment(self._run, epoch, None, None, self.limits)
         if figures is None or not chosen or not self._is_worth_it(validation, training_seconds):
@@ -122,17 +124,20 @@ class Explainer:
             if self._shares is not None:
                 self._shares.offer(moment, None)
             return None
-        if validation.loss is not None and not validation.figures:
+        if not is_measured and not len(validation.kept):
             self._refuse(Unsupported(self.validation.plan.limit if self.validation is not None else _UNWATCHED))
             return None
         try:
             measured = self._measure_training(chosen)
+            side = complete_validation(figures, validation, measured.inference_penalty)
+            if not is_measured:
+                now, complete = self._validation_again(validation, len(chosen))
+                side = repeated_validation(figures, validation, now, measured.inference_penalty, complete=complete)
         except Unsupported as reason:
             self._refuse(reason)
             return None
         reported = {"loss": float(logs["loss"]), "accuracy": _accuracy(logs, figures)}
         training = self._training_side(figures, chosen, measured, totals, reported)
-        side = complete_validation(figures, validation, measured.inference_penalty)
         moment = Moment(self._run, epoch, None, None, self.limits, totals.samples)
         if self._shares is not None:
             self._shares.offer(moment, self._share(training, side, totals))
@@ -164,7 +169,7 @@ class Explainer:
             None when the budget, the kept batches or the model do not allow it.
         """
         figures = self._plan.figures
-        if figures is None or not len(validation.kept) or not validation.figures:
+        if figures is None or not len(validation.kept):
             return None
         watch = _Stopwatch(self._budget)
         chosen = self._choose(totals, batches, training_seconds, share=0.5)
@@ -174,18 +179,15 @@ class Explainer:
             return None
         try:
             measured = self._measure_training(chosen)
+            now, complete = self._validation_again(validation, len(chosen))
         except Unsupported as reason:
             self._refuse(reason)
             return None
-        drawn = validation.kept.draw(max(len(chosen), 8))
-        kept = [unpack() for _, unpack in drawn]
-        now = self._measure("validation", Probe.validation_batches, kept)
         reported = {"loss": totals.mean(0, Averaging.SAMPLES), "accuracy": None}
         if figures.accuracy_name is not None:
             place = self._plan.metrics.index(figures.accuracy_name)
             reported["accuracy"] = totals.mean(place, Averaging.SAMPLES)
         training = self._training_side(figures, chosen, measured, totals, reported)
-        complete = len(kept) == validation.batches
         side = partial_validation(figures, validation, now, measured.inference_penalty, complete=complete)
         limits = self.limits if self._shares is None else (*self.limits, WITHIN_EPOCH_LIMIT)
         moment = Moment(self._run, epoch, totals.batches, None, limits)
@@ -200,6 +202,11 @@ class Explainer:
 
     def _measure_training(self, chosen: Sequence[tuple[int, KeptBatch]]) -> MeasuredBatches:
         return self._measure("training", Probe.training_batches, [batch for _, batch in chosen])
+
+    def _validation_again(self, validation: ValidationRecord, training_batches: int) -> tuple[MeasuredBatches, bool]:
+        """Measure about as many kept batches of validation as of training; the flag tells whether those are all."""
+        kept = [unpack() for _, unpack in validation.kept.draw(max(training_batches, 8))]
+        return self._measure("validation", Probe.validation_batches, kept), len(kept) == validation.batches
 
     def _measure(
         self, kind: str, action: Callable[[Probe, Sequence[KeptBatch]], MeasuredBatches], batches: Sequence[KeptBatch]

@@ -1,6 +1,7 @@
 """Measured figures become the two sides that the ledger compares: probed training batches, and validation."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -81,7 +82,7 @@ def residual_limit(side: TrainingProbe) -> str:
 
 
 def complete_validation(figures: SampleFigures, validation: ValidationRecord, penalty: float) -> ValidationProbe | None:
-    """Return all of an epoch's validation as Keras measured it, or None where there was none.
+    """Return all of an epoch's validation as its own steps measured it, or None where they did not.
 
     Args:
         figures: of the model's samples.
@@ -143,6 +144,33 @@ def partial_validation(
         offset=penalty,
         weighting=figures.loss_weighting,
         accuracy_weighting=figures.accuracy_weighting,
+    )
+
+
+def repeated_validation(
+    figures: SampleFigures,
+    validation: ValidationRecord,
+    again: MeasuredBatches,
+    penalty: float,
+    *,
+    complete: bool,
+) -> ValidationProbe:
+    """Return the kept batches of an epoch's validation, measured again at its weights, with what it reported.
+
+    Args:
+        figures: of the model's samples.
+        validation: of the epoch; its reported figures are set.
+        again: its kept batches, measured before any weight has changed.
+        penalty: part of the losses that no sample has, in nats.
+        complete: whether those are all batches of validation.
+    """
+    side = partial_validation(figures, validation, again, penalty, complete=complete)
+    return replace(
+        side,
+        correct=side.correct if validation.accuracy is not None else None,
+        reported_loss=validation.loss,
+        reported_accuracy=validation.accuracy,
+        confidence=_confidence(again.inference["confidence"]),
     )
 
 

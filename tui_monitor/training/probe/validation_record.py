@@ -21,7 +21,7 @@ class ValidationRecord:
     """All of the newest validation, once `flush` was called: figures of each sample, and some batches for later."""
 
     figures: list[FloatArray] = field(default_factory=list)
-    """One array of shape (6, batch) for each batch, rows as in `ROWS`."""
+    """One array of shape (6, batch) for each batch, rows as in `ROWS`; empty where a step hands out its data alone."""
     kept: Reservoir[Kept] = field(default_factory=Reservoir)
     batches: int = 0
     """Batches of validation, measured or not."""
@@ -74,8 +74,11 @@ class ValidationRecord:
 
 def _figures(output: StepOutput) -> list[FloatArray]:
     """Return the figures of each of a step's batches; those of the last alone where the others' can't be gathered."""
+    parts = output.parts()
+    if "figures" not in parts:
+        return []
     # A copy: a view would keep the inputs of every batch in memory.
-    figures = np.asarray(output.parts()["figures"]).T.copy()
+    figures = np.asarray(parts["figures"]).T.copy()
     if len(output.rows) == 1:
         return [figures]
     ends = np.cumsum([int(row[0]) for row in output.rows])

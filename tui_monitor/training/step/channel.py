@@ -15,15 +15,14 @@ _NUMBERS = (SUMS, CLOCK, *StepBuffer.ENTRIES)
 class StepChannel:
     """One way out of a model's training or validation function, as narrow as the function allows."""
 
-    def __init__(self, steps_per_call: int, *, packed_logs: type[float] | None, is_compiled: bool = False) -> None:
+    def __init__(self, steps_per_call: int, *, packed_logs: type[float] | None) -> None:
         """Prepare; the rest is learned while the step is traced.
 
         Args:
             steps_per_call: `steps_per_execution`, at least 1.
             packed_logs: the type of logs that whoever calls the function takes in place of tensors; None for tensors.
-            is_compiled: whether XLA compiles the step, so that no variable in it may grow.
         """
-        self._gathered = RowBuffer() if steps_per_call > 1 and not is_compiled else None
+        self._gathered = RowBuffer() if steps_per_call > 1 else None
         self._packer = Packer(packed_logs or float)
         self._buffer = StepBuffer(steps_per_call) if steps_per_call > 1 else None
         self._packs_logs = packed_logs is not None

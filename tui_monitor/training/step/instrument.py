@@ -132,8 +132,7 @@ class Instrument:
         self.backend: Backend = backend_of(model)
         steps = self.backend.steps_per_call(model)
         packed_logs = self.backend.log_type if _is_run_by_keras(model, self.backend) else None
-        is_compiled = kind is Kind.VALIDATION and bool(model.jit_compile)
-        self.channel = StepChannel(steps, packed_logs=packed_logs, is_compiled=is_compiled)
+        self.channel = StepChannel(steps, packed_logs=packed_logs)
         self.plan = StepPlan(probed=probed, steps_per_call=steps)
         self.traces: list[Trace] = []
         """Newest last; a function is traced anew for other shapes."""
@@ -253,10 +252,11 @@ class Instrument:
         figures = self.plan.figures
         if trace is None or figures is None or not self.plan.probed:
             return self.channel.hand_out(logs, samples_in(parts), [], tf.zeros([0]), {})
-        rows = self.channel.gathered(tf.transpose(figures.of(trace.sample)))
-        return self.channel.hand_out(
-            logs, samples_in(parts), [], self._class_counts(trace), {**_named(trace), "figures": rows}
-        )
+        kept = _named(trace)
+        if not self.model.jit_compile:
+            # XLA fuses otherwise what is also read, which rounds otherwise: a compiled step hands out its data alone.
+            kept["figures"] = self.channel.gathered(tf.transpose(figures.of(trace.sample)))
+        return self.channel.hand_out(logs, samples_in(parts), [], self._class_counts(trace), kept)
 
     def _class_counts(self, trace: Trace) -> tf.Tensor:
         figures = self.plan.figures

@@ -110,7 +110,8 @@ class SampleFigures:
         elif self.kind is ClassKind.SPARSE:
             label, predicted = tf.reshape(y, [-1]), tf.argmax(y_pred, axis=-1)
         elif self.kind is ClassKind.BINARY:
-            label, predicted = tf.reshape(y, [-1]), tf.reshape(_float(y_pred), [-1]) > self.threshold
+            # A hinge's targets may be -1 and 1.
+            label, predicted = tf.reshape(_float(y), [-1]) >= 0.5, tf.reshape(_float(y_pred), [-1]) > self.threshold
         else:
             nothing = tf.fill([tf.shape(y_pred)[0]], float(NO_CLASS))
             return nothing, nothing
