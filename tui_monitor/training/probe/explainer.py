@@ -112,6 +112,8 @@ class Explainer:
             None when the budget allows no probe yet, or the model can't be probed.
         """
         watch = _Stopwatch(self._budget)
+        if validation.limit:
+            self._refuse(Unsupported(validation.limit))
         is_measured = validation.loss is None or bool(validation.figures)
         chosen = self._choose(totals, batches, training_seconds, share=1.0 if is_measured else 0.5)
         figures = self._plan.figures
@@ -174,7 +176,7 @@ class Explainer:
         watch = _Stopwatch(self._budget)
         chosen = self._choose(totals, batches, training_seconds, share=0.5)
         if not chosen and asked:
-            chosen = _drawn(batches, ASKED_BATCHES)
+            chosen = self._draw(batches, ASKED_BATCHES)
         if not chosen:
             return None
         try:
@@ -198,7 +200,14 @@ class Explainer:
     ) -> list[tuple[int, KeptBatch]]:
         mean_size = totals.samples / max(totals.batches, 1)
         allowed = int(share * self._budget.batches_allowed(training_seconds, mean_size, begins=self._begins))
-        return _drawn(batches, allowed) if allowed else []
+        return self._draw(batches, allowed) if allowed else []
+
+    def _draw(self, batches: Reservoir[Kept], most: int) -> list[tuple[int, KeptBatch]]:
+        try:
+            return [(index, unpack()) for index, unpack in batches.draw(most)]
+        except Unsupported as reason:
+            self._refuse(reason)
+            return []
 
     def _measure_training(self, chosen: Sequence[tuple[int, KeptBatch]]) -> MeasuredBatches:
         return self._measure("training", Probe.training_batches, [batch for _, batch in chosen])
@@ -316,10 +325,6 @@ class _Stopwatch:
     def seconds(self) -> float:
         """Return how many have passed."""
         return time.perf_counter() - self._begun - self._budget.tracing
-
-
-def _drawn(batches: Reservoir[Kept], most: int) -> list[tuple[int, KeptBatch]]:
-    return [(index, unpack()) for index, unpack in batches.draw(most)]
 
 
 def _accuracy(logs: Mapping[str, float], figures: SampleFigures) -> float | None:

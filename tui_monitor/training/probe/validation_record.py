@@ -9,7 +9,8 @@ import numpy as np
 from tui_monitor.explain.samples.probes import FloatArray, IntArray
 from tui_monitor.training.probe.passes import Kept, kept_batch
 from tui_monitor.training.probe.reservoir import Reservoir
-from tui_monitor.training.step.packing import StepOutput
+from tui_monitor.training.step.packing import FIGURES, StepOutput
+from tui_monitor.training.step.sample_figures import NOT_BY_SAMPLE, Unsupported, unmarked
 
 _MOST_WAITING: Final = 64
 """Steps that wait to be taken apart."""
@@ -30,6 +31,8 @@ class ValidationRecord:
     loss: float | None = None
     """As reported; None while validation is under way."""
     accuracy: float | None = None
+    limit: str = ""
+    """Why its samples' figures are not known, as a sentence; empty where they are."""
     _waiting: list[StepOutput] = field(default_factory=list)
     _waiting_bytes: int = 0
 
@@ -39,7 +42,7 @@ class ValidationRecord:
         self._waiting_bytes = 0
         self.figures.clear()
         self.kept.clear()
-        self.batches, self.numbers = 0, None
+        self.batches, self.numbers, self.limit = 0, None, ""
         self.loss = self.accuracy = None
 
     def add(self, output: StepOutput) -> None:
@@ -61,7 +64,10 @@ class ValidationRecord:
         self.numbers = numbers if self.numbers is None else self.numbers + numbers
         for output in waiting:
             self.batches += len(output.rows)
-            self.figures += _figures(output)
+            try:
+                self.figures += _figures(output)
+            except Unsupported as reason:
+                self.limit = str(reason)
             self.kept.offer(self.batches - 1, output.nbytes, partial(kept_batch, output, in_training=False))
 
     @property
@@ -75,11 +81,13 @@ class ValidationRecord:
 def _figures(output: StepOutput) -> list[FloatArray]:
     """Return the figures of each of a step's batches; those of the last alone where the others' can't be gathered."""
     parts = output.parts()
-    if "figures" not in parts:
+    if FIGURES not in parts:
         return []
     # A copy: a view would keep the inputs of every batch in memory.
-    figures = np.asarray(parts["figures"]).T.copy()
+    figures = list(unmarked(np.array(parts[FIGURES])))
     if len(output.rows) == 1:
-        return [figures]
-    ends = np.cumsum([int(row[0]) for row in output.rows])
-    return np.split(figures, ends[:-1], axis=1) if figures.shape[1] == ends[-1] else [figures]
+        figures = [np.concatenate(figures, axis=1)]
+    sizes = [int(row[0]) for row in output.rows][-len(figures) :]
+    if [part.shape[1] for part in figures] != sizes:
+        raise Unsupported(NOT_BY_SAMPLE)
+    return figures

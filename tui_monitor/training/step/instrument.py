@@ -20,7 +20,7 @@ from tui_monitor.training.backends.capture import Capture
 from tui_monitor.training.guard import Failed, attempt, ignored, tell
 from tui_monitor.training.step.batch_metrics import BatchMetrics
 from tui_monitor.training.step.channel import StepChannel
-from tui_monitor.training.step.packing import Rows, StepOutput
+from tui_monitor.training.step.packing import FIGURES, Rows, StepOutput
 from tui_monitor.training.step.payload import StepPlan, Trace, batch_values, learn, leaves, samples_in, unpacked
 from tui_monitor.training.step.replicas import PAYLOAD
 from tui_monitor.training.workers.clock import StepMoments
@@ -255,7 +255,7 @@ class Instrument:
         kept = _named(trace)
         if not self.model.jit_compile:
             # XLA fuses otherwise what is also read, which rounds otherwise: a compiled step hands out its data alone.
-            kept["figures"] = self.channel.gathered(tf.transpose(figures.of(trace.sample)))
+            kept[FIGURES] = self.channel.gathered(figures.marked(trace.sample))
         return self.channel.hand_out(logs, samples_in(parts), [], self._class_counts(trace), kept)
 
     def _class_counts(self, trace: Trace) -> tf.Tensor:
