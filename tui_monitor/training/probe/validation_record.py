@@ -1,4 +1,4 @@
-"""The newest validation: figures of every sample from Keras' own pass, and some batches kept to be measured again."""
+"""The newest validation: metrics of every sample from Keras' own pass, and some batches kept to be measured again."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 
 from tui_monitor.explain.samples.probes import FloatArray, IntArray
-from tui_monitor.training.probe.passes import Kept, kept_batch
+from tui_monitor.training.probe.passes import LazyBatch, unpack_batch
 from tui_monitor.training.probe.reservoir import Reservoir
-from tui_monitor.training.step.packing import FIGURES, StepOutput
-from tui_monitor.training.step.sample_figures import NOT_BY_SAMPLE, Unsupported, unmarked
+from tui_monitor.training.step.packing import PER_SAMPLE, StepOutput
+from tui_monitor.training.step.per_sample_metrics import NOT_BY_SAMPLE, Unsupported, unmarked
 
 _MOST_WAITING: Final = 64
 """Steps that wait to be taken apart."""
@@ -19,11 +19,11 @@ _MOST_WAITING_BYTES: Final = 2**22
 
 @dataclass
 class ValidationRecord:
-    """All of the newest validation, once `flush` was called: figures of each sample, and some batches for later."""
+    """All of the newest validation, once `flush` was called: metrics of each sample, and some batches for later."""
 
-    figures: list[FloatArray] = field(default_factory=list)
-    """One array of shape (6, batch) for each batch, rows as in `ROWS`; empty where a step hands out its data alone."""
-    kept: Reservoir[Kept] = field(default_factory=Reservoir)
+    per_sample: list[FloatArray] = field(default_factory=list)
+    """One array of shape (6, batch) for each batch, rows as in `ROWS`; empty where a step emits its data alone."""
+    kept: Reservoir[LazyBatch] = field(default_factory=Reservoir)
     batches: int = 0
     """Batches of validation, measured or not."""
     numbers: FloatArray | None = None
@@ -31,8 +31,8 @@ class ValidationRecord:
     loss: float | None = None
     """As reported; None while validation is under way."""
     accuracy: float | None = None
-    limit: str = ""
-    """Why its samples' figures are not known, as a sentence; empty where they are."""
+    caveat: str = ""
+    """Why the values of its samples are not known, as a sentence; empty where they are."""
     _waiting: list[StepOutput] = field(default_factory=list)
     _waiting_bytes: int = 0
 
@@ -40,13 +40,13 @@ class ValidationRecord:
         """Forget the validation before."""
         self._waiting.clear()
         self._waiting_bytes = 0
-        self.figures.clear()
+        self.per_sample.clear()
         self.kept.clear()
-        self.batches, self.numbers, self.limit = 0, None, ""
+        self.batches, self.numbers, self.caveat = 0, None, ""
         self.loss = self.accuracy = None
 
     def add(self, output: StepOutput) -> None:
-        """Take what a validation step handed out.
+        """Take what a validation step emitted.
 
         It waits for others, as next to a step taking it apart would cost several times as much.
         """
@@ -65,10 +65,10 @@ class ValidationRecord:
         for output in waiting:
             self.batches += len(output.rows)
             try:
-                self.figures += _figures(output)
+                self.per_sample += _per_sample(output)
             except Unsupported as reason:
-                self.limit = str(reason)
-            self.kept.offer(self.batches - 1, output.nbytes, partial(kept_batch, output, in_training=False))
+                self.caveat = str(reason)
+            self.kept.offer(self.batches - 1, output.nbytes, partial(unpack_batch, output, in_training=False))
 
     @property
     def class_counts(self) -> IntArray | None:
@@ -78,16 +78,16 @@ class ValidationRecord:
         return np.rint(self.numbers[1:]).astype(np.int64)
 
 
-def _figures(output: StepOutput) -> list[FloatArray]:
-    """Return the figures of each of a step's batches; those of the last alone where the others' can't be gathered."""
+def _per_sample(output: StepOutput) -> list[FloatArray]:
+    """Return the values of each of a step's batches; those of the last alone where the others' can't be gathered."""
     parts = output.parts()
-    if FIGURES not in parts:
+    if PER_SAMPLE not in parts:
         return []
     # A copy: a view would keep the inputs of every batch in memory.
-    figures = list(unmarked(np.array(parts[FIGURES])))
+    per_sample = list(unmarked(np.array(parts[PER_SAMPLE])))
     if len(output.rows) == 1:
-        figures = [np.concatenate(figures, axis=1)]
-    sizes = [int(row[0]) for row in output.rows][-len(figures) :]
-    if [part.shape[1] for part in figures] != sizes:
+        per_sample = [np.concatenate(per_sample, axis=1)]
+    sizes = [int(row[0]) for row in output.rows][-len(per_sample) :]
+    if [values.shape[1] for values in per_sample] != sizes:
         raise Unsupported(NOT_BY_SAMPLE)
-    return figures
+    return per_sample

@@ -1,4 +1,4 @@
-"""Figures of each sample of a compiled model: loss, right or wrong, class, weight, as Keras itself computed them."""
+"""Metrics of each sample of a compiled model: loss, right or wrong, class, weight, as Keras itself computed them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from tui_monitor.training.backends.capture import Capture, LossValues
 from tui_monitor.training.backends.shared_names import arguments_of
 
 ROWS = ("loss", "correct", "label", "predicted", "weight", "confidence")
-"""Rows of the tensor that `SampleFigures.of` returns, in order."""
+"""Rows of the tensor that `PerSampleMetrics.of` returns, in order."""
 
 
 MARK = -(2.0**127)
@@ -24,6 +24,7 @@ NOT_BY_SAMPLE = (
     "The model's outputs, targets and inputs differ in their number of rows: its gap can't be split by sample, "
     "only shown."
 )
+_UNKNOWN_SHAPE = "The shape of the model's loss, outputs or targets is not known: the gap can't be split, only shown."
 NO_CONFIDENCE = -1.0
 """Confidence of a sample whose outputs no probability can be read from."""
 
@@ -61,12 +62,12 @@ class SampleTensors:
 
     def followed(self) -> tuple[Any, ...]:
         """Return what follows from the outputs and the batch."""
-        return tuple(figure for figure in (self.loss, self.correct, self.y_pred) if figure is not None)
+        return tuple(tensor for tensor in (self.loss, self.correct, self.y_pred) if tensor is not None)
 
 
 @dataclass(frozen=True)
-class SampleFigures:
-    """How to read each sample's figures off one compiled single-output model."""
+class PerSampleMetrics:
+    """How to read each sample's metrics off one compiled single-output model."""
 
     loss_scale: float
     """`loss_weights=` of the output."""
@@ -82,7 +83,7 @@ class SampleFigures:
     scale: Scale
 
     def of(self, sample: SampleTensors) -> tf.Tensor:
-        """Return the figures of one batch, float32, shape (6, batch), rows as in `ROWS`, outside a graph.
+        """Return the values of one batch, float32, shape (6, batch), rows as in `ROWS`, outside a graph.
 
         Raises:
             Unsupported: the rows are not of one length.
@@ -93,7 +94,7 @@ class SampleFigures:
         return tf.stack(rows)
 
     def marked(self, sample: SampleTensors) -> tf.Tensor:
-        """Return the figures of one batch as one vector, float32, for `unmarked`.
+        """Return the values of one batch as one vector, float32, for `unmarked`.
 
         Outputs may have another number of rows than targets, which are broadcast then; nothing that a step computes
         of ours may fail on that, nor have TensorFlow's optimizer take rows of two tensors to be as many.
@@ -163,14 +164,14 @@ def _per_sample(values: Any) -> tf.Tensor:
 
 
 class Unsupported(Exception):
-    """This model's figures can't be taken apart by sample; the message is the sentence for the panel."""
+    """This model's values can't be taken apart by sample; the message is the sentence for the panel."""
 
 
 def unmarked(vector: FloatArray) -> Iterator[FloatArray]:
-    """Yield the figures of each batch in a vector, shape (6, batch) each, rows as in `ROWS`.
+    """Yield the values of each batch in a vector, shape (6, batch) each, rows as in `ROWS`.
 
     Args:
-        vector: what `SampleFigures.marked` returned, of one batch after another.
+        vector: what `PerSampleMetrics.marked` returned, of one batch after another.
 
     Raises:
         Unsupported: the rows of a batch are not of one length.
@@ -185,8 +186,8 @@ def unmarked(vector: FloatArray) -> Iterator[FloatArray]:
         rest = rest[block.size :]
 
 
-def sample_figures(backend: Backend, model: Any, capture: Capture) -> tuple[SampleFigures, SampleTensors]:
-    """Return how the figures of each sample come about in a step, and where the step has them.
+def per_sample_metrics(backend: Backend, model: Any, capture: Capture) -> tuple[PerSampleMetrics, SampleTensors]:
+    """Return how the metrics of each sample come about in a step, and where the step has them.
 
     Args:
         backend: of the model.
@@ -207,10 +208,10 @@ def sample_figures(backend: Backend, model: Any, capture: Capture) -> tuple[Samp
     _check_by_sample(values, y, y_pred)
     weighting = _loss_weighting(loss)
     accuracy, correct = _accuracy(backend, model, capture)
-    kind, classes = _class_kind(loss, y, y_pred)
     if correct is not None and correct.shape.rank is None:
         raise Unsupported(_UNKNOWN_SHAPE)
-    figures = SampleFigures(
+    kind, classes = _class_kind(loss, y, y_pred)
+    per_sample = PerSampleMetrics(
         loss_scale=scale,
         loss_weighting=weighting,
         accuracy_name=accuracy.name if accuracy else None,
@@ -220,10 +221,7 @@ def sample_figures(backend: Backend, model: Any, capture: Capture) -> tuple[Samp
         threshold=_threshold(loss, accuracy.metric if accuracy else None),
         scale=_scale(loss),
     )
-    return figures, SampleTensors(values.values, correct, y, y_pred, values.weight)
-
-
-_UNKNOWN_SHAPE = "The shape of the model's loss, outputs or targets is not known: the gap can't be split, only shown."
+    return per_sample, SampleTensors(values.values, correct, y, y_pred, values.weight)
 
 
 def _check_by_sample(values: LossValues, y: Any, y_pred: Any) -> None:
