@@ -158,9 +158,18 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("0", "0", "whole axis", "Show the whole x axis again.", "whole_axis", Group.CHARTS, in_footer=False),
     Key(
-        "s", "s", "smooth", "Step through the smoothing of the mean line: none, light, strong.", "smooth", Group.CHARTS
+        "s", "s", "smooth", "Step through the smoothing of the mean line: light, strong, none.", "smooth", Group.CHARTS
     ),
     Key("l", "l", "log y", "Switch the y axes between linear and logarithmic.", "toggle_log", Group.CHARTS),
+    Key(
+        "b",
+        "b",
+        "extremes",
+        "Switch the charts between what is compared, with the middle 80 % of batches, and all extremes.",
+        "toggle_extremes",
+        Group.CHARTS,
+        in_footer=False,
+    ),
     Key("m", "m", "metric", "Show the next metric in the second chart.", "next_metric", Group.CHARTS),
     Key(
         "p",
