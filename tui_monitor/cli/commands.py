@@ -149,11 +149,27 @@ def replay(run: str, runs: str | None, speed: str | None, epoch: int | None, mom
 @program.command()
 @_runs
 @click.option("--all", "every", is_flag=True, help="List every run, however old.")
-def ls(runs: str | None, every: bool) -> int:
-    """List the newest runs, and all live ones, with their state, epochs and last figures."""
+@click.option(
+    "--sort",
+    metavar="NAME",
+    help="Sort by a column, a metric's best value or an argument; -NAME turns the order round.",
+)
+@click.option(
+    "--filter",
+    "filter_by",
+    metavar="TEXT",
+    help="List the runs that fit, such as 'state:live', 'val_loss<0.4', 'tag:base lr=0.1' or a regular expression.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print every run that fits as JSON, one object a line.")
+def ls(runs: str | None, every: bool, sort: str | None, filter_by: str | None, as_json: bool) -> int:
+    """List the newest runs, and all live ones: state, epoch, best and last values, and what differs between them.
+
+    Of a metric the best value counts, with the epoch it was reached at. What differs are arguments of the script, of
+    fit and of the model that are not the same in every listed run of the same script.
+    """
     from tui_monitor.cli import list_command
 
-    return list_command.list_all(runs, every=every)
+    return list_command.list_all(runs, every=every, sort=sort, filter_by=filter_by, as_json=as_json)
 
 
 @program.command()
