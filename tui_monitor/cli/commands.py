@@ -1,9 +1,12 @@
 """The commands and their options; what they do is imported only when they run."""
 
+import os
+
 import click
 
 from tui_monitor.cli.option_types import NumberWithin, WholeNumber
 from tui_monitor.cli.screen_options import screen_options
+from tui_monitor.run_log.runs.folders import RUNS_VARIABLE
 
 DEMO_EPOCHS = 30
 
@@ -36,16 +39,28 @@ _probe_budget = click.option(
 )
 
 
-@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_InOrder, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tui-monitor", prog_name="tui-monitor")
-def program() -> None:
+@_runs
+@screen_options
+@click.pass_context
+def program(context: click.Context, runs: str | None) -> int:
     """Watch Keras training in the terminal, and measure why validation and training figures differ.
+
+    Without a command, show all runs in a table: sort, filter, compare and open them.
 
     \b
     Exit codes: 0 done; 1 unexpected; 2 wrong usage; 3 no such run; 4 run unreadable;
     5 folder not writable; 6 package missing; 7 nothing measured yet; 8 training failed;
     130 interrupted.
     """  # noqa: D301 - click needs the backspace itself
+    if context.invoked_subcommand is None:
+        from tui_monitor.cli import runs_command
+
+        return runs_command.browse(runs)
+    if runs is not None:
+        os.environ[RUNS_VARIABLE] = runs
+    return 0
 
 
 @program.command()

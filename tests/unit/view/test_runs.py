@@ -88,10 +88,10 @@ ORDERS = [
     ("val_loss", "good, live one, bad"),
     ("-val_loss", "live one, good, bad"),
     ("best", "good, live one, bad"),
-    ("accuracy", "good, live one, bad"),
+    ("accuracy", "good, bad, live one"),
     ("run", "bad, good, live one"),
-    ("started", "good, live one, bad"),
-    ("lr", "good, live one, bad"),
+    ("started", "good, bad, live one"),
+    ("lr", "good, bad, live one"),
     ("-epoch", "good, live one, bad"),
 ]
 

@@ -128,7 +128,8 @@ def sorted_entries(entries: Iterable[RunEntry], by: str, context: TableContext) 
     """
     is_turned, name = by.startswith("-"), by.removeprefix("-")
     falls = _falls(name, context) is not is_turned
-    keyed = [(_key(entry, name, context), entry) for entry in entries]
+    # Runs that are equal keep one order, whatever order they were read in.
+    keyed = [(_key(entry, name, context), entry) for entry in sorted(entries, key=lambda entry: entry.name)]
     with_value = [(key, entry) for key, entry in keyed if key is not None]
     numbers = sorted(((k, e) for k, e in with_value if isinstance(k, float)), key=_first, reverse=falls)
     texts = sorted(((k, e) for k, e in with_value if isinstance(k, str)), key=_first, reverse=falls)
