@@ -35,7 +35,7 @@ _probe_budget = click.option(
     default=0.02,
     show_default=True,
     metavar="FRACTION",
-    help="Share of training time for measuring; 0 turns probes off.",
+    help="Fraction of training time for measuring; 0 turns probes off.",
 )
 
 
@@ -45,7 +45,7 @@ _probe_budget = click.option(
 @screen_options
 @click.pass_context
 def program(context: click.Context, runs: str | None) -> int:
-    """Watch Keras training in the terminal, and measure why validation and training figures differ.
+    """Watch Keras training in the terminal, and measure why validation and training metrics differ.
 
     Without a command, show all runs in a table: sort, filter, compare and open them.
 
@@ -208,7 +208,7 @@ def explain(
     as_json: bool,
     class_shares: str | None,
 ) -> int:
-    """Explain why training and validation figures of RUN differ."""
+    """Explain why training and validation metrics of RUN differ."""
     from tui_monitor.cli import explain_command
 
     return explain_command.explain(

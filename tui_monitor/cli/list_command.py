@@ -64,7 +64,7 @@ def list_all(
     kept = [entry for entry in found if query.keeps(entry)]
     context = TableContext(metric_that_matters(kept), differences(found), time.time())
     _check_names(query, sort, found)
-    ordered = sorted_entries(kept, sort or "started", context)
+    ordered = sorted_entries(kept, sort or "started", context) if is_whole else kept
     if as_json:
         for entry in ordered:
             sys.stdout.write(json.dumps(_as_json(folder, entry, context), ensure_ascii=False) + "\n")

@@ -4,7 +4,7 @@ import json
 import random
 from pathlib import Path
 
-from tui_monitor.run_log.format.layout import EVENTS_FILE, RUN_FILE, PhaseInfo, RunInfo, batch_columns, run_info_to_json
+from tui_monitor.run_log.format.layout import EVENTS_FILE, RUN_FILE, FitInfo, RunInfo, batch_columns, run_info_to_json
 
 
 def make_runs(runs: Path, count: int, epochs: int = 12) -> None:
@@ -19,12 +19,10 @@ def make_runs(runs: Path, count: int, epochs: int = 12) -> None:
     for number in range(count):
         lr, units = drawn.choice([0.1, 0.01, 0.001]), drawn.choice([32, 64, 128])
         command = ("tui-monitor", "run", "train.py", "--lr", str(lr), "--units", str(units), "--seed", str(number))
-        phase = PhaseInfo(
+        fit = FitInfo(
             1, batch_columns(["loss"]), "batches.bin", epochs=epochs, fit={"epochs": epochs, "batch_size": 32}
         )
-        info = RunInfo(
-            name=f"run-{number:05}", command=command, host="elsewhere", created=1.7e9 + number, phases=(phase,)
-        )
+        info = RunInfo(name=f"run-{number:05}", command=command, host="elsewhere", created=1.7e9 + number, fits=(fit,))
         lines = [{"kind": "status", "time": 0.0, "phase": 1, "state": "training", "detail": ""}]
         for epoch in range(1, epochs + 1):
             loss = 1 / (epoch + 10 * lr) + drawn.random() / 20

@@ -67,7 +67,7 @@ def test_a_damaged_file_is_made_anew(runs: Path, content: bytes) -> None:
 def test_a_live_run_is_followed(runs: Path) -> None:
     """A run that goes on is read on from where it was, and values that are not finite survive the file."""
     writer = RunWriter(runs / "live", RunInfo(name="live", host="elsewhere"), heartbeat_seconds=3600)
-    writer.begin_phase(["loss"], epochs=9)
+    writer.begin_fit(["loss"], epochs=9)
     writer.status(State.TRAINING)
     catalogue = Catalogue(runs)
     assert catalogue.refresh()["live"].is_live

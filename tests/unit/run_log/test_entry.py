@@ -51,7 +51,7 @@ def test_arguments_of_fit_and_model_stand_beside_the_scripts(tmp_path: Path) -> 
     """An argument of `fit` that has another value than the script's of that name is told apart; an equal one isn't."""
     info = RunInfo(name="run", command=("train.py", "--epochs", "5", "--batch_size", "32"))
     writer = RunWriter(tmp_path / "run", info, heartbeat_seconds=None)
-    writer.begin_phase(["loss"], fit={"epochs": 5.0, "batch_size": 64}, model={"optimizer": "Adam", "layers": []})
+    writer.begin_fit(["loss"], fit={"epochs": 5.0, "batch_size": 64}, model={"optimizer": "Adam", "layers": []})
     assert arguments_of(writer.info) == {
         "epochs": "5",
         "batch_size": "32",
@@ -64,7 +64,7 @@ def test_arguments_of_fit_and_model_stand_beside_the_scripts(tmp_path: Path) -> 
 def started(folder: Path) -> RunWriter:
     """Begin a run with one fit."""
     writer = RunWriter(folder, RunInfo(name=folder.name, command=("train.py",)), heartbeat_seconds=None)
-    writer.begin_phase(["loss"], epochs=9)
+    writer.begin_fit(["loss"], epochs=9)
     writer.status(State.TRAINING)
     return writer
 
@@ -85,7 +85,7 @@ def test_reading_on_gives_what_reading_anew_gives(fits: list[list[dict[str, floa
         writer, entry = started(folder), None
         for index, epochs in enumerate(fits):
             if index:
-                writer.begin_phase(["loss"], epochs=9)
+                writer.begin_fit(["loss"], epochs=9)
             for number, logs in enumerate(epochs, 1):
                 writer.event(EpochBegan(epoch=number))
                 entry = read_entry(folder, before=entry)
@@ -104,7 +104,7 @@ def test_the_best_is_of_the_newest_fit_and_in_its_metrics_direction(tmp_path: Pa
     """A loss is best when lowest, an accuracy when highest; values that are not finite never are."""
     writer = started(tmp_path / "run")
     writer.event(EpochEnded(epoch=1, logs={"val_loss": 0.01, "val_acc": 0.99}))
-    writer.begin_phase(["loss"], epochs=4)
+    writer.begin_fit(["loss"], epochs=4)
     for epoch, (loss, accuracy) in enumerate([(0.5, 0.7), (0.4, 0.9), (math.nan, 0.8), (-math.inf, math.inf)], 1):
         writer.event(EpochEnded(epoch=epoch, logs={"val_loss": loss, "val_acc": accuracy}))
     entry = read_entry(tmp_path / "run")

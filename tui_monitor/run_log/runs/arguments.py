@@ -32,8 +32,8 @@ def arguments_of(info: RunInfo) -> dict[str, str]:
         info: identity of the run.
     """
     found = dict(_named(_parted(info.command)[1]))
-    if info.phases:
-        newest = info.phases[-1]
+    if info.fits:
+        newest = info.fits[-1]
         _add(found, "fit", newest.fit)
         _add(found, "model", {name: newest.model.get(name) for name in _OF_THE_MODEL})
     return found

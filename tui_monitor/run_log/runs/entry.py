@@ -14,7 +14,7 @@ from typing import Any
 from tui_monitor.errors import MonitorError, RunNotFound
 from tui_monitor.metric_names import VALIDATION_PREFIX, is_better
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded, StatusChanged
-from tui_monitor.run_log.format.canonical_metrics import canonical_figures
+from tui_monitor.run_log.format.canonical_metrics import canonical_values
 from tui_monitor.run_log.format.layout import EVENTS_FILE, RunInfo, State
 from tui_monitor.run_log.format.run_json import read_run_info
 from tui_monitor.run_log.format.strict_json import number, whole
@@ -195,8 +195,8 @@ def _identified(folder: Path, stamp: Stamp, before: RunEntry | None) -> RunEntry
     return replace(
         known,
         name=folder.name,
-        fits=len(info.phases),
-        epochs=info.phases[-1].epochs if info.phases else None,
+        fits=len(info.fits),
+        epochs=info.fits[-1].epochs if info.fits else None,
         created=info.created,
         pid=info.pid,
         host=info.host,
@@ -280,7 +280,7 @@ class _Fold:
         if fit != self._fit:
             # Values of another model, or on other data: they can't be compared.
             self._fit, self._best, self._trace = fit, {}, Trace()
-        self._epoch, self._values = ended.epoch, canonical_figures(ended.logs)
+        self._epoch, self._values = ended.epoch, canonical_values(ended.logs)
         for name, value in self._values.items():
             known = self._best.get(name)
             has_room = known is not None or len(self._best) < _MOST_METRICS

@@ -65,7 +65,7 @@ def _epoch(entry: RunEntry, context: TableContext) -> str:
 
 def _best(entry: RunEntry, context: TableContext) -> str:
     best = entry.best.get(context.metric)
-    return NO_VALUE if best is None else units.figure(best.value)
+    return NO_VALUE if best is None else units.rounded(best.value)
 
 
 def _at(entry: RunEntry, context: TableContext) -> str:
@@ -89,7 +89,7 @@ def _started(entry: RunEntry, context: TableContext) -> str:
 
 
 def _last(name: str) -> Callable[[RunEntry, TableContext], str]:
-    return lambda entry, context: units.figure(entry.values.get(name))
+    return lambda entry, context: units.rounded(entry.values.get(name))
 
 
 COLUMNS: tuple[Column, ...] = (
