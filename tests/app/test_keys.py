@@ -1,5 +1,6 @@
 """Every key does what the table says, and the table is all there is."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,12 @@ from tests.app.snapshots import ListSource, fit, snapshot
 from tui_monitor.app.live_app import LiveApp
 from tui_monitor.app.monitor_app import MonitorApp
 from tui_monitor.app.replay_app import ReplayApp
+from tui_monitor.app.runs_app import RunsApp
 from tui_monitor.app.screens.help import HelpScreen
 from tui_monitor.app.screens.leave import LeaveScreen
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.control import Action, receive_requests
-from tui_monitor.view.key_table import KEYS, Group, keys_as_markdown
+from tui_monitor.view.key_table import KEYS, OF_A_RUN, OF_THE_TABLE, Group, keys_as_markdown
 from tui_monitor.view.view_state import View
 
 
@@ -136,7 +138,7 @@ async def test_the_help_page_lists_every_key() -> None:
         assert isinstance(app_of(pilot).screen, HelpScreen)
         rows = app_of(pilot).screen.query_one("#help-rows").text  # type: ignore[attr-defined]
         for key in KEYS:
-            assert key.help.split(";")[0] in " ".join(rows.split())
+            assert (key.help.split(";")[0] in " ".join(rows.split())) is (key.group in OF_A_RUN)
         await pilot.press("escape")
         await pilot.pause()
         assert not isinstance(app_of(pilot).screen, HelpScreen)
@@ -151,10 +153,19 @@ def test_the_readme_table_lists_every_key() -> None:
         assert group.value in text
 
 
-def test_no_key_is_used_twice() -> None:
-    """Each key has one meaning."""
-    names = [name for key in KEYS for name in key.keys.split(",")]
-    assert len(names) == len(set(names))
+@pytest.mark.parametrize("groups", [OF_A_RUN, OF_THE_TABLE])
+def test_no_key_is_used_twice(groups: Sequence[Group]) -> None:
+    """On one screen each key has one meaning; Escape leads from any view to the overview, and on from there."""
+    names = [name for key in KEYS if key.group in groups for name in key.keys.split(",")]
+    assert len(names) - len(set(names)) == (names.count("escape") - 1)
+
+
+def test_the_table_does_what_its_keys_say() -> None:
+    """No key of the table of runs leads nowhere."""
+    bound = [parse(binding.action) for binding in RunsApp.BINDINGS if isinstance(binding, Binding)]
+    assert [name for _, name, _ in bound if not hasattr(RunsApp, f"action_{name}")] == []
+    asked = [parameters[0] for _, name, parameters in bound if name == "table"]
+    assert [what for what in asked if not hasattr(RunsApp, f"_{what}")] == []
 
 
 @pytest.mark.parametrize("app", [LiveApp, ReplayApp])

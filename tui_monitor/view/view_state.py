@@ -52,6 +52,8 @@ class ViewState:
     """Number of the call of fit that is shown, from 1, or None for the newest."""
     metric: int = 0
     """Which of the further metrics the second chart shows."""
+    from_table: bool = False
+    """Whether the run was opened from the table of runs, to which one can go back."""
     pending: str = ""
     """Control requests that are sent and not acknowledged yet, in words; empty when there are none."""
 
