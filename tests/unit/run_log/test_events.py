@@ -127,8 +127,6 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "learning_rate": st.none() | st.floats(),
     **dict.fromkeys(("text", "reason", "detail", "id", "request", "outcome", "subject"), TEXTS),
     **dict.fromkeys(("alert", "stage", "failure"), TEXTS),
-        ("text", "reason", "detail", "id", "request", "outcome", "subject", "alert", "stage", "failure"), TEXTS
-    ),
     **dict.fromkeys(("batches", "samples", "validation_samples"), st.integers(0, 2**53)),
     "epoch": st.integers(0, 2**53),
     **dict.fromkeys(("batch", "exit_code"), st.none() | st.integers(0, 2**53)),
