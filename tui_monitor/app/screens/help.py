@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.view.help import help_rows
@@ -21,7 +21,10 @@ class HelpScreen(ModalScreen[None]):
     """Keys and what they do; any of the usual ways out closes it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENT_CLASSES)
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,enter,f1", "dismiss", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,f1", "dismiss", "close"),
+        Binding("q,question_mark", "close_unless_searching", "close", priority=True),
+    ]
 
     def __init__(self, *, ascii_only: bool = False, groups: Collection[Group] = OF_A_RUN) -> None:
         super().__init__()
@@ -31,19 +34,37 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the list."""
         with VerticalScroll(id="help"):
-            yield Static("Keys", classes="dialog-title", markup=False)
+            yield Static("Keys   (type to search; arrows scroll; Escape closes)", classes="dialog-title", markup=False)
+            yield Input(id="help-search", placeholder="search", select_on_focus=False)
             yield CellsView(id="help-rows", ascii_only=self._ascii_only)
 
     def on_mount(self) -> None:
-        """Fill the list."""
+        """Fill the list, and let letters search it."""
         self._fill()
+        self.query_one(Input).focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Show the keys that the search finds."""
+        self._fill()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Close."""
+        self.dismiss()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave letters to the search once it has begun."""
+        return action != "close_unless_searching" or not self.query_one(Input).value
+
+    def action_close_unless_searching(self) -> None:
+        """Close."""
+        self.dismiss()
 
     def on_resize(self) -> None:
         """Wrap anew."""
         self._fill()
 
     def _fill(self) -> None:
-        rows = help_rows(min(_WIDTH, max(24, self.size.width - 10)), self._groups)
+        rows = help_rows(min(_WIDTH, max(24, self.size.width - 10)), self._groups, self.query_one(Input).value)
         view = self.query_one("#help-rows", CellsView)
         view.styles.height = len(rows)
         view.show(rows)
