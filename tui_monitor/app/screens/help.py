@@ -6,6 +6,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -17,14 +18,21 @@ from tui_monitor.view.styles import COMPONENT_CLASSES
 _WIDTH = 72
 
 
+class _Search(Input):
+    """The search line; while it is empty, the keys that close other pages close this one."""
+
+    def on_key(self, event: Key) -> None:
+        """Close instead of typing what closes."""
+        if not self.value and event.key in ("q", "question_mark"):
+            event.prevent_default()
+            self.screen.dismiss()
+
+
 class HelpScreen(ModalScreen[None]):
     """Keys and what they do; any of the usual ways out closes it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENT_CLASSES)
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,f1", "dismiss", "close"),
-        Binding("q,question_mark", "close_unless_searching", "close", priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1", "dismiss", "close")]
 
     def __init__(self, *, ascii_only: bool = False, groups: Collection[Group] = OF_A_RUN) -> None:
         super().__init__()
@@ -35,7 +43,7 @@ class HelpScreen(ModalScreen[None]):
         """Lay out the list."""
         with VerticalScroll(id="help"):
             yield Static("Keys   (type to search; arrows scroll; Escape closes)", classes="dialog-title", markup=False)
-            yield Input(id="help-search", placeholder="search", select_on_focus=False)
+            yield _Search(id="help-search", placeholder="search", select_on_focus=False)
             yield CellsView(id="help-rows", ascii_only=self._ascii_only)
 
     def on_mount(self) -> None:
@@ -48,14 +56,6 @@ class HelpScreen(ModalScreen[None]):
         self._fill()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Close."""
-        self.dismiss()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave letters to the search once it has begun."""
-        return action != "close_unless_searching" or not self.query_one(Input).value
-
-    def action_close_unless_searching(self) -> None:
         """Close."""
         self.dismiss()
 
