@@ -80,7 +80,7 @@ def test_private_names_of_frameworks_stand_in_backends() -> None:
     outside = {path: tree for path, tree in trees.items() if Path("tui_monitor/training/backends") not in path.parents}
     found = {str(path): _private_names(tree) - ours for path, tree in outside.items()}
     assert {path: names for path, names in found.items() if names} == {
-        "tui_monitor/app/pictures/screenshot.py": {"_compositor"},
+        "tui_monitor/app/screenshots/screenshot.py": {"_compositor"},
         "tui_monitor/app/terminal/cell_diff.py": {"_color_system"},
         "tui_monitor/app/terminal/terminal_app.py": {"_driver"},
     }

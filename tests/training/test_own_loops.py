@@ -85,10 +85,10 @@ def test_batches_and_epochs_are_what_was_logged(logged: _Logged, tmp_path: Path)
             logged.batch({"gen/loss": step}, loss=loss, accuracy=accuracy, epoch=epoch, size=size)
         logged.epoch(val_loss=_Tensor(0.25), accuracy=0.75)
     logged.end()
-    fit = load(tmp_path / "run").phases[0]
+    fit = load(tmp_path / "run").fits[0]
     assert [list(series.values()) for series in fit.series.values()] == [[0, 1, 0, 1], [2, 3, 1, 2], [0.5] * 4]
     assert [row.epoch for row in fit.epochs] == [1, 2]
-    assert [dict(row.figures) for row in fit.epochs] == [
+    assert [dict(row.metrics) for row in fit.epochs] == [
         {"gen/loss": 0.25, "loss": 2.25 - epoch, "accuracy": 0.75, "val_loss": 0.25} for epoch in range(2)
     ]
     assert [(row.batches, row.samples) for row in fit.epochs] == [(2, 4)] * 2
@@ -107,12 +107,12 @@ def test_calls_with_one_step_are_one_batch(logged: _Logged, tmp_path: Path) -> N
             logged.batch(d_loss=step, step=step, epoch=epoch, size=4)
             logged.batch(g_loss=10 * step, step=step)
     logged.end()
-    fit = load(tmp_path / "run").phases[0]
+    fit = load(tmp_path / "run").fits[0]
     assert {name: list(series.values()) for name, series in fit.series.items()} == {
         "d_loss": [0, 1, 2] * 2,
         "g_loss": [0, 10, 20] * 2,
     }
-    assert [(row.epoch, row.figures["g_loss"]) for row in fit.epochs] == [(1, 10.0)]
+    assert [(row.epoch, row.metrics["g_loss"]) for row in fit.epochs] == [(1, 10.0)]
     assert fit.epoch == 2
 
 
@@ -120,9 +120,9 @@ def test_epochs_without_batches_are_recorded(logged: _Logged, tmp_path: Path) ->
     """A loop may log its epochs alone, counted from 0 or by itself."""
     for epoch in range(3):
         logged.epoch(epoch=epoch, loss=1.0 / (epoch + 1), val_loss=math.nan)
-    fit = load(tmp_path / "run").phases[0]
+    fit = load(tmp_path / "run").fits[0]
     assert [row.epoch for row in fit.epochs] == [1, 2, 3]
-    assert all(math.isnan(row.figures["val_loss"]) for row in fit.epochs)
+    assert all(math.isnan(row.metrics["val_loss"]) for row in fit.epochs)
 
 
 def test_a_loop_that_is_started_is_a_fit_of_its_own(logged: _Logged, tmp_path: Path) -> None:
@@ -130,9 +130,9 @@ def test_a_loop_that_is_started_is_a_fit_of_its_own(logged: _Logged, tmp_path: P
     for fold in (1, 2):
         logged.log.start(Plan(f"fold {fold}", epochs=3, steps_per_epoch=2), None, None)
         logged.batch(loss=fold)
-    logged.writer.begin_phase(["loss"])
+    logged.writer.begin_fit(["loss"])
     logged.batch(loss=4.0)
-    fits = load(tmp_path / "run").phases
+    fits = load(tmp_path / "run").fits
     assert [(fit.info.model.get("name"), fit.info.epochs, fit.batches) for fit in fits] == [
         ("fold 1", 3, 1),
         ("fold 2", 3, 1),
@@ -167,7 +167,7 @@ def test_what_can_not_be_recorded_is_said_once(
     logged.batch(loss=3.0)
     told = [text for text in _said(tmp_path / "run") if said in text]
     assert len(told) == 1
-    series = load(tmp_path / "run").phases[0].series["loss"].values()
+    series = load(tmp_path / "run").fits[0].series["loss"].values()
     assert np.array_equal(series, np.array([1.0, *recorded, 3.0], np.float32), equal_nan=True)
 
 
@@ -175,7 +175,7 @@ def test_a_loop_inside_a_fit_is_left_to_the_fit(logged: _Logged, tmp_path: Path)
     """Its callbacks may log; that is said not to be recorded, and the fit's own records are as they were."""
     with recording_here(object()):
         logged.batch(loss=1.0)
-    assert not load(tmp_path / "run").phases
+    assert not load(tmp_path / "run").fits
     assert any("while a fit is recorded" in text for text in _said(tmp_path / "run"))
 
 
@@ -195,7 +195,7 @@ def test_a_stop_interrupts_the_loop_as_ctrl_c_does(
     with pytest.raises(KeyboardInterrupt):
         loop()
     snapshot = load(tmp_path / "run")
-    assert snapshot.phases[0].batches == batches
+    assert snapshot.fits[0].batches == batches
     assert [entry.text.split(":")[0] for entry in snapshot.timeline if entry.kind == "control"] == [
         "Paused between two batches.",
         "The loop goes on.",
@@ -227,7 +227,7 @@ def test_a_script_is_recorded_with_and_without_run(tmp_path: Path, is_run: bool,
     snapshot = load(folder)
     assert snapshot.state is (State.FAILED if failure else State.FINISHED)
     assert snapshot.detail == ("ValueError: at the end" if failure else "")
-    assert (snapshot.phases[0].batches, len(snapshot.phases[0].epochs)) == (6, 2)
+    assert (snapshot.fits[0].batches, len(snapshot.fits[0].epochs)) == (6, 2)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -283,7 +283,7 @@ def test_train_on_batch_is_said_not_to_be_recorded(tmp_path: Path, logs: bool) -
     assert len([text for text in _said(tmp_path / "runs" / "run") if "train_on_batch, outside of fit" in text]) == 1
     assert "log_batch(loss=...)" in snapshot.detail or logs
     if logs:
-        series = snapshot.phases[0].series
+        series = snapshot.fits[0].series
         assert {name: list(values.values()) for name, values in series.items()} == {
             "loss": [2.0] * 3,
             "keras": [3.0] * 3,

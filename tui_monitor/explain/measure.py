@@ -27,7 +27,7 @@ class Moment:
     batch: int | None
     """Batches of the epoch done; None at the epoch's end."""
     cost: Cost | None
-    limits: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
     samples: int | None = None
     """Training samples of the whole epoch; None where the explanation need not hold distributions."""
 
@@ -57,7 +57,7 @@ def explain_probe(probe: TrainingProbe, validation: ValidationProbe | None, mome
         weights_used=bool((probe.weight != 1.0).any()),
         random_mode=not np.array_equal(probe.loss.training, probe.loss.inference),
     )
-    limits = moment.limits if validation else (*moment.limits, "No validation data: there is no gap to explain.")
+    caveats = moment.caveats if validation else (*moment.caveats, "No validation data: there is no gap to explain.")
     return Explanation(
         run=moment.run,
         epoch=moment.epoch,
@@ -77,7 +77,7 @@ def explain_probe(probe: TrainingProbe, validation: ValidationProbe | None, mome
         headline=headline(facts) if validation else "",
         next_step=next_step(facts),
         findings=findings(facts),
-        limits=limits,
+        limits=caveats,
         stratified=facts.stratified,
         distributions=None if moment.samples is None else distributions(probe, validation, strata, moment.samples),
     )
@@ -87,13 +87,13 @@ def _reported(probe: TrainingProbe, loss: Ledger | None, accuracy: Ledger | None
     train_accuracy = probe.accuracy.reported if probe.accuracy else None
     return {
         "loss": probe.loss.reported,
-        "val_loss": _validation_figure(probe.loss.reported, loss),
+        "val_loss": _validation_value(probe.loss.reported, loss),
         "accuracy": train_accuracy,
-        "val_accuracy": _validation_figure(train_accuracy, accuracy),
+        "val_accuracy": _validation_value(train_accuracy, accuracy),
     }
 
 
-def _validation_figure(training: float | None, ledger: Ledger | None) -> float | None:
+def _validation_value(training: float | None, ledger: Ledger | None) -> float | None:
     if training is None or ledger is None or ledger.gap is None:
         return None
     return training - ledger.gap

@@ -50,7 +50,7 @@ class Job:
     """What the training process is to do: one of a demo and a script."""
 
     probe_budget: float
-    """Share of training time for measuring; 0 turns probes off."""
+    """Fraction of training time for measuring; 0 turns probes off."""
     command: tuple[str, ...]
     """The command line as the user gave it."""
     demo: DemoJob | None = None
@@ -125,7 +125,7 @@ def _do(job: Job, writer: RunWriter, folder: Path, ending: _Ending) -> int:
     from tui_monitor.training.probe.budget import ProbeBudget
     from tui_monitor.training.record.session import Session, activate
 
-    session = Session(writer, folder, ProbeBudget(share=job.probe_budget))
+    session = Session(writer, folder, ProbeBudget(fraction=job.probe_budget))
     activate(session)
     ending.session = session
     if job.demo is not None:
@@ -149,8 +149,8 @@ def _beyond(writer: RunWriter, session: "Session | None") -> str:
     """Return the word on what a script that ended well did without being recorded; empty where there is none."""
     from tui_monitor.training.child.hooks import HOW_TO_LOG
 
-    without = "" if writer.info.phases else f"The script never called fit here, so nothing was recorded. {HOW_TO_LOG}"
-    if writer.info.phases and session is not None and session.unrecorded_batches and not session.logs_loops:
+    without = "" if writer.info.fits else f"The script never called fit here, so nothing was recorded. {HOW_TO_LOG}"
+    if writer.info.fits and session is not None and session.unrecorded_batches and not session.logs_loops:
         without = f"Batches that the script trained by train_on_batch are not recorded. {HOW_TO_LOG}"
     spawned = any(f"multiprocessing.popen_{way}" in sys.modules for way in ("spawn_posix", "forkserver", "spawn_win32"))
     elsewhere = "It started processes of its own; a fit in one of them is not recorded." if spawned else ""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tui_monitor.run_log.events.notices import AlertRaised
+from tui_monitor.run_log.events.notifications import AlertRaised
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.backends.shared_names import run_as_python
 from tui_monitor.training.guard import attempt, tell

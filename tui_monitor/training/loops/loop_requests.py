@@ -4,9 +4,9 @@ import os
 import signal
 import time
 
-from tui_monitor.run_log.events.notices import NoteTaken, RequestAcknowledged
+from tui_monitor.run_log.events.notifications import NoteTaken, RequestAcknowledged
 from tui_monitor.run_log.format.layout import State
-from tui_monitor.run_log.runs.control import Action, Request, take_requests
+from tui_monitor.run_log.runs.control import Action, ControlRequest, receive_requests
 from tui_monitor.run_log.runs.process import kill_process_group
 from tui_monitor.training.record.session import Session
 
@@ -70,10 +70,10 @@ class LoopRequests:
         self._session.writer.status(State.TRAINING)
 
     def _apply_all(self) -> None:
-        for request in take_requests(self._session.run):
+        for request in receive_requests(self._session.run):
             self._apply(request)
 
-    def _apply(self, request: Request) -> None:
+    def _apply(self, request: ControlRequest) -> None:
         match request.action:
             case Action.PAUSE | Action.RESUME:
                 self._paused = request.action is Action.PAUSE
@@ -90,14 +90,14 @@ class LoopRequests:
             case _:
                 self._answer(request, _REFUSED[request.action], outcome="refused")
 
-    def _stop(self, request: Request) -> None:
+    def _stop(self, request: ControlRequest) -> None:
         self._session.stop_requested = True
         is_now = request.action is Action.STOP_BATCH
         self._stops_now, self._stops_after_epoch, self._paused = is_now, not is_now, False
         when = "this batch" if is_now else "this epoch"
         self._answer(request, f"Stopping after {when}: the loop is interrupted there, as by Ctrl-C.")
 
-    def _answer(self, request: Request, text: str, *, outcome: str = "done") -> None:
+    def _answer(self, request: ControlRequest, text: str, *, outcome: str = "done") -> None:
         self._session.writer.event(
             RequestAcknowledged(
                 id=request.id,

@@ -9,7 +9,7 @@ from typing import Any
 
 from tui_monitor.explain.from_log import explain_from_log
 from tui_monitor.metric_names import canonical_metric
-from tui_monitor.run_log.events.notices import Explained, NoteTaken
+from tui_monitor.run_log.events.notifications import Explained, NoteTaken
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.guard import attempt, ignored
@@ -84,7 +84,7 @@ class OwnLoop:
     @property
     def is_over(self) -> bool:
         """Whether something else is being recorded by now."""
-        fits = self._writer.info.phases
+        fits = self._writer.info.fits
         return self._fit is not None and (not fits or fits[-1].index != self._fit)
 
     @property
@@ -152,7 +152,7 @@ class OwnLoop:
         if self._fit is not None:
             return
         self._metrics = metrics
-        info = self._writer.begin_phase(
+        info = self._writer.begin_fit(
             metrics,
             epochs=self._plan.epochs,
             initial_epoch=self.epoch - 1,
