@@ -11,13 +11,18 @@ from tui_monitor.training.backends.backend import backend_of, is_legacy
 from tui_monitor.training.guard import attempt
 from tui_monitor.training.hooks import install_hooks
 from tui_monitor.training.keras2 import generator_fit
-from tui_monitor.training.record.open_run import DEFAULT_BUDGET, open_run
+from tui_monitor.training.record.open_run import DEFAULT_BUDGET, DEFAULT_SECONDS, open_run
 from tui_monitor.training.record.recorded_fit import RecordedFit, recorded_fit
 from tui_monitor.training.record.session import Session, is_recording
 
 
 def watch(
-    model: keras.Model, *, name: str | None = None, runs: str | None = None, probe_budget: float = DEFAULT_BUDGET
+    model: keras.Model,
+    *,
+    name: str | None = None,
+    runs: str | None = None,
+    probe_budget: float = DEFAULT_BUDGET,
+    probe_seconds: float = DEFAULT_SECONDS,
 ) -> keras.Model:
     """Have every later `fit` of a model recorded and explained; return the model.
 
@@ -26,8 +31,9 @@ def watch(
         name: of the run, where one is opened; see `open_run`.
         runs: likewise.
         probe_budget: likewise.
+        probe_seconds: likewise.
     """
-    session = open_run(name, runs, probe_budget)
+    session = open_run(name, runs, probe_budget, probe_seconds)
     session.watched.add(model)
     install_hooks(backend_of(model))
     if "fit" in model.__dict__:
@@ -75,7 +81,12 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
     """
 
     def __init__(
-        self, *, name: str | None = None, runs: str | None = None, probe_budget: float = DEFAULT_BUDGET
+        self,
+        *,
+        name: str | None = None,
+        runs: str | None = None,
+        probe_budget: float = DEFAULT_BUDGET,
+        probe_seconds: float = DEFAULT_SECONDS,
     ) -> None:
         """Open the run; see `open_run` for the arguments.
 
@@ -83,7 +94,7 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
             FolderNotWritable: the runs folder can't be written to.
         """
         super().__init__()
-        self._session = open_run(name, runs, probe_budget)
+        self._session = open_run(name, runs, probe_budget, probe_seconds)
         self._recorded: RecordedFit | None = None
 
     def _implements_train_batch_hooks(self) -> bool:

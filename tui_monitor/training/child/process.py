@@ -55,6 +55,8 @@ class Job:
     """The command line as the user gave it."""
     demo: DemoJob | None = None
     script: Target | None = None
+    probe_seconds: float = 0.0
+    """Seconds for measuring beside it, in the whole run."""
     keeps_streams: bool = False
     """Whether the script's output goes to the caller's own streams; a traceback is then kept in the run as well."""
     worker: WorkerInfo | None = None
@@ -125,7 +127,7 @@ def _do(job: Job, writer: RunWriter, folder: Path, ending: _Ending) -> int:
     from tui_monitor.training.probe.budget import ProbeBudget
     from tui_monitor.training.record.session import Session, activate
 
-    session = Session(writer, folder, ProbeBudget(fraction=job.probe_budget))
+    session = Session(writer, folder, ProbeBudget(fraction=job.probe_budget, seconds=job.probe_seconds))
     activate(session)
     ending.session = session
     if job.demo is not None:

@@ -1,4 +1,8 @@
-"""How much measuring may cost: a fraction of training time, the first measurement excepted."""
+"""How much measuring may cost: a fraction of training time and some seconds, the first measurement excepted.
+
+The seconds are there for short trainings, of which the fraction would be nothing. They are spent where they say most:
+on building what measures each `fit`, and on the last epoch of each, whose answer is the one that stays.
+"""
 
 import sys
 from dataclasses import dataclass
@@ -10,6 +14,8 @@ FEWEST_BATCHES = 4
 
 _TRACING_SHARE = 0.05
 """Of training time that building probes for one `fit` after another may take."""
+_SECONDS_AT_ONCE = 0.5
+"""Part of the seconds left that the last epoch of one `fit` may take, so that the next one has some, too."""
 _SPENT_AT_ONCE = 0.7
 """Part of what is left that one probe may take, so that a wrong estimate does not cost the next epoch its probe."""
 
@@ -20,6 +26,8 @@ class ProbeBudget:
 
     fraction: float = 0.02
     """Of training time that measuring may take in steady state; 0 turns probes off, 1 measures everything."""
+    seconds: float = 0.0
+    """Seconds that measuring may take in the whole run beside the fraction."""
     spent: float = 0.0
     """Seconds of measuring so far, one-time tracing left out."""
     tracing: float = 0.0
@@ -34,7 +42,33 @@ class ProbeBudget:
         """Whether there is any budget at all."""
         return self.fraction > 0
 
-    def batches_allowed(self, training_seconds: float, samples_per_batch: float, *, begins: bool) -> int:
+    @property
+    def knows_cost(self) -> bool:
+        """Whether anything was measured yet, so that the cost of the next measurement is known."""
+        return self._fixed is not None
+
+    @property
+    def why_not(self) -> str:
+        """Why a `fit` was not measured at all, as the end of a sentence."""
+        seconds = f" and the {self.seconds:g} s of --probe-seconds" if self.seconds else ""
+        return (
+            f"it would have cost more than the {self.fraction * 100:g} % of training time of --probe-budget{seconds}, "
+            "which measuring earlier fits has used up."
+        )
+
+    def seconds_left(self, training_seconds: float) -> float:
+        """Return how much is left of `seconds`; what training has paid for since counts as not taken.
+
+        Args:
+            training_seconds: time spent training so far, measuring left out.
+        """
+        measuring = self.spent - self._first - self.fraction * training_seconds
+        tracing = self.tracing - _TRACING_SHARE * training_seconds
+        return max(self.seconds - max(measuring, 0.0) - max(tracing, 0.0), 0.0)
+
+    def batches_allowed(
+        self, training_seconds: float, samples_per_batch: float, *, begins: bool, is_last: bool = False
+    ) -> int:
         """Return how many batches the next probe may measure; 0 when it must wait.
 
         Args:
@@ -42,6 +76,7 @@ class ProbeBudget:
             samples_per_batch: mean size of the epoch's batches.
             begins: whether this `fit` was not measured yet: then it may cost tracing, unless tracing for earlier
                 `fit` calls took too much already.
+            is_last: whether no epoch of this `fit` is known to follow.
         """
         if not self.enabled:
             return 0
@@ -50,10 +85,19 @@ class ProbeBudget:
         first = max(FEWEST_BATCHES, int(FIRST_PROBE_SAMPLES / max(samples_per_batch, 1.0)))
         if self._fixed is None:
             return first
-        steady = self.spent - self._first
-        left = _SPENT_AT_ONCE * (self.fraction * training_seconds - steady) - self._fixed
+        extra, unspent = (
+            self.seconds_left(training_seconds),
+            self.fraction * training_seconds - self.spent + self._first,
+        )
+        may_begin = extra > 0 or (unspent > 0 and self.tracing <= _TRACING_SHARE * training_seconds)
+        if begins and not may_begin:
+            return 0
+        left = _SPENT_AT_ONCE * unspent
+        if is_last:
+            left = max(left, 0.0) + _SECONDS_AT_ONCE * extra
+        left -= self._fixed
         if left < self._per_batch * FEWEST_BATCHES:
-            return FEWEST_BATCHES if begins and self.tracing <= _TRACING_SHARE * training_seconds else 0
+            return FEWEST_BATCHES if begins else 0
         return int(left / max(self._per_batch, 1e-9))
 
     def traced(self, seconds: float) -> None:

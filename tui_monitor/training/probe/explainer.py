@@ -64,6 +64,10 @@ class Explainer:
         self.validation: Instrument | None = None
         """Of the function that validates, likewise."""
         self._begins = True
+        self.has_explained = False
+        """Whether an epoch of this `fit` was measured at its end."""
+        self.is_complete = False
+        """Whether the newest epoch that was measured at its end was measured in all its batches."""
         self._caveats: tuple[str, ...] = ()
 
     @property
@@ -96,6 +100,8 @@ class Explainer:
         validation: ValidationRecord,
         logs: Mapping[str, float],
         training_seconds: float,
+        *,
+        is_last: bool = False,
     ) -> Explanation | None:
         """Explain a whole epoch from Keras' own validation pass and a probe of its training batches.
 
@@ -106,12 +112,32 @@ class Explainer:
             validation: of this epoch; its reported values are set.
             logs: what Keras reports for the epoch.
             training_seconds: time spent training so far, measuring left out.
+            is_last: whether no epoch of this `fit` is known to follow: then more of it is measured.
 
         Returns:
             None when the budget allows no probe yet, or the model can't be probed.
         """
+        knew_cost = self._budget.knows_cost
+        arguments = (epoch, totals, batches, validation, logs, training_seconds)
+        explanation = self._explain_whole_epoch(*arguments, is_last=is_last)
+        if is_last and explanation is not None and not knew_cost and not self.is_complete:
+            return self._explain_whole_epoch(*arguments, is_last=True) or explanation
+        return explanation
+
+    def _explain_whole_epoch(
+        self,
+        epoch: int,
+        totals: EpochTotals,
+        batches: Reservoir[LazyBatch],
+        validation: ValidationRecord,
+        logs: Mapping[str, float],
+        training_seconds: float,
+        *,
+        is_last: bool,
+    ) -> Explanation | None:
+        self.is_complete = False
         watch = _Stopwatch(self._budget)
-        chosen = self._choose(totals, batches, training_seconds)
+        chosen = self._choose(totals, batches, training_seconds, is_last=is_last)
         per_sample = self._plan.per_sample
         moment = Moment(self._run, epoch, None, None, self.caveats)
         if per_sample is None or not chosen or not self._is_worth_it(validation, training_seconds):
@@ -138,6 +164,7 @@ class Explainer:
             self._shares.offer(moment, self._share(training, side, totals))
             self._budget.measured(watch.seconds(), watch.seconds(), len(chosen))
             return None
+        self.has_explained, self.is_complete = True, len(chosen) == totals.batches
         return self._finish(moment, training, side, watch, len(chosen), training_seconds)
 
     def within_epoch(
@@ -192,10 +219,17 @@ class Explainer:
         return self._finish(moment, training, side, watch, len(chosen), training_seconds)
 
     def _choose(
-        self, totals: EpochTotals, batches: Reservoir[LazyBatch], training_seconds: float, share: float = 1.0
+        self,
+        totals: EpochTotals,
+        batches: Reservoir[LazyBatch],
+        training_seconds: float,
+        share: float = 1.0,
+        *,
+        is_last: bool = False,
     ) -> list[tuple[int, UnpackedBatch]]:
         mean_size = totals.samples / max(totals.batches, 1)
-        allowed = int(share * self._budget.batches_allowed(training_seconds, mean_size, begins=self._begins))
+        allowed = self._budget.batches_allowed(training_seconds, mean_size, begins=self._begins, is_last=is_last)
+        allowed = int(share * allowed)
         return _drawn(batches, allowed) if allowed else []
 
     def _measure_training(self, chosen: Sequence[tuple[int, UnpackedBatch]]) -> MeasuredBatches:
@@ -288,6 +322,7 @@ class Explainer:
             share_of_training=self._budget.spent / training_seconds if training_seconds > 0 else 0.0,
             tracing_seconds=self._budget.tracing,
             budget=self._budget.fraction,
+            seconds_beside=self._budget.seconds,
         )
 
     def _share(self, training: TrainingProbe, validation: ValidationProbe | None, totals: EpochTotals) -> WorkerShare:

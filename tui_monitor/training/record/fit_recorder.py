@@ -8,7 +8,7 @@ import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tui_monitor.explain.from_log import explain_from_log
@@ -24,6 +24,7 @@ from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.record.batch_reports import BatchReports, told
 from tui_monitor.training.record.epoch_totals import EpochTotals
+from tui_monitor.training.record.last_epoch import few_weights, may_be_last
 from tui_monitor.training.record.model_summary import model_summary
 from tui_monitor.training.record.observations import Observations
 from tui_monitor.training.record.session import Session
@@ -38,6 +39,15 @@ _TICK_SECONDS = 0.25
 """Time between ticks, which look for control requests."""
 _WITHIN_EPOCH_SECONDS = 4.0
 """Time between explanations inside an epoch, at least."""
+
+
+@dataclass(frozen=True)
+class _EndedEpoch:
+    """An epoch as it ended."""
+
+    values: Mapping[str, float]
+    few_weights: tuple[bytes, ...]
+    """See `few_weights`."""
 
 
 class FitRecorder:
@@ -56,7 +66,8 @@ class FitRecorder:
         self._model = model
         self._session = session
         self._writer = session.writer
-        self._fit_arguments = {**fit, "probe_budget": session.budget.fraction}
+        budget = {"probe_budget": session.budget.fraction, "probe_seconds": session.budget.seconds}
+        self._fit_arguments = {**fit, **budget}
         self._budget: ProbeBudget = session.budget
         self.broken = self._has_failed = False
         self._callbacks: Any = None
@@ -83,6 +94,9 @@ class FitRecorder:
         self._next_tick = 0.0
         """The run's time of the next tick."""
         self._explained_at = self._begun
+        self._ended: _EndedEpoch | None = None
+        """The newest epoch that ended, where more were to follow."""
+        self._last_values: Mapping[str, float] = {}
 
     def _measuring(self) -> tuple[Any, Any, "Explainer | None", Any]:
         """Return what measures; nothing of it is imported where Keras runs without TensorFlow."""
@@ -243,6 +257,8 @@ class FitRecorder:
             from tui_monitor.training.workers.shares import LAST_WAIT_SECONDS
 
             self._explain_for_all(time.monotonic(), LAST_WAIT_SECONDS)
+        attempt(self._measuring_failed, self._explain_last_epoch, otherwise=None)
+        attempt(self._measuring_failed, self._say_why_not, otherwise=None)
         self._session.training_seconds = self._training_seconds(time.monotonic())
         if self._session.ends_with_fit:
             self._writer.status(State.FINISHED)
@@ -286,11 +302,37 @@ class FitRecorder:
             self._pace.write()
         self._paused_seconds += self._steering.tick(self._epoch, totals.batches)
         self._steering.epoch_ended()
-        explanation = attempt(self._measuring_failed, self._explain_epoch, values, otherwise=None)
+        is_last = may_be_last(self._model, self._callbacks, self._epoch, values)
+        explanation = attempt(self._measuring_failed, self._explain_epoch, values, is_last, otherwise=None)
+        self._ended = None if is_last else attempt(ignored, self._ended_epoch, values, otherwise=None)
         self._observe(self._observations.epoch_ended, self._epoch, totals.batches, values, explanation)
 
-    def _explain_epoch(self, values: Mapping[str, float]) -> Explanation | None:
+    def _ended_epoch(self, values: Mapping[str, float]) -> "_EndedEpoch | None":
+        """Return what is needed to measure the epoch that ends once more, should it turn out to be the last."""
+        is_measured = self._measures and self._budget.enabled and self._shares is None
+        return _EndedEpoch(values, few_weights(self._model)) if is_measured else None
+
+    def _explain_last_epoch(self) -> None:
+        """Measure an epoch that was the last though more were planned, if its weights still stand."""
+        ended, self._ended = self._ended, None
+        if ended is None or self._explainer is None or self._explainer.is_complete:
+            return
+        if ended.few_weights and ended.few_weights == few_weights(self._model):
+            self._explain_epoch(ended.values, is_last=True)
+
+    def _say_why_not(self) -> None:
+        """Say of a fit that has a gap why nothing of it was measured, where nothing else says so."""
+        explainer, values = self._explainer, self._last_values
+        if explainer is None or not self._measures or not self._budget.enabled or self._shares is not None:
+            return
+        if explainer.has_explained or explainer.caveats or VALIDATION_PREFIX + "loss" not in values:
+            return
+        self._why_nothing_is_measured = f"Nothing of this fit was measured: {self._budget.why_not}"
+        self._say_what_the_log_proves(values)
+
+    def _explain_epoch(self, values: Mapping[str, float], is_last: bool) -> Explanation | None:
         """Measure the epoch that ends, write down what came of it, and return that; None where nothing did."""
+        self._last_values = values
         now = time.monotonic()
         explainer = self._explainer
         if not self._budget.enabled or self._totals is None:
@@ -306,7 +348,13 @@ class FitRecorder:
         self._validation.accuracy = explainer.validation_accuracy(values)
         self._explain_for_all(now, wait_seconds=0.0)
         explanation = explainer.at_epoch_end(
-            self._epoch, self._totals, self._training, self._validation, values, self._training_seconds(now)
+            self._epoch,
+            self._totals,
+            self._training,
+            self._validation,
+            values,
+            self._training_seconds(now),
+            is_last=is_last and self._shares is None,
         )
         if explanation is None and explainer.caveats and (self._shares is None or explainer.measures_nothing):
             self._say_what_the_log_proves(values)

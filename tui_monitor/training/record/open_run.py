@@ -15,15 +15,22 @@ from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.record.session import Session, activate, active_session
 
 DEFAULT_BUDGET = 0.02
+DEFAULT_SECONDS = 3.0
 
 
-def open_run(name: str | None = None, runs: str | None = None, probe_budget: float = DEFAULT_BUDGET) -> Session:
+def open_run(
+    name: str | None = None,
+    runs: str | None = None,
+    probe_budget: float = DEFAULT_BUDGET,
+    probe_seconds: float = DEFAULT_SECONDS,
+) -> Session:
     """Return the run that this process records into, opening one when there is none.
 
     Args:
         name: of the run; by default from the script's name and the time.
         runs: folder of the runs; by default `TUI_MONITOR_RUNS`, else `runs/` in the current folder.
         probe_budget: fraction of training time for measuring, from 0 to 1; 0 turns probes off.
+        probe_seconds: for measuring beside it, in the whole run.
 
     Raises:
         FolderNotWritable: the runs folder can't be written to.
@@ -39,7 +46,7 @@ def open_run(name: str | None = None, runs: str | None = None, probe_budget: flo
         folder = claim_place(runs_folder(runs), name, stem or "notebook", worker).folder
     writer = RunWriter(folder, run_identity(run_of(folder).name, sys.argv, worker=worker))
     writer.status(State.STARTING, "No fit was called yet")
-    session = Session(writer, folder, ProbeBudget(fraction=probe_budget), ends_with_fit=True)
+    session = Session(writer, folder, ProbeBudget(fraction=probe_budget, seconds=probe_seconds), ends_with_fit=True)
     activate(session)
     atexit.register(writer.close)
     return session
