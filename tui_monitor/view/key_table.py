@@ -169,8 +169,8 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("l", "l", "log y", "Switch the y axes between linear and logarithmic.", "toggle_log", Group.CHARTS),
     Key(
-        "b",
-        "b",
+        "y",
+        "y",
         "extremes",
         "Switch the charts between what is compared, with the middle 80 % of batches, and all extremes.",
         "toggle_extremes",
