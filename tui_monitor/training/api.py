@@ -18,7 +18,7 @@ from tui_monitor.run_log.runs.workers import claim_place, run_of, worker_from_en
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.backends.backend import backend_of, is_legacy
 from tui_monitor.training.child.identity import run_identity
-from tui_monitor.training.guard import attempt
+from tui_monitor.training.guard import attempt, raise_what_is_the_users
 from tui_monitor.training.hooks import install_hooks
 from tui_monitor.training.keras2 import generator_fit
 from tui_monitor.training.probe.budget import ProbeBudget
@@ -48,7 +48,9 @@ def open_run(name: str | None = None, runs: str | None = None, probe_budget: flo
         folder = create_run_folder(runs_folder(runs), name, stem or "notebook", datetime.now(UTC).astimezone())
     else:
         folder = claim_place(runs_folder(runs), name, stem or "notebook", worker).folder
-    writer = RunWriter(folder, run_identity(run_of(folder).name, sys.argv, worker=worker))
+    writer = RunWriter(
+        folder, run_identity(run_of(folder).name, sys.argv, worker=worker), pass_on=raise_what_is_the_users
+    )
     writer.status(State.STARTING, "No fit was called yet")
     session = Session(writer, folder, ProbeBudget(fraction=probe_budget), ends_with_fit=True)
     activate(session)

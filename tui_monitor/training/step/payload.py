@@ -78,7 +78,10 @@ def leaves(nest: Any) -> tuple[Any, ...]:
 def samples_in(parts: Mapping[str, Any]) -> tf.Tensor:
     """Return the number of samples in a batch, float32, shape ()."""
     first = next(leaf for role in ROLES for leaf in leaves(parts[role]))
-    size = first.nrows() if isinstance(first, tf.RaggedTensor) else tf.shape(first)[0]
+    if isinstance(first, tf.RaggedTensor):
+        return tf.cast(first.nrows(), tf.float32)
+    # Where not even the rank is known, indexing might fail while the step runs.
+    size = tf.shape(first)[0] if first.shape.rank is not None else tf.reduce_prod(tf.shape(first)[:1])
     return tf.cast(size, tf.float32)
 
 
