@@ -65,6 +65,10 @@ class Explainer:
         self.validation: Instrument | None = None
         """Of the function that validates, likewise."""
         self._begins = True
+        self.has_explained = False
+        """Whether an epoch of this `fit` was measured at its end."""
+        self.is_complete = False
+        """Whether the newest epoch that was measured at its end was measured in all its batches."""
         self._caveats: tuple[str, ...] = ()
 
     @property
@@ -97,6 +101,8 @@ class Explainer:
         validation: ValidationRecord,
         logs: Mapping[str, float],
         training_seconds: float,
+        *,
+        is_last: bool = False,
     ) -> Explanation | None:
         """Explain a whole epoch from Keras' own validation pass and a probe of its training batches.
 
@@ -107,15 +113,35 @@ class Explainer:
             validation: of this epoch; its reported values are set.
             logs: what Keras reports for the epoch.
             training_seconds: time spent training so far, measuring left out.
+            is_last: whether no epoch of this `fit` is known to follow: then more of it is measured.
 
         Returns:
             None when the budget allows no probe yet, or the model can't be probed.
         """
+        knew_cost = self._budget.knows_cost
+        arguments = (epoch, totals, batches, validation, logs, training_seconds)
+        explanation = self._explain_whole_epoch(*arguments, is_last=is_last)
+        if is_last and explanation is not None and not knew_cost and not self.is_complete:
+            return self._explain_whole_epoch(*arguments, is_last=True) or explanation
+        return explanation
+
+    def _explain_whole_epoch(
+        self,
+        epoch: int,
+        totals: EpochTotals,
+        batches: Reservoir[LazyBatch],
+        validation: ValidationRecord,
+        logs: Mapping[str, float],
+        training_seconds: float,
+        *,
+        is_last: bool,
+    ) -> Explanation | None:
+        self.is_complete = False
         watch = _Stopwatch(self._budget)
         if validation.caveat:
             self._refuse(Unsupported(validation.caveat))
         is_measured = validation.loss is None or bool(validation.per_sample)
-        chosen = self._choose(totals, batches, training_seconds, share=1.0 if is_measured else 0.5)
+        chosen = self._choose(totals, batches, training_seconds, share=1.0 if is_measured else 0.5, is_last=is_last)
         per_sample = self._plan.per_sample
         moment = Moment(self._run, epoch, None, None, self.caveats)
         if per_sample is None or not chosen or not self._is_worth_it(validation, training_seconds):
@@ -145,6 +171,7 @@ class Explainer:
             self._shares.offer(moment, self._share(training, side, totals))
             self._budget.measured(watch.seconds(), watch.seconds(), len(chosen))
             return None
+        self.has_explained, self.is_complete = True, len(chosen) == totals.batches
         return self._finish(moment, training, side, watch, len(chosen), training_seconds)
 
     def within_epoch(
@@ -196,10 +223,16 @@ class Explainer:
         return self._finish(moment, training, side, watch, len(chosen), training_seconds)
 
     def _choose(
-        self, totals: EpochTotals, batches: Reservoir[LazyBatch], training_seconds: float, share: float = 1.0
+        self,
+        totals: EpochTotals,
+        batches: Reservoir[LazyBatch],
+        training_seconds: float,
+        share: float = 1.0,
+        *,
+        is_last: bool = False,
     ) -> list[tuple[int, UnpackedBatch]]:
         mean_size = totals.samples / max(totals.batches, 1)
-        allowed = int(share * self._allowed(training_seconds, mean_size))
+        allowed = int(share * self._allowed(training_seconds, mean_size, is_last=is_last))
         return self._draw(batches, allowed) if allowed else []
 
     def _draw(self, batches: Reservoir[LazyBatch], most: int) -> list[tuple[int, UnpackedBatch]]:
@@ -209,10 +242,12 @@ class Explainer:
             self._refuse(reason)
             return []
 
-    def _allowed(self, training_seconds: float, mean_size: float) -> int:
+    def _allowed(self, training_seconds: float, mean_size: float, *, is_last: bool) -> int:
         probe = self.training.probe if self.training is not None else None
         builds = probe is None or probe.validation is not self.validation or not probe.ready
-        return self._budget.batches_allowed(training_seconds, mean_size, begins=self._begins, builds=builds)
+        return self._budget.batches_allowed(
+            training_seconds, mean_size, begins=self._begins, builds=builds, is_last=is_last
+        )
 
     def _measure_training(self, chosen: Sequence[tuple[int, UnpackedBatch]]) -> MeasuredBatches:
         return self._measure("training", Probe.training_batches, [batch for _, batch in chosen])
@@ -309,6 +344,7 @@ class Explainer:
             share_of_training=self._budget.spent / training_seconds if training_seconds > 0 else 0.0,
             tracing_seconds=self._budget.tracing,
             budget=self._budget.fraction,
+            seconds_beside=self._budget.seconds,
         )
 
     def _share(self, training: TrainingProbe, validation: ValidationProbe | None, totals: EpochTotals) -> WorkerShare:

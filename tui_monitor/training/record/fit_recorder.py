@@ -44,7 +44,8 @@ class FitRecorder:
         """
         self._model = model
         self._session = session
-        self._arguments = {**fit, "probe_budget": session.budget.fraction}
+        budget = {"probe_budget": session.budget.fraction, "probe_seconds": session.budget.seconds}
+        self._arguments = {**fit, **budget}
         self._backend = backend_of(model)
         self._is_watched = is_watched(self._backend)
         self._failures = FitFailures(session.writer)
