@@ -14,11 +14,12 @@ import keras
 
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.folders import create_run_folder, runs_folder
+from tui_monitor.run_log.runs.origin import own_script, record_origin
 from tui_monitor.run_log.runs.workers import claim_place, run_of, worker_from_environment
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.backends.backend import backend_of, is_legacy
 from tui_monitor.training.child.identity import run_identity
-from tui_monitor.training.guard import attempt
+from tui_monitor.training.guard import attempt, ignored
 from tui_monitor.training.hooks import install_hooks
 from tui_monitor.training.keras2 import generator_fit
 from tui_monitor.training.probe.budget import ProbeBudget
@@ -48,6 +49,9 @@ def open_run(name: str | None = None, runs: str | None = None, probe_budget: flo
         folder = create_run_folder(runs_folder(runs), name, stem or "notebook", datetime.now(UTC).astimezone())
     else:
         folder = claim_place(runs_folder(runs), name, stem or "notebook", worker).folder
+    script = own_script()
+    if script is not None:
+        attempt(ignored, functools.partial(record_origin, folder, script, asks_git=False), otherwise=None)
     writer = RunWriter(folder, run_identity(run_of(folder).name, sys.argv, worker=worker))
     writer.status(State.STARTING, "No fit was called yet")
     session = Session(writer, folder, ProbeBudget(fraction=probe_budget), ends_with_fit=True)

@@ -67,6 +67,7 @@ class FitRecorder:
         self._training_function: Instrument | None = None
         self._claimed: list[Instrument] = []
         self._shares, self._pace, self._explainer, self._validation = self._measuring()
+        self._keeper = self._validation_keeper()
         self._measures = self.probes
         self._observes = True
         self._training: Reservoir[LazyBatch] = Reservoir(seed=session.sampling_seed)
@@ -97,6 +98,14 @@ class FitRecorder:
         shares = WorkerShares(writer, worker) if worker is not None else None
         explainer = Explainer(self._model, writer.info.name, self._budget, shares)
         return shares, WorkerPace(writer), explainer, ValidationRecord()
+
+    def _validation_keeper(self) -> Any:
+        """Return what keeps each sample's values; None where nothing is measured, or a worker has a part of them."""
+        if not self.probes or self._session.worker is not None:
+            return None
+        from tui_monitor.training.record.validation_keeper import ValidationKeeper
+
+        return ValidationKeeper(self._session.folder)
 
     @property
     def probes(self) -> bool:
@@ -239,6 +248,8 @@ class FitRecorder:
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Account for the time of this `fit` in the budget of the next."""
+        if self._keeper is not None:
+            attempt(ignored, self._keeper.close, otherwise=None)
         if self._shares is not None:
             from tui_monitor.training.workers.shares import LAST_WAIT_SECONDS
 
@@ -304,6 +315,8 @@ class FitRecorder:
             self._validation.begin()
         self._validation.loss = validation_loss
         self._validation.accuracy = explainer.validation_accuracy(values)
+        if self._keeper is not None:
+            attempt(ignored, self._keep_validation, otherwise=None)
         self._explain_for_all(now, wait_seconds=0.0)
         explanation = explainer.at_epoch_end(
             self._epoch, self._totals, self._training, self._validation, values, self._training_seconds(now)
@@ -312,6 +325,13 @@ class FitRecorder:
             self._say_what_the_log_proves(values)
         self._explained(explanation, now, None)
         return explanation
+
+    def _keep_validation(self) -> None:
+        """Keep what this epoch's validation said of each sample, for a comparison with other runs."""
+        self._validation.find_keys()
+        fit = len(self._writer.info.fits)
+        has_accuracy = self._validation.accuracy is not None
+        self._keeper.epoch_ended(fit, self._epoch, self._validation, has_accuracy=has_accuracy)
 
     def _say_what_the_log_proves(self, values: Mapping[str, float]) -> None:
         """Explain a model that can't be probed from its values alone, with the sentence that says why."""
