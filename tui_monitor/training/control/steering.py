@@ -11,6 +11,7 @@ from tui_monitor.run_log.events.notices import NoteTaken, RequestAcknowledged
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.control import Action, Request, take_rejected, take_requests
 from tui_monitor.run_log.runs.process import kill_process_group
+from tui_monitor.training.backends.shared_names import learning_rate_schedule
 from tui_monitor.training.record.session import Session
 from tui_monitor.training.workers.orders import ORDERED, WorkerOrders
 
@@ -156,9 +157,9 @@ class Steering:
 
     def _set_learning_rate(self, request: Request) -> None:
         optimizer = self._model.optimizer
-        before = getattr(optimizer, "_learning_rate", None)
-        if callable(before) and not hasattr(before, "assign"):
-            name = type(before).__name__
+        schedule = learning_rate_schedule(optimizer)
+        if schedule is not None:
+            name = type(schedule).__name__
             self._answer(
                 request, f"The learning rate follows {name}, which would overwrite {request.value}.", outcome="refused"
             )

@@ -12,6 +12,7 @@ import tensorflow as tf
 from tui_monitor.training.backends import graphs
 from tui_monitor.training.backends.backend import Backend
 from tui_monitor.training.backends.capture import Capture, MeanUpdate, batch_mean
+from tui_monitor.training.backends.shared_names import logits_behind
 from tui_monitor.training.step.batch_metrics import BatchMetrics
 from tui_monitor.training.step.sample_figures import SampleFigures, SampleTensors, Unsupported, sample_figures
 
@@ -112,7 +113,7 @@ def _kept_outputs(inputs: Mapping[str, tuple[Any, ...]], sample: SampleTensors) 
     if graphs.graph_of(sample.y_pred) is None:
         return sample.y_pred
     ends = [leaf for role in inputs.values() for leaf in role]
-    candidates = [sample.y_pred, getattr(sample.y_pred, "_keras_logits", None)]
+    candidates = [sample.y_pred, logits_behind(sample.y_pred)]
     if sample.y_pred.op.type in ("Softmax", "Sigmoid"):
         candidates.append(sample.y_pred.op.inputs[0])
     for outputs in candidates:

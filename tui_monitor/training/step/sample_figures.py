@@ -10,6 +10,7 @@ from tui_monitor.explain.samples.probes import NO_CLASS, Weighting
 from tui_monitor.metric_names import canonical_metric
 from tui_monitor.training.backends.backend import Backend
 from tui_monitor.training.backends.capture import Capture, LossValues
+from tui_monitor.training.backends.shared_names import arguments_of
 
 ROWS = ("loss", "correct", "label", "predicted", "weight", "confidence")
 """Rows of the tensor that `SampleFigures.of` returns, in order."""
@@ -233,12 +234,12 @@ def _loss_name(loss: Any) -> str:
 def _scale(loss: Any) -> Scale:
     if "hinge" in _loss_name(loss):
         return Scale.SCORES
-    return Scale.LOGITS if getattr(loss, "_fn_kwargs", {}).get("from_logits") else Scale.PROBABILITIES
+    return Scale.LOGITS if arguments_of(loss).get("from_logits") else Scale.PROBABILITIES
 
 
 def _threshold(loss: Any, accuracy: Any) -> float:
     """Return the threshold that the reported accuracy uses, else the natural one of the output's scale."""
     if accuracy is not None:
-        value = getattr(accuracy, "_fn_kwargs", {}).get("threshold")
+        value = arguments_of(accuracy).get("threshold")
         return 0.5 if value is None else float(value)
-    return 0.0 if getattr(loss, "_fn_kwargs", {}).get("from_logits") else 0.5
+    return 0.0 if arguments_of(loss).get("from_logits") else 0.5

@@ -13,6 +13,7 @@ import tensorflow as tf
 from tui_monitor.run_log.events.usage import StepsTimed
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.backends.graphs import trains_on_several_workers
+from tui_monitor.training.backends.shared_names import may_be_compiled_by_xla
 from tui_monitor.training.step.replicas import CLOCK, PAYLOAD
 
 _EVENT_SECONDS = 1.0
@@ -28,8 +29,7 @@ class StepMoments:
             model: whose step it is.
         """
         # XLA can't compile a clock, and an eager step has no graph to look through.
-        compiled = getattr(model, "_jit_compile", True)
-        fits = trains_on_several_workers(model) and not tf.executing_eagerly() and not compiled
+        fits = trains_on_several_workers(model) and not tf.executing_eagerly() and not may_be_compiled_by_xla(model)
         self._graph = tf.compat.v1.get_default_graph() if fits else None
         self._before = len(self._graph.get_operations()) if self._graph is not None else 0
 
