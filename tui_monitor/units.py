@@ -26,7 +26,7 @@ def duration(seconds: float) -> str:
     return f"{whole // _DAY} d {whole % _DAY // _HOUR:02d} h"
 
 
-def figure(value: float | None, digits: int = 4) -> str:
+def rounded(value: float | None, digits: int = 4) -> str:
     """Return a metric's value: fixed point where it fits, scientific where it would not.
 
     Args:

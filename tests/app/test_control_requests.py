@@ -11,7 +11,7 @@ import pytest
 from textual.widgets import Static
 
 from tests.app.driving import arrive, rows_of, screen_of, settle, shown, text_of
-from tests.app.snapshots import ListSource, phase, snapshot
+from tests.app.snapshots import ListSource, fit, snapshot
 from tui_monitor.app.control.pending_requests import PATIENCE_SECONDS, PendingRequests, kill_training
 from tui_monitor.app.screens.entry import EntryScreen
 from tui_monitor.history.load import load
@@ -108,7 +108,7 @@ async def test_the_answer_takes_the_question_from_the_header(tmp_path: Path) -> 
         assert "requested to measure now…" in shown(pilot)[0]
         (request,) = take_requests(tmp_path)
         answer = TimelineEntry(30.0, "control", "Measuring now.", 4, 141, answers=request.id)
-        source.add(snapshot(State.TRAINING, phase(batch=141), revision=2, timeline=(answer,)))
+        source.add(snapshot(State.TRAINING, fit(batch=141), revision=2, timeline=(answer,)))
         await arrive(pilot, 2)
         assert "requested" not in shown(pilot)[0]
         assert "Measuring now." in shown(pilot)[0]

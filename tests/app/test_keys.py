@@ -8,7 +8,7 @@ from textual.binding import Binding
 from textual.screen import ModalScreen
 
 from tests.app.driving import arrive, rows_of, screen_of, settle, shown, text_of, turns
-from tests.app.snapshots import ListSource, phase, snapshot
+from tests.app.snapshots import ListSource, fit, snapshot
 from tui_monitor.app.live_app import LiveApp
 from tui_monitor.app.monitor_app import MonitorApp
 from tui_monitor.app.replay_app import ReplayApp
@@ -104,7 +104,7 @@ async def test_smoothing_and_scale_are_named_in_the_title() -> None:
 
 async def test_metrics_and_fits_are_stepped_through() -> None:
     """The second chart steps through the metrics, the brackets through the calls of fit."""
-    two = snapshot(State.TRAINING, phase(epochs=2, batch=0), phase(index=2, metrics=("loss", "accuracy", "mae")))
+    two = snapshot(State.TRAINING, fit(epochs=2, batch=0), fit(index=2, metrics=("loss", "accuracy", "mae")))
     async with screen_of(two) as pilot:
         assert "fit 2 of 2" in shown(pilot)[0]
         await pilot.press("m")

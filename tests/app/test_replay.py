@@ -29,7 +29,7 @@ STEPS, EPOCHS = 5, 4
 def write_run(folder: Path, clock: Clock, epochs: int = EPOCHS) -> RunWriter:
     """Write a run with a batch a second, a note in each epoch, a print at its end, and an alert in the third."""
     writer = RunWriter(folder, RunInfo(name="run", pid=4321), clock=clock, heartbeat_seconds=None)
-    writer.begin_phase(["loss", "accuracy"], epochs=EPOCHS, steps_per_epoch=STEPS)
+    writer.begin_fit(["loss", "accuracy"], epochs=EPOCHS, steps_per_epoch=STEPS)
     writer.status(State.TRAINING)
     for epoch in range(1, epochs + 1):
         writer.event(EpochBegan(epoch=epoch))
@@ -196,8 +196,8 @@ def test_a_live_run_is_caught_up_with_and_followed(tmp_path: Path) -> None:
         live = newest(source)
         assert live.playback is not None
         assert (live.playback.position, live.playback.mode) == (6.0, Mode.LIVE)
-        assert live.phase is not None
-        assert live.phase.batches == STEPS + 1
+        assert live.fit is not None
+        assert live.fit.batches == STEPS + 1
         source.step_batch(-1)
         playback = newest(source).playback
         assert playback is not None

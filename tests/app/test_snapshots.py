@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.driving import arrive
-from tests.app.snapshots import OUTPUT, ListSource, phase, snapshot
+from tests.app.snapshots import OUTPUT, ListSource, fit, snapshot
 from tui_monitor.app.live_app import LiveApp
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.format.layout import State
@@ -29,5 +29,5 @@ def test_a_run_in_its_fourth_epoch(snap_compare: Compare, size: tuple[int, int])
 def test_a_run_that_failed(snap_compare: Compare) -> None:
     """A failed run shows its state, its exit code and the end of its output."""
     trace = ("Traceback (most recent call last):", '  File "train.py", line 9, in <module>', "ValueError: no data")
-    failed = snapshot(State.FAILED, phase(epochs=1, batch=0), output=(*OUTPUT, *trace), output_lines=10, exit_code=1)
+    failed = snapshot(State.FAILED, fit(epochs=1, batch=0), output=(*OUTPUT, *trace), output_lines=10, exit_code=1)
     assert compare(snap_compare, failed, (80, 24))

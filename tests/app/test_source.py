@@ -27,7 +27,7 @@ from tui_monitor.view.view_state import ViewState
 def begun(folder: Path, clock: Clock) -> RunWriter:
     """Return the writer of a run in its first epoch, without a sign of life of its own."""
     writer = RunWriter(folder, RunInfo(name="run"), clock=clock, heartbeat_seconds=None)
-    writer.begin_phase(["loss", "accuracy"], epochs=3, steps_per_epoch=10)
+    writer.begin_fit(["loss", "accuracy"], epochs=3, steps_per_epoch=10)
     writer.status(State.TRAINING)
     writer.event(EpochBegan(epoch=1))
     return writer
@@ -52,8 +52,8 @@ def test_a_growing_folder_gives_a_snapshot_for_each_change(tmp_path: Path) -> No
             clock.now += 0.1
             writer.batch(1, 32, (1.0 / (batch + 1), 0.5))
         snapshot = newest(source)
-        assert snapshot.phase is not None
-        assert snapshot.phase.batches == 4
+        assert snapshot.fit is not None
+        assert snapshot.fit.batches == 4
         assert source.poll() is None
 
 
@@ -147,12 +147,12 @@ def test_a_long_run_looks_the_same_with_its_records_unread(tmp_path: Path) -> No
     written(tmp_path / "long", some_records(300_000, steps=70_000, ill=0.001))
     written(tmp_path / "old", some_records(300_000, steps=70_000, ill=0.001))
     (tmp_path / "old" / "batches.blocks").unlink()
-    phases = [newest(LiveSource(tmp_path / name)).phase for name in ("long", "old")]
+    fits = [newest(LiveSource(tmp_path / name)).fit for name in ("long", "old")]
     for window in (None, (0.0, 2.0), (1.2345, 1.3), (2.5, 2.5005), (4.28, 4.2857)):
         for name in ("loss", "accuracy"):
             pictures = []
-            for phase in phases:
-                assert phase is not None
-                spec = chart_spec(phase, chart_metric(name), ViewState(window=window), (70, 13), 140)
+            for fit in fits:
+                assert fit is not None
+                spec = chart_spec(fit, chart_metric(name), ViewState(window=window), (70, 13), 140)
                 pictures.append(draw_chart(spec, 76, 16).text)
             assert pictures[0] == pictures[1]

@@ -19,10 +19,10 @@ SUMMARY = RunSummary(
     Path("runs/first"),
     "first",
     State.FINISHED,
-    phase=1,
+    fit=1,
     epoch=12,
     epochs=30,
-    figures={"loss": 0.6452, "val_loss": 0.5231},
+    metrics={"loss": 0.6452, "val_loss": 0.5231},
     created=1.7e9,
     host="node7",
 )
@@ -58,7 +58,7 @@ def test_the_first_picture_waits_for_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
 def test_the_first_picture_tells_what_the_ends_of_the_files_tell(size: tuple[int, int]) -> None:
-    """State, epoch and last figures are in it, at any size, and it fills the screen and no more."""
+    """State, epoch and last values are in it, at any size, and it fills the screen and no more."""
     rows = splash_rows(SUMMARY, size[0], size[1] - 1)
     text = "\n".join("".join(run.text for run in row) for row in rows)
     assert len(rows) == size[1] - 1
@@ -73,7 +73,7 @@ def test_the_first_picture_obeys_nothing_that_the_run_holds() -> None:
     summary = replace(
         SUMMARY,
         folder=Path(hostile),
-        figures={hostile: 0.5},
+        metrics={hostile: 0.5},
         name=hostile,
         host=hostile,
         detail=hostile,

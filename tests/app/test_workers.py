@@ -57,7 +57,7 @@ def test_what_is_missing_is_said() -> None:
     """A worker without records here, and batches that are the chief's part alone, are each a sentence."""
     text = said(on_workers(FAST, expected=3, covered=1))
     assert "Workers 1 and 2 have no records in this folder" in text
-    assert "Batch figures are of worker 0's part of each batch alone" in text
+    assert "Batch values are of worker 0's part of each batch alone" in text
     assert "Who holds up whom is not known yet." in text
 
 

@@ -35,7 +35,7 @@ from tests.benchmarks.training_turns import long_steps_model
 class Row(NamedTuple):
     """One line of the table."""
 
-    figure: str
+    measured: str
     here: str
     """As measured on this machine."""
     goal: str = ""
@@ -147,14 +147,14 @@ def main(chosen: list[str]) -> None:
         chosen: names of parts; all of them if empty.
     """
     parts = [part for part in PARTS if not chosen or part.__name__ in chosen]
-    print("| figure | at most | here |\n|---|---:|---|")
+    print("| measured | at most | here |\n|---|---:|---|")
     columns = (*Progress.get_default_columns(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("", total=len(parts))
         for part in parts:
             progress.update(bar, description=part.__name__)
-            for figure, here, goal in part():
-                print(f"| {figure} | {goal} | {here} |", flush=True)
+            for measured, here, goal in part():
+                print(f"| {measured} | {goal} | {here} |", flush=True)
             progress.advance(bar)
 
 

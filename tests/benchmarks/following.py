@@ -69,7 +69,7 @@ def write(folder: Path) -> None:
     generator = np.random.default_rng(0)
     noise = generator.gamma(4.0, 0.25, (4096, 2)).tolist()
     with RunWriter(folder, RunInfo(name=folder.name, pid=os.getpid(), host="here")) as writer:
-        writer.begin_phase(["loss", "accuracy"], epochs=EPOCHS, steps_per_epoch=STEPS)
+        writer.begin_fit(["loss", "accuracy"], epochs=EPOCHS, steps_per_epoch=STEPS)
         writer.status(State.TRAINING)
         begun, written = time.perf_counter(), 0
         while True:
@@ -164,8 +164,8 @@ def _batches(row: str) -> int | None:
 def _lag(run: Path, pictures: list[tuple[float, int]]) -> tuple[float, float, float]:
     """Return how long batches took to the screen, over those that ended while it was watched."""
     snapshot = load(run)
-    assert snapshot.phase is not None
-    records = np.fromfile(run / snapshot.phase.info.batches, dtype=snapshot.phase.info.dtype)
+    assert snapshot.fit is not None
+    records = np.fromfile(run / snapshot.fit.info.batches, dtype=snapshot.fit.info.dtype)
     ends = snapshot.run.created + records["time"]
     lags = []
     for (_, known), (when, shown) in pairwise(pictures):

@@ -52,7 +52,7 @@ def test_what_makes_no_sense_is_refused(options: dict[str, str]) -> None:
 def test_without_a_terminal_the_run_is_told_in_lines(tmp_path: Path) -> None:
     """Where no screen can be drawn, the run's epochs are printed, and the exit code is 0."""
     with RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None) as writer:
-        writer.begin_phase(["loss"], epochs=1)
+        writer.begin_fit(["loss"], epochs=1)
         writer.event(EpochEnded(epoch=1, logs={"loss": 0.625}, batches=4, seconds=1.0))
         writer.status(State.FINISHED)
     done = CliRunner().invoke(program, ["replay", "run", "--runs", str(tmp_path)], standalone_mode=False)

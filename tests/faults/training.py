@@ -42,11 +42,11 @@ def train(
         epochs: to train.
         seconds_a_batch: time between batches.
         before_batch: does harm from inside; called with the number of batches before.
-        metrics: names of two figures.
+        metrics: names of two metrics.
     """
     info = RunInfo(name=folder.name, host=socket.gethostname(), pid=os.getpid())
     with RunWriter(folder, info, heartbeat_seconds=0.1) as writer:
-        writer.begin_phase(metrics, epochs=min(epochs, 1000), steps_per_epoch=BATCHES)
+        writer.begin_fit(metrics, epochs=min(epochs, 1000), steps_per_epoch=BATCHES)
         writer.status(State.TRAINING)
         state, number, lost = State.FINISHED, 0, 0
         for epoch in range(1, epochs + 1):

@@ -1,4 +1,4 @@
-"""What a training's own figures say while it runs: a stall is told while it lasts, marks and alerts are in the run."""
+"""What a training's own values say while it runs: a stall is told while it lasts, marks and alerts are in the run."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ from tui_monitor.run_log.events.notices import AlertRaised
 from tui_monitor.training.record import stalls
 from tui_monitor.training.record.recorded_fit import recorded_fit
 from tui_monitor.training.record.stalls import Pace
-from tui_monitor.training.usage.system_figures import SystemSampler
+from tui_monitor.training.usage.system_usage import SystemSampler
 
 
 def test_a_wait_is_a_stall_beside_the_usual_pace_alone() -> None:

@@ -8,7 +8,7 @@ Note = Mapping[str, Any]
 """One line that the plugin has written."""
 
 LEFT_BEHIND = ("attributes", "functions")
-"""Parts of a fingerprint that are left on the model; the others are figures and states."""
+"""Parts of a fingerprint that are left on the model; the others are values and states."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Comparison:
 
     @property
     def differing_fits(self) -> set[tuple[str, int]]:
-        """Fits with other figures or states, or that are missing."""
+        """Fits with other values or states, or that are missing."""
         found = (each for each in self.differences if each.fit and each.what not in LEFT_BEHIND)
         return {(each.test, each.fit) for each in found}
 

@@ -24,7 +24,7 @@ class Recording:
     @property
     def fits(self) -> int:
         """Fits whose records have begun."""
-        return len(self.writer.info.phases)
+        return len(self.writer.info.fits)
 
     def _events(self) -> list[dict[str, Any]]:
         events = self.folder / "events.jsonl"

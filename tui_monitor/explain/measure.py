@@ -87,13 +87,13 @@ def _reported(probe: TrainingProbe, loss: Ledger | None, accuracy: Ledger | None
     train_accuracy = probe.accuracy.reported if probe.accuracy else None
     return {
         "loss": probe.loss.reported,
-        "val_loss": _validation_figure(probe.loss.reported, loss),
+        "val_loss": _validation_value(probe.loss.reported, loss),
         "accuracy": train_accuracy,
-        "val_accuracy": _validation_figure(train_accuracy, accuracy),
+        "val_accuracy": _validation_value(train_accuracy, accuracy),
     }
 
 
-def _validation_figure(training: float | None, ledger: Ledger | None) -> float | None:
+def _validation_value(training: float | None, ledger: Ledger | None) -> float | None:
     if training is None or ledger is None or ledger.gap is None:
         return None
     return training - ledger.gap

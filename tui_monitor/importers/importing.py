@@ -20,7 +20,7 @@ from tui_monitor.importers.imported_run import ImportedRun, Mark
 from tui_monitor.importers.kept_source import KeptSource, find_kept, fingerprint, keep
 from tui_monitor.importers.line_importer import LineImporter, LineParser, LineState
 from tui_monitor.importers.recognise import Format, Source, find_sources
-from tui_monitor.importers.records import BatchEnded, Ended, EpochBegan, Record, Recorder, Remark, epoch_figures
+from tui_monitor.importers.records import BatchEnded, Ended, EpochBegan, Record, Recorder, Remark, epoch_losses
 from tui_monitor.importers.stores.keras_tuner import tuner_records
 from tui_monitor.importers.stores.mlflow import mlflow_records
 from tui_monitor.importers.stores.tensorboard import tensorboard_records
@@ -245,11 +245,11 @@ class _Held:
 
 
 def _alerts_so_far(run: ImportedRun) -> AlertWatch:
-    """Return a watch that has seen the epochs of the phase under way, whose alerts the run holds already."""
+    """Return a watch that has seen the epochs of the fit under way, whose alerts the run holds already."""
     watch = AlertWatch()
-    phase = load(run.folder).phase
-    for row in phase.epochs if phase is not None else ():
-        watch.epoch(epoch_figures(row.epoch, row.figures))
+    fit = load(run.folder).fit
+    for row in fit.epochs if fit is not None else ():
+        watch.epoch(epoch_losses(row.epoch, row.metrics))
     return watch
 
 

@@ -1,6 +1,6 @@
 """Names that other tools log under, as Keras would spell them: `train/loss` is `loss`, `valid.acc` is `val_acc`.
 
-A figure of a test set keeps its `test_`: it never stands for validation.
+A value of a test set keeps its `test_`: it never stands for validation.
 """
 
 import re
@@ -27,7 +27,7 @@ _AS_KERAS_SPELLS = re.compile(r"[a-z0-9_]+")
 
 
 def keras_name(name: str) -> str:
-    """Return a figure's name in Keras' manner."""
+    """Return a metric's name in Keras' manner."""
     return _ranked(name)[0]
 
 

@@ -38,7 +38,7 @@ class Format(StrEnum):
     KERAS_TEXT = "Keras progress text"
     CAPTURED = "Keras progress text in a notebook or a service's JSON"
     TABLE = "a table of epochs (CSVLogger, pandas, Lightning, Ultralytics, fastai)"
-    OBJECTS = "History, JSON or JSON lines of figures"
+    OBJECTS = "History, JSON or JSON lines of metrics"
     ARRAYS = "Keras' History as .npz arrays"
     DOWNLOAD = "downloaded charts of TensorBoard or Weights & Biases"
     TENSORBOARD = "TensorBoard event files"
@@ -211,16 +211,16 @@ def _rate_text(path: Path, head: bytes) -> float:
 
 
 def _rate_lines(lines: Iterator[str]) -> float:
-    has_header = has_figures = False
+    has_header = has_metrics = False
     for line in lines:
         for part in segments(clean(line).text) if "poch" in line or " - " in line else ():
             has_header = has_header or parse_header(part) is not None
-            if not has_figures and "-" in part:
+            if not has_metrics and "-" in part:
                 progress = parse_progress(part)
-                has_figures = progress is not None and bool(progress.figures)
-        if has_header and has_figures:
+                has_metrics = progress is not None and bool(progress.metrics)
+        if has_header and has_metrics:
             return 0.95
-    return 0.7 if has_figures else 0.4 if has_header else 0.0
+    return 0.7 if has_metrics else 0.4 if has_header else 0.0
 
 
 def _lines(content: bytes, *, is_terminal: bool) -> Iterator[str]:

@@ -50,8 +50,8 @@ def _has_fit(snapshot: Snapshot, view: ViewState) -> bool:
 
 
 def _has_further_metrics(snapshot: Snapshot, view: ViewState) -> bool:
-    phase = view.fit_of(snapshot)
-    return phase is not None and len(further_metrics(phase)) > 1
+    fit = view.fit_of(snapshot)
+    return fit is not None and len(further_metrics(fit)) > 1
 
 
 def _is_zoomed(snapshot: Snapshot, view: ViewState) -> bool:
@@ -59,7 +59,7 @@ def _is_zoomed(snapshot: Snapshot, view: ViewState) -> bool:
 
 
 def _has_fits(snapshot: Snapshot, view: ViewState) -> bool:
-    return len(snapshot.phases) > 1
+    return len(snapshot.fits) > 1
 
 
 def _has_workers(snapshot: Snapshot, view: ViewState) -> bool:

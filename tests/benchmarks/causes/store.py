@@ -122,7 +122,7 @@ class Store:
 
 
 def _packed(value: Any, name: str, arrays: dict[str, Any]) -> dict[str, Any]:
-    """Return a dataclass as JSON, its arrays put aside; figures come out of float32 and lose nothing there."""
+    """Return a dataclass as JSON, its arrays put aside; values come out of float32 and lose nothing there."""
     content: dict[str, Any] = {}
     for field in fields(value):
         entry, path = getattr(value, field.name), f"{name}.{field.name}"

@@ -138,8 +138,8 @@ def test_a_broken_batch_is_marked_and_breaks_the_line() -> None:
     assert "×" in grid.text
 
 
-def test_a_validation_figure_that_is_nan_is_marked() -> None:
-    """An epoch whose validation figure is NaN shows an alert mark over its end."""
+def test_a_validation_value_that_is_nan_is_marked() -> None:
+    """An epoch whose validation value is NaN shows an alert mark over its end."""
     spec = plain_spec(validation=Points(np.array([1.0, 2.0, 3.0]), np.array([0.5, np.nan, 0.4])))
     assert len(columns_of(draw_chart(spec, 60, 12), "alert")) == 1
 

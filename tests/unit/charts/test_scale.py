@@ -48,7 +48,7 @@ def test_a_loss_that_explodes_late_is_shown() -> None:
 
 
 def test_validation_marks_are_never_outside() -> None:
-    """However far a validation figure is from training, it is inside the limits."""
+    """However far a validation value is from training, it is inside the limits."""
     low, high = stepped_limits(data_limits(band(np.full(200, 0.5)), np.array([3.7, np.nan])))
     assert low <= 0.5
     assert high >= 3.7

@@ -51,7 +51,7 @@ def test_a_cause_that_flickers_is_not_told() -> None:
 
 
 def test_the_paradox_is_told_when_it_comes_and_when_it_goes() -> None:
-    """Both figures lower in validation beyond chance is told, its end too; within chance neither is."""
+    """Both values lower in validation beyond chance is told, its end too; within chance neither is."""
     there = explanation()
     assert there.accuracy is not None
     gone = explanation(paradox=False, accuracy=replace(there.accuracy, gap=-0.03, low=-0.05, high=-0.01))

@@ -1,4 +1,4 @@
-"""What the question's own printed figures prove, exclude and leave open."""
+"""What the question's own printed values prove, exclude and leave open."""
 
 import math
 
@@ -13,7 +13,7 @@ QUESTION = {"loss": 0.6356, "accuracy": 0.8289, "val_loss": 0.4981, "val_accurac
 
 
 def test_the_question_excludes_averaging_dropout_and_leakage_alone() -> None:
-    """(+, +) is not explained by causes that raise one figure and lower the other."""
+    """(+, +) is not explained by causes that raise one value and lower the other."""
     content = explanation_to_json(explain_from_log("question", 5, QUESTION, class_shares=(0.8, 0.2)))
     assert content["paradox"] is True
     assert content["evidence"] == "log"
@@ -42,10 +42,10 @@ def test_the_question_is_compared_with_a_constant_guess() -> None:
     val_loss=st.floats(0, 5) | st.just(math.inf),
     val_accuracy=st.floats(0, 1),
 )
-def test_any_figures_give_readable_text(loss: float, accuracy: float, val_loss: float, val_accuracy: float) -> None:
-    """No figures, finite or not, keep the explanation from being printed."""
-    figures = {"loss": loss, "accuracy": accuracy, "val_loss": val_loss, "val_accuracy": val_accuracy}
-    assert explanation_text(explain_from_log("run", 1, figures))
+def test_any_values_give_readable_text(loss: float, accuracy: float, val_loss: float, val_accuracy: float) -> None:
+    """No values, finite or not, keep the explanation from being printed."""
+    metrics = {"loss": loss, "accuracy": accuracy, "val_loss": val_loss, "val_accuracy": val_accuracy}
+    assert explanation_text(explain_from_log("run", 1, metrics))
 
 
 def test_a_loss_below_its_bound_is_proved_inconsistent() -> None:

@@ -58,7 +58,7 @@ class Training:
         """Let something happen, and some time pass before it."""
         self.clock.now += amount * STEP
         actions: dict[str, Callable[[], Any]] = {
-            "phase": lambda: self.writer.begin_phase(["loss", "acc"][: 1 + amount % 2], epochs=amount or None),
+            "phase": lambda: self.writer.begin_fit(["loss", "acc"][: 1 + amount % 2], epochs=amount or None),
             "begin": self._begin,
             "batches": self._batches,
             "epoch": lambda: self.writer.event(
@@ -118,10 +118,10 @@ ACTIONS = st.lists(
 @settings(max_examples=40)
 @given(actions=ACTIONS, random=st.randoms(use_true_random=False))
 def test_replay_to_a_time_is_the_live_snapshot_of_that_time(actions: list[tuple[str, int]], random: Any) -> None:
-    """In any order of seeking, the whole snapshot equals the one a live reader had: figures, charts, output, pace."""
+    """In any order of seeking, the whole snapshot equals the one a live reader had: values, charts, output, pace."""
     with tempfile.TemporaryDirectory() as folder:
         training = Training(Path(folder))
-        training.writer.begin_phase(["loss"], epochs=3)
+        training.writer.begin_fit(["loss"], epochs=3)
         for what, amount in actions:
             training.do(what, amount)
         recording, output = recorded(Path(folder))
@@ -133,7 +133,7 @@ def test_replay_to_a_time_is_the_live_snapshot_of_that_time(actions: list[tuple[
 def test_a_long_history_is_replayed_from_checkpoints(tmp_path: Path) -> None:
     """With far more events than are kept as checkpoints, backwards is as right as forwards."""
     training = Training(tmp_path)
-    training.writer.begin_phase(["loss"])
+    training.writer.begin_fit(["loss"])
     for number in range(6000):
         training.clock.now += STEP
         training.writer.event(EpochEnded(epoch=number + 1, logs={"loss": number}))
@@ -169,7 +169,7 @@ def test_moments_are_where_things_happened(tmp_path: Path) -> None:
     """
     clock = Clock()
     with RunWriter(tmp_path, RunInfo(name="run"), clock=clock, heartbeat_seconds=None) as writer:
-        writer.begin_phase(["loss"])
+        writer.begin_fit(["loss"])
         for epoch, cause in enumerate((Cause.CLASS_MIX, Cause.CLASS_MIX, Cause.SAMPLE_WEIGHTS), 1):
             writer.event(EpochBegan(epoch=epoch))
             clock.now += 1
@@ -204,11 +204,11 @@ def test_a_lost_run_is_lost_at_its_end_alone(tmp_path: Path) -> None:
 
 
 def test_batches_are_stepped_through_one_by_one(tmp_path: Path) -> None:
-    """From any position, a step on shows one batch more and a step back one batch less, over phases too."""
+    """From any position, a step on shows one batch more and a step back one batch less, over fits too."""
     clock = Clock()
     with RunWriter(tmp_path, RunInfo(name="run"), clock=clock, heartbeat_seconds=None) as writer:
         for _ in range(2):
-            writer.begin_phase(["loss"])
+            writer.begin_fit(["loss"])
             for _ in range(3):
                 clock.now += 1
                 writer.batch(1, 1, (0.5,))
@@ -225,7 +225,7 @@ def test_batches_are_stepped_through_one_by_one(tmp_path: Path) -> None:
 def test_a_run_without_times_counts_epochs(tmp_path: Path) -> None:
     """A log of epochs alone is replayed an epoch a second; batches it holds lie evenly in theirs."""
     with RunWriter(tmp_path, RunInfo(name="run"), clock=lambda: 0.0, heartbeat_seconds=None) as writer:
-        writer.begin_phase(["loss"])
+        writer.begin_fit(["loss"])
         for epoch in (1, 2, 3):
             for _ in range(4):
                 writer.batch(epoch, 1, (0.5,))
@@ -235,9 +235,9 @@ def test_a_run_without_times_counts_epochs(tmp_path: Path) -> None:
     assert recording.in_epochs
     assert recording.end == 3.0
     for position, epochs, batches in ((0.0, 0, 0), (0.5, 0, 2), (1.0, 1, 4), (2.75, 2, 11), (3.0, 3, 12)):
-        phase = replayed(recording, output, position).phase
-        assert phase is not None
-        assert (len(phase.epochs), phase.batches) == (epochs, batches)
+        fit = replayed(recording, output, position).fit
+        assert fit is not None
+        assert (len(fit.epochs), fit.batches) == (epochs, batches)
     assert recording.moments == Moments(epochs=(1.0, 2.0, 3.0), numbers=(1, 2, 3))
 
 
@@ -250,8 +250,8 @@ def test_damage_is_counted_and_the_rest_is_shown(tmp_path: Path, damage: bytes) 
         file.write(damage)
     snapshot = replayed(*recorded(tmp_path), 100.0)
     assert snapshot.damage
-    assert snapshot.phase is not None
-    assert len(snapshot.phase.epochs) == 2
+    assert snapshot.fit is not None
+    assert len(snapshot.fit.epochs) == 2
 
 
 def test_output_without_marks_is_shown_whole(tmp_path: Path) -> None:

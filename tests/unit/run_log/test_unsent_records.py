@@ -20,9 +20,9 @@ SLOTS = "batches.bin" + RING_BUFFER_SUFFIX
 
 
 def training(folder: Path) -> RunWriter:
-    """Return a writer within its first phase, whose time stands still: the file gets records when it is told to."""
+    """Return a writer within its first fit, whose time stands still: the file gets records when it is told to."""
     writer = RunWriter(folder, INFO, clock=lambda: 0.0, heartbeat_seconds=None)
-    writer.begin_phase(["loss", "accuracy"])
+    writer.begin_fit(["loss", "accuracy"])
     return writer
 
 
@@ -83,7 +83,7 @@ def test_a_file_that_turns_out_otherwise_starts_over(tmp_path: Path) -> None:
     for number in range(1, 6):
         writer.batch(1, 1, (number, 0.5))
     assert read(reader) == [1, 2, 3, 4, 5]
-    other = np.zeros(7, writer.info.phases[0].dtype)
+    other = np.zeros(7, writer.info.fits[0].dtype)
     other["epoch"], other["loss"] = 1, np.arange(7)
     (tmp_path / SLOTS).unlink()
     with (tmp_path / "batches.bin").open("ab") as file:
@@ -155,11 +155,11 @@ def test_a_look_that_takes_no_more_than_the_file_has_says_that_more_may_wait(tmp
     assert seen == list(range(1, 31))
 
 
-def test_a_batch_without_a_phase_leaves_no_file(tmp_path: Path) -> None:
-    """It is counted as lost, and the first phase gets the first file."""
+def test_a_batch_without_a_fit_leaves_no_file(tmp_path: Path) -> None:
+    """It is counted as lost, and the first fit gets the first file."""
     writer = RunWriter(tmp_path, INFO, clock=lambda: 0.0, heartbeat_seconds=None)
     writer.batch(1, 1, (1.0, 0.5))
     assert writer.lost_batches == 1
     assert not list(tmp_path.glob("batches*"))
-    assert writer.begin_phase(["loss"]).batches == "batches.bin"
+    assert writer.begin_fit(["loss"]).batches == "batches.bin"
     writer.close()

@@ -156,8 +156,8 @@ class TrainingControl:
 
 def learning_rate(snapshot: Snapshot) -> float | None:
     """Return the learning rate as last recorded, or as the model began with; None when neither is known."""
-    phase = snapshot.phase
-    if phase is None:
+    fit = snapshot.fit
+    if fit is None:
         return None
-    rates = [row.learning_rate for row in phase.epochs[-1:]] or [phase.info.model.get("learning_rate")]
+    rates = [row.learning_rate for row in fit.epochs[-1:]] or [fit.info.model.get("learning_rate")]
     return float(rates[0]) if isinstance(rates[0], int | float) else None

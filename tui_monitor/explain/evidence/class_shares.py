@@ -140,7 +140,7 @@ def stratified(values: FloatArray, label: IntArray, counts: IntArray) -> tuple[f
     one that is always right, gets the variance of half a mistake.
 
     Args:
-        values: a figure of each sample, shape (n,).
+        values: a value of each sample, shape (n,).
         label: class of each sample, shape (n,).
         counts: samples of each class whose shares to take, shape (classes,).
 

@@ -9,7 +9,7 @@ from tui_monitor.explain.ledger.estimates import (
     class_weights,
     estimate,
     multiplicities,
-    validation_figure,
+    validation_value,
 )
 from tui_monitor.explain.ledger.intervals import Bounds, deviations, intervals, sampling, unseen
 from tui_monitor.explain.quantiles import NORMAL_QUANTILE, QUANTILE_WORTH_A_CAUSE
@@ -26,7 +26,7 @@ RULED_OUT_SHARE_OF_GAP = 0.10
 def build_ledger(
     probe: TrainingProbe,
     validation: ValidationProbe,
-    figure: str,
+    metric: str,
     seed: int = 0,
 ) -> Ledger | None:
     """Return the ledger of one quantity, or None when either side does not report it.
@@ -34,10 +34,10 @@ def build_ledger(
     Args:
         probe: probed training batches with at least one sample.
         validation: validation samples with at least one sample.
-        figure: `loss` or `accuracy`.
+        metric: `loss` or `accuracy`.
         seed: of the bootstrap; the same inputs give the same intervals.
     """
-    on_loss = figure == "loss"
+    on_loss = metric == "loss"
     quantity = probe.loss if on_loss else probe.accuracy
     values = validation.loss if on_loss else validation.correct
     if quantity is None or values is None:
@@ -47,7 +47,7 @@ def build_ledger(
     classes = class_weights(probe, validation)
     estimates = estimate(probe, quantity, classes, multiplicity)
     weighting = validation.weighting if on_loss else validation.accuracy_weighting
-    measured = validation_figure(validation, values, weighting, seed + 1)
+    measured = validation_value(validation, values, weighting, seed + 1)
     offset = validation.offset if on_loss else 0.0
     reported = validation.reported_loss if on_loss else validation.reported_accuracy
     if reported is None:

@@ -14,7 +14,7 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True)
 class Average:
-    """A training figure's mean over one worker's parts of an epoch's batches."""
+    """A training value's mean over one worker's parts of an epoch's batches."""
 
     by_samples: float
     by_batches: float
@@ -22,7 +22,7 @@ class Average:
 
 @dataclass(frozen=True)
 class WorkerShare:
-    """What one worker measured at the end of an epoch; reported figures are those of the whole cluster."""
+    """What one worker measured at the end of an epoch; reported values are those of the whole cluster."""
 
     training: TrainingProbe
     validation: ValidationProbe | None

@@ -16,7 +16,7 @@ class Advice:
     short: str
     """For the one line under the verdict: imperative, without a full stop."""
     sentence: str
-    """The step with its reason or its figures."""
+    """The step with its reason or its values."""
     code: str = ""
     """What does it, lines of Python; empty where there is nothing to type."""
 
@@ -83,7 +83,7 @@ def _is_main(ledger: Ledger | None, cause: Cause) -> bool:
 def _in_epoch_averaging(facts: Facts) -> Advice:
     return Advice(
         "compare with `model.evaluate` on training data",
-        "Compare with the training figure at the epoch's end; the gap closes as learning slows.",
+        "Compare with the training value at the epoch's end; the gap closes as learning slows.",
         "model.evaluate(x_train, y_train)",
     )
 
@@ -120,7 +120,7 @@ def _sample_weights(facts: Facts) -> Advice:
 def _batch_averaging(facts: Facts) -> Advice:
     return Advice(
         "weight each batch by its size",
-        "Weight each batch by its size in the training figure, or train with equal batches.",
+        "Weight each batch by its size in the training value, or train with equal batches.",
         "loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])",
     )
 

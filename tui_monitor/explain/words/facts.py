@@ -1,4 +1,4 @@
-"""What the sentences may draw on: figures that were measured or counted, and nothing else."""
+"""What the sentences may draw on: values that were measured or counted, and nothing else."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _NAMED = (Verdict.MAIN, Verdict.CONTRIBUTES, Verdict.OFFSETS)
 
 @dataclass(frozen=True)
 class Facts:
-    """One moment's figures, as the sentences need them."""
+    """One moment's values, as the sentences need them."""
 
     reported: Mapping[str, float | None]
     loss: Ledger | None

@@ -1,4 +1,4 @@
-"""Verdict and why, written from the figures: they name causes with direction and size, and never more than measured."""
+"""Verdict and why, written from the values: they name causes with direction and size, and never more than measured."""
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ def verdict_line(facts: Facts) -> str:
     if accuracy is not None:
         clauses.append("accuracy " + _gap_clause(accuracy, units.points))
     if not clauses:
-        return "No gap to explain: there are no validation figures yet."
+        return "No gap to explain: there are no validation metrics yet."
     joint = ", yet " if is_paradox(facts.reported) and not _either_is_chance(loss, accuracy) else ", "
     return f"Validation {joint.join(clauses)}."
 

@@ -33,10 +33,10 @@ def explanation_text(explanation: Explanation) -> str:
 def _heading(explanation: Explanation) -> str:
     when = f"epoch {explanation.epoch}" + (f", batch {explanation.batch}" if explanation.batch else "")
     reported = explanation.reported
-    figures = ", ".join(f"{name} {units.figure(value)}" for name, value in reported.items() if value is not None)
+    metrics = ", ".join(f"{name} {units.rounded(value)}" for name, value in reported.items() if value is not None)
     samples = explanation.samples
     if explanation.evidence == "log":
-        basis = "From logged figures alone: nothing was measured."
+        basis = "From logged values alone: nothing was measured."
     else:
         basis = f"Measured on {units.count(samples['train'] or 0)} training"
         if samples["validation"] is not None:
@@ -46,7 +46,7 @@ def _heading(explanation: Explanation) -> str:
             limit = f" ({explanation.cost.limit})" if explanation.cost.limit else ""
             basis += f", for {units.share(explanation.cost.share_of_training, 1)} of the training time so far{limit}"
         basis += "."
-    return f"{explanation.run}, {when}: {figures}\n{basis}"
+    return f"{explanation.run}, {when}: {metrics}\n{basis}"
 
 
 def _told(*lines: tuple[str, str]) -> str:

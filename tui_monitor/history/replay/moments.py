@@ -7,7 +7,7 @@ from tui_monitor.history.playback import Moments
 from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, Verdict
 from tui_monitor.run_log.events.lines import RecordedEvent
 from tui_monitor.run_log.events.notices import AlertRaised, CauseChanged, Explained, NoteTaken, RequestAcknowledged
-from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded, PhaseBegan
+from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded, FitBegan
 
 
 class MomentFinder:
@@ -25,14 +25,14 @@ class MomentFinder:
         self._said_changes: list[int] = []
         self._found_changes: list[int] = []
         self._main: tuple[Cause | None, ...] | None = None
-        self._first_of_phase: dict[int, int] = {}
+        self._first_of_fit: dict[int, int] = {}
 
     def add(self, index: int, recorded: RecordedEvent) -> None:
         """Take the next event, the one at `index`."""
-        if recorded.phase is not None:
-            self._first_of_phase.setdefault(recorded.phase, index)
+        if recorded.fit is not None:
+            self._first_of_fit.setdefault(recorded.fit, index)
         match recorded.event:
-            case EpochBegan() | PhaseBegan():
+            case EpochBegan() | FitBegan():
                 self._is_between = False
             case EpochEnded(epoch=epoch):
                 self.epochs.append(index)
@@ -57,9 +57,9 @@ class MomentFinder:
         if self._is_between and epoch == self._numbers[-1]:
             self._ends[-1] = index
 
-    def first_of_phase(self, phase: int) -> int | None:
-        """Return the index of a phase's first event, or None where it has none."""
-        return self._first_of_phase.get(phase)
+    def first_of_fit(self, fit: int) -> int | None:
+        """Return the index of a fit's first event, or None where it has none."""
+        return self._first_of_fit.get(fit)
 
     def epochs_before(self, count: int) -> NDArray[np.float64]:
         """Return how many epochs had ended with each of the first `count` events, shape (count,)."""

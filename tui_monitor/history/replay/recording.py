@@ -64,8 +64,8 @@ class Recording:
             return has_changed
         if arrival.info is not None:
             self._info = arrival.info
-            for phase in arrival.info.phases:
-                self._track(phase.index).describe(phase)
+            for fit in arrival.info.fits:
+                self._track(fit.index).describe(fit)
         self._workers.fold(arrival)
         for index, summaries in arrival.summaries:
             self._track(index).begin(summaries)
@@ -215,25 +215,25 @@ class Recording:
         return history
 
     def _info_at(self, position: float, events: EventPositions, batches: dict[int, Positions]) -> RunInfo | None:
-        """Return the identity with the phases begun by then."""
-        if self._info is None or not self._info.phases:
+        """Return the identity with the fits begun by then."""
+        if self._info is None or not self._info.fits:
             return self._info
         begun = 0
-        for phase in self._info.phases:
-            first = self._finder.first_of_phase(phase.index)
+        for fit in self._info.fits:
+            first = self._finder.first_of_fit(fit.index)
             places = [*events[first : first + 1].tolist()] if first is not None else []
-            places += [batches[phase.index][0]] if len(batches.get(phase.index, ())) else []
+            places += [batches[fit.index][0]] if len(batches.get(fit.index, ())) else []
             if places and min(places) > position:
                 break
             begun += 1
-        return replace(self._info, phases=self._info.phases[:begun])
+        return replace(self._info, fits=self._info.fits[:begun])
 
     def _last_second(self) -> float:
         batches = [track.ends[len(track) - 1] for track in self._tracks.values() if len(track)]
         return max([0.0, *self._reached[-1:], *batches])
 
     def _places(self) -> tuple[EventPositions, dict[int, Positions]]:
-        """Return the positions of all events, and of each phase's batches."""
+        """Return the positions of all events, and of each fit's batches."""
         if self._axis is None:
             batches: dict[int, Positions]
             if self.in_epochs:
@@ -247,7 +247,7 @@ class Recording:
 
     def _epoch_places(self, index: int, track: RecordedBatches) -> EventPositions:
         """Return positions in epochs: each batch a share of the epoch it belongs to."""
-        first = self._finder.first_of_phase(index) or 0
+        first = self._finder.first_of_fit(index) or 0
         begun = bisect_right(self._finder.epochs, first)
         return begun + _epoch_fractions(track.starts[0], len(track))
 

@@ -115,7 +115,7 @@ class WorkerFolds:
         """Begin with none."""
         self._folds: dict[int, WorkerFold] = {}
         self.covered = 1
-        """Workers whose samples the newest batch figures hold."""
+        """Workers whose samples the newest batch values hold."""
 
     def fold(self, arrival: Arrival) -> None:
         """Take in what came in of every worker's folder."""

@@ -64,7 +64,7 @@ def wandb_records(path: Path) -> Iterator[Record]:
     if damaged:
         yield Remark(f"{damaged} records of the file are damaged: left out.")
     if len(epochs) < len(rows):
-        yield Remark(f"{len(rows) - len(epochs)} rows hold figures of single batches: left out.", kind="note")
+        yield Remark(f"{len(rows) - len(epochs)} rows hold values of single batches: left out.", kind="note")
     yield from fit_records([_counted(row, place) for place, row in enumerate(epochs)], at=_times(epochs))
     yield Ended(*_state(exit_code))
 

@@ -34,9 +34,9 @@ class ChartRun:
     """One run, as far as charts show it."""
 
     steps: dict[int, dict[str, float]] = field(default_factory=dict)
-    """Step to figures by the names they are recorded under."""
+    """Step to values by the names they are recorded under."""
     walls: dict[int, float] = field(default_factory=dict)
-    """Step to the time of its newest figure, in seconds since 1970."""
+    """Step to the time of its newest value, in seconds since 1970."""
     left_out: set[str] = field(default_factory=set)
     """Charts that are of no epoch."""
     counts_epochs: bool = False
@@ -129,7 +129,7 @@ def _add_points(path: Path, points: Sequence[tuple[float | None, ...]], runs: di
 
 
 def _told_by_name(stem: str) -> tuple[str, str, bool]:
-    """Return the run, the figure's name in Keras' manner, and whether the file names a metric."""
+    """Return the run, the metric's name in Keras' manner, and whether the file names a metric."""
     tagged = _TAGGED.match(stem)
     if tagged is not None:
         sided = _LAST_SIDE.match(tagged["run"])
@@ -167,5 +167,5 @@ def _add_columns(header: Sequence[str], rows: Sequence[Sequence[str]], runs: dic
 
 
 def named_runs(runs: Mapping[str, ChartRun]) -> list[str]:
-    """Return the names of those runs that hold figures."""
+    """Return the names of those runs that hold values."""
     return [name for name, run in runs.items() if run.steps]

@@ -19,7 +19,7 @@ _SIDES = ("phase", "split", "set", "mode", "stage", "dataset", "subset", "partit
 _METRIC = re.compile(
     r"loss|acc|mae|mse|auc|err|precision|recall|f1|perplexity|iou|dice|bleu|map\d|score|r2|r_square", re.IGNORECASE
 )
-_FIGURE_IN = re.compile(r"(?<!nnamed)[:=]\s*[\d.]")
+_VALUE_IN = re.compile(r"(?<!nnamed)[:=]\s*[\d.]")
 _WHOLE_LOSS_PAIRS = ({"train_loss", "valid_loss"}, {"training_loss", "validation_loss"})
 
 
@@ -28,7 +28,7 @@ class Heading:
     """A table's columns."""
 
     names: tuple[str, ...]
-    """As recorded, in order; empty for a column that is no figure."""
+    """As recorded, in order; empty for a column that is no value."""
     delimiter: str
     """One character; a blank stands for any number of them."""
     epoch: int | None
@@ -86,7 +86,7 @@ def _with_comma(cell: str) -> float | None:
 
 @lru_cache(maxsize=64)
 def read_heading(line: str) -> Heading | None:
-    """Return what a line says as the heading of a table of figures, or None where it is none."""
+    """Return what a line says as the heading of a table of values, or None where it is none."""
     if not any(map(str.isalpha, line)):
         return None
     held = [delimiter for delimiter in _DELIMITERS if delimiter in line]
@@ -102,7 +102,7 @@ def read_heading(line: str) -> Heading | None:
 def _heading(cells: Sequence[str], delimiter: str, *, begins_blank: bool) -> Heading | None:
     if any(is_number(cell) for cell in cells if cell) or len({cell for cell in cells if cell}) < len(cells) - 1:
         return None
-    if max(map(len, cells)) > 80 or any(_FIGURE_IN.search(cell) for cell in cells):
+    if max(map(len, cells)) > 80 or any(_VALUE_IN.search(cell) for cell in cells):
         return None
     spelt = [re.sub(r"\s+", "_", keras_name(cell).lower()) if cell else "" for cell in cells]
     epoch = _place(spelt, _EPOCHS)
@@ -110,16 +110,16 @@ def _heading(cells: Sequence[str], delimiter: str, *, begins_blank: bool) -> Hea
     if index is None and delimiter == BLANKS and begins_blank and epoch is None:
         index = -1
     step, side = _place(spelt, _STEPS), _place(spelt, _SIDES)
-    figures = [
+    metrics = [
         place
         for place, cell in enumerate(cells)
         if place not in (epoch, index, step, side) and cell and not cell.startswith("_")
     ]
-    if not figures or (epoch is None and not any(_METRIC.search(cells[place]) for place in figures)):
+    if not metrics or (epoch is None and not any(_METRIC.search(cells[place]) for place in metrics)):
         return None
     names = [""] * len(cells)
-    matched = matched_names([cells[place] for place in figures])
-    for place in figures:
+    matched = matched_names([cells[place] for place in metrics])
+    for place in metrics:
         names[place] = matched[cells[place]]
     validations = _validations(cells, names)
     for place in validations:

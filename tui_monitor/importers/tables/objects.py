@@ -127,7 +127,7 @@ def _printed(text: str) -> Objects | None:
 
 
 def _salvaged(text: str) -> Objects | None:
-    """Return the lists of figures that are whole in text that breaks off."""
+    """Return the lists of values that are whole in text that breaks off."""
     content = {found[1]: _cells(found[2], is_closed=bool(found[3])) for found in _SERIES.finditer(text)}
     held = {name: values for name, values in content.items() if values}
     return Objects((held,), is_damaged=True) if held else None

@@ -255,7 +255,7 @@ class _Terminal:
 
     def __init__(self, damage: TextDamage) -> None:
         self._damage = damage
-        # What is left behind text drawn over a line is of another moment: figures of both are not to be read as one.
+        # What is left behind text drawn over a line is of another moment: values of both are not to be read as one.
         self._lines = OutputLines(most_lines=1, longest_line=LONGEST_LINE, erases=True)
         self._plain = ""
         self._has_drawn = False

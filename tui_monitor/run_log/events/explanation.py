@@ -58,7 +58,7 @@ class Term:
 
     cause: Cause
     effect: float | None
-    """The amount, or None when only logged figures exist."""
+    """The amount, or None when only logged values exist."""
     low: float | None
     """Lower end of the 95 % interval."""
     high: float | None
@@ -71,7 +71,7 @@ class Ledger:
     """A gap and the terms that add up to it."""
 
     gap: float | None
-    """Reported training figure minus reported validation figure; None where one is not finite."""
+    """Reported training value minus reported validation value; None where one is not finite."""
     low: float | None
     """Lower end of the 95 % interval that sampling both sets leaves the gap."""
     high: float | None
@@ -195,7 +195,7 @@ class Explanation:
     epoch: int
     """From 1."""
     evidence: str
-    """`probe` when measured, `log` when concluded from logged figures alone."""
+    """`probe` when measured, `log` when concluded from logged values alone."""
     reported: Mapping[str, float | None]
     """`loss`, `val_loss`, `accuracy`, `val_accuracy` as Keras reported them."""
     paradox: bool
@@ -231,7 +231,7 @@ class Explanation:
 def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
     """Return the JSON object of the definition; keys that do not apply are None, never missing.
 
-    Figures that are not finite become None: JSON has no word for them.
+    Values that are not finite become None: JSON has no word for them.
     """
     import msgspec  # noqa: PLC0415 - a training and a list of runs have no use for it at their start
 

@@ -18,14 +18,14 @@ _WORTH_READING_THROUGH = 512
 
 @dataclass(frozen=True)
 class StoredRecords:
-    """Where the records of a phase's first batches lie."""
+    """Where the records of a fit's first batches lie."""
 
     path: Path
     dtype: np.dtype[Any]
     file_id: FileId
     """Of the file: another one in its place holds other records."""
     count: int
-    """The file's first so many records are the phase's first so many batches, none left out."""
+    """The file's first so many records are the fit's first so many batches, none left out."""
 
     def column(self, name: str, batches: IntArray) -> NDArray[Any]:
         """Return the values of one column, shape (batches,).

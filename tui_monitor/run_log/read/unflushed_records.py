@@ -12,13 +12,13 @@ from tui_monitor.run_log.read.tail import ReplacedError
 
 
 class UnflushedRecords:
-    """What a reader of one phase has taken from the slots; once the file has it, too, it must be the same."""
+    """What a reader of one fit has taken from the slots; once the file has it, too, it must be the same."""
 
     def __init__(self, batches: Path, record: np.dtype[Any]) -> None:
         """Begin with nothing taken.
 
         Args:
-            batches: path of the phase's batch records.
+            batches: path of the fit's batch records.
             record: type of one.
         """
         self._path = batches.with_name(batches.name + RING_BUFFER_SUFFIX)

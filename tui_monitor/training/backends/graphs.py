@@ -136,7 +136,7 @@ def _copy(operation: Any, piece: Any, copies: dict[int, Any], captured: Mapping[
     if operation.type == "Placeholder":
         outer = captured.get(id(operation.outputs[0]))
         if outer is None:
-            raise NotRepeatable("a figure follows from more than the batch and the model")
+            raise NotRepeatable("a value follows from more than the batch and the model")
         if not isinstance(outer, tf.__internal__.EagerTensor):
             raise NotRepeatable("a part of the step is computed inside another function")
         copies[id(operation.outputs[0])] = piece.capture(outer)

@@ -140,7 +140,7 @@ def _do(job: Job, writer: RunWriter, folder: Path, ending: _Ending) -> int:
 
 def _beyond(writer: RunWriter) -> str:
     """Return the word on what a script that ended well did without being recorded; empty where there is none."""
-    without = "" if writer.info.phases else "The script never called fit here, so nothing was recorded."
+    without = "" if writer.info.fits else "The script never called fit here, so nothing was recorded."
     spawned = any(f"multiprocessing.popen_{way}" in sys.modules for way in ("spawn_posix", "forkserver", "spawn_win32"))
     elsewhere = "It started processes of its own; a fit in one of them is not recorded." if spawned else ""
     return " ".join(filter(None, (without, elsewhere)))

@@ -23,7 +23,7 @@ from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.payload import StepPlan
-from tui_monitor.training.step.sample_figures import SampleFigures, Unsupported
+from tui_monitor.training.step.per_sample_metrics import PerSampleMetrics, Unsupported
 from tui_monitor.training.workers.shares import WITHIN_EPOCH_LIMIT, WorkerShares
 
 ASKED_BATCHES = 32
@@ -73,14 +73,14 @@ class Explainer:
     @property
     def measures_nothing(self) -> bool:
         """Whether nothing of this model can be split by sample."""
-        return self._plan.figures is None
+        return self._plan.per_sample is None
 
-    def validation_accuracy(self, figures: Mapping[str, float]) -> float | None:
-        """Return validation's accuracy among an epoch's figures, or None where that is not measured."""
-        known = self._plan.figures
+    def validation_accuracy(self, logs: Mapping[str, float]) -> float | None:
+        """Return validation's accuracy among an epoch's logs, or None where that is not measured."""
+        known = self._plan.per_sample
         if known is None or known.accuracy_name is None:
             return None
-        return figures.get(VALIDATION_PREFIX + known.accuracy_name)
+        return logs.get(VALIDATION_PREFIX + known.accuracy_name)
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -103,7 +103,7 @@ class Explainer:
             epoch: from 1.
             totals: of every batch of the epoch.
             batches: kept training batches.
-            validation: of this epoch; its reported figures are set.
+            validation: of this epoch; its reported values are set.
             logs: what Keras reports for the epoch.
             training_seconds: time spent training so far, measuring left out.
 
@@ -112,9 +112,9 @@ class Explainer:
         """
         watch = _Stopwatch(self._budget)
         chosen = self._choose(totals, batches, training_seconds)
-        figures = self._plan.figures
+        per_sample = self._plan.per_sample
         moment = Moment(self._run, epoch, None, None, self.limits)
-        if figures is None or not chosen or not self._is_worth_it(validation, training_seconds):
+        if per_sample is None or not chosen or not self._is_worth_it(validation, training_seconds):
             if self._shares is not None:
                 self._shares.offer(moment, None)
             return None
@@ -122,7 +122,7 @@ class Explainer:
             if self._shares is not None:
                 self._shares.offer(moment, None)
             return None
-        if validation.loss is not None and not validation.figures:
+        if validation.loss is not None and not validation.per_sample:
             self._refuse(Unsupported(self.validation.plan.limit if self.validation is not None else _UNWATCHED))
             return None
         try:
@@ -130,9 +130,9 @@ class Explainer:
         except Unsupported as reason:
             self._refuse(reason)
             return None
-        reported = {"loss": float(logs["loss"]), "accuracy": _accuracy(logs, figures)}
-        training = self._training_side(figures, chosen, measured, totals, reported)
-        side = complete_validation(figures, validation, measured.inference_penalty)
+        reported = {"loss": float(logs["loss"]), "accuracy": _accuracy(logs, per_sample)}
+        training = self._training_side(per_sample, chosen, measured, totals, reported)
+        side = complete_validation(per_sample, validation, measured.inference_penalty)
         moment = Moment(self._run, epoch, None, None, self.limits, totals.samples)
         if self._shares is not None:
             self._shares.offer(moment, self._share(training, side, totals))
@@ -163,8 +163,8 @@ class Explainer:
         Returns:
             None when the budget, the kept batches or the model do not allow it.
         """
-        figures = self._plan.figures
-        if figures is None or not len(validation.kept) or not validation.figures:
+        per_sample = self._plan.per_sample
+        if per_sample is None or not len(validation.kept) or not validation.per_sample:
             return None
         watch = _Stopwatch(self._budget)
         chosen = self._choose(totals, batches, training_seconds, share=0.5)
@@ -181,12 +181,12 @@ class Explainer:
         kept = [unpack() for _, unpack in drawn]
         now = self._measure("validation", Probe.validation_batches, kept)
         reported = {"loss": totals.mean(0, Averaging.SAMPLES), "accuracy": None}
-        if figures.accuracy_name is not None:
-            place = self._plan.metrics.index(figures.accuracy_name)
+        if per_sample.accuracy_name is not None:
+            place = self._plan.metrics.index(per_sample.accuracy_name)
             reported["accuracy"] = totals.mean(place, Averaging.SAMPLES)
-        training = self._training_side(figures, chosen, measured, totals, reported)
+        training = self._training_side(per_sample, chosen, measured, totals, reported)
         complete = len(kept) == validation.batches
-        side = partial_validation(figures, validation, now, measured.inference_penalty, complete=complete)
+        side = partial_validation(per_sample, validation, now, measured.inference_penalty, complete=complete)
         limits = self.limits if self._shares is None else (*self.limits, WITHIN_EPOCH_LIMIT)
         moment = Moment(self._run, epoch, totals.batches, None, limits)
         return self._finish(moment, training, side, watch, len(chosen), training_seconds)
@@ -224,7 +224,7 @@ class Explainer:
         return probe
 
     def _is_worth_it(self, validation: ValidationRecord, training_seconds: float) -> bool:
-        """Whether there is a gap to explain, or else a training long enough that its own figures are worth a look."""
+        """Whether there is a gap to explain, or else a training long enough that its own values are worth a look."""
         return validation.loss is not None or training_seconds >= _WORTH_SECONDS or self._budget.share >= 1
 
     def _knows_losses(self, logs: Mapping[str, float]) -> bool:
@@ -236,11 +236,11 @@ class Explainer:
 
     def _refuse(self, reason: Unsupported) -> None:
         """Measure no more, and say why."""
-        self._plan.figures, self._plan.limit = None, str(reason)
+        self._plan.per_sample, self._plan.limit = None, str(reason)
 
     def _training_side(
         self,
-        figures: SampleFigures,
+        per_sample: PerSampleMetrics,
         chosen: Sequence[tuple[int, KeptBatch]],
         measured: MeasuredBatches,
         totals: EpochTotals,
@@ -248,7 +248,7 @@ class Explainer:
     ) -> TrainingProbe:
         """Return the side, and keep what can't be said of it as a limit."""
         batches = [batch for _, batch in chosen]
-        side = training_side(figures, batches, measured, totals, self._plan.metrics, reported)
+        side = training_side(per_sample, batches, measured, totals, self._plan.metrics, reported)
         limit = residual_limit(side)
         if limit:
             self._limits = (limit,)
@@ -289,8 +289,8 @@ class Explainer:
 
     def _share(self, training: TrainingProbe, validation: ValidationProbe | None, totals: EpochTotals) -> WorkerShare:
         accuracy = None
-        if training.accuracy is not None and self._plan.figures is not None:
-            name = self._plan.figures.accuracy_name
+        if training.accuracy is not None and self._plan.per_sample is not None:
+            name = self._plan.per_sample.accuracy_name
             accuracy = _average(totals, self._plan.metrics.index(name or ""))
         return WorkerShare(training, validation, totals.samples, _average(totals, 0), accuracy)
 
@@ -315,7 +315,7 @@ def _drawn(batches: Reservoir[Kept], most: int) -> list[tuple[int, KeptBatch]]:
     return [(index, unpack()) for index, unpack in batches.draw(most)]
 
 
-def _accuracy(logs: Mapping[str, float], figures: SampleFigures) -> float | None:
-    if figures.accuracy_name is None or figures.accuracy_name not in logs:
+def _accuracy(logs: Mapping[str, float], per_sample: PerSampleMetrics) -> float | None:
+    if per_sample.accuracy_name is None or per_sample.accuracy_name not in logs:
         return None
-    return float(logs[figures.accuracy_name])
+    return float(logs[per_sample.accuracy_name])

@@ -1,6 +1,6 @@
 """Forward passes over kept batches at the current weights; nothing the training uses is ever changed.
 
-A pass is a piece of the graph that Keras traced for the training or validation step, from the batch to the figures of
+A pass is a piece of the graph that Keras traced for the training or validation step, from the batch to the values of
 each sample. The user's code is not called again. Where there is no such graph, a model of Keras' own layers alone is
 traced anew; any other can't be measured.
 """
@@ -21,7 +21,7 @@ from tui_monitor.training.probe.anew import holds_own_code_alone, trace_anew
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.packing import StepOutput
 from tui_monitor.training.step.payload import ROLES, Trace
-from tui_monitor.training.step.sample_figures import ROWS, SampleFigures, SampleTensors, Unsupported
+from tui_monitor.training.step.per_sample_metrics import ROWS, PerSampleMetrics, SampleTensors, Unsupported
 
 LARGEST_PASS = 8192
 """Samples in one forward pass at most, where batches may be joined."""
@@ -60,14 +60,14 @@ def kept_batch(output: StepOutput, *, in_training: bool) -> KeptBatch:
 
 @dataclass(frozen=True)
 class MeasuredBatches:
-    """Figures of the samples of several batches, in the order given; arrays of shape (n,)."""
+    """Metrics of the samples of several batches, in the order given; arrays of shape (n,)."""
 
     batch: IntArray
     """Ordinal of each sample's batch among those given."""
     then: Mapping[str, FloatArray]
-    """Figures from the outputs of the training step; empty for validation batches."""
+    """Values from the outputs of the training step; empty for validation batches."""
     training: Mapping[str, FloatArray]
-    """Figures at the current weights in training mode; empty where only inference was asked for."""
+    """Values at the current weights in training mode; empty where only inference was asked for."""
     inference: Mapping[str, FloatArray]
     penalty: float
     """What the model's loss holds beyond its samples' (L1/L2, activity) in training mode at the current weights."""
@@ -77,7 +77,7 @@ class MeasuredBatches:
 
 @dataclass(frozen=True)
 class _Pass:
-    """A piece of a graph from a batch to the figures of its samples."""
+    """A piece of a graph from a batch to the metrics of its samples."""
 
     run: Callable[[Sequence[Any]], list[Any]]
     inputs: tuple[tuple[str, Any], ...]
@@ -85,14 +85,14 @@ class _Pass:
     takes_outputs: bool
     trace: Trace
 
-    def measure(self, batch: KeptBatch, figures: SampleFigures) -> tuple[FloatArray, float]:
-        """Return the figures of a batch, rows as in `ROWS`, and what its loss holds beyond them."""
+    def measure(self, batch: KeptBatch, per_sample: PerSampleMetrics) -> tuple[FloatArray, float]:
+        """Return the values of a batch, rows as in `ROWS`, and what its loss holds beyond them."""
         given = [*_fitting(self.inputs, batch), *([tf.convert_to_tensor(batch.outputs)] if self.takes_outputs else [])]
         results = iter(self.run(given))
         sample = SampleTensors(*(None if part is None else next(results) for part in _parts(self.trace.sample)))
-        rows = figures.of(sample).numpy().astype(np.float64)
+        rows = per_sample.of(sample).numpy().astype(np.float64)
         loss = next(results, None)
-        return rows, 0.0 if loss is None else _beyond(rows, float(loss) * self.trace.replicas, figures)
+        return rows, 0.0 if loss is None else _beyond(rows, float(loss) * self.trace.replicas, per_sample)
 
 
 class Probe:
@@ -120,7 +120,7 @@ class Probe:
             joined = _join(group)
             for kind, results in measured.items():
                 results.append(self._measure(kind, joined))
-        then, training, inference = (_figures(results) for results in measured.values())
+        then, training, inference = (_per_sample(results) for results in measured.values())
         penalty, inference_penalty = (_mean(measured[kind]) for kind in ("training", "inference"))
         return MeasuredBatches(_ordinals(batches), then, training, inference, penalty, inference_penalty)
 
@@ -131,18 +131,18 @@ class Probe:
             Unsupported: as for training batches.
         """
         results = [self._measure("inference", _join(group)) for group in self._groups(batches, in_training=False)]
-        return MeasuredBatches(_ordinals(batches), {}, {}, _figures(results), 0.0, _mean(results))
+        return MeasuredBatches(_ordinals(batches), {}, {}, _per_sample(results), 0.0, _mean(results))
 
     def _measure(self, kind: str, batch: KeptBatch) -> tuple[FloatArray, float]:
-        figures = self._training.plan.figures
-        if figures is None:
-            raise Unsupported("The step's figures can't be taken apart by sample.")
+        per_sample = self._training.plan.per_sample
+        if per_sample is None:
+            raise Unsupported("The step's values can't be taken apart by sample.")
         trace = self._trace(kind, batch)
         measured = self._pass(kind, trace)
         size = _fixed_size(trace)
         if kind != "inference" or size in (None, batch.samples):
-            return measured.measure(batch, figures)
-        parts = [(samples, measured.measure(part, figures)) for samples, part in _of_size(batch, size)]
+            return measured.measure(batch, per_sample)
+        parts = [(samples, measured.measure(part, per_sample)) for samples, part in _of_size(batch, size)]
         rows = np.concatenate([rows[:, :samples] for samples, (rows, _) in parts], axis=1)
         return rows, float(np.mean([beyond for _, (_, beyond) in parts]))
 
@@ -253,7 +253,7 @@ def _fixed_size(trace: Trace) -> int | None:
 def _of_size(batch: KeptBatch, size: int) -> Iterator[tuple[int, KeptBatch]]:
     """Yield a batch in parts of one size, each with how many of its first samples are the batch's.
 
-    In inference mode a sample's figures don't follow from the others, so the last part repeats its last sample.
+    In inference mode a sample's metrics don't follow from the others, so the last part repeats its last sample.
     """
     for start in range(0, batch.samples, size):
         samples = min(size, batch.samples - start)
@@ -262,15 +262,15 @@ def _of_size(batch: KeptBatch, size: int) -> Iterator[tuple[int, KeptBatch]]:
         yield samples, replace(batch, inputs=inputs, outputs=None, samples=size)
 
 
-def _beyond(rows: FloatArray, loss: float, figures: SampleFigures) -> float:
+def _beyond(rows: FloatArray, loss: float, per_sample: PerSampleMetrics) -> float:
     """Return what a batch's loss holds beyond its samples'; what rounding may give counts as nothing."""
     values, weight = rows[ROWS.index("loss")], rows[ROWS.index("weight")]
-    below = weight.sum() if figures.loss_weighting is Weighting.PER_BATCH_WEIGHT else float(values.size)
+    below = weight.sum() if per_sample.loss_weighting is Weighting.PER_BATCH_WEIGHT else float(values.size)
     beyond = loss - float((values * weight).sum() / below) if below else 0.0
     return beyond if abs(beyond) > _ROUNDING * max(1.0, abs(loss)) else 0.0
 
 
-def _figures(results: Sequence[tuple[FloatArray, float]]) -> dict[str, FloatArray]:
+def _per_sample(results: Sequence[tuple[FloatArray, float]]) -> dict[str, FloatArray]:
     return dict(zip(ROWS, np.concatenate([rows for rows, _ in results], axis=1), strict=True))
 
 

@@ -1,4 +1,4 @@
-"""Exact totals of an epoch from every batch: what the figures reported for it are made of."""
+"""Exact totals of an epoch from every batch: what the values reported for it are made of."""
 
 from collections.abc import Callable, Sequence
 
@@ -64,7 +64,7 @@ class EpochTotals:
         """Return a metric's mean over the epoch so far; NaN before the first batch.
 
         Args:
-            metric: its place among the phase's metrics.
+            metric: its place among the fit's metrics.
             averaging: whether batches count by size or all the same.
         """
         sums = self.add_up()
@@ -75,7 +75,7 @@ class EpochTotals:
         return float(self._weighted[metric]) / max(float(sums[0]), 1.0)
 
     def averaging_behind(self, metric: int, reported: float) -> Averaging:
-        """Return which averaging a reported figure follows: the one whose mean is nearer to it.
+        """Return which averaging a reported value follows: the one whose mean is nearer to it.
 
         Where both means are the same but for rounding, it is that of Keras' own loop, by samples.
         """

@@ -51,7 +51,7 @@ def fast_path(
         epoch: from 1.
         totals: of the epoch, in which all batches so far are.
         kept: batches of the epoch that may be measured later.
-        writer: of the run, in the phase whose batches they are.
+        writer: of the run, in the fit whose batches they are.
         slow: who does what is not done here.
         look_at: the run's time from which to have them look.
     """

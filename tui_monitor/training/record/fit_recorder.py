@@ -263,12 +263,12 @@ class FitRecorder:
             attempt(self._measuring_failed, self._validation.flush, otherwise=None)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Record the epoch's figures, then explain them; weights are still those that validation saw."""
+        """Record the epoch's values, then explain them; weights are still those that validation saw."""
         recorded = told(logs or {})
-        figures = {name: value for name, value in recorded.items() if isinstance(value, float)}
+        values = {name: value for name, value in recorded.items() if isinstance(value, float)}
         totals = self._totals or EpochTotals(len(self._metrics))
         if not self._metrics:
-            self._begin_phase(tuple(figures), running=tuple(figures))
+            self._begin_fit(tuple(values), running=tuple(values))
         self._observations.batches_rest()
         self._writer.event(
             EpochEnded(
@@ -286,36 +286,36 @@ class FitRecorder:
             self._pace.write()
         self._paused_seconds += self._steering.look(self._epoch, totals.batches)
         self._steering.epoch_ended()
-        explanation = attempt(self._measuring_failed, self._explain_epoch, figures, otherwise=None)
-        self._observe(self._observations.epoch_ended, self._epoch, totals.batches, figures, explanation)
+        explanation = attempt(self._measuring_failed, self._explain_epoch, values, otherwise=None)
+        self._observe(self._observations.epoch_ended, self._epoch, totals.batches, values, explanation)
 
-    def _explain_epoch(self, figures: Mapping[str, float]) -> Explanation | None:
+    def _explain_epoch(self, values: Mapping[str, float]) -> Explanation | None:
         """Measure the epoch that ends, write down what came of it, and return that; None where nothing did."""
         now = time.monotonic()
         explainer = self._explainer
         if not self._budget.enabled or self._totals is None:
             return None
         if explainer is None or not self._measures:
-            self._say_what_the_log_proves(figures)
+            self._say_what_the_log_proves(values)
             return None
         self._writer.status(State.MEASURING)
-        validation_loss = figures.get(VALIDATION_PREFIX + "loss")
+        validation_loss = values.get(VALIDATION_PREFIX + "loss")
         if validation_loss is None:
             self._validation.begin()
         self._validation.loss = validation_loss
-        self._validation.accuracy = explainer.validation_accuracy(figures)
+        self._validation.accuracy = explainer.validation_accuracy(values)
         self._explain_for_all(now, wait_seconds=0.0)
         explanation = explainer.at_epoch_end(
-            self._epoch, self._totals, self._training, self._validation, figures, self._training_seconds(now)
+            self._epoch, self._totals, self._training, self._validation, values, self._training_seconds(now)
         )
         if explanation is None and explainer.limits and (self._shares is None or explainer.measures_nothing):
-            self._say_what_the_log_proves(figures)
+            self._say_what_the_log_proves(values)
         self._explained(explanation, now, None)
         return explanation
 
-    def _say_what_the_log_proves(self, figures: Mapping[str, float]) -> None:
-        """Explain a model that can't be probed from its figures alone, with the sentence that says why."""
-        named = {canonical_metric(name): value for name, value in figures.items()}
+    def _say_what_the_log_proves(self, values: Mapping[str, float]) -> None:
+        """Explain a model that can't be probed from its values alone, with the sentence that says why."""
+        named = {canonical_metric(name): value for name, value in values.items()}
         explanation = explain_from_log(self._writer.info.name, self._epoch, named)
         of_model = self._explainer.limits if self._explainer is not None else ()
         limits = (*of_model, *filter(None, [self._why_nothing_is_measured]))
@@ -364,7 +364,7 @@ class FitRecorder:
 
         Args:
             error: of the failure.
-            put: what failed; None is returned where another fit has begun its phase since, and with it other records.
+            put: what failed; None is returned where another fit has begun its fit since, and with it other records.
             epoch: from 1.
             row: samples, then metrics.
         """
@@ -414,16 +414,16 @@ class FitRecorder:
 
     def _begin_totals(self, metrics: Sequence[str], *, running: Sequence[str]) -> EpochTotals:
         if not self._metrics:
-            self._begin_phase(metrics, running=running)
+            self._begin_fit(metrics, running=running)
         self._totals = EpochTotals(len(self._metrics))
         self._observe(self._observations.batches_begin, self._epoch, self._totals)
         return self._totals
 
-    def _begin_phase(self, metrics: Sequence[str], *, running: Sequence[str]) -> None:
+    def _begin_fit(self, metrics: Sequence[str], *, running: Sequence[str]) -> None:
         self._metrics = tuple(metrics)
         self._knows_losses = self._metrics[:1] == ("loss",) and "loss" not in running
         params = getattr(self._callbacks, "params", None) or {}
-        self._writer.begin_phase(
+        self._writer.begin_fit(
             self._metrics,
             epochs=params.get("epochs"),
             initial_epoch=self._epoch - 1,
@@ -436,7 +436,7 @@ class FitRecorder:
         self._writer.status(State.TRAINING)
 
     def validation_step_ended(self, instrument: "Instrument", logs: Any) -> Any:
-        """Collect a validation step's figures, unless it is not `fit`'s own, and return Keras' own logs."""
+        """Collect a validation step's values, unless it is not `fit`'s own, and return Keras' own logs."""
         own, rows, output = instrument.take(logs, self._measuring_failed)
         if self._collecting and self._measures:
             if output is not None:

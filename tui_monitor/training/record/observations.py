@@ -1,11 +1,11 @@
-"""What one `fit` call's figures say beyond themselves: alerts and changes of the picture, written into the run once."""
+"""What one `fit` call's values say beyond themselves: alerts and changes of the picture, written into the run once."""
 
 import contextlib
 import math
 from collections.abc import Iterator, Mapping
 
 from tui_monitor.explain.samples.probes import Averaging
-from tui_monitor.explain.watch.alerts import Alert, AlertKind, AlertWatch, EpochFigures
+from tui_monitor.explain.watch.alerts import Alert, AlertKind, AlertWatch, EpochLosses
 from tui_monitor.explain.watch.changes import PictureWatch
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events.explanation import Explanation
@@ -51,21 +51,21 @@ class Observations:
         self._write(self._alerts.batches(epoch, totals.batches, totals.mean(0, Averaging.BATCHES)))
 
     def epoch_ended(
-        self, epoch: int, batches: int, figures: Mapping[str, float], explanation: Explanation | None
+        self, epoch: int, batches: int, metrics: Mapping[str, float], explanation: Explanation | None
     ) -> None:
-        """Take an epoch's figures and what was measured at its end.
+        """Take an epoch's values and what was measured at its end.
 
         Args:
             epoch: from 1.
             batches: in the epoch.
-            figures: as Keras reports them.
+            metrics: as Keras reports them.
             explanation: None where nothing was measured.
         """
         self.batches_rest()
         self._totals = None
         self._batches_before += batches
-        loss, val_loss = figures.get("loss"), figures.get(VALIDATION_PREFIX + "loss")
-        self._write(self._alerts.epoch(EpochFigures(epoch, loss, val_loss, _validation_error(explanation))))
+        loss, val_loss = metrics.get("loss"), metrics.get(VALIDATION_PREFIX + "loss")
+        self._write(self._alerts.epoch(EpochLosses(epoch, loss, val_loss, _validation_error(explanation))))
         if explanation is None:
             return
         self._write(self._alerts.explanation(explanation))

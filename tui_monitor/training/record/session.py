@@ -15,7 +15,7 @@ from tui_monitor.run_log.format.layout import WorkerInfo
 from tui_monitor.run_log.runs.workers import run_of
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.probe.budget import ProbeBudget
-from tui_monitor.training.usage.system_figures import SystemSampler
+from tui_monitor.training.usage.system_usage import SystemSampler
 
 _IN_FORK = "A process forked from this one called fit. It is not recorded; training there goes on as ever."
 

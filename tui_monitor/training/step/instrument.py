@@ -250,19 +250,19 @@ class Instrument:
         return self.channel.hand_out(logs, samples_in(parts), list(values.values()), counts, kept)
 
     def _validation(self, logs: dict[str, Any], parts: dict[str, Any], trace: Trace | None) -> Any:
-        figures = self.plan.figures
-        if trace is None or figures is None or not self.plan.probed:
+        per_sample = self.plan.per_sample
+        if trace is None or per_sample is None or not self.plan.probed:
             return self.channel.hand_out(logs, samples_in(parts), [], tf.zeros([0]), {})
-        rows = self.channel.gathered(tf.transpose(figures.of(trace.sample)))
+        rows = self.channel.gathered(tf.transpose(per_sample.of(trace.sample)))
         return self.channel.hand_out(
-            logs, samples_in(parts), [], self._class_counts(trace), {**_named(trace), "figures": rows}
+            logs, samples_in(parts), [], self._class_counts(trace), {**_named(trace), "per_sample": rows}
         )
 
     def _class_counts(self, trace: Trace) -> tf.Tensor:
-        figures = self.plan.figures
-        if figures is None or not figures.classes:
+        per_sample = self.plan.per_sample
+        if per_sample is None or not per_sample.classes:
             return tf.zeros([0])
-        return figures.class_counts(trace.sample.y, trace.sample.y_pred)
+        return per_sample.class_counts(trace.sample.y, trace.sample.y_pred)
 
 
 def _structure(nest: Any) -> Any:

@@ -14,7 +14,12 @@ from tui_monitor.training.backends.backend import Backend
 from tui_monitor.training.backends.capture import Capture, MeanUpdate, batch_mean
 from tui_monitor.training.backends.shared_names import logits_behind
 from tui_monitor.training.step.batch_metrics import BatchMetrics
-from tui_monitor.training.step.sample_figures import SampleFigures, SampleTensors, Unsupported, sample_figures
+from tui_monitor.training.step.per_sample_metrics import (
+    PerSampleMetrics,
+    SampleTensors,
+    Unsupported,
+    per_sample_metrics,
+)
 
 ROLES = ("x", "y", "sample_weight")
 """What a batch consists of, as Keras takes it apart."""
@@ -32,8 +37,8 @@ class StepPlan:
     """Names, as Keras logs them, of the values in the payload, `loss` first."""
     running: tuple[str, ...] = ()
     """Those of them whose values are running means since the epoch's begin, as nothing tells the batch's own."""
-    figures: SampleFigures | None = None
-    """How to take the figures apart by sample, or None where `limit` says why not."""
+    per_sample: PerSampleMetrics | None = None
+    """How to take the values apart by sample, or None where `limit` says why not."""
     limit: str = ""
     """Sentence for the panel on what can't be measured; empty when all can."""
     failure: Exception | None = None
@@ -49,7 +54,7 @@ class Trace:
     outputs: Any
     """What is kept of the forward pass: everything after it follows from this and the batch, without the weights."""
     sample: SampleTensors
-    """The figures of each sample and what they follow from."""
+    """The metrics of each sample and what they follow from."""
     loss: Any
     """What the model's loss came to, shape (); None where that is not known."""
     replicas: int = 1
@@ -79,7 +84,7 @@ def samples_in(parts: Mapping[str, Any]) -> tf.Tensor:
 
 def learn(plan: StepPlan, backend: Backend, model: Any, parts: Mapping[str, Any], capture: Capture) -> Trace | None:
     """Note in the plan what can be measured of a step, and return the tensors to measure it by, or None."""
-    plan.figures, plan.limit = None, ""
+    plan.per_sample, plan.limit = None, ""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     if capture.y_pred is None:
         plan.limit = "The model's step computes no loss through Keras: the gap can only be shown."
@@ -92,7 +97,7 @@ def learn(plan: StepPlan, backend: Backend, model: Any, parts: Mapping[str, Any]
         plan.limit = "The data is ragged or sparse: the gap can't be split by sample, only shown."
     else:
         try:
-            plan.figures, sample = sample_figures(backend, model, capture)
+            plan.per_sample, sample = per_sample_metrics(backend, model, capture)
         except Unsupported as reason:
             plan.limit = str(reason)
         else:
@@ -100,13 +105,13 @@ def learn(plan: StepPlan, backend: Backend, model: Any, parts: Mapping[str, Any]
             outputs = _kept_outputs(inputs, sample)
             if outputs is not None:
                 return Trace(inputs, outputs, sample, capture.loss, replicas)
-            plan.figures = None
+            plan.per_sample = None
             plan.limit = "The loss follows from more than the model's outputs: the gap can't be split, only shown."
     return None
 
 
 def _kept_outputs(inputs: Mapping[str, tuple[Any, ...]], sample: SampleTensors) -> Any:
-    """Return the tensor from which the figures follow without the model's weights, or None where there is none.
+    """Return the tensor from which the values follow without the model's weights, or None where there is none.
 
     Keras computes a cross-entropy from the logits before a softmax where it finds them, so these are kept then.
     """
@@ -118,7 +123,7 @@ def _kept_outputs(inputs: Mapping[str, tuple[Any, ...]], sample: SampleTensors) 
         candidates.append(sample.y_pred.op.inputs[0])
     for outputs in candidates:
         if outputs is not None and not any(
-            graphs.variables_behind(figure, [*ends, outputs]) for figure in sample.followed()
+            graphs.variables_behind(tensor, [*ends, outputs]) for tensor in sample.followed()
         ):
             return outputs
     return None

@@ -41,7 +41,7 @@ class _Order:
     id: str
     action: Action
     value: float | str | None
-    phase: int
+    fit: int
     after: int
     """Batches of the `fit` after which to obey."""
     decision: _Decision = _Decision.ASKED
@@ -96,7 +96,7 @@ class WorkerOrders:
         absent = [rank for rank in range(1, self._workers) if rank not in others]
         if absent:
             return f"{_have(absent)} not recorded in this folder and can't be asked: nothing was done."
-        order = _Order(request.id, request.action, request.value, len(self._writer.info.phases), batches + 1)
+        order = _Order(request.id, request.action, request.value, len(self._writer.info.fits), batches + 1)
         self._write(order)
         deadline = time.monotonic() + ANSWER_SECONDS
         while silent := [rank for rank, folder in others.items() if _seen(folder) != order.id]:
@@ -134,7 +134,7 @@ class WorkerOrders:
             if order is None or order.id == self._known:
                 continue
             self._known = order.id
-            if order.phase != len(self._writer.info.phases) or order.decision is not _Decision.ASKED:
+            if order.fit != len(self._writer.info.fits) or order.decision is not _Decision.ASKED:
                 continue
             self._pending = order
             with suppress(OSError):

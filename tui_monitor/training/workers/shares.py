@@ -30,7 +30,7 @@ WITHIN_EPOCH_LIMIT = "Within an epoch only the samples of worker 0 are measured;
 class _Sheet:
     """A share as it is written down."""
 
-    phase: int
+    fit: int
     epoch: int
     share: WorkerShare | None
     """None where the worker's budget allowed no measurement."""
@@ -65,11 +65,11 @@ class WorkerShares:
         Raises:
             OSError: a worker's share can't be written.
         """
-        phase = len(self._writer.info.phases)
+        fit = len(self._writer.info.fits)
         if self.is_chief:
-            self._offered = (phase, moment, share) if share is not None else None
+            self._offered = (fit, moment, share) if share is not None else None
             return
-        sheet = _Sheet(phase, moment.epoch, share)
+        sheet = _Sheet(fit, moment.epoch, share)
         content = msgspec.msgpack.encode(sheet, enc_hook=_encoded)
         replace_file(_place(self._writer.folder, moment.epoch), content)
 
@@ -86,10 +86,10 @@ class WorkerShares:
         """
         if self._offered is None:
             return None
-        phase, moment, own = self._offered
+        fit, moment, own = self._offered
         deadline = time.monotonic() + (wait_seconds or 0.0)
         while True:
-            sheets = self._of_others(phase, moment.epoch)
+            sheets = self._of_others(fit, moment.epoch)
             if len(sheets) == len(self._others()) or (wait_seconds is not None and time.monotonic() >= deadline):
                 break
             if wait_seconds is None:
@@ -111,14 +111,14 @@ class WorkerShares:
     def _others(self) -> list[Path]:
         return list(rank_folders(run_of(self._writer.folder)).values())
 
-    def _of_others(self, phase: int, epoch: int) -> list[_Sheet]:
+    def _of_others(self, fit: int, epoch: int) -> list[_Sheet]:
         """Return what the workers that record here have left, those that measured nothing included."""
         sheets = []
         for folder in self._others():
             with suppress(OSError, msgspec.MsgspecError, ValueError):
                 content = _place(folder, epoch).read_bytes()
                 sheet = msgspec.msgpack.decode(content, type=_Sheet, dec_hook=_decoded)
-                if (sheet.phase, sheet.epoch) == (phase, epoch):
+                if (sheet.fit, sheet.epoch) == (fit, epoch):
                     sheets.append(sheet)
         return sheets
 
@@ -131,7 +131,7 @@ def _place(folder: Path, epoch: int) -> Path:
 def _missing_sentence(missing: int, workers: int) -> str:
     who = "one worker" if missing == 1 else f"{missing} workers"
     return (
-        f"The samples of {who} of {workers} were not measured: what they add to the figures is counted under "
+        f"The samples of {who} of {workers} were not measured: what they add to the values is counted under "
         "“Averaged while learning” and “Not measured”."
     )
 

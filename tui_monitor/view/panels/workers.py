@@ -112,9 +112,9 @@ def _sentences(snapshot: Snapshot) -> Iterable[tuple[str, str]]:
         )
     yield _hold_up_sentence(workers), ""
     if snapshot.covered < expected:
-        yield "Batch figures are of worker 0's part of each batch alone; an epoch's are of all workers.", "caution"
+        yield "Batch values are of worker 0's part of each batch alone; an epoch's are of all workers.", "caution"
     else:
-        yield f"Batch figures are of whole batches, put together from the {expected} workers' parts.", "muted"
+        yield f"Batch values are of whole batches, put together from the {expected} workers' parts.", "muted"
     yield "Times are a batch's: to fetch its data, callbacks included, to compute, and to wait for the others.", "muted"
 
 

@@ -68,8 +68,8 @@ def _summary(sides: Sequence[tuple[str, Reliability]]) -> Rows:
     ]
     for name, side in sides:
         values = (side.mean_confidence, side.mean_accuracy, side.error, side.chance)
-        figures = (right(f"{100 * value:.1f}", size) for value, size in zip(values, _SUMMARY, strict=True))
-        rows.append((left(name.lower(), _SIDE, "muted"), *figures, left(f"  {_verdict(side)}", 16)))
+        cells = (right(f"{100 * value:.1f}", size) for value, size in zip(values, _SUMMARY, strict=True))
+        rows.append((left(name.lower(), _SIDE, "muted"), *cells, left(f"  {_verdict(side)}", 16)))
     return tuple(rows)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui_monitor.run_log.events.distributions import Losses, LossSpread
-from tui_monitor.units import count, figure, share
+from tui_monitor.units import count, rounded, share
 from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, cell_len, left, right, wrap
 
 _LABEL = 14
@@ -90,8 +90,8 @@ def _quantiles(losses: Losses, width: int) -> Rows:
         return (left(name, label, "muted"), *fields)
 
     def told(field: str) -> list[str]:
-        """Return a figure of both sides, in words."""
-        return ["–" if side is None else figure(getattr(side, field), 3) for side in sides]
+        """Return a value of both sides, in words."""
+        return ["–" if side is None else rounded(getattr(side, field), 3) for side in sides]
 
     return (
         line("", [name for name, _ in _FIELDS], "strong"),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tui_monitor.run_log.events.explanation import Classes, Explanation
-from tui_monitor.units import NATS, figure, p_value, share
+from tui_monitor.units import NATS, p_value, rounded, share
 from tui_monitor.view.text.rows import Row, Rows, Run, left, plain, right, wrap
 
 _FIELDS = (("training", 10), ("validation", 12), ("in the loss", 13))
@@ -44,8 +44,8 @@ def _mistakes(explanation: Explanation, width: int) -> Rows:
     amounts = (effects.more_mistakes, effects.when_right, effects.when_wrong) if effects else (None, None, None)
     rows = (
         ("wrong answers", [share(s.error_rate, 1) for s in sides], amounts[0]),
-        ("loss when right", [figure(s.loss_when_right, 3) for s in sides], amounts[1]),
-        ("loss when wrong", [figure(s.loss_when_wrong, 3) for s in sides], amounts[2]),
+        ("loss when right", [rounded(s.loss_when_right, 3) for s in sides], amounts[1]),
+        ("loss when wrong", [rounded(s.loss_when_wrong, 3) for s in sides], amounts[2]),
     )
     return tuple(_line(name, [*values, NATS.amount(effect)], width) for name, values, effect in rows)
 
@@ -88,7 +88,7 @@ def _baseline(explanation: Explanation, width: int) -> Rows:
     baseline = explanation.baseline
     if baseline is None:
         return ()
-    losses = [figure(baseline.train_loss, 3), figure(baseline.validation_loss, 3)]
+    losses = [rounded(baseline.train_loss, 3), rounded(baseline.validation_loss, 3)]
     accuracies = [share(baseline.train_accuracy, 1), share(baseline.validation_accuracy, 1)]
     return (
         _line("constant guess: loss", losses, width),
@@ -100,5 +100,5 @@ def penalty_row(explanation: Explanation) -> Rows:
     """Return the row on penalties, which both losses hold, or nothing without one."""
     if not explanation.penalty:
         return ()
-    text = f"weight penalty in both losses: {figure(explanation.penalty)}; no cause of the gap"
+    text = f"weight penalty in both losses: {rounded(explanation.penalty)}; no cause of the gap"
     return ((Run(text, "muted"),),)
