@@ -9,7 +9,15 @@ from tui_monitor.explain.evidence.class_shares import baseline, describe_classes
 from tui_monitor.explain.evidence.distributions import distributions
 from tui_monitor.explain.evidence.mistakes import side_mistakes, split_mistakes
 from tui_monitor.explain.ledger.build import build_ledger, has_classes
-from tui_monitor.explain.samples.probes import FloatArray, IntArray, TrainingProbe, ValidationProbe
+from tui_monitor.explain.samples.counted import training_counted, validation_counted
+from tui_monitor.explain.samples.probes import (
+    IN_ACCURACY,
+    IN_LOSS,
+    FloatArray,
+    IntArray,
+    TrainingProbe,
+    ValidationProbe,
+)
 from tui_monitor.explain.words.advice import next_step
 from tui_monitor.explain.words.facts import Facts
 from tui_monitor.explain.words.findings import findings
@@ -40,9 +48,12 @@ def explain_probe(probe: TrainingProbe, validation: ValidationProbe | None, mome
         validation: None when the training has no validation: then there is no gap and no ledger.
         moment: copied into the explanation.
     """
-    strata = _post_stratification(probe)
     loss = build_ledger(probe, validation, "loss") if validation else None
     accuracy = build_ledger(probe, validation, "accuracy") if validation else None
+    # What lies behind the means is shown of the units that are part of both.
+    probe = training_counted(probe, IN_LOSS | IN_ACCURACY)
+    validation = None if validation is None else validation_counted(validation, IN_LOSS | IN_ACCURACY)
+    strata = _post_stratification(probe)
     reported = _reported(probe, loss, accuracy)
     classes = _classes(probe, validation, strata) if validation else None
     shared = _baseline(probe, validation) if validation else None
