@@ -136,7 +136,7 @@ def estimate(probe: TrainingProbe, quantity: Quantity, classes: ClassWeights, mu
         counts = multiplicity @ sums[:, :, 5]
         strata = _stratum_weights(counts, classes.train_share, counts.sum(axis=1, keepdims=True))
         mixes = np.stack([strata, strata * classes.ratio])
-    units: FloatArray = np.bincount(probe.batch, minlength=batches).astype(np.float64)
+    units = np.bincount(probe.batch, minlength=batches).astype(np.float64)
     as_reported = batch_weights(quantity.averaging, probe.batch_samples, units)
     plain = units if probe.batch_samples is None or not quantity.is_of_batches else probe.batch_samples
     reported_way, by_units = (_means(multiplicity, sums, units, weight) for weight in (as_reported, plain))
@@ -284,12 +284,13 @@ def validation_value(
     weights = effective_weights(probe.weight, probe.batch, weighting)
     plain, weighted = float((values * strata).mean()), float((values * strata * weights).mean())
     batches = probe.batches
-    units: FloatArray = np.bincount(probe.batch, minlength=batches).astype(np.float64)
+    units = np.ones(batches) * np.bincount(probe.batch, minlength=batches)
     counts_as = batch_weights(averaging, probe.batch_samples, units)
     as_reported = weighted
     if counts_as is not units:
-        sums = np.bincount(probe.batch, weights=values * strata * weights, minlength=batches)
-        as_reported = float(_means(np.ones((1, batches)), sums[:, None, None], units, counts_as)[0, 0, 0])
+        weighted_sums = np.bincount(probe.batch, weights=values * strata * weights, minlength=batches)
+        own = np.divide(weighted_sums, units, out=np.zeros(batches), where=units > 0)
+        as_reported = float(own @ counts_as / max(float(counts_as.sum()), 1.0))
     if probe.complete:
         return ValidationValue(as_reported, weighted, plain, np.zeros(RESAMPLES))
     if batches < 2:

@@ -5,25 +5,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tui_monitor.explain.measure import Moment, explain_probe
+from tui_monitor.explain.measure import Moment
 from tui_monitor.explain.samples.join_workers import Average, WorkerShare
-from tui_monitor.explain.samples.probes import Averaging, TrainingProbe, ValidationProbe
-from tui_monitor.metric_names import VALIDATION_PREFIX
+from tui_monitor.explain.samples.probes import Averaging
 from tui_monitor.run_log.events.explanation import Cost, Explanation
 from tui_monitor.training.probe.budget import ProbeBudget
-from tui_monitor.training.probe.ledger_sides import (
-    complete_validation,
-    partial_validation,
-    residual_limit,
-    training_side,
-)
+from tui_monitor.training.probe.explained import explained
+from tui_monitor.training.probe.ledger_sides import Measured, whole_training, whole_validation
 from tui_monitor.training.probe.passes import Kept, KeptBatch, MeasuredBatches, Probe, undisturbed
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.payload import StepPlan
-from tui_monitor.training.step.per_sample_metrics import PerSampleMetrics, Unsupported
+from tui_monitor.training.step.per_sample_metrics import Unsupported
 from tui_monitor.training.workers.shares import WITHIN_EPOCH_LIMIT, WorkerShares
 
 ASKED_BATCHES = 32
@@ -72,15 +67,8 @@ class Explainer:
 
     @property
     def measures_nothing(self) -> bool:
-        """Whether nothing of this model can be split by sample."""
-        return self._plan.per_sample is None
-
-    def validation_accuracy(self, logs: Mapping[str, float]) -> float | None:
-        """Return validation's accuracy among an epoch's logs, or None where that is not measured."""
-        known = self._plan.per_sample
-        if known is None or known.accuracy_name is None:
-            return None
-        return logs.get(VALIDATION_PREFIX + known.accuracy_name)
+        """Whether nothing of this model can be measured."""
+        return bool(self._plan.limit) or not self._plan.is_traced
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -112,33 +100,27 @@ class Explainer:
         """
         watch = _Stopwatch(self._budget)
         chosen = self._choose(totals, batches, training_seconds)
-        per_sample = self._plan.per_sample
-        moment = Moment(self._run, epoch, None, None, self.limits)
-        if per_sample is None or not chosen or not self._is_worth_it(validation, training_seconds):
+        moment = Moment(self._run, epoch, None, None, self.limits, totals.samples)
+        if self.measures_nothing or not chosen or not self._is_worth_it(validation, training_seconds):
             if self._shares is not None:
                 self._shares.offer(moment, None)
             return None
-        if not self._knows_losses(logs):
+        reason = self._why_unknown(logs, validation)
+        if reason:
+            self._refuse(reason)
             if self._shares is not None:
                 self._shares.offer(moment, None)
-            return None
-        if validation.loss is not None and not validation.per_sample:
-            self._refuse(Unsupported(self.validation.plan.limit if self.validation is not None else _UNWATCHED))
             return None
         try:
-            measured = self._measure_training(chosen)
+            known = self._known(chosen, totals, logs, validation)
+            if self._shares is not None:
+                self._shares.offer(moment, self._share(known))
+                self._budget.measured(watch.seconds(), watch.seconds(), len(chosen))
+                return None
+            return self._finish(known, moment, watch, training_seconds)
         except Unsupported as reason:
-            self._refuse(reason)
+            self._refuse(f"The gap can only be shown: {reason}.")
             return None
-        reported = {"loss": float(logs["loss"]), "accuracy": _accuracy(logs, per_sample)}
-        training = self._training_side(per_sample, chosen, measured, totals, reported)
-        side = complete_validation(per_sample, validation, measured.inference_penalty)
-        moment = Moment(self._run, epoch, None, None, self.limits, totals.samples)
-        if self._shares is not None:
-            self._shares.offer(moment, self._share(training, side, totals))
-            self._budget.measured(watch.seconds(), watch.seconds(), len(chosen))
-            return None
-        return self._finish(moment, training, side, watch, len(chosen), training_seconds)
 
     def within_epoch(
         self,
@@ -163,33 +145,38 @@ class Explainer:
         Returns:
             None when the budget, the kept batches or the model do not allow it.
         """
-        per_sample = self._plan.per_sample
-        if per_sample is None or not len(validation.kept) or not validation.per_sample:
+        if self.measures_nothing or not len(validation.kept) or not self._follows_validation(validation):
             return None
         watch = _Stopwatch(self._budget)
         chosen = self._choose(totals, batches, training_seconds, share=0.5)
         if not chosen and asked:
             chosen = _drawn(batches, ASKED_BATCHES)
-        if not chosen:
+        if not chosen or self._plan.metrics[:1] != ("loss",) or "loss" in self._plan.running:
             return None
-        try:
-            measured = self._measure_training(chosen)
-        except Unsupported as reason:
-            self._refuse(reason)
-            return None
-        drawn = validation.kept.draw(max(len(chosen), 8))
-        kept = [unpack() for _, unpack in drawn]
-        now = self._measure("validation", Probe.validation_batches, kept)
-        reported = {"loss": totals.mean(0, Averaging.SAMPLES), "accuracy": None}
-        if per_sample.accuracy_name is not None:
-            place = self._plan.metrics.index(per_sample.accuracy_name)
-            reported["accuracy"] = totals.mean(place, Averaging.SAMPLES)
-        training = self._training_side(per_sample, chosen, measured, totals, reported)
-        complete = len(kept) == validation.batches
-        side = partial_validation(per_sample, validation, now, measured.inference_penalty, complete=complete)
         limits = self.limits if self._shares is None else (*self.limits, WITHIN_EPOCH_LIMIT)
         moment = Moment(self._run, epoch, totals.batches, None, limits)
-        return self._finish(moment, training, side, watch, len(chosen), training_seconds)
+        reported = {name: totals.mean(place, Averaging.SAMPLES) for place, name in enumerate(self._plan.metrics)}
+        try:
+            kept = [unpack() for _, unpack in validation.kept.draw(max(len(chosen), 8))]
+            now = self._measure("validation", Probe.validation_batches, kept)
+            known = self._known(chosen, totals, reported, validation, now)
+            return self._finish(known, moment, watch, training_seconds)
+        except Unsupported as reason:
+            self._refuse(f"The gap can only be shown: {reason}.")
+            return None
+
+    def _known(
+        self,
+        chosen: Sequence[tuple[int, KeptBatch]],
+        totals: EpochTotals,
+        reported: Mapping[str, float],
+        validation: ValidationRecord,
+        now: MeasuredBatches | None = None,
+    ) -> Measured:
+        """Measure training batches and return that with what else is known of the moment."""
+        batches = [batch for _, batch in chosen]
+        measured = self._measure("training", Probe.training_batches, batches)
+        return Measured(self._plan, batches, measured, totals, reported, validation, now)
 
     def _choose(
         self, totals: EpochTotals, batches: Reservoir[Kept], training_seconds: float, share: float = 1.0
@@ -197,9 +184,6 @@ class Explainer:
         mean_size = totals.samples / max(totals.batches, 1)
         allowed = int(share * self._budget.batches_allowed(training_seconds, mean_size, begins=self._begins))
         return _drawn(batches, allowed) if allowed else []
-
-    def _measure_training(self, chosen: Sequence[tuple[int, KeptBatch]]) -> MeasuredBatches:
-        return self._measure("training", Probe.training_batches, [batch for _, batch in chosen])
 
     def _measure(
         self, kind: str, action: Callable[[Probe, Sequence[KeptBatch]], MeasuredBatches], batches: Sequence[KeptBatch]
@@ -227,45 +211,50 @@ class Explainer:
         """Whether there is a gap to explain, or else a training long enough that its own values are worth a look."""
         return validation.loss is not None or training_seconds >= _WORTH_SECONDS or self._budget.share >= 1
 
-    def _knows_losses(self, logs: Mapping[str, float]) -> bool:
-        """Whether the loss of each batch and of the epoch are known; if not, a limit says so."""
-        if "loss" in logs and self._plan.metrics[:1] == ("loss",) and "loss" not in self._plan.running:
-            return True
-        self._refuse(Unsupported("The loss of single batches is not known: the gap can't be split, only shown."))
-        return False
+    def _why_unknown(self, logs: Mapping[str, float], validation: ValidationRecord) -> str:
+        """Return the sentence on what is missing to measure an epoch, or an empty one."""
+        if "loss" not in logs or self._plan.metrics[:1] != ("loss",) or "loss" in self._plan.running:
+            return "The loss of single batches is not known: the gap can't be split, only shown."
+        if validation.loss is None or self._follows_validation(validation):
+            return ""
+        return (self.validation.plan.limit if self.validation is not None else "") or _UNWATCHED
 
-    def _refuse(self, reason: Unsupported) -> None:
+    def _follows_validation(self, validation: ValidationRecord) -> bool:
+        """Whether validation was recorded; where it is measured otherwise than training, batches are all it has."""
+        if not validation.batches:
+            return False
+        if self.validation is not None and self.validation.plan.outputs != self._plan.outputs:
+            self._plan.outputs = ()
+            self._plan.by_batch = self._plan.by_batch or "the test step computes its values in another way"
+        if self.validation is not None:
+            self._plan.by_batch = self._plan.by_batch or self.validation.plan.by_batch
+        return True
+
+    def _refuse(self, reason: str) -> None:
         """Measure no more, and say why."""
-        self._plan.per_sample, self._plan.limit = None, str(reason)
-
-    def _training_side(
-        self,
-        per_sample: PerSampleMetrics,
-        chosen: Sequence[tuple[int, KeptBatch]],
-        measured: MeasuredBatches,
-        totals: EpochTotals,
-        reported: Mapping[str, float | None],
-    ) -> TrainingProbe:
-        """Return the side, and keep what can't be said of it as a limit."""
-        batches = [batch for _, batch in chosen]
-        side = training_side(per_sample, batches, measured, totals, self._plan.metrics, reported)
-        limit = residual_limit(side)
-        if limit:
-            self._limits = (limit,)
-        return side
+        self._plan.limit = reason
 
     def _finish(
-        self,
-        moment: Moment,
-        training: TrainingProbe,
-        validation: ValidationProbe | None,
-        watch: "_Stopwatch",
-        batches: int,
-        training_seconds: float,
-    ) -> Explanation:
+        self, known: Measured, moment: Moment, watch: "_Stopwatch", training_seconds: float
+    ) -> Explanation | None:
+        """Explain a moment; where the model's loss is not made of its samples', it is measured by batches from now on.
+
+        Raises:
+            Unsupported: nothing of the moment can be explained.
+        """
         forward = watch.seconds()
-        explanation = explain_probe(training, validation, moment)
-        self._budget.measured(watch.seconds(), forward, batches)
+        explanation, reason = explained(known, moment)
+        if explanation is None:
+            self._plan.by_batch = reason
+            measured = self._measure("training", Probe.training_batches, known.batches)
+            now = known.now
+            if now is not None:
+                kept = [unpack() for _, unpack in known.validation.kept.draw(now.samples.size)]
+                now = self._measure("validation", Probe.validation_batches, kept)
+            explanation, reason = explained(replace(known, training=measured, now=now), moment)
+        if explanation is None:
+            raise Unsupported(reason)
+        self._budget.measured(watch.seconds(), forward, len(known.batches))
         return replace(explanation, cost=self._cost(training_seconds))
 
     def of_all_workers(self, training_seconds: float, wait_seconds: float | None = None) -> Explanation | None:
@@ -287,12 +276,12 @@ class Explainer:
             budget=self._budget.share,
         )
 
-    def _share(self, training: TrainingProbe, validation: ValidationProbe | None, totals: EpochTotals) -> WorkerShare:
-        accuracy = None
-        if training.accuracy is not None and self._plan.per_sample is not None:
-            name = self._plan.per_sample.accuracy_name
-            accuracy = _average(totals, self._plan.metrics.index(name or ""))
-        return WorkerShare(training, validation, totals.samples, _average(totals, 0), accuracy)
+    def _share(self, known: Measured) -> WorkerShare:
+        training = whole_training(known)
+        accuracy, totals = None, known.totals
+        if training.accuracy is not None:
+            accuracy = _average(totals, known.place(self._plan.outputs[0].accuracy_name) or 0)
+        return WorkerShare(training, whole_validation(known), totals.samples, _average(totals, 0), accuracy)
 
 
 def _average(totals: EpochTotals, place: int) -> Average:
@@ -313,9 +302,3 @@ class _Stopwatch:
 
 def _drawn(batches: Reservoir[Kept], most: int) -> list[tuple[int, KeptBatch]]:
     return [(index, unpack()) for index, unpack in batches.draw(most)]
-
-
-def _accuracy(logs: Mapping[str, float], per_sample: PerSampleMetrics) -> float | None:
-    if per_sample.accuracy_name is None or per_sample.accuracy_name not in logs:
-        return None
-    return float(logs[per_sample.accuracy_name])

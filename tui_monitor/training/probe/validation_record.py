@@ -6,41 +6,51 @@ from typing import Final
 
 import numpy as np
 
-from tui_monitor.explain.samples.probes import FloatArray, IntArray
+from tui_monitor.explain.samples.probes import FloatArray
 from tui_monitor.training.probe.passes import Kept, kept_batch
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.step.packing import StepOutput
+from tui_monitor.training.step.payload import PER_SAMPLE
 
 _MOST_WAITING: Final = 64
 """Steps that wait to be taken apart."""
 _MOST_WAITING_BYTES: Final = 2**22
+_MOST_BYTES: Final = 2**27
+"""Values of samples that are kept; of batches beyond, the numbers alone."""
+
+
+@dataclass(frozen=True)
+class ValidationBatch:
+    """What one batch of validation was measured to be, sample by sample."""
+
+    index: int
+    """Among all batches of validation, from 0."""
+    values: tuple[FloatArray, ...]
+    """For each output what its step emitted, shape (batch, ...), see `PerSampleMetrics.emitted`."""
 
 
 @dataclass
 class ValidationRecord:
     """All of the newest validation, once `flush` was called: metrics of each sample, and some batches for later."""
 
-    per_sample: list[FloatArray] = field(default_factory=list)
-    """One array of shape (6, batch) for each batch, rows as in `ROWS`."""
+    by_sample: list[ValidationBatch] = field(default_factory=list)
+    """Of the batches whose samples' values are known."""
     kept: Reservoir[Kept] = field(default_factory=Reservoir)
-    batches: int = 0
-    """Batches of validation, measured or not."""
-    numbers: FloatArray | None = None
-    """Samples, then samples of each class, over all batches; None before the first."""
     loss: float | None = None
     """As reported; None while validation is under way."""
-    accuracy: float | None = None
+    _rows: list[FloatArray] = field(default_factory=list)
+    _bytes: int = 0
     _waiting: list[StepOutput] = field(default_factory=list)
     _waiting_bytes: int = 0
 
     def begin(self) -> None:
         """Forget the validation before."""
         self._waiting.clear()
-        self._waiting_bytes = 0
-        self.per_sample.clear()
+        self._waiting_bytes = self._bytes = 0
+        self.by_sample.clear()
         self.kept.clear()
-        self.batches, self.numbers = 0, None
-        self.loss = self.accuracy = None
+        self._rows.clear()
+        self.loss = None
 
     def add(self, output: StepOutput) -> None:
         """Take what a validation step handed out.
@@ -55,28 +65,46 @@ class ValidationRecord:
     def flush(self) -> None:
         """Take apart what waits; only then do the fields hold every step."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        if not waiting:
-            return
-        numbers = np.array([row for output in waiting for row in output.rows]).sum(axis=0)
-        self.numbers = numbers if self.numbers is None else self.numbers + numbers
         for output in waiting:
-            self.batches += len(output.rows)
-            self.per_sample += _per_sample(output)
-            self.kept.offer(self.batches - 1, output.nbytes, partial(kept_batch, output, in_training=False))
+            begin = len(self._rows)
+            self._rows += [np.array(row) for row in output.rows]
+            if self._bytes < _MOST_BYTES:
+                found = _by_sample(output, begin)
+                self._bytes += sum(values.nbytes for batch in found for values in batch.values)
+                self.by_sample += found
+            self.kept.offer(len(self._rows) - 1, output.nbytes, partial(kept_batch, output, in_training=False))
 
     @property
-    def class_counts(self) -> IntArray | None:
-        """Samples of each class in all of validation, shape (classes,), or None without classes."""
-        if self.numbers is None or self.numbers.size == 1:
-            return None
-        return np.rint(self.numbers[1:]).astype(np.int64)
+    def batches(self) -> int:
+        """Batches of validation, whether their samples' values are known or not."""
+        return len(self._rows)
+
+    @property
+    def samples(self) -> FloatArray:
+        """Of each batch, shape (batches,)."""
+        return np.array([row[0] for row in self._rows])
+
+    @property
+    def losses(self) -> FloatArray:
+        """The model's own loss of each batch, shape (batches,); NaN where nothing tells it."""
+        return np.array([row[1] for row in self._rows])
+
+    @property
+    def counts(self) -> FloatArray | None:
+        """Sum of what the steps emitted as `PerSampleMetrics.counts` of each output; None before the first."""
+        return np.sum(self._rows, axis=0)[2:] if self._rows else None
 
 
-def _per_sample(output: StepOutput) -> list[FloatArray]:
+def _by_sample(output: StepOutput, begin: int) -> list[ValidationBatch]:
     """Return the values of each of a step's batches; those of the last alone where the others' can't be gathered."""
-    # A copy: a view would keep the inputs of every batch in memory.
-    per_sample = np.asarray(output.parts()["per_sample"]).T.copy()
-    if len(output.rows) == 1:
-        return [per_sample]
+    parts = output.parts()
+    # Copies: views would keep the inputs of every batch in memory.
+    values = [np.array(parts[name]) for name in sorted(parts) if name[:-3] == PER_SAMPLE]
+    last = begin + len(output.rows) - 1
+    if not values:
+        return []
     ends = np.cumsum([int(row[0]) for row in output.rows])
-    return np.split(per_sample, ends[:-1], axis=1) if per_sample.shape[1] == ends[-1] else [per_sample]
+    if len(output.rows) == 1 or values[0].shape[0] != ends[-1]:
+        return [ValidationBatch(last, tuple(values))]
+    split = [np.split(each, ends[:-1], axis=0) for each in values]
+    return [ValidationBatch(begin + index, tuple(each[index] for each in split)) for index in range(len(output.rows))]

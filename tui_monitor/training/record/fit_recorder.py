@@ -303,7 +303,6 @@ class FitRecorder:
         if validation_loss is None:
             self._validation.begin()
         self._validation.loss = validation_loss
-        self._validation.accuracy = explainer.validation_accuracy(values)
         self._explain_for_all(now, wait_seconds=0.0)
         explanation = explainer.at_epoch_end(
             self._epoch, self._totals, self._training, self._validation, values, self._training_seconds(now)
@@ -415,9 +414,13 @@ class FitRecorder:
     def _begin_totals(self, metrics: Sequence[str], *, running: Sequence[str]) -> EpochTotals:
         if not self._metrics:
             self._begin_fit(metrics, running=running)
-        self._totals = EpochTotals(len(self._metrics))
+        self._totals = EpochTotals(len(self._metrics), self._unit_columns())
         self._observe(self._observations.batches_begin, self._epoch, self._totals)
         return self._totals
+
+    def _unit_columns(self) -> Mapping[int, Sequence[int]]:
+        instrument = self._training_function
+        return instrument.plan.unit_columns if instrument is not None and self._reports is None else {}
 
     def _begin_fit(self, metrics: Sequence[str], *, running: Sequence[str]) -> None:
         self._metrics = tuple(metrics)

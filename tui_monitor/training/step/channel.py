@@ -23,7 +23,8 @@ class StepChannel:
             packed_logs: the type of logs that whoever calls the function takes in place of tensors; None for tensors.
             is_compiled: whether XLA compiles the step, so that no variable in it may grow.
         """
-        self._gathered = RowBuffer() if steps_per_call > 1 and not is_compiled else None
+        self._gathers = steps_per_call > 1 and not is_compiled
+        self._gathered: dict[int, RowBuffer] = {}
         self._packer = Packer(packed_logs or float)
         self._buffer = StepBuffer(steps_per_call) if steps_per_call > 1 else None
         self._packs_logs = packed_logs is not None
@@ -59,15 +60,16 @@ class StepChannel:
             return {PAYLOAD: self._packer.pack(logs, [size, *values], counts, parts)}
         return {**logs, PAYLOAD: self._packer.pack({}, [size, *values], counts, parts)}
 
-    def gathered(self, rows: tf.Tensor) -> tf.Tensor:
+    def gathered(self, rows: tf.Tensor, index: int) -> tf.Tensor:
         """Return the rows of every step of the call so far, where Keras would hand out those of the last one alone.
 
         Args:
             rows: of this step, shape (batch, columns), columns known while tracing.
+            index: of the output whose rows they are.
         """
-        if self._gathered is None or several_replicas():
+        if not self._gathers or several_replicas():
             return rows
-        return self._gathered.note(rows)
+        return self._gathered.setdefault(index, RowBuffer()).note(rows)
 
     def logs_alone(self, logs: Any) -> Any:
         """Return Keras' own logs as its function returns them, tensors, and drop the rest."""
@@ -86,8 +88,8 @@ class StepChannel:
         payload = logs.pop(PAYLOAD, None) if isinstance(logs, dict) else None
         if payload is None:
             return logs, (), None
-        if self._gathered is not None:
-            self._gathered.clear()
+        for buffer in self._gathered.values():
+            buffer.clear()
         if "packed" in payload:
             own, rows, output = self._packer.unpack(payload)
             return own or logs, rows, output
