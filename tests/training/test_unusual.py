@@ -75,9 +75,7 @@ def test_metrics_that_are_no_means_have_batch_values(ran: Ran) -> None:
 
 
 def test_models_that_cannot_be_split_by_sample_say_so(ran: Ran) -> None:
-    """Several outputs are charted, each with its gap; of a loss of one's own the explanation says how it is measured,
-    the terminal too.
-    """
+    """Each of several outputs has its gap; of a loss of one's own explanation and terminal say how it is measured."""
     both = ran.fit("two_outputs")
     assert set(both.info.metrics) == {"loss", "a_loss", "a_accuracy", "b_loss", "b_mae"}
     outputs = both.explanations[-1].content["outputs"]

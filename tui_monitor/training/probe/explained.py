@@ -38,10 +38,11 @@ def explained(known: Measured, moment: Moment) -> tuple[Explanation | None, str]
         "loss": unknown or _validation_problem(known, explanation.loss, validation, "loss"),
         "accuracy": _accuracy_problem(known, explanation, training, validation),
     }
-    if problems["loss"] and not known.plan.by_batch:
+    has_accuracy = explanation.accuracy is not None and not problems["accuracy"]
+    if problems["loss"] and not (known.plan.by_batch and has_accuracy):
         return None, problems["loss"]
     without = frozenset(name for name, problem in problems.items() if problem)
-    said = [f"{problem[0].upper()}{problem[1:]}: that gap can't be split." for problem in problems.values() if problem]
+    said = [f"The gap in {name} can only be shown: {problem}." for name, problem in problems.items() if problem]
     limits = (*moment.limits, *_limits(known), *said)
     moment = replace(moment, limits=limits)
     unit = known.plan.outputs[0].unit if len(known.plan.outputs) == 1 else "sample"

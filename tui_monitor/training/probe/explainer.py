@@ -243,9 +243,10 @@ class Explainer:
             Unsupported: nothing of the moment can be explained.
         """
         forward = watch.seconds()
+        self._check_one_loss(known)
         explanation, reason = explained(known, moment)
-        if explanation is None:
-            self._plan.by_batch = reason
+        if explanation is None and not self._plan.by_batch:
+            self._plan.by_batch = "its samples' own losses don't add up to it"
             measured = self._measure("training", Probe.training_batches, known.batches)
             now = known.now
             if now is not None:
@@ -256,6 +257,17 @@ class Explainer:
             raise Unsupported(reason)
         self._budget.measured(watch.seconds(), forward, len(known.batches))
         return replace(explanation, cost=self._cost(training_seconds))
+
+    def _check_one_loss(self, known: Measured) -> None:
+        measured = known.training
+        if not self._plan.by_batch or not measured.samples.size or not self._follows_validation(known.validation):
+            return
+        training, inference = float(measured.training_loss[0]), float(measured.inference_loss[0])
+        with undisturbed():
+            if self._probe().has_two_losses(known.batches[0], training, inference):
+                raise Unsupported(
+                    f"training and test step compute different losses (of one batch {training:.4g} and {inference:.4g})"
+                )
 
     def of_all_workers(self, training_seconds: float, wait_seconds: float | None = None) -> Explanation | None:
         """Return the explanation of the last epoch that ended, once, when every worker has measured it.

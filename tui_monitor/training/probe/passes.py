@@ -29,6 +29,10 @@ _ROUNDING: Final = 1e-5
 """Relative difference between a loss and its samples' mean that float32 makes."""
 
 
+_BY_MODE: Final = ("Dropout", "Noise", "BatchNormalization", "Spectral", "Random", "Mix", "Augment", "Attention")
+"""Parts of the names of Keras' layers that act by mode."""
+
+
 @dataclass(frozen=True)
 class KeptBatch:
     """One batch as the model saw it, with what it said then. Values are eager tensors or arrays."""
@@ -120,9 +124,9 @@ class _Pass:
         kept = map(tf.convert_to_tensor, batch.outputs if self.takes_outputs else ())
         results = iter(self.run([*_fitting(self.inputs, batch), *kept]))
         samples = [sample.filled(results) for sample in self.trace.samples]
-        rows = tuple(
-            metrics.of(sample).numpy().astype(np.float64) for metrics, sample in zip(outputs, samples, strict=True)
-        )
+        # Where validation is measured otherwise than training, no output is taken apart.
+        both = zip(outputs, samples, strict=True) if outputs else ()
+        rows = tuple(metrics.of(sample).numpy().astype(np.float64) for metrics, sample in both)
         loss = next(results, None)
         if loss is None:
             return _Measured(rows, math.nan, 0.0)
@@ -164,9 +168,18 @@ class Probe:
         measured = {"inference": [self._measure("inference", _join(group)) for group in groups]}
         return _together(self._outputs, groups, measured)
 
-    def training_loss_again(self, batch: KeptBatch) -> float:
-        """Return the model's own loss of a batch in training mode, for what a second draw of noise makes of it."""
-        return self._measure("training", batch).loss
+    def has_two_losses(self, batch: KeptBatch, training: float, inference: float) -> bool:
+        """Return whether training and test step compute different losses: nothing else can tell theirs apart.
+
+        Args:
+            batch: of training.
+            training: its loss by the training step at the current weights.
+            inference: the same by the test step.
+        """
+        differ = abs(training - inference) > 1e-3 * abs(training) + 1e-6
+        if not differ or any(_acts_by_mode(self._backend, layer) for layer in self._backend.layers(self._model)):
+            return False
+        return self._measure("training", batch).loss == training
 
     @property
     def _outputs(self) -> tuple[PerSampleMetrics, ...]:
@@ -371,6 +384,15 @@ def _depends_on_batch(backend: Backend, layer: Any) -> bool:
     if isinstance(layer, backend.batch_normalization) or getattr(layer, "stateful", False) is True:
         return True
     return not backend.is_own(type(layer)) and not isinstance(layer, backend.package.Model)
+
+
+def _acts_by_mode(backend: Backend, layer: Any) -> bool:
+    """Whether a layer acts otherwise in training mode than in inference mode, or is not known not to."""
+    if isinstance(layer, backend.package.Model):
+        return False
+    if not backend.is_own(type(layer)) or any(part in type(layer).__name__ for part in _BY_MODE):
+        return True
+    return any(bool(getattr(layer, name, 0)) for name in ("dropout", "recurrent_dropout"))
 
 
 def _inner_shapes(batch: KeptBatch) -> list[Any]:
