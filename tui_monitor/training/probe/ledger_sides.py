@@ -240,7 +240,8 @@ def _offsets(known: Measured) -> Mapping[str, Any]:
         rows = np.stack([output.then[name] for name in metrics.rows])
         for index in range(recorded.size):
             own[index] += metrics.loss_scale * batch_loss(metrics, rows[:, output.batch == index])
-    difference, penalty = float(np.mean(recorded - own)), known.training.penalty
+    samples = known.training.samples if known.training.samples.sum() else np.ones(recorded.size)
+    difference, penalty = float(np.average(recorded - own, weights=samples)), known.training.penalty
     if penalty == 0.0 and not abs(difference) > REPRODUCED * float(np.mean(np.abs(recorded))):
         difference = 0.0
     return {"offset_then": difference, "offset_now": penalty}

@@ -135,7 +135,7 @@ def learn(
     except Unsupported as reason:
         plan.by_batch = str(reason)
         if loss is None:
-            plan.limit = f"The gap can only be shown: {reason}, and the loss of single batches is not known."
+            plan.limit = f"The gap can only be shown: {reason}, and its logs hold no loss of single batches."
             return None
         return Trace(inputs, (), (), loss)
     plan.outputs = tuple(metrics for metrics, _ in found)
@@ -204,7 +204,7 @@ def batch_values(
         copies: of metrics that are no means.
         data: targets, outputs and sample weights, or None, that metrics are given.
     """
-    scalars = {name: tf.convert_to_tensor(log) for name, log in logs.items() if is_scalar(log)}
+    scalars = {name: tf.convert_to_tensor(log) for name, log in flat(logs).items() if is_scalar(log)}
     values, running = own_values(backend, model, scalars, capture), []
     values.update(copies.values({name: log for name, log in scalars.items() if name not in values}, data))
     for name, log in scalars.items():
@@ -234,6 +234,14 @@ def own_values(backend: Backend, model: Any, logs: Mapping[str, Any], capture: C
         elif _is_of_this_batch(backend, model, name, log):
             values[name] = tf.cast(log, tf.float32)
     return values
+
+
+def flat(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return logs as Keras tells them to callbacks: those inside a dictionary under their own names."""
+    found: dict[str, Any] = {}
+    for name, log in logs.items():
+        found.update(flat(log) if isinstance(log, dict) else {name: log})
+    return found
 
 
 def is_scalar(log: Any) -> bool:
