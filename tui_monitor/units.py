@@ -95,7 +95,7 @@ def p_value(probability: float, *, named: bool = True) -> str:
     return f"p = {probability:.3f}" if named else f"{probability:.3f}"
 
 
-def share(fraction: float, digits: int = 0) -> str:
+def percentage(fraction: float, digits: int = 0) -> str:
     """Return a fraction as a percentage: `0.25` is `25 %`."""
     return f"{fraction * 100:.{digits}f} %"
 

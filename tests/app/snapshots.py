@@ -1,4 +1,4 @@
-"""Runs as snapshots, with the values of a real one, and a source that hands them out."""
+"""Runs as snapshots, with the values of a real one, and a source that emits them."""
 
 import threading
 from collections.abc import Iterable
@@ -234,7 +234,7 @@ def snapshot(state: State = State.TRAINING, *fits: FitSnapshot, revision: int = 
 
 
 class ListSource:
-    """Hands out prepared snapshots, one a poll."""
+    """Emits prepared snapshots, one a poll."""
 
     def __init__(self, snapshots: Iterable[Snapshot]) -> None:
         self._waiting = list(snapshots)
@@ -249,5 +249,5 @@ class ListSource:
         self._waiting.append(added)
 
     def close(self) -> None:
-        """Remember that the reader let go."""
+        """Remember that the reader was closed."""
         self.closed.set()

@@ -46,7 +46,7 @@ async def test_the_overview_holds_everything_at_120_by_40() -> None:
             "wrong answers",
             "share of class 1",
             "p < 0.001",
-            "constant guess: loss",
+            "majority baseline: loss",
             "measured on 2 048 training and 2 700 validation samples",
             "1.4 % of training",
             "budget 2 %, the first probe apart",
@@ -83,7 +83,7 @@ async def test_no_row_runs_over_and_no_word_is_cut(size: tuple[int, int]) -> Non
 
 
 async def test_a_small_terminal_gets_a_sentence_and_comes_back() -> None:
-    """Below 60×20 one sentence says what is needed and what there is; growing again brings the picture back."""
+    """Below 60×20 one sentence says what is needed and what there is; growing again brings the screen back."""
     async with screen_of(snapshot()) as pilot:
         for size in ((60, 20), (80, 24), (120, 40), (200, 60), (40, 10), (59, 24), (80, 19)):
             await pilot.resize_terminal(*size)

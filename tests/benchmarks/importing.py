@@ -98,7 +98,7 @@ def importing_cost(lines: Callable[[], Iterator[str]]) -> Cost:
 
 
 def piped_cost() -> tuple[float, float]:
-    """Return the share of a core that following a pipe at 5 000 lines a second takes, and the seconds it ends after."""
+    """Return the fraction of a core that following a pipe at 5 000 lines a second takes, and its delay in seconds."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "tui_monitor", "-", "--headless", "--runs", folder]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""What the screen sends for a live demo, and the age of its picture: `python -m tests.benchmarks.line`."""
+"""What the screen sends for a live demo, and the age of its frame: `python -m tests.benchmarks.line`."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ SLOW_BYTES_A_SECOND, SLOW_DELAY = 20_000, 0.15
 
 
 def slow_line() -> tuple[dict[tuple[int, int], float], float, float]:
-    """Return bytes a second by terminal size, then the picture's median and greatest age on a slow line in seconds."""
+    """Return bytes a second by terminal size, then the frame's median and greatest age on a slow line in seconds."""
     with tempfile.TemporaryDirectory() as runs:
         command = monitor("demo", "--headless", "--epochs", "500", "--name", "live", "--runs", runs)
         with subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True) as process:

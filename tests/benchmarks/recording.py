@@ -72,7 +72,7 @@ def probing_cost(build: Build = question_model, groups: int = FIT_GROUPS) -> tup
     """Return wall and CPU of whole fits recorded and probed at the default budget over bare ones.
 
     A turn is a fit of some epochs with their validation, since probes come at an epoch's end; of its parts the medians
-    are added up, as a fit of seconds is never free of the machine's other work. The last value is the share of
+    are added up, as a fit of seconds is never free of the machine's other work. The last value is the fraction of
     training time that measuring took, by the budget's own account.
 
     Args:
@@ -153,7 +153,7 @@ def _recorded(model: keras.Model, take: Receiver | None = None) -> Iterator[tupl
     with contextlib.ExitStack() as stack:
         run = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "run"
         writer = stack.enter_context(RunWriter(run, RunInfo(name="run")))
-        recorded = RecordedFit(model, Session(writer, run, ProbeBudget(share=0.0)))
+        recorded = RecordedFit(model, Session(writer, run, ProbeBudget(fraction=0.0)))
         ends = GraphEnds(model)
         recorded.begin(model.fit, (), {})
         stack.callback(recorded.end)

@@ -21,7 +21,7 @@ def _wait_for(folder: Path, condition: Callable[[Snapshot], bool]) -> Snapshot:
 
 
 def test_pause_note_resume_and_stop(tui_monitor: Command, tmp_path: Path) -> None:
-    """Paused, no batch is trained; resumed, it goes on; stopped, it ends gracefully with every request answered."""
+    """Paused, no batch is trained; resumed, it goes on; stopped, it ends gracefully with every request acknowledged."""
     process = subprocess.Popen(
         command_line("demo", "--headless", "--epochs", "500", "--name", "steered"),
         cwd=tmp_path,

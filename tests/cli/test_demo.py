@@ -18,7 +18,7 @@ from tui_monitor.demo import SCENARIOS
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.events.lines import UnknownEvent, parse_event_line
-from tui_monitor.run_log.events.notices import Explained
+from tui_monitor.run_log.events.notifications import Explained
 from tui_monitor.run_log.events.order import breaches
 from tui_monitor.run_log.format.layout import EVENTS_FILE, State
 from tui_monitor.training.demo import train

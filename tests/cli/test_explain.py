@@ -14,7 +14,7 @@ from tui_monitor.cli.explain_command import explain
 from tui_monitor.errors import RunUnreadable
 from tui_monitor.explain.measure import Moment, explain_probe
 from tui_monitor.run_log.events.explanation import RecordedExplanation, explanation_to_json
-from tui_monitor.run_log.events.notices import Explained
+from tui_monitor.run_log.events.notifications import Explained
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import RunInfo
 from tui_monitor.run_log.write.writer import RunWriter

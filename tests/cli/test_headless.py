@@ -8,7 +8,7 @@ from tests.app.snapshots import explanation
 from tests.clock import Clock
 from tui_monitor.cli.headless import follow_headless
 from tui_monitor.run_log.events.explanation import RecordedExplanation, explanation_to_json
-from tui_monitor.run_log.events.notices import AlertRaised, Explained
+from tui_monitor.run_log.events.notifications import AlertRaised, Explained
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import RunInfo, State
 from tui_monitor.run_log.write.writer import RunWriter

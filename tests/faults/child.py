@@ -113,7 +113,7 @@ def clock_back(folder: Path) -> Outcome:
 
 
 def two_screens(folder: Path) -> Outcome:
-    """Two screens send requests at once: each is answered exactly once."""
+    """Two screens send requests at once: each is acknowledged exactly once."""
     training = Training(folder / "run", seconds_a_batch=0.001)
     training.wait_for(1)
     sent: list[str] = []
@@ -129,13 +129,13 @@ def two_screens(folder: Path) -> Outcome:
     send_request(training.folder, Action.STOP_BATCH)
     finished = training.end()
     snapshot = load(training.folder)
-    answered = [entry.answers for entry in snapshot.timeline if entry.kind == "control"]
-    assert sorted(answered[:-1]) == sorted(sent)
+    acknowledged = [entry.acknowledges for entry in snapshot.timeline if entry.kind == "control"]
+    assert sorted(acknowledged[:-1]) == sorted(sent)
     return Outcome("two screens steer at once", 1, training.batches, readable(snapshot), int(finished))
 
 
 def garbage(folder: Path) -> Outcome:
-    """Control files that are garbage: set aside, and the next request is obeyed."""
+    """Control files that are garbage: set aside, and the next request is applied."""
     training = Training(folder / "run", seconds_a_batch=0.001)
     training.wait_for(1)
     chance = random.Random(1)

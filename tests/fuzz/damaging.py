@@ -83,8 +83,8 @@ def _glue(text: str, choose: Choose) -> str:
 
 
 def _insert(text: str, choose: Choose) -> str:
-    place = choose(len(text) + 1)
-    return text[:place] + _JUNK[choose(len(_JUNK))] + text[place:]
+    position = choose(len(text) + 1)
+    return text[:position] + _JUNK[choose(len(_JUNK))] + text[position:]
 
 
 def _interleave(text: str, choose: Choose) -> str:
@@ -98,8 +98,8 @@ def _interleave(text: str, choose: Choose) -> str:
 
 def _join_lines(text: str, choose: Choose) -> str:
     lines = text.splitlines(keepends=True)
-    place = choose(len(lines) + 1)
-    return "".join(line.rstrip("\r\n") if number == place else line for number, line in enumerate(lines))
+    position = choose(len(lines) + 1)
+    return "".join(line.rstrip("\r\n") if number == position else line for number, line in enumerate(lines))
 
 
 def _wrap(text: str, choose: Choose) -> str:

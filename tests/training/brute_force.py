@@ -1,4 +1,4 @@
-"""The ledger computed the long way: every training sample, every toggle, by definition, with none of our arithmetic."""
+"""The ledger by brute force: every training sample, every toggle, by definition, with none of our arithmetic."""
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence

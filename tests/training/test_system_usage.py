@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tui_monitor.history.load import load
-from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.events.notifications import NoteTaken
 from tui_monitor.run_log.format.layout import EVENTS_FILE, RunInfo
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.usage.gpu_usage import GpuReader

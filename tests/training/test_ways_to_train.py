@@ -64,7 +64,7 @@ def train(session):
 
 plain, plain_history = train(None)
 folder = pathlib.Path(sys.argv[1])
-watched, history = train(Session(RunWriter(folder, RunInfo(name="m")), folder, ProbeBudget(share=1.0)))
+watched, history = train(Session(RunWriter(folder, RunInfo(name="m")), folder, ProbeBudget(fraction=1.0)))
 assert history.history == plain_history.history
 for one, other in zip(plain.variables, watched.variables):
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(one), keras.ops.convert_to_numpy(other))

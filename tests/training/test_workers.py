@@ -211,7 +211,7 @@ def test_state_that_each_worker_keeps_is_measured_where_it_is(trained: Trained) 
 
 
 def test_a_stop_is_obeyed_by_all_after_the_same_batch(trained: Trained) -> None:
-    """Asked in the midst of training, every worker stops after the same batch, and the run says it was stopped."""
+    """Requested in the midst of training, every worker stops after the same batch, and the run says it was stopped."""
     of_fit = _fit(trained, 3)
     assert 10 <= of_fit.batches < 20 * STEPS
     own = [load(trained.runs / "r" / "workers" / "1").fits[2].batches, of_fit.batches]

@@ -31,11 +31,15 @@ class Recording:
         return [json.loads(line) for line in events.read_text().splitlines()] if events.exists() else []
 
     def sentences(self) -> list[str]:
-        """Return what the run says in words, so far: of fits that are not recorded, or no longer."""
+        """Return what the run says in words, so far: of fits that are not recorded, or no longer.
+
+        Each request gets an answer of its own; those that refuse one count as one sentence, and what was set aside
+        unread as none.
+        """
         records = self._events()
         alerts = [record for record in records if record.get("kind", record.get("event")) == "alert"]
-        refused = [record for record in records if record.get("outcome") == "refused"]
-        return [str(record["text"]) for record in (*alerts, *refused) if "alert" not in record]
+        refused = [record for record in records if record.get("outcome") == "refused" and record.get("id")]
+        return [str(record["text"]) for record in (*alerts, *refused[:1]) if "alert" not in record]
 
     def held(self) -> str:
         """Return how many batches, epochs and explanations the run holds."""
@@ -54,7 +58,7 @@ def record_this_process(folder: Path, probe_budget: float = PROBE_BUDGET, *, hoo
 
     Args:
         folder: of the run; made when missing.
-        probe_budget: share of training time for measuring.
+        probe_budget: fraction of training time for measuring.
         hooked: whether every fit is recorded; else those that ask for it with `watch` or `Monitor`.
     """
     from tui_monitor.run_log.format.layout import RunInfo
@@ -64,7 +68,7 @@ def record_this_process(folder: Path, probe_budget: float = PROBE_BUDGET, *, hoo
     from tui_monitor.training.record.session import Session, activate
 
     writer = RunWriter(folder, RunInfo(name=folder.name))
-    session = Session(writer, folder, ProbeBudget(share=probe_budget))
+    session = Session(writer, folder, ProbeBudget(fraction=probe_budget))
     activate(session)
     if hooked:
         record_fits(session)
@@ -86,7 +90,7 @@ def train_as_child(run: Path, script: Path, probe_budget: float = PROBE_BUDGET) 
     Args:
         run: an existing run folder.
         script: to be run.
-        probe_budget: share of training time for measuring.
+        probe_budget: fraction of training time for measuring.
     """
     from tui_monitor.training.child import process
 

@@ -14,7 +14,7 @@ from tui_monitor.history.replay.recording import Recording
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.events import explanation as schema
 from tui_monitor.run_log.events.explanation import RecordedExplanation
-from tui_monitor.run_log.events.notices import Explained
+from tui_monitor.run_log.events.notifications import Explained
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.layout import RunInfo, State
 from tui_monitor.run_log.read.reader import RunReader

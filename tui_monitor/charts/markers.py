@@ -30,10 +30,13 @@ class Glyphs:
     """Two cells of the band as it is drawn, for the legend."""
     line: str
     """Two cells of a level mean line as it is drawn, for the legend."""
-    train_mark: str
-    validation_mark: str
-    bad_mark: str
-    above_mark: str
+    train_marker: str
+    validation_marker: str
+    bad_marker: str
+    above_marker: str
+    below_marker: str
+    bracket: str
+    """Of the gap: its upper end, its middle, its lower end, and all of it in one row."""
     grid: str
     horizontal: str
     vertical: str
@@ -43,10 +46,12 @@ class Glyphs:
 
 
 _DRAWN = {
-    "train_mark": "●",
-    "validation_mark": "◆",
-    "bad_mark": "×",
-    "above_mark": "↑",
+    "train_marker": "●",
+    "validation_marker": "◆",
+    "bad_marker": "×",
+    "above_marker": "↑",
+    "below_marker": "↓",
+    "bracket": "┐│┘╴",
     "grid": "┈",
     "horizontal": "─",
     "vertical": "│",
@@ -56,8 +61,8 @@ _DRAWN = {
 }
 
 _GLYPHS = {
-    MarkerSet.BRAILLE: Glyphs(2, 4, "braille", "braille", band="⡪⡪", line="⠒⠒", **_DRAWN),
-    MarkerSet.BLOCKS: Glyphs(2, 2, "hd", "hd", band="██", line="▀▀", **_DRAWN),
+    MarkerSet.BRAILLE: Glyphs(2, 4, "braille", "braille", band="⡐⡐", line="⠒⠒", **_DRAWN),
+    MarkerSet.BLOCKS: Glyphs(2, 2, "hd", "hd", band="▖▖", line="▀▀", **_DRAWN),
     MarkerSet.ASCII: Glyphs(
         columns=1,
         rows=1,
@@ -65,10 +70,12 @@ _GLYPHS = {
         validation_line="-",
         band="::",
         line="**",
-        train_mark="o",
-        validation_mark="V",
-        bad_mark="x",
-        above_mark="^",
+        train_marker="o",
+        validation_marker="V",
+        bad_marker="x",
+        above_marker="^",
+        below_marker="_",
+        bracket="+|+-",
         grid=".",
         horizontal="-",
         vertical="|",

@@ -19,18 +19,18 @@ class Band:
     """Per-batch values summarised over equal slices of the x range; NaN where a slice holds none."""
 
     low: FloatArray
-    """Shape (slices,)."""
+    """A quantile or the smallest value, shape (slices,)."""
     mean: FloatArray
     """Shape (slices,)."""
     high: FloatArray
-    """Shape (slices,)."""
+    """A quantile or the largest value, shape (slices,)."""
     bad: NDArray[np.bool_]
     """Whether the slice holds NaN or an infinity, shape (slices,)."""
 
 
 @dataclass(frozen=True)
 class Points:
-    """Values at positions on the x axis, in order of x. NaN and infinities in `y` show as alert marks."""
+    """Values at positions on the x axis, in order of x. NaN and infinities in `y` show as alert markers."""
 
     x: FloatArray = field(default_factory=_empty)
     """Shape (points,)."""
@@ -48,11 +48,21 @@ class Tick:
 
 @dataclass(frozen=True)
 class LegendEntry:
-    """One item of the title row: a mark with the words that say what it stands for."""
+    """One item of the title row: a marker with the words that say what it stands for."""
 
     mark: str
     text: str
     style: str
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The difference of the two sides at one epoch, shown as a bracket at the right edge."""
+
+    train: float
+    validation: float
+    label: str
+    """Training − validation, with its sign."""
 
 
 @dataclass(frozen=True)
@@ -64,16 +74,20 @@ class ChartSpec:
     y_range: tuple[float, float]
     x_ticks: tuple[Tick, ...] = ()
     y_ticks: tuple[Tick, ...] = ()
-    x_marks: tuple[float, ...] = ()
-    """Positions of short unlabelled marks on the x axis: the ends of epochs."""
+    x_markers: tuple[float, ...] = ()
+    """Positions of short unlabelled markers on the x axis: the ends of epochs."""
     x_label: str = "epoch"
+    x_end: str = ""
+    """What is said of the axis' end, such as how many epochs are planned; left out where there is no room."""
     band: Band | None = None
     train: Points = field(default_factory=Points)
     """Training's epoch means, each at its epoch's end."""
     validation: Points = field(default_factory=Points)
     """Validation values, each at its epoch's end."""
+    gap: Gap | None = None
+    """Of the newest epoch shown that has both."""
     legend: tuple[LegendEntry, ...] = ()
     """Most important first; entries that don't fit are left out from the end."""
     log_y: bool = False
-    """Whether y is logarithmic. Values at or below 0 then have no place and are not drawn."""
+    """Whether y is logarithmic. Values at or below 0 then have no position and are not drawn."""
     markers: MarkerSet = MarkerSet.BRAILLE

@@ -45,7 +45,7 @@ def _newest(runs: Path) -> Path:
     folders = list_runs(runs)
     if not folders:
         raise RunNotFound(f"No runs in {printable(str(runs.absolute()))}. Start one with: tui-monitor demo")
-    # All runs are checked only if none gives a sign of life: a stopped process gives none and is live.
+    # All runs are checked only if none has a heartbeat: a stopped process has none and is live.
     for candidates in (may_live(runs, folders), folders):
         for folder in candidates:
             if not summarise(folder).state.ended:
@@ -68,11 +68,12 @@ def watch(
         TrainingFailed: the run this command started has failed.
     """
     if headless or not has_terminal():
-        if training is not None:
-            training.start()
-        from tui_monitor.cli.headless import follow_headless
+        from tui_monitor.cli.headless import follow_headless, train_headless
 
-        follow_headless(folder, training)
+        if training is not None:
+            train_headless(folder, training)
+        else:
+            follow_headless(folder, None)
     else:
         options = chosen_options()
         from tui_monitor.app.live_app import LiveApp

@@ -26,9 +26,9 @@ _SIGNS: Mapping[Cause, tuple[str, str]] = {
 """What each cause does to (loss gap, accuracy gap); averaging, while the loss falls."""
 
 _SAME_LOSS = 0.005
-"""Nats within which a loss counts as the constant guess's."""
+"""Nats within which a loss counts as the majority-class baseline's."""
 _SAME_ACCURACY = 0.0025
-"""Fraction within which an accuracy counts as the constant guess's."""
+"""Fraction within which an accuracy counts as the majority-class baseline's."""
 _SETTLE = "tui-monitor run train.py"
 _SETTLED_BY = f"To settle it, train once under `{_SETTLE}`: it measures each cause while training runs."
 
@@ -63,7 +63,7 @@ def explain_from_log(
     baseline = _baseline(class_shares)
     findings = [
         *_bounds(reported),
-        *_against_constant_guess(reported, baseline),
+        *_against_majority_baseline(reported, baseline),
         *_sign_findings(loss, accuracy),
         *_unknowns(loss, accuracy, settled_by, _by_chance(reported, samples)),
     ]
@@ -92,17 +92,17 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _ledger(training: float | None, validation: float | None, quantity: int) -> Ledger | None:
+def _ledger(training: float | None, validation: float | None, column: int) -> Ledger | None:
     if training is None or validation is None:
         return None
     gap = training - validation
-    terms = tuple(Term(cause, None, None, None, _verdict_by_sign(cause, gap, quantity)) for cause in _SIGNS)
+    terms = tuple(Term(cause, None, None, None, _verdict_by_sign(cause, gap, column)) for cause in _SIGNS)
     return Ledger(gap=gap, low=None, high=None, within_noise=None, terms=terms)
 
 
-def _verdict_by_sign(cause: Cause, gap: float, quantity: int) -> Verdict:
+def _verdict_by_sign(cause: Cause, gap: float, column: int) -> Verdict:
     """A cause that pushes a gap the other way, or not at all, can't be why it is there."""
-    sign = _SIGNS[cause][quantity]
+    sign = _SIGNS[cause][column]
     opposite = (sign == "+" and gap < 0) or (sign == "−" and gap > 0)
     return Verdict.RULED_OUT if opposite or sign == "0" else Verdict.CANNOT_TELL
 
@@ -213,7 +213,7 @@ def _bounds(reported: Mapping[str, float | None]) -> list[Finding]:
     return findings
 
 
-def _against_constant_guess(reported: Mapping[str, float | None], baseline: Baseline | None) -> list[Finding]:
+def _against_majority_baseline(reported: Mapping[str, float | None], baseline: Baseline | None) -> list[Finding]:
     if baseline is None:
         return []
     findings = []
@@ -224,9 +224,9 @@ def _against_constant_guess(reported: Mapping[str, float | None], baseline: Base
             Finding(
                 "baseline",
                 "proved",
-                f"The training loss {loss:.3f} is above what a constant guess scores ({guess:.3f}) though its accuracy "
-                f"{accuracy:.3f} is above the majority share {majority:.3f}: it is not the plain mean of a fitted "
-                "model. Weights, dropout, batch averaging or a heavy tail can do that; a probe tells which.",
+                f"The training loss {loss:.3f} is above what a majority-class baseline scores ({guess:.3f}) though its "
+                f"accuracy {accuracy:.3f} is above the majority share {majority:.3f}: it is not the plain mean of a "
+                "fitted model. Weights, dropout, batch averaging or a heavy tail can do that; a probe tells which.",
                 "",
             )
         )
@@ -238,7 +238,7 @@ def _against_constant_guess(reported: Mapping[str, float | None], baseline: Base
             Finding(
                 "baseline",
                 "known",
-                f"Validation is {on_loss} the constant guess in loss ({val_loss:.3f} against "
+                f"Validation is {on_loss} the majority-class baseline in loss ({val_loss:.3f} against "
                 f"{baseline.validation_loss:.3f}) and {on_accuracy} it in accuracy ({val_accuracy:.3f} against "
                 f"{baseline.validation_accuracy:.3f}).",
                 "",

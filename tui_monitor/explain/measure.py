@@ -44,7 +44,7 @@ class Moment:
     batch: int | None
     """Batches of the epoch done; None at the epoch's end."""
     cost: Cost | None
-    limits: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
     samples: int | None = None
     """Training samples of the whole epoch; None where the explanation need not hold distributions."""
 
@@ -89,7 +89,7 @@ def explain_probe(
         weights_used=bool((probe.weight != 1.0).any()),
         random_mode=not np.array_equal(probe.loss.training, probe.loss.inference),
     )
-    limits = moment.limits if validation else (*moment.limits, "No validation data: there is no gap to explain.")
+    caveats = moment.caveats if validation else (*moment.caveats, "No validation data: there is no gap to explain.")
     return Explanation(
         run=moment.run,
         epoch=moment.epoch,
@@ -109,7 +109,7 @@ def explain_probe(
         headline=headline(facts) if validation else "",
         next_step=next_step(facts),
         findings=findings(facts),
-        limits=limits,
+        limits=caveats,
         stratified=facts.stratified,
         unit=unit,
         in_nats=probe.loss.in_nats,

@@ -10,7 +10,7 @@ from tui_monitor.errors import RunNotFound
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt, FitSnapshot, Snapshot, TimelineEntry
 from tui_monitor.history.state.fit_events import epoch_row, explanation_at, timeline_entry
 from tui_monitor.run_log.events.lines import parse_event_line
-from tui_monitor.run_log.events.notices import AlertRaised, Explained, NoteTaken
+from tui_monitor.run_log.events.notifications import AlertRaised, Explained, NoteTaken
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import EVENTS_FILE, RUN_FILE
 from tui_monitor.run_log.format.run_json import read_run_info

@@ -1,4 +1,4 @@
-"""The frozen picture of a run at one moment: all that a screen, a table or a report draws from."""
+"""The frozen state of a run at one moment: all that a screen, a table or a report draws from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -58,7 +58,7 @@ class ExplanationAt:
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """Something worth a mark on the time axis: an alert, a note, an answer to a request, a change of state or cause."""
+    """Something worth a marker on the time axis: an alert, a note, a request, a change of state or cause."""
 
     seconds: float
     kind: str
@@ -68,8 +68,8 @@ class TimelineEntry:
     """From 1."""
     batch: int | None = None
     """Batches of the epoch done by then, where the event says so."""
-    answers: str = ""
-    """Id of the request that this acknowledges; empty for anything else."""
+    acknowledges: str = ""
+    """Id of the request that it acknowledges; empty for anything else."""
     alert: str = ""
     """What an alert on the values is about, such as `overfitting`; empty for all else, such as a failed recording."""
 
@@ -118,7 +118,7 @@ class FitSnapshot:
 
 
 @dataclass(frozen=True)
-class StepShare:
+class StepTimes:
     """Where a worker's time goes, in seconds a batch over the last seconds."""
 
     fetching: float
@@ -142,7 +142,7 @@ class WorkerSnapshot:
     batches_per_second: float | None = None
     heartbeat_age: float | None = None
     """Seconds since its last heartbeat; None when it has ended or never had one."""
-    share: StepShare | None = None
+    step_times: StepTimes | None = None
     """None where its steps can't tell."""
     system: "ResourceUsage | None" = None
     """What its process used when it last said so."""

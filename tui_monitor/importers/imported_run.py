@@ -1,4 +1,4 @@
-"""The run folder of an import: it can be continued later, and what was provisional can be taken back."""
+"""The run folder of an import: it can be continued later, and what was provisional can be truncated."""
 
 import math
 import os
@@ -33,7 +33,7 @@ _MOST_WAITING = 2**16
 
 
 @dataclass(frozen=True)
-class Mark:
+class Checkpoint:
     """How much of a run folder holds for good."""
 
     events: int = 0
@@ -71,7 +71,7 @@ class ImportedRun:
         self._waiting_size = 0
         self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         self._events = self._opened(EVENTS_FILE, None)
-        self._output = self._opened(OUTPUT_FILE, None, mend=False)
+        self._output = self._opened(OUTPUT_FILE, None, repair=False)
         self._output_index = OutputIndex()
         self._batches = self._opened_batches()
         self._dtype = self._fit.dtype if self._fit else None
@@ -135,9 +135,9 @@ class ImportedRun:
         """Note that so many bytes of the output belong to what happened up to the run's present time."""
         self._output_index.mark(self._descriptor, lambda: self.seconds, size)
 
-    def mark(self) -> Mark:
+    def checkpoint(self) -> Checkpoint:
         """Return how far the folder has come."""
-        return Mark(
+        return Checkpoint(
             events=_size(self._events) + self._waiting_size,
             output=_size(self._output),
             batches=_size(self._batches),
@@ -145,22 +145,26 @@ class ImportedRun:
             seconds=self.seconds,
         )
 
-    def take_back(self, mark: Mark) -> None:
-        """Return to an earlier mark; records written since are gone."""
+    def truncate(self, checkpoint: Checkpoint) -> None:
+        """Return to an earlier checkpoint; records written since are gone."""
         self._flush()
-        for fit in self._info.fits[mark.phases :]:
+        for fit in self._info.fits[checkpoint.phases :]:
             for name in (fit.batches, blocks_file(fit.batches)):
                 (self.folder / name).unlink(missing_ok=True)
-        self._describe(self._info.fits[: mark.phases])
-        for file, size in ((self._events, mark.events), (self._output, mark.output), (self._batches, mark.batches)):
+        self._describe(self._info.fits[: checkpoint.phases])
+        for file, size in (
+            (self._events, checkpoint.events),
+            (self._output, checkpoint.output),
+            (self._batches, checkpoint.batches),
+        ):
             os.truncate(file.descriptor, min(size, _size(file)))
         if self._fit is not None:
-            cut_blocks(self._descriptor, self._fit, mark.batches // self._fit.dtype.itemsize)
-        self._output_index.truncate(self._descriptor, mark.output)
-        self.seconds = mark.seconds
+            cut_blocks(self._descriptor, self._fit, checkpoint.batches // self._fit.dtype.itemsize)
+        self._output_index.truncate(self._descriptor, checkpoint.output)
+        self.seconds = checkpoint.seconds
 
     def close(self) -> None:
-        """Write what waits, summarise the batches of every fit, and let go of the files."""
+        """Write what waits, summarise the batches of every fit, and close the files."""
         with suppress(OSError):
             self._flush()
         for fit in self._info.fits:
@@ -198,8 +202,8 @@ class ImportedRun:
             return self._opened(batches_file(1), 1)
         return self._opened(fit.batches, fit.dtype.itemsize)
 
-    def _opened(self, name: str, piece: int | None, *, mend: bool = True) -> AppendFile:
-        file = AppendFile(name, piece if mend else 1)
+    def _opened(self, name: str, piece: int | None, *, repair: bool = True) -> AppendFile:
+        file = AppendFile(name, piece if repair else 1)
         file.open(self._descriptor)
         return file
 

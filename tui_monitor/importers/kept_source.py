@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from tui_monitor.importers.imported_run import Mark
+from tui_monitor.importers.imported_run import Checkpoint
 from tui_monitor.run_log.format.replace_file import replace_file
 from tui_monitor.run_log.runs.folders import list_runs
 
@@ -33,8 +33,8 @@ class KeptSource:
     """Bytes, or records, that were read for good."""
     fingerprint: str = ""
     """Of what was read for good."""
-    mark: Mark = field(default_factory=Mark)
-    """How far the run folder holds for good: what follows is taken back when more is read."""
+    mark: Checkpoint = field(default_factory=Checkpoint)
+    """How far the run folder holds for good: what follows is truncated when more is read."""
     state: Mapping[str, Any] = field(default_factory=dict)
     """Where the reading of lines is taken up again."""
 

@@ -44,10 +44,10 @@ def matched_names(names: Iterable[str]) -> dict[str, str]:
     """
     ordered = list(dict.fromkeys(names))
     owners: dict[str, tuple[int, int]] = {}
-    for place, name in enumerate(ordered):
+    for index, name in enumerate(ordered):
         wanted, rank = _ranked(name)
-        owners[wanted] = min(owners.get(wanted, (rank, place)), (rank, place))
-    owned = {wanted: ordered[place] for wanted, (_, place) in owners.items()}
+        owners[wanted] = min(owners.get(wanted, (rank, index)), (rank, index))
+    owned = {wanted: ordered[index] for wanted, (_, index) in owners.items()}
     return {name: wanted if owned[wanted := keras_name(name)] == name else name for name in ordered}
 
 

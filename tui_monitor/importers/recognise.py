@@ -1,4 +1,4 @@
-"""What a path holds, told by its content: each format says how sure it is, and the surest one has it."""
+"""What a path holds, detected from its content: each format says how sure it is, and the surest one has it."""
 
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -182,17 +182,17 @@ def _rate_table(_path: Path, head: bytes) -> float:
     from tui_monitor.importers.tables.csv_table import CsvTable  # noqa: PLC0415
 
     lines = [line for line in _lines(head[:65536], is_terminal=False) if line.strip()]
-    for place, line in enumerate(lines[:_LINES_BEFORE_TABLE]):
+    for index, line in enumerate(lines[:_LINES_BEFORE_TABLE]):
         heading = read_heading(line.removesuffix("\r"))
         if heading is None:
             continue
         table = CsvTable()
-        rows = [line, *lines[place + 1 : place + 4]]
+        rows = [line, *lines[index + 1 : index + 4]]
         for row in rows:
             list(table.line(row))
         if table.holds_rows:
-            return 0.97 if place == 0 else 0.6
-        if place == 0 and len(lines) == 1 and heading.epoch is not None:
+            return 0.97 if index == 0 else 0.6
+        if index == 0 and len(lines) == 1 and heading.epoch is not None:
             return 0.8
     return 0.0
 

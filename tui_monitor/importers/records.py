@@ -9,7 +9,7 @@ from tui_monitor.explain.watch.alerts import AlertWatch, EpochLosses
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events import progress as events
 from tui_monitor.run_log.events.lines import Event
-from tui_monitor.run_log.events.notices import AlertRaised, NoteTaken
+from tui_monitor.run_log.events.notifications import AlertRaised, NoteTaken
 from tui_monitor.run_log.format.canonical_metrics import canonical_names
 from tui_monitor.run_log.format.layout import State
 

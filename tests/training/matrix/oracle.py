@@ -15,8 +15,8 @@ _EPSILON = 1e-3
 def rows_of(cell: Cell, noted: Mapping[str, Any]) -> list[np.ndarray]:
     """Return which samples each batch held, as the model saw them."""
     data = data_of(cell.loss)
-    place = {float(value): index for index, value in enumerate(data.x[:, 0])}
-    return [np.array([place[float(value)] for value in column]) for column in noted["given"]]
+    position = {float(value): index for index, value in enumerate(data.x[:, 0])}
+    return [np.array([position[float(value)] for value in column]) for column in noted["given"]]
 
 
 def expected_order(cell: Cell) -> list[np.ndarray] | None:

@@ -14,7 +14,7 @@ from tui_monitor.explain.evidence.mistakes import side_mistakes, split_mistakes
 from tui_monitor.explain.ledger.build import build_ledger
 from tui_monitor.explain.ledger.estimates import shapley
 from tui_monitor.explain.measure import Moment, explain_probe
-from tui_monitor.explain.samples.probes import Quantity, TrainingProbe, ValidationProbe
+from tui_monitor.explain.samples.probes import PerSampleMetric, TrainingProbe, ValidationProbe
 from tui_monitor.run_log.events.explanation import Cause, Verdict, explanation_from_json, explanation_to_json
 
 
@@ -110,7 +110,7 @@ def test_nan_values_make_no_verdict_and_no_error() -> None:
     poisoned = TrainingProbe(
         **{
             **probe.__dict__,
-            "loss": Quantity(
+            "loss": PerSampleMetric(
                 probe.loss.then * np.nan,
                 probe.loss.training * np.nan,
                 probe.loss.inference * np.nan,

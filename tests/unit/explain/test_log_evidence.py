@@ -25,13 +25,16 @@ def test_the_question_excludes_averaging_dropout_and_leakage_alone() -> None:
     assert accuracy["in_epoch_averaging"] == accuracy["sample_weights"] == "ruled out"
 
 
-def test_the_question_is_compared_with_a_constant_guess() -> None:
-    """With 80/20 shares the training loss lies above the constant guess's 0.500 though its accuracy beats 0.800."""
+def test_the_question_is_compared_with_a_majority_class_baseline() -> None:
+    """With 80/20 shares training loss is above the majority-class baseline's 0.500, but accuracy beats 0.800."""
     sentences = " ".join(
         finding.sentence for finding in explain_from_log("q", 5, QUESTION, class_shares=(0.8, 0.2)).findings
     )
-    assert "above what a constant guess scores (0.500) though its accuracy 0.829 is above the majority" in sentences
-    assert "at the constant guess in loss (0.498 against 0.500) and below it in accuracy (0.776" in sentences
+    assert (
+        "above what a majority-class baseline scores (0.500) though its accuracy 0.829 is above the majority"
+        in sentences
+    )
+    assert "at the majority-class baseline in loss (0.498 against 0.500) and below it in accuracy (0.776" in sentences
     assert "count each batch the same, while validation counts each sample" in sentences
     assert "tui-monitor run" in explain_from_log("q", 5, QUESTION).next_step
 

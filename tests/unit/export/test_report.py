@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from tui_monitor.cli.commands import program
 from tui_monitor.errors import UsageError
-from tui_monitor.run_log.events.notices import AlertRaised
+from tui_monitor.run_log.events.notifications import AlertRaised
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import RunInfo, State
 from tui_monitor.run_log.write.writer import RunWriter

@@ -18,7 +18,7 @@ from tui_monitor.history.load import load
 from tui_monitor.history.state.fold import History
 from tui_monitor.run_log.events.explanation import Cost, RecordedExplanation
 from tui_monitor.run_log.events.lines import RecordedEvent, recorded_event
-from tui_monitor.run_log.events.notices import AlertRaised, Explained, NoteTaken, RequestAcknowledged
+from tui_monitor.run_log.events.notifications import AlertRaised, Explained, NoteTaken, RequestAcknowledged
 from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded
 from tui_monitor.run_log.format.layout import EVENTS_FILE, RUN_FILE, RunInfo, State
 from tui_monitor.run_log.read.reader import Arrival, RunReader
@@ -159,7 +159,7 @@ def test_a_lost_mark_yields_to_news_and_to_an_end(tmp_path: Path) -> None:
 
 
 def test_timeline_marks_what_matters(tmp_path: Path) -> None:
-    """Alerts, notes, answers and pauses are marked; the routine of training and validating is not."""
+    """Alerts, notes, acknowledged requests and pauses are marked; the routine of training and validating is not."""
     writer = record(tmp_path / "run")
     for state in (State.VALIDATING, State.TRAINING, State.PAUSED, State.TRAINING):
         writer.status(state)
@@ -257,7 +257,7 @@ def test_damage_is_told(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_said_so(tmp_path: Path) -> None:
-    """A folder that goes away leaves the picture as it was, marked."""
+    """A folder that goes away leaves the screen as it was, marked."""
     record(tmp_path / "run")
     reader, history = RunReader(tmp_path / "run"), History()
     history.fold(reader.poll())

@@ -12,7 +12,7 @@ from tui_monitor.history.load import load
 from tui_monitor.history.load_epochs import load_epochs
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.events.explanation import RecordedExplanation
-from tui_monitor.run_log.events.notices import Explained, NoteTaken
+from tui_monitor.run_log.events.notifications import Explained, NoteTaken
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import EVENTS_FILE, State
 

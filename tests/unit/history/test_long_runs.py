@@ -31,7 +31,7 @@ def read(folder: Path, read_whole: float) -> tuple[Snapshot, Recording, RunReade
 
 
 def assert_same_envelopes(one: Snapshot, other: Snapshot, windows: list[tuple[float, float]], columns: int) -> None:
-    """Compare what charts draw of windows, each given by two shares of a fit."""
+    """Compare what charts draw of windows, each given by two fractions of a fit."""
     for mine, theirs in zip(one.fits, other.fits, strict=True):
         for name, series in mine.series.items():
             for window in windows:

@@ -14,13 +14,13 @@ from tests.clock import Clock
 from tests.unit.history.plain_runs import followed, record
 from tests.unit.history.same_snapshots import assert_same, recorded
 from tui_monitor.explain.from_log import explain_from_log
-from tui_monitor.history.playback import Moments
+from tui_monitor.history.playback import Markers
 from tui_monitor.history.replay.recorded_output import RecordedOutput
 from tui_monitor.history.replay.recording import Recording
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.history.state.fold import History
 from tui_monitor.run_log.events.explanation import Cause, Ledger, RecordedExplanation, Term, Verdict
-from tui_monitor.run_log.events.notices import AlertRaised, Explained
+from tui_monitor.run_log.events.notifications import AlertRaised, Explained
 from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded
 from tui_monitor.run_log.events.usage import ResourceUsage, UsageSampled
 from tui_monitor.run_log.format.layout import EVENTS_FILE, OUTPUT_FILE, RunInfo, State
@@ -48,7 +48,7 @@ class Training:
         self.epoch = 0
         self.seen: list[tuple[float, Snapshot]] = []
 
-    def look(self) -> None:
+    def tick(self) -> None:
         """Keep what a live screen shows now."""
         self.writer.mark_output()
         self.history.fold(self.reader.poll(max_seconds=10))
@@ -76,7 +76,7 @@ class Training:
             "print": self._print,
         }
         actions[what]()
-        self.look()
+        self.tick()
 
     def _begin(self) -> None:
         self.epoch += 1
@@ -138,7 +138,7 @@ def test_a_long_history_is_replayed_from_checkpoints(tmp_path: Path) -> None:
         training.clock.now += STEP
         training.writer.event(EpochEnded(epoch=number + 1, logs={"loss": number}))
         if number % 997 == 0:
-            training.look()
+            training.tick()
     recording, output = recorded(tmp_path)
     assert 2 < len(recording._checkpoints) <= 65
     for seconds, live in [*training.seen, *reversed(training.seen)]:
@@ -165,7 +165,7 @@ def test_a_recording_that_grows_keeps_its_past(tmp_path: Path) -> None:
 def test_moments_are_where_things_happened(tmp_path: Path) -> None:
     """Epochs, the last one too, end with what is measured after them, however long the script goes on then.
 
-    Alerts and changes of the main cause have their places.
+    Alerts and changes of the main cause have their positions.
     """
     clock = Clock()
     with RunWriter(tmp_path, RunInfo(name="run"), clock=clock, heartbeat_seconds=None) as writer:
@@ -182,14 +182,14 @@ def test_moments_are_where_things_happened(tmp_path: Path) -> None:
         writer.event(AlertRaised(text="loss is NaN"))
         clock.now += 60
         writer.status(State.FINISHED)
-    moments = recorded(tmp_path)[0].moments
-    assert moments.epochs == (1.25, 2.75, 4.25)
-    assert moments.numbers == (1, 2, 3)
-    assert moments.of_epoch(2) == 2.75
-    assert moments.of_epoch(9) is None
-    assert moments.alerts == (4.5,)
-    assert moments.changes == (4.25,)
-    assert moments.events == (1.25, 2.75, 4.25, 4.5)
+    markers = recorded(tmp_path)[0].markers
+    assert markers.epochs == (1.25, 2.75, 4.25)
+    assert markers.numbers == (1, 2, 3)
+    assert markers.of_epoch(2) == 2.75
+    assert markers.of_epoch(9) is None
+    assert markers.alerts == (4.5,)
+    assert markers.changes == (4.25,)
+    assert markers.events == (1.25, 2.75, 4.25, 4.5)
 
 
 def test_a_lost_run_is_lost_at_its_end_alone(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_a_run_without_times_counts_epochs(tmp_path: Path) -> None:
         fit = replayed(recording, output, position).fit
         assert fit is not None
         assert (len(fit.epochs), fit.batches) == (epochs, batches)
-    assert recording.moments == Moments(epochs=(1.0, 2.0, 3.0), numbers=(1, 2, 3))
+    assert recording.markers == Markers(epochs=(1.0, 2.0, 3.0), numbers=(1, 2, 3))
 
 
 @pytest.mark.parametrize("damage", [b'{"kind": "epoch", "epo', b"\x00" * 40 + b"\n", b"[1]\nnonsense\n"])

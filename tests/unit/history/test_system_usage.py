@@ -27,8 +27,8 @@ def test_a_replay_shows_the_usage_of_its_time(tmp_path: Path) -> None:
     newest = followed(tmp_path).snapshot().system
     assert newest == ResourceUsage(80.0, 2, 600, gpus=(GpuUsage(35, 2**31, 2**33),))
     recording, _ = recorded(tmp_path)
-    moments: tuple[tuple[float, float | None], ...] = ((5, 143.0), (2, 50.0), (6, 80.0), (1, None), (4, 143.0))
-    for seconds, expected in moments:
+    markers: tuple[tuple[float, float | None], ...] = ((5, 143.0), (2, 50.0), (6, 80.0), (1, None), (4, 143.0))
+    for seconds, expected in markers:
         usage = recording.at(seconds).system
         assert (usage.cpu_percent if usage else None) == expected
     assert recording.at(recording.end).system == newest

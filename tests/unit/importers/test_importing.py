@@ -162,7 +162,7 @@ def test_an_mlflow_store_gives_one_run_for_each_of_its_own(tmp_path: Path) -> No
     first, second = (load(folder) for folder in import_path(tmp_path / "mlruns", tmp_path / "runs", NOW))
     assert next(logged_epochs(first)) == (1, {"loss": 0.5, "val_loss": 0.75})
     assert (first.state, second.state) == (State.FINISHED, State.FAILED)
-    assert alerts(first) == ["1 lines of metric files are no values: left out."]
+    assert alerts(first) == ["1 lines of metric files hold no value: left out."]
     metric = tmp_path / "mlruns" / "0" / "aa" / "metrics" / "loss"
     metric.write_text(metric.read_text() + "1700000002000 0.125 2\n")
     again = import_path(tmp_path / "mlruns", tmp_path / "runs", NOW)

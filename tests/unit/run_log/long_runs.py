@@ -24,7 +24,7 @@ def some_records(batches: int = ORDINARY, *, seed: int = 0, steps: int = 700, il
         batches: how many.
         seed: of the values.
         steps: batches in an epoch.
-        ill: share of values that are NaN or infinite, of times that go back, and of epochs that set back.
+        ill: fraction of values that are NaN or infinite, of times that go back, and of epochs that set back.
     """
     chance = np.random.default_rng(seed)
     records = np.zeros(batches, FitInfo(1, batch_columns(["loss", "acc"]), "").dtype)
@@ -33,8 +33,8 @@ def some_records(batches: int = ORDINARY, *, seed: int = 0, steps: int = 700, il
     back = chance.random(batches) < ill
     records["time"][back] *= chance.random(back.sum())
     if ill and batches > steps + BLOCK:
-        place = int(chance.integers(steps + BLOCK, batches))
-        records["epoch"][place // BLOCK * BLOCK if seed % 2 else place :] -= 1
+        position = int(chance.integers(steps + BLOCK, batches))
+        records["epoch"][position // BLOCK * BLOCK if seed % 2 else position :] -= 1
     for name in ("loss", "acc"):
         records[name] = chance.lognormal(0, 3, batches)
         is_ill = chance.random(batches) < ill
@@ -78,12 +78,12 @@ def grow(folder: Path, records: Records) -> None:
         file.write(records.tobytes())
 
 
-def read_to_end(reader: Any, *takers: Any) -> None:
+def read_to_end(reader: Any, *receivers: Any) -> None:
     """Give all that a reader finds to those that fold it."""
     for _ in range(10_000):
         arrival = reader.poll(max_seconds=10)
-        for taker in takers:
-            taker.fold(arrival)
+        for receiver in receivers:
+            receiver.fold(arrival)
         if arrival.complete:
             return
     raise AssertionError("the reader never came to the end")

@@ -125,7 +125,7 @@ def test_any_cut_reads_as_fewer_blocks(tmp_path: Path, cut: int) -> None:
 
 
 def test_blocks_in_another_order_are_not_believed(tmp_path: Path) -> None:
-    """A block counts only in its own place."""
+    """A block counts only at its own position."""
     folder = written(tmp_path / "run", some_records())
     path = folder / "batches.blocks"
     content = path.read_bytes()
@@ -241,18 +241,18 @@ def test_a_worker_of_several_needs_no_summaries(tmp_path: Path) -> None:
 
 
 def test_an_import_is_summarised(tmp_path: Path) -> None:
-    """A log's batches get their blocks when it has been read; what is taken back loses them."""
+    """A log's batches get their blocks when it has been read; what is truncated loses them."""
     tmp_path.joinpath("run").mkdir()
     with ImportedRun(tmp_path / "run", RunInfo(name="run")) as run:
         run.begin_fit(["loss", "acc"])
         for number in range(MANY):
             run.batch(1, 32, (number, 0.5))
             if number == 2999:
-                mark = run.mark()
+                checkpoint = run.checkpoint()
     path = tmp_path / "run" / "batches.blocks"
     assert path.stat().st_size == LEAST_ADDED * SIZE
     with ImportedRun(tmp_path / "run", run.info) as run:
-        run.take_back(mark)
+        run.truncate(checkpoint)
         assert path.stat().st_size == 3000 // BLOCK * SIZE
         for number in range(1000):
             run.batch(2, 32, (number, 0.25))
@@ -260,7 +260,7 @@ def test_an_import_is_summarised(tmp_path: Path) -> None:
 
 
 def test_cutting_what_is_not_there_is_no_error(tmp_path: Path) -> None:
-    """A run without blocks can be taken back too."""
+    """A run without blocks can be truncated too."""
     descriptor = os.open(tmp_path, os.O_RDONLY)
     cut_blocks(descriptor, FIT, 0)
     os.close(descriptor)

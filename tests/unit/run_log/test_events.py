@@ -21,7 +21,13 @@ from tui_monitor.run_log.events.lines import (
     parse_event_line,
     recorded_event,
 )
-from tui_monitor.run_log.events.notices import AlertRaised, CauseChanged, Explained, NoteTaken, RequestAcknowledged
+from tui_monitor.run_log.events.notifications import (
+    AlertRaised,
+    CauseChanged,
+    Explained,
+    NoteTaken,
+    RequestAcknowledged,
+)
 from tui_monitor.run_log.events.order import breaches
 from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded, FitBegan, StatusChanged
 from tui_monitor.run_log.events.usage import GpuUsage, ResourceUsage, StepsTimed, UsageSampled
@@ -200,7 +206,7 @@ def test_the_legal_order_has_no_breach() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "event", "reason"),
+    ("index", "event", "reason"),
     [
         (1, at(1, FitBegan(), 2), "fit 2 begins after fit 0"),
         (1, at(1, EpochBegan(1)), "no fit has begun"),
@@ -212,7 +218,7 @@ def test_the_legal_order_has_no_breach() -> None:
         (11, at(7, EpochBegan(3)), "the run has ended"),
     ],
 )
-def test_what_comes_out_of_order_is_named(place: int, event: RecordedEvent, reason: str) -> None:
-    """Each rule names the event that breaks it, by its place."""
-    found = list(breaches((*LEGAL[:place], event)))
-    assert [(breach.index, breach.reason) for breach in found] == [(place, reason)]
+def test_what_comes_out_of_order_is_named(index: int, event: RecordedEvent, reason: str) -> None:
+    """Each rule names the event that breaks it, by its index."""
+    found = list(breaches((*LEGAL[:index], event)))
+    assert [(breach.index, breach.reason) for breach in found] == [(index, reason)]

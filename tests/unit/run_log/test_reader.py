@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_monitor.errors import RunUnreadable
-from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.events.notifications import NoteTaken
 from tui_monitor.run_log.events.progress import StatusChanged
 from tui_monitor.run_log.format.layout import EVENTS_FILE, OUTPUT_FILE, RUN_FILE, RunInfo, State
 from tui_monitor.run_log.read.reader import Arrival, RunReader
@@ -122,15 +122,15 @@ def test_any_cut_reads_as_a_prefix(small_run: Path, tmp_path: Path, name: str) -
         assert numbers([before, after]) == [0, 1, 2]
 
 
-@given(place=st.integers(0, 10_000), bit=st.integers(0, 7))
+@given(position=st.integers(0, 10_000), bit=st.integers(0, 7))
 def test_a_flipped_bit_costs_no_more_than_its_records(
-    small_run: Path, tmp_path_factory: pytest.TempPathFactory, place: int, bit: int
+    small_run: Path, tmp_path_factory: pytest.TempPathFactory, position: int, bit: int
 ) -> None:
     """Damage in the events is skipped and counted; at most two neighbouring lines go, the others are read."""
     folder = tmp_path_factory.mktemp("flipped") / "run"
     shutil.copytree(small_run, folder)
     content = bytearray((folder / EVENTS_FILE).read_bytes())
-    content[place % len(content)] ^= 1 << bit
+    content[position % len(content)] ^= 1 << bit
     (folder / EVENTS_FILE).write_bytes(content)
     arrival = RunReader(folder).poll()
     # A flip may turn a line's end into a letter, or a letter into a line's end.
@@ -169,7 +169,7 @@ def test_a_line_beyond_all_bounds_is_passed_over(tmp_path: Path) -> None:
 _TRAINING = """
 import sys
 from pathlib import Path
-from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.events.notifications import NoteTaken
 from tui_monitor.run_log.format.layout import RunInfo, State
 from tui_monitor.run_log.write.writer import RunWriter
 with RunWriter(Path(sys.argv[1]), RunInfo(name="run")) as writer:

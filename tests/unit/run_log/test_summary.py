@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tui_monitor.errors import RunNotFound
 from tui_monitor.history.load import load
 from tui_monitor.run_log.events.explanation import RecordedExplanation
-from tui_monitor.run_log.events.notices import Explained
+from tui_monitor.run_log.events.notifications import Explained
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, RUN_FILE, RunInfo, State
 from tui_monitor.run_log.runs import process as process_module

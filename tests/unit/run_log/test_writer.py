@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_monitor.run_log.events.lines import UnknownEvent
-from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.events.notifications import NoteTaken
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, RUN_FILE, RunInfo, State
 from tui_monitor.run_log.format.run_json import read_run_info

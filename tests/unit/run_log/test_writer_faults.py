@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from tui_monitor.history.load import load
-from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.events.notifications import NoteTaken
 from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, RunInfo, State
 from tui_monitor.run_log.format.ring_buffer import RING_BUFFER_SUFFIX, ROOM
 from tui_monitor.run_log.write.writer import RunWriter
@@ -28,7 +28,7 @@ KILLS = 20
 _ENDLESS_TRAINING = """
 import os, socket, sys
 from pathlib import Path
-from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.events.notifications import NoteTaken
 from tui_monitor.run_log.format.layout import RunInfo
 from tui_monitor.run_log.write.writer import RunWriter
 writer = RunWriter(Path(sys.argv[1]), RunInfo(name="run", host=socket.gethostname(), pid=os.getpid()))

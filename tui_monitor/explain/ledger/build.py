@@ -23,7 +23,7 @@ from tui_monitor.explain.samples.probes import (
     NO_CLASS,
     FloatArray,
     IntArray,
-    Quantity,
+    PerSampleMetric,
     TrainingProbe,
     ValidationProbe,
 )
@@ -44,7 +44,7 @@ def build_ledger(
     metric: str,
     seed: int = 0,
 ) -> Ledger | None:
-    """Return the ledger of one quantity, or None when either side does not report it.
+    """Return the ledger of one metric, or None when either side does not report it.
 
     Args:
         probe: probed training batches with at least one sample.
@@ -55,15 +55,15 @@ def build_ledger(
     on_loss = metric == "loss"
     what = IN_LOSS if on_loss else IN_ACCURACY
     probe, validation = training_counted(probe, what), validation_counted(validation, what)
-    quantity = probe.loss if on_loss else probe.accuracy
+    per_sample = probe.loss if on_loss else probe.accuracy
     values = validation.loss if on_loss else validation.correct
-    if quantity is None or values is None or not probe.batch.size or not values.size:
+    if per_sample is None or values is None or not probe.batch.size or not values.size:
         return None
     batches = probe.batches
     multiplicity = multiplicities(batches, seed)
-    classes = one_class(probe) if quantity.is_of_batches else class_weights(probe, validation)
-    estimates = estimate(probe, quantity, classes, multiplicity)
-    measured = _of_validation(validation, values, quantity, seed + 1, on_loss=on_loss)
+    classes = one_class(probe) if per_sample.is_of_batches else class_weights(probe, validation)
+    estimates = estimate(probe, per_sample, classes, multiplicity)
+    measured = _of_validation(validation, values, per_sample, seed + 1, on_loss=on_loss)
     offset = validation.offset if on_loss else 0.0
     reported = validation.reported_loss if on_loss else validation.reported_accuracy
     if reported is None:
@@ -76,17 +76,17 @@ def build_ledger(
     point[Cause.SAMPLE_WEIGHTS] += measured.plain - measured.weighted
     point[Cause.BATCH_AVERAGING] += measured.weighted - measured.as_reported
     point[Cause.MEASUREMENT] = measured.as_reported + offset - reported
-    gap = quantity.reported - reported
+    gap = per_sample.reported - reported
     point[Cause.WITHIN_CLASS] = gap - math.fsum(point.values())
 
-    spread = deviations(estimates, batches, probe.epoch_batches, quantity)
+    spread = deviations(estimates, batches, probe.epoch_batches, per_sample)
     with np.errstate(invalid="ignore"):
         # A side measured on one batch has no known spread: infinite, or NaN for both.
         spread[Cause.WITHIN_CLASS] = spread[Cause.WITHIN_CLASS] - measured.deviation
     spread[Cause.MEASUREMENT] = measured.deviation
-    drawn = sampling(probe, quantity, validation, values)
+    drawn = sampling(probe, per_sample, validation, values)
     noise = drawn.half_width
-    smallest = _smallest(quantity, reported) if on_loss else SMALLEST_ACCURACY_WORTH_NAMING
+    smallest = _smallest(per_sample, reported) if on_loss else SMALLEST_ACCURACY_WORTH_NAMING
     bounds = intervals(point, spread, {} if on_loss else unseen(probe, classes))
     verdicts = _verdicts(point, bounds, gap, noise, smallest)
     is_known = math.isfinite(noise) or not math.isfinite(gap)
@@ -97,7 +97,7 @@ def build_ledger(
         within_noise=bool(abs(gap) <= noise) if is_known else None,
         terms=tuple(
             Term(cause, None, None, None, Verdict.CANNOT_TELL)
-            if cause in quantity.unsplit
+            if cause in per_sample.unsplit
             else Term(cause, point[cause], *bounds[cause], verdicts[cause])
             for cause in Cause
         ),
@@ -106,21 +106,21 @@ def build_ledger(
 
 
 def _of_validation(
-    validation: ValidationProbe, values: FloatArray, quantity: Quantity, seed: int, *, on_loss: bool
+    validation: ValidationProbe, values: FloatArray, per_sample: PerSampleMetric, seed: int, *, on_loss: bool
 ) -> ValidationValue:
     weighting = validation.weighting if on_loss else validation.accuracy_weighting
     averaging = validation.averaging if on_loss else validation.accuracy_averaging
-    if quantity.is_of_batches:
+    if per_sample.is_of_batches:
         # Its samples share one value, in which weights and classes are what they are.
         validation = replace(validation, class_counts=None, weight=np.ones_like(validation.weight))
     return validation_value(validation, values, weighting, averaging, seed)
 
 
-def _smallest(quantity: Quantity, reported: float) -> float:
+def _smallest(per_sample: PerSampleMetric, reported: float) -> float:
     """Return the smallest difference of losses worth naming: of those without a known unit, a hundredth of them."""
-    if quantity.in_nats:
+    if per_sample.in_nats:
         return SMALLEST_LOSS_WORTH_NAMING
-    both = [abs(value) for value in (quantity.reported, reported) if math.isfinite(value)]
+    both = [abs(value) for value in (per_sample.reported, reported) if math.isfinite(value)]
     return SMALLEST_SHARE_WORTH_NAMING * max(both, default=0.0)
 
 

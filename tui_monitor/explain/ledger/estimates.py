@@ -17,7 +17,7 @@ from tui_monitor.explain.samples.probes import (
     Averaging,
     FloatArray,
     IntArray,
-    Quantity,
+    PerSampleMetric,
     TrainingProbe,
     ValidationProbe,
     Weighting,
@@ -103,25 +103,27 @@ def multiplicities(batches: int, seed: int) -> FloatArray:
     return np.concatenate([np.ones((1, batches)), counts])
 
 
-def estimate(probe: TrainingProbe, quantity: Quantity, classes: ClassWeights, multiplicity: FloatArray) -> Estimates:
-    """Return the training side's terms of one quantity, from the probe as it is and from its resamples.
+def estimate(
+    probe: TrainingProbe, metric: PerSampleMetric, classes: ClassWeights, multiplicity: FloatArray
+) -> Estimates:
+    """Return the training side's terms of one metric, from the probe as it is and from its resamples.
 
     Args:
         probe: probed training batches with at least one sample.
-        quantity: its loss or its accuracy.
+        metric: its loss or its accuracy.
         classes: what each class's samples count.
         multiplicity: how often each batch counts, shape (rows, batches).
     """
     batches = multiplicity.shape[1]
     label = probe.label if classes.train_share.size > 1 else np.zeros_like(probe.label)
-    weights = effective_weights(probe.weight, probe.batch, quantity.weighting)
+    weights = effective_weights(probe.weight, probe.batch, metric.weighting)
     columns = np.stack(
         [
-            weights * quantity.then,
-            weights * quantity.training,
-            quantity.training,
-            weights * quantity.inference,
-            quantity.inference,
+            weights * metric.then,
+            weights * metric.training,
+            metric.training,
+            weights * metric.inference,
+            metric.inference,
             np.ones_like(weights),
         ],
         axis=1,
@@ -137,16 +139,16 @@ def estimate(probe: TrainingProbe, quantity: Quantity, classes: ClassWeights, mu
         strata = _stratum_weights(counts, classes.train_share, counts.sum(axis=1, keepdims=True))
         mixes = np.stack([strata, strata * classes.ratio])
     units = np.bincount(probe.batch, minlength=batches).astype(np.float64)
-    as_reported = batch_weights(quantity.averaging, probe.batch_samples, units)
-    plain = units if probe.batch_samples is None or not quantity.is_of_batches else probe.batch_samples
+    as_reported = batch_weights(metric.averaging, probe.batch_samples, units)
+    plain = units if probe.batch_samples is None or not metric.is_of_batches else probe.batch_samples
     reported_way, by_units = (_means(multiplicity, sums, units, weight) for weight in (as_reported, plain))
 
     means = np.stack([reported_way, by_units])[..., 1:5]
     # Columns are (mode, weight) in order; the toggles' order is mode, weight, averaging, mix.
     values = np.einsum("arcf,mrc->famr", means, mixes).reshape(2, 2, 2, 2, len(multiplicity))
-    then = (reported_way[:, :, 0] * mixes[0]).sum(axis=1) + quantity.offset_then
-    now = values[0, 0, 0, 0] + quantity.offset_now
-    return _anchored(then, np.column_stack([now, shapley(values)]), quantity.reported, batches)
+    then = (reported_way[:, :, 0] * mixes[0]).sum(axis=1) + metric.offset_then
+    now = values[0, 0, 0, 0] + metric.offset_now
+    return _anchored(then, np.column_stack([now, shapley(values)]), metric.reported, batches)
 
 
 def batch_weights(averaging: Averaging, samples: FloatArray | None, units: FloatArray) -> FloatArray:
@@ -244,7 +246,7 @@ def _shapley_coefficients(players: int) -> FloatArray:
 
 @dataclass(frozen=True)
 class ValidationValue:
-    """Validation's mean of one quantity at the current weights."""
+    """Validation's mean of one metric at the current weights."""
 
     as_reported: float
     """As Keras measures it: averaged its way, with weights that came with the data."""
@@ -263,11 +265,11 @@ def validation_value(
     averaging: Averaging,
     seed: int,
 ) -> ValidationValue:
-    """Return validation's mean of one quantity, at validation's exact class shares.
+    """Return validation's mean of one metric, at validation's exact class shares.
 
     Args:
         probe: validation samples with at least one sample.
-        values: the quantity of each of them, shape (n,).
+        values: the metric of each of them, shape (n,).
         weighting: how weights that came with the data enter it.
         averaging: how the reported value averages batches.
         seed: of the bootstrap.

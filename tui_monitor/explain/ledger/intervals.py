@@ -10,7 +10,7 @@ from tui_monitor.explain.quantiles import NORMAL_QUANTILE, POWER_QUANTILE, small
 from tui_monitor.explain.samples.probes import (
     FloatArray,
     IntArray,
-    Quantity,
+    PerSampleMetric,
     TrainingProbe,
     ValidationProbe,
     effective_weights,
@@ -21,7 +21,9 @@ Bounds = tuple[float | None, float | None]
 """Lower and upper end of an interval; None where it is unknown."""
 
 
-def deviations(estimates: Estimates, batches: int, epoch_batches: int, quantity: Quantity) -> dict[Cause, FloatArray]:
+def deviations(
+    estimates: Estimates, batches: int, epoch_batches: int, metric: PerSampleMetric
+) -> dict[Cause, FloatArray]:
     """Return bootstrap deviations of each term, shape (resamples,), narrowed where most batches were probed.
 
     The finite-population factor 1 − probed/all is left out of the variance that training mode's own draws give: a
@@ -29,7 +31,7 @@ def deviations(estimates: Estimates, batches: int, epoch_batches: int, quantity:
     """
     inflation = small_sample_inflation(batches, estimates.fitted)
     unprobed = max(0.0, 1.0 - batches / max(epoch_batches, 1))
-    random_mode = not np.array_equal(quantity.training, quantity.inference)
+    random_mode = not np.array_equal(metric.training, metric.inference)
 
     def spread(values: FloatArray, draw_variance: float = 0.0) -> FloatArray:
         """Return the deviations of one term, infinite where a single batch tells nothing of them."""
@@ -110,9 +112,11 @@ class Sampling:
         return math.ceil(self.validation_variance / allowed)
 
 
-def sampling(probe: TrainingProbe, quantity: Quantity, validation: ValidationProbe, values: FloatArray) -> Sampling:
+def sampling(
+    probe: TrainingProbe, metric: PerSampleMetric, validation: ValidationProbe, values: FloatArray
+) -> Sampling:
     """Return the sampling variances of both sides; the training set's size is the epoch's, estimated where unknown."""
-    weights = effective_weights(probe.weight, probe.batch, quantity.weighting)
+    weights = effective_weights(probe.weight, probe.batch, metric.weighting)
     batches = probe.batches
     if probe.epoch_class_counts is not None:
         train_size = float(probe.epoch_class_counts.sum())
@@ -122,8 +126,8 @@ def sampling(probe: TrainingProbe, quantity: Quantity, validation: ValidationPro
         validation_size = float(validation.class_counts.sum())
     else:
         validation_size = float(values.size)
-    of = (probe.batch, validation.batch) if quantity.is_of_batches else (probe.sample, validation.sample)
-    training_variance = _variance(weights * quantity.then, of[0]) / max(train_size, 1.0)
+    of = (probe.batch, validation.batch) if metric.is_of_batches else (probe.sample, validation.sample)
+    training_variance = _variance(weights * metric.then, of[0]) / max(train_size, 1.0)
     return Sampling(training_variance, _variance(values, of[1]), validation_size)
 
 

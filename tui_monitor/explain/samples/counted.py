@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from tui_monitor.explain.samples.probes import IN_LOSS, IntArray, Quantity, TrainingProbe, ValidationProbe
+from tui_monitor.explain.samples.probes import IN_LOSS, IntArray, PerSampleMetric, TrainingProbe, ValidationProbe
 
 
 def training_counted(probe: TrainingProbe, what: int) -> TrainingProbe:
@@ -20,8 +20,8 @@ def training_counted(probe: TrainingProbe, what: int) -> TrainingProbe:
     return replace(
         probe,
         **_units(probe, chosen),
-        loss=_quantity(probe.loss, chosen),
-        accuracy=None if probe.accuracy is None else _quantity(probe.accuracy, chosen),
+        loss=_metric(probe.loss, chosen),
+        accuracy=None if probe.accuracy is None else _metric(probe.accuracy, chosen),
         epoch_class_counts=_counts(probe.epoch_class_counts, what),
     )
 
@@ -46,12 +46,12 @@ def _units(probe: TrainingProbe | ValidationProbe, chosen: Any) -> Mapping[str, 
     return {name: None if value is None else value[chosen] for name, value in found.items()}
 
 
-def _quantity(quantity: Quantity, chosen: Any) -> Quantity:
+def _metric(metric: PerSampleMetric, chosen: Any) -> PerSampleMetric:
     return replace(
-        quantity,
-        then=quantity.then[chosen],
-        training=quantity.training[chosen],
-        inference=quantity.inference[chosen],
+        metric,
+        then=metric.then[chosen],
+        training=metric.training[chosen],
+        inference=metric.inference[chosen],
     )
 
 

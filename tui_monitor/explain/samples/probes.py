@@ -40,8 +40,8 @@ class Weighting(StrEnum):
 
 
 @dataclass(frozen=True)
-class Quantity:
-    """One per-sample quantity (loss in nats, or 1 where correct) of the probed training samples, shape (n,) each."""
+class PerSampleMetric:
+    """One per-sample metric (loss in nats, or 1 where correct) of the probed training samples, shape (n,) each."""
 
     then: FloatArray
     """As it was when the batch was trained on: weights of the time, training mode."""
@@ -86,8 +86,8 @@ class TrainingProbe:
     """Class predicted in inference mode, or `NO_CLASS`."""
     weight: FloatArray
     """Sample weight as training applied it; 1 where there was none."""
-    loss: Quantity
-    accuracy: Quantity | None
+    loss: PerSampleMetric
+    accuracy: PerSampleMetric | None
     """None when the run reports no accuracy."""
     epoch_batches: int
     """Batches that the reported values cover, probed or not."""

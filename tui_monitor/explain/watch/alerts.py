@@ -1,4 +1,4 @@
-"""What needs a look, from values alone: each alert is beyond noise, says what was seen, and comes once an episode."""
+"""What needs attention, from values alone: an alert is beyond noise, says what was seen, and comes once an episode."""
 
 import math
 from array import array
@@ -26,7 +26,7 @@ class AlertKind(StrEnum):
 
 @dataclass(frozen=True)
 class Alert:
-    """One thing that needs a look."""
+    """One thing that needs attention."""
 
     kind: AlertKind
     sentence: str
@@ -56,7 +56,7 @@ _NEWEST_FOR_NOISE = 12
 _STANDARD_ERRORS = 2.0
 _NOISE_MULTIPLE = 4.0
 _SMALLEST_RISE = 0.02
-"""Share of the best validation loss that a rise must exceed."""
+"""Fraction of the best validation loss that a rise must exceed."""
 _FEWEST_OF_A_CLASS = 10
 _WIDE_ACCURACY = 0.05
 """Half-width of validation accuracy's 95 % interval from which validation counts as too small."""
@@ -65,7 +65,7 @@ _NORMAL_QUANTILE = 1.959964
 
 @dataclass
 class _Losses:
-    """What divergence is told by: finite training losses so far."""
+    """What divergence is found from: finite training losses so far."""
 
     count: int = 0
     first: float = math.nan
@@ -80,7 +80,7 @@ class _Losses:
 
 @dataclass
 class _Pairs:
-    """What overfitting is told by: epochs with finite losses of both sides. Each is taken once, in constant time."""
+    """What overfitting is found from: epochs with finite losses of both sides. Each is taken once, in constant time."""
 
     epochs: "array[int]" = field(default_factory=lambda: array("q"))
     train: "array[float]" = field(default_factory=lambda: array("d"))
@@ -275,7 +275,7 @@ class AlertWatch:
             return ()
         first = min(lasting, key=classes.labels.index)
         share = classes.validation_share[classes.labels.index(first)]
-        text = f"Class {first} is never predicted, though {units.share(share, 1)} of validation belongs to it."
+        text = f"Class {first} is never predicted, though {units.percentage(share, 1)} of validation belongs to it."
         if len(lasting) > 1:
             text = f"{len(lasting)} classes are never predicted, the first of them class {first}."
         return self._told(AlertKind.NEVER_PREDICTED, text, explanation.epoch, is_there=True)

@@ -8,7 +8,7 @@ from tui_monitor.explain.words.facts import Facts, named_terms, term_of
 from tui_monitor.run_log.events.explanation import Cause, Classes, Ledger, Term, Verdict
 
 _LIKE_SIZE = 0.5
-"""Share of a ledger's largest effect from which another one is of like size: the headline names them all."""
+"""Fraction of a ledger's largest effect from which another one is of like size: the headline names them all."""
 _USUAL_CLAUSES = 2
 """Causes that the headline names where smaller ones contribute too; the findings name every one."""
 _LINES, _LINE_WIDTH = 3, 71
@@ -254,5 +254,5 @@ def _shares_clause(classes: Classes | None) -> str:
     more = "more" if validation > train else "less"
     return (
         f"validation holds {more} of class {classes.labels[index]} "
-        f"({units.share(validation, digits)} against {units.share(train, digits)})"
+        f"({units.percentage(validation, digits)} against {units.percentage(train, digits)})"
     )

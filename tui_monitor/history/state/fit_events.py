@@ -1,7 +1,7 @@
 """What the events of a fit say of it: a row for each epoch that ended, and its explanations. Needs no NumPy."""
 
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt, TimelineEntry
-from tui_monitor.run_log.events.notices import AlertRaised, Explained, NoteTaken
+from tui_monitor.run_log.events.notifications import AlertRaised, Explained, NoteTaken
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.canonical_metrics import canonical_values
 

@@ -10,7 +10,7 @@ from tui_monitor.history.snapshot import EpochRow, ExplanationAt, FitSnapshot
 from tui_monitor.history.state.fit_events import epoch_row, explanation_at
 from tui_monitor.history.state.pace import Remaining, batches_per_second, epoch_overhead, seconds_left
 from tui_monitor.run_log.events.lines import RecordedEvent
-from tui_monitor.run_log.events.notices import Explained
+from tui_monitor.run_log.events.notifications import Explained
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.batch_records import Records
 from tui_monitor.run_log.format.layout import FitInfo

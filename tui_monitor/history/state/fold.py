@@ -11,7 +11,13 @@ from tui_monitor.history.state.fit_fold import FitFold
 from tui_monitor.history.state.output import OutputLines
 from tui_monitor.history.state.workers import WorkerFolds
 from tui_monitor.run_log.events.lines import RecordedEvent, UnknownEvent
-from tui_monitor.run_log.events.notices import AlertRaised, CauseChanged, Explained, NoteTaken, RequestAcknowledged
+from tui_monitor.run_log.events.notifications import (
+    AlertRaised,
+    CauseChanged,
+    Explained,
+    NoteTaken,
+    RequestAcknowledged,
+)
 from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded, StatusChanged
 from tui_monitor.run_log.events.usage import ResourceUsage, UsageSampled
 from tui_monitor.run_log.format.layout import RunInfo, State
@@ -106,7 +112,7 @@ class History:
         return has_changed
 
     def mark_workers(self, signs: Mapping[int, WorkerLiveness]) -> bool:
-        """Take a look at the processes of several workers, by rank; return whether anything changed."""
+        """Check the processes of several workers, by rank; return whether anything changed."""
         has_changed = self._workers.mark(signs)
         self._revision += has_changed
         return has_changed
@@ -150,8 +156,8 @@ class History:
                 self._batches_lost += batches
             case AlertRaised(text=text) | CauseChanged(text=text) | NoteTaken(text=text):
                 self._note(recorded, text)
-            case RequestAcknowledged() as answer:
-                self._note(recorded, answer.text or f"{answer.request}: {answer.outcome}")
+            case RequestAcknowledged() as acknowledged:
+                self._note(recorded, acknowledged.text or f"{acknowledged.request}: {acknowledged.outcome}")
             case UsageSampled(usage=usage):
                 self._system = usage
             case EpochBegan() | EpochEnded() | Explained() if recorded.fit is not None and recorded.fit >= 1:
@@ -216,6 +222,6 @@ def timeline_entry(recorded: RecordedEvent, text: str) -> TimelineEntry:
         text=text,
         epoch=getattr(event, "epoch", None),
         batch=getattr(event, "batch", None),
-        answers=getattr(event, "id", ""),
+        acknowledges=getattr(event, "id", ""),
         alert=getattr(event, "alert", ""),
     )

@@ -42,13 +42,13 @@ def mlflow_records(folder: Path) -> Iterator[Record]:
         damaged += len(read) - len(rows)
         if len(rows) > 1 and not any(step for _, _, step in rows):
             unnumbered.append(name)
-            rows = [(milliseconds, value, place) for place, (milliseconds, value, _) in enumerate(rows)]
+            rows = [(milliseconds, value, position) for position, (milliseconds, value, _) in enumerate(rows)]
         for milliseconds, value, step in rows:
             steps.setdefault(step, {})[name] = value
             times[step] = max(times.get(step, 0.0), milliseconds / 1000)
     yield from _epochs(steps, times)
     if damaged:
-        yield Remark(f"{damaged} lines of metric files are no values: left out.")
+        yield Remark(f"{damaged} lines of metric files hold no value: left out.")
     if unnumbered:
         yield Remark(f"Logged without steps, and counted: {', '.join(unnumbered)}.", kind="note")
     yield _ended(folder)

@@ -68,7 +68,7 @@ def _records(
     run = _Run(validation, damage)
     group: list[_Scalar] = []
     for scalar in scalars:
-        if group and _place(scalar) != _place(group[0]):
+        if group and _position(scalar) != _position(group[0]):
             yield from run.take(group)
             group = []
         group.append(scalar)
@@ -156,7 +156,7 @@ class _Run:
         yield FitBegan(columns, initial_epoch=done)
 
 
-def _place(scalar: _Scalar) -> tuple[bool, int]:
+def _position(scalar: _Scalar) -> tuple[bool, int]:
     return scalar.tag.startswith(_BATCH), scalar.step
 
 
@@ -165,7 +165,7 @@ def _epoch_name(tag: str) -> str:
 
 
 def _sides(folder: Path, damage: _Damage) -> dict[int, dict[str, float]]:
-    """Return the metrics of validation and test by step, none in the place of the other's."""
+    """Return the metrics of validation and test by step, none in place of the other's."""
     steps: dict[int, dict[str, float]] = {}
     has_validation = False
     for name, usual in _SIDE_FOLDERS.items():

@@ -177,22 +177,24 @@ def _from_series(series: dict[str, list[Any]], *, is_whole: bool) -> Fit:
     counter = next((name for name in series if _EPOCH.fullmatch(name)), None)
     printed = [number(value) for value in series.pop(counter, [])] if counter is not None else []
     length = max(map(len, series.values()), default=0)
-    places = {name: _places(name, len(values), length if is_whole else len(values)) for name, values in series.items()}
+    indices = {
+        name: _indices(name, len(values), length if is_whole else len(values)) for name, values in series.items()
+    }
     remarks = []
-    for name, (_, every) in places.items():
+    for name, (_, every) in indices.items():
         if every != 1:
             how = f"taken for every {every} epochs" if every else "taken for the first ones"
             remarks.append(f"{name} has {len(series[name])} values for {length} epochs: {how}.")
     rows: list[dict[str, Any]] = [{} for _ in range(length)]
     for name, values in series.items():
-        for place, value in zip(places[name][0], values, strict=True):
-            rows[place][name] = value
+        for index, value in zip(indices[name][0], values, strict=True):
+            rows[index][name] = value
     if len(printed) == length:
         rows = [{"epoch": epoch, **row} for epoch, row in zip(printed, rows, strict=True)]
     return Fit(rows, tuple(remarks))
 
 
-def _places(name: str, count: int, length: int) -> tuple[range, int]:
+def _indices(name: str, count: int, length: int) -> tuple[range, int]:
     """Return the rows that a shorter list's values belong to, as `validation_freq` leaves them, and the step."""
     if count == length:
         return range(length), 1

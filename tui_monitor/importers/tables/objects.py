@@ -118,7 +118,7 @@ def _object(line: str) -> Any:
 
 def _printed(text: str) -> Objects | None:
     """Return the object that Python printed, perhaps behind a name and over many lines."""
-    starts = [place for place in (text.find("{"), text.find("[")) if place >= 0]
+    starts = [index for index in (text.find("{"), text.find("[")) if index >= 0]
     if not starts or len(text) > _LARGEST_REPR:
         return None
     end = max(text.rfind("}"), text.rfind("]"))

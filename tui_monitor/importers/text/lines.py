@@ -312,7 +312,7 @@ class _Terminal:
         """Draw the line; what precedes the first character to obey is cut as it is where nothing is to be obeyed."""
         parts: Sequence[str] = ()
         if not self._has_drawn:
-            special = next(place for place, character in enumerate(text) if not character.isprintable())
+            special = next(position for position, character in enumerate(text) if not character.isprintable())
             self._plain += text[:special]
             parts, text = self._overlong(), self._plain + text[special:]
             special = len(self._plain)

@@ -178,11 +178,11 @@ def _as_value(value: Any) -> float | None:
 
 def suggested_pattern(line: str) -> str:
     """Return a pattern that reads a line, with each number named by the words before it, or nothing."""
-    pattern, place, names = "", 0, set()
+    pattern, position, names = "", 0, set()
     for found in _NUMBER.finditer(line):
-        before = line[place : found.start()]
+        before = line[position : found.start()]
         words = [word.lower().replace(".", "_") for word in _WORD.findall(before)][-2:]
-        if not words and not place:
+        if not words and not position:
             # A number that a line begins with counts epochs, or what comes nearest to them.
             words = [_EPOCH]
         name = "_".join(words) if words and words[-1] in ("loss", "acc", "accuracy", "error") else "".join(words[-1:])
@@ -190,7 +190,7 @@ def suggested_pattern(line: str) -> str:
         is_named = bool(name) and name not in names and name.isidentifier()
         pattern += f"{{{name}:float}}" if is_named else "{}"
         names.add(name)
-        place = found.end()
+        position = found.end()
     if _EPOCH not in names or not any("loss" in name or "acc" in name for name in names):
         return ""
     try:

@@ -131,7 +131,7 @@ class Classes:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What the constant guess at the base rate scores on each side: entropy in nats, and the majority's share."""
+    """What the majority-class baseline scores on each side: entropy in nats, and the majority's share."""
 
     train_loss: float
     train_accuracy: float
@@ -177,14 +177,17 @@ class Cost:
     tracing_seconds: float = 0.0
     """One-time cost of building the probe's functions."""
     budget: float | None = None
-    """Share of training time that measuring may take, the first probe left out; None in runs that did not say."""
+    """Fraction of training time that measuring may take, the first probe left out; None in runs that did not say."""
+    seconds_beside: float = 0.0
+    """Seconds that measuring may take in the whole run beside that."""
 
     @property
     def limit(self) -> str:
         """The budget in words; empty where there is none to speak of."""
         if self.budget is None or self.budget >= 1:
             return ""
-        return f"budget {self.budget * 100:g} %, the first probe apart"
+        beside = f" and {self.seconds_beside:g} s" if self.seconds_beside else ""
+        return f"budget {self.budget * 100:g} %{beside}, the first probe apart"
 
 
 @dataclass(frozen=True)

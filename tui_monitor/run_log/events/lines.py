@@ -5,7 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tui_monitor.run_log.events.notices import AlertRaised, CauseChanged, Explained, NoteTaken, RequestAcknowledged
+from tui_monitor.run_log.events.notifications import (
+    AlertRaised,
+    CauseChanged,
+    Explained,
+    NoteTaken,
+    RequestAcknowledged,
+)
 from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded, FitBegan, StatusChanged
 from tui_monitor.run_log.events.usage import StepsTimed, UsageSampled
 from tui_monitor.run_log.format.strict_json import encode, number, whole

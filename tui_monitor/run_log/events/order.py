@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from tui_monitor.run_log.events.lines import RecordedEvent
-from tui_monitor.run_log.events.notices import CauseChanged, Explained
+from tui_monitor.run_log.events.notifications import CauseChanged, Explained
 from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded, FitBegan, StatusChanged
 from tui_monitor.run_log.events.usage import StepsTimed, UsageSampled
 

@@ -3,7 +3,7 @@
 Of each fit there are the records of its batches, in `batches.bin`, `batches-2.bin` and so on, and beside them
 summaries of each 256 of those records, in `batches.blocks`, `batches-2.blocks` and so on. Everything can be told from
 the records alone; with the summaries a long run opens without reading them (`blocks` has the layout). Records of the
-last moment may be in `batches.bin.newest` alone (`shared_slots` has that layout).
+last moment may be in `batches.bin.newest` alone (`ring_buffer` has that layout).
 """
 
 import re
@@ -232,7 +232,7 @@ def _run_info(content: Mapping[str, Any]) -> RunInfo:
         command=tuple(str(word) for word in content.get("command", ())),
         host=str(content.get("host", "")),
         pid=int(content.get("pid", 0)),
-        created=_moment(content.get("created", 0.0)),
+        created=_timestamp(content.get("created", 0.0)),
         versions={str(name): str(version) for name, version in content.get("versions", {}).items()},
         description=str(content.get("description", "")),
         fits=fits,
@@ -279,7 +279,7 @@ def has_a_day(seconds: float) -> bool:
     return 0 <= seconds < _YEAR_9999
 
 
-def _moment(value: Any) -> float:
+def _timestamp(value: Any) -> float:
     """Return seconds since 1970 that a calendar has a day for, else 0: one damaged run must not end a list of all."""
     seconds = float(value)
     return seconds if has_a_day(seconds) else 0.0

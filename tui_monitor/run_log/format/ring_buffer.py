@@ -133,5 +133,5 @@ def _mounted(device: str) -> str:
 def _mounts() -> Iterator[tuple[str, str]]:
     """Yield the device and the file system's type of each mount; proc(5) has the lines' format."""
     for line in _MOUNTS.read_text(errors="replace").splitlines():
-        place, _, source = line.partition(" - ")
-        yield place.split()[2], source.split()[0]
+        mount, _, source = line.partition(" - ")
+        yield mount.split()[2], source.split()[0]

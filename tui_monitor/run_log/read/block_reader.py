@@ -53,16 +53,16 @@ class Summaries:
             (starts[once] + blocks["changed_at"][once], blocks["last_epoch"][once], blocks["changed_seconds"][once]),
             *(self._epochs_within(int(start)) for start in starts[often]),
         ]
-        places, numbers, seconds = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        order = np.argsort(places)
-        return places[order], numbers[order].astype(np.int64), seconds[order]
+        indices, numbers, seconds = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        order = np.argsort(indices)
+        return indices[order], numbers[order].astype(np.int64), seconds[order]
 
     def _epochs_within(self, start: int) -> tuple[NDArray[Any], ...]:
         """Return the epochs that begin in a block after its first batch, from the records."""
         batches = np.arange(start, start + BLOCK)
         epochs = self.stored.column("epoch", batches)
-        places = np.flatnonzero((epochs[1:] != epochs[:-1]) & (epochs[1:] > 0)) + 1
-        return start + places, epochs[places], self.stored.column("time", batches[places])
+        indices = np.flatnonzero((epochs[1:] != epochs[:-1]) & (epochs[1:] > 0)) + 1
+        return start + indices, epochs[indices], self.stored.column("time", batches[indices])
 
 
 def read_blocks(path: Path, fit: FitInfo, batches: int, read: Callable[[int], Records]) -> Blocks:

@@ -78,7 +78,7 @@ class ClusterReader:
             again = False
         for rank in sorted(come):
             self._readers[rank] = RunReader(ranks[rank])
-        arrivals = {rank: self._look(rank, max_seconds, max_records) for rank in self._readers}
+        arrivals = {rank: self._poll(rank, max_seconds, max_records) for rank in self._readers}
         if any(arrival.restarted for arrival in arrivals.values()):
             self._forget()
             return Arrival(restarted=True, complete=False)
@@ -87,7 +87,7 @@ class ClusterReader:
             return replace(chief, restarted=chief.restarted or again)
         return replace(self._together(arrivals), restarted=again)
 
-    def _look(self, rank: int, max_seconds: float, max_records: int) -> Arrival:
+    def _poll(self, rank: int, max_seconds: float, max_records: int) -> Arrival:
         try:
             return self._readers[rank].poll(max_seconds, max_records)
         except RunUnreadable:
@@ -147,7 +147,7 @@ class _Joiner:
 
     def __init__(self) -> None:
         self.has_given = False
-        """Whether any batch was handed out."""
+        """Whether any batch was emitted."""
         self.workers = 1
         """How many train together, as far as is known."""
         self._given_up = False
@@ -169,7 +169,7 @@ class _Joiner:
 
     @property
     def waiting(self) -> bool:
-        """Whether the chief has recorded batches that were not handed out."""
+        """Whether the chief has recorded batches that were not emitted."""
         return bool(self._order)
 
     def add(self, rank: int, arrival: Arrival) -> None:

@@ -22,7 +22,7 @@ _RECORDS_AT_ONCE = 65_536
 
 
 class FitRecords:
-    """The reader's place in one fit. Not safe across threads."""
+    """The reader's position in one fit. Not safe across threads."""
 
     def __init__(self, info: FitInfo, folder: Path, read_whole: float) -> None:
         """Begin before the first record.

@@ -26,7 +26,7 @@ _PASSED_BYTES_AT_ONCE = 2**20
 
 @dataclass(frozen=True)
 class Arrival:
-    """What came in since the look before. `info`, `restarted` and `missing` concern the whole folder."""
+    """What came in since the poll before. `info`, `restarted` and `missing` concern the whole folder."""
 
     info: RunInfo | None = None
     """The run's identity, when it is new or changed."""
@@ -55,7 +55,7 @@ class Arrival:
     missing: bool = False
     """The folder is not there (any more)."""
     complete: bool = True
-    """Nothing more waits now. If false, look again at once."""
+    """Nothing more waits now. If false, poll again at once."""
     workers: tuple[tuple[int, "Arrival"], ...] = ()
     """(rank, what came in of its own folder), under several workers; empty for a training of one process."""
     covered: int = 1
@@ -117,11 +117,11 @@ class RunReader:
             self._forget()
         deadline = self._clock() + max_seconds
         try:
-            return self._look(deadline, max(max_records, 1), restarted=restarted)
+            return self._poll(deadline, max(max_records, 1), restarted=restarted)
         except ReplacedError:
             self._forget()
         try:
-            return self._look(deadline, max(max_records, 1), restarted=True)
+            return self._poll(deadline, max(max_records, 1), restarted=True)
         except ReplacedError:
             self._forget()
             return Arrival(restarted=True, complete=False)
@@ -133,7 +133,7 @@ class RunReader:
         self._output = _Output(Tail(self._folder / OUTPUT_FILE))
         self._fits: list[FitRecords] = []
 
-    def _look(self, deadline: float, max_records: int, *, restarted: bool) -> Arrival:
+    def _poll(self, deadline: float, max_records: int, *, restarted: bool) -> Arrival:
         # Events before batches: what an event tells of has then been written when the batches are read.
         events, events_skipped = self._events.take(lambda: self._clock() >= deadline)
         info = self._changed_info()

@@ -58,7 +58,7 @@ class UnflushedRecords:
         is_there &= found["number"] == wanted + 1
         return found["record"][: ROOM if is_there.all() else int(is_there.argmin())].astype(self._record)
 
-    def _slots(self, places: IntArray) -> Records:
+    def _slots(self, indices: IntArray) -> Records:
         """Return some of the slots as they are now, all unused where they can't be read."""
         kind = slot_type(self._record)
         try:
@@ -66,5 +66,5 @@ class UnflushedRecords:
         except OSError:
             content = b""
         if len(content) != ROOM * kind.itemsize:
-            return np.zeros(len(places), kind)
-        return np.frombuffer(content, kind)[places]
+            return np.zeros(len(indices), kind)
+        return np.frombuffer(content, kind)[indices]

@@ -93,7 +93,7 @@ def cut(inputs: Sequence[Any], outputs: Sequence[Any]) -> Piece:
         for operation in operations:
             _copy(operation, piece, copies, captured)
     piece.outputs.extend(copies[id(tensor)] for tensor in outputs)
-    first = [next(place for place, tensor in enumerate(inputs) if id(tensor) == key) for key in given]
+    first = [next(index for index, tensor in enumerate(inputs) if id(tensor) == key) for key in given]
     return _restoring(_callable(piece), first, [captured[key] for key in written if key in captured])
 
 
@@ -228,12 +228,12 @@ def _named(node: Any) -> Iterator[str]:
         yield from (function.name for function in attribute.list.func)
 
 
-def _restoring(function: Any, places: Sequence[int], resources: Sequence[Any]) -> Piece:
+def _restoring(function: Any, indices: Sequence[int], resources: Sequence[Any]) -> Piece:
     """Return a function as a piece that puts back what it writes.
 
     Args:
         function: of a graph.
-        places: of the piece's inputs that the function takes; a tensor may be an input twice.
+        indices: of the piece's inputs that the function takes; a tensor may be an input twice.
         resources: captured tensors, of which those that are variables are written.
     """
     handles = [handle for handle in resources if _variable_type(handle) is not None]
@@ -241,7 +241,7 @@ def _restoring(function: Any, places: Sequence[int], resources: Sequence[Any]) -
     def run(values: Sequence[Any]) -> list[Any]:
         before = [(handle, _read(handle)) for handle in handles]
         try:
-            return list(function._call_flat([values[place] for place in places], function.captured_inputs))
+            return list(function._call_flat([values[index] for index in indices], function.captured_inputs))
         finally:
             for handle, value in before:
                 tf.raw_ops.AssignVariableOp(resource=handle, value=value)

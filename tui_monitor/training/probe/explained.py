@@ -43,8 +43,8 @@ def explained(known: Measured, moment: Moment) -> tuple[Explanation | None, str]
         return None, problems["loss"]
     without = frozenset(name for name, problem in problems.items() if problem)
     said = [f"The gap in {name} can only be shown: {problem}." for name, problem in problems.items() if problem]
-    limits = (*moment.limits, *_limits(known), *said)
-    moment = replace(moment, limits=limits)
+    caveats = (*moment.caveats, *_caveats(known), *said)
+    moment = replace(moment, caveats=caveats)
     unit = known.plan.outputs[0].unit if len(known.plan.outputs) == 1 else "sample"
     explanation = explain_probe(training, validation, moment, without=without, unit=unit)
     if len(known.plan.outputs) > 1:
@@ -72,22 +72,22 @@ def _not_reproduced(training: TrainingProbe) -> str:
 
 def _epoch_problem(known: Measured, training: TrainingProbe, name: str) -> str:
     """Return that a reported training value is not the mean of its batches', where that is so."""
-    quantity = training.loss if name == "loss" else training.accuracy
+    metric = training.loss if name == "loss" else training.accuracy
     log = name if name == "loss" else _accuracy_name(known)
-    place = known.place(log)
-    if quantity is None or place is None:
+    place = known.position(log)
+    if metric is None or place is None:
         return ""
-    mean = known.totals.mean(place, quantity.averaging)
-    if not _differ(mean, quantity.reported):
+    mean = known.totals.mean(place, metric.averaging)
+    if not _differ(mean, metric.reported):
         return ""
     last = known.totals.last(place)
-    of = "that of its last batch" if not _differ(last, quantity.reported) else "not the mean of its batches"
-    return f"the epoch's training {name} ({quantity.reported:.4g}) is {of} (their mean is {mean:.4g})"
+    of = "that of its last batch" if not _differ(last, metric.reported) else "not the mean of its batches"
+    return f"the epoch's training {name} ({metric.reported:.4g}) is {of} (their mean is {mean:.4g})"
 
 
 def _validation_problem(known: Measured, ledger: Ledger | None, side: ValidationProbe | None, name: str) -> str:
     """Return that a reported validation value is not reproduced by its parts, where that is so."""
-    if ledger is None or side is None or not side.complete or known.now is not None:
+    if ledger is None or side is None or not side.complete or not known.is_at_end:
         return ""
     reported = side.reported_loss if name == "loss" else side.reported_accuracy
     off = next(term.effect for term in ledger.terms if term.cause is Cause.MEASUREMENT)
@@ -118,7 +118,7 @@ def _differ(value: float, reported: float) -> bool:
     return abs(value - reported) > REPRODUCED * abs(reported) + _ROUNDING
 
 
-def _limits(known: Measured) -> Iterator[str]:
+def _caveats(known: Measured) -> Iterator[str]:
     """Yield sentences on what this model's ledgers can't tell."""
     plan = known.plan
     if plan.by_batch:
@@ -129,7 +129,7 @@ def _limits(known: Measured) -> Iterator[str]:
         )
     for index, metrics in enumerate(plan.outputs):
         counts, _ = known.counts(index)
-        if known.is_meaningless(index) and known.place(metrics.accuracy_name) is not None:
+        if known.is_meaningless(index) and known.position(metrics.accuracy_name) is not None:
             name = metrics.accuracy_name
             yield f"{name} and {VALIDATION_PREFIX}{name} mean nothing here: the targets are no classes but numbers."
         elif metrics.classes is not None and metrics.classes.is_classifying and not known.has_classes(index):

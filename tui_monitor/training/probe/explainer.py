@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from tui_monitor.explain.measure import Moment
 from tui_monitor.explain.samples.join_workers import Average, WorkerShare
 from tui_monitor.explain.samples.probes import Averaging
@@ -12,17 +14,17 @@ from tui_monitor.run_log.events.explanation import Cost, Explanation
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.explained import explained
 from tui_monitor.training.probe.ledger_sides import Measured, whole_training, whole_validation
-from tui_monitor.training.probe.passes import Kept, KeptBatch, MeasuredBatches, Probe, undisturbed
+from tui_monitor.training.probe.passes import LazyBatch, MeasuredBatches, Probe, UnpackedBatch, preserved_random_state
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.payload import StepPlan
 from tui_monitor.training.step.per_sample_metrics import Unsupported
-from tui_monitor.training.workers.shares import WITHIN_EPOCH_LIMIT, WorkerShares
+from tui_monitor.training.workers.shares import WITHIN_EPOCH_CAVEAT, WorkerShares
 
 ASKED_BATCHES = 32
-"""Batches measured where someone asks and the budget is spent."""
+"""Batches measured where someone requests it and the budget is spent."""
 
 _WORTH_SECONDS = 10.0
 """Training from which a fit without validation is measured, for its recall and calibration."""
@@ -59,7 +61,10 @@ class Explainer:
         self.validation: Instrument | None = None
         """Of the function that validates, likewise."""
         self._begins = True
-        self._limits: tuple[str, ...] = ()
+        self.has_explained = False
+        """Whether an epoch of this `fit` was measured at its end."""
+        self.is_complete = False
+        """Whether the newest epoch that was measured at its end was measured in all its batches."""
 
     @property
     def _plan(self) -> StepPlan:
@@ -68,22 +73,24 @@ class Explainer:
     @property
     def measures_nothing(self) -> bool:
         """Whether nothing of this model can be measured."""
-        return bool(self._plan.limit) or not self._plan.is_traced
+        return bool(self._plan.caveat) or not self._plan.is_traced
 
     @property
-    def limits(self) -> tuple[str, ...]:
+    def caveats(self) -> tuple[str, ...]:
         """Sentences on what can't be measured for this model."""
-        of_step = self._plan.limit or (self.validation.plan.limit if self.validation is not None else "")
-        return self._limits or ((of_step,) if of_step else ())
+        of_step = self._plan.caveat or (self.validation.plan.caveat if self.validation is not None else "")
+        return (of_step,) if of_step else ()
 
     def at_epoch_end(
         self,
         epoch: int,
         totals: EpochTotals,
-        batches: Reservoir[Kept],
+        batches: Reservoir[LazyBatch],
         validation: ValidationRecord,
         logs: Mapping[str, float],
         training_seconds: float,
+        *,
+        is_last: bool = False,
     ) -> Explanation | None:
         """Explain a whole epoch from Keras' own validation pass and a probe of its training batches.
 
@@ -94,13 +101,34 @@ class Explainer:
             validation: of this epoch; its reported values are set.
             logs: what Keras reports for the epoch.
             training_seconds: time spent training so far, measuring left out.
+            is_last: whether no epoch of this `fit` is known to follow: then more of it is measured.
 
         Returns:
             None when the budget allows no probe yet, or the model can't be probed.
         """
+        knew_cost = self._budget.knows_cost
+        arguments = (epoch, totals, batches, validation, logs, training_seconds)
+        explanation = self._explain_whole_epoch(*arguments, is_last=is_last)
+        if is_last and explanation is not None and not knew_cost and not self.is_complete:
+            return self._explain_whole_epoch(*arguments, is_last=True) or explanation
+        return explanation
+
+    def _explain_whole_epoch(
+        self,
+        epoch: int,
+        totals: EpochTotals,
+        batches: Reservoir[LazyBatch],
+        validation: ValidationRecord,
+        logs: Mapping[str, float],
+        training_seconds: float,
+        *,
+        is_last: bool,
+    ) -> Explanation | None:
+        self.is_complete = False
         watch = _Stopwatch(self._budget)
-        chosen = self._choose(totals, batches, training_seconds)
-        moment = Moment(self._run, epoch, None, None, self.limits, totals.samples)
+        is_measured = validation.loss is None or self._has_measured(validation)
+        chosen = self._choose(totals, batches, training_seconds, share=1.0 if is_measured else 0.5, is_last=is_last)
+        moment = Moment(self._run, epoch, None, None, self.caveats, totals.samples)
         if self.measures_nothing or not chosen or not self._is_worth_it(validation, training_seconds):
             if self._shares is not None:
                 self._shares.offer(moment, None)
@@ -112,25 +140,28 @@ class Explainer:
                 self._shares.offer(moment, None)
             return None
         try:
-            known = self._known(chosen, totals, logs, validation)
+            now = None if is_measured else self._validation_again(validation, len(chosen))
+            known = self._known(chosen, totals, logs, validation, now)
             if self._shares is not None:
                 self._shares.offer(moment, self._share(known))
                 self._budget.measured(watch.seconds(), watch.seconds(), len(chosen))
                 return None
-            return self._finish(known, moment, watch, training_seconds)
-        except Unsupported as reason:
-            self._refuse(f"The gap can only be shown: {reason}.")
+            explanation = self._finish(known, moment, watch, training_seconds)
+        except Unsupported as why:
+            self._refuse(_only_shown(why))
             return None
+        self.has_explained, self.is_complete = True, len(chosen) == totals.batches
+        return explanation
 
     def within_epoch(
         self,
         epoch: int,
         totals: EpochTotals,
-        batches: Reservoir[Kept],
+        batches: Reservoir[LazyBatch],
         validation: ValidationRecord,
         training_seconds: float,
         *,
-        asked: bool,
+        requested: bool,
     ) -> Explanation | None:
         """Explain the epoch so far; validation is measured anew on the batches kept from its last pass.
 
@@ -140,38 +171,38 @@ class Explainer:
             batches: kept training batches.
             validation: the newest one.
             training_seconds: time spent training so far, measuring left out.
-            asked: whether someone asked for it, who then gets it whatever the budget.
+            requested: whether someone requested it, who then gets it whatever the budget.
 
         Returns:
             None when the budget, the kept batches or the model do not allow it.
         """
-        if self.measures_nothing or not len(validation.kept) or not self._follows_validation(validation):
+        is_known = self._plan.metrics[:1] == ("loss",) and "loss" not in self._plan.running
+        if self.measures_nothing or not is_known or not len(validation.kept) or not self._is_like_training(validation):
             return None
         watch = _Stopwatch(self._budget)
         chosen = self._choose(totals, batches, training_seconds, share=0.5)
-        if not chosen and asked:
-            chosen = _drawn(batches, ASKED_BATCHES)
-        if not chosen or self._plan.metrics[:1] != ("loss",) or "loss" in self._plan.running:
+        if not chosen and requested:
+            chosen = self._draw(batches, ASKED_BATCHES)
+        if not chosen:
             return None
-        limits = self.limits if self._shares is None else (*self.limits, WITHIN_EPOCH_LIMIT)
-        moment = Moment(self._run, epoch, totals.batches, None, limits)
-        reported = {name: totals.mean(place, Averaging.SAMPLES) for place, name in enumerate(self._plan.metrics)}
+        caveats = self.caveats if self._shares is None else (*self.caveats, WITHIN_EPOCH_CAVEAT)
+        moment = Moment(self._run, epoch, totals.batches, None, caveats)
+        so_far = {name: totals.mean(index, Averaging.SAMPLES) for index, name in enumerate(self._plan.metrics)}
         try:
-            kept = [unpack() for _, unpack in validation.kept.draw(max(len(chosen), 8))]
-            now = self._measure("validation", Probe.validation_batches, kept)
-            known = self._known(chosen, totals, reported, validation, now)
+            now = self._validation_again(validation, len(chosen))
+            known = replace(self._known(chosen, totals, so_far, validation, now), is_at_end=False)
             return self._finish(known, moment, watch, training_seconds)
-        except Unsupported as reason:
-            self._refuse(f"The gap can only be shown: {reason}.")
+        except Unsupported as why:
+            self._refuse(_only_shown(why))
             return None
 
     def _known(
         self,
-        chosen: Sequence[tuple[int, KeptBatch]],
+        chosen: Sequence[tuple[int, UnpackedBatch]],
         totals: EpochTotals,
         reported: Mapping[str, float],
         validation: ValidationRecord,
-        now: MeasuredBatches | None = None,
+        now: MeasuredBatches | None,
     ) -> Measured:
         """Measure training batches and return that with what else is known of the moment."""
         batches = [batch for _, batch in chosen]
@@ -179,19 +210,47 @@ class Explainer:
         return Measured(self._plan, batches, measured, totals, reported, validation, now)
 
     def _choose(
-        self, totals: EpochTotals, batches: Reservoir[Kept], training_seconds: float, share: float = 1.0
-    ) -> list[tuple[int, KeptBatch]]:
+        self,
+        totals: EpochTotals,
+        batches: Reservoir[LazyBatch],
+        training_seconds: float,
+        share: float = 1.0,
+        *,
+        is_last: bool = False,
+    ) -> list[tuple[int, UnpackedBatch]]:
         mean_size = totals.samples / max(totals.batches, 1)
-        allowed = int(share * self._budget.batches_allowed(training_seconds, mean_size, begins=self._begins))
-        return _drawn(batches, allowed) if allowed else []
+        allowed = int(share * self._allowed(training_seconds, mean_size, is_last=is_last))
+        return self._draw(batches, allowed) if allowed else []
+
+    def _draw(self, batches: Reservoir[LazyBatch], most: int) -> list[tuple[int, UnpackedBatch]]:
+        try:
+            return [(index, unpack()) for index, unpack in batches.draw(most)]
+        except Unsupported as why:
+            self._refuse(_only_shown(why))
+            return []
+
+    def _allowed(self, training_seconds: float, mean_size: float, *, is_last: bool) -> int:
+        probe = self.training.probe if self.training is not None else None
+        builds = probe is None or probe.validation is not self.validation or not probe.ready
+        return self._budget.batches_allowed(
+            training_seconds, mean_size, begins=self._begins, builds=builds, is_last=is_last
+        )
+
+    def _validation_again(self, validation: ValidationRecord, training_batches: int) -> MeasuredBatches:
+        """Measure about as many kept batches of validation as of training."""
+        kept = [unpack() for _, unpack in validation.kept.draw(max(training_batches, 8))]
+        return self._measure("validation", Probe.validation_batches, kept)
 
     def _measure(
-        self, kind: str, action: Callable[[Probe, Sequence[KeptBatch]], MeasuredBatches], batches: Sequence[KeptBatch]
+        self,
+        kind: str,
+        action: Callable[[Probe, Sequence[UnpackedBatch]], MeasuredBatches],
+        batches: Sequence[UnpackedBatch],
     ) -> MeasuredBatches:
         """Run a probe; the first batch of a kind builds its passes, which is accounted for apart."""
         probe = self._probe()
         self._begins = False
-        with undisturbed():
+        with preserved_random_state():
             if kind not in probe.ready:
                 begun = time.perf_counter()
                 action(probe, batches[:1])
@@ -209,17 +268,25 @@ class Explainer:
 
     def _is_worth_it(self, validation: ValidationRecord, training_seconds: float) -> bool:
         """Whether there is a gap to explain, or else a training long enough that its own values are worth a look."""
-        return validation.loss is not None or training_seconds >= _WORTH_SECONDS or self._budget.share >= 1
+        return validation.loss is not None or training_seconds >= _WORTH_SECONDS or self._budget.fraction >= 1
+
+    def _has_measured(self, validation: ValidationRecord) -> bool:
+        """Whether validation's own steps have measured what its side of the ledger needs."""
+        if self._plan.by_batch and not (len(self._plan.outputs) == 1 and validation.by_sample):
+            return bool(np.isfinite(validation.losses).any())
+        return bool(validation.by_sample)
 
     def _why_unknown(self, logs: Mapping[str, float], validation: ValidationRecord) -> str:
         """Return the sentence on what is missing to measure an epoch, or an empty one."""
+        if validation.caveat:
+            return f"The gap can only be shown: {validation.caveat}."
         if "loss" not in logs or self._plan.metrics[:1] != ("loss",) or "loss" in self._plan.running:
             return "The loss of single batches is not known: the gap can't be split, only shown."
-        if validation.loss is None or self._follows_validation(validation):
+        if validation.loss is None or self._is_like_training(validation):
             return ""
-        return (self.validation.plan.limit if self.validation is not None else "") or _UNWATCHED
+        return (self.validation.plan.caveat if self.validation is not None else "") or _UNWATCHED
 
-    def _follows_validation(self, validation: ValidationRecord) -> bool:
+    def _is_like_training(self, validation: ValidationRecord) -> bool:
         """Whether validation was recorded; where it is measured otherwise than training, batches are all it has."""
         if not validation.batches:
             return False
@@ -230,13 +297,11 @@ class Explainer:
             self._plan.by_batch = self._plan.by_batch or self.validation.plan.by_batch
         return True
 
-    def _refuse(self, reason: str) -> None:
+    def _refuse(self, sentence: str) -> None:
         """Measure no more, and say why."""
-        self._plan.limit = reason
+        self._plan.caveat = sentence
 
-    def _finish(
-        self, known: Measured, moment: Moment, watch: "_Stopwatch", training_seconds: float
-    ) -> Explanation | None:
+    def _finish(self, known: Measured, moment: Moment, watch: "_Stopwatch", training_seconds: float) -> Explanation:
         """Explain a moment; where the model's loss is not made of its samples', it is measured by batches from now on.
 
         Raises:
@@ -248,10 +313,7 @@ class Explainer:
         if explanation is None and not self._plan.by_batch:
             self._plan.by_batch = "its samples' own losses don't add up to it"
             measured = self._measure("training", Probe.training_batches, known.batches)
-            now = known.now
-            if now is not None:
-                kept = [unpack() for _, unpack in known.validation.kept.draw(now.samples.size)]
-                now = self._measure("validation", Probe.validation_batches, kept)
+            now = None if known.now is None else self._validation_again(known.validation, known.now.samples.size)
             explanation, reason = explained(replace(known, training=measured, now=now), moment)
         if explanation is None:
             raise Unsupported(reason)
@@ -259,11 +321,16 @@ class Explainer:
         return replace(explanation, cost=self._cost(training_seconds))
 
     def _check_one_loss(self, known: Measured) -> None:
+        """Refuse to compare two different losses.
+
+        Raises:
+            Unsupported: training and test step compute different ones.
+        """
         measured = known.training
-        if not self._plan.by_batch or not measured.samples.size or not self._follows_validation(known.validation):
+        if not self._plan.by_batch or not measured.samples.size or not known.validation.batches:
             return
         training, inference = float(measured.training_loss[0]), float(measured.inference_loss[0])
-        with undisturbed():
+        with preserved_random_state():
             if self._probe().has_two_losses(known.batches[0], training, inference):
                 raise Unsupported(
                     f"training and test step compute different losses (of one batch {training:.4g} and {inference:.4g})"
@@ -285,19 +352,24 @@ class Explainer:
             seconds=self._budget.spent,
             share_of_training=self._budget.spent / training_seconds if training_seconds > 0 else 0.0,
             tracing_seconds=self._budget.tracing,
-            budget=self._budget.share,
+            budget=self._budget.fraction,
+            seconds_beside=self._budget.seconds,
         )
 
     def _share(self, known: Measured) -> WorkerShare:
         training = whole_training(known)
         accuracy, totals = None, known.totals
         if training.accuracy is not None:
-            accuracy = _average(totals, known.place(self._plan.outputs[0].accuracy_name) or 0)
+            accuracy = _average(totals, known.position(self._plan.outputs[0].accuracy_name) or 0)
         return WorkerShare(training, whole_validation(known), totals.samples, _average(totals, 0), accuracy)
 
 
-def _average(totals: EpochTotals, place: int) -> Average:
-    return Average(totals.mean(place, Averaging.SAMPLES), totals.mean(place, Averaging.BATCHES))
+def _only_shown(reason: Unsupported) -> str:
+    return f"The gap can only be shown: {reason}."
+
+
+def _average(totals: EpochTotals, position: int) -> Average:
+    return Average(totals.mean(position, Averaging.SAMPLES), totals.mean(position, Averaging.BATCHES))
 
 
 class _Stopwatch:
@@ -310,7 +382,3 @@ class _Stopwatch:
     def seconds(self) -> float:
         """Return how many have passed."""
         return time.perf_counter() - self._begun - self._budget.tracing
-
-
-def _drawn(batches: Reservoir[Kept], most: int) -> list[tuple[int, KeptBatch]]:
-    return [(index, unpack()) for index, unpack in batches.draw(most)]

@@ -15,14 +15,14 @@ from tui_monitor.explain.samples.probes import (
     Averaging,
     FloatArray,
     IntArray,
-    Quantity,
+    PerSampleMetric,
     TrainingProbe,
     ValidationProbe,
     Weighting,
 )
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events.explanation import Cause
-from tui_monitor.training.probe.passes import KeptBatch, MeasuredBatches, batch_loss
+from tui_monitor.training.probe.passes import MeasuredBatches, UnpackedBatch, batch_loss
 from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.step.classes import NO_CONFIDENCE, ClassKind
@@ -39,7 +39,7 @@ class Measured:
 
     plan: StepPlan
     """Of the training step."""
-    batches: Sequence[KeptBatch]
+    batches: Sequence[UnpackedBatch]
     """Of training, those that were measured."""
     training: MeasuredBatches
     totals: EpochTotals
@@ -47,16 +47,17 @@ class Measured:
     """By the names of Keras' logs, validation's too."""
     validation: ValidationRecord
     now: MeasuredBatches | None = None
-    """Batches kept of the newest validation as they are measured within an epoch; None at its end, where Keras' own
-    pass has measured them all."""
+    """Batches kept of the newest validation as they are measured again; None where its own steps have measured all."""
+    is_at_end: bool = True
+    """Whether the epoch has ended, so that its validation has reported values."""
 
     @property
     def is_weighted(self) -> bool:
         """Whether samples come with weights."""
         return any(batch.inputs["sample_weight"] for batch in self.batches)
 
-    def place(self, name: str | None) -> int | None:
-        """Return a metric's place among those of each batch, or None where it has none or is not reported."""
+    def position(self, name: str | None) -> int | None:
+        """Return a metric's position among those of each batch, or None where it has none or is not reported."""
         names = self.plan.metrics
         return names.index(name) if name in names and name in self.reported and name is not None else None
 
@@ -111,7 +112,7 @@ def whole_training(known: Measured) -> TrainingProbe:
 def whole_validation(known: Measured) -> ValidationProbe | None:
     """Return the side of validation for the model's own loss; None without validation."""
     plan = known.plan
-    if known.now is None and known.validation.loss is None:
+    if known.is_at_end and known.validation.loss is None:
         return None
     if len(plan.outputs) == 1:
         return _validation(known, 0, plan.outputs[0].loss_scale, by_batch=bool(plan.by_batch))
@@ -167,7 +168,7 @@ def _training(known: Measured, index: int, scale: float, *, by_batch: bool = Fal
     whole = len(known.plan.outputs) == 1
     has_units = bool(metrics.axes) or metrics.is_masked
     name = "loss" if whole else metrics.loss_name
-    loss = Quantity(
+    loss = PerSampleMetric(
         then=output.then["loss"] * scale,
         training=output.training["loss"] * scale,
         inference=output.inference["loss"] * scale,
@@ -208,9 +209,9 @@ def _training_by_batch(known: Measured) -> TrainingProbe:
     )
 
 
-def _loss_of_batches(known: Measured, batch: IntArray) -> Quantity:
+def _loss_of_batches(known: Measured, batch: IntArray) -> PerSampleMetric:
     then = np.array([batch.loss for batch in known.batches])
-    return Quantity(
+    return PerSampleMetric(
         then=then[batch],
         training=known.training.training_loss[batch],
         inference=known.training.inference_loss[batch],
@@ -224,13 +225,13 @@ def _loss_of_batches(known: Measured, batch: IntArray) -> Quantity:
 
 def _reported_loss(known: Measured, name: str) -> Mapping[str, Any]:
     reported = known.reported.get(name, float("nan"))
-    place = known.place(name)
+    place = known.position(name)
     averaging = Averaging.SAMPLES if place is None else known.totals.averaging_behind(place, reported)
     return {"reported": reported, "averaging": averaging}
 
 
 def _offsets(known: Measured) -> Mapping[str, Any]:
-    """Return what the model's losses hold beyond their samples', see `Quantity`.
+    """Return what the model's losses hold beyond their samples', see `PerSampleMetric`.
 
     Without a penalty of the model, a difference that rounding may give counts as none.
     """
@@ -247,13 +248,13 @@ def _offsets(known: Measured) -> Mapping[str, Any]:
     return {"offset_then": difference, "offset_now": penalty}
 
 
-def _accuracy(known: Measured, index: int) -> Quantity | None:
+def _accuracy(known: Measured, index: int) -> PerSampleMetric | None:
     metrics, output = known.plan.outputs[index], known.training.outputs[index]
-    place = known.place(metrics.accuracy_name)
+    place = known.position(metrics.accuracy_name)
     if place is None or known.is_meaningless(index):
         return None
     reported = known.reported[metrics.accuracy_name or ""]
-    return Quantity(
+    return PerSampleMetric(
         then=output.then["correct"],
         training=output.training["correct"],
         inference=output.inference["correct"],
@@ -274,7 +275,7 @@ def _validation(known: Measured, index: int, scale: float, *, by_batch: bool = F
     _, counts = known.counts(index)
     has_classes, whole = known.has_classes(index), len(known.plan.outputs) == 1
     has_units = bool(metrics.axes) or metrics.is_masked
-    scored = known.place(metrics.accuracy_name) is not None and not known.is_meaningless(index)
+    scored = known.position(metrics.accuracy_name) is not None and not known.is_meaningless(index)
     loss = found.rows["loss"] * scale
     if by_batch:
         loss = found.batch_loss[found.batch]
@@ -299,7 +300,7 @@ def _validation(known: Measured, index: int, scale: float, *, by_batch: bool = F
         accuracy_averaging=Averaging.UNITS if has_units else Averaging.SAMPLES,
     )
     accuracy = known.reported.get(f"{VALIDATION_PREFIX}{metrics.accuracy_name}") if scored else None
-    side = replace(side, reported_accuracy=accuracy if known.now is None else None)
+    side = replace(side, reported_accuracy=accuracy if known.is_at_end else None)
     return replace(side, **_reported_validation(known, "loss" if whole else metrics.loss_name))
 
 
@@ -326,10 +327,11 @@ def _validation_units(known: Measured, index: int) -> _Units | None:
     batches = record.by_sample
     if not batches:
         return None
-    parts = [metrics.taken(batch.values[index]) for batch in batches]
-    rows = dict(zip(metrics.rows, np.concatenate(parts, axis=1).astype(np.float64), strict=True))
+    begin = sum(len(before.rows) for before in known.plan.outputs[:index])
+    parts = [metrics.taken(batch.rows[begin : begin + len(metrics.rows)], batch.samples) for batch in batches]
+    rows = dict(zip(metrics.rows, np.concatenate(parts, axis=1), strict=True))
     places = [batch.index for batch in batches]
-    samples = np.array([batch.values[index].shape[0] for batch in batches])
+    samples = np.array([batch.samples for batch in batches])
     units = np.array([part.shape[1] for part in parts])
     inner = np.repeat(units // np.maximum(samples, 1), samples)
     return _Units(
@@ -368,7 +370,7 @@ def _validation_by_batch(known: Measured) -> ValidationProbe | None:
 
 def _reported_validation(known: Measured, name: str) -> Mapping[str, Any]:
     """Return validation's loss as reported, and how it averages batches; nothing is reported within an epoch."""
-    if known.now is not None:
+    if not known.is_at_end:
         return {}
     reported = known.reported.get(f"{VALIDATION_PREFIX}{name}")
     losses, samples = known.validation.losses, known.validation.samples

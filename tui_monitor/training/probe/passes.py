@@ -21,10 +21,10 @@ from tui_monitor.training.probe.anew import holds_own_code_alone, trace_anew
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.packing import StepOutput
 from tui_monitor.training.step.payload import OUTPUTS, ROLES, Trace
-from tui_monitor.training.step.per_sample_metrics import PerSampleMetrics, Unsupported
+from tui_monitor.training.step.per_sample_metrics import NOT_BY_SAMPLE, PerSampleMetrics, Unsupported
 
 LARGEST_PASS = 8192
-"""Samples in one forward pass at most, where batches may be joined."""
+"""Samples in one forward pass at most, where batches may be concatenated."""
 _ROUNDING: Final = 1e-5
 """Relative difference between a loss and its samples' mean that float32 makes."""
 
@@ -34,7 +34,7 @@ _BY_MODE: Final = ("Dropout", "Noise", "BatchNormalization", "Spectral", "Random
 
 
 @dataclass(frozen=True)
-class KeptBatch:
+class UnpackedBatch:
     """One batch as the model saw it, with what it said then. Values are eager tensors or arrays."""
 
     inputs: Mapping[str, tuple[Any, ...]]
@@ -46,21 +46,27 @@ class KeptBatch:
     samples: int
 
 
-Kept = Callable[[], KeptBatch]
+LazyBatch = Callable[[], UnpackedBatch]
 """Unpacks a batch that was kept; few of those kept are ever asked for."""
 
 
-def kept_batch(output: StepOutput, *, in_training: bool) -> KeptBatch:
+def unpack_batch(output: StepOutput, *, in_training: bool) -> UnpackedBatch:
     """Return the batch that a step has emitted.
 
     Args:
         output: its last row is the batch's.
         in_training: whether it came out of a training step, so that it holds a loss.
+
+    Raises:
+        Unsupported: inputs, targets or outputs are not one for each sample.
     """
     parts, row = output.parts(), output.rows[-1]
     inputs = {role: tuple(parts[name] for name in sorted(parts) if name[:-3] == role) for role in ROLES}
     outputs = tuple(parts[name] for name in sorted(parts) if name[:-3] == OUTPUTS)
-    return KeptBatch(inputs, outputs, row[1] if in_training else math.nan, int(row[0]))
+    lengths = [leaf.shape[:1] for leaf in tf.nest.flatten([*inputs.values(), outputs])]
+    if any(tuple(length) != (int(row[0]),) for length in lengths):
+        raise Unsupported(NOT_BY_SAMPLE)
+    return UnpackedBatch(inputs, outputs, row[1] if in_training else math.nan, int(row[0]))
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,7 @@ class _Pass:
     takes_outputs: bool
     trace: Trace
 
-    def measure(self, batch: KeptBatch, outputs: Sequence[PerSampleMetrics]) -> _Measured:
+    def measure(self, batch: UnpackedBatch, outputs: Sequence[PerSampleMetrics]) -> _Measured:
         """Return the values of a batch, for each output with rows as in `PerSampleMetrics.rows`, and its loss."""
         kept = map(tf.convert_to_tensor, batch.outputs if self.takes_outputs else ())
         results = iter(self.run([*_fitting(self.inputs, batch), *kept]))
@@ -147,7 +153,7 @@ class Probe:
         self._passes: dict[tuple[str, int], _Pass] = {}
         self._anew: list[tuple[str, Trace]] = []
 
-    def training_batches(self, batches: Sequence[KeptBatch]) -> MeasuredBatches:
+    def training_batches(self, batches: Sequence[UnpackedBatch]) -> MeasuredBatches:
         """Measure training batches in both modes, beside what they were when trained on.
 
         Raises:
@@ -155,20 +161,20 @@ class Probe:
         """
         kinds = ("then", "training", "inference") if self._outputs else ("training", "inference")
         groups = list(self._groups(batches, in_training=True))
-        measured = {kind: [self._measure(kind, _join(group)) for group in groups] for kind in kinds}
+        measured = {kind: [self._measure(kind, _concatenate(group)) for group in groups] for kind in kinds}
         return _together(self._outputs, groups, measured)
 
-    def validation_batches(self, batches: Sequence[KeptBatch]) -> MeasuredBatches:
+    def validation_batches(self, batches: Sequence[UnpackedBatch]) -> MeasuredBatches:
         """Measure validation batches in inference mode.
 
         Raises:
             Unsupported: as for training batches.
         """
         groups = list(self._groups(batches, in_training=False))
-        measured = {"inference": [self._measure("inference", _join(group)) for group in groups]}
+        measured = {"inference": [self._measure("inference", _concatenate(group)) for group in groups]}
         return _together(self._outputs, groups, measured)
 
-    def has_two_losses(self, batch: KeptBatch, training: float, inference: float) -> bool:
+    def has_two_losses(self, batch: UnpackedBatch, training: float, inference: float) -> bool:
         """Return whether training and test step compute different losses: nothing else can tell theirs apart.
 
         Args:
@@ -185,7 +191,7 @@ class Probe:
     def _outputs(self) -> tuple[PerSampleMetrics, ...]:
         return self._training.plan.outputs
 
-    def _measure(self, kind: str, batch: KeptBatch) -> _Measured:
+    def _measure(self, kind: str, batch: UnpackedBatch) -> _Measured:
         trace = self._trace(kind, batch)
         measured = self._pass(kind, trace)
         size = _fixed_size(trace)
@@ -210,7 +216,7 @@ class Probe:
                 raise Unsupported(f"the step can't be run again, because {reason}") from None
         return self._passes[key]
 
-    def _trace(self, kind: str, batch: KeptBatch) -> Trace:
+    def _trace(self, kind: str, batch: UnpackedBatch) -> Trace:
         """Return the trace to cut from: the newest of Keras' own that takes the batch, else one made anew."""
         instrument = self.validation if kind == "inference" else self._training
         for trace in reversed(instrument.traces if instrument is not None else ()):
@@ -228,10 +234,10 @@ class Probe:
         self._anew.append((kind, trace))
         return trace
 
-    def _groups(self, batches: Sequence[KeptBatch], *, in_training: bool) -> Iterator[list[KeptBatch]]:
+    def _groups(self, batches: Sequence[UnpackedBatch], *, in_training: bool) -> Iterator[list[UnpackedBatch]]:
         """Yield runs of batches that may share a forward pass: same inner shapes, no layer that mixes samples."""
         apart = (in_training and not self._joinable) or not self._any_size() or not self._by_sample
-        group: list[KeptBatch] = []
+        group: list[UnpackedBatch] = []
         samples = 0
         for batch in batches:
             full = samples + batch.samples > LARGEST_PASS
@@ -267,7 +273,7 @@ def _built(trace: Trace, *, takes_outputs: bool) -> _Pass:
     return _Pass(cut(inputs, wanted), roles, False, trace)
 
 
-def _fitting(inputs: Sequence[tuple[str, Any]], batch: KeptBatch) -> Iterator[Any]:
+def _fitting(inputs: Sequence[tuple[str, Any]], batch: UnpackedBatch) -> Iterator[Any]:
     """Yield a batch's leaves as a piece takes them; sample weights that the batch does not have are 1."""
     given = {role: iter(leaves) for role, leaves in batch.inputs.items()}
     for role, leaf in inputs:
@@ -278,7 +284,7 @@ def _fitting(inputs: Sequence[tuple[str, Any]], batch: KeptBatch) -> Iterator[An
             yield tf.cast(value, leaf.dtype)
 
 
-def _takes(trace: Trace, batch: KeptBatch, *, in_any_number: bool) -> bool:
+def _takes(trace: Trace, batch: UnpackedBatch, *, in_any_number: bool) -> bool:
     """Whether a batch's leaves fit those that a step was traced for.
 
     Args:
@@ -306,7 +312,7 @@ def _fixed_size(trace: Trace) -> int | None:
     return size
 
 
-def _of_size(batch: KeptBatch, size: int) -> Iterator[tuple[int, KeptBatch]]:
+def _of_size(batch: UnpackedBatch, size: int) -> Iterator[tuple[int, UnpackedBatch]]:
     """Yield a batch in parts of one size, each with how many of its first samples are the batch's.
 
     In inference mode a sample's metrics don't follow from the others, so the last part repeats its last sample.
@@ -338,7 +344,7 @@ def batch_loss(metrics: PerSampleMetrics, rows: FloatArray) -> float:
 
 def _together(
     outputs: Sequence[PerSampleMetrics],
-    groups: Sequence[Sequence[KeptBatch]],
+    groups: Sequence[Sequence[UnpackedBatch]],
     measured: Mapping[str, Sequence[_Measured]],
 ) -> MeasuredBatches:
     sizes = [[batch.samples for batch in group] for group in groups]
@@ -395,14 +401,14 @@ def _acts_by_mode(backend: Backend, layer: Any) -> bool:
     return any(bool(getattr(layer, name, 0)) for name in ("dropout", "recurrent_dropout"))
 
 
-def _inner_shapes(batch: KeptBatch) -> list[Any]:
+def _inner_shapes(batch: UnpackedBatch) -> list[Any]:
     return [tuple(np.shape(leaf)[1:]) for leaves in batch.inputs.values() for leaf in leaves]
 
 
-def _join(group: Sequence[KeptBatch]) -> KeptBatch:
+def _concatenate(group: Sequence[UnpackedBatch]) -> UnpackedBatch:
     if len(group) == 1:
         return group[0]
-    return KeptBatch(
+    return UnpackedBatch(
         inputs={
             role: tuple(tf.concat(same, axis=0) for same in zip(*(batch.inputs[role] for batch in group), strict=True))
             for role in ROLES
@@ -413,7 +419,7 @@ def _join(group: Sequence[KeptBatch]) -> KeptBatch:
     )
 
 
-class undisturbed:  # noqa: N801
+class preserved_random_state:  # noqa: N801
     """Keeps Python's and NumPy's global random states as they were, whatever tracing a layer draws inside."""
 
     def __enter__(self) -> None:

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 
 from tui_monitor.explain.samples.probes import FloatArray
-from tui_monitor.training.probe.passes import Kept, kept_batch
+from tui_monitor.training.probe.passes import LazyBatch, unpack_batch
 from tui_monitor.training.probe.reservoir import Reservoir
-from tui_monitor.training.step.packing import StepOutput
-from tui_monitor.training.step.payload import PER_SAMPLE
+from tui_monitor.training.step.packing import PER_SAMPLE, StepOutput
+from tui_monitor.training.step.per_sample_metrics import Unsupported, unmarked
 
 _MOST_WAITING: Final = 64
 """Steps that wait to be taken apart."""
@@ -25,8 +25,9 @@ class ValidationBatch:
 
     index: int
     """Among all batches of validation, from 0."""
-    values: tuple[FloatArray, ...]
-    """For each output what its step emitted, shape (batch, ...), see `PerSampleMetrics.emitted`."""
+    samples: int
+    rows: list[FloatArray]
+    """Of all outputs one after the other, see `unmarked`."""
 
 
 @dataclass
@@ -35,9 +36,11 @@ class ValidationRecord:
 
     by_sample: list[ValidationBatch] = field(default_factory=list)
     """Of the batches whose samples' values are known."""
-    kept: Reservoir[Kept] = field(default_factory=Reservoir)
+    kept: Reservoir[LazyBatch] = field(default_factory=Reservoir)
     loss: float | None = None
     """As reported; None while validation is under way."""
+    caveat: str = ""
+    """Why the values of its samples are not known, a clause; empty where they are."""
     _rows: list[FloatArray] = field(default_factory=list)
     _bytes: int = 0
     _waiting: list[StepOutput] = field(default_factory=list)
@@ -50,10 +53,10 @@ class ValidationRecord:
         self.by_sample.clear()
         self.kept.clear()
         self._rows.clear()
-        self.loss = None
+        self.loss, self.caveat = None, ""
 
     def add(self, output: StepOutput) -> None:
-        """Take what a validation step handed out.
+        """Take what a validation step emitted.
 
         It waits for others, as next to a step taking it apart would cost several times as much.
         """
@@ -69,10 +72,13 @@ class ValidationRecord:
             begin = len(self._rows)
             self._rows += [np.array(row) for row in output.rows]
             if self._bytes < _MOST_BYTES:
-                found = _by_sample(output, begin)
-                self._bytes += sum(values.nbytes for batch in found for values in batch.values)
+                try:
+                    found = _by_sample(output, begin)
+                except Unsupported as reason:
+                    self.caveat, found = str(reason), []
+                self._bytes += sum(row.nbytes for batch in found for row in batch.rows)
                 self.by_sample += found
-            self.kept.offer(len(self._rows) - 1, output.nbytes, partial(kept_batch, output, in_training=False))
+            self.kept.offer(len(self._rows) - 1, output.nbytes, partial(unpack_batch, output, in_training=False))
 
     @property
     def batches(self) -> int:
@@ -98,13 +104,13 @@ class ValidationRecord:
 def _by_sample(output: StepOutput, begin: int) -> list[ValidationBatch]:
     """Return the values of each of a step's batches; those of the last alone where the others' can't be gathered."""
     parts = output.parts()
-    # Copies: views would keep the inputs of every batch in memory.
-    values = [np.array(parts[name]) for name in sorted(parts) if name[:-3] == PER_SAMPLE]
-    last = begin + len(output.rows) - 1
-    if not values:
+    if PER_SAMPLE not in parts:
         return []
-    ends = np.cumsum([int(row[0]) for row in output.rows])
-    if len(output.rows) == 1 or values[0].shape[0] != ends[-1]:
-        return [ValidationBatch(last, tuple(values))]
-    split = [np.split(each, ends[:-1], axis=0) for each in values]
-    return [ValidationBatch(begin + index, tuple(each[index] for each in split)) for index in range(len(output.rows))]
+    # A copy: a view would keep the inputs of every batch in memory.
+    found = list(unmarked(np.array(parts[PER_SAMPLE])))
+    first = len(output.rows) - len(found)
+    return [
+        ValidationBatch(begin + first + index, int(output.rows[first + index][0]), rows)
+        for index, rows in enumerate(found)
+        if first + index >= 0
+    ]

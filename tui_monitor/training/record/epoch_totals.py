@@ -29,7 +29,7 @@ class EpochTotals:
         self._by_units: dict[int, FloatArray] = {metric: np.zeros(2) for metric in self._unit_columns}
         self._waiting: list[Sequence[float]] = []
         self.add: Callable[[Sequence[float]], None] = self._waiting.append
-        """Adds one batch, as the row that a training step hands out: samples, metrics, samples of each class."""
+        """Adds one batch, as the row that a training step emits: samples, metrics, samples of each class."""
         self._summed = 0
         self._sums: FloatArray | None = None
         self._last: FloatArray | None = None

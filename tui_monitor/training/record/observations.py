@@ -1,4 +1,4 @@
-"""What one `fit` call's values say beyond themselves: alerts and changes of the picture, written into the run once."""
+"""What a fit's values say beyond themselves: alerts and changes of the explanation, each written into the run once."""
 
 import contextlib
 import math
@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from tui_monitor.explain.samples.probes import Averaging
 from tui_monitor.explain.watch.alerts import Alert, AlertKind, AlertWatch, EpochLosses
-from tui_monitor.explain.watch.changes import PictureWatch
+from tui_monitor.explain.watch.changes import CauseWatch
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events.explanation import Explanation
-from tui_monitor.run_log.events.notices import AlertRaised, CauseChanged
+from tui_monitor.run_log.events.notifications import AlertRaised, CauseChanged
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.record.stalls import StallWatch
@@ -21,7 +21,7 @@ class Observations:
     def __init__(self, writer: RunWriter) -> None:
         self._writer = writer
         self._alerts = AlertWatch()
-        self._picture = PictureWatch()
+        self._causes = CauseWatch()
         self._totals: EpochTotals | None = None
         self._is_awaiting = False
         self._epoch = 1
@@ -29,7 +29,7 @@ class Observations:
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        """Notice inside the block that batches fail to come."""
+        """Tell inside the block when batches fail to come."""
         with StallWatch(self._batches_awaited, self._stalled).watching():
             yield
 
@@ -46,7 +46,7 @@ class Observations:
         """Wait for no batch: in a pause, a measurement or a validation, and between epochs."""
         self._is_awaiting = False
 
-    def look(self, epoch: int, totals: EpochTotals) -> None:
+    def tick(self, epoch: int, totals: EpochTotals) -> None:
         """Take the epoch so far, several times a second at most."""
         self._write(self._alerts.batches(epoch, totals.batches, totals.mean(0, Averaging.BATCHES)))
 
@@ -69,7 +69,7 @@ class Observations:
         if explanation is None:
             return
         self._write(self._alerts.explanation(explanation))
-        for change in self._picture.take(explanation):
+        for change in self._causes.take(explanation):
             self._writer.event(CauseChanged(epoch=change.epoch, subject=change.subject, text=change.sentence))
 
     def _batches_awaited(self) -> int | None:

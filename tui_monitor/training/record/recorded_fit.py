@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from tui_monitor.run_log.events.notices import AlertRaised
+from tui_monitor.run_log.events.notifications import AlertRaised
 from tui_monitor.training.backends.backend import backend_of, is_watched
 from tui_monitor.training.guard import attempt, ignored, tell
 from tui_monitor.training.hooks import install_hooks
@@ -34,6 +34,7 @@ def recorded_fit(
         kwargs: its keyword arguments.
     """
     try:
+        session.fits += 1
         recording = _begun(fit, model, session, args, kwargs)
     except Exception as error:  # training must go on
         recording = tell(session.failed, error)
@@ -54,6 +55,7 @@ def _begun(
 ) -> "RecordedFit | None":
     if not session.is_here():
         return None
+    attempt(ignored, session.before_fit, otherwise=None)
     recording = RecordedFit(model, session)
     attempt(recording.failed, recording.begin, fit, args, kwargs, otherwise=None)
     return recording

@@ -1,4 +1,4 @@
-"""What every step has to say, where Keras runs several in one call and hands out the last one alone."""
+"""What every step has to say, where Keras runs several in one call and returns the last one alone."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ class StepBuffer:
     """Room for the numbers of as many steps as one call runs: filled inside the graph, read after each call."""
 
     ENTRIES = ("buffer", "done")
-    """Names of what a step hands out."""
+    """Names of what a step emits."""
 
     def __init__(self, steps: int) -> None:
         """Prepare; variables are made when the step is traced.
@@ -24,7 +24,7 @@ class StepBuffer:
         self._seen: int | None = None
 
     def note(self, numbers: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Return what a step hands out: the `buffer`, and the steps `done` since training began.
+        """Return what a step emits: the `buffer`, and the steps `done` since training began.
 
         Args:
             numbers: of this step, shape (width,), width known while tracing.
@@ -50,25 +50,24 @@ class StepBuffer:
         return [buffer[step % len(buffer)].tolist() for step in steps]
 
 
-class RowBuffer:
-    """Rows of all the steps of one call, whatever their number in a step: they gather until they are cleared."""
+class VectorBuffer:
+    """Vectors of all the steps of one call, whatever their length: they gather until they are cleared."""
 
     def __init__(self) -> None:
-        self._rows: Any = None
+        self._held: Any = None
 
-    def note(self, rows: tf.Tensor) -> tf.Tensor:
-        """Return the rows since they were cleared, oldest first, shape (rows, columns).
+    def note(self, vector: tf.Tensor) -> tf.Tensor:
+        """Return the vectors since they were cleared as one, oldest first.
 
         Args:
-            rows: of this step, shape (batch, columns), columns known while tracing.
+            vector: of this step, float32, of any length.
         """
         with tf.init_scope():
-            if self._rows is None:
-                columns = rows.shape[1]
-                self._rows = tf.Variable(tf.zeros([0, columns]), shape=[None, columns], trainable=False)
-        return tf.identity(self._rows.assign(tf.concat([self._rows, rows], axis=0)))
+            if self._held is None:
+                self._held = tf.Variable(tf.zeros([0]), shape=[None], trainable=False)
+        return tf.identity(self._held.assign(tf.concat([self._held, vector], axis=0)))
 
     def clear(self) -> None:
-        """Forget all rows, between two calls."""
-        if self._rows is not None:
-            self._rows.assign(tf.zeros([0, self._rows.shape[1]]))
+        """Forget all vectors, between two calls."""
+        if self._held is not None:
+            self._held.assign(tf.zeros([0]))

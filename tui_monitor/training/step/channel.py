@@ -1,12 +1,12 @@
-"""What one step hands out to the recorder beside Keras' own logs, and how it gets out of the step's graph."""
+"""What one step emits to the recorder beside Keras' own logs, and how it gets out of the step's graph."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from tui_monitor.training.step.buffers import RowBuffer, StepBuffer
-from tui_monitor.training.step.packing import Layout, Packer, Rows, StepOutput, joined, tensor_bytes
+from tui_monitor.training.step.buffers import StepBuffer, VectorBuffer
+from tui_monitor.training.step.packing import Layout, Packer, Rows, StepOutput, concatenated, tensor_bytes
 from tui_monitor.training.step.replicas import CLOCK, PAYLOAD, SUMS, batch_sums, means_of, several_replicas
 
 _NUMBERS = (SUMS, CLOCK, *StepBuffer.ENTRIES)
@@ -15,29 +15,27 @@ _NUMBERS = (SUMS, CLOCK, *StepBuffer.ENTRIES)
 class StepChannel:
     """One way out of a model's training or validation function, as narrow as the function allows."""
 
-    def __init__(self, steps_per_call: int, *, packed_logs: type[float] | None, is_compiled: bool = False) -> None:
+    def __init__(self, steps_per_call: int, *, packed_logs: type[float] | None) -> None:
         """Prepare; the rest is learned while the step is traced.
 
         Args:
             steps_per_call: `steps_per_execution`, at least 1.
             packed_logs: the type of logs that whoever calls the function takes in place of tensors; None for tensors.
-            is_compiled: whether XLA compiles the step, so that no variable in it may grow.
         """
-        self._gathers = steps_per_call > 1 and not is_compiled
-        self._gathered: dict[int, RowBuffer] = {}
+        self._gathered = VectorBuffer() if steps_per_call > 1 else None
         self._packer = Packer(packed_logs or float)
         self._buffer = StepBuffer(steps_per_call) if steps_per_call > 1 else None
         self._packs_logs = packed_logs is not None
         self._metrics = 0
         self.clock: Sequence[float] = ()
-        """Moments of the newest step on one of several workers, see `StepMoments`; else empty."""
+        """Timestamps of the newest step on one of several workers, see `StepTimestamps`; else empty."""
 
     @property
     def layout(self) -> Layout | None:
-        """Of the newest vector that a step handed out; None before there was one."""
+        """Of the newest vector that a step emitted; None before there was one."""
         return self._packer.newest
 
-    def hand_out(
+    def emit(
         self, logs: Mapping[str, Any], size: tf.Tensor, values: list[tf.Tensor], counts: tf.Tensor, parts: Any
     ) -> dict[str, Any]:
         """Return a step's logs with the payload among them. Called while the step is traced.
@@ -47,29 +45,29 @@ class StepChannel:
             size: samples in the batch, float32, shape ().
             values: the batch's own metrics, float32, shape () each.
             counts: samples of each class, float32, shape (classes,).
-            parts: nests of tensors with a row for each sample; empty where nothing is to be probed.
+            parts: nests of tensors with a row for each sample, and maybe `PER_SAMPLE`; empty where nothing is to be
+                probed.
         """
         self._metrics = len(values)
         if several_replicas():
             metrics = tf.stack(values) if values else tf.zeros([0])
             return {**logs, PAYLOAD: {**parts, SUMS: batch_sums(size, metrics, counts)}}
         if self._buffer is not None:
-            numbers = joined([tf.stack([size, *values]), counts])
+            numbers = concatenated([tf.stack([size, *values]), counts])
             return {**logs, PAYLOAD: {**parts, **self._buffer.note(numbers)}}
         if self._packs_logs and all(_is_scalar(log) for log in logs.values()):
             return {PAYLOAD: self._packer.pack(logs, [size, *values], counts, parts)}
         return {**logs, PAYLOAD: self._packer.pack({}, [size, *values], counts, parts)}
 
-    def gathered(self, rows: tf.Tensor, index: int) -> tf.Tensor:
-        """Return the rows of every step of the call so far, where Keras would hand out those of the last one alone.
+    def gathered(self, vector: tf.Tensor) -> tf.Tensor:
+        """Return what every step of the call gave so far, where Keras would return that of the last one alone.
 
         Args:
-            rows: of this step, shape (batch, columns), columns known while tracing.
-            index: of the output whose rows they are.
+            vector: of this step, float32, of any length.
         """
-        if not self._gathers or several_replicas():
-            return rows
-        return self._gathered.setdefault(index, RowBuffer()).note(rows)
+        if self._gathered is None or several_replicas():
+            return vector
+        return self._gathered.note(vector)
 
     def logs_alone(self, logs: Any) -> Any:
         """Return Keras' own logs as its function returns them, tensors, and drop the rest."""
@@ -88,8 +86,8 @@ class StepChannel:
         payload = logs.pop(PAYLOAD, None) if isinstance(logs, dict) else None
         if payload is None:
             return logs, (), None
-        for buffer in self._gathered.values():
-            buffer.clear()
+        if self._gathered is not None:
+            self._gathered.clear()
         if "packed" in payload:
             own, rows, output = self._packer.unpack(payload)
             return own or logs, rows, output

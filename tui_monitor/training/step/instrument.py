@@ -20,10 +20,9 @@ from tui_monitor.training.backends.capture import Capture
 from tui_monitor.training.guard import Failed, attempt, ignored, tell
 from tui_monitor.training.step.batch_metrics import BatchMetrics
 from tui_monitor.training.step.channel import StepChannel
-from tui_monitor.training.step.packing import Rows, StepOutput
+from tui_monitor.training.step.packing import PER_SAMPLE, Rows, StepOutput
 from tui_monitor.training.step.payload import (
     OUTPUTS,
-    PER_SAMPLE,
     StepPlan,
     Trace,
     batch_values,
@@ -34,8 +33,9 @@ from tui_monitor.training.step.payload import (
     samples_in,
     unpacked,
 )
+from tui_monitor.training.step.per_sample_metrics import END
 from tui_monitor.training.step.replicas import PAYLOAD
-from tui_monitor.training.workers.clock import StepMoments
+from tui_monitor.training.workers.clock import StepTimestamps
 
 Step = Callable[[Any], Any]
 Receiver = Callable[[Any], Any]
@@ -114,7 +114,7 @@ class _Noting:
     capture: Capture
     outer: Capture | None
     """What noted before, in this thread."""
-    moments: StepMoments
+    timestamps: StepTimestamps
 
 
 class Instrument:
@@ -144,8 +144,7 @@ class Instrument:
         self.backend: Backend = backend_of(model)
         steps = self.backend.steps_per_call(model)
         packed_logs = self.backend.log_type if _is_run_by_keras(model, self.backend) else None
-        is_compiled = kind is Kind.VALIDATION and bool(model.jit_compile)
-        self.channel = StepChannel(steps, packed_logs=packed_logs, is_compiled=is_compiled)
+        self.channel = StepChannel(steps, packed_logs=packed_logs)
         self.plan = StepPlan(probed=probed, steps_per_call=steps)
         self.traces: list[Trace] = []
         """Newest last; a function is traced anew for other shapes."""
@@ -184,7 +183,7 @@ class Instrument:
             try:
                 own, noting = graphs.converted_as_here(find()), self._begun()
             except Exception as error:  # training must go on
-                tell(self._failed, error)
+                tell(self.failed, error)
                 own, noting = plain, None
             try:
                 logs = own(given[-1])
@@ -196,7 +195,7 @@ class Instrument:
             try:
                 return self._emitted(logs, given[-1], noting)
             except Exception as error:  # training must go on
-                tell(self._failed, error)
+                tell(self.failed, error)
                 return logs
 
         return graphs.called_as_it_is(recorded_step)
@@ -205,14 +204,14 @@ class Instrument:
         """Begin to note what a call of the step passes by; None where nobody takes a payload."""
         if not self.is_armed:
             return None
-        moments, capture = StepMoments(self.model), Capture()
-        return _Noting(capture, captures.begin(capture), moments)
+        timestamps, capture = StepTimestamps(self.model), Capture()
+        return _Noting(capture, captures.begin(capture), timestamps)
 
     def _ended(self, noting: "_Noting") -> None:
         try:
             captures.end(noting.outer)
         except Exception as error:  # training must go on
-            tell(self._failed, error)
+            tell(self.failed, error)
 
     def take(self, logs: Any, failed: Failed) -> tuple[Any, Rows, StepOutput | None]:
         """Return Keras' own logs, a row for each step, and what was emitted to be measured later.
@@ -227,7 +226,8 @@ class Instrument:
             tell(failed, error)
             return _bare(self, logs, error), (), None
 
-    def _failed(self, error: Exception) -> None:
+    def failed(self, error: Exception) -> None:
+        """Keep why a step emits nothing; whoever records it says so."""
         self.plan.failure = self.plan.failure or error
 
     def _unclaimed(self, logs: Any) -> Any:
@@ -247,7 +247,7 @@ class Instrument:
             if self.kind is Kind.TRAINING
             else self._validation(logs, parts, capture)
         )
-        return noting.moments.handed_out(emitted, data)
+        return noting.timestamps.emitted(emitted, data)
 
     def _training(self, logs: dict[str, Any], parts: dict[str, Any], capture: Capture) -> Any:
         data = (parts["y"], capture.y_pred, parts["sample_weight"])
@@ -259,22 +259,25 @@ class Instrument:
             counts = self._counts(trace)
             outputs = {f"{OUTPUTS}{index:03}": tensor for index, tensor in enumerate(trace.outputs)}
             kept = {**_named(trace), **outputs}
-        return self.channel.hand_out(logs, samples_in(parts), list(values.values()), counts, kept)
+        return self.channel.emit(logs, samples_in(parts), list(values.values()), counts, kept)
 
     def _validation(self, logs: dict[str, Any], parts: dict[str, Any], capture: Capture) -> Any:
         loss = None
-        if self.plan.probed and "loss" in logs and is_scalar(logs["loss"]):
+        if self.plan.probed and is_scalar(logs.get("loss")):
             own = {"loss": tf.convert_to_tensor(logs["loss"])}
             loss = own_values(self.backend, self.model, own, capture).get("loss")
         trace = self._learned(parts, capture, loss)
         if trace is None or not self.plan.probed:
-            return self.channel.hand_out(logs, samples_in(parts), [], tf.zeros([0]), {})
-        rows = {
-            f"{PER_SAMPLE}{index:03}": self.channel.gathered(metrics.emitted(sample), index)
-            for index, (metrics, sample) in enumerate(zip(self.plan.outputs, trace.samples, strict=True))
-        }
-        value = tf.constant(float("nan")) if loss is None else loss
-        return self.channel.hand_out(logs, samples_in(parts), [value], self._counts(trace), {**_named(trace), **rows})
+            return self.channel.emit(logs, samples_in(parts), [], tf.zeros([0]), {})
+        kept, value = _named(trace), tf.constant(float("nan"))
+        if not self.model.jit_compile:
+            # XLA fuses otherwise what is also read, which rounds otherwise: a compiled step emits its data alone.
+            value = value if loss is None else loss
+            both = zip(self.plan.outputs, trace.samples, strict=True)
+            vectors = [metrics.marked(sample) for metrics, sample in both]
+            if vectors:
+                kept[PER_SAMPLE] = self.channel.gathered(tf.concat([*vectors, [END]], axis=0))
+        return self.channel.emit(logs, samples_in(parts), [value], self._counts(trace), kept)
 
     def _learned(self, parts: dict[str, Any], capture: Capture, loss: Any) -> Trace | None:
         trace = learn(self.plan, self.backend, self.model, parts, capture, loss)
@@ -293,7 +296,7 @@ def _structure(nest: Any) -> Any:
 
 
 def _named(trace: Trace) -> dict[str, Any]:
-    """Return the leaves of a batch under names whose order is theirs, see `record.kept_batch`."""
+    """Return the leaves of a batch under names whose order is theirs, see `record.unpack_batch`."""
     return {f"{role}{index:03}": leaf for role, given in trace.inputs.items() for index, leaf in enumerate(given)}
 
 

@@ -3,7 +3,7 @@
 The batch's own values are taken where the trackers are updated, so no running mean has to be differenced.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +27,6 @@ ROLES = ("x", "y", "sample_weight")
 """What a batch consists of, as Keras takes it apart."""
 OUTPUTS = "outputs"
 """Begin of the names under which a training step emits what it keeps of each output; the output's index follows."""
-PER_SAMPLE = "per_sample"
-"""Begin of the names under which a validation step emits the values of each sample; the output's index follows."""
 
 
 @dataclass
@@ -47,7 +45,7 @@ class StepPlan:
     """How to take the values of each output with a loss apart by sample; empty where that can't be done."""
     by_batch: str = ""
     """Why the model's loss is measured by whole batches, a clause; empty where it is measured by sample."""
-    limit: str = ""
+    caveat: str = ""
     """Sentence for the panel on why nothing can be measured; empty where something can."""
     is_traced: bool = False
     """Whether a step has been traced, so that the plan is known."""
@@ -107,7 +105,10 @@ def leaves(nest: Any) -> tuple[Any, ...]:
 def samples_in(parts: Mapping[str, Any]) -> tf.Tensor:
     """Return the number of samples in a batch, float32, shape ()."""
     first = next(leaf for role in ROLES for leaf in leaves(parts[role]))
-    size = first.nrows() if isinstance(first, tf.RaggedTensor) else tf.shape(first)[0]
+    if isinstance(first, tf.RaggedTensor):
+        return tf.cast(first.nrows(), tf.float32)
+    # Where not even the rank is known, indexing might fail while the step runs.
+    size = tf.shape(first)[0] if first.shape.rank is not None else tf.reduce_prod(tf.shape(first)[:1])
     return tf.cast(size, tf.float32)
 
 
@@ -124,18 +125,17 @@ def learn(
         capture: of the step.
         loss: what the model's loss came to on the batch, as it is reported, shape (); None where nothing tells.
     """
-    plan.outputs, plan.by_batch, plan.limit, plan.is_traced = (), "", _limit(plan, parts, capture), True
-    if plan.limit:
+    plan.outputs, plan.by_batch, plan.caveat, plan.is_traced = (), "", _caveat(plan, parts, capture), True
+    if plan.caveat:
         return None
     inputs = {role: leaves(parts[role]) for role in ROLES}
     try:
         found = per_sample_metrics(backend, model, capture)
         kept = tuple(_kept_outputs(inputs, sample) for _, sample in found)
-        _check_width(plan, found)
     except Unsupported as reason:
         plan.by_batch = str(reason)
         if loss is None:
-            plan.limit = f"The gap can only be shown: {reason}, and its logs hold no loss of single batches."
+            plan.caveat = f"The gap can only be shown: {reason}, and its logs hold no loss of single batches."
             return None
         return Trace(inputs, (), (), loss)
     plan.outputs = tuple(metrics for metrics, _ in found)
@@ -143,23 +143,17 @@ def learn(
     return Trace(inputs, kept, tuple(sample for _, sample in found), loss)
 
 
-def _limit(plan: StepPlan, parts: Mapping[str, Any], capture: Capture) -> str:
+def _caveat(plan: StepPlan, parts: Mapping[str, Any], capture: Capture) -> str:
     """Return why nothing of a step can be measured, whatever its loss; empty where nothing speaks against it."""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     if plan.steps_per_call > 1 and replicas > 1:
         return (
-            f"Under several replicas with steps_per_execution={plan.steps_per_call}, Keras hands out the last step "
-            f"of each call alone: one batch in {plan.steps_per_call} is recorded, and the gap is only shown."
+            "Under several replicas with more than one step per execution, Keras returns the last step of each call "
+            "alone: one batch of each call is recorded, and the gap is only shown."
         )
     if any(isinstance(leaf, tf.RaggedTensor | tf.SparseTensor) for leaf in leaves((parts, capture.y_pred))):
         return "The data is ragged or sparse: the gap can't be split by sample, only shown."
     return ""
-
-
-def _check_width(plan: StepPlan, found: Sequence[tuple[PerSampleMetrics, SampleTensors]]) -> None:
-    widths = [sample.loss.shape[1 : 1 + metrics.axes] for metrics, sample in found]
-    if plan.steps_per_call > 1 and not all(width.is_fully_defined() for width in widths):
-        raise Unsupported("Keras runs several steps in a call, of batches with different numbers of time steps")
 
 
 def _kept_outputs(inputs: Mapping[str, tuple[Any, ...]], sample: SampleTensors) -> Any:

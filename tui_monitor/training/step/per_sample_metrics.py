@@ -4,6 +4,7 @@ Where a sample holds several things that count for themselves (time steps that m
 class each), these are the units that metrics are read of.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -20,6 +21,12 @@ from tui_monitor.training.step.classes import NO_CONFIDENCE, Classes, classes_of
 ROWS: Final = ("loss", "correct", "label", "predicted", "weight", "confidence", "counted")
 """Rows of the tensor that `PerSampleMetrics.of` returns, in order; the last alone where some units don't count."""
 
+MARK: Final = -(2.0**127)
+"""Stands after each row in a vector of rows, so that rows of another length than expected are noticed."""
+END: Final = -(2.0**126)
+"""Stands after the rows of one batch."""
+NOT_BY_SAMPLE: Final = "the model's outputs, targets and inputs differ in their number of rows"
+_UNKNOWN_SHAPE: Final = "the shape of the model's loss, outputs or targets is not known"
 _MOST_UNITS: Final = 16_384
 """Units of one sample that are told apart at most: 128 × 128 pixels."""
 _IN_NATS: Final = ("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy")
@@ -116,7 +123,42 @@ class PerSampleMetrics:
         return ("sample", "time step", "pixel", "voxel")[min(self.axes, 3)]
 
     def of(self, sample: SampleTensors) -> tf.Tensor:
-        """Return the values of one batch, float32, shape (rows, units)."""
+        """Return the values of one batch, float32, shape (rows, units), outside a graph.
+
+        Raises:
+            Unsupported: the rows are not of one length.
+        """
+        rows = self._rows(sample)
+        if len({int(row.shape[0]) for row in rows}) > 1:
+            raise Unsupported(NOT_BY_SAMPLE)
+        return tf.stack(rows)
+
+    def marked(self, sample: SampleTensors) -> tf.Tensor:
+        """Return the values of one batch as one vector, float32, for `unmarked`.
+
+        Outputs may have another number of rows than targets, which are broadcast then; nothing that a step computes
+        of ours may fail on that, nor have TensorFlow's optimizer take rows of two tensors to be as many.
+        """
+        mark = tf.constant([MARK])
+        return tf.concat([part for row in self._rows(sample) for part in (row, mark)], axis=0)
+
+    def taken(self, rows: Sequence[FloatArray], samples: int) -> FloatArray:
+        """Return rows out of a vector as `of` gives them, shape (rows, units).
+
+        Args:
+            rows: one for each of `rows`.
+            samples: of the batch.
+
+        Raises:
+            Unsupported: the rows are not of one length, or none that the samples can have.
+        """
+        lengths = {row.size for row in rows}
+        size = max(lengths, default=0)
+        if len(lengths) != 1 or (size % samples if samples else size) or (size != samples and not self.axes):
+            raise Unsupported(NOT_BY_SAMPLE)
+        return np.stack(rows).astype(np.float64)
+
+    def _rows(self, sample: SampleTensors) -> list[tf.Tensor]:
         loss = self._flat(sample.loss)
         correct = tf.zeros_like(loss) if sample.correct is None else self._flat(sample.correct)
         weight = tf.ones_like(loss) if sample.weight is None else self._spread(sample.weight, sample.loss)
@@ -127,21 +169,7 @@ class PerSampleMetrics:
             label, predicted = self.classes.labels(sample.y, sample.y_pred)
             confidence = self.classes.confidence(sample.y_pred, predicted)
         rows = [loss, correct, label, predicted, weight, confidence]
-        return tf.stack([*rows, self._counted(sample)] if self.is_masked else rows)
-
-    def emitted(self, sample: SampleTensors) -> tf.Tensor:
-        """Return the same with a row for each sample of the batch, shape (batch, units of a sample × rows)."""
-        by_unit = tf.transpose(self.of(sample))
-        if not self.axes:
-            return by_unit
-        inner = sample.loss.shape[1 : 1 + self.axes]
-        known = inner.num_elements()
-        width = tf.reduce_prod(tf.shape(sample.loss)[1 : 1 + self.axes]) if known is None else known
-        return tf.reshape(by_unit, [tf.shape(sample.loss)[0], width * len(self.rows)])
-
-    def taken(self, emitted: FloatArray) -> FloatArray:
-        """Return what was emitted as `of` gave it, shape (rows, units)."""
-        return np.asarray(emitted).reshape(-1, len(self.rows)).T.copy()
+        return [*rows, self._counted(sample)] if self.is_masked else rows
 
     def counts(self, sample: SampleTensors) -> tf.Tensor:
         """Return what `read_counts` reads, float32, shape (`counts_width`,)."""
@@ -152,9 +180,18 @@ class PerSampleMetrics:
         found = []
         if self.classes is not None:
             label, _ = self.classes.labels(sample.y, sample.y_pred)
-            found.append(self.classes.counts(tf.where(in_loss > 0, label, float(NO_CLASS))))
+            found.append(self.classes.counts(self._label_in_loss(label, in_loss) if self.is_masked else label))
         left_out = tf.cast(tf.equal(counted, IN_ACCURACY), tf.float32)
         return tf.concat([*found, [tf.reduce_sum(left_out), tf.reduce_sum(in_loss)]], axis=0)
+
+    @staticmethod
+    def _label_in_loss(label: tf.Tensor, in_loss: tf.Tensor) -> tf.Tensor:
+        """Return labels with no class where a unit is no part of the loss; a step must not fail on their numbers."""
+        return tf.cond(
+            tf.equal(tf.size(label), tf.size(in_loss)),
+            lambda: tf.where(in_loss > 0, label, float(NO_CLASS)),
+            lambda: tf.fill(tf.shape(label), float(NO_CLASS)),
+        )
 
     @property
     def counts_width(self) -> int:
@@ -190,6 +227,8 @@ class PerSampleMetrics:
         values, shape = tf.cast(values, tf.float32), tf.shape(over)[: 1 + self.axes]
         while values.shape.rank > 1 + self.axes:
             values = tf.reduce_mean(values, axis=-1)
+        if not self.axes and values.shape.rank == 1:
+            return values
         while values.shape.rank < 1 + self.axes:
             values = values[..., tf.newaxis]
         return tf.reshape(tf.broadcast_to(values, shape), [-1])
@@ -197,6 +236,20 @@ class PerSampleMetrics:
 
 class Unsupported(Exception):
     """This model can't be measured so; the message is the reason, a clause."""
+
+
+def unmarked(vector: FloatArray) -> Iterator[list[FloatArray]]:
+    """Yield the rows of each batch in a vector, of all outputs one after the other.
+
+    Args:
+        vector: what `PerSampleMetrics.marked` returned of each output and `END`, of one batch after another.
+    """
+    begin = 0
+    for end in np.flatnonzero(vector == END):
+        batch = vector[begin:end]
+        ends = np.flatnonzero(batch == MARK)
+        yield [batch[start:stop] for start, stop in zip([0, *(ends[:-1] + 1)], ends, strict=True)]
+        begin = end + 1
 
 
 def per_sample_metrics(backend: Backend, model: Any, capture: Capture) -> list[tuple[PerSampleMetrics, SampleTensors]]:
@@ -223,6 +276,10 @@ def _of_output(
         raise Unsupported("the model computes its loss itself")
     if tf.nest.is_nested(values.y) or tf.nest.is_nested(values.y_pred):
         raise Unsupported("a loss takes several outputs at once")
+    if any(part is not None and part.shape.rank is None for part in (values.values, values.weight, values.y)):
+        raise Unsupported(_UNKNOWN_SHAPE)
+    if values.y_pred.shape.rank is None:
+        raise Unsupported(_UNKNOWN_SHAPE)
     accuracy, update = _accuracy(backend, model, capture, compiled)
     weighting, by_batch = _loss_weighting(compiled.loss)
     if not values.values.shape.rank:

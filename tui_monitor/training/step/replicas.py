@@ -16,7 +16,7 @@ PAYLOAD = "tui_monitor_payload"
 SUMS = "sums"
 """Entry of a replica's payload that is to be added up: samples, values times samples, samples of each class."""
 CLOCK = "clock"
-"""Entry of a replica's payload with the moments of its step on one of several workers."""
+"""Entry of a replica's payload with the timestamps of its step on one of several workers."""
 
 
 def batch_sums(size: tf.Tensor, values: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:

@@ -22,8 +22,8 @@ from tui_monitor.run_log.write.writer import RunWriter
 
 LAST_WAIT_SECONDS = 10.0
 """How long the chief waits for the others when a `fit` ends."""
-_LOOK_SECONDS = 0.05
-WITHIN_EPOCH_LIMIT = "Within an epoch only the samples of worker 0 are measured; at its end those of every worker."
+_TICK_SECONDS = 0.05
+WITHIN_EPOCH_CAVEAT = "Within an epoch only the samples of worker 0 are measured; at its end those of every worker."
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class WorkerShares:
             return
         sheet = _Sheet(fit, moment.epoch, share)
         content = msgspec.msgpack.encode(sheet, enc_hook=_encoded)
-        replace_file(_place(self._writer.folder, moment.epoch), content)
+        replace_file(_sheet_file(self._writer.folder, moment.epoch), content)
 
     def explanation(self, cost: Cost, *, wait_seconds: float | None = None) -> Explanation | None:
         """Return the explanation of the epoch that was offered last, once, as soon as all its shares are there.
@@ -94,7 +94,7 @@ class WorkerShares:
                 break
             if wait_seconds is None:
                 return None
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_TICK_SECONDS)
         self._offered = None
         shares = [sheet.share for sheet in sheets if sheet.share is not None]
         if len(shares) < len(sheets):
@@ -105,7 +105,7 @@ class WorkerShares:
         missing = self._worker.workers - 1 - len(shares)
         if missing:
             validation = replace(validation, complete=False) if validation is not None else None
-            moment = replace(moment, limits=(*moment.limits, _missing_sentence(missing, self._worker.workers)))
+            moment = replace(moment, caveats=(*moment.caveats, _missing_sentence(missing, self._worker.workers)))
         return replace(explain_probe(training, validation, moment), cost=cost)
 
     def _others(self) -> list[Path]:
@@ -116,14 +116,14 @@ class WorkerShares:
         sheets = []
         for folder in self._others():
             with suppress(OSError, msgspec.MsgspecError, ValueError):
-                content = _place(folder, epoch).read_bytes()
+                content = _sheet_file(folder, epoch).read_bytes()
                 sheet = msgspec.msgpack.decode(content, type=_Sheet, dec_hook=_decoded)
                 if (sheet.fit, sheet.epoch) == (fit, epoch):
                     sheets.append(sheet)
         return sheets
 
 
-def _place(folder: Path, epoch: int) -> Path:
+def _sheet_file(folder: Path, epoch: int) -> Path:
     """Return the file of an epoch's share: two take turns, so that the last one is whole while the next is written."""
     return folder / f"share-{epoch % 2}.msgpack"
 

@@ -12,7 +12,7 @@ from tui_monitor.charts.scale import data_limits, epoch_ticks, stepped_limits, t
 from tui_monitor.charts.spec import ChartSpec, Points
 from tui_monitor.history.snapshot import FitSnapshot
 from tui_monitor.run_log.events.explanation import Classes
-from tui_monitor.units import share
+from tui_monitor.units import percentage
 from tui_monitor.view.charts.epoch_axis import full_range
 from tui_monitor.view.panels.evidence.dots import TRAIN, VALIDATION
 from tui_monitor.view.text.rows import Row, Rows, Run, cell_len, left, plain, right, wrap
@@ -155,7 +155,7 @@ def _said(values: np.ndarray[Any, Any], index: int, *, wide: bool) -> str:
         return "–"
     before = float(values[-2, index]) if wide and len(values) > 1 else float("nan")
     if not np.isfinite(before):
-        return share(newest, 1)
+        return percentage(newest, 1)
     change = 100 * (newest - before)
     arrow = "=" if abs(change) < 0.05 else f"{'↑' if change > 0 else '↓'}{abs(change):.1f}"
-    return f"{arrow} {share(newest, 1):>8}"
+    return f"{arrow} {percentage(newest, 1):>8}"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.events.explanation import Explanation, Finding, Ledger
-from tui_monitor.units import NATS, POINTS, AmountUnit, count, duration, share
+from tui_monitor.units import NATS, POINTS, AmountUnit, count, duration, percentage
 from tui_monitor.view.panels.gap.ledger import ledger_rows, top_rows
 from tui_monitor.view.panels.gap.sides import penalty_row, side_rows
 from tui_monitor.view.panels.timeline import alerts_of
@@ -139,7 +139,7 @@ def _measured(explanation: Explanation, width: int) -> Rows:
     items.append(moment if explanation.batch is None else f"{moment} (batch {count(explanation.batch)})")
     if explanation.cost is not None:
         cost = explanation.cost
-        items.append(f"cost {_seconds(cost.seconds)}, {share(cost.share_of_training, 1)} of training")
+        items.append(f"cost {_seconds(cost.seconds)}, {percentage(cost.share_of_training, 1)} of training")
         items += [cost.limit] if cost.limit else []
     return joined(items, width, "muted")
 

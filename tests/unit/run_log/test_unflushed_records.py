@@ -1,4 +1,4 @@
-"""Records reach a reader once each, through the shared slots or through the file, whenever it looks."""
+"""Records reach a reader once each, through the ring buffer or through the file, whenever it looks."""
 
 import stat
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_monitor.run_log.events.notices import NoteTaken
-from tui_monitor.run_log.format import ring_buffer as shared_slots
+from tui_monitor.run_log.events.notifications import NoteTaken
+from tui_monitor.run_log.format import ring_buffer
 from tui_monitor.run_log.format.layout import RunInfo
 from tui_monitor.run_log.format.ring_buffer import RING_BUFFER_SUFFIX, ROOM
 from tui_monitor.run_log.read.reader import RunReader
@@ -77,7 +77,7 @@ def test_nobody_else_may_write_or_cut_the_slots(tmp_path: Path) -> None:
 
 
 def test_a_file_that_turns_out_otherwise_starts_over(tmp_path: Path) -> None:
-    """Records taken from the slots that the file does not confirm are taken back."""
+    """Records taken from the slots that the file does not confirm are withdrawn."""
     writer, reader = training(tmp_path), RunReader(tmp_path)
     writer.event(NoteTaken(""))
     for number in range(1, 6):
@@ -108,7 +108,7 @@ def test_where_memory_can_not_be_shared_each_record_is_written_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a file system whose mapped pages may fail, a record is in the file when the call returns."""
-    monkeypatch.setattr(shared_slots, "_SAFE_TO_MAP", frozenset())
+    monkeypatch.setattr(ring_buffer, "_SAFE_TO_MAP", frozenset())
     writer = training(tmp_path)
     for number in range(1, 100):
         writer.batch(1, 1, (number, 0.5))
@@ -140,7 +140,7 @@ def test_a_slot_that_is_written_while_it_is_read_is_no_mixture(tmp_path: Path, m
     assert read(reader) == [ROOM + 1]
 
 
-def test_a_look_that_takes_no_more_than_the_file_has_says_that_more_may_wait(tmp_path: Path) -> None:
+def test_a_poll_that_takes_no_more_than_the_file_has_says_that_more_may_wait(tmp_path: Path) -> None:
     """Whoever reads until all is read gets the slots' records, however few are taken at once."""
     writer = training(tmp_path)
     for number in range(1, 31):
