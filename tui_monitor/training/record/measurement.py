@@ -207,7 +207,6 @@ class Measurement:
         if validation_loss is None:
             self._validation.begin()
         self._validation.loss = validation_loss
-        self._validation.accuracy = explainer.validation_accuracy(logs)
         if self._keeper is not None:
             attempt(ignored, self._keep_validation, epoch, otherwise=None)
         self._explain_for_all(now, wait_seconds=0.0)
@@ -228,9 +227,10 @@ class Measurement:
 
     def _keep_validation(self, epoch: int) -> None:
         """Keep what this epoch's validation said of each sample, for a comparison with other runs."""
-        self._validation.find_keys()
-        fit, has_accuracy = len(self._writer.info.fits), self._validation.accuracy is not None
-        self._keeper.epoch_ended(fit, epoch, self._validation, has_accuracy=has_accuracy)
+        outputs = self._explainer.outputs
+        if len(outputs) == 1 and not outputs[0].axes and not outputs[0].by_batch:
+            self._validation.find_keys()
+            self._keeper.epoch_ended(len(self._writer.info.fits), epoch, self._validation, outputs[0])
 
     def within_epoch(self, *, requested: bool) -> bool:
         """Measure inside the epoch where that is due or was requested; return whether a request was served.
