@@ -209,6 +209,29 @@ def ls(runs: str | None, every: bool, sort: str | None, filter_by: str | None, a
 
 
 @program.command()
+@click.argument("first")
+@click.argument("second")
+@_runs
+@click.option(
+    "--at",
+    "moment",
+    type=click.Choice(["last", "best"]),
+    default="last",
+    show_default=True,
+    help="Compare the last epochs, or those with the lowest validation loss.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def compare(first: str, second: str, runs: str | None, moment: str, as_json: bool) -> int:
+    """Say why SECOND differs from FIRST: what was different, what came of it, and whether that is more than chance.
+
+    Validation losses and accuracies are compared sample by sample where both runs were validated on the same samples.
+    """
+    from tui_monitor.cli import compare_command
+
+    return compare_command.compare_runs(first, second, runs, at_best=moment == "best", as_json=as_json)
+
+
+@program.command()
 @click.argument("run")
 @_runs
 @click.option("--epoch", type=WholeNumber(1), help="Epoch to explain (default: the last with both sides).")

@@ -77,6 +77,8 @@ class Measurement:
         self._explainer: Any = None
         self._validation: Any = None
         self._shares: Any = None
+        self._keeper: Any = None
+        """Keeps what validation says of each sample, where this process alone sees all of it."""
         self.pace: Any = None
         """Of several workers; records when each was ready."""
         self.is_possible = session.budget.enabled and is_watched
@@ -95,6 +97,10 @@ class Measurement:
         self.pace = WorkerPace(self._writer)
         self._explainer = Explainer(model, self._writer.info.name, self._budget, self._shares)
         self._validation = ValidationRecord()
+        if self.is_possible and worker is None:
+            from tui_monitor.training.record.validation_keeper import ValidationKeeper
+
+            self._keeper = ValidationKeeper(self._session.folder)
 
     @property
     def is_shared(self) -> bool:
@@ -118,6 +124,8 @@ class Measurement:
 
     def end_fit(self) -> None:
         """Explain what the workers have measured, and account for the time of this fit in the budget of the next."""
+        if self._keeper is not None:
+            attempt(ignored, self._keeper.close, otherwise=None)
         if self._shares is not None:
             from tui_monitor.training.workers.shares import LAST_WAIT_SECONDS
 
@@ -200,6 +208,8 @@ class Measurement:
             self._validation.begin()
         self._validation.loss = validation_loss
         self._validation.accuracy = explainer.validation_accuracy(logs)
+        if self._keeper is not None:
+            attempt(ignored, self._keep_validation, epoch, otherwise=None)
         self._explain_for_all(now, wait_seconds=0.0)
         seconds = self.time.seconds(now)
         explanation: Explanation | None = explainer.at_epoch_end(
@@ -215,6 +225,12 @@ class Measurement:
             self._say_what_the_log_proves(epoch, logs)
         self._explained(explanation, now, None)
         return explanation
+
+    def _keep_validation(self, epoch: int) -> None:
+        """Keep what this epoch's validation said of each sample, for a comparison with other runs."""
+        self._validation.find_keys()
+        fit, has_accuracy = len(self._writer.info.fits), self._validation.accuracy is not None
+        self._keeper.epoch_ended(fit, epoch, self._validation, has_accuracy=has_accuracy)
 
     def within_epoch(self, *, requested: bool) -> bool:
         """Measure inside the epoch where that is due or was requested; return whether a request was served.
