@@ -70,3 +70,36 @@ def test_no_budget_allows_nothing_and_a_whole_one_everything() -> None:
     """0 turns probes off; 1 measures all there is."""
     assert ProbeBudget(fraction=0.0).batches_allowed(1e9, 1.0, begins=True) == 0
     assert ProbeBudget(fraction=1.0).batches_allowed(0.0, 1.0, begins=False) > 10**9
+
+
+@given(
+    seconds=st.floats(0.0, 5.0),
+    epoch=st.floats(0.01, 2.0),
+    tracing=st.floats(0.0, 0.5),
+    per_batch=st.floats(1e-5, 1e-2),
+    fits=st.integers(1, 60),
+)
+def test_many_short_fits_share_the_seconds(
+    seconds: float, epoch: float, tracing: float, per_batch: float, fits: int
+) -> None:
+    """Building and measuring for one fit after another stay within fraction and seconds, one fit's beyond at most."""
+    budget, trained, fixed = ProbeBudget(fraction=0.02, seconds=seconds), 0.0, 0.001
+    first, dearest = 0.0, 0.0
+    for _ in range(fits):
+        trained += epoch
+        batches = min(budget.batches_allowed(trained, 36.0, begins=True, is_last=True), 200)
+        if batches:
+            budget.traced(tracing)
+            budget.measured(fixed + per_batch * batches, per_batch * batches, batches)
+            first = first or budget.spent
+            dearest = max(dearest, tracing + fixed + per_batch * 4)
+    assert budget.spent - first + budget.tracing <= (0.02 + 0.05) * trained + seconds + 2 * dearest + 1e-9
+
+
+def test_a_last_epoch_is_measured_whole_where_that_takes_less_than_the_seconds() -> None:
+    """An epoch in the middle of the same fit keeps to the fraction; without seconds, so does the last one."""
+    for seconds, expected in ((3.0, 500), (0.0, 0)):
+        budget = ProbeBudget(fraction=0.02, seconds=seconds)
+        budget.measured(0.05, 0.04, 40)
+        assert min(budget.batches_allowed(1.0, 12.0, begins=False, is_last=True), 500) == expected
+        assert budget.batches_allowed(1.0, 12.0, begins=False) == 0

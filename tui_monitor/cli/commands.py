@@ -50,6 +50,15 @@ _probe_budget = click.option(
     help="Fraction of training time for measuring; 0 turns probes off.",
 )
 
+_probe_seconds = click.option(
+    "--probe-seconds",
+    type=NumberWithin(0, 3600),
+    default=3.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Seconds for measuring beside it, in the whole run: for short fits, and the last epoch of each.",
+)
+
 
 @click.group(
     cls=_InOrder,
@@ -83,6 +92,7 @@ def program(context: click.Context, runs: str | None) -> int:
 @click.option("--name", help="Name of the run (default: from scenario and time).")
 @_runs
 @_probe_budget
+@_probe_seconds
 @click.option("--headless", is_flag=True, help="No screen: progress lines on standard error.")
 @screen_options
 def demo(
@@ -93,6 +103,7 @@ def demo(
     name: str | None,
     runs: str | None,
     probe_budget: float,
+    probe_seconds: float,
     headless: bool,
 ) -> int:
     """Train a small LSTM on synthetic imbalanced data that shows the paradox, and watch.
@@ -104,7 +115,14 @@ def demo(
     if listing:
         return demo_command.list_scenarios()
     return demo_command.run_demo(
-        scenario, epochs=epochs, seed=seed, name=name, runs=runs, probe_budget=probe_budget, headless=headless
+        scenario,
+        epochs=epochs,
+        seed=seed,
+        name=name,
+        runs=runs,
+        probe_budget=probe_budget,
+        probe_seconds=probe_seconds,
+        headless=headless,
     )
 
 
@@ -117,6 +135,7 @@ def demo(
 @click.option("--name", help="Name of the run (default: from script and time).")
 @_runs
 @_probe_budget
+@_probe_seconds
 @click.option("--headless", is_flag=True, help="No screen; the script keeps its own streams.")
 @click.argument("target", nargs=-1, type=click.UNPROCESSED)
 @screen_options
@@ -125,6 +144,7 @@ def run(
     name: str | None,
     runs: str | None,
     probe_budget: float,
+    probe_seconds: float,
     headless: bool,
     target: tuple[str, ...],
 ) -> int:
@@ -144,6 +164,7 @@ def run(
         name=name,
         runs=runs,
         probe_budget=probe_budget,
+        probe_seconds=probe_seconds,
         headless=headless,
     )
 
@@ -201,6 +222,29 @@ def ls(runs: str | None, every: bool, sort: str | None, filter_by: str | None, a
     from tui_monitor.cli import list_command
 
     return list_command.list_all(runs, every=every, sort=sort, filter_by=filter_by, as_json=as_json)
+
+
+@program.command(short_help="Say why one run differs from another.")
+@click.argument("first")
+@click.argument("second")
+@_runs
+@click.option(
+    "--at",
+    "moment",
+    type=click.Choice(["last", "best"]),
+    default="last",
+    show_default=True,
+    help="Compare the last epochs, or those with the lowest validation loss.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def compare(first: str, second: str, runs: str | None, moment: str, as_json: bool) -> int:
+    """Say why SECOND differs from FIRST: what was different, what came of it, and whether that is more than chance.
+
+    Validation losses and accuracies are compared sample by sample where both runs were validated on the same samples.
+    """
+    from tui_monitor.cli import compare_command
+
+    return compare_command.compare_runs(first, second, runs, at_best=moment == "best", as_json=as_json)
 
 
 @program.command(short_help="Print why training and validation metrics of a run differ.")

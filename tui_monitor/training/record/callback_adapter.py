@@ -54,7 +54,7 @@ class CallbackAdapter:
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Record what the epoch's logs hold."""
-        self._epochs.end_epoch(logs or {})
+        self._epochs.end_epoch(logs or {}, self._callbacks)
 
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Take the word that validation begins."""

@@ -65,8 +65,13 @@ class EpochReporter:
         """Take the word that validation has ended."""
         self._measurement.end_validation()
 
-    def end_epoch(self, logs: Mapping[str, Any]) -> None:
-        """Record what Keras reports for an epoch, then explain it; weights are still those that validation saw."""
+    def end_epoch(self, logs: Mapping[str, Any], callbacks: Any) -> None:
+        """Record what Keras reports for an epoch, then explain it; weights are still those that validation saw.
+
+        Args:
+            logs: of the epoch.
+            callbacks: Keras' list of them, not told yet.
+        """
         recorded = told(logs)
         values = {name: value for name, value in recorded.items() if isinstance(value, float)}
         epoch, sink, failures = self._sink.epoch, self._sink, self._failures
@@ -90,7 +95,8 @@ class EpochReporter:
             self._measurement.pace.write()
         self._measurement.time.paused_seconds += self._steering.tick(epoch, totals.batches)
         self._steering.epoch_ended()
-        explanation = attempt(failures.stop_measuring, self._measurement.epoch, epoch, values, otherwise=None)
+        measure = self._measurement.end_epoch
+        explanation = attempt(failures.stop_measuring, measure, epoch, values, callbacks, otherwise=None)
         failures.observe(self._observations.epoch_ended, epoch, totals.batches, values, explanation)
 
     def end_training(self) -> None:

@@ -10,9 +10,10 @@ from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
 from tui_monitor.run_log.events.explanation import Explanation
 from tui_monitor.run_log.events.notifications import Explained
 from tui_monitor.run_log.format.layout import State
-from tui_monitor.training.guard import attempt
+from tui_monitor.training.guard import attempt, ignored
 from tui_monitor.training.record.batch_sink import BatchSink
 from tui_monitor.training.record.failures import FitFailures
+from tui_monitor.training.record.last_epoch import few_weights, may_be_last
 from tui_monitor.training.record.session import Session
 
 if TYPE_CHECKING:
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 
 _WITHIN_EPOCH_SECONDS = 4.0
 """Time between explanations inside an epoch, at least."""
+
+
+@dataclass(frozen=True)
+class _EndedEpoch:
+    """An epoch as it ended, where more were to follow."""
+
+    epoch: int
+    logs: Mapping[str, float]
+    few_weights: tuple[bytes, ...]
+    """See `few_weights`."""
 
 
 @dataclass
@@ -52,6 +63,7 @@ class Measurement:
             sink: keeps the batches.
             is_watched: whether the model's steps can emit anything.
         """
+        self._model = model
         self._session = session
         self._writer = session.writer
         self._failures = failures
@@ -60,9 +72,13 @@ class Measurement:
         self.time = TrainingTime(session.training_seconds)
         self._explained_at = self.time.begun
         self._is_validating = False
+        self._ended: _EndedEpoch | None = None
+        self._newest: tuple[int, Mapping[str, float]] | None = None
         self._explainer: Any = None
         self._validation: Any = None
         self._shares: Any = None
+        self._keeper: Any = None
+        """Keeps what validation says of each sample, where this process alone sees all of it."""
         self.pace: Any = None
         """Of several workers; records when each was ready."""
         self.is_possible = session.budget.enabled and is_watched
@@ -81,6 +97,10 @@ class Measurement:
         self.pace = WorkerPace(self._writer)
         self._explainer = Explainer(model, self._writer.info.name, self._budget, self._shares)
         self._validation = ValidationRecord()
+        if self.is_possible and worker is None:
+            from tui_monitor.training.record.validation_keeper import ValidationKeeper
+
+            self._keeper = ValidationKeeper(self._session.folder)
 
     @property
     def is_shared(self) -> bool:
@@ -104,10 +124,14 @@ class Measurement:
 
     def end_fit(self) -> None:
         """Explain what the workers have measured, and account for the time of this fit in the budget of the next."""
+        if self._keeper is not None:
+            attempt(ignored, self._keeper.close, otherwise=None)
         if self._shares is not None:
             from tui_monitor.training.workers.shares import LAST_WAIT_SECONDS
 
             self._explain_for_all(time.monotonic(), LAST_WAIT_SECONDS)
+        attempt(self._failures.stop_measuring, self._explain_last_epoch, otherwise=None)
+        attempt(self._failures.stop_measuring, self._say_why_not, otherwise=None)
         self._session.training_seconds = self.time.seconds(time.monotonic())
 
     def begin_validation(self) -> None:
@@ -133,13 +157,45 @@ class Measurement:
                 failed(instrument.plan.failure)
         return own
 
-    def epoch(self, epoch: int, logs: Mapping[str, float]) -> Explanation | None:
+    def end_epoch(self, epoch: int, logs: Mapping[str, float], callbacks: Any) -> Explanation | None:
         """Measure the epoch that ends, write down what came of it, and return that; None where nothing did.
 
         Args:
             epoch: from 1.
             logs: what Keras reports for it.
+            callbacks: Keras' list of them.
         """
+        is_last = may_be_last(self._model, callbacks, epoch, logs)
+        failed = self._failures.stop_measuring
+        explanation: Explanation | None = attempt(failed, self._explain_epoch, epoch, logs, is_last, otherwise=None)
+        self._ended = None if is_last else attempt(ignored, self._ended_epoch, epoch, logs, otherwise=None)
+        return explanation
+
+    def _ended_epoch(self, epoch: int, logs: Mapping[str, float]) -> _EndedEpoch | None:
+        """Return what is needed to measure the epoch that ends once more, should it turn out to be the last."""
+        is_measured = self._failures.measures and self._budget.enabled and self._shares is None
+        return _EndedEpoch(epoch, logs, few_weights(self._model)) if is_measured else None
+
+    def _explain_last_epoch(self) -> None:
+        """Measure an epoch that was the last though more were planned, if its weights still stand."""
+        ended, self._ended = self._ended, None
+        if ended is None or self._explainer is None or self._explainer.is_complete:
+            return
+        if ended.few_weights and ended.few_weights == few_weights(self._model):
+            self._explain_epoch(ended.epoch, ended.logs, is_last=True)
+
+    def _say_why_not(self) -> None:
+        """Say of a fit that has a gap why nothing of it was measured, where nothing else says so."""
+        explainer, newest = self._explainer, self._newest
+        if explainer is None or newest is None or not self._failures.measures or self._shares is not None:
+            return
+        if explainer.has_explained or explainer.caveats or VALIDATION_PREFIX + "loss" not in newest[1]:
+            return
+        self._failures.why_nothing_is_measured = f"Nothing of this fit was measured: {self._budget.why_not}"
+        self._say_what_the_log_proves(*newest)
+
+    def _explain_epoch(self, epoch: int, logs: Mapping[str, float], is_last: bool) -> Explanation | None:
+        self._newest = epoch, logs
         now, totals, explainer = time.monotonic(), self._sink.totals, self._explainer
         if not self._budget.enabled or totals is None:
             return None
@@ -151,16 +207,30 @@ class Measurement:
         if validation_loss is None:
             self._validation.begin()
         self._validation.loss = validation_loss
-        self._validation.accuracy = explainer.validation_accuracy(logs)
+        if self._keeper is not None:
+            attempt(ignored, self._keep_validation, epoch, otherwise=None)
         self._explain_for_all(now, wait_seconds=0.0)
         seconds = self.time.seconds(now)
         explanation: Explanation | None = explainer.at_epoch_end(
-            epoch, totals, self._sink.kept, self._validation, logs, seconds
+            epoch,
+            totals,
+            self._sink.kept,
+            self._validation,
+            logs,
+            seconds,
+            is_last=is_last and self._shares is None,
         )
         if explanation is None and explainer.caveats and (self._shares is None or explainer.measures_nothing):
             self._say_what_the_log_proves(epoch, logs)
         self._explained(explanation, now, None)
         return explanation
+
+    def _keep_validation(self, epoch: int) -> None:
+        """Keep what this epoch's validation said of each sample, for a comparison with other runs."""
+        outputs = self._explainer.outputs
+        if len(outputs) == 1 and not outputs[0].axes and not outputs[0].by_batch:
+            self._validation.find_keys()
+            self._keeper.epoch_ended(len(self._writer.info.fits), epoch, self._validation, outputs[0])
 
     def within_epoch(self, *, requested: bool) -> bool:
         """Measure inside the epoch where that is due or was requested; return whether a request was served.

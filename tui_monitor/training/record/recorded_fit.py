@@ -55,6 +55,7 @@ def _begun(
 ) -> "RecordedFit | None":
     if not session.is_here():
         return None
+    attempt(ignored, session.before_fit, otherwise=None)
     recording = RecordedFit(model, session)
     attempt(recording.failed, recording.begin, fit, args, kwargs, otherwise=None)
     return recording

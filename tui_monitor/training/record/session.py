@@ -48,6 +48,12 @@ class Session:
     """Calls of `fit` that have begun."""
     _failed_fit: int | None = None
     """Which of them was the newest when a sentence said last that recording failed."""
+    before_fit: Callable[[], None] = lambda: None
+    """Called before a `fit` is recorded: a loop of the user's own may have a batch that waits."""
+    logs_loops: bool = False
+    """Whether the script logs loops of its own."""
+    unrecorded_batches: int = 0
+    """Calls of `train_on_batch` outside of any `fit`, as far as they are counted."""
     _has_told: bool = False
     system: SystemSampler = field(init=False)
     """Writes what the process uses while a `fit` runs."""
@@ -102,6 +108,8 @@ def active_session() -> Session | None:
 
 
 _recording = threading.local()
+_recorders: list[Any] = []
+"""Those of all threads."""
 
 
 def current_recorder() -> Any:
@@ -114,12 +122,19 @@ def is_recording() -> bool:
     return current_recorder() is not None
 
 
+def is_any_fit_recorded() -> bool:
+    """Whether a `fit` of any thread is being recorded."""
+    return bool(_recorders)
+
+
 @contextlib.contextmanager
 def recording_here(recorder: Any) -> Iterator[None]:
     """Have a recorder record what this thread trains, inside the block."""
     outer = current_recorder()
     _recording.recorder = recorder
+    _recorders.append(recorder)
     try:
         yield
     finally:
+        _recorders.remove(recorder)
         _recording.recorder = outer
