@@ -227,6 +227,10 @@ class MonitorApp(TerminalApp):
         """Switch between linear and logarithmic y axes."""
         self.change_view(replace(self.view, log_y=not self.view.log_y))
 
+    def action_join_fits(self) -> None:
+        """Switch between successive fits of one model as one, and each alone."""
+        self.change_view(replace(self.view, joins=not self.view.joins, window=None))
+
     def action_next_metric(self) -> None:
         """Show the next metric in the second chart."""
         self.change_view(replace(self.view, metric=self.view.metric + 1))

@@ -42,7 +42,7 @@ def load_epochs(folder: Path) -> Snapshot:
     for line in _whole_lines(folder / EVENTS_FILE):
         recorded = parse_event_line(line)
         if recorded is not None and isinstance(recorded.event, AlertRaised | NoteTaken):
-            timeline.append(timeline_entry(recorded.event, recorded.seconds or 0.0))
+            timeline.append(timeline_entry(recorded.event, recorded.seconds or 0.0, recorded.fit))
         fit = found.get(recorded.fit) if recorded is not None and recorded.fit is not None else None
         if recorded is None or fit is None:
             continue

@@ -161,6 +161,15 @@ KEYS: tuple[Key, ...] = (
         "s", "s", "smooth", "Step through the smoothing of the mean line: none, light, strong.", "smooth", Group.CHARTS
     ),
     Key("l", "l", "log y", "Switch the y axes between linear and logarithmic.", "toggle_log", Group.CHARTS),
+    Key(
+        "f",
+        "f",
+        "one curve",
+        "Show successive fits of one model as one curve, or each alone.",
+        "join_fits",
+        Group.CHARTS,
+        in_footer=False,
+    ),
     Key("m", "m", "metric", "Show the next metric in the second chart.", "next_metric", Group.CHARTS),
     Key(
         "p",

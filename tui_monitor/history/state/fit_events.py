@@ -40,7 +40,7 @@ def explanation_at(explained: Explained, seconds: float) -> ExplanationAt:
     )
 
 
-def timeline_entry(event: AlertRaised | NoteTaken, seconds: float) -> TimelineEntry:
-    """Return an alert or a note as the timeline shows it; arguments as for `epoch_row`."""
+def timeline_entry(event: AlertRaised | NoteTaken, seconds: float, fit: int | None) -> TimelineEntry:
+    """Return an alert or a note of a fit as the timeline shows it; other arguments as for `epoch_row`."""
     alert = event.alert if isinstance(event, AlertRaised) else ""
-    return TimelineEntry(seconds=seconds, kind=event.kind, text=event.text, epoch=event.epoch, alert=alert)
+    return TimelineEntry(seconds=seconds, kind=event.kind, text=event.text, epoch=event.epoch, alert=alert, fit=fit)

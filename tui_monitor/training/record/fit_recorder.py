@@ -476,12 +476,15 @@ class FitRecorder:
             epochs=params.get("epochs"),
             initial_epoch=self._epoch - 1,
             steps_per_epoch=params.get("steps"),
-            model=attempt(self._observing_failed, model_summary, self._model, otherwise={}),
+            model=attempt(self._observing_failed, self._summary_of_model, otherwise={}),
             fit=self._fit_arguments,
             running_means=running,
         )
         self._writer.event(EpochBegan(epoch=self._epoch))
         self._writer.status(State.TRAINING)
+
+    def _summary_of_model(self) -> dict[str, Any]:
+        return {**model_summary(self._model), "instance": self._session.number_of(self._model)}
 
     def validation_step_ended(self, instrument: "Instrument", logs: Any) -> Any:
         """Collect a validation step's values, unless it is not `fit`'s own, and return Keras' own logs."""
