@@ -22,3 +22,11 @@ def canonical_metric(name: str) -> str:
     prefix = VALIDATION_PREFIX if name.startswith(VALIDATION_PREFIX) else ""
     stem = name.removeprefix(prefix)
     return prefix + ("accuracy" if stem in _ACCURACY_NAMES else stem)
+
+
+_CROSS_ENTROPIES = frozenset({"binarycrossentropy", "categoricalcrossentropy", "sparsecategoricalcrossentropy"})
+
+
+def is_cross_entropy(loss: str) -> bool:
+    """Return whether a loss, by its name in Keras, is a cross-entropy of class labels, so that it is in nats."""
+    return loss.replace("_", "").lower() in _CROSS_ENTROPIES

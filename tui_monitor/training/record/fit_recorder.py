@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tui_monitor.explain.from_log import explain_from_log
+from tui_monitor.explain.from_log import RecordedFit, explain_from_log
 from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
 from tui_monitor.run_log.events.explanation import Explanation
 from tui_monitor.run_log.events.notifications import AlertRaised, Explained
@@ -364,7 +364,9 @@ class FitRecorder:
     def _say_what_the_log_proves(self, values: Mapping[str, float]) -> None:
         """Explain a model that can't be probed from its values alone, with the sentence that says why."""
         named = {canonical_metric(name): value for name, value in values.items()}
-        explanation = explain_from_log(self._writer.info.name, self._epoch, named)
+        loss = attempt(ignored, self._backend.user_loss, self._model, otherwise=None)
+        known = RecordedFit(loss if isinstance(loss, str) else type(loss).__name__, "its samples can't be told apart")
+        explanation = explain_from_log(self._writer.info.name, self._epoch, named, recorded=known)
         of_model = self._explainer.caveats if self._explainer is not None else ()
         caveats = (*of_model, *filter(None, [self._why_nothing_is_measured]))
         self._writer.event(Explained.of(replace(explanation, limits=caveats)))
