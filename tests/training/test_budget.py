@@ -21,9 +21,9 @@ def test_the_share_holds_with_all_that_measuring_takes(
     """From the first probe on, the passes and the writing of what they found stay within the budget together."""
     budget = ProbeBudget(fraction=fraction)
     trained, first = 0.0, 0.0
-    for number in range(EPOCHS):
+    for _ in range(EPOCHS):
         trained += epoch
-        batches = budget.batches_allowed(trained, 36.0, begins=number == 0)
+        batches = budget.batches_allowed(trained, 36.0, begins=first == 0.0)
         if batches:
             forward = per_batch * batches
             budget.measured(fixed + forward, forward, batches)
@@ -31,6 +31,39 @@ def test_the_share_holds_with_all_that_measuring_takes(
             first = first or budget.spent
     # One probe may find out only when it is over what writing it takes.
     assert budget.spent - first <= fraction * trained + writing
+
+
+@given(fits=st.lists(st.floats(0.05, 20.0), min_size=50, max_size=300), building=st.floats(0.05, 2.0))
+def test_fits_one_after_another_don_t_pay_more_than_a_twentieth_to_be_measured(
+    fits: list[float], building: float
+) -> None:
+    """Where every fit builds a probe of its own, building and first measurements stay within 5 %, the first apart."""
+    budget, trained = ProbeBudget(), 0.0
+    first: float | None = None
+    for seconds in fits:
+        trained += seconds
+        if budget.batches_allowed(trained, 36.0, begins=True):
+            budget.traced(building)
+            budget.measured(0.02, 0.01, 4)
+            first = budget.tracing + budget.spent if first is None else first
+    if first is not None:
+        assert budget.tracing + budget.spent - first <= 0.05 * trained + 0.02 * trained + 0.02
+
+
+def test_a_fit_of_a_moment_is_not_measured() -> None:
+    """Building a probe would take a third as long as it trains; where everything is to be measured, it is."""
+    assert not ProbeBudget().batches_allowed(0.5, 32.0, begins=True)
+    assert ProbeBudget().batches_allowed(2.5, 32.0, begins=True)
+    assert ProbeBudget(fraction=1.0).batches_allowed(0.5, 32.0, begins=True)
+
+
+def test_fits_with_the_same_functions_are_measured_without_building() -> None:
+    """A loop of short fits of one model is measured again while the share allows it."""
+    budget = ProbeBudget()
+    budget.traced(2.0)
+    budget.measured(0.05, 0.03, 8)
+    assert not budget.batches_allowed(10.0, 32.0, begins=True)
+    assert budget.batches_allowed(10.0, 32.0, begins=True, builds=False)
 
 
 def test_no_budget_allows_nothing_and_a_whole_one_everything() -> None:

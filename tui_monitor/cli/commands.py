@@ -1,9 +1,12 @@
 """The commands and their options; what they do is imported only when they run."""
 
+import os
+
 import click
 
 from tui_monitor.cli.option_types import NumberWithin, WholeNumber
 from tui_monitor.cli.screen_options import screen_options
+from tui_monitor.run_log.runs.folders import RUNS_VARIABLE
 
 DEMO_EPOCHS = 30
 
@@ -45,16 +48,28 @@ _probe_seconds = click.option(
 )
 
 
-@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_InOrder, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tui-monitor", prog_name="tui-monitor")
-def program() -> None:
+@_runs
+@screen_options
+@click.pass_context
+def program(context: click.Context, runs: str | None) -> int:
     """Watch Keras training in the terminal, and measure why validation and training metrics differ.
+
+    Without a command, show all runs in a table: sort, filter, compare and open them.
 
     \b
     Exit codes: 0 done; 1 unexpected; 2 wrong usage; 3 no such run; 4 run unreadable;
     5 folder not writable; 6 package missing; 7 nothing measured yet; 8 training failed;
     130 interrupted.
     """  # noqa: D301 - click needs the backspace itself
+    if context.invoked_subcommand is None:
+        from tui_monitor.cli import runs_command
+
+        return runs_command.browse(runs)
+    if runs is not None:
+        os.environ[RUNS_VARIABLE] = runs
+    return 0
 
 
 @program.command()
@@ -170,11 +185,50 @@ def replay(run: str, runs: str | None, speed: str | None, epoch: int | None, mom
 @program.command()
 @_runs
 @click.option("--all", "every", is_flag=True, help="List every run, however old.")
-def ls(runs: str | None, every: bool) -> int:
-    """List the newest runs, and all live ones, with their state, epochs and last values."""
+@click.option(
+    "--sort",
+    metavar="NAME",
+    help="Sort by a column, a metric's best value or an argument; -NAME turns the order round.",
+)
+@click.option(
+    "--filter",
+    "filter_by",
+    metavar="TEXT",
+    help="List the runs that fit, such as 'state:live', 'val_loss<0.4', 'tag:base lr=0.1' or a regular expression.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print every run that fits as JSON, one object a line.")
+def ls(runs: str | None, every: bool, sort: str | None, filter_by: str | None, as_json: bool) -> int:
+    """List the newest runs, and all live ones: state, epoch, best and last values, and what differs between them.
+
+    Of a metric the best value counts, with the epoch it was reached at. What differs are arguments of the script, of
+    fit and of the model that are not the same in every listed run of the same script.
+    """
     from tui_monitor.cli import list_command
 
-    return list_command.list_all(runs, every=every)
+    return list_command.list_all(runs, every=every, sort=sort, filter_by=filter_by, as_json=as_json)
+
+
+@program.command()
+@click.argument("first")
+@click.argument("second")
+@_runs
+@click.option(
+    "--at",
+    "moment",
+    type=click.Choice(["last", "best"]),
+    default="last",
+    show_default=True,
+    help="Compare the last epochs, or those with the lowest validation loss.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def compare(first: str, second: str, runs: str | None, moment: str, as_json: bool) -> int:
+    """Say why SECOND differs from FIRST: what was different, what came of it, and whether that is more than chance.
+
+    Validation losses and accuracies are compared sample by sample where both runs were validated on the same samples.
+    """
+    from tui_monitor.cli import compare_command
+
+    return compare_command.compare_runs(first, second, runs, at_best=moment == "best", as_json=as_json)
 
 
 @program.command()

@@ -263,8 +263,9 @@ def _against_majority_baseline(
                 "baseline",
                 "proved",
                 f"{the} training loss {loss:.3f} is above what a majority-class baseline scores ({guess:.3f}) "
-                f"though its accuracy {accuracy:.3f} is above the majority share {majority:.3f}: it is not the plain mean "
-                "of a fitted model. Weights, dropout, batch averaging or a heavy tail can do that; a probe tells which.",
+                f"though its accuracy {accuracy:.3f} is above the majority share {majority:.3f}: it is not the plain "
+                "mean of a fitted model. Weights, dropout, batch averaging or a heavy tail can do that; a probe tells "
+                "which.",
                 "",
             )
         )

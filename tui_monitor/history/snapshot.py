@@ -74,6 +74,8 @@ class TimelineEntry:
     """The fit it belongs to, from 1; None before the first."""
     alert: str = ""
     """What an alert on the values is about, such as `overfitting`; empty for all else, such as a failed recording."""
+    is_over: bool = False
+    """Whether it is an alert that no longer holds."""
 
 
 @dataclass(frozen=True)

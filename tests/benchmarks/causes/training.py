@@ -38,7 +38,13 @@ class _OneEpoch(ProbeBudget):
     opened = False
 
     def batches_allowed(
-        self, training_seconds: float, samples_per_batch: float, *, begins: bool, is_last: bool = False
+        self,
+        training_seconds: float,
+        samples_per_batch: float,
+        *,
+        begins: bool,
+        builds: bool = True,
+        is_last: bool = False,
     ) -> int:
         return PROBED_BATCHES if self.opened else 0
 

@@ -99,7 +99,7 @@ def test_parquet_tells_absent_from_nan(tmp_path: Path) -> None:
 
 
 def test_epochs_as_csv_on_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`fit`, `epoch`, then metrics under matched names: training, validation, the rest; absent cells are empty."""
+    """`fit` and `epoch`, then the metrics under matched names, training then validation; absent cells are empty."""
     run = _run(tmp_path / "run", [(1, [{"lr": 0.001, "val_acc": 0.5, "acc": 0.75, "loss": 0.1}, {"val_loss": 2.0}])])
     assert _export(run, "--format", "csv") == 0
     assert capsys.readouterr().out == (

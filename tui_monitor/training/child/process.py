@@ -28,6 +28,7 @@ from tui_monitor.training.child.script import (
     traceback_text,
     without_our_frames,
 )
+from tui_monitor.training.guard import raise_what_is_the_users
 
 if TYPE_CHECKING:
     from tui_monitor.training.record.session import Session
@@ -93,7 +94,9 @@ def main(arguments: list[str]) -> int:
     """Do the job and return the exit code; how it went is written down when the process ends."""
     folder, job = Path(arguments[0]), msgspec.json.decode(arguments[1], type=Job)
     description = scenario_named(job.demo.scenario).description if job.demo else ""
-    writer = RunWriter(folder, run_identity(run_of(folder).name, job.command, description, job.worker))
+    writer = RunWriter(
+        folder, run_identity(run_of(folder).name, job.command, description, job.worker), pass_on=raise_what_is_the_users
+    )
     ending = _Ending(writer)
     # What is registered first is called last.
     atexit.register(ending.write)

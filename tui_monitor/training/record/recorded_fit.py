@@ -34,6 +34,7 @@ def recorded_fit(
         kwargs: its keyword arguments.
     """
     try:
+        session.fits += 1
         recording = _begun(fit, model, session, args, kwargs)
     except Exception as error:  # training must go on
         recording = tell(session.failed, error)

@@ -45,6 +45,10 @@ class Session:
     """Whether every model of this process is recorded, or those alone that are in `watched`."""
     watched: WeakSet[Any] = field(default_factory=WeakSet)
     """Models whose every fit is recorded."""
+    fits: int = 0
+    """Calls of `fit` that have begun."""
+    _failed_fit: int | None = None
+    """Which of them was the newest when a sentence said last that recording failed."""
     before_fit: Callable[[], None] = lambda: None
     """Called before a `fit` is recorded: a loop of the user's own may have a batch that waits."""
     logs_loops: bool = False
@@ -81,7 +85,10 @@ class Session:
         return False
 
     def failed(self, error: Exception) -> None:
-        """Say that a fit goes on unrecorded."""
+        """Say that a fit goes on unrecorded, once for each: what fails, fails in one place after another."""
+        if self._failed_fit == self.fits:
+            return
+        self._failed_fit = self.fits
         text = f"A fit is not recorded, as recording failed ({type(error).__name__}: {error}). Training goes on."
         self.writer.event(AlertRaised(text=text))
 

@@ -26,10 +26,9 @@ def _of_training(snapshot: Snapshot, fit: FitSnapshot | None) -> tuple[str, ...]
         return MEASURING_IS_OFF
     if _lacks_validation(fit):
         return _NO_VALIDATION
-    if is_own_loop(fit):
-        return ("The loop is the script's own and only tells its values, so a gap can be shown, not split.",)
-    if snapshot.state.ended:
-        return ("The run ended before anything of this fit was measured.",)
+    if is_own_loop(fit) or snapshot.state.ended:
+        own = "The loop is the script's own and only tells its values, so a gap can be shown, not split."
+        return (own if is_own_loop(fit) else "The run ended before anything of this fit was measured.",)
     return (
         f"Nothing is measured yet: the first measurement comes with the end of epoch {max(fit.epoch, 1)}.",
         *_progress(fit),
