@@ -169,6 +169,15 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("l", "l", "log y", "Switch the y axes between linear and logarithmic.", "toggle_log", Group.CHARTS),
     Key(
+        "f",
+        "f",
+        "one curve",
+        "Show successive fits of one model as one curve, or each alone.",
+        "join_fits",
+        Group.CHARTS,
+        in_footer=False,
+    ),
+    Key(
         "y",
         "y",
         "extremes",
