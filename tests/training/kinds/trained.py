@@ -85,7 +85,7 @@ def train(name: str, kind: Kind, folder: Path) -> Trained:
     own = OwnBatches()
     bare, state, logs = _fit(kind, lambda model, data: model.fit(**data), [own])
     writer = RunWriter(folder, RunInfo(name=name.replace(" ", "-")), heartbeat_seconds=None)
-    session = Session(writer, folder, ProbeBudget(share=1.0))
+    session = Session(writer, folder, ProbeBudget(fraction=1.0))
     _, recorded_state, recorded_logs = _fit(
         kind, lambda model, data: recorded_fit(model.fit, model, session, (), data), []
     )

@@ -245,7 +245,7 @@ def unmarked(vector: FloatArray) -> Iterator[list[FloatArray]]:
         vector: what `PerSampleMetrics.marked` returned of each output and `END`, of one batch after another.
     """
     begin = 0
-    for end in np.flatnonzero(vector == END):
+    for end in np.flatnonzero(vector == END).tolist():
         batch = vector[begin:end]
         ends = np.flatnonzero(batch == MARK)
         yield [batch[start:stop] for start, stop in zip([0, *(ends[:-1] + 1)], ends, strict=True)]
