@@ -21,7 +21,11 @@ def _of_training(snapshot: Snapshot, fit: FitSnapshot | None) -> tuple[str, ...]
     if fit is None:
         if snapshot.state.ended:
             return ("The run ended before training began.", "Its output says why (o).")
-        return ("Waiting for the script to start training.", "Its output is below, and full screen under o.")
+        return (
+            "The script is starting: loading TensorFlow takes 5 to 20 seconds, and building its first step some more.",
+            "Charts begin with the first batches. The first measurement of the gap comes at the end of epoch 1.",
+            "The script's output is below, and full screen under o.",
+        )
     if is_measuring_off(fit):
         return MEASURING_IS_OFF
     if _lacks_validation(fit):
