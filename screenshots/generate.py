@@ -61,7 +61,7 @@ def main() -> None:
 def animate(run: Path) -> None:
     """Write the first minute of a run: its start, its first epoch, and what the end of each epoch changes."""
     recording = recording_of(run)
-    ends = recording.moments.epochs
+    ends = recording.markers.epochs
     first = ends[0]
     positions = [first * 0.15, *(first * part for part in (0.5, 0.75, 0.95)), *(end + 0.3 for end in ends)]
     (HERE / "first-minute.svg").write_text(animation(run, positions, (100, 30), 1.2), encoding="utf-8")

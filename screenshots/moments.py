@@ -42,7 +42,7 @@ def recording_of(run: Path) -> Recording:
 
 def moment_after(recording: Recording, epochs: int) -> float:
     """Return the position in the middle of the epoch that follows so many."""
-    ends = recording.moments.epochs
+    ends = recording.markers.epochs
     return (ends[epochs - 1] + ends[epochs]) / 2
 
 

@@ -192,6 +192,15 @@ KEYS: tuple[Key, ...] = (
         in_footer=False,
     ),
     Key(
+        "f",
+        "f",
+        "one curve",
+        "Show successive fits of one model as one curve, or each alone.",
+        "join_fits",
+        Group.CHARTS,
+        in_footer=False,
+    ),
+    Key(
         "y",
         "y",
         "extremes",

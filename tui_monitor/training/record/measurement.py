@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from tui_monitor.explain.from_log import explain_from_log
+from tui_monitor.explain.from_log import RecordedFit, explain_from_log
 from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
 from tui_monitor.run_log.events.explanation import Explanation
 from tui_monitor.run_log.events.notifications import Explained
 from tui_monitor.run_log.format.layout import State
+from tui_monitor.training.backends.backend import backend_of
 from tui_monitor.training.guard import attempt, ignored
 from tui_monitor.training.record.batch_sink import BatchSink
 from tui_monitor.training.record.failures import FitFailures
@@ -258,7 +259,9 @@ class Measurement:
     def _say_what_the_log_proves(self, epoch: int, logs: Mapping[str, float]) -> None:
         """Explain a model that can't be probed from its log alone, with the sentence that says why."""
         named = {canonical_metric(name): value for name, value in logs.items()}
-        explanation = explain_from_log(self._writer.info.name, epoch, named)
+        loss = attempt(ignored, backend_of(self._model).user_loss, self._model, otherwise=None)
+        known = RecordedFit(loss if isinstance(loss, str) else type(loss).__name__, "no sample of it can be measured")
+        explanation = explain_from_log(self._writer.info.name, epoch, named, recorded=known)
         of_model = self._explainer.caveats if self._explainer is not None else ()
         limits = (*of_model, *filter(None, [self._failures.why_nothing_is_measured]))
         self._writer.event(Explained.of(replace(explanation, limits=limits)))
