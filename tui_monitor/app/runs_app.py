@@ -226,6 +226,28 @@ class RunsApp(TerminalApp):
             self._say(f"{len(state.marked)} runs are marked: more can't be told apart on one chart.")
         self._change(state.moved(self._names, 1, self._table.height))
 
+    def _compare(self) -> None:
+        pair = [name for name in self.state.marked if name in self._entries]
+        entry = self._under_cursor
+        if len(pair) == 1 and entry is not None and entry.name != pair[0]:
+            pair.append(entry.name)
+        if len(pair) != 2:
+            self._say("Mark two runs with space: c then says why the second differs from the first.")
+            return
+        self.run_worker(lambda: self._read_pair(*pair), thread=True, group="compare", exclusive=True)
+
+    def _read_pair(self, first: str, second: str) -> None:
+        # In this thread: NumPy and two runs' events take a moment.
+        from tui_monitor.app.screens.comparison import ComparisonScreen  # noqa: PLC0415
+        from tui_monitor.compare.comparison import compare  # noqa: PLC0415
+
+        try:
+            found = compare(self.session.runs / first, self.session.runs / second)
+        except MonitorError as error:
+            self.call_from_thread(self._say, str(error))
+            return
+        self.call_from_thread(self.push_screen, ComparisonScreen(found, ascii_only=self._is_ascii))
+
     def _clear(self) -> None:
         if self._table.is_typing:
             self._table.end_typing()

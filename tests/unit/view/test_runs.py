@@ -11,9 +11,10 @@ from tests.unit.run_log.many_runs import make_runs
 from tui_monitor.cli.list_command import list_all
 from tui_monitor.errors import UsageError
 from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.runs.arguments import varying
 from tui_monitor.run_log.runs.entry import Best, RunEntry
 from tui_monitor.view.runs.columns import COLUMNS, TableContext, fitted, sorted_entries
-from tui_monitor.view.runs.differences import differences, varying
+from tui_monitor.view.runs.differences import differences
 from tui_monitor.view.runs.query import read_query, searched_text
 from tui_monitor.view.text.bars import sparkline
 

@@ -59,12 +59,17 @@ def _wrapped(*sentences: str) -> str:
 
 
 def _ledgers(explanation: Explanation) -> Iterator[str]:
-    """Yield the ledgers of the whole model, then those of each of several outputs."""
+    """Yield the ledgers of the whole model, then those of each of several outputs.
+
+    A log does not tell which loss it is of, so its unit is not known.
+    """
     sides: list[tuple[str, Explanation | OutputExplanation]] = [("", explanation)]
     sides += [(f" of {output.name}", output) for output in explanation.outputs]
     for of, side in sides:
         if side.loss is not None:
-            yield _ledger(f"Loss{of}{', nats' if side.in_nats else ''}", side.loss, units.NATS)
+            yield _ledger(
+                f"Loss{of}{', nats' if side.in_nats and explanation.evidence != 'log' else ''}", side.loss, units.NATS
+            )
         if side.accuracy is not None:
             yield _ledger(f"Accuracy{of}, points", side.accuracy, units.POINTS)
 
@@ -81,7 +86,7 @@ def _term(term: Term, unit: units.AmountUnit) -> str:
     interval = ""
     if term.low is not None and term.high is not None:
         interval = f"[{unit.amount(term.low)}, {unit.amount(term.high)}]"
-    return f"  {term.cause.label:<31} {unit.amount(term.effect):>8}  {interval:<20} {term.verdict}"
+    return f"  {term.cause.label:<31} {unit.amount(term.effect):>8}  {interval:<20} {term.verdict.word}"
 
 
 def _mistakes(explanation: Explanation) -> str:
@@ -142,6 +147,8 @@ def _findings(explanation: Explanation) -> str:
     lines = []
     for finding in explanation.findings:
         lines.append(textwrap.fill(f"- {finding.sentence}", _WIDTH, subsequent_indent="  "))
+        if said := meaning(finding.cause):
+            lines.append(textwrap.fill(f"  {said}", _WIDTH, subsequent_indent="  "))
         if finding.advice:
             lines.append(textwrap.fill(f"  {finding.advice}", _WIDTH, subsequent_indent="  "))
         lines += [f"      {line}" for line in finding.code.splitlines()]

@@ -39,6 +39,24 @@ def arguments_of(info: RunInfo) -> dict[str, str]:
     return found
 
 
+def varying(arguments: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    """Return the names whose values are not the same everywhere; of two that always have the same value, the first.
+
+    Args:
+        arguments: of each run, names and values.
+    """
+    if len(arguments) < 2:
+        return ()
+    names = dict.fromkeys(name for given in arguments for name in given)
+    first = arguments[0]
+    chosen: dict[tuple[str | float | None, ...], str] = {}
+    for name in names:
+        value = first.get(name)
+        if any(given.get(name) != value for given in arguments):
+            chosen.setdefault(tuple(_plain(given.get(name)) for given in arguments), name)
+    return tuple(chosen.values())
+
+
 def _parted(command: Sequence[str]) -> tuple[str, list[str]]:
     """Return what is trained, and the arguments that are its own."""
     words = list(command)
@@ -113,3 +131,11 @@ def _written(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(_written, value))
     return str(value)
+
+
+def _plain(value: str | None) -> str | float | None:
+    """Return a number where a text is one: `0.10` and `1e-1` are the same."""
+    try:
+        return value if value is None else float(value)
+    except ValueError:
+        return value

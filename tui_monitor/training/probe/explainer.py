@@ -20,7 +20,7 @@ from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.payload import StepPlan
-from tui_monitor.training.step.per_sample_metrics import Unsupported
+from tui_monitor.training.step.per_sample_metrics import PerSampleMetrics, Unsupported
 from tui_monitor.training.workers.shares import WITHIN_EPOCH_CAVEAT, WorkerShares
 
 ASKED_BATCHES = 32
@@ -69,6 +69,11 @@ class Explainer:
     @property
     def _plan(self) -> StepPlan:
         return self.training.plan if self.training is not None else StepPlan(probed=False)
+
+    @property
+    def outputs(self) -> Sequence[PerSampleMetrics]:
+        """How each output's values are read, those of the model's one output where it has one; empty if unknown."""
+        return self._plan.outputs
 
     @property
     def measures_nothing(self) -> bool:

@@ -6,9 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from tui_monitor.explain.samples.probes import FloatArray
+from tui_monitor.explain.samples.probes import FloatArray, IntArray
 from tui_monitor.training.probe.passes import LazyBatch, unpack_batch
 from tui_monitor.training.probe.reservoir import Reservoir
+from tui_monitor.training.probe.sample_keys import mixed, sample_keys
 from tui_monitor.training.step.packing import PER_SAMPLE, StepOutput
 from tui_monitor.training.step.per_sample_metrics import Unsupported, unmarked
 
@@ -43,6 +44,16 @@ class ValidationRecord:
     """Why the values of its samples are not known, a clause; empty where they are."""
     _rows: list[FloatArray] = field(default_factory=list)
     _bytes: int = 0
+    keys: IntArray | None = None
+    """Number that stands for each sample, uint64, in their order; None where it could not be made."""
+    _targets: list[IntArray | None] = field(default_factory=list)
+    """Keys of the targets of each batch."""
+    _data: list[IntArray | None] = field(default_factory=list)
+    """Keys of the data of each batch, where they are not known from an earlier validation."""
+    _known: tuple[IntArray, IntArray] | None = None
+    """Keys of targets and of whole samples of an earlier validation."""
+    _keys_data: bool = True
+    """Whether the data is looked at: not while validation goes through the same targets in the same order."""
     _waiting: list[StepOutput] = field(default_factory=list)
     _waiting_bytes: int = 0
 
@@ -53,7 +64,9 @@ class ValidationRecord:
         self.by_sample.clear()
         self.kept.clear()
         self._rows.clear()
-        self.loss, self.caveat = None, ""
+        self.loss, self.keys, self.caveat = None, None, ""
+        self._targets.clear()
+        self._data.clear()
 
     def add(self, output: StepOutput) -> None:
         """Take what a validation step emitted.
@@ -78,7 +91,33 @@ class ValidationRecord:
                     self.caveat, found = str(reason), []
                 self._bytes += sum(row.nbytes for batch in found for row in batch.rows)
                 self.by_sample += found
+            self._add_keys(output)
             self.kept.offer(len(self._rows) - 1, output.nbytes, partial(unpack_batch, output, in_training=False))
+
+    def _add_keys(self, output: StepOutput) -> None:
+        # Of several steps in one call only the last one's data is emitted.
+        if len(output.rows) != 1:
+            self._targets.append(None)
+            return
+        samples, parts = int(output.rows[0][0]), output.parts()
+        self._targets.append(sample_keys(parts, "y", samples))
+        if self._keys_data:
+            self._data.append(sample_keys(parts, "x", samples))
+
+    def find_keys(self) -> None:
+        """Set the keys of the samples: those of an earlier validation where it went through the same targets."""
+        targets = _joined(self._targets)
+        if targets is None:
+            return
+        if self._known is not None and np.array_equal(self._known[0], targets):
+            self.keys = self._known[1]
+            self._keys_data = False
+            return
+        data = _joined(self._data) if self._keys_data else None
+        self._keys_data = True
+        if data is not None and data.shape == targets.shape:
+            self.keys = mixed([data, targets])
+            self._known = (targets, self.keys)
 
     @property
     def batches(self) -> int:
@@ -99,6 +138,11 @@ class ValidationRecord:
     def counts(self) -> FloatArray | None:
         """Sum of what the steps emitted as `PerSampleMetrics.counts` of each output; None before the first."""
         return np.sum(self._rows, axis=0)[2:] if self._rows else None
+
+
+def _joined(keys: list[IntArray | None]) -> IntArray | None:
+    known = [key for key in keys if key is not None]
+    return np.concatenate(known) if known and len(known) == len(keys) else None
 
 
 def _by_sample(output: StepOutput, begin: int) -> list[ValidationBatch]:

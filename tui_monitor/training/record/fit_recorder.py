@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from tui_monitor.run_log.events.notifications import AlertRaised
 from tui_monitor.run_log.events.progress import EpochBegan
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.backends.backend import backend_of, is_watched
@@ -87,7 +86,7 @@ class FitRecorder:
         """Take the word that `fit` has returned; say so where no batch of it could be recorded."""
         if not self._sink.metrics and not self._failures.batches_stopped:
             text = f"A fit of {self._model.name} called no training step that Keras tells of: it is not recorded."
-            self._session.writer.event(AlertRaised(text=text))
+            self._failures.say(text)
 
     def end(self) -> None:
         """Leave the model's functions and the callbacks as they were."""
@@ -139,6 +138,9 @@ class FitRecorder:
         function = getattr(self._model, "train_function", None)
         return function is not None and instrument_of(function) is None
 
+    def _summary_of_model(self) -> dict[str, Any]:
+        return {**model_summary(self._model), "instance": self._session.number_of(self._model)}
+
     def _begin_fit(self, metrics: Sequence[str], running: Sequence[str]) -> None:
         writer, epoch, plan = self._session.writer, self._sink.epoch, self._callbacks.plan
         writer.begin_fit(
@@ -146,7 +148,7 @@ class FitRecorder:
             epochs=plan.get("epochs"),
             initial_epoch=epoch - 1,
             steps_per_epoch=plan.get("steps"),
-            model=attempt(self._failures.stop_observing, model_summary, self._model, otherwise={}),
+            model=attempt(self._failures.stop_observing, self._summary_of_model, otherwise={}),
             fit=self._arguments,
             running_means=running,
         )

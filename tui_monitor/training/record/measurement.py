@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from tui_monitor.explain.from_log import explain_from_log
+from tui_monitor.explain.from_log import RecordedFit, explain_from_log
 from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
 from tui_monitor.run_log.events.explanation import Explanation
 from tui_monitor.run_log.events.notifications import Explained
 from tui_monitor.run_log.format.layout import State
+from tui_monitor.training.backends.backend import backend_of
 from tui_monitor.training.guard import attempt, ignored
 from tui_monitor.training.record.batch_sink import BatchSink
 from tui_monitor.training.record.failures import FitFailures
@@ -77,6 +78,8 @@ class Measurement:
         self._explainer: Any = None
         self._validation: Any = None
         self._shares: Any = None
+        self._keeper: Any = None
+        """Keeps what validation says of each sample, where this process alone sees all of it."""
         self.pace: Any = None
         """Of several workers; records when each was ready."""
         self.is_possible = session.budget.enabled and is_watched
@@ -95,6 +98,10 @@ class Measurement:
         self.pace = WorkerPace(self._writer)
         self._explainer = Explainer(model, self._writer.info.name, self._budget, self._shares)
         self._validation = ValidationRecord()
+        if self.is_possible and worker is None:
+            from tui_monitor.training.record.validation_keeper import ValidationKeeper
+
+            self._keeper = ValidationKeeper(self._session.folder)
 
     @property
     def is_shared(self) -> bool:
@@ -118,6 +125,8 @@ class Measurement:
 
     def end_fit(self) -> None:
         """Explain what the workers have measured, and account for the time of this fit in the budget of the next."""
+        if self._keeper is not None:
+            attempt(ignored, self._keeper.close, otherwise=None)
         if self._shares is not None:
             from tui_monitor.training.workers.shares import LAST_WAIT_SECONDS
 
@@ -199,6 +208,8 @@ class Measurement:
         if validation_loss is None:
             self._validation.begin()
         self._validation.loss = validation_loss
+        if self._keeper is not None:
+            attempt(ignored, self._keep_validation, epoch, otherwise=None)
         self._explain_for_all(now, wait_seconds=0.0)
         seconds = self.time.seconds(now)
         explanation: Explanation | None = explainer.at_epoch_end(
@@ -214,6 +225,13 @@ class Measurement:
             self._say_what_the_log_proves(epoch, logs)
         self._explained(explanation, now, None)
         return explanation
+
+    def _keep_validation(self, epoch: int) -> None:
+        """Keep what this epoch's validation said of each sample, for a comparison with other runs."""
+        outputs = self._explainer.outputs
+        if len(outputs) == 1 and not outputs[0].axes and not outputs[0].by_batch:
+            self._validation.find_keys()
+            self._keeper.epoch_ended(len(self._writer.info.fits), epoch, self._validation, outputs[0])
 
     def within_epoch(self, *, requested: bool) -> bool:
         """Measure inside the epoch where that is due or was requested; return whether a request was served.
@@ -241,7 +259,9 @@ class Measurement:
     def _say_what_the_log_proves(self, epoch: int, logs: Mapping[str, float]) -> None:
         """Explain a model that can't be probed from its log alone, with the sentence that says why."""
         named = {canonical_metric(name): value for name, value in logs.items()}
-        explanation = explain_from_log(self._writer.info.name, epoch, named)
+        loss = attempt(ignored, backend_of(self._model).user_loss, self._model, otherwise=None)
+        known = RecordedFit(loss if isinstance(loss, str) else type(loss).__name__, "no sample of it can be measured")
+        explanation = explain_from_log(self._writer.info.name, epoch, named, recorded=known)
         of_model = self._explainer.caveats if self._explainer is not None else ()
         limits = (*of_model, *filter(None, [self._failures.why_nothing_is_measured]))
         self._writer.event(Explained.of(replace(explanation, limits=limits)))

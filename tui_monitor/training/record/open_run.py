@@ -1,6 +1,7 @@
 """Opens the run that this process records into, from its own code."""
 
 import atexit
+import functools
 import os
 import sys
 from datetime import UTC, datetime
@@ -8,10 +9,11 @@ from pathlib import Path
 
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.folders import create_run_folder, runs_folder
+from tui_monitor.run_log.runs.origin import own_script, record_origin
 from tui_monitor.run_log.runs.workers import claim_place, run_of, worker_from_environment
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.child.identity import run_identity
-from tui_monitor.training.guard import raise_what_is_the_users
+from tui_monitor.training.guard import attempt, ignored, raise_what_is_the_users
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.record.session import Session, activate, active_session
 
@@ -45,6 +47,9 @@ def open_run(
         folder = create_run_folder(runs_folder(runs), name, stem or "notebook", datetime.now(UTC).astimezone())
     else:
         folder = claim_place(runs_folder(runs), name, stem or "notebook", worker).folder
+    script = own_script()
+    if script is not None:
+        attempt(ignored, functools.partial(record_origin, folder, script, asks_git=False), otherwise=None)
     info = run_identity(run_of(folder).name, sys.argv, worker=worker)
     writer = RunWriter(folder, info, pass_on=raise_what_is_the_users)
     writer.status(State.STARTING, "No fit was called yet")

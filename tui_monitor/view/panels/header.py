@@ -3,14 +3,17 @@
 from tui_monitor.history.snapshot import FitSnapshot, Snapshot
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.units import count, duration, rate
+from tui_monitor.view.fit_names import fit_name
 from tui_monitor.view.panels.resource_usage import usage_words
-from tui_monitor.view.panels.timeline import alerts_of, newest_entry
+from tui_monitor.view.panels.timeline import alerts_under_way, newest_entry, whole_forms
 from tui_monitor.view.panels.workers import header_note
 from tui_monitor.view.text.bars import progress_bar
 from tui_monitor.view.text.rows import Row, Rows, Run, cell_len, plain, spread, width_of
 from tui_monitor.view.view_state import ViewState
 
 _WIDEST_BAR, _NARROWEST_BAR = 40, 5
+_ROOM_FOR_NAMES = 100
+"""Cells a row from which it says what tells the fit from others."""
 _ROOM_FOR_SYSTEM = 100
 """Cells a row from which it says what the training uses."""
 
@@ -33,9 +36,13 @@ def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     if workers:
         start = (*start, Run(f" · {workers}", "muted"))
     if len(snapshot.fits) > 1:
-        shown = view.fit or len(snapshot.fits)
-        start = (*start, Run(f" · fit {shown} of {len(snapshot.fits)}", "muted"))
-    alerts = len(alerts_of(snapshot))
+        shown = view.fit_index(snapshot)
+        # The word beside the state may say why the run failed: it comes before what the fit is.
+        is_named = not (view.pending or snapshot.detail) and width >= _ROOM_FOR_NAMES
+        name = fit_name(snapshot.fits, shown) if is_named else f"fit {shown} of {len(snapshot.fits)}"
+        start = (*start, Run(f" · {_whole_words(plain(name), width // 3)}", "muted"))
+        start = (*start, Run(" · joined", "muted")) if _is_joined(snapshot, view) else start
+    alerts = alerts_under_way(snapshot)
     if alerts:
         start = (*start, Run(f" · ! {alerts} alert{'s' if alerts > 1 else ''}", "alert"))
     facts = _facts(snapshot)
@@ -45,17 +52,33 @@ def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     for end in ends:
         room = width - width_of(start) - cell_len(end) - 4
         if room >= 0:
-            beside = view.pending or _newest_word(snapshot)
+            beside = _words(f" · {plain(view.pending)}", room) if view.pending else _said(snapshot, room)
             if beside:
-                start = (*start, Run(_words(f" · {plain(beside)}", room), "caution" if view.pending else "muted"))
+                start = (*start, Run(beside, "caution" if view.pending else "muted"))
             return spread(start, (Run(end, "muted"),), width)
     return start
 
 
-def _newest_word(snapshot: Snapshot) -> str:
-    """Return what stands beside the state; an ended run shows no requests and changes any more."""
-    happened = "" if snapshot.state.ended else newest_entry(snapshot)
-    return snapshot.detail or happened or snapshot.run.description
+def _is_joined(snapshot: Snapshot, view: ViewState) -> bool:
+    return view.joins and view.fit_of(snapshot) is not snapshot.fits[view.fit_index(snapshot) - 1]
+
+
+def _said(snapshot: Snapshot, room: int) -> str:
+    """Return what stands beside the state, never half a sentence; an ended run shows no requests and changes any more.
+
+    The detail of a failure alone is cut between words: its beginning says most, and the output has it whole.
+    """
+    if snapshot.detail:
+        return _words(f" · {plain(snapshot.detail)}", room)
+    happened = () if snapshot.state.ended else newest_entry(snapshot)
+    forms = (f" · {plain(form)}" for form in happened or whole_forms(snapshot.run.description) if form)
+    return next((form for form in forms if cell_len(form) <= room), "")
+
+
+def _whole_words(text: str, room: int) -> str:
+    """Return as many whole words as fit, the first one in any case."""
+    first, *further = text.split(" ")
+    return first + _words("".join(f" {word}" for word in further), room - cell_len(first))
 
 
 def _words(text: str, room: int) -> str:

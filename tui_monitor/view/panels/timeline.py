@@ -13,10 +13,12 @@ _KINDS = {
 }
 """Event kind to its marker, its word and its style."""
 _TIME, _EPOCH, _KIND = 13, 6, 10
+_FIT_AND_EPOCH = 10
+"""Cells of `12:345`, a fit and its epoch."""
 
 
 def timeline_rows(snapshot: Snapshot, width: int) -> Rows:
-    """Return the timeline: run time, epoch, kind and text of each entry.
+    """Return the timeline: run time, epoch, kind and text of each entry; the fit before the epoch where there are more.
 
     Args:
         snapshot: holds the newest entries.
@@ -24,26 +26,41 @@ def timeline_rows(snapshot: Snapshot, width: int) -> Rows:
     """
     if not snapshot.timeline:
         return wrap("Nothing has happened yet. n adds a note.", width, "muted")
-    return tuple(row for entry in snapshot.timeline for row in _entry_rows(entry, width))
+    tells_fit = len(snapshot.fits) > 1
+    return tuple(row for entry in snapshot.timeline for row in _entry_rows(entry, width, tells_fit=tells_fit))
 
 
-def _entry_rows(entry: TimelineEntry, width: int) -> Rows:
+def _entry_rows(entry: TimelineEntry, width: int, *, tells_fit: bool) -> Rows:
     mark, word, style = _KINDS.get(entry.kind, ("•", entry.kind, ""))
     epoch = "" if entry.epoch is None else str(entry.epoch)
+    if tells_fit and entry.fit is not None and entry.kind != "status":
+        epoch = f"{entry.fit}:{epoch}" if epoch else f"fit {entry.fit}"
+    width_of_epoch = _FIT_AND_EPOCH if tells_fit else _EPOCH
     start: Row = (
         left(duration(entry.seconds), _TIME, "muted"),
-        right(epoch, _EPOCH - 2, "muted"),
+        right(epoch, width_of_epoch - 2, "muted"),
         left("", 2),
         left(f"{mark} {word}", _KIND, style),
     )
-    lines = wrap(entry.text, width - _TIME - _EPOCH - _KIND, style if entry.kind != "control" else "")
+    lines = wrap(entry.text, width - _TIME - width_of_epoch - _KIND, style if entry.kind != "control" else "")
     first, *further = lines or ((Run("", ""),),)
-    return ((*start, *first), *((left("", _TIME + _EPOCH + _KIND), *line) for line in further))
+    return ((*start, *first), *((left("", _TIME + width_of_epoch + _KIND), *line) for line in further))
 
 
-def alerts_of(snapshot: Snapshot) -> tuple[TimelineEntry, ...]:
-    """Return the alerts of a run, the newest last."""
-    return tuple(entry for entry in snapshot.timeline if entry.kind == "alert")
+def alerts_of(snapshot: Snapshot, fit: int | None = None) -> tuple[TimelineEntry, ...]:
+    """Return the alerts of a run, ended ones too, the newest last.
+
+    Args:
+        snapshot: of the run.
+        fit: whose alerts alone, and those of no fit; None for all.
+    """
+    alerts = (entry for entry in snapshot.timeline if entry.kind == "alert")
+    return tuple(entry for entry in alerts if fit is None or entry.fit in (None, fit))
+
+
+def alerts_under_way(snapshot: Snapshot) -> int:
+    """Return how many alerts still hold."""
+    return sum(not entry.is_over for entry in alerts_of(snapshot))
 
 
 def timeline_note(snapshot: Snapshot) -> str:
@@ -51,10 +68,18 @@ def timeline_note(snapshot: Snapshot) -> str:
     return f"{count(len(snapshot.timeline))} entries" if snapshot.timeline else ""
 
 
-def newest_entry(snapshot: Snapshot) -> str:
-    """Return the newest entry in words, for the header; empty when only states were entered."""
+def newest_entry(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the newest entry in words for the header, longest form first; nothing when only states were entered."""
     for entry in reversed(snapshot.timeline):
         if entry.kind != "status":
             _, word, _ = _KINDS.get(entry.kind, ("", entry.kind, ""))
-            return f"{word}: {entry.text}" if word in ("alert", "note", "change") else entry.text
-    return ""
+            is_named = word in ("alert", "note", "change")
+            forms = [f"{word}: {form}" if is_named else form for form in whole_forms(entry.text)]
+            return (*forms, f"{word} (i)")
+    return ()
+
+
+def whole_forms(text: str) -> tuple[str, ...]:
+    """Return a text and what of it makes sense alone, longest first: its first sentence, then its first clause."""
+    ends = [text.find(mark) for mark in (". ", "; ", ": ", " (")]
+    return (text, *(text[:end] for end in sorted({end for end in ends if end > 0}, reverse=True)))

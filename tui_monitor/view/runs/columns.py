@@ -194,7 +194,7 @@ def fitted(
     for i in sorted(range(len(columns)), key=lambda i: columns[i].rank):
         if is_empty[i] and columns[i].rank > 1:
             continue
-        least = min(widths[i], 16) if columns[i].widest > 24 else widths[i]
+        least = min(widths[i], 16 if columns[i].rank else 28) if columns[i].widest > 24 else widths[i]
         if least + (gap if shown else 0) <= room or not shown:
             shown[i] = min(least, width)
             room -= shown[i] + (gap if len(shown) > 1 else 0)

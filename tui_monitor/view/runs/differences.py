@@ -1,8 +1,9 @@
 """What differs in the arguments of runs of one script: what all of them share says nothing about any."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from tui_monitor.run_log.runs.arguments import varying
 from tui_monitor.run_log.runs.entry import RunEntry
 
 
@@ -31,29 +32,3 @@ def differences(entries: Iterable[RunEntry]) -> Differences:
         if not entry.problem:
             by_script.setdefault(entry.script, []).append(entry.arguments)
     return Differences({script: varying(arguments) for script, arguments in by_script.items()})
-
-
-def varying(arguments: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
-    """Return the names whose values are not the same everywhere; of two that always have the same value, the first.
-
-    Args:
-        arguments: of each run, names and values.
-    """
-    if len(arguments) < 2:
-        return ()
-    names = dict.fromkeys(name for given in arguments for name in given)
-    first = arguments[0]
-    chosen: dict[tuple[str | float | None, ...], str] = {}
-    for name in names:
-        value = first.get(name)
-        if any(given.get(name) != value for given in arguments):
-            chosen.setdefault(tuple(_plain(given.get(name)) for given in arguments), name)
-    return tuple(chosen.values())
-
-
-def _plain(value: str | None) -> str | float | None:
-    """Return a number where a text is one: `0.10` and `1e-1` are the same."""
-    try:
-        return value if value is None else float(value)
-    except ValueError:
-        return value

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tui_monitor.explain.words.causes import meaning
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.events.explanation import Explanation, Finding, Ledger
 from tui_monitor.units import NATS, POINTS, AmountUnit, count, duration, percentage
@@ -77,9 +78,9 @@ def description_rows(description: str, width: int) -> Rows:
     return _labelled("About", plain(description), width, "muted")
 
 
-def alert_rows(snapshot: Snapshot, width: int) -> Rows:
-    """Return the newest alert, with how many there are where it is not the only one; nothing without one."""
-    alerts = alerts_of(snapshot)
+def alert_rows(snapshot: Snapshot, fit: int | None, width: int) -> Rows:
+    """Return a fit's newest alert, with how many it has where that is not the only one; nothing without one."""
+    alerts = alerts_of(snapshot, fit)
     if not alerts:
         return ()
     newest = alerts[-1]
@@ -225,6 +226,7 @@ def _findings(explanation: Explanation, width: int) -> Rows:
 
 def _finding(finding: Finding, width: int) -> Rows:
     said = wrap(f"• {finding.sentence}", width, indent="  ")
+    said += wrap(f"  {meaning(finding.cause)}", width, "muted", indent="  ") if meaning(finding.cause) else ()
     if not finding.advice:
         return said
     advised = wrap(f"  → {finding.advice}", width, "muted", indent="    ")
