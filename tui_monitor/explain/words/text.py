@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterator
 
 from tui_monitor import units
+from tui_monitor.explain.words.causes import meaning
 from tui_monitor.run_log.events.explanation import Explanation, Ledger, OutputExplanation, Term
 
 _WIDTH = 88
@@ -65,11 +66,11 @@ def _ledgers(explanation: Explanation) -> Iterator[str]:
     """
     sides: list[tuple[str, Explanation | OutputExplanation]] = [("", explanation)]
     sides += [(f" of {output.name}", output) for output in explanation.outputs]
+    is_logged = explanation.evidence == "log"
     for of, side in sides:
         if side.loss is not None:
-            yield _ledger(
-                f"Loss{of}{', nats' if side.in_nats and explanation.evidence != 'log' else ''}", side.loss, units.NATS
-            )
+            unit = ", nats" if side.in_nats and not is_logged else ""
+            yield _ledger(f"Loss{of}{unit}", side.loss, units.NATS)
         if side.accuracy is not None:
             yield _ledger(f"Accuracy{of}, points", side.accuracy, units.POINTS)
 
