@@ -1,6 +1,7 @@
 """A terminal monitor for Keras training that measures why validation and training metrics differ.
 
 `fit_generator`, `watch` and `Monitor` record a training from one's own code; they import Keras when first used.
+`log_batch`, `log_epoch` and `start_loop` record loops of one's own, of any framework, and import none.
 
 Everything is a run folder. The training process writes one, the screen reads one, and only files connect the two:
 
@@ -26,12 +27,18 @@ Four flows run through it, each told in the package that owns it:
 
 from typing import Any
 
-__all__ = ["Monitor", "fit_generator", "watch"]
+_LOOPS = ("log_batch", "log_epoch", "start_loop")
+__all__ = ["Monitor", "fit_generator", "log_batch", "log_epoch", "start_loop", "watch"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from tui_monitor.training import api as library  # noqa: PLC0415 - Keras takes seconds to import
+    # Imported here: Keras takes seconds, and a loop of another framework has no use for it.
+    if name in _LOOPS:
+        from tui_monitor.training.loops import log  # noqa: PLC0415
+
+        return getattr(log, name)
+    from tui_monitor.training import api as library  # noqa: PLC0415
 
     return getattr(library, name)

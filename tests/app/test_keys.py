@@ -67,7 +67,7 @@ async def test_zoom_and_pan_move_a_window_over_the_epochs() -> None:
         await settle(pilot)
         window = app.view.window
         assert window is not None
-        assert window[1] - window[0] == pytest.approx(5)
+        assert window[1] - window[0] == pytest.approx(2.5)
         await pilot.press("left")
         assert app.view.window is not None
         assert app.view.window[0] < window[0] or window[0] == 0
@@ -96,7 +96,7 @@ async def test_smoothing_and_scale_are_named_in_the_title() -> None:
     async with screen_of(snapshot()) as pilot:
         await pilot.press("s")
         await settle(pilot)
-        assert "smoothed 0.6" in rows_of(pilot, "#loss")
+        assert "loss, smoothed" in rows_of(pilot, "#loss")
         await pilot.press("s", "s", "l")
         await settle(pilot)
         title = rows_of(pilot, "#loss").splitlines()[0]
@@ -250,3 +250,14 @@ async def test_every_key_can_be_pressed_at_any_time() -> None:
                     await pilot.press("escape")
         await pilot.pause()
         assert not app_of(pilot)._exit
+
+
+async def test_the_extremes_of_the_batches_are_one_key_away() -> None:
+    """B widens the charts to the smallest and largest batches, and the legend says which is shown."""
+    async with screen_of(snapshot(), size=(200, 60)) as pilot:
+        await pilot.press("c")
+        await settle(pilot)
+        assert "10–90 % of batches" in rows_of(pilot, "#loss")
+        await pilot.press("b")
+        await settle(pilot)
+        assert "min–max of batches" in rows_of(pilot, "#loss")

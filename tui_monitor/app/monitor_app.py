@@ -229,6 +229,10 @@ class MonitorApp(TerminalApp):
         """Switch between linear and logarithmic y axes."""
         self.change_view(replace(self.view, log_y=not self.view.log_y))
 
+    def action_toggle_extremes(self) -> None:
+        """Switch between what is compared and the extremes of the batches."""
+        self.change_view(replace(self.view, extremes=not self.view.extremes))
+
     def action_next_metric(self) -> None:
         """Show the next metric in the second chart."""
         self.change_view(replace(self.view, metric=self.view.metric + 1))

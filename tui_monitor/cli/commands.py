@@ -38,6 +38,15 @@ _probe_budget = click.option(
     help="Fraction of training time for measuring; 0 turns probes off.",
 )
 
+_probe_seconds = click.option(
+    "--probe-seconds",
+    type=NumberWithin(0, 3600),
+    default=3.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Seconds for measuring beside it, in the whole run: for short fits, and the last epoch of each.",
+)
+
 
 @click.group(cls=_InOrder, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tui-monitor", prog_name="tui-monitor")
@@ -71,6 +80,7 @@ def program(context: click.Context, runs: str | None) -> int:
 @click.option("--name", help="Name of the run (default: from scenario and time).")
 @_runs
 @_probe_budget
+@_probe_seconds
 @click.option("--headless", is_flag=True, help="No screen: progress lines on standard error.")
 @screen_options
 def demo(
@@ -81,6 +91,7 @@ def demo(
     name: str | None,
     runs: str | None,
     probe_budget: float,
+    probe_seconds: float,
     headless: bool,
 ) -> int:
     """Train a small LSTM on synthetic imbalanced data that shows the paradox, and watch.
@@ -92,7 +103,14 @@ def demo(
     if listing:
         return demo_command.list_scenarios()
     return demo_command.run_demo(
-        scenario, epochs=epochs, seed=seed, name=name, runs=runs, probe_budget=probe_budget, headless=headless
+        scenario,
+        epochs=epochs,
+        seed=seed,
+        name=name,
+        runs=runs,
+        probe_budget=probe_budget,
+        probe_seconds=probe_seconds,
+        headless=headless,
     )
 
 
@@ -101,6 +119,7 @@ def demo(
 @click.option("--name", help="Name of the run (default: from script and time).")
 @_runs
 @_probe_budget
+@_probe_seconds
 @click.option("--headless", is_flag=True, help="No screen; the script keeps its own streams.")
 @click.argument("target", nargs=-1, type=click.UNPROCESSED)
 @screen_options
@@ -109,6 +128,7 @@ def run(
     name: str | None,
     runs: str | None,
     probe_budget: float,
+    probe_seconds: float,
     headless: bool,
     target: tuple[str, ...],
 ) -> int:
@@ -128,6 +148,7 @@ def run(
         name=name,
         runs=runs,
         probe_budget=probe_budget,
+        probe_seconds=probe_seconds,
         headless=headless,
     )
 

@@ -27,6 +27,7 @@ def run_script(
     name: str | None,
     runs: str | None,
     probe_budget: float,
+    probe_seconds: float,
     headless: bool,
 ) -> int:
     """Start a script, watch it, and return its exit code; 0 when it was left training.
@@ -48,6 +49,7 @@ def run_script(
     job = {
         "script": {"name": target, "arguments": list(arguments), "is_module": is_module},
         "probe_budget": probe_budget,
+        "probe_seconds": probe_seconds,
         "command": ["tui-monitor", *sys.argv[1:]],
         "keeps_streams": headless,
         "worker": worker and asdict(worker),

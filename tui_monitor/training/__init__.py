@@ -2,7 +2,7 @@
 
 In: the user's `fit`, and control files. Out: a run folder, written by `run_log.write`. What watches never imports this.
 
-    child/ or api ─▶ record/recorded_fit ─▶ step/ (in Keras' graph) ─▶ record/fast_path ─▶ run_log.write
+    child/ or api ─▶ record/recorded_fit ─▶ step/ (in Keras' graph) ─▶ record/batch_sink ─▶ run_log.write
                                         ├─▶ probe/ ─▶ explain ─▶ an event
                                         └─◀ control/, workers/
 

@@ -1,67 +1,28 @@
 """Recording from one's own script or notebook: `fit_generator`, `watch` and `Monitor` open a run when first used."""
 
-import atexit
 import functools
 import inspect
-import os
-import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import keras
 
-from tui_monitor.run_log.format.layout import State
-from tui_monitor.run_log.runs.folders import create_run_folder, runs_folder
-from tui_monitor.run_log.runs.origin import own_script, record_origin
-from tui_monitor.run_log.runs.workers import claim_place, run_of, worker_from_environment
-from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.backends.backend import backend_of, is_legacy
-from tui_monitor.training.child.identity import run_identity
-from tui_monitor.training.guard import attempt, ignored
+from tui_monitor.training.guard import attempt
 from tui_monitor.training.hooks import install_hooks
 from tui_monitor.training.keras2 import generator_fit
-from tui_monitor.training.probe.budget import ProbeBudget
+from tui_monitor.training.record.open_run import DEFAULT_BUDGET, DEFAULT_SECONDS, open_run
 from tui_monitor.training.record.recorded_fit import RecordedFit, recorded_fit
-from tui_monitor.training.record.session import Session, activate, active_session, is_recording
-
-DEFAULT_BUDGET = 0.02
-
-
-def open_run(name: str | None = None, runs: str | None = None, probe_budget: float = DEFAULT_BUDGET) -> Session:
-    """Return the run that this process records into, opening one when there is none.
-
-    Args:
-        name: of the run; by default from the script's name and the time.
-        runs: folder of the runs; by default `TUI_MONITOR_RUNS`, else `runs/` in the current folder.
-        probe_budget: fraction of training time for measuring, from 0 to 1; 0 turns probes off.
-
-    Raises:
-        FolderNotWritable: the runs folder can't be written to.
-    """
-    active = active_session()
-    if active is not None:
-        return active
-    stem = Path(sys.argv[0]).stem if sys.argv and sys.argv[0] else "notebook"
-    worker = worker_from_environment(os.environ)
-    if worker is None:
-        folder = create_run_folder(runs_folder(runs), name, stem or "notebook", datetime.now(UTC).astimezone())
-    else:
-        folder = claim_place(runs_folder(runs), name, stem or "notebook", worker).folder
-    script = own_script()
-    if script is not None:
-        attempt(ignored, functools.partial(record_origin, folder, script, asks_git=False), otherwise=None)
-    writer = RunWriter(folder, run_identity(run_of(folder).name, sys.argv, worker=worker))
-    writer.status(State.STARTING, "No fit was called yet")
-    session = Session(writer, folder, ProbeBudget(fraction=probe_budget), ends_with_fit=True)
-    activate(session)
-    atexit.register(writer.close)
-    return session
+from tui_monitor.training.record.session import Session, is_recording
 
 
 def watch(
-    model: keras.Model, *, name: str | None = None, runs: str | None = None, probe_budget: float = DEFAULT_BUDGET
+    model: keras.Model,
+    *,
+    name: str | None = None,
+    runs: str | None = None,
+    probe_budget: float = DEFAULT_BUDGET,
+    probe_seconds: float = DEFAULT_SECONDS,
 ) -> keras.Model:
     """Have every later `fit` of a model recorded and explained; return the model.
 
@@ -70,8 +31,9 @@ def watch(
         name: of the run, where one is opened; see `open_run`.
         runs: likewise.
         probe_budget: likewise.
+        probe_seconds: likewise.
     """
-    session = open_run(name, runs, probe_budget)
+    session = open_run(name, runs, probe_budget, probe_seconds)
     session.watched.add(model)
     install_hooks(backend_of(model))
     if "fit" in model.__dict__:
@@ -119,7 +81,12 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
     """
 
     def __init__(
-        self, *, name: str | None = None, runs: str | None = None, probe_budget: float = DEFAULT_BUDGET
+        self,
+        *,
+        name: str | None = None,
+        runs: str | None = None,
+        probe_budget: float = DEFAULT_BUDGET,
+        probe_seconds: float = DEFAULT_SECONDS,
     ) -> None:
         """Open the run; see `open_run` for the arguments.
 
@@ -127,7 +94,7 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
             FolderNotWritable: the runs folder can't be written to.
         """
         super().__init__()
-        self._session = open_run(name, runs, probe_budget)
+        self._session = open_run(name, runs, probe_budget, probe_seconds)
         self._recorded: RecordedFit | None = None
 
     def _implements_train_batch_hooks(self) -> bool:
@@ -141,6 +108,7 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
         super().set_model(model)
         if is_recording():
             return
+        self._session.fits += 1
         self._recorded = attempt(self._session.failed, RecordedFit, model, self._session, otherwise=None)
         if self._recorded is not None:
             attempt(self._recorded.failed, self._recorded.begin, model.fit, (), {}, otherwise=None)

@@ -87,6 +87,7 @@ _NEEDS: Mapping[str, Callable[[Snapshot, ViewState], bool]] = {
     "zoom": _has_fit,
     "smooth": _has_fit,
     "toggle_log": _has_fit,
+    "toggle_extremes": _has_fit,
     "replay": _is_replay,
     f"show('{View.WORKERS.value}')": _has_workers,
     "control": _accepts_requests,

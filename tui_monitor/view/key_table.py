@@ -165,9 +165,18 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("0", "0", "whole axis", "Show the whole x axis again.", "whole_axis", Group.CHARTS, in_footer=False),
     Key(
-        "s", "s", "smooth", "Step through the smoothing of the mean line: none, light, strong.", "smooth", Group.CHARTS
+        "s", "s", "smooth", "Step through the smoothing of the mean line: light, strong, none.", "smooth", Group.CHARTS
     ),
     Key("l", "l", "log y", "Switch the y axes between linear and logarithmic.", "toggle_log", Group.CHARTS),
+    Key(
+        "b",
+        "b",
+        "extremes",
+        "Switch the charts between what is compared, with the middle 80 % of batches, and all extremes.",
+        "toggle_extremes",
+        Group.CHARTS,
+        in_footer=False,
+    ),
     Key("m", "m", "metric", "Show the next metric in the second chart.", "next_metric", Group.CHARTS),
     Key(
         "p",
@@ -258,8 +267,8 @@ KEYS: tuple[Key, ...] = (
     Key("end,G", "End", "last", "Go to the last run.", "move_end(1)", Group.TABLE, in_footer=False),
     Key("question_mark,f1", "?", "help", "Show this list of keys.", "help", Group.PROGRAM),
     Key(
-        "escape,b",
-        "b",
+        "escape,backspace",
+        "Backspace",
         "back to runs",
         "Go back to the table of runs that the run was opened from; in the overview, Escape does, too.",
         "back_to_runs",

@@ -178,13 +178,16 @@ class Cost:
     """One-time cost of building the probe's functions."""
     budget: float | None = None
     """Fraction of training time that measuring may take, the first probe left out; None in runs that did not say."""
+    seconds_beside: float = 0.0
+    """Seconds that measuring may take in the whole run beside that."""
 
     @property
     def limit(self) -> str:
         """The budget in words; empty where there is none to speak of."""
         if self.budget is None or self.budget >= 1:
             return ""
-        return f"budget {self.budget * 100:g} %, the first probe apart"
+        beside = f" and {self.seconds_beside:g} s" if self.seconds_beside else ""
+        return f"budget {self.budget * 100:g} %{beside}, the first probe apart"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from tui_monitor.explain.samples.probes import FloatArray, IntArray
 from tui_monitor.training.probe.passes import LazyBatch, unpack_batch
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.sample_keys import mixed, sample_keys
-from tui_monitor.training.step.packing import StepOutput
+from tui_monitor.training.step.packing import PER_SAMPLE, StepOutput
+from tui_monitor.training.step.per_sample_metrics import NOT_BY_SAMPLE, Unsupported, unmarked
 
 _MOST_WAITING: Final = 64
 """Steps that wait to be taken apart."""
@@ -22,7 +23,7 @@ class ValidationRecord:
     """All of the newest validation, once `flush` was called: metrics of each sample, and some batches for later."""
 
     per_sample: list[FloatArray] = field(default_factory=list)
-    """One array of shape (6, batch) for each batch, rows as in `ROWS`."""
+    """One array of shape (6, batch) for each batch, rows as in `ROWS`; empty where a step emits its data alone."""
     kept: Reservoir[LazyBatch] = field(default_factory=Reservoir)
     batches: int = 0
     """Batches of validation, measured or not."""
@@ -31,6 +32,8 @@ class ValidationRecord:
     loss: float | None = None
     """As reported; None while validation is under way."""
     accuracy: float | None = None
+    caveat: str = ""
+    """Why the values of its samples are not known, as a sentence; empty where they are."""
     keys: IntArray | None = None
     """Number that stands for each sample, uint64, in their order; None where it could not be made."""
     _targets: list[IntArray | None] = field(default_factory=list)
@@ -50,7 +53,7 @@ class ValidationRecord:
         self._waiting_bytes = 0
         self.per_sample.clear()
         self.kept.clear()
-        self.batches, self.numbers = 0, None
+        self.batches, self.numbers, self.caveat = 0, None, ""
         self.loss = self.accuracy = self.keys = None
         self._targets.clear()
         self._data.clear()
@@ -74,7 +77,10 @@ class ValidationRecord:
         self.numbers = numbers if self.numbers is None else self.numbers + numbers
         for output in waiting:
             self.batches += len(output.rows)
-            self.per_sample += _per_sample(output)
+            try:
+                self.per_sample += _per_sample(output)
+            except Unsupported as reason:
+                self.caveat = str(reason)
             self._add_keys(output)
             self.kept.offer(self.batches - 1, output.nbytes, partial(unpack_batch, output, in_training=False))
 
@@ -118,9 +124,14 @@ def _joined(keys: list[IntArray | None]) -> IntArray | None:
 
 def _per_sample(output: StepOutput) -> list[FloatArray]:
     """Return the values of each of a step's batches; those of the last alone where the others' can't be gathered."""
+    parts = output.parts()
+    if PER_SAMPLE not in parts:
+        return []
     # A copy: a view would keep the inputs of every batch in memory.
-    per_sample = np.asarray(output.parts()["per_sample"]).T.copy()
+    per_sample = list(unmarked(np.array(parts[PER_SAMPLE])))
     if len(output.rows) == 1:
-        return [per_sample]
-    ends = np.cumsum([int(row[0]) for row in output.rows])
-    return np.split(per_sample, ends[:-1], axis=1) if per_sample.shape[1] == ends[-1] else [per_sample]
+        per_sample = [np.concatenate(per_sample, axis=1)]
+    sizes = [int(row[0]) for row in output.rows][-len(per_sample) :]
+    if [values.shape[1] for values in per_sample] != sizes:
+        raise Unsupported(NOT_BY_SAMPLE)
+    return per_sample
