@@ -10,10 +10,11 @@ Everything is a run folder. The training process writes one, the screen reads on
 
 A replay, an import, a demo and a piped log are the same folder under another clock. Imports point down, which contracts
 in `pyproject.toml` prove: `cli` ▶ `app` ▶ `view` ▶ `history`, `charts`, `explain` ▶ `run_log` ▶ `units`, `errors`.
-`training` writes what `run_log` reads, `importers` do from the logs of other tools, `export` leads out again, `launch`
-starts a training's process, and `demo` makes data for one. Each package's `__init__` says which file to open first.
+`training` records runs through `run_log`, `importers` make runs from other tools' logs, `export` turns runs into other
+files, `launch` starts a training's process, and `demo` makes data for one. Each package's `__init__` says which file to
+open first.
 
-Four flows run through it, each told in the package that owns it:
+Four flows run through the packages:
 
 * A batch: `training` packs what a step emits and puts a record into the run folder; `run_log` reads it; `history` folds
   it into a frozen snapshot; `view` makes a chart specification of that; `charts` draws cells; `app` sends those that

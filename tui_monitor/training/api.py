@@ -2,18 +2,21 @@
 
 import functools
 import inspect
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import keras
 
+from tui_monitor.errors import FolderNotWritable
 from tui_monitor.training.backends.backend import backend_of, is_legacy
-from tui_monitor.training.guard import attempt
+from tui_monitor.training.guard import attempt, ignored, raise_what_is_the_users, tell
 from tui_monitor.training.hooks import install_hooks
 from tui_monitor.training.keras2 import generator_fit
 from tui_monitor.training.record.open_run import DEFAULT_BUDGET, DEFAULT_SECONDS, open_run
 from tui_monitor.training.record.recorded_fit import RecordedFit, recorded_fit
-from tui_monitor.training.record.session import Session, is_recording
+from tui_monitor.training.record.session import Session, active_session, is_recording
 
 
 def watch(
@@ -32,23 +35,50 @@ def watch(
         runs: likewise.
         probe_budget: likewise.
         probe_seconds: likewise.
+
+    Raises:
+        FolderNotWritable: the runs folder can't be written to.
     """
-    session = open_run(name, runs, probe_budget, probe_seconds)
+    try:
+        _watch(model, open_run(name, runs, probe_budget, probe_seconds))
+    except FolderNotWritable:
+        raise
+    except Exception as error:  # training must go on
+        _say_unrecorded(error)
+    return model
+
+
+def _watch(model: keras.Model, session: Session) -> None:
     session.watched.add(model)
-    install_hooks(backend_of(model))
+    # A fit tries again, and says so where that fails.
+    attempt(ignored, install_hooks, backend_of(model), otherwise=None)
     if "fit" in model.__dict__:
-        return model
+        return
     fit = model.fit
 
     @functools.wraps(fit)
     def watched_fit(*args: Any, **kwargs: Any) -> Any:
         """Fit as the model does, recorded unless this is part of a fit that is."""
-        if is_recording():
-            return fit(*args, **kwargs)
-        return recorded_fit(fit, model, session, args, kwargs)
+        try:
+            is_part = is_recording()
+        except Exception as error:  # training must go on
+            tell(session.failed, error)
+            is_part = True
+        return fit(*args, **kwargs) if is_part else recorded_fit(fit, model, session, args, kwargs)
 
     object.__setattr__(model, "fit", watched_fit)
-    return model
+
+
+def _say_unrecorded(error: Exception) -> None:
+    """Say in the run, or where there is none on standard error, that a training is not recorded."""
+    raise_what_is_the_users(error)
+    with suppress(Exception):
+        session = active_session()
+        if session is not None:
+            session.failed(error)
+        else:
+            text = f"training is not recorded, as that failed ({type(error).__name__}: {error}); it goes on"
+            print(f"tui-monitor: {text}", file=sys.stderr)
 
 
 @functools.wraps(generator_fit.fit_generator)
@@ -80,6 +110,9 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
     Give it first among the callbacks, so that it sees each epoch's weights before others change them.
     """
 
+    _session: Session | None = None
+    _recorded: RecordedFit | None = None
+
     def __init__(
         self,
         *,
@@ -93,9 +126,13 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
         Raises:
             FolderNotWritable: the runs folder can't be written to.
         """
+        try:
+            self._session = open_run(name, runs, probe_budget, probe_seconds)
+        except FolderNotWritable:
+            raise
+        except Exception as error:  # training must go on
+            _say_unrecorded(error)
         super().__init__()
-        self._session = open_run(name, runs, probe_budget, probe_seconds)
-        self._recorded: RecordedFit | None = None
 
     def _implements_train_batch_hooks(self) -> bool:
         """Tell legacy Keras, which asks for it, that batches are taken from the step."""
@@ -105,17 +142,26 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
 
     def set_model(self, model: keras.Model) -> None:
         """Begin to record, before Keras builds the model's functions."""
+        try:
+            if self._session is not None and not is_recording():
+                self._begin(model, self._session)
+        except Exception as error:  # training must go on
+            _say_unrecorded(error)
         super().set_model(model)
-        if is_recording():
-            return
-        self._session.fits += 1
-        self._recorded = attempt(self._session.failed, RecordedFit, model, self._session, otherwise=None)
-        if self._recorded is not None:
-            attempt(self._recorded.failed, self._recorded.begin, model.fit, (), {}, otherwise=None)
+
+    def _begin(self, model: keras.Model, session: Session) -> None:
+        session.fits += 1
+        self._recorded = RecordedFit(model, session)
+        attempt(self._recorded.failed, self._recorded.begin, model.fit, (), {}, otherwise=None)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Leave everything as it was."""
-        recorded, self._recorded = self._recorded, None
-        if recorded is not None:
-            attempt(recorded.failed, recorded.returned, otherwise=None)
-            attempt(recorded.failed, recorded.end, otherwise=None)
+        try:
+            if self._recorded is not None:
+                attempt(self._recorded.failed, self._recorded.returned, otherwise=None)
+        except Exception as error:  # training must go on
+            _say_unrecorded(error)
+        finally:
+            recorded, self._recorded = self._recorded, None
+            if recorded is not None:
+                attempt(recorded.failed, recorded.end, otherwise=None)

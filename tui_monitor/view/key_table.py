@@ -169,8 +169,8 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("l", "l", "log y", "Switch the y axes between linear and logarithmic.", "toggle_log", Group.CHARTS),
     Key(
-        "b",
-        "b",
+        "y",
+        "y",
         "extremes",
         "Switch the charts between what is compared, with the middle 80 % of batches, and all extremes.",
         "toggle_extremes",
@@ -267,8 +267,8 @@ KEYS: tuple[Key, ...] = (
     Key("end,G", "End", "last", "Go to the last run.", "move_end(1)", Group.TABLE, in_footer=False),
     Key("question_mark,f1", "?", "help", "Show this list of keys.", "help", Group.PROGRAM),
     Key(
-        "escape,backspace",
-        "Backspace",
+        "escape,b",
+        "b",
         "back to runs",
         "Go back to the table of runs that the run was opened from; in the overview, Escape does, too.",
         "back_to_runs",

@@ -27,17 +27,17 @@ class Cause(StrEnum):
 
     @property
     def label(self) -> str:
-        """The cause's name on screen."""
+        """The cause's name on screen, at most 24 characters."""
         return _LABELS[self]
 
 
 _LABELS = {
-    Cause.IN_EPOCH_AVERAGING: "Averaged while learning",
-    Cause.TRAIN_MODE_LAYERS: "Dropout / batch norm / noise",
+    Cause.IN_EPOCH_AVERAGING: "Running average",
+    Cause.TRAIN_MODE_LAYERS: "Dropout / batch norm",
     Cause.SAMPLE_WEIGHTS: "Class or sample weights",
-    Cause.BATCH_AVERAGING: "Every batch counts the same",
-    Cause.CLASS_MIX: "Different class shares",
-    Cause.WITHIN_CLASS: "Harder or easier within a class",
+    Cause.BATCH_AVERAGING: "Mean of batch means",
+    Cause.CLASS_MIX: "Class mix (label shift)",
+    Cause.WITHIN_CLASS: "Within class",
     Cause.MEASUREMENT: "Not measured",
 }
 
@@ -50,6 +50,11 @@ class Verdict(StrEnum):
     OFFSETS = "offsets"
     RULED_OUT = "ruled out"
     CANNOT_TELL = "cannot tell"
+
+    @property
+    def word(self) -> str:
+        """The verdict on screen and in text."""
+        return {Verdict.CONTRIBUTES: "adds", Verdict.CANNOT_TELL: "unclear"}.get(self, self.value)
 
 
 @dataclass(frozen=True)
@@ -187,7 +192,7 @@ class Cost:
         if self.budget is None or self.budget >= 1:
             return ""
         beside = f" and {self.seconds_beside:g} s" if self.seconds_beside else ""
-        return f"budget {self.budget * 100:g} %{beside}, the first probe apart"
+        return f"budget {self.budget * 100:g} %{beside} (not counting the first probe)"
 
 
 @dataclass(frozen=True)

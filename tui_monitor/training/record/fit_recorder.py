@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from tui_monitor.run_log.events.notifications import AlertRaised
 from tui_monitor.run_log.events.progress import EpochBegan
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.backends.backend import backend_of, is_watched
@@ -87,7 +86,7 @@ class FitRecorder:
         """Take the word that `fit` has returned; say so where no batch of it could be recorded."""
         if not self._sink.metrics and not self._failures.batches_stopped:
             text = f"A fit of {self._model.name} called no training step that Keras tells of: it is not recorded."
-            self._session.writer.event(AlertRaised(text=text))
+            self._failures.say(text)
 
     def end(self) -> None:
         """Leave the model's functions and the callbacks as they were."""

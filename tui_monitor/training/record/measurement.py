@@ -78,6 +78,7 @@ class Measurement:
         self._validation: Any = None
         self._shares: Any = None
         self._keeper: Any = None
+        """Keeps what validation says of each sample, where this process alone sees all of it."""
         self.pace: Any = None
         """Of several workers; records when each was ready."""
         self.is_possible = session.budget.enabled and is_watched
@@ -88,7 +89,6 @@ class Measurement:
     def _prepare(self, model: Any) -> None:
         from tui_monitor.training.probe.explainer import Explainer
         from tui_monitor.training.probe.validation_record import ValidationRecord
-        from tui_monitor.training.record.validation_keeper import ValidationKeeper
         from tui_monitor.training.workers.clock import WorkerPace
         from tui_monitor.training.workers.shares import WorkerShares
 
@@ -97,8 +97,10 @@ class Measurement:
         self.pace = WorkerPace(self._writer)
         self._explainer = Explainer(model, self._writer.info.name, self._budget, self._shares)
         self._validation = ValidationRecord()
-        # A worker has a part of the samples alone.
-        self._keeper = ValidationKeeper(self._session.folder) if self.is_possible and worker is None else None
+        if self.is_possible and worker is None:
+            from tui_monitor.training.record.validation_keeper import ValidationKeeper
+
+            self._keeper = ValidationKeeper(self._session.folder)
 
     @property
     def is_shared(self) -> bool:
@@ -122,13 +124,13 @@ class Measurement:
 
     def end_fit(self) -> None:
         """Explain what the workers have measured, and account for the time of this fit in the budget of the next."""
+        if self._keeper is not None:
+            attempt(ignored, self._keeper.close, otherwise=None)
         if self._shares is not None:
             from tui_monitor.training.workers.shares import LAST_WAIT_SECONDS
 
             self._explain_for_all(time.monotonic(), LAST_WAIT_SECONDS)
         attempt(self._failures.stop_measuring, self._explain_last_epoch, otherwise=None)
-        if self._keeper is not None:
-            attempt(ignored, self._keeper.close, otherwise=None)
         attempt(self._failures.stop_measuring, self._say_why_not, otherwise=None)
         self._session.training_seconds = self.time.seconds(time.monotonic())
 
@@ -225,7 +227,7 @@ class Measurement:
         return explanation
 
     def _keep_validation(self, epoch: int) -> None:
-        """Keep what the epoch's validation said of each sample, for a comparison with other runs."""
+        """Keep what this epoch's validation said of each sample, for a comparison with other runs."""
         self._validation.find_keys()
         fit, has_accuracy = len(self._writer.info.fits), self._validation.accuracy is not None
         self._keeper.epoch_ended(fit, epoch, self._validation, has_accuracy=has_accuracy)

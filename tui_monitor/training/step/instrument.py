@@ -271,7 +271,7 @@ def _structure(nest: Any) -> Any:
 
 
 def _named(trace: Trace) -> dict[str, Any]:
-    """Return the leaves of a batch under names whose order is theirs, see `record.unpack_batch`."""
+    """Return the leaves of a batch under names whose order is theirs, see `probe.passes.unpack_batch`."""
     return {f"{role}{index:03}": leaf for role, given in trace.inputs.items() for index, leaf in enumerate(given)}
 
 

@@ -233,4 +233,5 @@ def _segment(leaf: Any) -> Segment | None:
 
 
 def _as_numbers(leaf: tf.Tensor) -> tf.Tensor:
-    return tf.reshape(leaf if leaf.dtype is tf.float32 else tf.bitcast(leaf, tf.float32), [-1])
+    numbers = leaf if leaf.dtype is tf.float32 else tf.bitcast(leaf, tf.float32)
+    return numbers if numbers.shape.rank == 1 else tf.reshape(numbers, [-1])
