@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from tui_monitor import units
 from tui_monitor.explain.words.sentences import is_paradox
+from tui_monitor.metric_names import VALIDATION_PREFIX, is_cross_entropy
 from tui_monitor.run_log.events.explanation import (
     Baseline,
     Cause,
@@ -33,6 +35,20 @@ _SETTLE = "tui-monitor run train.py"
 _SETTLED_BY = f"To settle it, train once under `{_SETTLE}`: it measures each cause while training runs."
 
 
+@dataclass(frozen=True)
+class RecordedFit:
+    """What a run of our own knows of a fit that a log does not say."""
+
+    loss: str = ""
+    """Its loss as given to `compile`; empty where it is not known."""
+    why_unmeasured: str = ""
+    """Why no sample of it was measured, as the end of a sentence."""
+    advice: str = ""
+    """What would have it measured, in a sentence; empty where nothing would."""
+    fit: int | None = None
+    """Its number, where the run has several."""
+
+
 def explain_from_log(
     run: str,
     epoch: int,
@@ -41,31 +57,31 @@ def explain_from_log(
     *,
     measured_epoch: int | None = None,
     samples: tuple[int, int] = (0, 0),
+    recorded: "RecordedFit | None" = None,
 ) -> Explanation:
     """Return the explanation that one epoch's logged values support.
 
     Args:
         run: the run's name.
         epoch: from 1.
-        metrics: canonical names to values; losses in nats.
+        metrics: canonical names to values.
         class_shares: of all classes on both sides, adding up to 1, where known.
         measured_epoch: the nearest epoch of the run that was measured, or None where none was.
         samples: those that training's and validation's metrics are means over; 0 where the log does not say.
+        recorded: what a run of our own knows besides; None for the log of another tool.
     """
-    if measured_epoch is None:
-        unmeasured, settled_by = "nothing was measured in this run", _SETTLED_BY
-    else:
-        unmeasured = "this epoch was not measured, as that would have cost more than its budget"
-        settled_by = f"`tui-monitor explain {run} --epoch {measured_epoch}` shows the nearest epoch that was measured."
+    unmeasured, settled_by = _why_unmeasured(run, measured_epoch, recorded)
+    loss_name = "" if recorded is None else recorded.loss
+    is_log = recorded is None
     reported = {name: _finite(metrics.get(name)) for name in ("loss", "val_loss", "accuracy", "val_accuracy")}
-    loss = _ledger(reported["loss"], reported["val_loss"], 0)
-    accuracy = _ledger(reported["accuracy"], reported["val_accuracy"], 1)
+    loss = _ledger(reported["loss"], reported["val_loss"])
+    accuracy = _ledger(reported["accuracy"], reported["val_accuracy"])
     baseline = _baseline(class_shares)
     findings = [
-        *_bounds(reported),
-        *_against_majority_baseline(reported, baseline),
+        *_bounds(reported, loss_name),
+        *_against_majority_baseline(reported, baseline, loss_name),
         *_sign_findings(loss, accuracy),
-        *_unknowns(loss, accuracy, settled_by, _by_chance(reported, samples)),
+        *_unknowns(loss, accuracy, settled_by, _by_chance(reported, samples), is_log=is_log),
     ]
     return Explanation(
         run=run,
@@ -82,29 +98,36 @@ def explain_from_log(
         samples={"train": samples[0] or None, "validation": samples[1] or None},
         cost=None,
         verdict=_verdict(loss, accuracy, metrics),
-        headline=_headline(loss, accuracy, unmeasured),
+        headline=_headline(loss, accuracy, unmeasured, is_log=is_log),
         next_step=settled_by if loss or accuracy else "",
         findings=tuple(findings),
     )
+
+
+def _why_unmeasured(run: str, measured_epoch: int | None, recorded: "RecordedFit | None") -> tuple[str, str]:
+    """Return why no cause has an amount, as the end of a sentence, and a sentence on what would give it one."""
+    if measured_epoch is not None:
+        fit = f" --fit {recorded.fit}" if recorded is not None and recorded.fit is not None else ""
+        return (
+            "this epoch was not measured, as that would have cost more than the budget",
+            f"`tui-monitor explain {run}{fit} --epoch {measured_epoch}` shows the nearest epoch that was measured.",
+        )
+    if recorded is None:
+        return "a log holds no samples to measure", _SETTLED_BY
+    return recorded.why_unmeasured or "this fit was not measured", recorded.advice
 
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _ledger(training: float | None, validation: float | None, column: int) -> Ledger | None:
+def _ledger(training: float | None, validation: float | None) -> Ledger | None:
     if training is None or validation is None:
         return None
     gap = training - validation
-    terms = tuple(Term(cause, None, None, None, _verdict_by_sign(cause, gap, column)) for cause in _SIGNS)
+    # Only a measured amount near 0 rules a cause out; what the signs exclude is among the findings.
+    terms = tuple(Term(cause, None, None, None, Verdict.CANNOT_TELL) for cause in _SIGNS)
     return Ledger(gap=gap, low=None, high=None, within_noise=None, terms=terms)
-
-
-def _verdict_by_sign(cause: Cause, gap: float, column: int) -> Verdict:
-    """A cause that pushes a gap the other way, or not at all, can't be why it is there."""
-    sign = _SIGNS[cause][column]
-    opposite = (sign == "+" and gap < 0) or (sign == "−" and gap > 0)
-    return Verdict.RULED_OUT if opposite or sign == "0" else Verdict.CANNOT_TELL
 
 
 def _baseline(shares: Sequence[float] | None) -> Baseline | None:
@@ -125,22 +148,29 @@ def has_both_sides(metrics: Mapping[str, float]) -> bool:
 def _verdict(loss: Ledger | None, accuracy: Ledger | None, metrics: Mapping[str, float]) -> str:
     clauses = []
     if loss is not None and loss.gap is not None:
-        clauses.append(f"loss is {abs(loss.gap):.3f} {'lower' if loss.gap > 0 else 'higher'}")
+        clauses.append(f"loss is {units.magnitude(loss.gap)} {'lower' if loss.gap > 0 else 'higher'}")
+    elif accuracy is not None and (bad := _not_finite(metrics, "loss")):
+        clauses.append(f"loss can't be compared ({bad})")
     if accuracy is not None and accuracy.gap is not None:
         clauses.append(f"accuracy is {units.points(accuracy.gap)} {'lower' if accuracy.gap > 0 else 'higher'}")
     return f"Validation {', '.join(clauses)}." if clauses else _why_no_gap(metrics)
 
 
+def _not_finite(metrics: Mapping[str, float], name: str) -> str:
+    """Return which sides of a metric are NaN or infinite, in words; empty where none is."""
+    sides = (("training", name), ("validation", f"val_{name}"))
+    return ", ".join(
+        f"the {side} side is {'NaN' if math.isnan(value) else 'infinite'} ({key})"
+        for side, key in sides
+        if (value := metrics.get(key)) is not None and not math.isfinite(value)
+    )
+
+
 def _why_no_gap(metrics: Mapping[str, float]) -> str:
     """Return what is missing where neither loss nor accuracy has two sides."""
-    named = (("training", "loss"), ("validation", "val_loss"), ("training", "accuracy"), ("validation", "val_accuracy"))
-    bad = [
-        f"the {side} side is {'NaN' if math.isnan(value) else 'infinite'} ({name})"
-        for side, name in named
-        if (value := metrics.get(name)) is not None and not math.isfinite(value)
-    ]
+    bad = ", ".join(filter(None, (_not_finite(metrics, name) for name in ("loss", "accuracy"))))
     if bad:
-        return f"There is no gap to explain: {', '.join(bad)}."
+        return f"There is no gap to explain: {bad}."
     validation = [name for name in metrics if name.startswith("val_")]
     pairs = [name for name in metrics if f"val_{name}" in metrics]
     if pairs:
@@ -161,24 +191,24 @@ def _by_chance(reported: Mapping[str, float | None], samples: tuple[int, int]) -
     """Return what the sizes of the two sets say of chance; the variance of a share is greatest for equal samples."""
     accuracy, val_accuracy = reported["accuracy"], reported["val_accuracy"]
     if not all(samples):
-        return "The sizes of the two sets are not in the log, so chance is not excluded."
+        return "The sizes of both sets are not known here, so chance is not excluded."
     known = f"With {units.count(samples[0])} training and {units.count(samples[1])} validation samples, "
     sides = [share for share in (accuracy, val_accuracy) if share is not None and 0 <= share <= 1]
     if accuracy is None or val_accuracy is None or len(sides) < 2:
-        return known + "chance is not excluded: the log does not tell how the losses of single samples spread."
+        return known + "chance is not excluded: nothing logged tells how the losses of single samples spread."
     spread = sum(share * (1 - share) / size for share, size in zip(sides, samples, strict=True))
     half, gap = _NORMAL_QUANTILE * math.sqrt(spread), abs(accuracy - val_accuracy)
     where = "within" if gap <= half else "beyond"
     return (
         f"{known}chance alone moves the accuracy gap by up to {units.points(half)} in 95 % of cases: the gap of "
-        f"{units.points(gap)} is {where} it. Of the loss the log does not tell."
+        f"{units.points(gap)} is {where} it. Of the loss nothing logged tells."
     )
 
 
 _NORMAL_QUANTILE = 1.959964
 
 
-def _headline(loss: Ledger | None, accuracy: Ledger | None, unmeasured: str) -> str:
+def _headline(loss: Ledger | None, accuracy: Ledger | None, unmeasured: str, *, is_log: bool) -> str:
     if loss is None or loss.gap is None:
         return ""
     if accuracy is not None and accuracy.gap is not None and loss.gap > 0 and accuracy.gap > 0:
@@ -186,17 +216,23 @@ def _headline(loss: Ledger | None, accuracy: Ledger | None, unmeasured: str) -> 
             "Lower loss together with lower accuracy is not explained by averaging, dropout or leakage alone: "
             "each of them would raise validation accuracy."
         )
-    return f"The log alone does not tell the cause: {unmeasured}."
+    what = "The log alone does" if is_log else "The values alone do"
+    return f"{what} not tell the cause: {unmeasured}."
 
 
-def _bounds(reported: Mapping[str, float | None]) -> list[Finding]:
-    """A wrong answer gives its class at most one half, so it costs at least ln 2."""
+def _the(loss_name: str) -> str:
+    """Return how a sentence on a bound of cross-entropy begins: with its condition, as a log names no loss."""
+    return "The" if is_cross_entropy(loss_name) else "For a cross-entropy on hard labels, the"
+
+
+def _bounds(reported: Mapping[str, float | None], loss_name: str) -> list[Finding]:
+    """A wrong answer gives its class at most one half, so its cross-entropy is at least ln 2."""
+    if loss_name and not is_cross_entropy(loss_name):
+        return []
     findings = []
-    for side, loss_name, accuracy_name in (
-        ("training", "loss", "accuracy"),
-        ("validation", "val_loss", "val_accuracy"),
-    ):
-        loss, accuracy = reported[loss_name], reported[accuracy_name]
+    the = _the(loss_name)
+    for side, prefix in (("training", ""), ("validation", VALIDATION_PREFIX)):
+        loss, accuracy = reported[f"{prefix}loss"], reported[f"{prefix}accuracy"]
         if loss is None or accuracy is None:
             continue
         bound = (1 - accuracy) * math.log(2)
@@ -205,18 +241,20 @@ def _bounds(reported: Mapping[str, float | None]) -> list[Finding]:
                 Finding(
                     "bound",
                     "proved",
-                    f"The {side} loss {loss:.4f} is below (1 − {accuracy:.4f})·ln 2 = {bound:.4f}: loss and accuracy "
-                    "are not averages over the same samples with the same weights.",
+                    f"{the} {side} loss {loss:.4f} is below (1 − {accuracy:.4f})·ln 2 = "
+                    f"{bound:.4f}: loss and accuracy are not averages over the same samples with the same weights.",
                     "",
                 )
             )
     return findings
 
 
-def _against_majority_baseline(reported: Mapping[str, float | None], baseline: Baseline | None) -> list[Finding]:
-    if baseline is None:
+def _against_majority_baseline(
+    reported: Mapping[str, float | None], baseline: Baseline | None, loss_name: str
+) -> list[Finding]:
+    if baseline is None or (loss_name and not is_cross_entropy(loss_name)):
         return []
-    findings = []
+    findings, the = [], _the(loss_name)
     guess, majority = baseline.train_loss, baseline.train_accuracy
     loss, accuracy = reported["loss"], reported["accuracy"]
     if loss is not None and accuracy is not None and loss > guess and accuracy >= majority:
@@ -224,9 +262,10 @@ def _against_majority_baseline(reported: Mapping[str, float | None], baseline: B
             Finding(
                 "baseline",
                 "proved",
-                f"The training loss {loss:.3f} is above what a majority-class baseline scores ({guess:.3f}) though its "
-                f"accuracy {accuracy:.3f} is above the majority share {majority:.3f}: it is not the plain mean of a "
-                "fitted model. Weights, dropout, batch averaging or a heavy tail can do that; a probe tells which.",
+                f"{the} training loss {loss:.3f} is above what a majority-class baseline scores ({guess:.3f}) "
+                f"though its accuracy {accuracy:.3f} is above the majority share {majority:.3f}: it is not the plain "
+                "mean of a fitted model. Weights, dropout, batch averaging or a heavy tail can do that; a probe tells "
+                "which.",
                 "",
             )
         )
@@ -261,7 +300,9 @@ def _sign_findings(loss: Ledger | None, accuracy: Ledger | None) -> list[Finding
     findings = []
     for cause, (on_loss, on_accuracy) in _SIGNS.items():
         fits = all(sign in ("±", found) for sign, found in zip((on_loss, on_accuracy), pattern, strict=True))
-        if not fits:
+        # Batch norm whose moving statistics lag behind moves the gaps the other way round.
+        may_lag = cause is Cause.TRAIN_MODE_LAYERS and pattern == ("−", "+")
+        if not fits and not may_lag:
             when = " (while the loss falls)" if cause is Cause.IN_EPOCH_AVERAGING else ""
             findings.append(
                 Finding(
@@ -296,10 +337,12 @@ def _answers_that_do_not_hold(seen: str) -> list[Finding]:
     ]
 
 
-def _unknowns(loss: Ledger | None, accuracy: Ledger | None, settled_by: str, by_chance: str) -> list[Finding]:
+def _unknowns(
+    loss: Ledger | None, accuracy: Ledger | None, settled_by: str, by_chance: str, *, is_log: bool
+) -> list[Finding]:
     if loss is None and accuracy is None:
         return []
-    return [
+    found = [
         Finding(
             "chance",
             "cannot tell",
@@ -313,5 +356,7 @@ def _unknowns(loss: Ledger | None, accuracy: Ledger | None, settled_by: str, by_
             "counts each sample; with unequal batches that alone can move either gap either way.",
             "",
         ),
-        Finding("settle", "cannot tell", "Nothing in the log separates the causes that remain.", settled_by),
+        Finding("settle", "cannot tell", "Nothing that was logged separates the causes that remain.", settled_by),
     ]
+    # A run of our own has counted batches by their size, or measured how Keras does.
+    return [finding for finding in found if is_log or finding.cause != Cause.BATCH_AVERAGING]

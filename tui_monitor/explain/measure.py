@@ -9,12 +9,29 @@ from tui_monitor.explain.evidence.class_shares import baseline, describe_classes
 from tui_monitor.explain.evidence.distributions import distributions
 from tui_monitor.explain.evidence.mistakes import side_mistakes, split_mistakes
 from tui_monitor.explain.ledger.build import build_ledger, has_classes
-from tui_monitor.explain.samples.probes import FloatArray, IntArray, TrainingProbe, ValidationProbe
+from tui_monitor.explain.samples.counted import training_counted, validation_counted
+from tui_monitor.explain.samples.probes import (
+    IN_ACCURACY,
+    IN_LOSS,
+    FloatArray,
+    IntArray,
+    TrainingProbe,
+    ValidationProbe,
+)
 from tui_monitor.explain.words.advice import next_step
 from tui_monitor.explain.words.facts import Facts
 from tui_monitor.explain.words.findings import findings
 from tui_monitor.explain.words.sentences import headline, is_paradox, verdict_line
-from tui_monitor.run_log.events.explanation import Baseline, Classes, Cost, Explanation, Ledger, Mistakes, Stratified
+from tui_monitor.run_log.events.explanation import (
+    Baseline,
+    Classes,
+    Cost,
+    Explanation,
+    Ledger,
+    Mistakes,
+    OutputExplanation,
+    Stratified,
+)
 
 
 @dataclass(frozen=True)
@@ -32,18 +49,32 @@ class Moment:
     """Training samples of the whole epoch; None where the explanation need not hold distributions."""
 
 
-def explain_probe(probe: TrainingProbe, validation: ValidationProbe | None, moment: Moment) -> Explanation:
+def explain_probe(
+    probe: TrainingProbe,
+    validation: ValidationProbe | None,
+    moment: Moment,
+    *,
+    without: frozenset[str] = frozenset(),
+    unit: str = "sample",
+) -> Explanation:
     """Return the explanation that the samples of one moment support.
 
     Args:
         probe: at least one probed training sample.
         validation: None when the training has no validation: then there is no gap and no ledger.
         moment: copied into the explanation.
+        without: `loss` or `accuracy`, where their ledger can't be trusted.
+        unit: what the means are over.
     """
+    loss, accuracy = (
+        build_ledger(probe, validation, name) if validation and name not in without else None
+        for name in ("loss", "accuracy")
+    )
+    # What lies behind the means is shown of the units that are part of both.
+    probe = training_counted(probe, IN_LOSS | IN_ACCURACY)
+    validation = None if validation is None else validation_counted(validation, IN_LOSS | IN_ACCURACY)
     strata = _post_stratification(probe)
-    loss = build_ledger(probe, validation, "loss") if validation else None
-    accuracy = build_ledger(probe, validation, "accuracy") if validation else None
-    reported = _reported(probe, loss, accuracy)
+    reported = _reported(probe, validation, loss, accuracy)
     classes = _classes(probe, validation, strata) if validation else None
     shared = _baseline(probe, validation) if validation else None
     facts = Facts(
@@ -53,7 +84,8 @@ def explain_probe(probe: TrainingProbe, validation: ValidationProbe | None, mome
         classes=classes,
         baseline=shared,
         stratified=_stratified(probe, validation) if validation else None,
-        class_weights=_class_weights(probe),
+        class_weights=_class_weights(probe) if unit == "sample" else None,
+        is_by_class=classes is not None and not probe.loss.is_of_batches,
         weights_used=bool((probe.weight != 1.0).any()),
         random_mode=not np.array_equal(probe.loss.training, probe.loss.inference),
     )
@@ -79,23 +111,45 @@ def explain_probe(probe: TrainingProbe, validation: ValidationProbe | None, mome
         findings=findings(facts),
         limits=caveats,
         stratified=facts.stratified,
+        unit=unit,
+        in_nats=probe.loss.in_nats,
         distributions=None if moment.samples is None else distributions(probe, validation, strata, moment.samples),
     )
 
 
-def _reported(probe: TrainingProbe, loss: Ledger | None, accuracy: Ledger | None) -> Mapping[str, float | None]:
+def explain_output(name: str, probe: TrainingProbe, validation: ValidationProbe | None, unit: str) -> OutputExplanation:
+    """Return the gaps of one of several outputs.
+
+    Args:
+        name: of the output.
+        probe: of training.
+        validation: None where it has none.
+        unit: what the means are over.
+    """
+    loss, accuracy = (build_ledger(probe, validation, of) if validation else None for of in ("loss", "accuracy"))
+    reported = _reported(probe, validation, loss, accuracy)
+    probe = training_counted(probe, IN_LOSS | IN_ACCURACY)
+    validation = None if validation is None else validation_counted(validation, IN_LOSS | IN_ACCURACY)
+    classes = _classes(probe, validation, _post_stratification(probe)) if validation else None
+    return OutputExplanation(name, reported, loss, accuracy, classes, unit, probe.loss.in_nats)
+
+
+def _reported(
+    probe: TrainingProbe, validation: ValidationProbe | None, loss: Ledger | None, accuracy: Ledger | None
+) -> Mapping[str, float | None]:
     train_accuracy = probe.accuracy.reported if probe.accuracy else None
+    known = (validation.reported_loss, validation.reported_accuracy) if validation else (None, None)
     return {
         "loss": probe.loss.reported,
-        "val_loss": _validation_value(probe.loss.reported, loss),
+        "val_loss": _validation_value(probe.loss.reported, loss, known[0]),
         "accuracy": train_accuracy,
-        "val_accuracy": _validation_value(train_accuracy, accuracy),
+        "val_accuracy": _validation_value(train_accuracy, accuracy, known[1]),
     }
 
 
-def _validation_value(training: float | None, ledger: Ledger | None) -> float | None:
+def _validation_value(training: float | None, ledger: Ledger | None, reported: float | None) -> float | None:
     if training is None or ledger is None or ledger.gap is None:
-        return None
+        return reported
     return training - ledger.gap
 
 
@@ -126,7 +180,7 @@ def _class_weights(probe: TrainingProbe) -> Mapping[int, float] | None:
 
 def _stratified(probe: TrainingProbe, validation: ValidationProbe) -> Stratified | None:
     """Return what validation shows at training's class shares, penalty included as in the reported loss."""
-    if probe.epoch_class_counts is None or not has_classes(validation.label):
+    if probe.epoch_class_counts is None or not has_classes(validation.label) or probe.loss.is_of_batches:
         return None
     loss = stratified(validation.loss + validation.offset, validation.label, probe.epoch_class_counts)
     if loss is None:
@@ -138,7 +192,7 @@ def _stratified(probe: TrainingProbe, validation: ValidationProbe) -> Stratified
 
 
 def _mistakes(probe: TrainingProbe, validation: ValidationProbe, strata: FloatArray) -> Mistakes | None:
-    if probe.accuracy is None or validation.correct is None:
+    if probe.accuracy is None or validation.correct is None or probe.loss.is_of_batches:
         return None
     return split_mistakes(
         side_mistakes(probe.loss.inference, probe.accuracy.inference, strata),
@@ -170,4 +224,4 @@ def _classes(probe: TrainingProbe, validation: ValidationProbe, strata: FloatArr
 
 def _baseline(probe: TrainingProbe, validation: ValidationProbe) -> Baseline | None:
     counts = _counts(probe, validation)
-    return baseline(*counts) if counts else None
+    return baseline(*counts) if counts and probe.loss.in_nats else None

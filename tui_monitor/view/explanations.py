@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tui_monitor.errors import UsageError
-from tui_monitor.explain.from_log import explain_from_log, has_both_sides
+from tui_monitor.explain.from_log import RecordedFit, explain_from_log, has_both_sides
 from tui_monitor.history.snapshot import ExplanationAt, FitSnapshot, Snapshot
 from tui_monitor.run_log.events.explanation import Explanation, explanation_to_json
 
@@ -93,9 +93,26 @@ def logged_answer(
     samples = (row.samples, row.validation_samples)
     return Answer(
         explain_from_log(
-            snapshot.run.name, row.epoch, row.metrics, class_shares, measured_epoch=nearest, samples=samples
+            snapshot.run.name,
+            row.epoch,
+            row.metrics,
+            class_shares,
+            measured_epoch=nearest,
+            samples=samples,
+            recorded=None if snapshot.is_log else _recorded(snapshot, fit),
         )
     )
+
+
+def _recorded(snapshot: Snapshot, fit: FitSnapshot | None) -> RecordedFit:
+    """Return what the run knows of a fit that was not measured at some epoch."""
+    if fit is None:
+        return RecordedFit()
+    number = fit.info.index if len(snapshot.fits) > 1 else None
+    loss = str(fit.info.model.get("loss") or "")
+    if is_measuring_off(fit):
+        return RecordedFit(loss, "measuring is off in this run", MEASURING_IS_OFF[1], number)
+    return RecordedFit(loss, "this fit was not measured", fit=number)
 
 
 def newest_answer(snapshot: Snapshot, fit: FitSnapshot | None) -> Answer:
@@ -139,6 +156,11 @@ def is_measuring_off(fit: FitSnapshot) -> bool:
     """Whether the run was started with a probe budget of 0."""
     budget = fit.info.fit.get("probe_budget")
     return isinstance(budget, int | float) and budget <= 0
+
+
+def is_own_loop(fit: FitSnapshot) -> bool:
+    """Whether it is a loop of the script's own, which logs what it trains."""
+    return bool(fit.info.fit.get("own_loop"))
 
 
 def _nothing_logged(snapshot: Snapshot, epoch: int | None) -> str:
