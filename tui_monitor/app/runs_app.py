@@ -227,6 +227,11 @@ class RunsApp(TerminalApp):
             self._say(f"{len(state.marked)} runs are marked: more can't be told apart on one chart.")
         self._change(state.moved(self._names, 1, self._table.height))
 
+    def _baseline(self) -> None:
+        entry = self._under_cursor
+        if entry is not None:
+            self._change(replace(self.state, baseline="" if self.state.baseline == entry.name else entry.name))
+
     def _compare(self) -> None:
         pair = [name for name in self.state.marked if name in self._entries]
         entry = self._under_cursor

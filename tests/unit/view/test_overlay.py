@@ -13,6 +13,8 @@ from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.batches.series import BatchSeries
 from tui_monitor.history.snapshot import EpochRow, FitSnapshot
 from tui_monitor.run_log.format.layout import FitInfo, batch_columns
+from tui_monitor.view.charts.chart_metrics import chart_metric
+from tui_monitor.view.charts.metric_chart import chart_spec
 from tui_monitor.view.charts.overlay import (
     OverlaidRun,
     OverlayState,
@@ -24,6 +26,7 @@ from tui_monitor.view.charts.overlay import (
 )
 from tui_monitor.view.runs.overlay_legend import overlay_legend
 from tui_monitor.view.text.rows import width_of
+from tui_monitor.view.view_state import Baseline, ViewState
 
 STEPS = 40
 
@@ -138,3 +141,17 @@ def test_metrics_are_those_that_any_run_has() -> None:
     """The loss comes first; runs that have not begun add nothing."""
     assert overlay_metrics(RUNS) == ("loss", "accuracy")
     assert overlay_metrics(RUNS[2:]) == ("loss",)
+
+
+def test_a_baseline_is_drawn_dim_and_compared_at_the_same_epoch() -> None:
+    """A run of three epochs beside a baseline of five is compared at its third, and the baseline's curve fits in."""
+    fit, other = RUNS[1].fit, RUNS[0].fit
+    assert fit is not None
+    assert other is not None
+    view = ViewState(baseline=Baseline("yesterday", other.epochs))
+    spec = chart_spec(fit, chart_metric("loss"), view, (90, 24))
+    assert [(curve.style, curve.mark) for curve in spec.curves] == [("baseline", "B")]
+    assert any(entry.text == "+0.2000 to yesterday" for entry in spec.legend)
+    plain = chart_spec(fit, chart_metric("loss"), ViewState(), (90, 24))
+    assert not plain.curves
+    assert spec.y_range[0] <= min(row.metrics["val_loss"] for row in other.epochs[:3])
