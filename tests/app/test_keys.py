@@ -18,7 +18,7 @@ from tui_monitor.app.screens.help import HelpScreen
 from tui_monitor.app.screens.leave import LeaveScreen
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.control import Action, receive_requests
-from tui_monitor.view.key_table import KEYS, OF_A_RUN, OF_THE_TABLE, Group, keys_as_markdown
+from tui_monitor.view.key_table import KEYS, OF_A_RUN, OF_THE_OVERLAY, OF_THE_TABLE, Group, keys_as_markdown
 from tui_monitor.view.view_state import View
 
 
@@ -153,7 +153,7 @@ def test_the_readme_table_lists_every_key() -> None:
         assert group.value in text
 
 
-@pytest.mark.parametrize("groups", [OF_A_RUN, OF_THE_TABLE])
+@pytest.mark.parametrize("groups", [OF_A_RUN, OF_THE_TABLE, OF_THE_OVERLAY])
 def test_no_key_is_used_twice(groups: Sequence[Group]) -> None:
     """On one screen each key has one meaning; Escape leads from any view to the overview, and on from there."""
     names = [name for key in KEYS if key.group in groups for name in key.keys.split(",")]
