@@ -150,7 +150,7 @@ class Probe:
         self._joinable = not any(_depends_on_batch(self._backend, layer) for layer in self._backend.layers(model))
         self.ready: set[str] = set()
         """Kinds of measurement whose passes were built."""
-        self._passes: dict[tuple[str, int], _Pass] = {}
+        self._passes: dict[tuple[str, int], tuple[Trace, _Pass]] = {}
         self._anew: list[tuple[str, Trace]] = []
 
     def training_batches(self, batches: Sequence[UnpackedBatch]) -> MeasuredBatches:
@@ -208,17 +208,19 @@ class Probe:
         return _Measured(tuple(np.concatenate(each, axis=1) for each in rows), math.nan, beyond)
 
     def _pass(self, kind: str, trace: Trace) -> _Pass:
+        # By identity, so the trace is held with its pass: its number must not be given to another.
         key = (kind, id(trace))
         if key not in self._passes:
             try:
-                self._passes[key] = _built(trace, takes_outputs=kind == "then")
+                self._passes[key] = trace, _built(trace, takes_outputs=kind == "then")
             except NotRepeatable as reason:
                 raise Unsupported(f"the step can't be run again, because {reason}") from None
-        return self._passes[key]
+        return self._passes[key][1]
 
     def _trace(self, kind: str, batch: UnpackedBatch) -> Trace:
         """Return the trace to cut from: the newest of Keras' own that takes the batch, else one made anew."""
         instrument = self.validation if kind == "inference" else self._training
+        # The newest first: a model changed between fits was traced again, and older traces compute what it was.
         for trace in reversed(instrument.traces if instrument is not None else ()):
             if _takes(trace, batch, in_any_number=kind == "inference"):
                 return trace
@@ -426,5 +428,6 @@ class preserved_random_state:  # noqa: N801
         self._python, self._numpy = random.getstate(), np.random.get_state()
 
     def __exit__(self, *_: object) -> None:
+        # Keras' own generators are variables, which a piece of a graph restores; these two are not.
         random.setstate(self._python)
         np.random.set_state(self._numpy)
