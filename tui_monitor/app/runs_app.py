@@ -85,6 +85,7 @@ class RunsApp(TerminalApp):
         self.chosen: Chosen | None = None
         """The run to open, once the app has ended."""
         self._options = options or ScreenOptions()
+        self._markers = markers
         self._is_ascii = markers is MarkerSet.ASCII
         self._feed = RunsFeed(session.catalogue, lambda: self.session.state)
         self._entries: Mapping[str, RunEntry] = {}
@@ -226,6 +227,11 @@ class RunsApp(TerminalApp):
             self._say(f"{len(state.marked)} runs are marked: more can't be told apart on one chart.")
         self._change(state.moved(self._names, 1, self._table.height))
 
+    def _baseline(self) -> None:
+        entry = self._under_cursor
+        if entry is not None:
+            self._change(replace(self.state, baseline="" if self.state.baseline == entry.name else entry.name))
+
     def _compare(self) -> None:
         pair = [name for name in self.state.marked if name in self._entries]
         entry = self._under_cursor
@@ -247,6 +253,21 @@ class RunsApp(TerminalApp):
             self.call_from_thread(self._say, str(error))
             return
         self.call_from_thread(self.push_screen, ComparisonScreen(found, ascii_only=self._is_ascii))
+
+    def _overlay(self) -> None:
+        names = [name for name in self.state.marked if name in self._entries]
+        if len(names) < 2:
+            self._say("Mark 2 to 8 runs with space: o then draws them on one chart.")
+            return
+        self.run_worker(lambda: self._open_overlay(names), thread=True, group="overlay", exclusive=True)
+
+    def _open_overlay(self, names: list[str]) -> None:
+        # In this thread: NumPy takes a moment to import.
+        from tui_monitor.app.screens.overlay import OverlayScreen  # noqa: PLC0415
+
+        found = self._prepared.context.differences if self._prepared is not None else None
+        texts = {name: found.text(self._entries[name]) if found is not None else "" for name in names}
+        self.call_from_thread(self.push_screen, OverlayScreen(self.session.runs, texts, markers=self._markers))
 
     def _clear(self) -> None:
         if self._table.is_typing:
