@@ -89,7 +89,8 @@ def top_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, height: i
     if all(term.effect is None for term in ledger.terms):
         return _verdict_rows(title, ledger, unit, width, height)
     layout = _layout(ledger.terms, unit, width)
-    ranked = sorted(ledger.terms, key=lambda term: -abs(term.effect or 0.0))
+    nothing = [term for term in ledger.terms if _is_nothing(term, unit)]
+    ranked = sorted((t for t in ledger.terms if t not in nothing), key=lambda term: -abs(term.effect or 0.0))
     rows: list[Row] = []
     shown = 0
     for term in ranked:
@@ -98,7 +99,9 @@ def top_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, height: i
             break
         rows += block
         shown += 1
-    remark = "training − validation" if shown == len(ranked) else f"{shown} of {len(ranked)} causes (g: all)"
+    remark = "training − validation"
+    if shown < len(ledger.terms):
+        remark = f"{shown} of {len(ledger.terms)} causes (g: all)"
     return (_title_row(title, ledger, unit, width, remark), *rows)
 
 
