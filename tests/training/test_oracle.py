@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.training.brute_force import Array, Samples, ledger
+from tests.training.brute_force import Array, Samples, folded, ledger
 from tests.training.conftest import OpenSession
 from tui_monitor.demo import SCENARIOS, DemoData
 from tui_monitor.history.load import load
@@ -131,8 +131,8 @@ def test_every_term_equals_the_brute_force_one(trained: Trained) -> None:
     for figure in ("loss", "accuracy"):
         book: Ledger | None = getattr(trained.explanation, figure)
         assert book is not None
-        for term in book.terms:
-            assert term.effect == pytest.approx(trained.expected[figure][term.cause], abs=tolerance), term.cause
+        effects = folded((term.cause, term.effect) for term in book.terms)
+        assert effects == pytest.approx(trained.expected[figure], abs=tolerance)
 
 
 def test_terms_add_up_to_the_reported_gap(trained: Trained) -> None:

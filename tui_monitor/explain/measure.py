@@ -9,12 +9,15 @@ from tui_monitor.explain.evidence.class_shares import baseline, describe_classes
 from tui_monitor.explain.evidence.distributions import distributions
 from tui_monitor.explain.evidence.mistakes import side_mistakes, split_mistakes
 from tui_monitor.explain.ledger.build import build_ledger, has_classes
+from tui_monitor.explain.ledger.within import is_scale_confirmed
+from tui_monitor.explain.samples.opened import Opened
 from tui_monitor.explain.samples.probes import FloatArray, IntArray, TrainingProbe, ValidationProbe
 from tui_monitor.explain.words.advice import next_step
 from tui_monitor.explain.words.facts import Facts
 from tui_monitor.explain.words.findings import findings
 from tui_monitor.explain.words.sentences import headline, is_paradox, verdict_line
 from tui_monitor.run_log.events.explanation import Baseline, Classes, Cost, Explanation, Ledger, Mistakes, Stratified
+from tui_monitor.run_log.events.opened import FreshTest, OpenedEvidence
 
 
 @dataclass(frozen=True)
@@ -32,17 +35,20 @@ class Moment:
     """Training samples of the whole epoch; None where the explanation need not hold distributions."""
 
 
-def explain_probe(probe: TrainingProbe, validation: ValidationProbe | None, moment: Moment) -> Explanation:
+def explain_probe(
+    probe: TrainingProbe, validation: ValidationProbe | None, moment: Moment, opened: Opened | None = None
+) -> Explanation:
     """Return the explanation that the samples of one moment support.
 
     Args:
         probe: at least one probed training sample.
         validation: None when the training has no validation: then there is no gap and no ledger.
         moment: copied into the explanation.
+        opened: what was measured of the within-class term; None where nothing was.
     """
     strata = _post_stratification(probe)
-    loss = build_ledger(probe, validation, "loss") if validation else None
-    accuracy = build_ledger(probe, validation, "accuracy") if validation else None
+    loss = build_ledger(probe, validation, "loss", opened=opened) if validation else None
+    accuracy = build_ledger(probe, validation, "accuracy", opened=opened) if validation else None
     reported = _reported(probe, loss, accuracy)
     classes = _classes(probe, validation, strata) if validation else None
     shared = _baseline(probe, validation) if validation else None
@@ -56,6 +62,7 @@ def explain_probe(probe: TrainingProbe, validation: ValidationProbe | None, mome
         class_weights=_class_weights(probe),
         weights_used=bool((probe.weight != 1.0).any()),
         random_mode=not np.array_equal(probe.loss.training, probe.loss.inference),
+        opened=_evidence(opened),
     )
     limits = moment.limits if validation else (*moment.limits, "No validation data: there is no gap to explain.")
     return Explanation(
@@ -79,8 +86,22 @@ def explain_probe(probe: TrainingProbe, validation: ValidationProbe | None, mome
         findings=findings(facts),
         limits=limits,
         stratified=facts.stratified,
+        opened=facts.opened,
         distributions=None if moment.samples is None else distributions(probe, validation, strata, moment.samples),
     )
+
+
+def _evidence(opened: Opened | None) -> OpenedEvidence | None:
+    """Return what is recorded of what was opened; None where there is nothing."""
+    if opened is None:
+        return None
+    leak, rescaled, fresh = opened.leak, opened.rescaled, opened.fresh
+    found = OpenedEvidence(
+        leak=leak.found if leak is not None else None,
+        scale=rescaled.scale if rescaled is not None and is_scale_confirmed(rescaled) else None,
+        fresh=FreshTest(fresh.batches_before, fresh.loss.size, fresh.validation_loss.size) if fresh else None,
+    )
+    return found if found != OpenedEvidence() else None
 
 
 def _reported(probe: TrainingProbe, loss: Ledger | None, accuracy: Ledger | None) -> Mapping[str, float | None]:

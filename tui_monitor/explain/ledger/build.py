@@ -1,6 +1,7 @@
 """A gap as named terms that add up to it exactly, each with an interval and a verdict."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -12,8 +13,10 @@ from tui_monitor.explain.ledger.estimates import (
     validation_figure,
 )
 from tui_monitor.explain.ledger.intervals import Bounds, deviations, intervals, sampling, unseen
+from tui_monitor.explain.ledger.within import Whole, Within, open_within
 from tui_monitor.explain.quantiles import NORMAL_QUANTILE, QUANTILE_WORTH_A_CAUSE
-from tui_monitor.explain.samples.probes import NO_CLASS, IntArray, TrainingProbe, ValidationProbe
+from tui_monitor.explain.samples.opened import Opened
+from tui_monitor.explain.samples.probes import NO_CLASS, FloatArray, IntArray, TrainingProbe, ValidationProbe
 from tui_monitor.run_log.events.explanation import Cause, Ledger, Term, Verdict
 
 SMALLEST_LOSS_WORTH_NAMING = 0.005
@@ -28,6 +31,7 @@ def build_ledger(
     validation: ValidationProbe,
     figure: str,
     seed: int = 0,
+    opened: Opened | None = None,
 ) -> Ledger | None:
     """Return the ledger of one quantity, or None when either side does not report it.
 
@@ -36,6 +40,7 @@ def build_ledger(
         validation: validation samples with at least one sample.
         figure: `loss` or `accuracy`.
         seed: of the bootstrap; the same inputs give the same intervals.
+        opened: what was measured of the within-class term; None where nothing was.
     """
     on_loss = figure == "loss"
     quantity = probe.loss if on_loss else probe.accuracy
@@ -70,47 +75,83 @@ def build_ledger(
     spread[Cause.MEASUREMENT] = measured.deviation
     drawn = sampling(probe, quantity, validation, values)
     noise = drawn.half_width
+    beyond_chance = noise * QUANTILE_WORTH_A_CAUSE / NORMAL_QUANTILE
+    whole = Whole(point[Cause.WITHIN_CLASS], spread[Cause.WITHIN_CLASS], beyond_chance)
+    within = open_within(whole, validation, figure, opened)
+    least = {} if on_loss else unseen(probe, classes)
+    bounds = _opened_intervals(point, spread, least, within)
+    chance = {Cause.WITHIN_CLASS: beyond_chance, **{cause: part.chance for cause, part in within.parts.items()}}
     smallest = SMALLEST_LOSS_WORTH_NAMING if on_loss else SMALLEST_ACCURACY_WORTH_NAMING
-    bounds = intervals(point, spread, {} if on_loss else unseen(probe, classes))
-    verdicts = _verdicts(point, bounds, gap, noise, smallest)
+    verdicts = _verdicts(point, bounds, gap, chance, smallest)
     return Ledger(
         gap=gap,
         low=gap - noise,
         high=gap + noise,
         within_noise=bool(abs(gap) <= noise),
-        terms=tuple(Term(cause, point[cause], *bounds[cause], verdicts[cause]) for cause in Cause),
+        terms=tuple(
+            Term(cause, point[cause], *bounds[cause], verdicts[cause])
+            if cause in point
+            else Term(cause, None, None, None, Verdict.CANNOT_TELL, within.reasons.get(cause, ""))
+            for cause in Cause
+        ),
         samples_to_settle=drawn.validation_samples_to_settle(gap),
     )
+
+
+def _opened_intervals(
+    point: dict[Cause, float], spread: dict[Cause, FloatArray], least: dict[Cause, float], within: Within
+) -> dict[Cause, Bounds]:
+    """Return the intervals of all terms that were measured, and put the parts of the within-class term among them.
+
+    Args:
+        point: of each term; changed in place, as what the parts take is no longer within class.
+        spread: deviations of each term; likewise.
+        least: standard errors that terms keep, see `unseen`; likewise.
+        within: the parts.
+    """
+    for cause, part in within.parts.items():
+        point[cause], spread[cause] = part.point, part.deviations
+        with np.errstate(invalid="ignore"):
+            spread[Cause.WITHIN_CLASS] = spread[Cause.WITHIN_CLASS] - part.deviations
+    point[Cause.WITHIN_CLASS] -= math.fsum(part.point for part in within.parts.values())
+    if Cause.MEMORISED in within.parts:
+        # Nothing is left: what counting leaves unseen of the whole is the memorised part's.
+        point[Cause.WITHIN_CLASS], spread[Cause.WITHIN_CLASS] = 0.0, np.zeros_like(spread[Cause.WITHIN_CLASS])
+        if Cause.WITHIN_CLASS in least:
+            least[Cause.MEMORISED] = least.pop(Cause.WITHIN_CLASS)
+    known = {cause: part.bounds for cause, part in within.parts.items() if part.bounds is not None}
+    return {**intervals(point, spread, least), **known}
 
 
 def _verdicts(
     point: dict[Cause, float],
     bounds: dict[Cause, Bounds],
     gap: float,
-    noise: float,
+    chance: Mapping[Cause, float],
     smallest: float,
 ) -> dict[Cause, Verdict]:
     """Return each term's verdict by the definition; chance alone never makes a cause.
 
     `within_class` holds chance by definition and `measurement` is no cause: the first must exceed what chance gives
-    to be named, the second is never the main one. A gap whose largest part can't be told has no main cause.
+    to be named, as its parts must, the second is never the main one. A gap whose largest part can't be told has no
+    main cause.
     """
     negligible = max(smallest, RULED_OUT_SHARE_OF_GAP * abs(gap))
-    beyond_chance = noise * QUANTILE_WORTH_A_CAUSE / NORMAL_QUANTILE
+    beyond_chance = chance[Cause.WITHIN_CLASS]
     verdicts: dict[Cause, Verdict] = {}
-    for cause in Cause:
+    for cause, effect in point.items():
         low, high = bounds[cause]
         if low is None or high is None:
             verdicts[cause] = Verdict.CANNOT_TELL
         elif -negligible <= low and high <= negligible:
             verdicts[cause] = Verdict.RULED_OUT
-        elif low <= 0 <= high or (cause is Cause.WITHIN_CLASS and abs(point[cause]) <= beyond_chance):
+        elif low <= 0 <= high or abs(effect) <= chance.get(cause, 0.0):
             verdicts[cause] = Verdict.CANNOT_TELL
-        elif point[cause] * gap > 0:
+        elif effect * gap > 0:
             verdicts[cause] = Verdict.CONTRIBUTES
         else:
             verdicts[cause] = Verdict.OFFSETS
-    pulling = [cause for cause in Cause if point[cause] * gap > 0 and cause is not Cause.MEASUREMENT]
+    pulling = [cause for cause, effect in point.items() if effect * gap > 0 and cause is not Cause.MEASUREMENT]
     if pulling:
         largest = max(pulling, key=lambda cause: abs(point[cause]))
         tells = verdicts[largest] is Verdict.CONTRIBUTES

@@ -22,6 +22,10 @@ _SUBJECTS = {
     Cause.SAMPLE_WEIGHTS: "Class or sample weights are",
     Cause.BATCH_AVERAGING: "Counting every batch the same is",
     Cause.CLASS_MIX: "Different class shares are",
+    Cause.LEAKED: "Validation samples that stand in training are",
+    Cause.INPUT_SCALE: "Inputs that are scaled differently are",
+    Cause.UNFAMILIAR: "Validation's data, different from training's, are",
+    Cause.MEMORISED: "Memorised training samples are",
     Cause.WITHIN_CLASS: "Harder or easier samples within a class are",
     Cause.MEASUREMENT: "What the probe did not cover is",
 }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tui_monitor.run_log.events.explanation import Baseline, Cause, Classes, Ledger, Stratified, Term, Verdict
+from tui_monitor.run_log.events.opened import OpenedEvidence
 
 _NAMED = (Verdict.MAIN, Verdict.CONTRIBUTES, Verdict.OFFSETS)
 
@@ -24,6 +25,8 @@ class Facts:
     """Whether any training sample has a weight other than 1."""
     random_mode: bool
     """Whether training mode gives other outputs than inference mode."""
+    opened: OpenedEvidence | None = None
+    """What lies behind the terms that open others."""
 
 
 def named_terms(ledger: Ledger | None) -> list[Term]:

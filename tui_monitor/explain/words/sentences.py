@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
 from tui_monitor import units
+from tui_monitor.explain.words.causes_within import OPENED_SUBJECTS, opened_subject
 from tui_monitor.explain.words.facts import Facts, named_terms, term_of
 from tui_monitor.run_log.events.explanation import Cause, Classes, Ledger, Term, Verdict
 
@@ -136,6 +137,10 @@ _SHORT_NAMES: Mapping[Cause, str] = {
     Cause.TRAIN_MODE_LAYERS: "train-mode layers",
     Cause.BATCH_AVERAGING: "uneven batches",
     Cause.CLASS_MIX: "class shares",
+    Cause.LEAKED: "leak",
+    Cause.INPUT_SCALE: "input scale",
+    Cause.UNFAMILIAR: "different data",
+    Cause.MEMORISED: "memorised",
     Cause.WITHIN_CLASS: "within class",
     Cause.MEASUREMENT: "not measured",
 }
@@ -187,6 +192,8 @@ def _clause(cause: Cause, on_loss: float | None, facts: Facts) -> str:
         return _within_class_clause(on_loss, on_accuracy)
     if cause is Cause.SAMPLE_WEIGHTS:
         return _weights_clause(on_loss, on_accuracy, facts)
+    if cause in OPENED_SUBJECTS:
+        return f"{opened_subject(cause, facts)} {_moves_validation(on_loss, on_accuracy)}"
     subject, plural = {
         Cause.IN_EPOCH_AVERAGING: ("averaging over the epoch while the model was learning", False),
         Cause.TRAIN_MODE_LAYERS: ("layers that act in training alone (dropout, batch norm, noise)", True),
@@ -203,6 +210,16 @@ def _moves(loss: float | None, accuracy: float | None, *, plural: bool) -> str:
         parts.append(f"{_verb(loss, plural)} the training loss ({units.NATS.amount(loss)})")
     if accuracy is not None:
         parts.append(f"{_verb(accuracy, plural)} the training accuracy by {units.points(accuracy)}")
+    return " and ".join(parts)
+
+
+def _moves_validation(loss: float | None, accuracy: float | None) -> str:
+    """Return `costs 3.1 points of accuracy and raises val_loss by 0.210`, from effects on training minus validation."""
+    parts = []
+    if loss is not None:
+        parts.append(f"{'lowers' if loss > 0 else 'raises'} val_loss by {abs(loss):.3f}")
+    if accuracy is not None:
+        parts.append(f"{'lowers' if accuracy > 0 else 'raises'} val_accuracy by {units.points(accuracy)}")
     return " and ".join(parts)
 
 

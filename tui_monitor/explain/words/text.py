@@ -3,7 +3,7 @@
 import textwrap
 
 from tui_monitor import units
-from tui_monitor.run_log.events.explanation import Explanation, Ledger, Term
+from tui_monitor.run_log.events.explanation import Explanation, Ledger, Term, unmeasured
 
 _WIDTH = 88
 
@@ -64,9 +64,13 @@ def _wrapped(*sentences: str) -> str:
 
 def _ledger(name: str, ledger: Ledger, unit: units.AmountUnit) -> str:
     lines = [f"{name:<32} {'effect':>9}  {'95 % interval':<20} verdict"]
-    lines += [_term(term, unit) for term in ledger.terms]
+    lines += [_term(term, unit) for term in ledger.terms if term.effect is not None or not term.reason]
     note = "within sampling noise" if ledger.within_noise else ""
     lines.append(f"{'gap (training − validation)':<32} {unit.amount(ledger.gap):>9}  {note:<20}".rstrip())
+    lines += [
+        textwrap.fill(f"  {'; '.join(names)}: {reason}", _WIDTH, subsequent_indent="    ")
+        for reason, names in unmeasured(ledger).items()
+    ]
     return "\n".join(lines)
 
 

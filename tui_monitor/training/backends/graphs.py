@@ -67,16 +67,19 @@ def graph_of(tensor: Any) -> Any:
     return None if isinstance(tensor, tf.__internal__.EagerTensor) else getattr(tensor, "graph", None)
 
 
-def cut(inputs: Sequence[Any], outputs: Sequence[Any]) -> Piece:
+def cut(inputs: Sequence[Any], outputs: Sequence[Any], instead: Mapping[int, Any] | None = None) -> Piece:
     """Return the piece of a traced graph that lies between tensors of it.
 
     Args:
         inputs: tensors of one function's graph, from which all that is wanted follows, variables apart.
         outputs: tensors of the same graph.
+        instead: handles of variables that the piece reads instead of the graph's own, by `id` of those, outside the
+            graph. They must live as long as the piece.
 
     Raises:
         NotRepeatable: the outputs depend on more than the inputs and variables, or running it would leave a trace.
     """
+    instead = instead or {}
     source = outputs[0].graph
     if any(tensor.graph is not source for tensor in (*inputs, *outputs)):
         raise NotRepeatable("a part of the step is computed inside another function")
@@ -89,7 +92,7 @@ def cut(inputs: Sequence[Any], outputs: Sequence[Any]) -> Piece:
     with piece.as_default():
         copies = {key: _placeholder(tensor) for key, tensor in given.items()}
         piece.inputs.extend(copies.values())
-        captured = {id(inner): outer for outer, inner in source.captures}
+        captured = {id(inner): instead.get(id(outer), outer) for outer, inner in source.captures}
         for operation in operations:
             _copy(operation, piece, copies, captured)
     piece.outputs.extend(copies[id(tensor)] for tensor in outputs)

@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from tui_monitor.explain.ledger.within import OPENED_CAUSES
 from tui_monitor.explain.measure import Moment, explain_probe
 from tui_monitor.explain.samples.join_workers import Average, WorkerShare
+from tui_monitor.explain.samples.opened import Opened
 from tui_monitor.explain.samples.probes import Averaging, TrainingProbe, ValidationProbe
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events.explanation import Cost, Explanation
+from tui_monitor.training.guard import raise_what_is_the_users
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.ledger_sides import (
     complete_validation,
@@ -17,6 +20,8 @@ from tui_monitor.training.probe.ledger_sides import (
     residual_limit,
     training_side,
 )
+from tui_monitor.training.probe.opening.opener import EpochToOpen, Opener
+from tui_monitor.training.probe.opening.weight_copies import WeightCopies
 from tui_monitor.training.probe.passes import Kept, KeptBatch, MeasuredBatches, Probe, undisturbed
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.validation_record import ValidationRecord
@@ -28,6 +33,11 @@ from tui_monitor.training.workers.shares import WITHIN_EPOCH_LIMIT, WorkerShares
 
 ASKED_BATCHES = 32
 """Batches measured where someone asks and the budget is spent."""
+
+_OPENING_SECONDS = 0.05
+"""Seconds that fingerprints and moments of one epoch may take, at least."""
+_OPENING_SHARE = 0.5
+"""What they may take of an epoch's forward passes, where that is more."""
 
 _WORTH_SECONDS = 10.0
 """Training from which a fit without validation is measured, for its recall and calibration."""
@@ -65,6 +75,8 @@ class Explainer:
         """Of the function that validates, likewise."""
         self._begins = True
         self._limits: tuple[str, ...] = ()
+        self.opener = Opener()
+        """What opens the within-class term; it knows one fit's data."""
 
     @property
     def _plan(self) -> StepPlan:
@@ -87,6 +99,34 @@ class Explainer:
         """Sentences on what can't be measured for this model."""
         of_step = self._plan.limit or (self.validation.plan.limit if self.validation is not None else "")
         return self._limits or ((of_step,) if of_step else ())
+
+    def begin_first_epoch(self, epoch: int, steps: int | None) -> None:
+        """Begin to copy weights within a fit's first epoch.
+
+        Args:
+            epoch: its number.
+            steps: of the epoch, where known.
+        """
+        if self._shares is None:
+            self.opener.copies = WeightCopies(self._model, epoch, steps)
+
+    def copies_weights_at(self, epoch: int) -> int | None:
+        """Return after how many batches of an epoch weights are to be copied next, or None."""
+        copies = self.opener.copies
+        return copies.next if copies is not None and copies.epoch == epoch else None
+
+    def copy_weights(self, epoch: int, batches: int) -> None:
+        """Copy the weights where that is due.
+
+        Args:
+            epoch: that is under way.
+            batches: of the epoch so far.
+        """
+        copies = self.opener.copies
+        if copies is not None and copies.epoch == epoch and copies.next is not None and batches >= copies.next:
+            begun = time.perf_counter()
+            copies.copy(batches)
+            self._budget.written(time.perf_counter() - begun)
 
     def at_epoch_end(
         self,
@@ -138,7 +178,11 @@ class Explainer:
             self._shares.offer(moment, self._share(training, side, totals))
             self._budget.measured(watch.seconds(), watch.seconds(), len(chosen))
             return None
-        return self._finish(moment, training, side, watch, len(chosen), training_seconds)
+        to_open = None
+        if side is not None:
+            reported_loss, measured_samples = float(logs["loss"]), training.batch.size
+            to_open = EpochToOpen(epoch, batches, validation, side, totals.samples, reported_loss, measured_samples)
+        return self._finish(moment, training, side, watch, len(chosen), training_seconds, to_open)
 
     def within_epoch(
         self,
@@ -262,11 +306,28 @@ class Explainer:
         watch: "_Stopwatch",
         batches: int,
         training_seconds: float,
+        epoch: EpochToOpen | None = None,
     ) -> Explanation:
         forward = watch.seconds()
-        explanation = explain_probe(training, validation, moment)
-        self._budget.measured(watch.seconds(), forward, batches)
+        opened, seconds = self._opened(epoch, forward)
+        explanation = explain_probe(training, validation, moment, opened)
+        self._budget.measured(watch.seconds() - seconds, forward, batches)
+        self._budget.written(seconds)
         return replace(explanation, cost=self._cost(training_seconds))
+
+    def _opened(self, epoch: EpochToOpen | None, forward_seconds: float) -> tuple[Opened | None, float]:
+        """Return what opens the within-class term of an epoch, and the seconds it took."""
+        if epoch is None:
+            return None, 0.0
+        begun = time.perf_counter()
+        try:
+            with undisturbed():
+                seconds = max(_OPENING_SECONDS, _OPENING_SHARE * forward_seconds)
+                opened = self.opener.open(self._probe(), epoch, seconds)
+        except Exception as error:
+            raise_what_is_the_users(error)
+            opened = Opened(reasons=dict.fromkeys(OPENED_CAUSES, f"It failed ({type(error).__name__}: {error})."))
+        return opened, time.perf_counter() - begun
 
     def of_all_workers(self, training_seconds: float, wait_seconds: float | None = None) -> Explanation | None:
         """Return the explanation of the last epoch that ended, once, when every worker has measured it.

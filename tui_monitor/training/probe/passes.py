@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from tui_monitor.explain.samples.probes import FloatArray, IntArray, Weighting
 from tui_monitor.training.backends.backend import Backend
-from tui_monitor.training.backends.graphs import NotRepeatable, cut
+from tui_monitor.training.backends.graphs import NotRepeatable, cut, handle_outside, variables_behind
 from tui_monitor.training.probe.anew import holds_own_code_alone, trace_anew
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.packing import StepOutput
@@ -95,6 +95,37 @@ class _Pass:
         return rows, 0.0 if loss is None else _beyond(rows, float(loss) * self.trace.replicas, figures)
 
 
+class Variables:
+    """Variables of our own that a pass reads instead of the model's, and the passes that do."""
+
+    def __init__(self, values: Mapping[int, Any], *, replaces_all: bool) -> None:
+        """Make the variables.
+
+        Args:
+            values: of each, by `id` of the handle of the model's variable that it stands for.
+            replaces_all: whether a pass may read no variable beside them.
+        """
+        with tf.init_scope():
+            self.own = {key: tf.Variable(value, trainable=False) for key, value in values.items()}
+        self.handles = {key: variable.handle for key, variable in self.own.items()}
+        self.passes: dict[tuple[str, int], _Pass] = {}
+        self._replaces_all = replaces_all
+
+    def check(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        """Check that a pass reads no other variables, where it must not.
+
+        Args:
+            inputs: tensors at which the pass begins.
+            outputs: tensors at which it ends.
+
+        Raises:
+            NotRepeatable: it reads another one.
+        """
+        read = {id(handle_outside(handle)) for end in outputs for handle in variables_behind(end, inputs)}
+        if self._replaces_all and not read <= self.handles.keys():
+            raise NotRepeatable("a value follows from more than the batch and the model's weights")
+
+
 class Probe:
     """Measures batches of one compiled model; holds the pieces of graphs, nothing of the training."""
 
@@ -117,7 +148,7 @@ class Probe:
         """
         measured: dict[str, list[tuple[FloatArray, float]]] = {"then": [], "training": [], "inference": []}
         for group in self._groups(batches, in_training=True):
-            joined = _join(group)
+            joined = join(group)
             for kind, results in measured.items():
                 results.append(self._measure(kind, joined))
         then, training, inference = (_figures(results) for results in measured.values())
@@ -130,15 +161,28 @@ class Probe:
         Raises:
             Unsupported: as for training batches.
         """
-        results = [self._measure("inference", _join(group)) for group in self._groups(batches, in_training=False)]
+        results = [self._measure("inference", join(group)) for group in self._groups(batches, in_training=False)]
         return MeasuredBatches(_ordinals(batches), {}, {}, _figures(results), 0.0, _mean(results))
 
-    def _measure(self, kind: str, batch: KeptBatch) -> tuple[FloatArray, float]:
+    def with_variables(self, batches: Sequence[KeptBatch], instead: Variables) -> Mapping[str, FloatArray]:
+        """Return values of the samples of batches in inference mode, with other values of some variables.
+
+        Args:
+            batches: of either side.
+            instead: variables to read instead of the model's own.
+
+        Raises:
+            Unsupported: as for training batches, or because a pass reads a variable that must be among them and is not.
+        """
+        groups = self._groups(batches, in_training=False)
+        return _figures([self._measure("inference", join(group), instead) for group in groups])
+
+    def _measure(self, kind: str, batch: KeptBatch, instead: Variables | None = None) -> tuple[FloatArray, float]:
         figures = self._training.plan.figures
         if figures is None:
             raise Unsupported("The step's figures can't be taken apart by sample.")
         trace = self._trace(kind, batch)
-        measured = self._pass(kind, trace)
+        measured = self._pass(kind, trace, instead)
         size = _fixed_size(trace)
         if kind != "inference" or size in (None, batch.samples):
             return measured.measure(batch, figures)
@@ -146,16 +190,17 @@ class Probe:
         rows = np.concatenate([rows[:, :samples] for samples, (rows, _) in parts], axis=1)
         return rows, float(np.mean([beyond for _, (_, beyond) in parts]))
 
-    def _pass(self, kind: str, trace: Trace) -> _Pass:
+    def _pass(self, kind: str, trace: Trace, instead: Variables | None = None) -> _Pass:
+        passes = self._passes if instead is None else instead.passes
         key = (kind, id(trace))
-        if key not in self._passes:
+        if key not in passes:
             try:
-                self._passes[key] = _built(trace, takes_outputs=kind == "then")
+                passes[key] = _built(trace, takes_outputs=kind == "then", instead=instead)
             except NotRepeatable as reason:
                 raise Unsupported(
                     f"The gap can only be shown: the step can't be run again, because {reason}."
                 ) from None
-        return self._passes[key]
+        return passes[key]
 
     def _trace(self, kind: str, batch: KeptBatch) -> Trace:
         """Return the trace to cut from: the newest of Keras' own that takes the batch, else one made anew."""
@@ -180,7 +225,7 @@ class Probe:
         samples = 0
         for batch in batches:
             full = samples + batch.samples > LARGEST_PASS
-            if group and (apart or full or _inner_shapes(group[0]) != _inner_shapes(batch)):
+            if group and (apart or full or inner_shapes(group[0]) != inner_shapes(batch)):
                 yield group
                 group, samples = [], 0
             group.append(batch)
@@ -196,12 +241,15 @@ class Probe:
         return all(leaf.shape.rank and leaf.shape[0] is None for leaf in leaves)
 
 
-def _built(trace: Trace, *, takes_outputs: bool) -> _Pass:
+def _built(trace: Trace, *, takes_outputs: bool, instead: Variables | None) -> _Pass:
     roles = tuple((role, leaf) for role in ROLES for leaf in trace.inputs[role])
     inputs = [leaf for _, leaf in roles]
     wanted = [part for part in _parts(trace.sample) if part is not None]
     if takes_outputs:
         return _Pass(cut([*inputs, trace.outputs], wanted), roles, True, replace(trace, loss=None))
+    if instead is not None:
+        instead.check(inputs, wanted)
+        return _Pass(cut(inputs, wanted, instead.handles), roles, False, replace(trace, loss=None))
     if trace.loss is not None and trace.loss.shape.rank == 0:
         wanted.append(trace.loss)
     return _Pass(cut(inputs, wanted), roles, False, trace)
@@ -285,7 +333,8 @@ def _depends_on_batch(backend: Backend, layer: Any) -> bool:
     return not backend.is_own(type(layer)) and not isinstance(layer, backend.package.Model)
 
 
-def _inner_shapes(batch: KeptBatch) -> list[Any]:
+def inner_shapes(batch: KeptBatch) -> list[Any]:
+    """Return the shapes of a batch's leaves without their samples."""
     return [tuple(np.shape(leaf)[1:]) for leaves in batch.inputs.values() for leaf in leaves]
 
 
@@ -293,7 +342,8 @@ def _ordinals(batches: Sequence[KeptBatch]) -> IntArray:
     return np.repeat(np.arange(len(batches)), [batch.samples for batch in batches])
 
 
-def _join(group: Sequence[KeptBatch]) -> KeptBatch:
+def join(group: Sequence[KeptBatch]) -> KeptBatch:
+    """Return batches of the same inner shapes as one."""
     if len(group) == 1:
         return group[0]
     return KeptBatch(

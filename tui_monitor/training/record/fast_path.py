@@ -5,6 +5,7 @@ object that is looked into, costs a microsecond or more. A batch that is not ord
 """
 
 import struct
+import sys
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Protocol
@@ -43,6 +44,7 @@ def fast_path(
     slow: SlowPath,
     *,
     look_at: float,
+    ends_at: int | None = None,
 ) -> Receiver:
     """Return the receiver of one epoch's batches.
 
@@ -54,7 +56,9 @@ def fast_path(
         writer: of the run, in the phase whose batches they are.
         slow: who does what is not done here.
         look_at: the run's time from which to have them look.
+        ends_at: number of batches of the epoch after which there is more to do; None where there is not.
     """
+    last = sys.maxsize if ends_at is None else ends_at - 1
     read, index, begin = layout.read_head, layout.index, layout.begin
     end = begin + 1 + totals.metrics
     names, log_type = layout.logs, layout.log_type
@@ -73,7 +77,7 @@ def fast_path(
             head = read(packed)
         except (KeyError, TypeError, struct.error):
             return slow.step_ended(logs)
-        if head[0] != index:
+        if head[0] != index or batch >= last:
             return slow.step_ended(logs)
         try:
             row = head[begin:]

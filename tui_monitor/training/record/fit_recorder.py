@@ -223,6 +223,9 @@ class FitRecorder:
             self._writer.event(EpochBegan(epoch=self._epoch))
             self._writer.status(State.TRAINING)
             self._observe(self._observations.batches_begin, self._epoch, None)
+        elif self._explainer is not None and self._measures:
+            params = getattr(self._callbacks, "params", None) or {}
+            self._explainer.begin_first_epoch(self._epoch, params.get("steps"))
 
     def _listen_if_needed(self) -> None:
         """Record from callbacks where the function that trains has no instrument in it."""
@@ -378,7 +381,10 @@ class FitRecorder:
             return None
         from tui_monitor.training.record.fast_path import fast_path
 
-        return fast_path(layout, self._epoch, totals, self._training, self._writer, self, look_at=self._look_at)
+        ends_at = self._explainer.copies_weights_at(self._epoch) if self._explainer is not None else None
+        return fast_path(
+            layout, self._epoch, totals, self._training, self._writer, self, look_at=self._look_at, ends_at=ends_at
+        )
 
     def _lead(self, receiver: "Receiver") -> None:
         """Have training steps taken by a receiver, unless another fit takes them by now."""
@@ -395,6 +401,8 @@ class FitRecorder:
         if output is not None:
             batch = functools.partial(kept_batch, output, in_training=True)
             self._training.offer(totals.batches - 1, output.nbytes, batch)
+        if self._explainer is not None and self._measures:
+            attempt(self._measuring_failed, self._explainer.copy_weights, self._epoch, totals.batches, otherwise=None)
         if self._shares is not None:
             self._pace.batch_ended(instrument.channel.clock)
             self._steering.batches_ended(len(rows))

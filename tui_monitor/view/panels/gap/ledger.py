@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui_monitor.run_log.events.explanation import Ledger, Term, Verdict
+from tui_monitor.run_log.events.explanation import Ledger, Term, Verdict, unmeasured
 from tui_monitor.units import AmountUnit
 from tui_monitor.view.text.bars import signed_bar
 from tui_monitor.view.text.rows import Row, Rows, Run, cell_len, left, right, spread, wrap
@@ -39,17 +39,33 @@ def ledger_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, *, who
     """
     if all(term.effect is None for term in ledger.terms):
         return _verdict_rows(title, ledger, unit, width)
-    nothing = [] if whole else [term for term in ledger.terms if _is_nothing(term, unit)]
+    terms = _measured(ledger)
+    nothing = [] if whole else [term for term in terms if _is_nothing(term, unit)]
     if len(nothing) < 2:
         nothing = []
-    layout = _layout(ledger.terms, unit, width)
+    layout = _layout(terms, unit, width)
     rows: list[Row] = [_title_row(title, ledger, unit, width, "training − validation")]
-    for term in ledger.terms:
+    for term in terms:
         if term not in nothing:
-            rows += _term_rows(term, unit, layout, _largest(ledger.terms))
+            rows += _term_rows(term, unit, layout, _largest(terms))
     if nothing:
         names = "; ".join(term.cause.label for term in nothing)
         rows += wrap(f"Ruled out at {unit.amount(0.0)}: {names}", width, "muted", indent="  ")
+    if whole:
+        rows += _without_amount(ledger, width)
+    return tuple(rows)
+
+
+def _measured(ledger: Ledger) -> tuple[Term, ...]:
+    """Return the terms that have an amount."""
+    return tuple(term for term in ledger.terms if term.effect is not None)
+
+
+def _without_amount(ledger: Ledger, width: int) -> Rows:
+    """Return rows on the terms that have no amount, those of one reason together."""
+    rows: list[Row] = []
+    for reason, names in unmeasured(ledger).items():
+        rows += wrap(f"{'; '.join(names)}: {reason[0].lower()}{reason[1:]}", width, "muted", indent="  ")
     return tuple(rows)
 
 
@@ -85,12 +101,13 @@ def top_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, height: i
     """
     if all(term.effect is None for term in ledger.terms):
         return _verdict_rows(title, ledger, unit, width, height)
-    layout = _layout(ledger.terms, unit, width)
-    ranked = sorted(ledger.terms, key=lambda term: -abs(term.effect or 0.0))
+    terms = _measured(ledger)
+    layout = _layout(terms, unit, width)
+    ranked = sorted(terms, key=lambda term: -abs(term.effect or 0.0))
     rows: list[Row] = []
     shown = 0
     for term in ranked:
-        block = _term_rows(term, unit, layout, _largest(ledger.terms))
+        block = _term_rows(term, unit, layout, _largest(terms))
         if len(rows) + len(block) > height - 1:
             break
         rows += block

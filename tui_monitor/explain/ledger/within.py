@@ -1,0 +1,285 @@
+"""The within-class term opened into causes that add up to it: leak, input scale, different data, memorised samples.
+
+Notation: W is training's mean minus validation's at the weights of now, in inference mode, at validation's class
+shares. Each cause is what validation's mean would change by without it; the fresh-batch test gives the part of W
+that no memorising is in (Nakkiran et al., The deep bootstrap, 2021, compare the same two worlds).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tui_monitor.explain.ledger.estimates import RESAMPLES
+from tui_monitor.explain.quantiles import QUANTILE_WORTH_A_CAUSE, small_sample_inflation
+from tui_monitor.explain.samples.opened import NOT_COMPARED, Fresh, Leak, Opened, Rescaled
+from tui_monitor.explain.samples.probes import FloatArray, IntArray, ValidationProbe
+from tui_monitor.run_log.events.explanation import Cause
+
+OPENED_CAUSES = (Cause.LEAKED, Cause.INPUT_SCALE, Cause.UNFAMILIAR, Cause.MEMORISED)
+_FEWEST_UNMATCHED = 5
+"""Samples of a class that must be left when its copies are taken out."""
+_MOST_STRATA = 32
+ALL_LEAKED = "Every validation sample that was compared stands in training: nothing is left to compare with."
+NOT_TOLD_APART = (
+    "The fresh-batch test of epoch 1 is too imprecise here to tell different data from memorised samples: "
+    "both stay within class."
+)
+NOT_MEASURED = "It is measured at the end of an epoch alone."
+
+
+@dataclass(frozen=True)
+class Part:
+    """One cause's part of W."""
+
+    point: float
+    deviations: FloatArray
+    """Of its resamples from the point, shape (resamples,)."""
+    chance: float = 0.0
+    """Size up to which drawing other samples would give it."""
+    bounds: tuple[float, float] | None = None
+    """Its interval, where that is known otherwise than from the deviations."""
+
+
+@dataclass(frozen=True)
+class Within:
+    """W opened: the parts that were measured, why others were not, and what is left."""
+
+    parts: Mapping[Cause, Part] = field(default_factory=dict)
+    reasons: Mapping[Cause, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """W itself."""
+
+    point: float
+    deviations: FloatArray
+    """Shape (resamples,)."""
+    chance: float
+    """Size up to which drawing both sets anew would give it."""
+
+
+def open_within(whole: Whole, validation: ValidationProbe, figure: str, opened: Opened | None) -> Within:
+    """Return the parts of W that were measured; what they leave of it is the rest.
+
+    Args:
+        whole: what is opened.
+        validation: all of validation's samples.
+        figure: `loss` or `accuracy`.
+        opened: what was measured; None where nothing was.
+    """
+    if opened is None:
+        return Within({}, dict.fromkeys(OPENED_CAUSES, NOT_MEASURED))
+    values = validation.loss if figure == "loss" else validation.correct
+    assert values is not None
+    parts: dict[Cause, Part] = {}
+    reasons = {cause: opened.reasons.get(cause, NOT_MEASURED) for cause in OPENED_CAUSES}
+    strata = _Strata.of(validation)
+    if opened.leak is not None:
+        leaked = _leaked(opened.leak, values, strata, figure)
+        parts.update({Cause.LEAKED: leaked} if leaked else {})
+        reasons[Cause.LEAKED] = "" if leaked else _why_no_leak(opened.leak)
+    scale = _scale(opened, values, strata, figure)
+    if scale is not None:
+        parts[Cause.INPUT_SCALE] = scale
+    if opened.fresh is not None:
+        found = _fresh_parts(whole, list(parts.values()), opened, strata, figure)
+        parts.update(found)
+        if not found:
+            reasons[Cause.UNFAMILIAR] = reasons[Cause.MEMORISED] = NOT_TOLD_APART
+    return Within(parts, {cause: reason for cause, reason in reasons.items() if cause not in parts})
+
+
+def _why_no_leak(leak: Leak) -> str:
+    if leak.is_beyond_chance:
+        return ALL_LEAKED
+    if leak.found.copies and leak.found.repeats_within:
+        return (
+            f"{leak.found.copies} validation samples stand in training, but inputs repeat as often within each set "
+            "alone: copies can't be told from values that are common."
+        )
+    return (
+        "No copy was found among the samples compared, but training's samples are not known to come back unchanged "
+        "(that shows in the second epoch that is measured, unless they are augmented or streamed)."
+    )
+
+
+@dataclass(frozen=True)
+class _Strata:
+    """What validation samples count, so that class shares stay what they are in all of validation."""
+
+    label: IntArray
+    share: FloatArray
+    """Of each class; shape (classes,)."""
+
+    @staticmethod
+    def of(validation: ValidationProbe) -> "_Strata":
+        counts = validation.class_counts
+        if counts is None or counts.size > _MOST_STRATA or not counts.sum() or (validation.label < 0).any():
+            return _Strata(np.zeros(validation.label.size, dtype=np.int64), np.ones(1))
+        size = max(counts.size, int(validation.label.max(initial=0)) + 1)
+        return _Strata(validation.label, np.pad(counts, (0, size - counts.size)) / counts.sum())
+
+    def weights(self, label: IntArray) -> FloatArray:
+        """Return weights under which some samples have these class shares, shape (n,), sum 1 if every class is there.
+
+        Args:
+            label: of the samples; classes as here.
+        """
+        label = label if self.share.size > 1 else np.zeros_like(label)
+        known = label[label < self.share.size]
+        counts = np.bincount(known, minlength=self.share.size)
+        held = np.where(counts > 0, self.share, 0.0)
+        each = np.divide(held / max(held.sum(), 1e-12), counts, out=np.zeros(self.share.size), where=counts > 0)
+        return np.where(label < self.share.size, each[np.minimum(label, self.share.size - 1)], 0.0)
+
+
+def _leaked(leak: Leak, values: FloatArray, strata: _Strata, figure: str) -> Part | None:
+    """Return what validation's mean would change by without its copies of training samples; None where unknown.
+
+    Of all copies only the fraction found is known: with p the fraction of copies, U = (L − p·M) / (1 − p) is the mean
+    without them, from the mean L of all and M of the copies found.
+    """
+    compared = leak.matched != NOT_COMPARED
+    matched = leak.matched == 1
+    if not leak.is_beyond_chance:
+        return _no_leak(leak, values, figure) if leak.repeats and not leak.found.copies else None
+    label = strata.label
+    left = np.bincount(label[compared & ~matched], minlength=strata.share.size)
+    held = np.bincount(label[matched], minlength=strata.share.size)
+    if ((held > 0) & (left < _FEWEST_UNMATCHED)).any():
+        label, share = np.zeros_like(label), np.ones(1)
+        if (compared & ~matched).sum() < _FEWEST_UNMATCHED:
+            return None
+    else:
+        share = strata.share
+    point, deviations, chance = 0.0, np.zeros(RESAMPLES), 0.0
+    generator = np.random.default_rng(5)
+    fraction = generator.normal(size=RESAMPLES) * leak.training_fraction_error / leak.training_fraction
+    for index, part in enumerate(share):
+        of_class = label == index
+        copies, others = values[of_class & matched], values[of_class & compared & ~matched]
+        if not copies.size:
+            continue
+        term, spread, noise = _leak_of_class(copies, others, leak.training_fraction, fraction, generator)
+        point, deviations, chance = point + part * term, deviations + part * spread, math.hypot(chance, part * noise)
+    return Part(float(point), deviations, QUANTILE_WORTH_A_CAUSE * chance)
+
+
+def _leak_of_class(
+    copies: FloatArray, others: FloatArray, covered: float, fraction: FloatArray, generator: np.random.Generator
+) -> tuple[float, FloatArray, float]:
+    """Return one class's effect, deviations of it, and the standard error that drawing other samples gives it."""
+    count = copies.size + others.size
+    mean = (copies.sum() + others.sum()) / count
+    most = 1.0 - _FEWEST_UNMATCHED / (count + _FEWEST_UNMATCHED)
+    share = min(copies.size / (count * covered), most)
+    found = math.sqrt(max(0.0, 1.0 - covered) / copies.size)
+    shares = np.clip(share * (1.0 + found * generator.normal(size=RESAMPLES) - fraction), 0.0, most)
+    means = copies.mean() + float(np.std(copies)) * found * generator.normal(size=RESAMPLES)
+    term = share * (mean - copies.mean()) / (1.0 - share)
+    noise = share * math.sqrt(float(np.var(copies)) / copies.size + float(np.var(others)) / max(others.size, 1))
+    return float(term), shares * (mean - means) / (1.0 - shares) - term, noise
+
+
+def _no_leak(leak: Leak, values: FloatArray, figure: str) -> Part:
+    """Return the part of copies that were not found: 0, with what as many as could be hidden would do at most."""
+    hidden = leak.found.fraction_high
+    mean = float(values.mean())
+    most = hidden / (1.0 - min(hidden, 0.5)) * (mean if figure == "loss" else 1.0 - mean)
+    bounds = (0.0, most) if figure == "loss" else (-most, 0.0)
+    return Part(0.0, np.zeros(RESAMPLES), math.inf, bounds)
+
+
+def _scale(opened: Opened, values: FloatArray, strata: _Strata, figure: str) -> Part | None:
+    """Return what mapping validation's inputs to training's scale changes its mean by; 0 if the loss does not fall."""
+    if opened.same_scale:
+        return Part(0.0, np.zeros(RESAMPLES), math.inf, (0.0, 0.0))
+    rescaled = opened.rescaled
+    if rescaled is None:
+        return None
+    if not is_scale_confirmed(rescaled):
+        return Part(0.0, np.zeros(RESAMPLES), math.inf, (0.0, 0.0))
+    mapped = rescaled.loss if figure == "loss" else rescaled.correct
+    if mapped is None:
+        return None
+    changes = mapped - values[rescaled.sample]
+    weights = strata.weights(strata.label[rescaled.sample])
+    point = float(weights @ changes)
+    error = _error_of_mean(changes, weights)
+    unmeasured = math.sqrt(max(0.0, 1.0 - changes.size / values.size))
+    draws = np.random.default_rng(6).normal(size=RESAMPLES) * error * unmeasured
+    return Part(point, draws, QUANTILE_WORTH_A_CAUSE * error)
+
+
+def is_scale_confirmed(rescaled: Rescaled) -> bool:
+    """Whether validation's loss falls, beyond chance, once its inputs are mapped to training's scale."""
+    changes = rescaled.loss - rescaled.loss_as_fed
+    if changes.size < 2 or not np.isfinite(changes).all():
+        return False
+    return float(changes.mean()) < -QUANTILE_WORTH_A_CAUSE * float(np.std(changes)) / math.sqrt(changes.size)
+
+
+def _error_of_mean(values: FloatArray, weights: FloatArray) -> float:
+    return float(np.std(values)) * math.sqrt(float((weights**2).sum()))
+
+
+def _fresh_parts(whole: Whole, before: list[Part], opened: Opened, strata: _Strata, figure: str) -> dict[Cause, Part]:
+    """Return different data and memorised samples, or nothing where the fresh-batch test does not tell them apart."""
+    fresh = opened.fresh
+    assert fresh is not None
+    unfamiliar = _unfamiliar(fresh, opened.leak, strata, figure)
+    if unfamiliar is None:
+        return {}
+    left = whole.point - math.fsum(part.point for part in before)
+    deviations = whole.deviations - np.sum([part.deviations for part in (*before, unfamiliar)], axis=0)
+    chance = math.hypot(whole.chance, unfamiliar.chance)
+    memorised = Part(left - unfamiliar.point, deviations, chance)
+    if all(abs(part.point) <= part.chance for part in (unfamiliar, memorised)):
+        return {}
+    return {Cause.UNFAMILIAR: unfamiliar, Cause.MEMORISED: memorised}
+
+
+def _unfamiliar(fresh: Fresh, leak: Leak | None, strata: _Strata, figure: str) -> Part | None:
+    """Return training minus validation at the fresh test's moment, at validation's class shares."""
+    train = fresh.loss if figure == "loss" else fresh.correct
+    other = fresh.validation_loss if figure == "loss" else fresh.validation_correct
+    if train is None or other is None or not train.size or not other.size:
+        return None
+    kept = np.ones(other.size, dtype=bool)
+    if leak is not None and leak.is_beyond_chance:
+        kept = leak.matched[fresh.validation_sample] != 1
+    if kept.sum() < _FEWEST_UNMATCHED:
+        return None
+    weights = strata.weights(fresh.label)
+    other, other_weights = other[kept], strata.weights(fresh.validation_label[kept])
+    point = float(weights @ train) - float(other_weights @ other)
+    validation_error = _error_of_mean(_within(other, fresh.validation_label[kept], strata), other_weights)
+    unmeasured = math.sqrt(max(0.0, 1.0 - kept.size / strata.label.size))
+    train_deviations = _by_batch(_within(train, fresh.label, strata), weights, fresh.batch)
+    error = float(np.std(train_deviations))
+    draws = np.random.default_rng(8).normal(size=RESAMPLES) * validation_error * unmeasured
+    chance = QUANTILE_WORTH_A_CAUSE * math.hypot(error, validation_error)
+    return Part(point, train_deviations + draws, chance)
+
+
+def _within(values: FloatArray, label: IntArray, strata: _Strata) -> FloatArray:
+    """Return values less the mean of their class: what is left once class shares are fixed."""
+    if strata.share.size == 1:
+        return np.asarray(values - values.mean(), dtype=np.float64)
+    place = np.maximum(label, 0)
+    counts = np.bincount(place)
+    means = np.bincount(place, weights=values) / np.maximum(counts, 1)
+    return np.asarray(values - means[place], dtype=np.float64)
+
+
+def _by_batch(residuals: FloatArray, weights: FloatArray, batch: IntArray) -> FloatArray:
+    """Return deviations of a weighted mean when its batches are drawn anew, shape (resamples,)."""
+    batches = int(batch[-1]) + 1
+    sums = np.bincount(batch, weights=residuals * weights, minlength=batches)
+    if batches < 2:
+        return np.full(RESAMPLES, np.inf)
+    drawn = np.random.default_rng(7).integers(batches, size=(RESAMPLES, batches))
+    return np.asarray(sums[drawn].sum(axis=1) * small_sample_inflation(batches, 1), dtype=np.float64)
