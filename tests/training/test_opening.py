@@ -122,7 +122,7 @@ def test_a_leak_is_what_validation_without_its_copies_would_show(
     assert found.effect == pytest.approx(without - measured.mean(), abs=2e-5)
     assert found.low is not None
     assert found.high is not None
-    assert found.low - 1e-6 <= found.effect <= found.high + 1e-6
+    assert found.low - 1e-6 <= (found.effect or 0.0) <= found.high + 1e-6
     assert_adds_up(last)
     assert last.opened is not None
     leak = last.opened.leak
@@ -249,3 +249,48 @@ def test_healthy_runs_open_nothing(open_session: OpenSession) -> None:
             assert book is not None
             named = [entry.cause for entry in book.terms if entry.verdict is Verdict.MAIN and entry.cause in OPENED]
             assert named == []
+
+
+def _with_batch_norm(momentum: float, dropout: float = 0.0) -> keras.Model:
+    keras.utils.set_random_seed(3)
+    layers: list[Any] = [keras.layers.Input((FEATURES,)), keras.layers.Dense(32)]
+    layers += [keras.layers.BatchNormalization(momentum=momentum), keras.layers.ReLU()]
+    layers += [keras.layers.Dropout(dropout)] if dropout else []
+    return compiled([*layers, keras.layers.Dense(CLASSES)], 0.01)
+
+
+def _statistics_of_now(model: keras.Model, data: Data) -> tuple[Array, Array]:
+    """Return mean and variance of what is normalised, over all of training."""
+    values = np.asarray(model.layers[0](data.x)).astype(np.float64)
+    return values.mean(axis=0), values.var(axis=0)
+
+
+def test_batch_norm_is_told_apart_into_lag_and_noise(open_session: OpenSession) -> None:
+    """Lag is inference with statistics of all of training against the moving ones; noise is each batch's own."""
+    data = make_data()
+    model = _with_batch_norm(0.99)
+    last = train(open_session, model, data, 2, shuffle=False)[-1]
+    found = term(last, Cause.TRAIN_MODE_LAYERS)
+    layer = model.layers[1]
+    mean, variance = _statistics_of_now(model, data)
+    moving = losses(model, data.x, data.y).mean()
+    layer.moving_mean.assign(mean)
+    layer.moving_variance.assign(variance)
+    anew, validation = losses(model, data.x, data.y).mean(), losses(model, data.validation_x, data.validation_y).mean()
+    parts = {part.kind: part.effect for part in found.parts}
+    assert set(parts) == {"batch_norm_lag", "batch_norm_noise"}
+    assert parts["batch_norm_lag"] == pytest.approx(anew - moving, abs=1e-3)
+    assert sum(parts.values()) == pytest.approx(found.effect, abs=1e-9)
+    assert last.opened is not None
+    assert last.opened.batch_norm is not None
+    assert last.opened.batch_norm.val_loss == pytest.approx(validation, abs=1e-3)
+
+
+def test_dropout_beside_batch_norm_is_a_part_of_its_own(open_session: OpenSession) -> None:
+    """With both, three parts add up to the term, and dropout's raises the training loss."""
+    last = train(open_session, _with_batch_norm(0.9, dropout=0.5), make_data(), 3)[-1]
+    found = term(last, Cause.TRAIN_MODE_LAYERS)
+    parts = {part.kind: part.effect for part in found.parts}
+    assert set(parts) == {"batch_norm_lag", "batch_norm_noise", "dropout"}
+    assert sum(parts.values()) == pytest.approx(found.effect, abs=1e-9)
+    assert parts["dropout"] > 0

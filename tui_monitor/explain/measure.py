@@ -1,7 +1,7 @@
 """From probed samples to the whole explanation: ledgers, mistakes, classes, baseline, sentences."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,14 +10,14 @@ from tui_monitor.explain.evidence.distributions import distributions
 from tui_monitor.explain.evidence.mistakes import side_mistakes, split_mistakes
 from tui_monitor.explain.ledger.build import build_ledger, has_classes
 from tui_monitor.explain.ledger.within import is_scale_confirmed
-from tui_monitor.explain.samples.opened import Opened
+from tui_monitor.explain.samples.opened import BatchNorm, Opened
 from tui_monitor.explain.samples.probes import FloatArray, IntArray, TrainingProbe, ValidationProbe
 from tui_monitor.explain.words.advice import next_step
 from tui_monitor.explain.words.facts import Facts
 from tui_monitor.explain.words.findings import findings
 from tui_monitor.explain.words.sentences import headline, is_paradox, verdict_line
 from tui_monitor.run_log.events.explanation import Baseline, Classes, Cost, Explanation, Ledger, Mistakes, Stratified
-from tui_monitor.run_log.events.opened import FreshTest, OpenedEvidence
+from tui_monitor.run_log.events.opened import BatchNormLag, FreshTest, OpenedEvidence
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def explain_probe(
         class_weights=_class_weights(probe),
         weights_used=bool((probe.weight != 1.0).any()),
         random_mode=not np.array_equal(probe.loss.training, probe.loss.inference),
-        opened=_evidence(opened),
+        opened=_evidence(opened, validation),
     )
     limits = moment.limits if validation else (*moment.limits, "No validation data: there is no gap to explain.")
     return Explanation(
@@ -91,17 +91,30 @@ def explain_probe(
     )
 
 
-def _evidence(opened: Opened | None) -> OpenedEvidence | None:
+def _evidence(opened: Opened | None, validation: ValidationProbe | None) -> OpenedEvidence | None:
     """Return what is recorded of what was opened; None where there is nothing."""
-    if opened is None:
+    if opened is None or validation is None:
         return None
     leak, rescaled, fresh = opened.leak, opened.rescaled, opened.fresh
     found = OpenedEvidence(
         leak=leak.found if leak is not None else None,
         scale=rescaled.scale if rescaled is not None and is_scale_confirmed(rescaled) else None,
         fresh=FreshTest(fresh.batches_before, fresh.loss.size, fresh.validation_loss.size) if fresh else None,
+        batch_norm=_batch_norm(opened.batch_norm, validation) if opened.batch_norm is not None else None,
     )
     return found if found != OpenedEvidence() else None
+
+
+def _batch_norm(found: BatchNorm, validation: ValidationProbe) -> BatchNormLag:
+    """Return what was found of batch normalisation, with what validation would report at statistics of now."""
+    sample, accuracy = found.validation_sample, None
+    if validation.reported_loss is None:
+        return found.found
+    loss = validation.reported_loss + float((found.validation_loss - validation.loss[sample]).mean())
+    if validation.correct is not None and validation.reported_accuracy is not None:
+        change = float((found.validation_correct - validation.correct[sample]).mean())
+        accuracy = min(1.0, max(0.0, validation.reported_accuracy + change))
+    return replace(found.found, val_loss=loss, val_accuracy=accuracy)
 
 
 def _reported(probe: TrainingProbe, loss: Ledger | None, accuracy: Ledger | None) -> Mapping[str, float | None]:

@@ -13,6 +13,7 @@ from tui_monitor.explain.ledger.estimates import (
     validation_figure,
 )
 from tui_monitor.explain.ledger.intervals import Bounds, deviations, intervals, sampling, unseen
+from tui_monitor.explain.ledger.train_mode import train_mode_parts
 from tui_monitor.explain.ledger.within import Whole, Within, open_within
 from tui_monitor.explain.quantiles import NORMAL_QUANTILE, QUANTILE_WORTH_A_CAUSE
 from tui_monitor.explain.samples.opened import Opened
@@ -83,13 +84,14 @@ def build_ledger(
     chance = {Cause.WITHIN_CLASS: beyond_chance, **{cause: part.chance for cause, part in within.parts.items()}}
     smallest = SMALLEST_LOSS_WORTH_NAMING if on_loss else SMALLEST_ACCURACY_WORTH_NAMING
     verdicts = _verdicts(point, bounds, gap, chance, smallest)
+    parts = {Cause.TRAIN_MODE_LAYERS: train_mode_parts(probe, quantity, classes, multiplicity, opened, figure)}
     return Ledger(
         gap=gap,
         low=gap - noise,
         high=gap + noise,
         within_noise=bool(abs(gap) <= noise),
         terms=tuple(
-            Term(cause, point[cause], *bounds[cause], verdicts[cause])
+            Term(cause, point[cause], *bounds[cause], verdicts[cause], parts=parts.get(cause, ()))
             if cause in point
             else Term(cause, None, None, None, Verdict.CANNOT_TELL, within.reasons.get(cause, ""))
             for cause in Cause

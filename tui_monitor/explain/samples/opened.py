@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_monitor.explain.samples.probes import FloatArray, IntArray
-from tui_monitor.run_log.events.opened import FoundLeak, InputScale
+from tui_monitor.run_log.events.opened import BatchNormLag, FoundLeak, InputScale
 
 Matches = NDArray[np.int8]
 
@@ -70,6 +70,25 @@ class Fresh:
 
 
 @dataclass(frozen=True)
+class BatchNorm:
+    """Both sides in inference mode with other statistics of batch normalisation."""
+
+    loss: FloatArray
+    """Of each probed training sample with statistics estimated anew, shape (n,), as in `TrainingProbe`."""
+    correct: FloatArray
+    own_loss: FloatArray | None
+    """The same with each batch's own statistics; None where no other layer acts in training alone."""
+    own_correct: FloatArray | None
+    validation_sample: IntArray
+    """Index of each measured sample among the validation samples, shape (m,)."""
+    validation_loss: FloatArray
+    """Of these, with statistics estimated anew."""
+    validation_correct: FloatArray
+    found: BatchNormLag
+    """What is recorded of it, but for validation's values."""
+
+
+@dataclass(frozen=True)
 class Opened:
     """What was measured of the within-class term; a part that is None has its reason."""
 
@@ -78,5 +97,8 @@ class Opened:
     fresh: Fresh | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
     """JSON names of causes to why they can't be measured, each a sentence."""
+    batch_norm: BatchNorm | None = None
+    other_kinds: tuple[str, ...] = ()
+    """Kinds of layers, batch normalisation apart, that act in training alone."""
     same_scale: bool = False
     """Whether both sides' inputs have the same moments within chance, or nearly so: then the scale costs nothing."""

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui_monitor import units
+from tui_monitor.explain.ledger.train_mode import LAG, OWN_NOISE
+from tui_monitor.explain.words.causes_within import leading_part
 from tui_monitor.explain.words.facts import Facts, main_term, term_of
 from tui_monitor.run_log.events.explanation import Cause, Ledger, Stratified
 from tui_monitor.run_log.events.opened import CopiedSample
@@ -95,6 +97,16 @@ def _in_epoch_averaging(facts: Facts) -> Advice:
 
 
 def _train_mode_layers(facts: Facts) -> Advice:
+    part = leading_part(facts)
+    if part is not None and part.kind == LAG:
+        return _batch_norm_lag(facts)
+    if part is not None and part.kind == OWN_NOISE:
+        return Advice(
+            "use larger batches, or `LayerNormalization`",
+            "Single batches are too small for batch norm's statistics: use larger batches, or a normalisation that "
+            "looks at one sample.",
+            "keras.layers.LayerNormalization()",
+        )
     if _effect(facts, Cause.TRAIN_MODE_LAYERS) < 0:
         return Advice(
             "lower batch norm's `momentum` or use larger batches",
@@ -107,6 +119,16 @@ def _train_mode_layers(facts: Facts) -> Advice:
         "Compare both sides in inference mode; this part of the gap is no fault of the model.",
         "model.evaluate(x_train, y_train)",
     )
+
+
+def _batch_norm_lag(facts: Facts) -> Advice:
+    lag = facts.opened.batch_norm if facts.opened is not None else None
+    sentence = "Batch norm's moving statistics lag behind the weights: lower `momentum`, or train for more steps."
+    if lag is not None:
+        sentence += f" With this momentum they need about {units.count(round(lag.steps_to_follow))} steps to follow."
+        if lag.val_loss is not None:
+            sentence += f" With statistics of now val_loss would be {lag.val_loss:.3f}."
+    return Advice("lower batch norm's `momentum`", sentence, "keras.layers.BatchNormalization(momentum=0.9)")
 
 
 def _sample_weights(facts: Facts) -> Advice:

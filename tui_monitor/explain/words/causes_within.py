@@ -1,8 +1,9 @@
-"""What is said of the causes that open the within-class term, from what was found of each."""
+"""What is said of the causes that open the within-class and the train-mode term, from what was found of each."""
 
 from tui_monitor import units
-from tui_monitor.explain.words.facts import Facts
-from tui_monitor.run_log.events.explanation import Cause
+from tui_monitor.explain.ledger.train_mode import LAG, OWN_NOISE
+from tui_monitor.explain.words.facts import Facts, term_of
+from tui_monitor.run_log.events.explanation import Cause, KindPart
 from tui_monitor.run_log.events.opened import FoundLeak
 
 OPENED_SUBJECTS = (Cause.LEAKED, Cause.INPUT_SCALE, Cause.UNFAMILIAR, Cause.MEMORISED)
@@ -18,6 +19,32 @@ def opened_subject(cause: Cause, facts: Facts) -> str:
     if cause is Cause.UNFAMILIAR:
         return "that validation's data differ from training's, seen before anything was memorised,"
     return "that training samples were memorised"
+
+
+def leading_part(facts: Facts) -> KindPart | None:
+    """Return the kind of layer that most of the train-mode term is of, in loss or else in accuracy; None if no kind is."""
+    for ledger in (facts.loss, facts.accuracy):
+        term = term_of(ledger, Cause.TRAIN_MODE_LAYERS)
+        if term is None or not term.parts or not term.effect:
+            continue
+        largest = max(term.parts, key=lambda part: abs(part.effect))
+        if largest.effect * term.effect > 0 and 2 * abs(largest.effect) > abs(term.effect):
+            return largest
+    return None
+
+
+def train_mode_subject(facts: Facts) -> tuple[str, bool]:
+    """Return the subject of a clause on layers that act in training alone, and whether it is in the plural."""
+    part = leading_part(facts)
+    if part is None:
+        return "layers that act in training alone (dropout, batch norm, noise)", True
+    if part.kind == LAG:
+        lag = facts.opened.batch_norm if facts.opened is not None else None
+        now = "" if lag is None or lag.val_loss is None else f" (val_loss would be {lag.val_loss:.3f} without)"
+        return f"the lag of batch norm's moving statistics{now}", False
+    if part.kind == OWN_NOISE:
+        return "batch norm with statistics of single batches", False
+    return part.label, "," in part.label
 
 
 def leaked_share(leak: FoundLeak) -> str:

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
 from tui_monitor import units
-from tui_monitor.explain.words.causes_within import OPENED_SUBJECTS, opened_subject
+from tui_monitor.explain.words.causes_within import OPENED_SUBJECTS, opened_subject, train_mode_subject
 from tui_monitor.explain.words.facts import Facts, named_terms, term_of
 from tui_monitor.run_log.events.explanation import Cause, Classes, Ledger, Term, Verdict
 
@@ -196,7 +196,7 @@ def _clause(cause: Cause, on_loss: float | None, facts: Facts) -> str:
         return f"{opened_subject(cause, facts)} {_moves_validation(on_loss, on_accuracy)}"
     subject, plural = {
         Cause.IN_EPOCH_AVERAGING: ("averaging over the epoch while the model was learning", False),
-        Cause.TRAIN_MODE_LAYERS: ("layers that act in training alone (dropout, batch norm, noise)", True),
+        Cause.TRAIN_MODE_LAYERS: train_mode_subject(facts),
         Cause.BATCH_AVERAGING: ("counting every batch the same, whatever its size,", False),
         Cause.MEASUREMENT: ("what the probe did not cover", False),
     }[cause]

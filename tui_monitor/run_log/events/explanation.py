@@ -63,6 +63,26 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class KindPart:
+    """Part of the train-mode term that one kind of layer has."""
+
+    kind: str
+    """`batch_norm_lag` (moving statistics against ones estimated anew), `batch_norm_noise` (each batch's own against
+    these), or other kinds of layers, `dropout`, `noise`, `augmentation`, `own layers`, joined by `+`."""
+    effect: float
+    low: float | None
+    """Lower end of the 95 % interval."""
+    high: float | None
+
+    @property
+    def label(self) -> str:
+        """The part's name on screen."""
+        return {"batch_norm_lag": "batch norm: lag", "batch_norm_noise": "batch norm: batches"}.get(
+            self.kind, self.kind.replace("+", ", ")
+        )
+
+
+@dataclass(frozen=True)
 class Term:
     """One cause's amount. Signs are those of training minus validation; losses in nats, accuracies as fractions."""
 
@@ -76,6 +96,8 @@ class Term:
     verdict: Verdict
     reason: str = ""
     """Why there is no amount, in a sentence; its amount is then part of `within_class`. Empty where there is one."""
+    parts: tuple[KindPart, ...] = ()
+    """The train-mode term by kind of layer, adding up to it; empty where it was not opened."""
 
 
 @dataclass(frozen=True)

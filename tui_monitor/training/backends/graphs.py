@@ -6,6 +6,7 @@ writes is put back, and what can't be put back (Python code, a queue, other work
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import tensorflow as tf
@@ -336,6 +337,45 @@ def variables_behind(tensor: Any, stops: Sequence[Any] = ()) -> list[Any]:
             seen.add(tensor.op)
             todo += tensor.op.inputs
     return found
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """What a step assigns to a variable."""
+
+    value: Any
+    """A tensor of the step's graph."""
+    is_subtracted: bool
+    """Whether the value is subtracted from what the variable holds, rather than put in its place."""
+
+
+def assigned_values(tensor: Any, handles: Sequence[Any]) -> dict[int, Assigned]:
+    """Return what a step assigns to variables.
+
+    Args:
+        tensor: any of the step's graph.
+        handles: of the variables, outside the graph.
+
+    Returns:
+        By `id` of the handle, in their order; variables that are not assigned just once are left out.
+    """
+    graph = graph_of(tensor)
+    outer = {} if graph is None else {id(inner): handle for handle, inner in graph.captures}
+    found: dict[int, list[Assigned]] = {id(handle): [] for handle in handles}
+    for operation in graph.get_operations() if graph is not None else ():
+        if operation.type in ("AssignVariableOp", "AssignSubVariableOp"):
+            handle = outer.get(id(operation.inputs[0]))
+            if id(handle) in found:
+                is_subtracted = operation.type == "AssignSubVariableOp"
+                found[id(handle)].append(Assigned(operation.inputs[1], is_subtracted))
+    return {key: assigned[0] for key, assigned in found.items() if len(assigned) == 1}
+
+
+def handle_of(variable: Any) -> Any:
+    """Return the handle of a variable of either Keras, or None where it has no single one."""
+    handle = getattr(getattr(variable, "value", variable), "handle", None)
+    handle = getattr(variable, "handle", None) if handle is None else handle
+    return handle if isinstance(handle, tf.Tensor) else None
 
 
 def reads_variables_alone(tensor: Any) -> bool:

@@ -180,8 +180,10 @@ class Explainer:
             return None
         to_open = None
         if side is not None:
-            reported_loss, measured_samples = float(logs["loss"]), training.batch.size
-            to_open = EpochToOpen(epoch, batches, validation, side, totals.samples, reported_loss, measured_samples)
+            probed, effect = [batch for _, batch in chosen], training.loss.training - training.loss.inference
+            to_open = EpochToOpen(
+                epoch, batches, validation, side, totals.samples, float(logs["loss"]), probed, abs(float(effect.mean()))
+            )
         return self._finish(moment, training, side, watch, len(chosen), training_seconds, to_open)
 
     def within_epoch(

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from tui_monitor.explain.samples.probes import FloatArray, IntArray, Weighting
 from tui_monitor.training.backends.backend import Backend
-from tui_monitor.training.backends.graphs import NotRepeatable, cut, handle_outside, variables_behind
+from tui_monitor.training.backends.graphs import NotRepeatable, Piece, cut, handle_outside, variables_behind
 from tui_monitor.training.probe.anew import holds_own_code_alone, trace_anew
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.packing import StepOutput
@@ -130,14 +130,15 @@ class Probe:
     """Measures batches of one compiled model; holds the pieces of graphs, nothing of the training."""
 
     def __init__(self, model: Any, training: Instrument, validation: Instrument | None) -> None:
-        self._model = model
+        self.model = model
         self.validation = validation
         self._training = training
-        self._backend: Backend = training.backend
-        self._joinable = not any(_depends_on_batch(self._backend, layer) for layer in self._backend.layers(model))
+        self.backend: Backend = training.backend
+        self._joinable = not any(_depends_on_batch(self.backend, layer) for layer in self.backend.layers(model))
         self.ready: set[str] = set()
         """Kinds of measurement whose passes were built."""
         self._passes: dict[tuple[str, int], _Pass] = {}
+        self._readings: dict[int, tuple[tuple[tuple[str, Any], ...], Piece]] = {}
         self._anew: list[tuple[str, Trace]] = []
 
     def training_batches(self, batches: Sequence[KeptBatch]) -> MeasuredBatches:
@@ -177,6 +178,34 @@ class Probe:
         groups = self._groups(batches, in_training=False)
         return _figures([self._measure("inference", join(group), instead) for group in groups])
 
+    def trace_in_training(self, batch: KeptBatch) -> Trace:
+        """Return the trace that a batch is measured by in training mode.
+
+        Raises:
+            Unsupported: as for training batches.
+        """
+        return self._trace("training", batch)
+
+    def read_in_training(self, batch: KeptBatch, find: Callable[[Trace], Sequence[Any]]) -> list[FloatArray]:
+        """Return what a training step computes for a batch.
+
+        Args:
+            batch: of training.
+            find: returns the tensors that are wanted, given the trace of the step.
+
+        Raises:
+            Unsupported: as for training batches.
+        """
+        trace = self._trace("training", batch)
+        if id(trace) not in self._readings:
+            roles = tuple((role, leaf) for role in ROLES for leaf in trace.inputs[role])
+            try:
+                self._readings[id(trace)] = roles, cut([leaf for _, leaf in roles], find(trace))
+            except NotRepeatable as reason:
+                raise Unsupported(f"The step can't be run again, because {reason}.") from None
+        roles, run = self._readings[id(trace)]
+        return [value.numpy().astype(np.float64) for value in run(list(_fitting(roles, batch)))]
+
     def _measure(self, kind: str, batch: KeptBatch, instead: Variables | None = None) -> tuple[FloatArray, float]:
         figures = self._training.plan.figures
         if figures is None:
@@ -212,9 +241,9 @@ class Probe:
             if made_for == kind and _takes(trace, batch, in_any_number=False):
                 return trace
         structure = self._training.structure
-        if kind == "inference" and self.validation is None and not holds_own_code_alone(self._backend, self._model):
+        if kind == "inference" and self.validation is None and not holds_own_code_alone(self.backend, self.model):
             raise Unsupported("No validation data: there is no gap to explain.")
-        trace = trace_anew(self._backend, self._model, structure, batch.inputs, batch.outputs, kind)
+        trace = trace_anew(self.backend, self.model, structure, batch.inputs, batch.outputs, kind)
         self._anew.append((kind, trace))
         return trace
 

@@ -10,10 +10,11 @@ import numpy as np
 from tui_monitor.explain.evidence.input_scale import Mapping as ScaleMapping
 from tui_monitor.explain.evidence.input_scale import scale_mapping
 from tui_monitor.explain.ledger.within import OPENED_CAUSES, is_scale_confirmed
-from tui_monitor.explain.samples.opened import Fresh, Leak, Opened, Rescaled
+from tui_monitor.explain.samples.opened import BatchNorm, Fresh, Leak, Opened, Rescaled
 from tui_monitor.explain.samples.probes import IntArray, ValidationProbe
 from tui_monitor.run_log.events.explanation import Cause
 from tui_monitor.training.guard import raise_what_is_the_users
+from tui_monitor.training.probe.opening.batch_norm import BatchNormSplit, other_kinds
 from tui_monitor.training.probe.opening.leak import LeakSearch
 from tui_monitor.training.probe.opening.moments import MOST_SAMPLES, mapped, moments
 from tui_monitor.training.probe.opening.weight_copies import WeightCopies, WeightCopy
@@ -22,6 +23,8 @@ from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.step.sample_figures import Unsupported
 
+_WORTH_SPLITTING: Final = 0.005
+"""Nats that training mode must change the loss by, to be told apart by kind of layer."""
 _MOST_RERUN: Final = 2048
 """Validation samples that are measured once more with mapped inputs, and at the fresh test's moment."""
 _FEWEST_FRESH: Final = 4
@@ -48,8 +51,15 @@ class EpochToOpen:
     """Training samples of the epoch."""
     reported_loss: float
     """Training loss as reported."""
-    measured: int
-    """Training samples that this epoch's probe has measured, which bounds what is measured beside them."""
+    probed: Sequence[KeptBatch]
+    """Training batches that this epoch's probe has measured, in its order."""
+    mode_effect: float
+    """Size of what training mode changes the loss of these by, in nats."""
+
+    @property
+    def measured(self) -> int:
+        """Training samples that the probe has measured, which bounds what is measured beside them."""
+        return sum(batch.samples for batch in self.probed)
 
 
 @dataclass
@@ -62,6 +72,8 @@ class Opener:
     _mappings: "tuple[dict[int, ScaleMapping], bool] | None" = None
     """What maps validation's inputs to training's scale, as found in the first epoch that was measured."""
     _fresh: "_FreshTest | None" = None
+    _batch_norm: BatchNormSplit | None = None
+    _other_kinds: tuple[str, ...] = ()
     _why_not_fresh: str = "The first epoch of this fit was not measured, so no batch is known to be new to the model."
 
     def open(self, probe: Probe, epoch: EpochToOpen, seconds: float) -> Opened:
@@ -79,9 +91,26 @@ class Opener:
         training = [(index, unpack()) for index, unpack in epoch.training.draw(10**9)]
         reasons: dict[str, str] = {}
         leak = self._searched(epoch, training, validation, deadline, reasons)
+        batch_norm = self._split(probe, epoch, validation)
         rescaled, mappings, is_same = self._rescaled(probe, epoch, training, validation, reasons)
         fresh = self._fresh_of(probe, epoch, training, validation, mappings, reasons)
-        return Opened(leak, rescaled, fresh, reasons, same_scale=is_same)
+        return Opened(leak, rescaled, fresh, reasons, batch_norm, self._other_kinds, same_scale=is_same)
+
+    def _split(self, probe: Probe, epoch: EpochToOpen, validation: Sequence[PlacedBatch]) -> BatchNorm | None:
+        """Return what kinds of statistics of batch normalisation do, where training mode does anything to speak of."""
+        if epoch.mode_effect < _WORTH_SPLITTING:
+            return None
+        if self._batch_norm is None:
+            self._batch_norm = BatchNormSplit(probe.backend, probe.model)
+            self._other_kinds = other_kinds(probe.backend, probe.model)
+        chosen = _up_to(validation, min(_MOST_RERUN, epoch.measured), epoch.epoch)
+        batches = samples_of(chosen, epoch), [batch for _, batch in chosen]
+        try:
+            return self._batch_norm.measure(probe, epoch.probed, batches, others=bool(self._other_kinds))
+        except Exception as error:
+            # The term stays whole: what it is made of is no promise.
+            raise_what_is_the_users(error)
+            return None
 
     def _searched(
         self,

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
+from tui_monitor.training.backends.graphs import handle_of
 from tui_monitor.training.probe.passes import Variables
 
 MOST_BYTES: Final = 256 * 2**20
@@ -70,7 +71,7 @@ class WeightCopies:
 
 def _why_not(model: Any, batches: int) -> str:
     variables = list(model.variables)
-    if any(_handle(variable) is None for variable in variables):
+    if any(handle_of(variable) is None for variable in variables):
         return "The model's weights are spread over devices: they are not copied for the fresh-batch test."
     size = sum(int(np.prod(variable.shape)) * tf.as_dtype(variable.dtype).size for variable in variables)
     if size > MOST_BYTES:
@@ -84,12 +85,5 @@ def _why_not(model: Any, batches: int) -> str:
     return ""
 
 
-def _handle(variable: Any) -> Any:
-    """Return the handle of a variable of either Keras, or None where it has no single one."""
-    handle = getattr(getattr(variable, "value", variable), "handle", None)
-    handle = getattr(variable, "handle", None) if handle is None else handle
-    return handle if isinstance(handle, tf.Tensor) else None
-
-
 def _read(variable: Any) -> tuple[Any, Any]:
-    return _handle(variable), np.array(variable.numpy())
+    return handle_of(variable), np.array(variable.numpy())

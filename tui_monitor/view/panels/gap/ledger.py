@@ -48,6 +48,7 @@ def ledger_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, *, who
     for term in terms:
         if term not in nothing:
             rows += _term_rows(term, unit, layout, _largest(terms))
+            rows += _part_rows(term, unit, layout) if whole else ()
     if nothing:
         names = "; ".join(term.cause.label for term in nothing)
         rows += wrap(f"Ruled out at {unit.amount(0.0)}: {names}", width, "muted", indent="  ")
@@ -144,6 +145,18 @@ def _layout(terms: Sequence[Term], unit: AmountUnit, width: int) -> _Layout:
 
 def _largest(terms: Sequence[Term]) -> float:
     return max((abs(term.effect) for term in terms if term.effect is not None), default=0.0)
+
+
+def _part_rows(term: Term, unit: AmountUnit, layout: _Layout) -> Rows:
+    """Return a row for each kind of layer that a term is opened into, with its amount and interval."""
+    rows: list[Row] = []
+    for part in term.parts:
+        row: list[Run] = [left(f"  {part.label}", layout.label, "muted"), Run(" ", "")]
+        row += [Run(" " * (layout.bar + 1), "")] if layout.bar else []
+        row += [right(unit.amount(part.effect), layout.effect, "muted"), Run(" ", "")]
+        row += [right(unit.interval(part.low, part.high), layout.interval, "muted")] if layout.interval else []
+        rows.append(tuple(row))
+    return tuple(rows)
 
 
 def _term_rows(term: Term, unit: AmountUnit, layout: _Layout, largest: float) -> Rows:
