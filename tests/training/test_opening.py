@@ -59,7 +59,8 @@ def train(open_session: OpenSession, model: keras.Model, data: Data, epochs: int
     """Fit under a probe that measures everything, and return the explanation of each epoch."""
     session = open_session(probe_budget=1.0)
     told: list[Explanation] = []
-    session.explained = told.append
+    # A slow machine explains within an epoch, too.
+    session.explained = lambda explanation: told.append(explanation) if explanation.distributions else None
     arguments = {
         "x": data.x,
         "y": data.y,

@@ -22,7 +22,7 @@ def opened_subject(cause: Cause, facts: Facts) -> str:
 
 
 def leading_part(facts: Facts) -> KindPart | None:
-    """Return the kind of layer that most of the train-mode term is of, in loss or else in accuracy; None if no kind is."""
+    """Return the kind of layer that most of the train-mode term is of, in loss or else accuracy; None if none is."""
     for ledger in (facts.loss, facts.accuracy):
         term = term_of(ledger, Cause.TRAIN_MODE_LAYERS)
         if term is None or not term.parts or not term.effect:
