@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui_monitor.app.feed.replay_source import ReplaySource
-from tui_monitor.app.pictures.screenshot import save_screenshot
+from tui_monitor.app.screenshots.screenshot import save_screenshot
 from tui_monitor.history.start import Start
 
 HERE = Path(__file__).parent
@@ -54,7 +54,7 @@ def main() -> None:
 
 def draw(picture: Picture, run: Path) -> None:
     """Write one picture of a run."""
-    start = Start(share=picture.replayed, is_playing=False)
+    start = Start(fraction=picture.replayed, is_playing=False)
     source = ReplaySource(run, start=start) if picture.replayed is not None else None
     save_screenshot(run, picture.size, HERE / f"{picture.name}.svg", keys=picture.keys, source=source)
 

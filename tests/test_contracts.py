@@ -1,5 +1,6 @@
 """What the repository promises about itself: imports point down, types and style hold, nothing heavy leaks in."""
 
+import ast
 import os
 import re
 import subprocess
@@ -69,3 +70,44 @@ def test_nothing_heavy_is_imported(module: str, allowed: tuple[str, ...]) -> Non
     done = _run(sys.executable, "-c", code)
     assert done.returncode == 0, done.stderr
     assert set(done.stdout.split()) <= set(allowed)
+
+
+def test_private_names_of_frameworks_stand_in_backends() -> None:
+    """No other room reads a private attribute or module of Keras or TensorFlow; `app` reads three of Textual."""
+    texts = {path.relative_to(ROOT): path.read_text("utf-8") for path in ROOT.glob("tui_monitor/**/*.py")}
+    trees = {path: ast.parse(text) for path, text in texts.items()}
+    ours = {name for tree in trees.values() for name in _defined(tree)} | {"_self_tui_monitor", "_getframe"}
+    outside = {path: tree for path, tree in trees.items() if Path("tui_monitor/training/backends") not in path.parents}
+    found = {str(path): _private_names(tree) - ours for path, tree in outside.items()}
+    assert {path: names for path, names in found.items() if names} == {
+        "tui_monitor/app/screenshots/screenshot.py": {"_compositor"},
+        "tui_monitor/app/terminal/cell_diff.py": {"_color_system"},
+        "tui_monitor/app/terminal/terminal_app.py": {"_driver"},
+    }
+    modules = re.compile(r"\b(?:keras\.src|tensorflow\.python|(?:keras|tensorflow)\._(?!api\.v2))")
+    assert {str(path): modules.findall(texts[path]) for path in outside if modules.search(texts[path])} == {}
+
+
+def _private_names(tree: ast.AST) -> set[str]:
+    """Return the private attributes that code reads or sets, by `getattr` and its kind too."""
+    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("attr"):
+            names |= {
+                each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)
+            }
+    return {name for name in names if name.startswith("_") and not name.endswith("__")}
+
+
+def _defined(tree: ast.AST) -> set[str]:
+    """Return the names that code gives to functions, classes, variables, fields, and attributes of `self`."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                names.add(name)
+            case ast.Name(id=name, ctx=ast.Store()):
+                names.add(name)
+            case ast.Attribute(value=ast.Name(id="self"), attr=name, ctx=ast.Store()):
+                names.add(name)
+    return names

@@ -1,4 +1,4 @@
-"""A terminal monitor for Keras training that measures why validation and training figures differ.
+"""A terminal monitor for Keras training that measures why validation and training metrics differ.
 
 `fit_generator`, `watch` and `Monitor` record a training from one's own code; they import Keras when first used.
 

@@ -41,7 +41,7 @@ class Scenario:
     flipped: float = 0.0
     """Fraction of training labels that are wrong, as many of each class."""
     every_batch_same: bool = False
-    """Whether training figures count each batch the same, whatever its size, and small ones hold the minority."""
+    """Whether training metrics count each batch the same, whatever its size, and small ones hold the minority."""
 
 
 _SCENARIOS = (
@@ -73,7 +73,7 @@ _SCENARIOS = (
     ),
     Scenario(
         "averaging",
-        "A model that still learns: the training figure averages the whole epoch, so it lags behind: loss higher, "
+        "A model that still learns: the training value averages the whole epoch, so it lags behind: loss higher, "
         "accuracy lower than validation, never both higher and lower.",
         separable=0.95,
         learning_rate=0.0003,

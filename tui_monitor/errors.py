@@ -42,7 +42,7 @@ class DependencyMissing(MonitorError):
 
 
 class NothingMeasured(MonitorError):
-    """The run holds no figures of the kind asked for (yet)."""
+    """The run holds no values of the kind asked for (yet)."""
 
     exit_code = 7
 

@@ -1,4 +1,4 @@
-"""The one spelling of each figure: `acc`, `binary_accuracy` and friends all appear as `accuracy`."""
+"""The one spelling of each metric: `acc`, `binary_accuracy` and friends all appear as `accuracy`."""
 
 VALIDATION_PREFIX = "val_"
 

@@ -26,7 +26,7 @@ def duration(seconds: float) -> str:
     return f"{whole // _DAY} d {whole % _DAY // _HOUR:02d} h"
 
 
-def figure(value: float | None, digits: int = 4) -> str:
+def rounded(value: float | None, digits: int = 4) -> str:
     """Return a metric's value: fixed point where it fits, scientific where it would not.
 
     Args:
@@ -95,7 +95,7 @@ def p_value(probability: float, *, named: bool = True) -> str:
     return f"p = {probability:.3f}" if named else f"{probability:.3f}"
 
 
-def share(fraction: float, digits: int = 0) -> str:
+def percentage(fraction: float, digits: int = 0) -> str:
     """Return a fraction as a percentage: `0.25` is `25 %`."""
     return f"{fraction * 100:.{digits}f} %"
 

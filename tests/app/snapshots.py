@@ -1,4 +1,4 @@
-"""Runs as snapshots, with the figures of a real one, and a source that hands them out."""
+"""Runs as snapshots, with the values of a real one, and a source that emits them."""
 
 import threading
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tui_monitor.history.batches.series import BatchSeries
-from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot, Snapshot
+from tui_monitor.history.snapshot import EpochRow, ExplanationAt, FitSnapshot, Snapshot
 from tui_monitor.run_log.events.distributions import (
     Calibration,
     Confusion,
@@ -33,7 +33,7 @@ from tui_monitor.run_log.events.explanation import (
     Verdict,
     explanation_to_json,
 )
-from tui_monitor.run_log.format.layout import BASE_COLUMNS, PhaseInfo, RunInfo, State
+from tui_monitor.run_log.format.layout import BASE_COLUMNS, FitInfo, RunInfo, State
 
 STEPS = 335
 REPORTED = (
@@ -155,7 +155,7 @@ def recorded_at(number: int) -> RecordedExplanation:
     return RecordedExplanation(explanation_to_json(explanation(min(number, len(REPORTED)))))
 
 
-def phase(
+def fit(
     *,
     epochs: int = 3,
     batch: int = 140,
@@ -165,13 +165,13 @@ def phase(
     metrics: tuple[str, ...] = ("loss", "accuracy"),
     index: int = 1,
     fit: dict[str, Any] | None = None,
-) -> PhaseSnapshot:
-    """Return a phase with some epochs ended and one under way."""
+) -> FitSnapshot:
+    """Return a fit with some epochs ended and one under way."""
     rng = np.random.default_rng(7)
     begun = epochs + (1 if batch else 0)
     total = epochs * STEPS + batch
     at = np.arange(total) / STEPS
-    figures = {
+    curves = {
         "loss": 0.61 + 0.32 * np.exp(-at * 2.2) + rng.normal(0, 0.075, total) + (at < 0.01) * 0.8,
         "accuracy": np.clip(0.836 - 0.19 * np.exp(-at * 2.5) + rng.normal(0, 0.05, total), 0, 1),
         "mae": 0.3 + 0.2 * np.exp(-at) + rng.normal(0, 0.02, total),
@@ -195,9 +195,9 @@ def phase(
         if explained
     ]
     columns = (*BASE_COLUMNS, *((name, "<f4") for name in metrics))
-    return PhaseSnapshot(
-        info=PhaseInfo(index, columns, f"batches-{index}.bin", planned, 0, STEPS, {"name": "lstm"}, fit or {}),
-        series={name: BatchSeries.of(figures[name]) for name in metrics},
+    return FitSnapshot(
+        info=FitInfo(index, columns, f"batches-{index}.bin", planned, 0, STEPS, {"name": "lstm"}, fit or {}),
+        series={name: BatchSeries.of(curves[name]) for name in metrics},
         epoch_starts=tuple(number * STEPS for number in range(begun)),
         first_epoch=1,
         epochs=tuple(rows),
@@ -217,13 +217,13 @@ OUTPUT = (
 )
 
 
-def snapshot(state: State = State.TRAINING, *phases: PhaseSnapshot, revision: int = 1, **changes: Any) -> Snapshot:
+def snapshot(state: State = State.TRAINING, *fits: FitSnapshot, revision: int = 1, **changes: Any) -> Snapshot:
     """Return a run under way in its fourth epoch, changed as asked for."""
     whole = Snapshot(
         revision=revision,
         run=RunInfo("class-weights", ("python", "train.py"), "gpu-01", 4321),
         state=state,
-        phases=phases or (phase(),),
+        fits=fits or (fit(),),
         seconds=29.4,
         batches_per_second=52.3,
         seconds_left=245.0,
@@ -234,7 +234,7 @@ def snapshot(state: State = State.TRAINING, *phases: PhaseSnapshot, revision: in
 
 
 class ListSource:
-    """Hands out prepared snapshots, one a poll."""
+    """Emits prepared snapshots, one a poll."""
 
     def __init__(self, snapshots: Iterable[Snapshot]) -> None:
         self._waiting = list(snapshots)
@@ -249,5 +249,5 @@ class ListSource:
         self._waiting.append(added)
 
     def close(self) -> None:
-        """Remember that the reader let go."""
+        """Remember that the reader was closed."""
         self.closed.set()

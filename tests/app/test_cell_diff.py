@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 
 from tests.app.driving import arrive, settle
-from tests.app.snapshots import ListSource, phase, snapshot
+from tests.app.snapshots import ListSource, fit, snapshot
 from tui_monitor.app.live_app import LiveApp
 from tui_monitor.app.terminal.cell_diff import TerminalMemory
 from tui_monitor.app.terminal.pacing import STALLED_SECONDS, FramePacer
@@ -63,7 +63,7 @@ async def test_the_terminal_shows_exactly_what_was_drawn() -> None:
         for revision, key in enumerate(
             ["g", "end", "c", "plus", "l", "o", "question_mark", "escape", "q", "escape", "d"], 2
         ):
-            source.add(snapshot(State.TRAINING, phase(batch=100 + 9 * revision), revision=revision))
+            source.add(snapshot(State.TRAINING, fit(batch=100 + 9 * revision), revision=revision))
             await pilot.press(key)
             await arrive(pilot, revision)
             assert app.terminal.display == app.intended, key
@@ -93,7 +93,7 @@ async def test_a_frame_costs_few_bytes() -> None:
         frames = 10
         for revision in range(2, 2 + frames):
             source.add(
-                snapshot(State.TRAINING, phase(batch=140 + revision), revision=revision, seconds=29 + revision / 10)
+                snapshot(State.TRAINING, fit(batch=140 + revision), revision=revision, seconds=29 + revision / 10)
             )
             await arrive(pilot, revision)
         assert app.sent / frames < min(whole / 10, 1500)
@@ -140,8 +140,8 @@ def test_no_colour_is_sent_where_none_is_wanted() -> None:
     }
 
 
-def test_a_slow_terminal_gets_fewer_pictures_not_a_queue() -> None:
-    """Until the terminal has answered no picture follows; from one that never did, only for a second."""
+def test_a_slow_terminal_gets_fewer_frames_not_a_queue() -> None:
+    """Until the terminal has answered no frame follows; from one that never did, only for a second."""
     pacer = FramePacer()
     assert pacer.may_draw(0.0)
     pacer.ask(0.0)

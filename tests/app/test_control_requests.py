@@ -11,13 +11,13 @@ import pytest
 from textual.widgets import Static
 
 from tests.app.driving import arrive, rows_of, screen_of, settle, shown, text_of
-from tests.app.snapshots import ListSource, phase, snapshot
+from tests.app.snapshots import ListSource, fit, snapshot
 from tui_monitor.app.control.pending_requests import PATIENCE_SECONDS, PendingRequests, kill_training
 from tui_monitor.app.screens.entry import EntryScreen
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import TimelineEntry
 from tui_monitor.run_log.format.layout import RunInfo, State
-from tui_monitor.run_log.runs.control import Action, take_requests
+from tui_monitor.run_log.runs.control import Action, receive_requests
 
 
 @pytest.mark.parametrize(
@@ -33,35 +33,35 @@ from tui_monitor.run_log.runs.control import Action, take_requests
         (("n", *"odd", "enter"), Action.NOTE, "odd"),
     ],
 )
-async def test_each_key_asks_for_its_own(
+async def test_each_key_sends_its_own_request(
     keys: tuple[str, ...], action: Action, value: float | str | None, tmp_path: Path
 ) -> None:
-    """One key, with its dialog where it has one, leaves one request; the header says what is asked."""
+    """One key, with its dialog where it has one, leaves one request; the header says what is requested."""
     async with screen_of(snapshot(), folder=tmp_path) as pilot:
         for key in keys:
             await pilot.press(key)
             await pilot.pause()
         assert "requested " in shown(pilot)[0]
-        (request,) = take_requests(tmp_path)
+        (request,) = receive_requests(tmp_path)
         assert (request.action, request.value) == (action, value)
 
 
-async def test_a_paused_run_is_asked_to_go_on(tmp_path: Path) -> None:
+async def test_a_paused_run_is_requested_to_go_on(tmp_path: Path) -> None:
     """The key of pausing lets a paused run go on, and the footer says so."""
     async with screen_of(snapshot(State.PAUSED), folder=tmp_path) as pilot:
         assert "go on" in rows_of(pilot, "#footer")
         await pilot.press("p")
-    assert [request.action for request in take_requests(tmp_path)] == [Action.RESUME]
+    assert [request.action for request in receive_requests(tmp_path)] == [Action.RESUME]
 
 
 @pytest.mark.parametrize("keys", [("k", "enter"), ("k", "escape"), ("r", "escape"), ("n", "escape"), ("n", "enter")])
-async def test_what_is_not_confirmed_is_not_asked(keys: tuple[str, ...], tmp_path: Path) -> None:
+async def test_what_is_not_confirmed_is_not_requested(keys: tuple[str, ...], tmp_path: Path) -> None:
     """The first answer to the question about killing is no; an empty note is none."""
     async with screen_of(snapshot(), folder=tmp_path) as pilot:
         for key in keys:
             await pilot.press(key)
             await pilot.pause()
-    assert take_requests(tmp_path) == []
+    assert receive_requests(tmp_path) == []
 
 
 @pytest.mark.parametrize("text", ["", "fast", "0", "-1", "inf", "nan"])
@@ -76,11 +76,11 @@ async def test_a_rate_that_is_none_is_not_sent(text: str, tmp_path: Path) -> Non
         screen = pilot.app.screen
         assert isinstance(screen, EntryScreen)
         assert "learning rate is" in str(screen.query_one("#entry-hint", Static).render())
-    assert take_requests(tmp_path) == []
+    assert receive_requests(tmp_path) == []
 
 
-async def test_nothing_is_asked_of_a_run_that_can_not_obey(tmp_path: Path) -> None:
-    """Imported, piped and ended runs offer no such key; pressing one only says why, in one notice."""
+async def test_no_request_is_sent_to_a_run_that_can_not_apply_it(tmp_path: Path) -> None:
+    """Imported, piped and ended runs offer no such key; pressing one only says why, in one notification."""
     piped = snapshot(run=RunInfo("stdin", pid=0))
     reasons = ((piped, "read from a log"), (snapshot(State.FINISHED), "has ended (finished)"))
     for given, reason in (*reasons, (snapshot(missing=True), "folder is gone")):
@@ -100,26 +100,26 @@ async def test_nothing_is_asked_of_a_run_that_can_not_obey(tmp_path: Path) -> No
 
 
 async def test_the_answer_takes_the_question_from_the_header(tmp_path: Path) -> None:
-    """Once the timeline holds the answer, the header shows it in place of what was asked."""
+    """Once the timeline holds the acknowledgement, the header shows it in place of the request."""
     source = ListSource([snapshot()])
     async with screen_of(snapshot(), folder=tmp_path, source=source) as pilot:
         await pilot.press("u")
         await pilot.pause()
         assert "requested to measure now…" in shown(pilot)[0]
-        (request,) = take_requests(tmp_path)
-        answer = TimelineEntry(30.0, "control", "Measuring now.", 4, 141, answers=request.id)
-        source.add(snapshot(State.TRAINING, phase(batch=141), revision=2, timeline=(answer,)))
+        (request,) = receive_requests(tmp_path)
+        entry = TimelineEntry(30.0, "control", "Measuring now.", 4, 141, acknowledges=request.id)
+        source.add(snapshot(State.TRAINING, fit(batch=141), revision=2, timeline=(entry,)))
         await arrive(pilot, 2)
         assert "requested" not in shown(pilot)[0]
         assert "Measuring now." in shown(pilot)[0]
 
 
-async def test_a_run_that_has_ended_shows_its_end_and_not_what_was_asked_of_it_last() -> None:
-    """Beside the state of an ended run stands how it ended; answers to requests are in the timeline."""
-    answer = TimelineEntry(30.0, "control", "Learning rate is 0.0005.", 4, 141)
-    async with screen_of(snapshot(timeline=(answer,))) as pilot:
+async def test_a_run_that_has_ended_shows_its_end_and_not_its_last_request() -> None:
+    """Beside the state of an ended run stands how it ended; acknowledged requests are in the timeline."""
+    entry = TimelineEntry(30.0, "control", "Learning rate is 0.0005.", 4, 141)
+    async with screen_of(snapshot(timeline=(entry,))) as pilot:
         assert "Learning rate is 0.0005." in shown(pilot)[0]
-    ended = snapshot(State.STOPPED, timeline=(answer,), detail="Stopped on request.")
+    ended = snapshot(State.STOPPED, timeline=(entry,), detail="Stopped on request.")
     async with screen_of(ended) as pilot:
         assert "STOPPED" in shown(pilot)[0]
         assert "Stopped on request." in shown(pilot)[0]
@@ -132,7 +132,7 @@ async def test_a_run_that_has_ended_shows_its_end_and_not_what_was_asked_of_it_l
 
 
 def test_silence_is_said_after_a_while(tmp_path: Path) -> None:
-    """A request that nobody answers is said to be unanswered, with how long; an ended run settles all."""
+    """A request that nobody acknowledges is said to be not acknowledged, with how long; an ended run drops all."""
     now = [100.0]
     requests = PendingRequests(tmp_path, lambda: now[0])
     requests.send(Action.PAUSE)
@@ -177,7 +177,7 @@ time.sleep(600)
 """
 
 
-def test_a_process_that_does_not_obey_is_killed_where_it_runs(tmp_path: Path) -> None:
+def test_a_process_that_does_not_stop_is_killed_where_it_runs(tmp_path: Path) -> None:
     """The right process of this machine is ended at once; of another machine, or already gone, none is."""
     command = [sys.executable, "-c", _STUBBORN, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:

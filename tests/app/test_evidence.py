@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from tests.app.driving import rows_of, screen_of, settle, shown, text_of
-from tests.app.snapshots import DISTRIBUTIONS, explanation, phase, snapshot
+from tests.app.snapshots import DISTRIBUTIONS, explanation, fit, snapshot
 from tui_monitor.charts.markers import MarkerSet
-from tui_monitor.history.snapshot import ExplanationAt, PhaseSnapshot, TimelineEntry
+from tui_monitor.history.snapshot import ExplanationAt, FitSnapshot, TimelineEntry
 from tui_monitor.run_log.events.explanation import Classes, RecordedExplanation, explanation_to_json
 
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
@@ -22,7 +22,7 @@ KEYS = {
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_each_key_shows_its_evidence_at_every_size(size: tuple[int, int]) -> None:
-    """From the gap view one key leads to each, with its figures of both sides, and no row runs over its width."""
+    """From the gap view one key leads to each, with its values of both sides, and no row runs over its width."""
     async with screen_of(snapshot(), size=size) as pilot:
         await pilot.press("1")
         await settle(pilot)
@@ -51,14 +51,14 @@ async def test_ascii_terminals_get_every_view() -> None:
             assert all(line.isascii() for line in shown(pilot)), key
 
 
-def _explained(**changes: object) -> PhaseSnapshot:
+def _explained(**changes: object) -> FitSnapshot:
     held = ExplanationAt(3, None, 20.1, RecordedExplanation(explanation_to_json(explanation(3, **changes))))
-    return replace(phase(), explanations=(held,))
+    return replace(fit(), explanations=(held,))
 
 
 async def test_old_runs_say_that_they_hold_no_such_evidence() -> None:
     """A run recorded before there were distributions says so in a sentence; what it holds is still shown."""
-    async with screen_of(snapshot(phases=(_explained(distributions=None),))) as pilot:
+    async with screen_of(snapshot(fits=(_explained(distributions=None),))) as pilot:
         for key, expected in {"3": "no such evidence", "4": "no such evidence", "5": "no such evidence"}.items():
             await pilot.press(key)
             await settle(pilot)
@@ -74,7 +74,7 @@ async def test_old_runs_say_that_they_hold_no_such_evidence() -> None:
 async def test_models_without_classes_or_probabilities_are_told_apart() -> None:
     """Regression has losses alone; scores that are no probabilities have no calibration; each in a sentence."""
     regression = replace(DISTRIBUTIONS, confusion=None, calibration=None)
-    async with screen_of(snapshot(phases=(_explained(distributions=regression, classes=None),))) as pilot:
+    async with screen_of(snapshot(fits=(_explained(distributions=regression, classes=None),))) as pilot:
         for key, expected in {
             "2": "not measured in this run",
             "3": "belong to no classes",
@@ -94,7 +94,7 @@ async def test_many_classes_scroll(size: tuple[int, int]) -> None:
     share = tuple(1 / count for _ in range(count))
     rate = tuple(0.5 + i / 300 for i in range(count))
     many = Classes(tuple(map(str, range(count))), share, share, 0.4, rate, rate, rate, rate)
-    async with screen_of(snapshot(phases=(_explained(classes=many),)), size=size) as pilot:
+    async with screen_of(snapshot(fits=(_explained(classes=many),)), size=size) as pilot:
         for key in ("2", "6"):
             await pilot.press(key)
             await settle(pilot)

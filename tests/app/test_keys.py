@@ -8,14 +8,14 @@ from textual.binding import Binding
 from textual.screen import ModalScreen
 
 from tests.app.driving import arrive, rows_of, screen_of, settle, shown, text_of, turns
-from tests.app.snapshots import ListSource, phase, snapshot
+from tests.app.snapshots import ListSource, fit, snapshot
 from tui_monitor.app.live_app import LiveApp
 from tui_monitor.app.monitor_app import MonitorApp
 from tui_monitor.app.replay_app import ReplayApp
 from tui_monitor.app.screens.help import HelpScreen
 from tui_monitor.app.screens.leave import LeaveScreen
 from tui_monitor.run_log.format.layout import State
-from tui_monitor.run_log.runs.control import Action, take_requests
+from tui_monitor.run_log.runs.control import Action, receive_requests
 from tui_monitor.view.key_table import KEYS, Group, keys_as_markdown
 from tui_monitor.view.view_state import View
 
@@ -104,7 +104,7 @@ async def test_smoothing_and_scale_are_named_in_the_title() -> None:
 
 async def test_metrics_and_fits_are_stepped_through() -> None:
     """The second chart steps through the metrics, the brackets through the calls of fit."""
-    two = snapshot(State.TRAINING, phase(epochs=2, batch=0), phase(index=2, metrics=("loss", "accuracy", "mae")))
+    two = snapshot(State.TRAINING, fit(epochs=2, batch=0), fit(index=2, metrics=("loss", "accuracy", "mae")))
     async with screen_of(two) as pilot:
         assert "fit 2 of 2" in shown(pilot)[0]
         await pilot.press("m")
@@ -177,7 +177,7 @@ async def test_quit_leaves_an_ended_run_at_once() -> None:
 
 
 async def test_quit_lets_a_live_run_train_on_by_default(tmp_path: Path) -> None:
-    """The first answer leaves; nothing is asked of the training."""
+    """The first answer leaves; no request is sent to the training."""
     async with screen_of(snapshot(), folder=tmp_path) as pilot:
         await pilot.press("q")
         await pilot.pause()
@@ -185,30 +185,30 @@ async def test_quit_lets_a_live_run_train_on_by_default(tmp_path: Path) -> None:
         await pilot.press("enter")
         await pilot.pause()
         assert app_of(pilot)._exit
-    assert take_requests(tmp_path) == []
+    assert receive_requests(tmp_path) == []
 
 
 @pytest.mark.parametrize("keys", [("q", "down", "enter"), ("ctrl+c", "enter")])
-async def test_stopping_is_asked_of_the_training(keys: tuple[str, ...], tmp_path: Path) -> None:
+async def test_a_stop_is_requested_of_the_training(keys: tuple[str, ...], tmp_path: Path) -> None:
     """Stop sends its request, and the screen stays to show how the run ends."""
     async with screen_of(snapshot(), folder=tmp_path) as pilot:
         for key in keys:
             await pilot.press(key)
             await pilot.pause()
         assert not app_of(pilot)._exit
-    assert [request.action for request in take_requests(tmp_path)] == [Action.STOP_BATCH]
+    assert [request.action for request in receive_requests(tmp_path)] == [Action.STOP_BATCH]
 
 
 @pytest.mark.parametrize("keys", [("q", "escape"), ("q", "down", "down", "down", "enter"), ("ctrl+c", "escape")])
 async def test_cancelling_changes_nothing(keys: tuple[str, ...], tmp_path: Path) -> None:
-    """Escape and Cancel lead back to the picture, and nothing is asked of the training."""
+    """Escape and Cancel lead back to the screen, and no request is sent to the training."""
     async with screen_of(snapshot(), folder=tmp_path) as pilot:
         for key in keys:
             await pilot.press(key)
             await pilot.pause()
         assert not app_of(pilot)._exit
         assert not isinstance(app_of(pilot).screen, LeaveScreen)
-    assert take_requests(tmp_path) == []
+    assert receive_requests(tmp_path) == []
 
 
 async def test_a_request_that_cannot_be_written_is_told(tmp_path: Path) -> None:

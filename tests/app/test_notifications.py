@@ -23,7 +23,7 @@ def test_the_end_and_alerts_are_news_once() -> None:
     assert News().of(failed) == []
 
 
-def test_a_notice_holds_nothing_that_a_terminal_obeys() -> None:
+def test_a_notification_holds_nothing_that_a_terminal_obeys() -> None:
     """Bell, OSC 9 and OSC 777, with control characters of a run's name and text taken out; wrapped where it must be."""
     assert notification("run", "finished", {}) == "\a\x1b]9;run: finished\a\x1b]777;notify;run;finished\a"
     hostile = notification("a\x1b]0;owned\a", "b\x9c;c\x1b[2J", {})

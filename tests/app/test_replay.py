@@ -14,10 +14,10 @@ from tui_monitor.app.feed.replay_source import ReplaySource
 from tui_monitor.app.replay_app import ReplayApp
 from tui_monitor.app.widgets.scrub_bar import ScrubBar
 from tui_monitor.charts.markers import MarkerSet
-from tui_monitor.history.playback import Mode, Moments, Playback
+from tui_monitor.history.playback import Markers, Mode, Playback
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.history.start import Start
-from tui_monitor.run_log.events.notices import AlertRaised
+from tui_monitor.run_log.events.notifications import AlertRaised
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.layout import OUTPUT_FILE, RunInfo, State
 from tui_monitor.run_log.write.writer import RunWriter
@@ -29,7 +29,7 @@ STEPS, EPOCHS = 5, 4
 def write_run(folder: Path, clock: Clock, epochs: int = EPOCHS) -> RunWriter:
     """Write a run with a batch a second, a note in each epoch, a print at its end, and an alert in the third."""
     writer = RunWriter(folder, RunInfo(name="run", pid=4321), clock=clock, heartbeat_seconds=None)
-    writer.begin_phase(["loss", "accuracy"], epochs=EPOCHS, steps_per_epoch=STEPS)
+    writer.begin_fit(["loss", "accuracy"], epochs=EPOCHS, steps_per_epoch=STEPS)
     writer.status(State.TRAINING)
     for epoch in range(1, epochs + 1):
         writer.event(EpochBegan(epoch=epoch))
@@ -119,9 +119,9 @@ async def test_every_key_leads_where_it_says(folder: Path) -> None:
 async def test_the_screen_is_what_it_was_at_that_moment(folder: Path) -> None:
     """State, progress, table and output are those of the moment, and change back on the way back."""
     async with replay_of(folder, seconds=12.0) as pilot:
-        picture = text_of(pilot)
-        assert "TRAINING" in picture
-        assert "epoch 3/4" in picture
+        frame = text_of(pilot)
+        assert "TRAINING" in frame
+        assert "epoch 3/4" in frame
         assert rows_of(pilot, "#output .panel-body").split("\n") == ["epoch 1 done", "epoch 2 done"]
         await pilot.press("end")
         await arrive(pilot, 20.0)
@@ -150,7 +150,7 @@ async def test_the_bar_is_clicked_and_dragged(folder: Path) -> None:
         assert shown(pilot)[0] == 20.0
 
 
-async def test_leaving_asks_nothing_and_controls_nothing(folder: Path) -> None:
+async def test_leaving_sends_nothing_and_controls_nothing(folder: Path) -> None:
     """In the middle of a replay the run looks alive; no request is offered, its keys say why, q leaves at once."""
     async with replay_of(folder, seconds=7.0, size=(200, 60)) as pilot:
         footer = rows_of(pilot, "#footer")
@@ -196,8 +196,8 @@ def test_a_live_run_is_caught_up_with_and_followed(tmp_path: Path) -> None:
         live = newest(source)
         assert live.playback is not None
         assert (live.playback.position, live.playback.mode) == (6.0, Mode.LIVE)
-        assert live.phase is not None
-        assert live.phase.batches == STEPS + 1
+        assert live.fit is not None
+        assert live.fit.batches == STEPS + 1
         source.step_batch(-1)
         playback = newest(source).playback
         assert playback is not None
@@ -207,7 +207,7 @@ def test_a_live_run_is_caught_up_with_and_followed(tmp_path: Path) -> None:
 def test_a_finished_run_stops_at_its_end(folder: Path) -> None:
     """Playing ends with the run, and playing again begins with it."""
     clock = Clock()
-    source = ReplaySource(folder, start=Start(share=0.5, speed=4.0), clock=clock)
+    source = ReplaySource(folder, start=Start(fraction=0.5, speed=4.0), clock=clock)
     playback = newest(source).playback
     assert playback is not None
     assert playback.position == 10.0
@@ -221,10 +221,10 @@ def test_a_finished_run_stops_at_its_end(folder: Path) -> None:
     assert (playback.position, playback.mode) == (0.0, Mode.PLAYING)
 
 
-def test_the_bar_shows_marks_and_finds_places_again() -> None:
-    """Epochs, alerts and changes have marks of their own; every cell's share leads back to that cell."""
-    moments = Moments(epochs=(25.0, 50.0, 75.0, 100.0), numbers=(1, 2, 3, 4), alerts=(60.0,), changes=(80.0,))
-    playback = Playback(position=30.0, end=100.0, speed=4.0, mode=Mode.PLAYING, moments=moments)
+def test_the_bar_shows_markers_and_finds_positions_again() -> None:
+    """Epochs, alerts and changes have markers of their own; every cell's fraction leads back to that cell."""
+    markers = Markers(epochs=(25.0, 50.0, 75.0, 100.0), numbers=(1, 2, 3, 4), alerts=(60.0,), changes=(80.0,))
+    playback = Playback(position=30.0, end=100.0, speed=4.0, mode=Mode.PLAYING, markers=markers)
     for width in (60, 120):
         drawn = scrub(playback, width)
         text = "".join(run.text for run in drawn.row)
@@ -233,6 +233,6 @@ def test_the_bar_shows_marks_and_finds_places_again() -> None:
         assert all(text.count(mark) == 1 for mark in "●▲◆┿")
         assert text.count("┼") == 3
         for cell in range(drawn.start, drawn.start + drawn.width):
-            moved = scrub(replace(playback, position=drawn.share_at(cell) * 100), width)
+            moved = scrub(replace(playback, position=drawn.fraction_at(cell) * 100), width)
             assert "".join(run.text for run in moved.row)[cell] == "●"
     assert position_text(replace(playback, in_epochs=True, position=2.5, end=5.0)) == "2 / 5 epochs"

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.app.driving import arrive, rows_of, screen_of, settle, shown, text_of
-from tests.app.snapshots import OUTPUT, STEPS, ListSource, explanation, phase, snapshot
+from tests.app.snapshots import OUTPUT, STEPS, ListSource, explanation, fit, snapshot
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt
@@ -46,7 +46,7 @@ async def test_the_overview_holds_everything_at_120_by_40() -> None:
             "wrong answers",
             "share of class 1",
             "p < 0.001",
-            "constant guess: loss",
+            "majority baseline: loss",
             "measured on 2 048 training and 2 700 validation samples",
             "1.4 % of training",
             "budget 2 %, the first probe apart",
@@ -85,7 +85,7 @@ async def test_no_row_runs_over_and_no_word_is_cut(size: tuple[int, int]) -> Non
 
 
 async def test_a_small_terminal_gets_a_sentence_and_comes_back() -> None:
-    """Below 60×20 one sentence says what is needed and what there is; growing again brings the picture back."""
+    """Below 60×20 one sentence says what is needed and what there is; growing again brings the screen back."""
     async with screen_of(snapshot()) as pilot:
         for size in ((60, 20), (80, 24), (120, 40), (200, 60), (40, 10), (59, 24), (80, 19)):
             await pilot.resize_terminal(*size)
@@ -103,15 +103,15 @@ async def test_a_small_terminal_gets_a_sentence_and_comes_back() -> None:
 async def test_a_run_read_from_a_log_promises_no_measurement_and_counts_no_batches() -> None:
     """A log is said to be one: no measurement is announced, no batch that was not recorded is counted or drawn."""
     run = RunInfo("pasted", ("tui-monitor", "-"))
-    waiting = snapshot(State.TRAINING, phase(epochs=0, batch=0), run=run, batches_per_second=None)
+    waiting = snapshot(State.TRAINING, fit(epochs=0, batch=0), run=run, batches_per_second=None)
     async with screen_of(waiting, size=(80, 24)) as pilot:
         text = flat(text_of(pilot))
-        assert "This run is read from a log. With the end of epoch 1, what its figures prove will stand here." in text
+        assert "This run is read from a log. With the end of epoch 1, what its values prove will stand here." in text
         assert "measurement" not in text
         assert "batches" not in shown(pilot)[1]
-    logged = replace(phase(epochs=3, batch=0, explained=False), series={}, batches=0)
+    logged = replace(fit(epochs=3, batch=0, explained=False), series={}, batches=0)
     async with screen_of(snapshot(State.TRAINING, logged, run=run)) as pilot:
-        assert "From logged figures alone" in text_of(pilot)
+        assert "From logged values alone" in text_of(pilot)
         await pilot.press("3")
         await settle(pilot)
         assert "no sample was measured" in flat(text_of(pilot))
@@ -123,7 +123,7 @@ async def test_new_snapshots_redraw_and_old_ones_are_skipped() -> None:
     async with screen_of(source=source) as pilot:
         await arrive(pilot, 1)
         for revision in range(2, 6):
-            source.add(snapshot(State.VALIDATING, phase(batch=STEPS - 5 + revision), revision=revision))
+            source.add(snapshot(State.VALIDATING, fit(batch=STEPS - 5 + revision), revision=revision))
         await arrive(pilot, 5)
         assert "VALIDATING" in text_of(pilot)
     assert source.closed.wait(10)
@@ -131,7 +131,7 @@ async def test_new_snapshots_redraw_and_old_ones_are_skipped() -> None:
 
 async def test_before_the_first_measurement_the_panel_says_what_it_waits_for() -> None:
     """Without a measurement the panel speaks in words, and says how far the epoch is."""
-    async with screen_of(snapshot(State.TRAINING, phase(epochs=0, batch=112, explained=False))) as pilot:
+    async with screen_of(snapshot(State.TRAINING, fit(epochs=0, batch=112, explained=False))) as pilot:
         text = flat(rows_of(pilot, "#gap .panel-body"))
         assert "the first measurement comes with the end of epoch 1" in text
         assert "112 of 335 batches are done" in text
@@ -139,7 +139,7 @@ async def test_before_the_first_measurement_the_panel_says_what_it_waits_for() -
 
 async def test_before_fit_the_output_fills_the_place_of_the_charts() -> None:
     """Until the script calls fit its output is what there is to see."""
-    starting = snapshot(State.STARTING, phases=(), seconds_left=None, batches_per_second=None)
+    starting = snapshot(State.STARTING, fits=(), seconds_left=None, batches_per_second=None)
     for size in SIZES:
         async with screen_of(starting, size=size) as pilot:
             text = text_of(pilot)
@@ -149,14 +149,14 @@ async def test_before_fit_the_output_fills_the_place_of_the_charts() -> None:
 
 async def test_probes_that_are_off_are_said_to_be_off() -> None:
     """A run with probe budget 0 explains in words why there is no measurement."""
-    off = phase(explained=False, fit={"probe_budget": 0})
+    off = fit(explained=False, fit={"probe_budget": 0})
     async with screen_of(snapshot(State.TRAINING, off)) as pilot:
         assert "Measuring is off" in rows_of(pilot, "#gap .panel-body")
 
 
 async def test_a_run_without_validation_says_so() -> None:
     """Without validation data there is no gap, and the panel says how to get one."""
-    alone = phase(explained=False, validated=False)
+    alone = fit(explained=False, validated=False)
     async with screen_of(snapshot(State.TRAINING, alone)) as pilot:
         text = flat(rows_of(pilot, "#gap .panel-body"))
         assert "no validation data" in text
@@ -167,7 +167,7 @@ async def test_a_run_without_validation_says_so() -> None:
 async def test_a_regression_has_one_chart_and_one_ledger() -> None:
     """A run with a loss alone uses the room of the second chart, and shows the loss ledger alone."""
     content = explanation(accuracy=None, mistakes=None, classes=None, baseline=None, limits=("No accuracy is logged.",))
-    plain = phase(metrics=("loss",), explained=False)
+    plain = fit(metrics=("loss",), explained=False)
     plain = type(plain)(
         **{
             **vars(plain),
@@ -188,7 +188,7 @@ async def test_nan_is_shown_and_survived() -> None:
 
     from tui_monitor.history.batches.series import BatchSeries
 
-    ill = phase()
+    ill = fit()
     values = ill.series["loss"].values().copy()
     values[700:] = np.nan
     rows = (*ill.epochs[:2], EpochRow(3, {"loss": float("nan"), "val_loss": float("nan"), "accuracy": 0.5}, 7.0, STEPS))

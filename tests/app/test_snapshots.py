@@ -1,4 +1,4 @@
-"""The picture itself, at the three sizes that are promised; a change here is a change someone should look at."""
+"""The frame itself, at the three sizes that are promised; a change here is a change someone should look at."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.driving import arrive
-from tests.app.snapshots import OUTPUT, ListSource, phase, snapshot
+from tests.app.snapshots import OUTPUT, ListSource, fit, snapshot
 from tui_monitor.app.live_app import LiveApp
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.format.layout import State
@@ -15,19 +15,19 @@ Compare = Callable[..., bool]
 
 
 def compare(snap_compare: Compare, shot: Snapshot, size: tuple[int, int]) -> bool:
-    """Return whether the screen of a snapshot is the picture stored for this test."""
+    """Return whether the screen of a snapshot is the frame stored for this test."""
     app = LiveApp(Path("run"), source=ListSource([shot]))
     return snap_compare(app, terminal_size=size, run_before=lambda pilot: arrive(pilot, shot.revision))
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_a_run_in_its_fourth_epoch(snap_compare: Compare, size: tuple[int, int]) -> None:
-    """The overview of a live run is the picture a person has looked at and found right."""
+    """The overview of a live run is the frame a person has looked at and found right."""
     assert compare(snap_compare, snapshot(), size)
 
 
 def test_a_run_that_failed(snap_compare: Compare) -> None:
     """A failed run shows its state, its exit code and the end of its output."""
     trace = ("Traceback (most recent call last):", '  File "train.py", line 9, in <module>', "ValueError: no data")
-    failed = snapshot(State.FAILED, phase(epochs=1, batch=0), output=(*OUTPUT, *trace), output_lines=10, exit_code=1)
+    failed = snapshot(State.FAILED, fit(epochs=1, batch=0), output=(*OUTPUT, *trace), output_lines=10, exit_code=1)
     assert compare(snap_compare, failed, (80, 24))

@@ -12,7 +12,7 @@ from tests.unit.run_log.long_runs import some_records, written
 from tui_monitor.app.feed.feed import Feed
 from tui_monitor.app.feed.live_source import LiveSource
 from tui_monitor.app.live_app import LiveApp
-from tui_monitor.app.pictures.screenshot import save_screenshot
+from tui_monitor.app.screenshots.screenshot import save_screenshot
 from tui_monitor.charts.chart import draw_chart
 from tui_monitor.errors import RunUnreadable
 from tui_monitor.history.snapshot import Snapshot
@@ -25,9 +25,9 @@ from tui_monitor.view.view_state import ViewState
 
 
 def begun(folder: Path, clock: Clock) -> RunWriter:
-    """Return the writer of a run in its first epoch, without a sign of life of its own."""
+    """Return the writer of a run in its first epoch, without a heartbeat of its own."""
     writer = RunWriter(folder, RunInfo(name="run"), clock=clock, heartbeat_seconds=None)
-    writer.begin_phase(["loss", "accuracy"], epochs=3, steps_per_epoch=10)
+    writer.begin_fit(["loss", "accuracy"], epochs=3, steps_per_epoch=10)
     writer.status(State.TRAINING)
     writer.event(EpochBegan(epoch=1))
     return writer
@@ -43,7 +43,7 @@ def newest(source: LiveSource) -> Snapshot:
 
 
 def test_a_growing_folder_gives_a_snapshot_for_each_change(tmp_path: Path) -> None:
-    """New batches give a new snapshot; a look that finds nothing new gives none."""
+    """New batches give a new snapshot; a poll that finds nothing new gives none."""
     clock = Clock()
     with begun(tmp_path, clock) as writer:
         source = LiveSource(tmp_path, clock=clock)
@@ -52,8 +52,8 @@ def test_a_growing_folder_gives_a_snapshot_for_each_change(tmp_path: Path) -> No
             clock.now += 0.1
             writer.batch(1, 32, (1.0 / (batch + 1), 0.5))
         snapshot = newest(source)
-        assert snapshot.phase is not None
-        assert snapshot.phase.batches == 4
+        assert snapshot.fit is not None
+        assert snapshot.fit.batches == 4
         assert source.poll() is None
 
 
@@ -87,7 +87,7 @@ async def test_an_unreadable_run_ends_the_screen_with_its_exit_code(tmp_path: Pa
 
 
 def test_a_screenshot_needs_no_terminal(tmp_path: Path) -> None:
-    """A folder becomes a picture file of the asked size, with what the screen would show."""
+    """A folder becomes a screenshot of the requested size, with what the screen would show."""
     folder = tmp_path / "run"
     folder.mkdir()
     clock = Clock()
@@ -105,14 +105,14 @@ def test_a_screenshot_needs_no_terminal(tmp_path: Path) -> None:
 def test_the_screen_needs_no_training_framework() -> None:
     """Importing the whole screen loads neither TensorFlow nor Keras, and plotext only when the first chart is drawn."""
     code = (
-        "import sys, tui_monitor.app.live_app, tui_monitor.app.replay_app, tui_monitor.app.pictures.screenshot;"
+        "import sys, tui_monitor.app.live_app, tui_monitor.app.replay_app, tui_monitor.app.screenshots.screenshot;"
         "print(sorted({'tensorflow', 'keras', 'tf_keras', 'plotext'} & {n.split('.')[0] for n in sys.modules}))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
 
 
-def test_nothing_is_read_while_no_picture_can_be_shown(tmp_path: Path) -> None:
+def test_nothing_is_read_while_no_frame_can_be_shown(tmp_path: Path) -> None:
     """The source is left alone while the terminal is busy, and read at once when it no longer is."""
     is_busy, looked = threading.Event(), threading.Event()
     polled: list[bool] = []
@@ -147,12 +147,12 @@ def test_a_long_run_looks_the_same_with_its_records_unread(tmp_path: Path) -> No
     written(tmp_path / "long", some_records(300_000, steps=70_000, ill=0.001))
     written(tmp_path / "old", some_records(300_000, steps=70_000, ill=0.001))
     (tmp_path / "old" / "batches.blocks").unlink()
-    phases = [newest(LiveSource(tmp_path / name)).phase for name in ("long", "old")]
+    fits = [newest(LiveSource(tmp_path / name)).fit for name in ("long", "old")]
     for window in (None, (0.0, 2.0), (1.2345, 1.3), (2.5, 2.5005), (4.28, 4.2857)):
         for name in ("loss", "accuracy"):
-            pictures = []
-            for phase in phases:
-                assert phase is not None
-                spec = chart_spec(phase, chart_metric(name), ViewState(window=window), (70, 13), 140)
-                pictures.append(draw_chart(spec, 76, 16).text)
-            assert pictures[0] == pictures[1]
+            frames = []
+            for fit in fits:
+                assert fit is not None
+                spec = chart_spec(fit, chart_metric(name), ViewState(window=window), (70, 13), 140)
+                frames.append(draw_chart(spec, 76, 16).text)
+            assert frames[0] == frames[1]

@@ -1,4 +1,4 @@
-"""The first picture: true, useful, and there before anything heavy is imported."""
+"""The first frame: true, useful, and there before anything heavy is imported."""
 
 import subprocess
 import sys
@@ -19,17 +19,17 @@ SUMMARY = RunSummary(
     Path("runs/first"),
     "first",
     State.FINISHED,
-    phase=1,
+    fit=1,
     epoch=12,
     epochs=30,
-    figures={"loss": 0.6452, "val_loss": 0.5231},
+    metrics={"loss": 0.6452, "val_loss": 0.5231},
     created=1.7e9,
     host="node7",
 )
 
 _HEAVY = ("numpy", "plotext", "tensorflow", "keras", "pandas", "matplotlib", "psutil", "msgspec")
 
-_FIRST_PICTURE = f"""
+_FIRST_FRAME = f"""
 import sys
 from pathlib import Path
 from tui_monitor.app.replay_app import ReplayApp
@@ -46,9 +46,9 @@ print(First(Path("first")).run(headless=True))
 """
 
 
-def test_the_first_picture_waits_for_nothing_heavy() -> None:
+def test_the_first_frame_waits_for_nothing_heavy() -> None:
     """When it is drawn, with the run's name and the keys, not one heavy package has been imported."""
-    done = subprocess.run([sys.executable, "-c", _FIRST_PICTURE], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", _FIRST_FRAME], capture_output=True, text=True, check=True)
     imported, *lines = done.stdout.splitlines()
     assert imported.strip() == "imported:"
     assert "OPENING" in lines[0]
@@ -57,8 +57,8 @@ def test_the_first_picture_waits_for_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
-def test_the_first_picture_tells_what_the_ends_of_the_files_tell(size: tuple[int, int]) -> None:
-    """State, epoch and last figures are in it, at any size, and it fills the screen and no more."""
+def test_the_first_frame_tells_what_the_ends_of_the_files_tell(size: tuple[int, int]) -> None:
+    """State, epoch and last values are in it, at any size, and it fills the screen and no more."""
     rows = splash_rows(SUMMARY, size[0], size[1] - 1)
     text = "\n".join("".join(run.text for run in row) for row in rows)
     assert len(rows) == size[1] - 1
@@ -67,13 +67,13 @@ def test_the_first_picture_tells_what_the_ends_of_the_files_tell(size: tuple[int
         assert word in text
 
 
-def test_the_first_picture_obeys_nothing_that_the_run_holds() -> None:
+def test_the_first_frame_obeys_nothing_that_the_run_holds() -> None:
     """Names, metrics, host, detail and description are shown without the escapes in them."""
     hostile = "x\x1b]0;owned\x07\x1b[2J\n"
     summary = replace(
         SUMMARY,
         folder=Path(hostile),
-        figures={hostile: 0.5},
+        metrics={hostile: 0.5},
         name=hostile,
         host=hostile,
         detail=hostile,
@@ -85,7 +85,7 @@ def test_the_first_picture_obeys_nothing_that_the_run_holds() -> None:
 
 
 async def test_keys_pressed_early_count() -> None:
-    """A view asked for before the run is read is the one that opens in place of the first picture."""
+    """A view asked for before the run is read is the one that opens in place of the first frame."""
     source = ListSource(())
     async with screen_of(source=source) as pilot:
         assert "OPENING" in text_of(pilot)

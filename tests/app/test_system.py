@@ -38,7 +38,7 @@ def test_the_header_says_it_where_there_is_room() -> None:
 
 
 def test_an_answer_to_a_key_has_the_row_to_itself() -> None:
-    """What was asked for is never cut short for figures."""
+    """What was asked for is never cut short for resource usage."""
     pending = ViewState(pending="requested to stop after this batch: not acknowledged for 12 s")
     assert top(snapshot(system=BUSY), 110, pending) == top(snapshot(), 110, pending)
 
@@ -50,7 +50,7 @@ def test_nothing_changes_below_the_shown_precision() -> None:
 
 
 @pytest.mark.parametrize(
-    ("figures", "words"),
+    ("usage", "words"),
     [
         (None, ""),
         (ResourceUsage(), ""),
@@ -61,9 +61,9 @@ def test_nothing_changes_below_the_shown_precision() -> None:
         (ResourceUsage(gpus=(GpuUsage(20, GIB, 2 * GIB), GpuUsage(40, GIB, 2 * GIB))), "2 GPUs 30 % 2.0/4.0 GiB"),
     ],
 )
-def test_what_is_not_known_is_left_out(figures: ResourceUsage | None, words: str) -> None:
+def test_what_is_not_known_is_left_out(usage: ResourceUsage | None, words: str) -> None:
     """Each part appears where it is known; several GPUs are put together."""
-    assert usage_words(figures) == words
+    assert usage_words(usage) == words
 
 
 def test_each_worker_has_its_own_where_the_table_has_room() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.app.driving import rows_of, screen_of, settle, text_of
 from tests.app.snapshots import snapshot
 from tests.app.worker_snapshots import FAST, SLOW, on_workers, said
-from tui_monitor.history.snapshot import StepShare
+from tui_monitor.history.snapshot import StepTimes
 from tui_monitor.history.state.workers import hold_up
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.liveness import LOST_DETAIL
@@ -37,7 +37,7 @@ async def test_w_opens_the_view(tmp_path: Path, size: tuple[int, int]) -> None:
 
 
 async def test_w_does_nothing_in_a_run_of_one_process() -> None:
-    """The key is neither offered nor obeyed."""
+    """The key is neither offered nor applied."""
     async with screen_of(snapshot()) as pilot:
         await pilot.press("w")
         await settle(pilot)
@@ -57,13 +57,13 @@ def test_what_is_missing_is_said() -> None:
     """A worker without records here, and batches that are the chief's part alone, are each a sentence."""
     text = said(on_workers(FAST, expected=3, covered=1))
     assert "Workers 1 and 2 have no records in this folder" in text
-    assert "Batch figures are of worker 0's part of each batch alone" in text
+    assert "Batch values are of worker 0's part of each batch alone" in text
     assert "Who holds up whom is not known yet." in text
 
 
 def test_even_workers_hold_up_nobody() -> None:
     """A difference that is small beside a batch's time is none."""
-    even = replace(SLOW, share=StepShare(0.01, 0.02, 0.069))
+    even = replace(SLOW, step_times=StepTimes(0.01, 0.02, 0.069))
     assert hold_up((FAST, even)) is None
     assert "No worker holds up the others." in said(on_workers(FAST, even))
 

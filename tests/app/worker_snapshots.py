@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 from tests.app.snapshots import snapshot
-from tui_monitor.history.snapshot import Snapshot, StepShare, WorkerSnapshot
+from tui_monitor.history.snapshot import Snapshot, StepTimes, WorkerSnapshot
 from tui_monitor.run_log.format.layout import State, WorkerInfo
 from tui_monitor.view.panels.workers import workers_rows
 
-FAST = WorkerSnapshot(0, "node1", State.TRAINING, "", 120, 9.5, 1.0, StepShare(0.010, 0.020, 0.070))
+FAST = WorkerSnapshot(0, "node1", State.TRAINING, "", 120, 9.5, 1.0, StepTimes(0.010, 0.020, 0.070))
 
 
-SLOW = WorkerSnapshot(1, "node2", State.TRAINING, "", 119, 9.5, 2.0, StepShare(0.060, 0.039, 0.001))
+SLOW = WorkerSnapshot(1, "node2", State.TRAINING, "", 119, 9.5, 2.0, StepTimes(0.060, 0.039, 0.001))
 
 
 def on_workers(*workers: WorkerSnapshot, expected: int = 2, covered: int = 2) -> Snapshot:

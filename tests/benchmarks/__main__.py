@@ -35,7 +35,7 @@ from tests.benchmarks.training_turns import long_steps_model
 class Row(NamedTuple):
     """One line of the table."""
 
-    figure: str
+    measured: str
     here: str
     """As measured on this machine."""
     goal: str = ""
@@ -60,10 +60,10 @@ def recording() -> Rows:
     yield Row("of it, to read one tensor and put one record into shared memory", f"{least:.1f}")
     yield Row("what Keras' own callbacks take less beside it, median µs a batch", f"{cost.spared:.1f}")
     yield Row("bytes a batch on disk", f"{cost.disk:.0f}", "32")
-    wall, cpu, share = probing_cost()
+    wall, cpu, fraction = probing_cost()
     yield Row("whole fits ÷ bare, question's model, probes at the default budget: wall", str(wall), "1.05")
     yield Row("the same, CPU", str(cpu))
-    yield Row("share of training time that measuring took", f"{100 * share:.1f} %")
+    yield Row("fraction of training time that measuring took", f"{100 * fraction:.1f} %")
     build = functools.partial(long_steps_model, _LONG_STEP_UNITS)
     cost = recording_cost(build, _LONG_GROUPS)
     step = f"{cost.step / 1000:.0f} ms a batch"
@@ -132,9 +132,9 @@ def importing() -> Rows:
     yield Row("10⁶ lines of progress imported, 100 an epoch", str(importing_cost(lines_of_progress)), "60 s")
     yield Row("10⁶ lines of progress imported, 2 an epoch", str(importing_cost(epochs_of_progress)))
     yield Row("500 MB of bars with carriage returns imported", str(importing_cost(bars_with_returns)))
-    share, seconds = piped_cost()
+    fraction, seconds = piped_cost()
     pipe = f"a pipe of {LINES_A_SECOND} lines a second followed without a screen"
-    yield Row(pipe, f"{100 * share:.0f} % of a core, done {seconds:.1f} s after its end", "100 %")
+    yield Row(pipe, f"{100 * fraction:.0f} % of a core, done {seconds:.1f} s after its end", "100 %")
 
 
 PARTS: tuple[Callable[[], Rows], ...] = (recording, rivals, reading, starting, following, importing)
@@ -147,14 +147,14 @@ def main(chosen: list[str]) -> None:
         chosen: names of parts; all of them if empty.
     """
     parts = [part for part in PARTS if not chosen or part.__name__ in chosen]
-    print("| figure | at most | here |\n|---|---:|---|")
+    print("| measured | at most | here |\n|---|---:|---|")
     columns = (*Progress.get_default_columns(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("", total=len(parts))
         for part in parts:
             progress.update(bar, description=part.__name__)
-            for figure, here, goal in part():
-                print(f"| {figure} | {goal} | {here} |", flush=True)
+            for measured, here, goal in part():
+                print(f"| {measured} | {goal} | {here} |", flush=True)
             progress.advance(bar)
 
 

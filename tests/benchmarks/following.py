@@ -41,10 +41,10 @@ class Following:
     """One look at a screen that follows a run."""
 
     cpu: float
-    """Share of one core that the screen's process took."""
+    """Fraction of one core that the screen's process took."""
     bytes_a_second: float
     """Sent to the terminal."""
-    pictures_a_second: float
+    frames_a_second: float
     """Times that the number of batches shown changed."""
     lag: tuple[float, float, float]
     """Seconds from a batch's end until the terminal shows it or a later one: median, 99th percentile, greatest."""
@@ -69,7 +69,7 @@ def write(folder: Path) -> None:
     generator = np.random.default_rng(0)
     noise = generator.gamma(4.0, 0.25, (4096, 2)).tolist()
     with RunWriter(folder, RunInfo(name=folder.name, pid=os.getpid(), host="here")) as writer:
-        writer.begin_phase(["loss", "accuracy"], epochs=EPOCHS, steps_per_epoch=STEPS)
+        writer.begin_fit(["loss", "accuracy"], epochs=EPOCHS, steps_per_epoch=STEPS)
         writer.status(State.TRAINING)
         begun, written = time.perf_counter(), 0
         while True:
@@ -115,12 +115,12 @@ def _watched(run: Path) -> Following:
         os.waitpid(process, 0)
         os.close(terminal)
     measured = [content for when, content in arrived if when >= begun]
-    pictures = [(when, shown) for when, shown in _shown(arrived) if when >= begun]
+    frames = [(when, shown) for when, shown in _shown(arrived) if when >= begun]
     return Following(
         cpu=cpu / (ended - begun),
         bytes_a_second=sum(map(len, measured)) / (ended - begun),
-        pictures_a_second=len(pictures) / (ended - begun),
-        lag=_lag(run, pictures),
+        frames_a_second=len(frames) / (ended - begun),
+        lag=_lag(run, frames),
     )
 
 
@@ -146,13 +146,13 @@ def _shown(arrived: list[tuple[float, bytes]]) -> list[tuple[float, int]]:
     """Return when the number of batches on the screen changed, and to what, counted from the run's begin."""
     screen = pyte.Screen(*SIZE)
     stream = pyte.ByteStream(screen)
-    pictures: list[tuple[float, int]] = []
+    frames: list[tuple[float, int]] = []
     for when, content in arrived:
         stream.feed(content)
         batches = _batches(screen.display[_PROGRESS_ROW])
-        if batches is not None and (not pictures or batches != pictures[-1][1]):
-            pictures.append((when, batches))
-    return pictures
+        if batches is not None and (not frames or batches != frames[-1][1]):
+            frames.append((when, batches))
+    return frames
 
 
 def _batches(row: str) -> int | None:
@@ -161,14 +161,14 @@ def _batches(row: str) -> int | None:
     return None if found is None else (int(found[1]) - 1) * STEPS + int(found[2].replace(" ", ""))
 
 
-def _lag(run: Path, pictures: list[tuple[float, int]]) -> tuple[float, float, float]:
+def _lag(run: Path, frames: list[tuple[float, int]]) -> tuple[float, float, float]:
     """Return how long batches took to the screen, over those that ended while it was watched."""
     snapshot = load(run)
-    assert snapshot.phase is not None
-    records = np.fromfile(run / snapshot.phase.info.batches, dtype=snapshot.phase.info.dtype)
+    assert snapshot.fit is not None
+    records = np.fromfile(run / snapshot.fit.info.batches, dtype=snapshot.fit.info.dtype)
     ends = snapshot.run.created + records["time"]
     lags = []
-    for (_, known), (when, shown) in pairwise(pictures):
+    for (_, known), (when, shown) in pairwise(frames):
         lags.append(when - ends[known:shown])
     median, high = np.quantile(np.concatenate(lags), [0.5, 0.99])
     return float(median), float(high), float(max(part.max() for part in lags if len(part)))

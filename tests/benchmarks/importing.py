@@ -84,8 +84,8 @@ def bars_with_returns() -> Iterator[str]:
 
 def _finished(batches: int, epoch: int) -> str:
     train, validation = 1 / (epoch + 1) + 0.3, 1 / (epoch + 1) + 0.4
-    figures = f"loss: {train:.4f} - acc: 0.8123 - val_loss: {validation:.4f} - val_acc: 0.7123"
-    return f"{batches}/{batches} [============] - 3s 45ms/step - {figures}\n"
+    metrics = f"loss: {train:.4f} - acc: 0.8123 - val_loss: {validation:.4f} - val_acc: 0.7123"
+    return f"{batches}/{batches} [============] - 3s 45ms/step - {metrics}\n"
 
 
 def importing_cost(lines: Callable[[], Iterator[str]]) -> Cost:
@@ -98,7 +98,7 @@ def importing_cost(lines: Callable[[], Iterator[str]]) -> Cost:
 
 
 def piped_cost() -> tuple[float, float]:
-    """Return the share of a core that following a pipe at 5 000 lines a second takes, and the seconds it ends after."""
+    """Return the fraction of a core that following a pipe at 5 000 lines a second takes, and its delay in seconds."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "tui_monitor", "-", "--headless", "--runs", folder]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""What the screen sends for a live demo, and the age of its picture: `python -m tests.benchmarks.line`."""
+"""What the screen sends for a live demo, and the age of its frame: `python -m tests.benchmarks.line`."""
 
 import os
 import signal
@@ -19,8 +19,8 @@ FRAMES_A_SECOND = 4
 SLOW_BYTES_A_SECOND, SLOW_DELAY = 20_000, 0.15
 
 
-def line_figures() -> tuple[dict[tuple[int, int], float], float, float]:
-    """Return bytes a second by terminal size, then the picture's median and greatest age on a slow line in seconds."""
+def slow_line() -> tuple[dict[tuple[int, int], float], float, float]:
+    """Return bytes a second by terminal size, then the frame's median and greatest age on a slow line in seconds."""
     with tempfile.TemporaryDirectory() as runs:
         command = monitor("demo", "--headless", "--epochs", "500", "--name", "live", "--runs", runs)
         with subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True) as process:
@@ -40,8 +40,8 @@ def _end(run: Path, process: subprocess.Popen[bytes]) -> None:
 
 
 def _batches(run: Path) -> int:
-    phase = load(run).phase
-    return phase.batches if phase is not None else 0
+    fit = load(run).fit
+    return fit.batches if fit is not None else 0
 
 
 def _attach(run: Path) -> list[str]:
@@ -69,19 +69,19 @@ def _ages(run: Path) -> list[float]:
             looks.append((time.time(), int(words[1]), next(int(word) for word in words[3:] if word.isdigit())))
             time.sleep(0.05)
     snapshot = load(run)
-    assert snapshot.phase is not None
-    records = np.fromfile(run / snapshot.phase.info.batches, dtype=snapshot.phase.info.dtype)
+    assert snapshot.fit is not None
+    records = np.fromfile(run / snapshot.fit.info.batches, dtype=snapshot.fit.info.dtype)
     ends = snapshot.run.created + records["time"]
     ages = []
     for now, epoch, batch in looks:
-        shown = snapshot.phase.epoch_starts[epoch - 1] + batch
+        shown = snapshot.fit.epoch_starts[epoch - 1] + batch
         ages.append(max(0.0, now - ends[shown]) if shown < len(ends) else 0.0)
     return ages
 
 
 def main() -> None:
     """Measure and print."""
-    sent, median, greatest = line_figures()
+    sent, median, greatest = slow_line()
     for (columns, rows), rate in sent.items():
         print(f"| bytes a second for a live demo at {columns}×{rows}, {FRAMES_A_SECOND} frames a second | {rate:.0f} |")
     slow = f"{SLOW_BYTES_A_SECOND // 1000} kB/s and {1000 * SLOW_DELAY:.0f} ms"

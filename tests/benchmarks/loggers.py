@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 
 Log = Callable[[int, Mapping[str, float]], object]
-"""Takes the number of a batch and its figures."""
+"""Takes the number of a batch and its values."""
 Logger = Callable[[Path], contextlib.AbstractContextManager[Log]]
 """Logs into a folder inside the block; nothing leaves the machine."""
 
@@ -37,8 +37,8 @@ class EveryBatch(keras.callbacks.Callback):  # type: ignore[misc]
 def _tensorboard(folder: Path) -> Iterator[Log]:
     import tensorflow as tf
 
-    def log(step: int, figures: Mapping[str, float]) -> None:
-        for name, value in figures.items():
+    def log(step: int, metrics: Mapping[str, float]) -> None:
+        for name, value in metrics.items():
             tf.summary.scalar(f"batch_{name}", value, step=step)
 
     with tf.summary.create_file_writer(str(folder)).as_default():
@@ -51,7 +51,7 @@ def _wandb(folder: Path) -> Iterator[Log]:
 
     os.environ["WANDB_SILENT"] = "true"
     with wandb.init(mode="offline", dir=str(folder), project="benchmark") as run:
-        yield lambda step, figures: run.log(dict(figures), step=step)
+        yield lambda step, metrics: run.log(dict(metrics), step=step)
 
 
 @contextlib.contextmanager
@@ -61,7 +61,7 @@ def _mlflow(folder: Path) -> Iterator[Log]:
 
     mlflow.set_tracking_uri((folder / "mlruns").as_uri())
     with mlflow.start_run():
-        yield lambda step, figures: mlflow.log_metrics(dict(figures), step=step)
+        yield lambda step, metrics: mlflow.log_metrics(dict(metrics), step=step)
 
 
 @contextlib.contextmanager
@@ -70,8 +70,8 @@ def _aim(folder: Path) -> Iterator[Log]:
 
     run = aim.Run(repo=str(folder), system_tracking_interval=None)
 
-    def log(step: int, figures: Mapping[str, float]) -> None:
-        for name, value in figures.items():
+    def log(step: int, metrics: Mapping[str, float]) -> None:
+        for name, value in metrics.items():
             run.track(value, name=name, step=step)
 
     yield log
@@ -85,7 +85,7 @@ def _trackio(folder: Path) -> Iterator[Log]:
 
     with contextlib.redirect_stdout(None):
         trackio.init(project="benchmark", embed=False)
-    yield lambda step, figures: trackio.log(dict(figures), step=step)
+    yield lambda step, metrics: trackio.log(dict(metrics), step=step)
     with contextlib.redirect_stdout(None):
         trackio.finish()
 

@@ -16,11 +16,11 @@ def main() -> int:
         trained = run_matrix(Path(folder), cells)
     wrong = 0
     for cell in cells:
-        notes, phase = trained.notes[cell], trained.phases[cell]
+        notes, fit = trained.notes[cell], trained.fits[cell]
         try:
             check_order(cell, notes)
-            check_batches(cell, notes, phase)
-            check_ledgers(cell, notes, phase)
+            check_batches(cell, notes, fit)
+            check_ledgers(cell, notes, fit)
         except AssertionError as difference:
             wrong += 1
             print(f"{cell}: {difference}")

@@ -67,7 +67,7 @@ def ratios_of_medians(first: Callable[[], Costs], second: Callable[[], Costs], g
     generator = np.random.default_rng(0)
     drawn = [ratio(generator.integers(groups, size=groups)) for _ in range(2000)]
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-    return [Ratio(*map(float, figures)) for figures in zip(ratio(np.arange(groups)), low, high, strict=True)]
+    return [Ratio(*map(float, numbers)) for numbers in zip(ratio(np.arange(groups)), low, high, strict=True)]
 
 
 def _with_interval(ratios: NDArray[np.float64]) -> Ratio:

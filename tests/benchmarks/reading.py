@@ -16,9 +16,9 @@ from tui_monitor.charts.chart import GUTTER, dot_columns, draw_chart
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.batches.series import whole_blocks
 from tui_monitor.history.replay.recording import Recording
-from tui_monitor.history.snapshot import PhaseSnapshot
+from tui_monitor.history.snapshot import FitSnapshot
 from tui_monitor.history.state.fold import History
-from tui_monitor.run_log.format.layout import BASE_COLUMNS, METRIC_TYPE, PhaseInfo, RunInfo, run_info_to_json
+from tui_monitor.run_log.format.layout import BASE_COLUMNS, METRIC_TYPE, FitInfo, RunInfo, run_info_to_json
 from tui_monitor.run_log.read.reader import RunReader
 from tui_monitor.run_log.write.block_writer import extend_blocks
 from tui_monitor.view.charts.chart_metrics import chart_metric
@@ -42,19 +42,19 @@ def make_run(folder: Path, batches: int) -> Path:
     """
     folder.mkdir()
     columns = (*BASE_COLUMNS, ("loss", METRIC_TYPE), ("accuracy", METRIC_TYPE))
-    phase = PhaseInfo(index=1, columns=columns, batches="batches.bin", epochs=1, steps_per_epoch=batches)
-    (folder / "run.json").write_text(json.dumps(run_info_to_json(RunInfo(name="large", phases=(phase,)))))
+    fit = FitInfo(index=1, columns=columns, batches="batches.bin", epochs=1, steps_per_epoch=batches)
+    (folder / "run.json").write_text(json.dumps(run_info_to_json(RunInfo(name="large", fits=(fit,)))))
     generator = np.random.default_rng(0)
     with (folder / "batches.bin").open("wb") as file:
         for start in range(0, batches, 1_000_000):
             count = min(1_000_000, batches - start)
-            records = np.zeros(count, dtype=phase.dtype)
+            records = np.zeros(count, dtype=fit.dtype)
             records["time"] = np.arange(start, start + count) * 1e-3
             records["epoch"], records["size"] = 1, 32
             records["loss"], records["accuracy"] = generator.exponential(0.5, count), generator.random(count)
             records.tofile(file)
     descriptor = os.open(folder, os.O_RDONLY)
-    while extend_blocks(descriptor, phase):
+    while extend_blocks(descriptor, fit):
         pass
     os.close(descriptor)
     return folder
@@ -79,30 +79,30 @@ def open_and_draw(folder: Path) -> Opened:
     begun = time.perf_counter()
     history = History()
     _read(folder, history)
-    phase = history.snapshot().phase
-    assert phase is not None
-    _draw(phase, "loss")
+    fit = history.snapshot().fit
+    assert fit is not None
+    _draw(fit, "loss")
     opened, memory = time.perf_counter() - begun, _peak_memory()
     frames = []
     for _ in range(30):
         begun = time.perf_counter()
-        for name in phase.series:
-            _draw(phase, name)
+        for name in fit.series:
+            _draw(fit, name)
         frames.append(time.perf_counter() - begun)
     begun = time.perf_counter()
     recording = Recording()
     _read(folder, recording)
-    moment = recording.at(recording.end / 2).phase
+    moment = recording.at(recording.end / 2).fit
     assert moment is not None
     _draw(moment, "loss")
     return Opened(opened, time.perf_counter() - begun, float(np.median(frames)), memory)
 
 
-def _read(folder: Path, taker: History | Recording) -> None:
+def _read(folder: Path, receiver: History | Recording) -> None:
     reader = RunReader(folder)
     while True:
         arrival = reader.poll(max_seconds=10)
-        taker.fold(arrival)
+        receiver.fold(arrival)
         if arrival.complete:
             return
 
@@ -113,11 +113,11 @@ def _peak_memory() -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 
-def _draw(phase: PhaseSnapshot, name: str) -> None:
+def _draw(fit: FitSnapshot, name: str) -> None:
     width, height = CHART
     area = (width - GUTTER, height - 3)
     columns = dot_columns(width, MarkerSet.BRAILLE)
-    draw_chart(chart_spec(phase, chart_metric(name), ViewState(), area, columns), width, height)
+    draw_chart(chart_spec(fit, chart_metric(name), ViewState(), area, columns), width, height)
 
 
 def seeking() -> tuple[float, float]:
@@ -133,10 +133,10 @@ def seeking() -> tuple[float, float]:
         taken = []
         for position in np.random.default_rng(0).uniform(0, recording.end, SEEKS):
             begun = time.perf_counter()
-            phase = recording.at(float(position)).phase
-            assert phase is not None
-            for series in phase.series.values():
-                series.envelope(whole_blocks(np.linspace(0, phase.batches, COLUMNS + 1)))
+            fit = recording.at(float(position)).fit
+            assert fit is not None
+            for series in fit.series.values():
+                series.envelope(whole_blocks(np.linspace(0, fit.batches, COLUMNS + 1)))
             taken.append(time.perf_counter() - begun)
     return float(np.median(taken)), max(taken)
 

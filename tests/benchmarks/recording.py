@@ -72,7 +72,7 @@ def probing_cost(build: Build = question_model, groups: int = FIT_GROUPS) -> tup
     """Return wall and CPU of whole fits recorded and probed at the default budget over bare ones.
 
     A turn is a fit of some epochs with their validation, since probes come at an epoch's end; of its parts the medians
-    are added up, as a fit of seconds is never free of the machine's other work. The last figure is the share of
+    are added up, as a fit of seconds is never free of the machine's other work. The last value is the fraction of
     training time that measuring took, by the budget's own account.
 
     Args:
@@ -92,7 +92,7 @@ def probing_cost(build: Build = question_model, groups: int = FIT_GROUPS) -> tup
 def least_cost(turns: int = GROUPS // 4) -> tuple[float, float]:
     """Return `Cost.own`, and beside it the same of what nobody can do without, taken in turns, in microseconds.
 
-    That is to read the one tensor that holds a batch's figures, and to put a record into memory shared with the system.
+    That is to read the one tensor that holds a batch's values, and to put a record into memory shared with the system.
 
     Args:
         turns: of each.
@@ -127,9 +127,9 @@ def logging_cost(logger: Logger, groups: int = GROUPS // 16) -> tuple[Ratio, flo
     with tempfile.TemporaryDirectory() as folder, logger(Path(folder)) as log:
         own: list[float] = []
 
-        def timed(step: int, figures: Mapping[str, float]) -> None:
+        def timed(step: int, metrics: Mapping[str, float]) -> None:
             begun = time.perf_counter()
-            log(step, figures)
+            log(step, metrics)
             own.append(time.perf_counter() - begun)
 
         logged, bare = Training(question_model(), [EveryBatch(timed)]), Training(question_model(), [])
@@ -153,7 +153,7 @@ def _recorded(model: keras.Model, take: Receiver | None = None) -> Iterator[tupl
     with contextlib.ExitStack() as stack:
         run = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "run"
         writer = stack.enter_context(RunWriter(run, RunInfo(name="run")))
-        recorded = RecordedFit(model, Session(writer, run, ProbeBudget(share=0.0)))
+        recorded = RecordedFit(model, Session(writer, run, ProbeBudget(fraction=0.0)))
         ends = GraphEnds(model)
         recorded.begin(model.fit, (), {})
         stack.callback(recorded.end)

@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.benchmarks.measuring import Ratio, ratio_in_turns
 
 LAST_OF_FIRST_PAINT = "quit"
-"""In the lowest row of the first picture, behind the run's name, state and figures."""
+"""In the lowest row of the first frame, behind the run's name, state and values."""
 PART_OF_CHART = "└"
 """The corner of a chart: no chart is drawn in parts."""
 _LONGEST_SECONDS = 60.0

@@ -21,7 +21,7 @@ def _wait_for(folder: Path, condition: Callable[[Snapshot], bool]) -> Snapshot:
 
 
 def test_pause_note_resume_and_stop(tui_monitor: Command, tmp_path: Path) -> None:
-    """Paused, no batch is trained; resumed, it goes on; stopped, it ends gracefully with every request answered."""
+    """Paused, no batch is trained; resumed, it goes on; stopped, it ends gracefully with every request acknowledged."""
     process = subprocess.Popen(
         command_line("demo", "--headless", "--epochs", "500", "--name", "steered"),
         cwd=tmp_path,
@@ -32,17 +32,17 @@ def test_pause_note_resume_and_stop(tui_monitor: Command, tmp_path: Path) -> Non
     )
     folder = tmp_path / "runs" / "steered"
     try:
-        _wait_for(folder, lambda s: s.phase is not None and s.phase.batches > 10)
+        _wait_for(folder, lambda s: s.fit is not None and s.fit.batches > 10)
         assert tui_monitor("pause", "steered").returncode == 0
         paused = _wait_for(folder, lambda s: s.state is State.PAUSED)
         assert tui_monitor("note", "steered", "looked at [it]").returncode == 0
         noted = _wait_for(folder, lambda s: any(entry.kind == "note" for entry in s.timeline))
-        assert paused.phase is not None
-        assert noted.phase is not None
-        assert noted.phase.batches == paused.phase.batches
+        assert paused.fit is not None
+        assert noted.fit is not None
+        assert noted.fit.batches == paused.fit.batches
         assert tui_monitor("resume", "steered").returncode == 0
-        held_at = noted.phase.batches
-        _wait_for(folder, lambda s: s.phase is not None and s.phase.batches > held_at)
+        held_at = noted.fit.batches
+        _wait_for(folder, lambda s: s.fit is not None and s.fit.batches > held_at)
         assert tui_monitor("stop", "steered").returncode == 0
         assert process.wait(timeout=240) == 0
     finally:

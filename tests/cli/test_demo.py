@@ -1,4 +1,4 @@
-"""The demo from the command line: the question's figures, their explanation, and how it ends."""
+"""The demo from the command line: the question's values, their explanation, and how it ends."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tui_monitor.demo import SCENARIOS
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.events.lines import UnknownEvent, parse_event_line
-from tui_monitor.run_log.events.notices import Explained
+from tui_monitor.run_log.events.notifications import Explained
 from tui_monitor.run_log.events.order import breaches
 from tui_monitor.run_log.format.layout import EVENTS_FILE, State
 from tui_monitor.training.demo import train
@@ -71,15 +71,15 @@ def test_every_epoch_from_the_second_shows_the_question(
     """Loss 0.62 ± 0.04, accuracy 0.83 ± 0.02, validation loss 0.51 ± 0.03, validation accuracy 0.78 ± 0.02."""
     snapshot = load(finished[0])
     assert snapshot.state is State.FINISHED
-    assert snapshot.phase is not None
-    assert len(snapshot.phase.epochs) == EPOCHS
-    for row in snapshot.phase.epochs[1:]:
-        assert row.figures["loss"] == pytest.approx(0.62, abs=0.04)
-        assert row.figures["accuracy"] == pytest.approx(0.83, abs=0.02)
-        assert row.figures["val_loss"] == pytest.approx(0.51, abs=0.03)
-        assert row.figures["val_accuracy"] == pytest.approx(0.78, abs=0.02)
+    assert snapshot.fit is not None
+    assert len(snapshot.fit.epochs) == EPOCHS
+    for row in snapshot.fit.epochs[1:]:
+        assert row.metrics["loss"] == pytest.approx(0.62, abs=0.04)
+        assert row.metrics["accuracy"] == pytest.approx(0.83, abs=0.02)
+        assert row.metrics["val_loss"] == pytest.approx(0.51, abs=0.03)
+        assert row.metrics["val_accuracy"] == pytest.approx(0.78, abs=0.02)
         assert row.samples == 10_708
-    assert len(snapshot.phase.series["loss"]) == sum(row.batches for row in snapshot.phase.epochs)
+    assert len(snapshot.fit.series["loss"]) == sum(row.batches for row in snapshot.fit.epochs)
 
 
 def test_its_explanation_is_the_brute_force_one(
@@ -93,32 +93,32 @@ def test_its_explanation_is_the_brute_force_one(
     reported = {name: float(values[-1]) for name, values in history.history.items()}
     assert content["reported"] == pytest.approx(reported, abs=1e-6)
 
-    def values(figure: str, x: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    def values(metric: str, x: np.ndarray, targets: np.ndarray) -> np.ndarray:
         outputs = keras.ops.convert_to_numpy(model(x, training=False)).astype(np.float64)
-        if figure == "accuracy":
+        if metric == "accuracy":
             return (targets.argmax(axis=1) == outputs.argmax(axis=1)).astype(float)
         return np.asarray(-np.log(np.clip((targets * outputs).sum(axis=1), 1e-7, 1.0)))
 
     label = data.y.argmax(axis=1)
     class_weight = np.array(SCENARIOS["question"].class_weight)
-    for figure, cause in (("loss", "sample_weights"), ("accuracy", "class_mix")):
-        inference = values(figure, data.x, data.y)
+    for metric, cause in (("loss", "sample_weights"), ("accuracy", "class_mix")):
+        inference = values(metric, data.x, data.y)
         samples = Samples(
             training=inference,
             inference=inference,
-            weight=class_weight[label] if figure == "loss" else np.ones(label.size),
+            weight=class_weight[label] if metric == "loss" else np.ones(label.size),
             label=label,
             sizes=[label.size],
-            validation=values(figure, data.validation_x, data.validation_y),
+            validation=values(metric, data.validation_x, data.validation_y),
             validation_weight=np.ones(len(data.validation_y)),
             validation_label=data.validation_y.argmax(axis=1),
         )
-        expected = ledger(samples, reported[figure], reported[f"val_{figure}"])
-        terms = {term["cause"]: term for term in content[figure]["terms"]}
+        expected = ledger(samples, reported[metric], reported[f"val_{metric}"])
+        terms = {term["cause"]: term for term in content[metric]["terms"]}
         assert terms[cause]["verdict"] == "main"
         effects = folded((name, term["effect"]) for name, term in terms.items())
         assert effects == pytest.approx(expected, abs=0.02)
-        assert sum(term["effect"] for term in terms.values()) == pytest.approx(content[figure]["gap"], abs=1e-9)
+        assert sum(term["effect"] for term in terms.values()) == pytest.approx(content[metric]["gap"], abs=1e-9)
 
 
 def test_explain_lists_every_epoch_and_refuses_unknown_ones(
@@ -143,7 +143,7 @@ def test_run_json_names_the_training_process(finished: tuple[Path, subprocess.Co
 
 
 def test_ls_shows_the_run(finished: tuple[Path, subprocess.CompletedProcess[str]], tui_monitor: Command) -> None:
-    """A run's line holds its name, state, epochs and last figures."""
+    """A run's line holds its name, state, epochs and last values."""
     done = tui_monitor("ls", "--runs", str(finished[0].parent))
     assert done.returncode == 0
     line = done.stdout.splitlines()[1]
@@ -187,7 +187,7 @@ def _snapshot(folder: Path) -> Snapshot | None:
 
 def _has_batches(folder: Path, epoch: int) -> bool:
     snapshot = _snapshot(folder)
-    return snapshot is not None and snapshot.phase is not None and snapshot.phase.epoch >= epoch
+    return snapshot is not None and snapshot.fit is not None and snapshot.fit.epoch >= epoch
 
 
 def test_ctrl_c_stops_gracefully_and_keeps_the_run(tmp_path: Path) -> None:
@@ -205,8 +205,8 @@ def test_ctrl_c_stops_gracefully_and_keeps_the_run(tmp_path: Path) -> None:
     snapshot = load(folder)
     assert snapshot.state is State.STOPPED
     assert [entry.text for entry in snapshot.timeline if entry.kind == "control"] == ["Stopping after this batch."]
-    assert snapshot.phase is not None
-    assert 1 <= len(snapshot.phase.epochs) < 400
+    assert snapshot.fit is not None
+    assert 1 <= len(snapshot.fit.epochs) < 400
 
 
 @pytest.fixture(scope="module")
@@ -230,13 +230,13 @@ def test_training_outlives_a_killed_screen(outlived: Path) -> None:
     """SIGKILL of the process that shows the run leaves training running to its end, and the run complete."""
     snapshot = load(outlived)
     assert snapshot.state is State.FINISHED
-    assert snapshot.phase is not None
-    assert len(snapshot.phase.epochs) == 4
-    assert len(snapshot.phase.series["loss"]) == sum(row.batches for row in snapshot.phase.epochs)
+    assert snapshot.fit is not None
+    assert len(snapshot.fit.epochs) == 4
+    assert len(snapshot.fit.series["loss"]) == sum(row.batches for row in snapshot.fit.epochs)
 
 
 def test_probes_off_leaves_what_the_log_proves(outlived: Path, tui_monitor: Command) -> None:
-    """With a budget of 0 nothing is measured, and the explanation says what the figures alone exclude."""
+    """With a budget of 0 nothing is measured, and the explanation says what the values alone exclude."""
     content = json.loads(tui_monitor("explain", str(outlived), "--json").stdout)
     assert content["evidence"] == "log"
     assert all(term["effect"] is None for term in content["loss"]["terms"])

@@ -14,7 +14,7 @@ from tui_monitor.cli.explain_command import explain
 from tui_monitor.errors import RunUnreadable
 from tui_monitor.explain.measure import Moment, explain_probe
 from tui_monitor.run_log.events.explanation import RecordedExplanation, explanation_to_json
-from tui_monitor.run_log.events.notices import Explained
+from tui_monitor.run_log.events.notifications import Explained
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import RunInfo
 from tui_monitor.run_log.write.writer import RunWriter
@@ -28,7 +28,7 @@ def long_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write a run of 100 epochs of 300 batches, each epoch explained."""
     folder = tmp_path_factory.mktemp("runs") / "long"
     writer = RunWriter(folder, RunInfo(name="long"), heartbeat_seconds=None)
-    writer.begin_phase(("loss", "accuracy"), epochs=EPOCHS, steps_per_epoch=BATCHES)
+    writer.begin_fit(("loss", "accuracy"), epochs=EPOCHS, steps_per_epoch=BATCHES)
     probe, validation = make_probe(seed=1, batches=12)
     for epoch in range(1, EPOCHS + 1):
         for _ in range(BATCHES):
@@ -60,7 +60,7 @@ def test_an_epoch_that_was_not_measured_names_the_nearest_that_was(
 ) -> None:
     """Where the budget left an epoch out, the way to an answer is the run's own measurement, not another training."""
     with RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None) as writer:
-        writer.begin_phase(("loss", "accuracy"), epochs=3)
+        writer.begin_fit(("loss", "accuracy"), epochs=3)
         probe, validation = make_probe(seed=1, batches=12)
         for epoch in (1, 2, 3):
             writer.event(EpochEnded(epoch=epoch, logs={"loss": 0.7, "val_loss": 0.5}, batches=1, samples=32))
@@ -80,7 +80,7 @@ def test_a_fit_that_was_killed_at_once_leaves_the_one_before_explained(
     """Where the newest fit has ended no epoch, the newest that has is explained."""
     with RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None) as writer:
         for losses in ((0.7, 0.5), None):
-            writer.begin_phase(("loss",), epochs=1)
+            writer.begin_fit(("loss",), epochs=1)
             writer.batch(1, 32, (0.7,))
             if losses:
                 writer.event(EpochEnded(epoch=1, logs=dict(zip(("loss", "val_loss"), losses, strict=True)), batches=1))
@@ -120,7 +120,7 @@ def test_class_shares_that_have_no_use_are_said_to_be_ignored(
 def test_a_damaged_explanation_is_said_so(tmp_path: Path) -> None:
     """Text can't be made of it, which is an error with a sentence; its JSON is printed as it is."""
     with RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None) as writer:
-        writer.begin_phase(("loss",))
+        writer.begin_fit(("loss",))
         writer.event(Explained(1, None, RecordedExplanation({"schema": 1})))
     with pytest.raises(RunUnreadable, match="can't be read"):
         explain(str(tmp_path / "run"), None, epoch=None, every=False, as_json=False, class_shares=None)

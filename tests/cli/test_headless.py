@@ -8,7 +8,7 @@ from tests.app.snapshots import explanation
 from tests.clock import Clock
 from tui_monitor.cli.headless import follow_headless
 from tui_monitor.run_log.events.explanation import RecordedExplanation, explanation_to_json
-from tui_monitor.run_log.events.notices import AlertRaised, Explained
+from tui_monitor.run_log.events.notifications import AlertRaised, Explained
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import RunInfo, State
 from tui_monitor.run_log.write.writer import RunWriter
@@ -21,7 +21,7 @@ def test_a_run_that_has_ended_is_told_in_the_order_in_which_it_went(
     clock = Clock()
     with RunWriter(tmp_path / "run", RunInfo(name="run"), clock=clock, heartbeat_seconds=None) as writer:
         for _ in range(2):
-            writer.begin_phase(["loss"], epochs=2, steps_per_epoch=1)
+            writer.begin_fit(["loss"], epochs=2, steps_per_epoch=1)
             for epoch in (1, 2):
                 clock.now += 1
                 writer.event(EpochEnded(epoch=epoch, logs={"loss": 0.5, "val_loss": 0.4}))
@@ -45,7 +45,7 @@ def test_an_epoch_that_was_not_measured_is_said_to_be_so(tmp_path: Path, capsys:
     """Every epoch has its lines: where the budget left no probe, they give the gap and say why there is no more."""
     clock = Clock()
     with RunWriter(tmp_path / "run", RunInfo(name="run"), clock=clock, heartbeat_seconds=None) as writer:
-        writer.begin_phase(["loss"], epochs=3, steps_per_epoch=1)
+        writer.begin_fit(["loss"], epochs=3, steps_per_epoch=1)
         for epoch in (1, 2, 3):
             clock.now += 1
             writer.event(EpochEnded(epoch=epoch, logs={"loss": 0.5, "val_loss": 0.4}))

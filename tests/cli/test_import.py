@@ -99,8 +99,8 @@ def _explained(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], *o
         ("epoch,loss,val_loss\n1,0.5,0.6\n2,0.4,\n", "epoch 1: loss 0.5000, val_loss 0.6000"),
         ("epoch,loss,val_loss\n1,nan,0.6\n", "the training side is NaN (loss)"),
         ("epoch,loss,val_loss\n1,0.5,inf\n", "the validation side is infinite (val_loss)"),
-        ("epoch,loss\n1,0.5\n", "No validation figures"),
-        ("epoch,val_loss\n1,0.5\n", "No training figures, only validation's (val_loss)"),
+        ("epoch,loss\n1,0.5\n", "No validation metrics"),
+        ("epoch,val_loss\n1,0.5\n", "No training metrics, only validation's (val_loss)"),
         ("epoch,my_loss,valued_loss\n1,0.5,0.6\n", "names were not matched: my_loss, valued_loss"),
         ("epoch,train/box_loss,val/box_loss\n1,0.5,0.6\n", "On both sides: box_loss 0.5 against 0.6"),
     ],
@@ -135,7 +135,7 @@ def test_fits_and_alerts_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_names_do_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
-    """Validation and test figures keep their names under any hash seed."""
+    """Validation and test metrics keep their names under any hash seed."""
     read = set()
     for seed in ("0", "1", "2"):
         runs = tmp_path / seed

@@ -23,7 +23,7 @@ def test_places_and_speeds_are_understood() -> None:
     """Seconds, clock times, percentages, epochs, factors and `max` mean what they say."""
     assert start(moment="90").seconds == 90  # type: ignore[attr-defined]
     assert start(moment="1:02:03.5").seconds == 3723.5  # type: ignore[attr-defined]
-    assert start(moment="50%").share == 0.5  # type: ignore[attr-defined]
+    assert start(moment="50%").fraction == 0.5  # type: ignore[attr-defined]
     assert start(epoch=3).epoch == 3  # type: ignore[attr-defined]
     assert start(speed="0.25").speed == 0.25  # type: ignore[attr-defined]
     assert start(speed="4x").speed == 4  # type: ignore[attr-defined]
@@ -44,7 +44,7 @@ def test_places_and_speeds_are_understood() -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused(options: dict[str, str]) -> None:
-    """A speed or place that is none is told in a sentence that names one that is."""
+    """A speed or position that is none is told in a sentence that names one that is."""
     with pytest.raises(UsageError, match="Name"):
         start(**options)
 
@@ -52,7 +52,7 @@ def test_what_makes_no_sense_is_refused(options: dict[str, str]) -> None:
 def test_without_a_terminal_the_run_is_told_in_lines(tmp_path: Path) -> None:
     """Where no screen can be drawn, the run's epochs are printed, and the exit code is 0."""
     with RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None) as writer:
-        writer.begin_phase(["loss"], epochs=1)
+        writer.begin_fit(["loss"], epochs=1)
         writer.event(EpochEnded(epoch=1, logs={"loss": 0.625}, batches=4, seconds=1.0))
         writer.status(State.FINISHED)
     done = CliRunner().invoke(program, ["replay", "run", "--runs", str(tmp_path)], standalone_mode=False)

@@ -24,8 +24,8 @@ KILLS = 50
 
 def readable(snapshot: Snapshot) -> int:
     """Return how many batches can be read, all of them what was written and in order."""
-    assert snapshot.phase is not None
-    numbers = snapshot.phase.series["loss"].values()
+    assert snapshot.fit is not None
+    numbers = snapshot.fit.series["loss"].values()
     np.testing.assert_array_equal(numbers, np.arange(1, len(numbers) + 1))
     return len(numbers)
 
@@ -43,8 +43,8 @@ def killed(folder: Path) -> Outcome:
         snapshot = load(training.folder)
         found = readable(snapshot)
         assert training.batches <= found <= training.batches + 1
-        assert snapshot.phase is not None
-        assert training.epochs <= len(snapshot.phase.epochs) <= training.epochs + 1
+        assert snapshot.fit is not None
+        assert training.epochs <= len(snapshot.fit.epochs) <= training.epochs + 1
         assert snapshot.state is State.LOST
         assert not snapshot.damage.events_skipped
         written += training.batches
@@ -57,10 +57,10 @@ def full_disk(folder: Path) -> Outcome:
     training = Training(folder / "run", "full_disk", epochs=8)
     finished = training.end()
     snapshot = load(training.folder)
-    assert snapshot.phase is not None
+    assert snapshot.fit is not None
     assert training.lost > 50
     assert snapshot.damage.batches_lost == training.lost
-    numbers = snapshot.phase.series["loss"].values()
+    numbers = snapshot.fit.series["loss"].values()
     assert numbers[-1] == 8 * 40
     assert (np.diff(numbers) > 0).all()
     return Outcome("disk full while recording", 1, training.batches, len(numbers), int(finished))
@@ -113,7 +113,7 @@ def clock_back(folder: Path) -> Outcome:
 
 
 def two_screens(folder: Path) -> Outcome:
-    """Two screens send requests at once: each is answered exactly once."""
+    """Two screens send requests at once: each is acknowledged exactly once."""
     training = Training(folder / "run", seconds_a_batch=0.001)
     training.wait_for(1)
     sent: list[str] = []
@@ -129,13 +129,13 @@ def two_screens(folder: Path) -> Outcome:
     send_request(training.folder, Action.STOP_BATCH)
     finished = training.end()
     snapshot = load(training.folder)
-    answered = [entry.answers for entry in snapshot.timeline if entry.kind == "control"]
-    assert sorted(answered[:-1]) == sorted(sent)
+    acknowledged = [entry.acknowledges for entry in snapshot.timeline if entry.kind == "control"]
+    assert sorted(acknowledged[:-1]) == sorted(sent)
     return Outcome("two screens steer at once", 1, training.batches, readable(snapshot), int(finished))
 
 
 def garbage(folder: Path) -> Outcome:
-    """Control files that are garbage: set aside, and the next request is obeyed."""
+    """Control files that are garbage: set aside, and the next request is applied."""
     training = Training(folder / "run", seconds_a_batch=0.001)
     training.wait_for(1)
     chance = random.Random(1)

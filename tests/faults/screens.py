@@ -74,7 +74,7 @@ def _terminate(terminal: Terminal) -> None:
 
 
 def suspended(folder: Path) -> Outcome:
-    """Ctrl-Z and `fg`, and a change of size meanwhile: the picture is drawn anew."""
+    """Ctrl-Z and `fg`, and a change of size meanwhile: the frame is drawn anew."""
     training = Training(folder / "run", seconds_a_batch=0.01)
     training.wait_for(1)
     with _attached(training, (120, 40)) as terminal:
@@ -94,7 +94,7 @@ def _state(pid: int) -> str:
 
 
 def line_stalled(folder: Path) -> Outcome:
-    """A line that takes nothing for seconds: nothing queues up, and the newest picture comes when it drains."""
+    """A line that takes nothing for seconds: nothing queues up, and the newest frame comes when it drains."""
     training = Training(folder / "run", seconds_a_batch=0.002)
     training.wait_for(1)
     with _attached(training, (120, 40)) as terminal:

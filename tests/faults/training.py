@@ -11,10 +11,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from tui_monitor.run_log.events.notices import RequestAcknowledged
+from tui_monitor.run_log.events.notifications import RequestAcknowledged
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.layout import RunInfo, State
-from tui_monitor.run_log.runs.control import Action, take_requests
+from tui_monitor.run_log.runs.control import Action, receive_requests
 from tui_monitor.run_log.write.writer import RunWriter
 
 BATCHES = 40
@@ -42,11 +42,11 @@ def train(
         epochs: to train.
         seconds_a_batch: time between batches.
         before_batch: does harm from inside; called with the number of batches before.
-        metrics: names of two figures.
+        metrics: names of two metrics.
     """
     info = RunInfo(name=folder.name, host=socket.gethostname(), pid=os.getpid())
     with RunWriter(folder, info, heartbeat_seconds=0.1) as writer:
-        writer.begin_phase(metrics, epochs=min(epochs, 1000), steps_per_epoch=BATCHES)
+        writer.begin_fit(metrics, epochs=min(epochs, 1000), steps_per_epoch=BATCHES)
         writer.status(State.TRAINING)
         state, number, lost = State.FINISHED, 0, 0
         for epoch in range(1, epochs + 1):
@@ -58,7 +58,7 @@ def train(
                 writer.batch(epoch, 1, (number, 0.5))
                 os.write(told.fileno(), b"b" if writer.lost_batches == lost else b"l")
                 lost = writer.lost_batches
-                for request in take_requests(folder):
+                for request in receive_requests(folder):
                     writer.event(RequestAcknowledged("done", str(request.value or "done"), request.id, request.action))
                     if request.action is Action.STOP_BATCH:
                         state = State.STOPPED

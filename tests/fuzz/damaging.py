@@ -83,8 +83,8 @@ def _glue(text: str, choose: Choose) -> str:
 
 
 def _insert(text: str, choose: Choose) -> str:
-    place = choose(len(text) + 1)
-    return text[:place] + _JUNK[choose(len(_JUNK))] + text[place:]
+    position = choose(len(text) + 1)
+    return text[:position] + _JUNK[choose(len(_JUNK))] + text[position:]
 
 
 def _interleave(text: str, choose: Choose) -> str:
@@ -98,8 +98,8 @@ def _interleave(text: str, choose: Choose) -> str:
 
 def _join_lines(text: str, choose: Choose) -> str:
     lines = text.splitlines(keepends=True)
-    place = choose(len(lines) + 1)
-    return "".join(line.rstrip("\r\n") if number == place else line for number, line in enumerate(lines))
+    position = choose(len(lines) + 1)
+    return "".join(line.rstrip("\r\n") if number == position else line for number, line in enumerate(lines))
 
 
 def _wrap(text: str, choose: Choose) -> str:
@@ -116,7 +116,7 @@ def check(content: bytes) -> None:
     """Import bytes as a file and check what must hold of any.
 
     Raises:
-        AssertionError: a figure is not in the input and no mean that is said, or a refusal left a run.
+        AssertionError: a value is not in the input and no mean that is said, or a refusal left a run.
     """
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
     try:
@@ -128,16 +128,16 @@ def check(content: bytes) -> None:
             assert not runs.exists() or not list(runs.iterdir()), "a refusal left a run"
             return
         said = " ".join(sentence for one in imported for sentence in one.remarks)
-        figures = [
+        values = [
             value
             for one in imported
-            for phase in load(one.folder).phases
-            for row in phase.epochs
-            for value in row.figures.values()
+            for fit in load(one.folder).fits
+            for row in fit.epochs
+            for value in row.metrics.values()
         ]
-        assert figures, "a run without a figure"
+        assert values, "a run without a value"
         if "mean of its readings" not in said:
-            invented = {value for value in figures if math.isfinite(value)} - _numbers(content)
+            invented = {value for value in values if math.isfinite(value)} - _numbers(content)
             assert not invented, f"not in the input: {invented}"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -157,7 +157,7 @@ def _numbers(content: bytes) -> set[float]:
 def _variants(text: str) -> Iterator[str]:
     plain = _COLOURS.sub("", _UNSEEN.sub("", text))
     yield from (text, plain, _DECIMAL_COMMA.sub(".", text), _FAR_SIGN.sub("-", plain))
-    # A console breaks lines within figures, and quotes or numbers may stand before what goes on.
+    # A console breaks lines within values, and quotes or numbers may stand before what goes on.
     yield from (re.sub(r"\s*\n\s*", joint, plain) for joint in ("", " "))
     yield re.sub(r"\n(?:\s|[>#|*\"'/]|\d+[:\t])*", "", plain)
 

@@ -1,4 +1,4 @@
-"""The ledger computed the long way: every training sample, every toggle, by definition, with none of our arithmetic."""
+"""The ledger by brute force: every training sample, every toggle, by definition, with none of our arithmetic."""
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,13 +14,13 @@ _TOGGLES = ("train_mode_layers", "sample_weights", "batch_averaging", "class_mix
 
 @dataclass(frozen=True)
 class Samples:
-    """One figure (loss, or 1 where correct) of every sample of one epoch, at the epoch's end, shape (n,) each."""
+    """One metric (loss, or 1 where correct) of every sample of one epoch, at the epoch's end, shape (n,) each."""
 
     training: Array
     """In training mode, batch after batch."""
     inference: Array
     weight: Array
-    """What each sample counts in the reported figure, divided by their number."""
+    """What each sample counts in the reported value, divided by their number."""
     label: Labels
     sizes: Sequence[int]
     """Samples of each training batch."""
@@ -29,16 +29,16 @@ class Samples:
     validation_weight: Array
     validation_label: Labels
     every_batch_same: bool = False
-    """Whether the reported training figure is a mean of batch means."""
+    """Whether the reported training value is a mean of batch means."""
 
 
 def ledger(samples: Samples, reported: float, reported_validation: float) -> Mapping[str, float]:
-    """Return every term of the definition for one figure, training minus validation.
+    """Return every term of the definition for one value, training minus validation.
 
     Args:
         samples: what to compute it from.
-        reported: training figure of the epoch.
-        reported_validation: validation figure of the epoch.
+        reported: training value of the epoch.
+        reported_validation: validation value of the epoch.
     """
     count = samples.label.size
     classes = max(samples.label.max(), samples.validation_label.max()) + 1

@@ -19,6 +19,6 @@ def open_session(tmp_path_factory: pytest.TempPathFactory) -> OpenSession:
     def open_one(probe_budget: float = 0.02, name: str = "run") -> Session:
         folder = tmp_path_factory.mktemp("runs") / name
         writer = RunWriter(folder, RunInfo(name=name), heartbeat_seconds=None)
-        return Session(writer, folder, ProbeBudget(share=probe_budget))
+        return Session(writer, folder, ProbeBudget(fraction=probe_budget))
 
     return open_one

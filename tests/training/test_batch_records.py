@@ -14,12 +14,12 @@ from tui_monitor.training.keras2.generator_fit import fit_generator
 
 
 class _Alone(keras.callbacks.Callback):  # type: ignore[misc]
-    """Computes each batch's own figures from the model as it was before the batch, without Keras' trackers."""
+    """Computes each batch's own values from the model as it was before the batch, without Keras' trackers."""
 
     def __init__(self, batches: list[tuple[np.ndarray, np.ndarray]], weights: dict[int, float]) -> None:
         super().__init__()
         self.batches, self.weights = batches, weights
-        self.figures: list[tuple[int, float, float]] = []
+        self.metrics: list[tuple[int, float, float]] = []
         self._seen = 0
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -29,7 +29,7 @@ class _Alone(keras.callbacks.Callback):  # type: ignore[misc]
         chosen = np.clip(outputs[np.arange(len(y)), y], 1e-7, 1)
         weight = np.array([self.weights[int(label)] for label in y])
         loss = float((-np.log(chosen) * weight).sum() / len(y))
-        self.figures.append((len(y), loss, float((outputs.argmax(axis=1) == y).mean())))
+        self.metrics.append((len(y), loss, float((outputs.argmax(axis=1) == y).mean())))
 
 
 def _unequal_batches(poison: int | None) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -76,21 +76,21 @@ def _train(open_session: OpenSession, poison: int | None) -> tuple[Any, _Alone, 
 def test_values_equal_an_independent_computation(open_session: OpenSession) -> None:
     """Loss and accuracy of every batch equal those computed from the model alone, with weights and unequal sizes."""
     snapshot, alone, history = _train(open_session, poison=None)
-    phase = snapshot.phase
-    assert phase is not None
-    assert phase.batches == len(alone.figures) == 18
-    assert phase.info.metrics == ("loss", "acc")
+    fit = snapshot.fit
+    assert fit is not None
+    assert fit.batches == len(alone.metrics) == 18
+    assert fit.info.metrics == ("loss", "acc")
     for name, column in (("loss", 1), ("accuracy", 2)):
-        expected = np.array([figures[column] for figures in alone.figures])
-        np.testing.assert_allclose(phase.series[name].values(), expected, atol=1e-5)
-    assert [row.samples for row in phase.epochs] == [66, 66, 66]
-    assert [row.figures["accuracy"] for row in phase.epochs] == pytest.approx(history.history["acc"])
+        expected = np.array([metrics[column] for metrics in alone.metrics])
+        np.testing.assert_allclose(fit.series[name].values(), expected, atol=1e-5)
+    assert [row.samples for row in fit.epochs] == [66, 66, 66]
+    assert [row.metrics["accuracy"] for row in fit.epochs] == pytest.approx(history.history["acc"])
 
 
 def test_the_batch_after_a_nan_is_right_again(open_session: OpenSession) -> None:
     """One NaN stays one NaN: the running means Keras logs are poisoned, the records are not."""
     snapshot, _, history = _train(open_session, poison=2)
-    assert snapshot.phase is not None
-    losses = snapshot.phase.series["loss"].values()[:6]
+    assert snapshot.fit is not None
+    losses = snapshot.fit.series["loss"].values()[:6]
     assert np.isnan(losses).tolist() == [False, False, True, False, False, False]
     assert np.isnan(history.history["loss"][0])

@@ -8,7 +8,7 @@ import pytest
 
 from tui_monitor.training.backends.backend import backend_of
 from tui_monitor.training.backends.capture import Capture, begin
-from tui_monitor.training.step.sample_figures import NO_CONFIDENCE, ROWS, sample_figures
+from tui_monitor.training.step.per_sample_metrics import NO_CONFIDENCE, ROWS, per_sample_metrics
 
 _OUTPUTS = np.array([[2.0, -1.0, 0.5], [-0.3, 0.1, 0.0], [0.0, 0.0, 3.0]], dtype="float32")
 _SOFTMAX = np.exp(_OUTPUTS) / np.exp(_OUTPUTS).sum(axis=1, keepdims=True)
@@ -43,6 +43,6 @@ def test_confidence_is_the_probability_of_the_predicted_class(name: str) -> None
     begin(capture)
     model.compute_loss(x=x, y=y, y_pred=x)
     begin(None)
-    figures, sample = sample_figures(backend, model, capture)
-    rows = dict(zip(ROWS, figures.of(sample).numpy(), strict=True))
+    per_sample, sample = per_sample_metrics(backend, model, capture)
+    rows = dict(zip(ROWS, per_sample.of(sample).numpy(), strict=True))
     np.testing.assert_allclose(rows["confidence"], expected, rtol=1e-5)

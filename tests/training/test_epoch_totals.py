@@ -1,4 +1,4 @@
-"""What an epoch's reported figure averages is read off the batches, and not off their rounding."""
+"""What an epoch's reported value averages is read off the batches, and not off their rounding."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_equal_means_count_as_keras_own(reported: float) -> None:
 
 
 def test_a_mean_of_batch_means_is_recognised() -> None:
-    """The nearer of two different means is the one behind the figure."""
+    """The nearer of two different means is the one behind the value."""
     totals = _totals((30, 0.2), (10, 0.6))
     assert totals.averaging_behind(0, 0.4) is Averaging.BATCHES
     assert totals.averaging_behind(0, 0.3) is Averaging.SAMPLES

@@ -21,7 +21,7 @@ from tui_monitor.history.load import load
 from tui_monitor.run_log.format.layout import RunInfo
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.backends.keras3 import log_type
-from tui_monitor.training.probe.passes import Kept
+from tui_monitor.training.probe.passes import LazyBatch
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.record.fast_path import fast_path
@@ -32,7 +32,7 @@ from tui_monitor.training.step.replicas import PAYLOAD
 
 OURS = str(Path(tui_monitor.__file__).parent) + os.sep
 """Where our own code lies, whatever the folder around it is called."""
-LAYOUT = Layout(("accuracy", "loss"), numbers=5, structure={}, stretches=(), index=2)
+LAYOUT = Layout(("accuracy", "loss"), numbers=5, structure={}, segments=(), index=2)
 """Of one number for itself, two logs, samples, two metrics and the samples of two classes."""
 
 
@@ -41,9 +41,9 @@ class SlowPath:
     """Note what they are told."""
 
     taken: list[Any] = field(default_factory=list)
-    looks: list[float] = field(default_factory=list)
+    ticks: list[float] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
-    look_again: float = float("inf")
+    tick_again: float = float("inf")
     writer: RunWriter | None = None
 
     def step_ended(self, logs: Any) -> Any:
@@ -51,15 +51,15 @@ class SlowPath:
         self.taken.append(logs)
         return "taken by the slow path"
 
-    def look(self, seconds: float) -> float:
-        """Look."""
-        self.looks.append(seconds)
-        if not np.isfinite(self.look_again):
-            raise OSError("no look today")
-        return seconds + self.look_again
+    def tick(self, seconds: float) -> float:
+        """Tick."""
+        self.ticks.append(seconds)
+        if not np.isfinite(self.tick_again):
+            raise OSError("no tick today")
+        return seconds + self.tick_again
 
     def put_again(self, error: Exception, put: Any, epoch: int, row: Any) -> float | None:
-        """Put again, unless the phase is over."""
+        """Put again, unless the fit is over."""
         assert self.writer is not None
         return None if put != self.writer.put else self.writer.batch_again(error, epoch, row[0], row[1:])
 
@@ -75,7 +75,7 @@ class Fixture:
     receive: Receiver
     slow: SlowPath
     totals: EpochTotals
-    kept: Reservoir[Kept]
+    kept: Reservoir[LazyBatch]
     writer: RunWriter
 
     def records(self) -> list[tuple[float, ...]]:
@@ -88,11 +88,11 @@ class Fixture:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Iterator[Fixture]:
-    """Return the fast path of epoch 3, whose first batch looks."""
+    """Return the fast path of epoch 3, whose first batch ticks."""
     writer = RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None)
-    writer.begin_phase(["loss", "accuracy"])
-    slow, totals, kept = SlowPath(look_again=3600.0, writer=writer), EpochTotals(2), Reservoir[Kept]()
-    receive = fast_path(LAYOUT, 3, totals, kept, writer, slow, look_at=0.0)
+    writer.begin_fit(["loss", "accuracy"])
+    slow, totals, kept = SlowPath(tick_again=3600.0, writer=writer), EpochTotals(2), Reservoir[LazyBatch]()
+    receive = fast_path(LAYOUT, 3, totals, kept, writer, slow, next_tick=0.0)
     yield Fixture(receive, slow, totals, kept, writer)
     writer.close()
 
@@ -102,13 +102,13 @@ def _logs(*numbers: float) -> dict[str, Any]:
 
 
 def test_a_batch_is_recorded_summed_and_its_logs_returned(path: Fixture) -> None:
-    """Logs are those of the vector, the record holds the batch's own figures, the sums its classes too."""
+    """Logs are those of the vector, the record holds the batch's own values, the sums its classes too."""
     assert path.receive(_logs(2, 0.75, 0.5, 36, 0.25, 1.0, 30, 6)) == {"accuracy": 0.75, "loss": 0.5}
     assert path.receive(_logs(2, 0.5, 1.5, 4, 2.5, 0.0, 1, 3)) == {"accuracy": 0.5, "loss": 1.5}
     assert path.totals.class_counts is not None
     assert (path.totals.batches, path.totals.samples, path.totals.class_counts.tolist()) == (2, 40, [31, 9])
     assert path.records() == [(3, 36, 0.25, 1.0), (3, 4, 2.5, 0.0)]
-    assert (len(path.slow.looks), path.slow.taken, path.slow.failures) == (1, [], [])
+    assert (len(path.slow.ticks), path.slow.taken, path.slow.failures) == (1, [], [])
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_what_is_not_ordinary_takes_the_slow_path(path: Fixture, logs: dict[str,
     assert (path.totals.batches, path.records()) == (0, [])
 
 
-def test_figures_that_are_no_numbers_end_nothing(path: Fixture) -> None:
+def test_values_that_are_no_numbers_end_nothing(path: Fixture) -> None:
     """NaN and infinity are kept, a size that is none counts as 0; the batch after is right again."""
     path.receive(_logs(2, 0.0, np.nan, np.nan, np.inf, np.nan, 0, 0))
     path.receive(_logs(2, 0.5, 1.5, 4, 2.5, 0.0, 1, 3))
@@ -142,9 +142,9 @@ def test_figures_that_are_no_numbers_end_nothing(path: Fixture) -> None:
 
 def test_what_fails_ends_the_recording_and_not_the_training(path: Fixture) -> None:
     """Keras gets its logs all the same."""
-    path.slow.look_again = float("nan")
+    path.slow.tick_again = float("nan")
     assert path.receive(_logs(2, 0.75, 0.5, 36, 0.25, 1.0, 30, 6)) == {"accuracy": 0.75, "loss": 0.5}
-    assert [str(error) for error in path.slow.failures] == ["no look today"]
+    assert [str(error) for error in path.slow.failures] == ["no tick today"]
 
 
 class _Calls(keras.callbacks.Callback):  # type: ignore[misc]
@@ -179,8 +179,8 @@ def test_an_ordinary_batch_takes_three_calls(open_session: OpenSession) -> None:
     assert min(calls.ours, key=len) == ["function", "received", "put"]
     assert {type(value) for logs in calls.logs for value in logs.values()} == {float}
     snapshot = load(session.folder)
-    assert snapshot.phase is not None
-    assert len(snapshot.phase.series["loss"].values()) == len(calls.logs)
+    assert snapshot.fit is not None
+    assert len(snapshot.fit.series["loss"].values()) == len(calls.logs)
 
 
 def test_keras_sees_at_once_that_logs_are_no_tensors() -> None:
@@ -215,13 +215,13 @@ def test_outputs_too_wide_for_the_vector_are_kept_by_the_fast_path(open_session:
     session.writer.close()
     assert "received" in min(calls.ours, key=len)
     snapshot = load(session.folder)
-    assert snapshot.phase is not None
-    explained = [entry.content for entry in snapshot.phase.explanations if entry.batch is None]
+    assert snapshot.fit is not None
+    explained = [entry.content for entry in snapshot.fit.explanations if entry.batch is None]
     assert [content["samples"] for content in explained] == [{"train": 96, "validation": 96}] * 2
 
 
 def test_one_list_of_callbacks_may_serve_two_fits(open_session: OpenSession) -> None:
-    """Each fit's batches go to its own phase; the recorder of the first has left the list."""
+    """Each fit's batches go to its own records; the recorder of the first has left the list."""
     x, y, _, _ = make_arrays()
     model, session = build_model(), open_session(probe_budget=0.0)
     callbacks = keras.callbacks.CallbackList([], add_history=True, model=model, epochs=2, steps=6)
@@ -232,13 +232,13 @@ def test_one_list_of_callbacks_may_serve_two_fits(open_session: OpenSession) -> 
         assert callbacks.callbacks == before
     session.writer.close()
     steps = -(-len(x) // BATCH)
-    sizes = [(session.folder / phase.batches).stat().st_size // 24 for phase in session.writer.info.phases]
+    sizes = [(session.folder / fit.batches).stat().st_size // 24 for fit in session.writer.info.fits]
     assert sizes == [2 * steps, 3 * steps]
 
 
-def test_a_fast_path_whose_phase_is_over_leads_to_the_slow_one(path: Fixture) -> None:
-    """Where another fit of the run has begun its phase, nothing is counted as lost."""
-    path.writer.begin_phase(["loss", "accuracy"])
+def test_a_fast_path_whose_fit_is_over_leads_to_the_slow_one(path: Fixture) -> None:
+    """Where another fit of the run has begun, nothing is counted as lost."""
+    path.writer.begin_fit(["loss", "accuracy"])
     logs = _logs(2, 0.75, 0.5, 36, 0.25, 1.0, 30, 6)
     assert path.receive(logs) == "taken by the slow path"
     assert (path.slow.taken, path.totals.batches, path.writer.lost_batches) == ([logs], 0, 0)

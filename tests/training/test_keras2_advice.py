@@ -90,10 +90,10 @@ def test_other_errors_get_no_sentence(names: dict[str, Any], code: str) -> None:
 
 
 def _is_there(package: Any, name: str) -> bool:
-    place = package
+    found = package
     for part in name.split(".")[1:]:
-        place = getattr(place, part, None)
-    return place is not None
+        found = getattr(found, part, None)
+    return found is not None
 
 
 def test_the_table_is_true_of_both_kerases() -> None:

@@ -46,7 +46,7 @@ def test_a_thread_that_outlives_the_main_one_is_recorded(tmp_path: Path) -> None
     assert done.stdout.splitlines() == ["hooked: at the end False", "trained", "at exit"]
     snapshot = load(tmp_path / "run")
     assert (snapshot.state, snapshot.detail) == (State.FAILED, "ValueError: at the end")
-    assert [len(phase.epochs) for phase in snapshot.phases] == [2]
+    assert [len(fit.epochs) for fit in snapshot.fits] == [2]
     assert [entry.text for entry in snapshot.timeline if "forked" in entry.text] == [
         "A process forked from this one called fit. It is not recorded; training there goes on as ever."
     ]

@@ -55,9 +55,9 @@ raise SystemExit(3)
 """
 
 
-def _by_cause(snapshot: Snapshot, figure: str) -> dict[str, float]:
-    assert snapshot.phase is not None
-    terms = snapshot.phase.explanations[-1].content[figure]["terms"]
+def _by_cause(snapshot: Snapshot, metric: str) -> dict[str, float]:
+    assert snapshot.fit is not None
+    terms = snapshot.fit.explanations[-1].content[metric]["terms"]
     return {term["cause"]: term["effect"] for term in terms}
 
 
@@ -67,7 +67,7 @@ def _by_cause(snapshot: Snapshot, figure: str) -> dict[str, float]:
     ids=["legacy", "keras3", "tensorflow"],
 )
 def test_the_2018_script_runs_as_posted(tmp_path: Path, package: str, environment: dict[str, str]) -> None:
-    """The script prints its own history alone and keeps its exit code; the run holds the same figures, taken apart."""
+    """The script prints its own history alone and keeps its exit code; the run holds the same values, taken apart."""
     script = tmp_path / "train.py"
     script.write_text(_SCRIPT.format(package=package))
     options = ["--headless", "--runs", str(tmp_path), "--name", "r", "--probe-budget", "1"]
@@ -114,7 +114,7 @@ WAYS: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_it_is_recorded_and_untouched(open_session: OpenSession, way: str) -> None:
-    """Batches average to the reported figures, each epoch has a ledger; weights, statistics and draws are the same."""
+    """Batches average to the reported values, each epoch has a ledger; weights, statistics and draws are the same."""
     plain_history, plain = state_after(WAYS[way], None)
     session = open_session(probe_budget=1.0)
     history, watched = state_after(WAYS[way], session)
@@ -152,7 +152,7 @@ def train(session):
 
 def open_session(name):
     folder = pathlib.Path(sys.argv[1], name)
-    return Session(RunWriter(folder, RunInfo(name=name)), folder, ProbeBudget(share=1.0))
+    return Session(RunWriter(folder, RunInfo(name=name)), folder, ProbeBudget(fraction=1.0))
 
 plain, plain_history = train(None)
 session = open_session("whole")
@@ -171,10 +171,10 @@ x, y = make_arrays()
 data = {"x": x[:40], "y": y[:40], "batch_size": 10, "verbose": 0}
 recorded_fit(model.fit, model, limited, (), data)
 limited.writer.close()
-phase = load(limited.folder).phase
-limit, = [limit for entry in phase.explanations for limit in entry.content["limits"]]
+of_fit = load(limited.folder).fit
+limit, = [limit for entry in of_fit.explanations for limit in entry.content["limits"]]
 assert "steps_per_execution=2" in limit and "one batch in 2 is recorded" in limit, limit
-assert phase.batches == 2, phase.batches
+assert of_fit.batches == 2, of_fit.batches
 """
 
 
@@ -201,10 +201,10 @@ def test_ragged_data_is_recorded_and_its_limit_said(open_session: OpenSession) -
     x, y = tf.ragged.constant([[1, 2], [3], [1, 2, 3], [2]] * 10), np.arange(40.0)
     recorded_fit(model.fit, model, session, (), {"x": x, "y": y, "batch_size": 8, "verbose": 0})
     session.writer.close()
-    phase = load(session.folder).phase
-    assert phase is not None
-    assert [(row.batches, row.samples) for row in phase.epochs] == [(5, 40)]
-    assert ["ragged" in limit for entry in phase.explanations for limit in entry.content["limits"]] == [True]
+    of_fit = load(session.folder).fit
+    assert of_fit is not None
+    assert [(row.batches, row.samples) for row in of_fit.epochs] == [(5, 40)]
+    assert ["ragged" in limit for entry in of_fit.explanations for limit in entry.content["limits"]] == [True]
 
 
 def test_a_model_that_was_not_compiled_fails_as_ever(open_session: OpenSession) -> None:

@@ -40,14 +40,14 @@ assert "fit" not in vars(model)
 
 @pytest.mark.parametrize("package", ["keras", "tf_keras"])
 def test_watch_monitor_and_fit_generator_share_one_run(tmp_path: Path, package: str) -> None:
-    """Each recorded fit is a phase of the process's run; a fit that nobody watches is none."""
+    """Each recorded fit is one of the process's run; a fit that nobody watches is none."""
     script = _SCRIPT.replace("KERAS", package)
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     snapshot = load(tmp_path / "runs" / "mine")
     assert snapshot.state is State.FINISHED
     assert not [entry for entry in snapshot.timeline if entry.text.startswith("Recording stopped")]
-    plans = [(phase.info.initial_epoch, phase.info.epochs, len(phase.epochs)) for phase in snapshot.phases]
+    plans = [(fit.info.initial_epoch, fit.info.epochs, len(fit.epochs)) for fit in snapshot.fits]
     assert plans == [(0, 2, 2), (1, 3, 2), (0, 1, 1), (0, 1, 1)]
-    assert [phase.batches for phase in snapshot.phases] == [10, 10, 3, 2]
-    assert snapshot.phases[0].explanations
+    assert [fit.batches for fit in snapshot.fits] == [10, 10, 3, 2]
+    assert snapshot.fits[0].explanations

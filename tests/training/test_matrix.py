@@ -18,7 +18,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 @pytest.mark.parametrize("cell", CELLS, ids=str)
 def test_a_cell_is_recorded_as_it_was_trained(trained: Trained, cell: Cell) -> None:
     """The model saw its batches in their order; batch values and all ledgers equal an independent computation."""
-    notes, phase = trained.notes[cell], trained.phases[cell]
+    notes, fit = trained.notes[cell], trained.fits[cell]
     check_order(cell, notes)
-    check_batches(cell, notes, phase)
-    check_ledgers(cell, notes, phase)
+    check_batches(cell, notes, fit)
+    check_ledgers(cell, notes, fit)

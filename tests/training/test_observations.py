@@ -1,4 +1,4 @@
-"""What a training's own figures say while it runs: a stall is told while it lasts, marks and alerts are in the run."""
+"""What a training's own values say while it runs: a stall is told while it lasts, marks and alerts are in the run."""
 
 import threading
 import time
@@ -11,11 +11,11 @@ import pytest
 from tests.training.conftest import OpenSession
 from tui_monitor.history.load import load
 from tui_monitor.run_log.events.lines import Event
-from tui_monitor.run_log.events.notices import AlertRaised
+from tui_monitor.run_log.events.notifications import AlertRaised
 from tui_monitor.training.record import stalls
 from tui_monitor.training.record.recorded_fit import recorded_fit
 from tui_monitor.training.record.stalls import Pace
-from tui_monitor.training.usage.system_figures import SystemSampler
+from tui_monitor.training.usage.system_usage import SystemSampler
 
 
 def test_a_wait_is_a_stall_beside_the_usual_pace_alone() -> None:
@@ -25,24 +25,24 @@ def test_a_wait_is_a_stall_beside_the_usual_pace_alone() -> None:
         for _ in range(60):
             now += max(each, 1.0)
             batches += max(1, int(1.0 / each))
-            assert pace.look(batches, now, now) == ""
-        told = [pace.look(batches, now + waited, now) for waited in range(1, 41)]
+            assert pace.tick(batches, now, now) == ""
+        told = [pace.tick(batches, now + waited, now) for waited in range(1, 41)]
         assert sum(map(bool, told)) == (1 if is_stall else 0)
         if is_stall:
             assert "No batch for 10 s, usually 2 ms each. The process is idle" in "".join(told)
-            assert pace.look(batches + 1, now + 50, now) == ""
-            assert "The process is busy" in pace.look(batches + 1, now + 90, now + 60)
+            assert pace.tick(batches + 1, now + 50, now) == ""
+            assert "The process is busy" in pace.tick(batches + 1, now + 90, now + 60)
 
 
 def test_no_batch_is_missed_before_the_first_or_while_none_is_awaited() -> None:
     """Compiling, validating, measuring and pausing are no stalls, however long they take."""
     pace = Pace()
-    assert pace.look(0, 0.0, 0.0) == ""
-    assert pace.look(0, 500.0, 0.0) == ""
-    assert pace.look(900, 501.0, 0.0) == ""
-    assert pace.look(None, 502.0, 0.0) == ""
-    assert pace.look(900, 900.0, 0.0) == ""
-    assert pace.look(900, 905.0, 0.0) == ""
+    assert pace.tick(0, 0.0, 0.0) == ""
+    assert pace.tick(0, 500.0, 0.0) == ""
+    assert pace.tick(900, 501.0, 0.0) == ""
+    assert pace.tick(None, 502.0, 0.0) == ""
+    assert pace.tick(900, 900.0, 0.0) == ""
+    assert pace.tick(900, 905.0, 0.0) == ""
 
 
 def test_alerts_marks_and_a_stall_are_in_the_run(open_session: OpenSession, monkeypatch: pytest.MonkeyPatch) -> None:

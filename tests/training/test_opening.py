@@ -295,3 +295,61 @@ def test_dropout_beside_batch_norm_is_a_part_of_its_own(open_session: OpenSessio
     assert set(parts) == {"batch_norm_lag", "batch_norm_noise", "dropout"}
     assert sum(parts.values()) == pytest.approx(found.effect, abs=1e-9)
     assert parts["dropout"] > 0
+
+
+def raised(explanation: Explanation) -> set[str]:
+    """Return the checks that a run has raised."""
+    return {finding.cause for finding in explanation.findings if finding.verdict == "known"} - {"baseline"}
+
+
+def test_swapped_classes_lead_the_story(open_session: OpenSession) -> None:
+    """Two classes swapped in validation alone: the finding names them, and headline and advice follow it."""
+    data = make_data(noise=0.7)
+    swapped = Data(data.x, data.y, data.validation_x, np.array([0, 2, 1])[data.validation_y])
+    last = train(open_session, build(), swapped, 3)[-1]
+    assert raised(last) == {"label_map"}
+    assert "mean other classes" in last.headline
+    assert "one list of classes" in last.next_step
+
+
+def test_training_sorted_by_class_is_found(open_session: OpenSession) -> None:
+    """Batches of a training set that is sorted and not shuffled raise that check alone."""
+    data = make_data()
+    order = np.argsort(data.y, kind="stable")
+    data = Data(data.x[order], data.y[order], data.validation_x, data.validation_y)
+    assert raised(train(open_session, build(), data, 2, shuffle=False)[-1]) == {"not_shuffled"}
+    assert raised(train(open_session, build(), data, 2)[-1]) == set()
+
+
+def test_validation_drawn_anew_is_found(open_session: OpenSession) -> None:
+    """A validation that gives other samples in each epoch is said to, with how many were there before."""
+    data = make_data()
+    generator = np.random.default_rng(0)
+
+    def batches() -> Any:
+        while True:
+            chosen = generator.integers(0, 800, BATCH)
+            yield data.validation_x[chosen], data.validation_y[chosen]
+
+    arguments = {"validation_data": batches(), "validation_steps": 5}
+    first, second = train(open_session, build(), data, 2, **arguments)
+    assert "validation_changes" not in raised(first)
+    assert "validation_changes" in raised(second)
+
+
+@pytest.mark.parametrize("ends_in_sigmoid", [False, True])
+def test_outputs_and_metric_of_two_classes(open_session: OpenSession, ends_in_sigmoid: bool) -> None:
+    """Accuracy with its threshold on logits is counted anew at one half; a sigmoid under `from_logits` is found."""
+    plain = make_data(noise=1.5)
+    data = Data(plain.x, (plain.y > 0).astype(float), plain.validation_x, (plain.validation_y > 0).astype(float))
+    keras.utils.set_random_seed(3)
+    layers = [keras.layers.Input((FEATURES,)), keras.layers.Dense(1, activation="sigmoid" if ends_in_sigmoid else None)]
+    model = keras.Sequential(layers)
+    model.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True), metrics=["accuracy"])
+    last = train(open_session, model, data, 2)[-1]
+    assert raised(last) == ({"output_scale", "metric_threshold"} if ends_in_sigmoid else {"metric_threshold"})
+    if not ends_in_sigmoid:
+        logits = keras.ops.convert_to_numpy(model(data.validation_x))[:, 0]
+        anew = float(((logits > 0) == (data.validation_y == 1)).mean())
+        finding = next(finding for finding in last.findings if finding.cause == "metric_threshold")
+        assert f"validation accuracy is {100 * anew:.1f} %" in finding.sentence

@@ -32,8 +32,8 @@ class Trained:
     """The model's probabilities for each validation sample, shape (n, 2)."""
 
 
-def _values(figure: str, targets: np.ndarray, outputs: Array) -> Array:
-    if figure == "accuracy":
+def _values(metric: str, targets: np.ndarray, outputs: Array) -> Array:
+    if metric == "accuracy":
         return (targets.argmax(axis=1) == outputs.argmax(axis=1)).astype(float)
     return np.asarray(-np.log(np.clip((targets * outputs).sum(axis=1), 1e-7, 1.0)))
 
@@ -79,19 +79,19 @@ def trained(request: pytest.FixtureRequest, open_session: OpenSession) -> Traine
     label = y.argmax(axis=1)
     class_weight = np.array(scenario.class_weight or (1.0, 1.0))
     expected = {}
-    for figure in ("loss", "accuracy"):
+    for metric in ("loss", "accuracy"):
         samples = Samples(
-            training=np.mean([_values(figure, y, outputs) for outputs in in_training], axis=0),
-            inference=_values(figure, y, in_inference),
-            weight=class_weight[label] if figure == "loss" else np.ones(label.size),
+            training=np.mean([_values(metric, y, outputs) for outputs in in_training], axis=0),
+            inference=_values(metric, y, in_inference),
+            weight=class_weight[label] if metric == "loss" else np.ones(label.size),
             label=label,
             sizes=[batch.size for batch in batches],
-            validation=_values(figure, data.validation_y, validation),
+            validation=_values(metric, data.validation_y, validation),
             validation_weight=np.ones(len(validation)),
             validation_label=data.validation_y.argmax(axis=1),
             every_batch_same=scenario.every_batch_same,
         )
-        expected[figure] = dict(ledger(samples, reported[figure], reported[f"val_{figure}"]))
+        expected[metric] = dict(ledger(samples, reported[metric], reported[f"val_{metric}"]))
     alerts = [entry.alert for entry in load(session.folder).timeline if entry.kind == "alert"]
     assert alerts == (["small_validation"] if scenario.name == "small-validation" else [])
     return Trained(
@@ -128,18 +128,18 @@ def test_distributions_are_those_of_the_models_own_outputs(trained: Trained) -> 
 def test_every_term_equals_the_brute_force_one(trained: Trained) -> None:
     """Measured on every batch, each term is the definition's to float32 rounding, or to the noise of dropout."""
     tolerance = 0.006 if trained.random_mode else 2e-5
-    for figure in ("loss", "accuracy"):
-        book: Ledger | None = getattr(trained.explanation, figure)
+    for metric in ("loss", "accuracy"):
+        book: Ledger | None = getattr(trained.explanation, metric)
         assert book is not None
         effects = folded((term.cause, term.effect) for term in book.terms)
-        assert effects == pytest.approx(trained.expected[figure], abs=tolerance)
+        assert effects == pytest.approx(trained.expected[metric], abs=tolerance)
 
 
 def test_terms_add_up_to_the_reported_gap(trained: Trained) -> None:
-    """The sum of the terms is the gap between the figures Keras reported, to 1e-9."""
-    for figure in ("loss", "accuracy"):
-        book: Ledger | None = getattr(trained.explanation, figure)
+    """The sum of the terms is the gap between the values Keras reported, to 1e-9."""
+    for metric in ("loss", "accuracy"):
+        book: Ledger | None = getattr(trained.explanation, metric)
         assert book is not None
-        gap = trained.reported[figure] - trained.reported[f"val_{figure}"]
+        gap = trained.reported[metric] - trained.reported[f"val_{metric}"]
         assert book.gap == pytest.approx(gap, abs=1e-9)
         assert sum(term.effect or 0.0 for term in book.terms) == pytest.approx(gap, abs=1e-9)

@@ -1,4 +1,4 @@
-"""A piece cut out of a traced graph gives the figures of the whole, and leaves nothing behind."""
+"""A piece cut out of a traced graph gives the values of the whole, and leaves nothing behind."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -36,7 +36,7 @@ def test_a_piece_gives_what_the_whole_gives() -> None:
 
 
 def test_what_merely_happens_beside_is_left_out(capfd: pytest.CaptureFixture[str]) -> None:
-    """A counter and a print that no figure follows from don't run with the piece."""
+    """A counter and a print that no value follows from don't run with the piece."""
     count = tf.Variable(0)
 
     def step(x: Any) -> tuple[Any, Any]:
@@ -51,7 +51,7 @@ def test_what_merely_happens_beside_is_left_out(capfd: pytest.CaptureFixture[str
     assert "a step" not in capfd.readouterr().err
 
 
-def test_a_variable_that_a_figure_is_read_from_is_written_and_put_back() -> None:
+def test_a_variable_that_a_value_is_read_from_is_written_and_put_back() -> None:
     """A read sees the write before it, as in the step; afterwards this variable alone is what it was."""
     kept, other = tf.Variable([0.0, 0.0]), tf.Variable(1.0)
 
@@ -88,7 +88,7 @@ def test_what_can_not_be_put_back_is_refused(compute: Callable[[Any], Any], reas
         cut([x], [inside])
 
 
-def test_a_figure_that_follows_from_more_is_refused() -> None:
+def test_a_value_that_follows_from_more_is_refused() -> None:
     """A piece is given all that its outputs follow from, variables apart."""
     _, inside, _ = traced(lambda x: (tf.square(x), x))
     with pytest.raises(NotRepeatable, match="more than the batch"):

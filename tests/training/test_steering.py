@@ -1,4 +1,4 @@
-"""What a training answers to each request, with the real optimizer that it is about."""
+"""How a training acknowledges each request, with the real optimizer that it is about."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,21 +17,21 @@ from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.record.session import Session
 
 
-def answers(
+def acknowledged(
     folder: Path,
     model: keras.Model,
-    *asked: tuple[Action, Any],
+    *requested: tuple[Action, Any],
     callbacks: Sequence[keras.callbacks.Callback] = (),
-    share: float = 0.02,
+    fraction: float = 0.02,
 ) -> list[TimelineEntry]:
     """Return what a training says to requests at batch 7 of epoch 3."""
     with RunWriter(folder, RunInfo(name="run"), heartbeat_seconds=None) as writer:
-        steering = Steering(model, Session(writer, folder, ProbeBudget(share=share)))
+        steering = Steering(model, Session(writer, folder, ProbeBudget(fraction=fraction)))
         steering.warn_of(callbacks)
-        sent = [send_request(folder, action, value).id for action, value in asked]
-        steering.look(3, 7)
+        sent = [send_request(folder, action, value).id for action, value in requested]
+        steering.tick(3, 7)
     entries = [entry for entry in load(folder).timeline if entry.kind in ("control", "note")]
-    assert [entry.answers for entry in entries] == sent
+    assert [entry.acknowledges for entry in entries] == sent
     assert all((entry.epoch, entry.batch) == (3, 7) for entry in entries)
     return entries
 
@@ -44,39 +44,39 @@ def model_with(rate: Any) -> keras.Model:
 
 
 def test_the_learning_rate_is_set_and_both_rates_are_said(tmp_path: Path) -> None:
-    """The optimizer has the new rate, and the answer names it and the old one."""
+    """The optimizer has the new rate, and the acknowledgement names it and the old one."""
     model = model_with(0.01)
-    (answer,) = answers(tmp_path, model, (Action.LEARNING_RATE, 5e-4))
+    (entry,) = acknowledged(tmp_path, model, (Action.LEARNING_RATE, 5e-4))
     assert float(model.optimizer.learning_rate) == pytest.approx(5e-4)
-    assert answer.text == "Learning rate 0.0005, was 0.01."
+    assert entry.text == "Learning rate 0.0005, was 0.01."
 
 
 def test_a_schedule_of_the_optimizer_is_left_alone_and_named(tmp_path: Path) -> None:
     """A rate that the next step would overwrite is refused, with the schedule's name."""
     schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
     model = model_with(schedule)
-    (answer,) = answers(tmp_path, model, (Action.LEARNING_RATE, 5e-4))
-    assert "ExponentialDecay, which would overwrite" in answer.text
+    (entry,) = acknowledged(tmp_path, model, (Action.LEARNING_RATE, 5e-4))
+    assert "ExponentialDecay, which would overwrite" in entry.text
     assert float(model.optimizer.learning_rate) == pytest.approx(0.1)
 
 
 def test_callbacks_that_set_the_rate_are_warned_of(tmp_path: Path) -> None:
-    """The rate is set, and the answer says which callback will change it, subclasses included."""
+    """The rate is set, and the acknowledgement says which callback will change it, subclasses included."""
 
     class Mine(keras.callbacks.ReduceLROnPlateau):  # type: ignore[misc]
         """One of the user's own."""
 
     callbacks = [keras.callbacks.LearningRateScheduler(lambda epoch: 0.1), Mine(), keras.callbacks.Callback()]
-    (answer,) = answers(tmp_path, model_with(0.01), (Action.LEARNING_RATE, 5e-4), callbacks=callbacks)
-    assert "LearningRateScheduler among the callbacks sets it anew" in answer.text
-    assert "ReduceLROnPlateau among the callbacks may lower it" in answer.text
+    (entry,) = acknowledged(tmp_path, model_with(0.01), (Action.LEARNING_RATE, 5e-4), callbacks=callbacks)
+    assert "LearningRateScheduler among the callbacks sets it anew" in entry.text
+    assert "ReduceLROnPlateau among the callbacks may lower it" in entry.text
 
 
 def test_a_request_that_can_not_be_done_is_refused_and_the_next_one_obeyed(tmp_path: Path) -> None:
-    """A model without an optimizer, and probes that are off, cost an answer and nothing else."""
+    """A model without an optimizer, and probes that are off, cost an acknowledgement and nothing else."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    asked = ((Action.LEARNING_RATE, 1.0), (Action.MEASURE, None), (Action.NOTE, "still here"))
-    rate, measure, note = answers(tmp_path, model, *asked, share=0.0)
+    requested = ((Action.LEARNING_RATE, 1.0), (Action.MEASURE, None), (Action.NOTE, "still here"))
+    rate, measure, note = acknowledged(tmp_path, model, *requested, fraction=0.0)
     assert rate.text.startswith("Not done: ")
     assert "probes are off" in measure.text
     assert note.text == "still here"
@@ -87,6 +87,6 @@ def test_garbage_in_the_control_folder_is_said(tmp_path: Path) -> None:
     with RunWriter(tmp_path, RunInfo(name="run"), heartbeat_seconds=None) as writer:
         (tmp_path / "control").mkdir()
         (tmp_path / "control" / "1.json").write_bytes(b"\x80 garbage")
-        Steering(model_with(0.1), Session(writer, tmp_path)).look(1, 1)
+        Steering(model_with(0.1), Session(writer, tmp_path)).tick(1, 1)
     (entry,) = load(tmp_path).timeline
     assert "1.json" in entry.text

@@ -14,7 +14,7 @@ import pytest
 
 import tui_monitor
 from tui_monitor.history.load import load
-from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+from tui_monitor.history.snapshot import FitSnapshot, Snapshot
 from tui_monitor.run_log.format.layout import EVENTS_FILE, OUTPUT_FILE, State
 
 SCRIPT = Path(__file__).with_name("unusual_script.py")
@@ -30,9 +30,9 @@ class Ran:
     snapshot: Snapshot
     notes: Mapping[str, Any]
 
-    def phase(self, case: str) -> PhaseSnapshot:
-        """Return the phase of one of the script's cases."""
-        return self.snapshot.phases[self.notes["cases"].index(case)]
+    def fit(self, case: str) -> FitSnapshot:
+        """Return the fit of one of the script's cases."""
+        return self.snapshot.fits[self.notes["cases"].index(case)]
 
 
 @pytest.fixture(scope="module")
@@ -47,25 +47,25 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return Ran(folder, done.stdout, done.stderr, load(folder / "run"), notes)
 
 
-def _limits(phase: PhaseSnapshot) -> list[str]:
-    return [limit for entry in phase.explanations for limit in entry.content["limits"]]
+def _limits(fit: FitSnapshot) -> list[str]:
+    return [limit for entry in fit.explanations for limit in entry.content["limits"]]
 
 
-def _measurement(phase: PhaseSnapshot) -> list[float]:
-    terms = [term for entry in phase.explanations for term in entry.content["loss"]["terms"]]
+def _measurement(fit: FitSnapshot) -> list[float]:
+    terms = [term for entry in fit.explanations for term in entry.content["loss"]["terms"]]
     return [term["effect"] for term in terms if term["cause"] == "measurement"]
 
 
-def test_each_fit_is_a_phase_and_none_is_lost(ran: Ran) -> None:
-    """Nine fits are nine phases without an alert; the script got as far as it does alone."""
-    assert len(ran.snapshot.phases) == len(ran.notes["cases"]) == 9
+def test_each_fit_is_there_and_none_is_lost(ran: Ran) -> None:
+    """Nine fits are recorded as nine without an alert; the script got as far as it does alone."""
+    assert len(ran.snapshot.fits) == len(ran.notes["cases"]) == 9
     assert not [entry.text for entry in ran.snapshot.timeline if "Recording stopped" in entry.text]
     assert ran.notes["caught"] == "in the middle"
 
 
 def test_metrics_that_are_no_means_have_batch_values(ran: Ran) -> None:
     """Precision and recall of every batch equal a count by hand, whatever came before; F1 follows from them."""
-    series = ran.phase("metrics_that_are_no_means").series
+    series = ran.fit("metrics_that_are_no_means").series
     precision, recall = np.array(ran.notes["precision"]), np.array(ran.notes["recall"])
     np.testing.assert_allclose(series["precision"].values(), precision, atol=1e-6)
     np.testing.assert_allclose(series["recall"].values(), recall, atol=1e-6)
@@ -76,19 +76,19 @@ def test_metrics_that_are_no_means_have_batch_values(ran: Ran) -> None:
 
 def test_models_that_cannot_be_probed_say_so(ran: Ran) -> None:
     """Several outputs and a loss of one's own are charted; the explanation holds the sentence, the terminal too."""
-    both = ran.phase("two_outputs")
+    both = ran.fit("two_outputs")
     assert set(both.info.metrics) == {"loss", "a_loss", "a_accuracy", "b_loss", "b_mae"}
     assert ["several outputs" in limit for limit in _limits(both)] == [True]
-    own = ran.phase("own_step")
+    own = ran.fit("own_step")
     assert own.batches == 8
-    assert [dict(row.figures).keys() for row in own.epochs] == [{"loss", "val_loss"}]
+    assert [dict(row.metrics).keys() for row in own.epochs] == [{"loss", "val_loss"}]
     assert ["computes no loss through Keras" in limit for limit in _limits(own)] == [True]
     assert "several outputs" in ran.stderr
     assert "computes no loss through Keras" in ran.stderr
 
 
 def test_a_metric_of_several_numbers_is_recorded_and_stops_nothing(ran: Ran) -> None:
-    """A figure for each class goes into the epoch's record; what is compared are the figures of one number."""
+    """A value for each class goes into the epoch's record; what is compared are the values of one number."""
     events = [json.loads(line) for line in (ran.folder / "run" / EVENTS_FILE).read_text().splitlines()]
     logs = [event["logs"] for event in events if event["kind"] == "epoch" and "of_each_class" in event["logs"]]
     assert [log["of_each_class"] for log in logs] == [[0.25, 0.75]]
@@ -96,28 +96,28 @@ def test_a_metric_of_several_numbers_is_recorded_and_stops_nothing(ran: Ran) -> 
 
 def test_several_steps_a_call_leave_no_validation_batch_out(ran: Ran) -> None:
     """Every batch is recorded, and all of validation measured: its term “Not measured” is rounding."""
-    phase = ran.phase("several_steps_a_call")
-    assert [row.batches for row in phase.epochs] == [8, 8]
-    samples = [entry.content["samples"]["validation"] for entry in phase.explanations]
+    fit = ran.fit("several_steps_a_call")
+    assert [row.batches for row in fit.epochs] == [8, 8]
+    samples = [entry.content["samples"]["validation"] for entry in fit.explanations]
     assert samples == [40, 40]
-    assert _measurement(phase) == pytest.approx([0.0, 0.0], abs=1e-6)
+    assert _measurement(fit) == pytest.approx([0.0, 0.0], abs=1e-6)
 
 
 def test_mixed_precision_is_measured(ran: Ran) -> None:
     """The gap of a half-precision model is split, its loss as reported."""
-    phase = ran.phase("mixed_precision")
-    assert _limits(phase) == []
-    assert _measurement(phase) == pytest.approx([0.0], abs=1e-3)
+    fit = ran.fit("mixed_precision")
+    assert _limits(fit) == []
+    assert _measurement(fit) == pytest.approx([0.0], abs=1e-3)
 
 
 def test_other_loggers_go_on(ran: Ran) -> None:
     """CSV, TensorBoard, checkpoints, early stopping and the bar do what they do; the run agrees with the CSV."""
-    phase = ran.phase("loggers")
+    fit = ran.fit("loggers")
     with (ran.folder / "log.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [float(row["val_loss"]) for row in rows] == [epoch.figures["val_loss"] for epoch in phase.epochs]
+    assert [float(row["val_loss"]) for row in rows] == [epoch.metrics["val_loss"] for epoch in fit.epochs]
     assert len(rows) == 3
-    assert phase.epochs[-1].learning_rate == 0.0
+    assert fit.epochs[-1].learning_rate == 0.0
     assert list((ran.folder / "board" / "train").iterdir())
     assert (ran.folder / "best.keras").is_file()
     assert "Epoch 3/9" in ran.stdout
@@ -126,12 +126,12 @@ def test_other_loggers_go_on(ran: Ran) -> None:
 
 def test_an_early_end_keeps_what_was_trained(ran: Ran) -> None:
     """A fit that stops or fails within an epoch has the batches it trained; the next fit is recorded again."""
-    stopped, failed = ran.phase("stopped_within_an_epoch"), ran.phase("failing")
+    stopped, failed = ran.fit("stopped_within_an_epoch"), ran.fit("failing")
     assert (stopped.batches, [row.batches for row in stopped.epochs]) == (3, [3])
     assert (failed.batches, len(failed.epochs)) == (3, 0)
-    forked = ran.phase("forking")
+    forked = ran.fit("forking")
     assert [row.batches for row in forked.epochs] == [2, 2]
-    assert ["val_loss" in row.figures for row in forked.epochs] == [False, True]
+    assert ["val_loss" in row.metrics for row in forked.epochs] == [False, True]
 
 
 def test_a_call_of_2018_ends_with_a_traceback_and_a_sentence(ran: Ran) -> None:

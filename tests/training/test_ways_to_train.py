@@ -27,7 +27,7 @@ WAYS: dict[str, Callable[[], keras.Model]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_it_is_recorded_and_untouched(open_session: OpenSession, way: str) -> None:
-    """Batch values average to the reported figures, each epoch has a ledger, the weights are bit for bit the same."""
+    """Batch values average to the reported values, each epoch has a ledger, the weights are bit for bit the same."""
     keras.utils.set_random_seed(1)
     plain = WAYS[way]()
     plain_history = fit(plain, None)
@@ -64,7 +64,7 @@ def train(session):
 
 plain, plain_history = train(None)
 folder = pathlib.Path(sys.argv[1])
-watched, history = train(Session(RunWriter(folder, RunInfo(name="m")), folder, ProbeBudget(share=1.0)))
+watched, history = train(Session(RunWriter(folder, RunInfo(name="m")), folder, ProbeBudget(fraction=1.0)))
 assert history.history == plain_history.history
 for one, other in zip(plain.variables, watched.variables):
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(one), keras.ops.convert_to_numpy(other))
@@ -95,9 +95,9 @@ def test_what_a_model_adds_to_its_loss_is_told_apart(open_session: OpenSession) 
     data = {"x": x, "y": y, "validation_data": (validation_x, validation_y), "batch_size": BATCH, "verbose": 0}
     recorded_fit(model.fit, model, session, (), data)
     session.writer.close()
-    phase = load(session.folder).phase
-    assert phase is not None
-    content = phase.explanations[-1].content
+    of_fit = load(session.folder).fit
+    assert of_fit is not None
+    content = of_fit.explanations[-1].content
     assert content["limits"] == []
     assert content["penalty"] == pytest.approx(0.5, abs=1e-6)
     effects = {term["cause"]: term["effect"] for term in content["loss"]["terms"]}
@@ -125,5 +125,5 @@ def test_what_fails_in_watching_a_step_never_fails_the_step(
     snapshot = load(session.folder)
     alerts = [entry.text for entry in snapshot.timeline if entry.kind == "alert"]
     assert ["watching failed" in alert and "running means" in alert for alert in alerts] == [True]
-    assert snapshot.phase is not None
-    assert (snapshot.phase.batches, snapshot.phase.info.running_means) == (2, ("loss",))
+    assert snapshot.fit is not None
+    assert (snapshot.fit.batches, snapshot.fit.info.running_means) == (2, ("loss",))

@@ -26,7 +26,7 @@ from tests.training.worker_fits import (
     make_arrays,
 )
 from tui_monitor.history.load import load
-from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+from tui_monitor.history.snapshot import FitSnapshot, Snapshot
 from tui_monitor.history.state.workers import hold_up
 from tui_monitor.run_log.format.layout import State
 
@@ -117,20 +117,20 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     return Trained(runs / "runs", load(runs / "runs" / "r"), histories)
 
 
-def _phase(trained: Trained, index: int) -> PhaseSnapshot:
-    return trained.snapshot.phases[index - 1]
+def _fit(trained: Trained, index: int) -> FitSnapshot:
+    return trained.snapshot.fits[index - 1]
 
 
 def test_all_record_into_one_run(trained: Trained) -> None:
     """Two processes make one run of three fits, each worker in it under its rank, with nothing to complain of."""
     assert [folder.name for folder in trained.runs.iterdir()] == ["r"]
     assert [worker.rank for worker in trained.snapshot.workers] == [0, 1]
-    assert len(trained.snapshot.phases) == 3
+    assert len(trained.snapshot.fits) == 3
     assert trained.snapshot.covered == 2
     assert not [entry for entry in trained.snapshot.timeline if entry.text.startswith("Recording stopped")]
     own = load(trained.runs / "r" / "workers" / "1")
     assert not [entry for entry in own.timeline if entry.text.startswith("Recording stopped")]
-    batches = sum(phase.batches for phase in trained.snapshot.phases)
+    batches = sum(each.batches for each in trained.snapshot.fits)
     assert [worker.batches for worker in trained.snapshot.workers] == [batches] * 2
 
 
@@ -156,19 +156,22 @@ def test_batches_and_ledger_are_those_of_one_process(trained: Trained) -> None:
             at_the_end.append((-np.log(outputs[np.arange(len(x)), y]), outputs.argmax(axis=1) == y))
 
     alone = fit(model, callbacks=[Watch()])
-    phase = _phase(trained, 1)
+    of_fit = _fit(trained, 1)
     for place, name in enumerate(("loss", "accuracy")):
         expected = np.array(batches)[:, place]
-        np.testing.assert_allclose(phase.series[name].values(), expected, atol=2e-4)
-    assert [(row.batches, row.samples) for row in phase.epochs] == [(STEPS, SAMPLES)] * EPOCHS
+        np.testing.assert_allclose(of_fit.series[name].values(), expected, atol=2e-4)
+    assert [(row.batches, row.samples) for row in of_fit.epochs] == [(STEPS, SAMPLES)] * EPOCHS
     for histories in trained.histories:
         for name, values in histories[0].items():
             np.testing.assert_allclose(values, alone[name], atol=2e-4)
-            assert [row.figures[name] for row in phase.epochs] == values
-    assert [(entry.epoch, entry.batch) for entry in phase.explanations] == [(1, None), (2, None)]
-    for entry, figures in zip(phase.explanations, at_the_end, strict=True):
+            assert [row.metrics[name] for row in of_fit.epochs] == values
+    assert [(entry.epoch, entry.batch) for entry in of_fit.explanations] == [(1, None), (2, None)]
+    for entry, per_sample in zip(of_fit.explanations, at_the_end, strict=True):
         assert entry.content["samples"] == {"train": SAMPLES, "validation": VALIDATION}
-        for name, measured, weights in (("loss", figures[0], weight), ("accuracy", figures[1] * 1.0, np.ones(len(x)))):
+        for name, measured, weights in (
+            ("loss", per_sample[0], weight),
+            ("accuracy", per_sample[1] * 1.0, np.ones(len(x))),
+        ):
             samples = Samples(
                 training=measured[:SAMPLES],
                 inference=measured[:SAMPLES],
@@ -179,7 +182,7 @@ def test_batches_and_ledger_are_those_of_one_process(trained: Trained) -> None:
                 validation_weight=np.ones(VALIDATION),
                 validation_label=y[SAMPLES:],
             )
-            reported = phase.epochs[entry.epoch - 1].figures
+            reported = of_fit.epochs[entry.epoch - 1].metrics
             expected_terms = ledger(samples, reported[name], reported[f"val_{name}"])
             _assert_adds_up(entry.content[name])
             for term in entry.content[name]["terms"]:
@@ -192,14 +195,14 @@ def _assert_adds_up(content: Any) -> None:
 
 def test_state_that_each_worker_keeps_is_measured_where_it_is(trained: Trained) -> None:
     """With dropout and batch normalisation the batches average to the report, and validation is covered whole."""
-    phase = _phase(trained, 2)
+    of_fit = _fit(trained, 2)
     history = trained.histories[0][1]
     for epoch in range(EPOCHS):
         for name in ("loss", "accuracy"):
-            values = phase.series[name].values()[epoch * STEPS : (epoch + 1) * STEPS].astype(np.float64)
+            values = of_fit.series[name].values()[epoch * STEPS : (epoch + 1) * STEPS].astype(np.float64)
             assert float((values * SIZES).sum() / SAMPLES) == pytest.approx(history[name][epoch], abs=1e-5)
-    assert [entry.epoch for entry in phase.explanations] == [1, 2]
-    for entry in phase.explanations:
+    assert [entry.epoch for entry in of_fit.explanations] == [1, 2]
+    for entry in of_fit.explanations:
         for name in ("loss", "accuracy"):
             _assert_adds_up(entry.content[name])
             terms = {term["cause"]: term["effect"] for term in entry.content[name]["terms"]}
@@ -208,10 +211,10 @@ def test_state_that_each_worker_keeps_is_measured_where_it_is(trained: Trained) 
 
 
 def test_a_stop_is_obeyed_by_all_after_the_same_batch(trained: Trained) -> None:
-    """Asked in the midst of training, every worker stops after the same batch, and the run says it was stopped."""
-    phase = _phase(trained, 3)
-    assert 10 <= phase.batches < 20 * STEPS
-    own = [load(trained.runs / "r" / "workers" / "1").phases[2].batches, phase.batches]
+    """Requested in the midst of training, every worker stops after the same batch, and the run says it was stopped."""
+    of_fit = _fit(trained, 3)
+    assert 10 <= of_fit.batches < 20 * STEPS
+    own = [load(trained.runs / "r" / "workers" / "1").fits[2].batches, of_fit.batches]
     assert own[0] == own[1]
     assert [worker.state for worker in trained.snapshot.workers] == [State.STOPPED] * 2
     said = [entry.text for entry in trained.snapshot.timeline if entry.kind == "control"]

@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
     """Compare every test file of the suites; return 0 if nothing differs and every fit is recorded or spoken of."""
     parser = argparse.ArgumentParser(prog="python -m tests.unchanged", description=__doc__)
     parser.add_argument("suites", nargs="+", type=Path, help="folders or files of a framework's own tests")
-    parser.add_argument("--probe-budget", type=float, default=PROBE_BUDGET, help="share of time for measuring")
+    parser.add_argument("--probe-budget", type=float, default=PROBE_BUDGET, help="fraction of time for measuring")
     parser.add_argument("--limit", type=int, default=900, help="seconds after which a file's run is ended")
     parser.add_argument("--select", default="", help="tests by name, as pytest's -k")
     parser.add_argument("--keep", type=Path, help="folder for what was noted and printed")

@@ -8,7 +8,7 @@ Note = Mapping[str, Any]
 """One line that the plugin has written."""
 
 LEFT_BEHIND = ("attributes", "functions")
-"""Parts of a fingerprint that are left on the model; the others are figures and states."""
+"""Parts of a fingerprint that are left on the model; the others are values and states."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Comparison:
 
     @property
     def differing_fits(self) -> set[tuple[str, int]]:
-        """Fits with other figures or states, or that are missing."""
+        """Fits with other values or states, or that are missing."""
         found = (each for each in self.differences if each.fit and each.what not in LEFT_BEHIND)
         return {(each.test, each.fit) for each in found}
 
@@ -123,7 +123,7 @@ def _of_a_fit(test: str, number: int, one: Note | None, other: Note | None) -> l
 
 def _where_they_part(one: str, other: str, around: int = 60) -> tuple[str, str]:
     """Return two texts from a little before their first difference on."""
-    first = next((place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
+    first = next((index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
     begin = max(0, first - around)
     return one[begin : begin + 3 * around], other[begin : begin + 3 * around]
 

@@ -24,7 +24,7 @@ class Recording:
     @property
     def fits(self) -> int:
         """Fits whose records have begun."""
-        return len(self.writer.info.phases)
+        return len(self.writer.info.fits)
 
     def _events(self) -> list[dict[str, Any]]:
         events = self.folder / "events.jsonl"
@@ -54,7 +54,7 @@ def record_this_process(folder: Path, probe_budget: float = PROBE_BUDGET, *, hoo
 
     Args:
         folder: of the run; made when missing.
-        probe_budget: share of training time for measuring.
+        probe_budget: fraction of training time for measuring.
         hooked: whether every fit is recorded; else those that ask for it with `watch` or `Monitor`.
     """
     from tui_monitor.run_log.format.layout import RunInfo
@@ -64,7 +64,7 @@ def record_this_process(folder: Path, probe_budget: float = PROBE_BUDGET, *, hoo
     from tui_monitor.training.record.session import Session, activate
 
     writer = RunWriter(folder, RunInfo(name=folder.name))
-    session = Session(writer, folder, ProbeBudget(share=probe_budget))
+    session = Session(writer, folder, ProbeBudget(fraction=probe_budget))
     activate(session)
     if hooked:
         record_fits(session)
@@ -86,7 +86,7 @@ def train_as_child(run: Path, script: Path, probe_budget: float = PROBE_BUDGET) 
     Args:
         run: an existing run folder.
         script: to be run.
-        probe_budget: share of training time for measuring.
+        probe_budget: fraction of training time for measuring.
     """
     from tui_monitor.training.child import process
 

@@ -25,7 +25,7 @@ def printed() -> dict[str, list[dict[str, list[str]]]]:
 
 @pytest.mark.parametrize("name", [script.stem for script in HELD])
 def test_a_script_prints_the_same_recorded(name: str, printed: dict[str, list[dict[str, list[str]]]]) -> None:
-    """Figures, weights, random numbers, traces, errors and names are the same to the last digit."""
+    """Values, weights, random numbers, traces, errors and names are the same to the last digit."""
     bare, recorded = printed[name]
     assert recorded["lines"] == bare["lines"]
     assert bare["lines"][-1] == "ends" or len(bare["lines"]) > 1

@@ -14,7 +14,7 @@ from tui_monitor.history.replay.recording import Recording
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.events import explanation as schema
 from tui_monitor.run_log.events.explanation import RecordedExplanation
-from tui_monitor.run_log.events.notices import Explained
+from tui_monitor.run_log.events.notifications import Explained
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.layout import RunInfo, State
 from tui_monitor.run_log.read.reader import RunReader
@@ -34,7 +34,7 @@ def explained(epoch: int, batch: int | None = None) -> Explained:
 def run_of(folder: Path, *steps: object, probe_budget: float = 0.02, state: State | None = None) -> Snapshot:
     """Write a run of one fit and read it: a whole number ends that epoch, an event is written as it is."""
     with RunWriter(folder, RunInfo(name="run", pid=1, command=("x",)), heartbeat_seconds=None) as writer:
-        writer.begin_phase(["loss"], epochs=9, fit={"probe_budget": probe_budget})
+        writer.begin_fit(["loss"], epochs=9, fit={"probe_budget": probe_budget})
         writer.event(EpochBegan(1))
         writer.batch(1, 32, (0.7,))
         for step in steps:
@@ -92,7 +92,7 @@ def test_a_screen_waits_for_a_measurement_that_may_still_come(
 ) -> None:
     """While the first one is to come nothing is shown in its place; where none will, the log speaks."""
     snapshot = run_of(tmp_path / "run", *steps, **options)  # type: ignore[arg-type]
-    found = newest_answer(snapshot, snapshot.phase)
+    found = newest_answer(snapshot, snapshot.fit)
     assert basis(found) == expected
     assert not found.why_none
     if found.explanation is not None:
@@ -102,10 +102,10 @@ def test_a_screen_waits_for_a_measurement_that_may_still_come(
 def test_the_nearest_measured_epoch_is_named(tmp_path: Path) -> None:
     """An epoch that the budget left out says where the nearest measurement is."""
     snapshot = run_of(tmp_path / "run", 1, explained(1), 2, 3, 4, explained(4))
-    found = answer(snapshot, snapshot.phase, 3)
+    found = answer(snapshot, snapshot.fit, 3)
     assert found.explanation is not None
     assert "--epoch 4" in found.explanation.next_step
-    assert list(measured_epochs(snapshot.phase)) == [1, 4]
+    assert list(measured_epochs(snapshot.fit)) == [1, 4]
 
 
 def test_an_explanation_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +123,7 @@ def test_an_explanation_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     recording.fold(RunReader(tmp_path / "run").poll(max_seconds=60))
     for position in (0.0, recording.end, 0.0, recording.end):
         snapshot = recording.at(position)
-        newest_answer(snapshot, snapshot.phase)
+        newest_answer(snapshot, snapshot.fit)
     assert len(read) == 2
 
 
@@ -132,5 +132,5 @@ def test_json_is_what_was_recorded(tmp_path: Path) -> None:
     event = explained(1)
     content = {"zeal": [1], **event.explanation.recorded}
     snapshot = run_of(tmp_path / "run", 1, replace(event, explanation=RecordedExplanation(content)), 2)
-    assert list((answer(snapshot, snapshot.phase, 1).content or {}).items()) == list(content.items())
-    assert (answer(snapshot, snapshot.phase, 2).content or {})["evidence"] == "log"
+    assert list((answer(snapshot, snapshot.fit, 1).content or {}).items()) == list(content.items())
+    assert (answer(snapshot, snapshot.fit, 2).content or {})["evidence"] == "log"

@@ -10,5 +10,5 @@ that the user confirmed. Never a training framework: it would freeze the screen 
 * `screens/`: the main screen with its layout and style sheets, and the dialogs.
 * `widgets/`: rows and charts as widgets.
 * `control/`: from a key by way of a dialog to a control request, and until the run acknowledges it.
-* `terminal/`: what is sent, how fast, and how the terminal is left. `pictures/`: the screen as SVG or text.
+* `terminal/`: what is sent, how fast, and how the terminal is left. `screenshots/`: the screen as SVG or text.
 """

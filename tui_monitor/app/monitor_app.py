@@ -27,7 +27,7 @@ from tui_monitor.view.view_state import SMOOTHING, View, ViewState
 
 if TYPE_CHECKING:
     from tui_monitor.app.feed.feed import SnapshotSource
-    from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+    from tui_monitor.history.snapshot import FitSnapshot, Snapshot
 
 USUAL = ScreenOptions()
 
@@ -198,22 +198,22 @@ class MonitorApp(TerminalApp):
         self.main.focus_view(self.view.view)
 
     @property
-    def _phase(self) -> PhaseSnapshot | None:
+    def _fit(self) -> FitSnapshot | None:
         return self.view.fit_of(self.snapshot) if self.snapshot is not None else None
 
     def action_zoom(self, factor: float) -> None:
         """Look at less (below 1) or more of the x axis."""
         from tui_monitor.view.charts.epoch_axis import full_range, newest  # noqa: PLC0415 - NumPy, as the panels
 
-        if (phase := self._phase) is not None:
-            self.change_view(self.view.zoomed(factor, full_range(phase), newest(phase)))
+        if (fit := self._fit) is not None:
+            self.change_view(self.view.zoomed(factor, full_range(fit), newest(fit)))
 
     def action_pan(self, fraction: float) -> None:
         """Move the zoomed window by a fraction of its width."""
         from tui_monitor.view.charts.epoch_axis import full_range  # noqa: PLC0415 - NumPy, as the panels
 
-        if (phase := self._phase) is not None:
-            self.change_view(self.view.panned(fraction, full_range(phase)))
+        if (fit := self._fit) is not None:
+            self.change_view(self.view.panned(fraction, full_range(fit)))
 
     def action_whole_axis(self) -> None:
         """Show the whole x axis."""
@@ -235,7 +235,7 @@ class MonitorApp(TerminalApp):
         """Show an earlier or later call of fit."""
         if self.snapshot is None:
             return
-        count = len(self.snapshot.phases)
+        count = len(self.snapshot.fits)
         shown = min(max((self.view.fit or count) + step, 1), count)
         self.change_view(replace(self.view, fit=None if shown == count else shown, window=None))
 

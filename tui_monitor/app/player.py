@@ -9,7 +9,7 @@ from tui_monitor.app.screens.entry import EntryScreen
 if TYPE_CHECKING:
     from tui_monitor.app.feed.replay_source import ReplaySource
     from tui_monitor.app.monitor_app import MonitorApp
-    from tui_monitor.history.playback import Moments, Playback
+    from tui_monitor.history.playback import Markers, Playback
 
 
 class Player:
@@ -66,13 +66,13 @@ class Player:
 
     def _enter_epoch(self) -> None:
         playback = self._playback()
-        if playback is None or not playback.moments.numbers or isinstance(self._app.screen, EntryScreen):
+        if playback is None or not playback.markers.numbers or isinstance(self._app.screen, EntryScreen):
             return
-        numbers = playback.moments.numbers
+        numbers = playback.markers.numbers
         screen = EntryScreen(
             "Go to the end of epoch",
             f"Epochs {min(numbers)} to {max(numbers)} have ended.",
-            lambda text: _complaint(text, playback.moments),
+            lambda text: _complaint(text, playback.markers),
             longest=12,
             hint="Enter goes there, Escape does not.",
         )
@@ -81,12 +81,12 @@ class Player:
     def _jump(self, text: str | None) -> None:
         # Looked up again: a live run may have gone on while the dialog was open.
         playback = self._playback()
-        position = playback.moments.of_epoch(int(text)) if playback is not None and text is not None else None
+        position = playback.markers.of_epoch(int(text)) if playback is not None and text is not None else None
         if position is not None:
             self.seek(position)
 
 
-def _complaint(text: str, moments: Moments) -> str:
+def _complaint(text: str, markers: Markers) -> str:
     """Return why a text is no epoch to go to; empty when it is one."""
-    is_known = text.strip().isdecimal() and moments.of_epoch(int(text)) is not None
+    is_known = text.strip().isdecimal() and markers.of_epoch(int(text)) is not None
     return "" if is_known else "No epoch of that number has ended."

@@ -21,7 +21,7 @@ def dot_columns(width: int, markers: MarkerSet) -> int:
 def draw_chart(spec: ChartSpec, width: int, height: int, last: LastDrawing | None = None) -> CellGrid:
     """Draw a chart.
 
-    No data can make this raise: values that have no place are left out or marked.
+    No data can make this raise: values that have no position are left out or marked.
 
     Args:
         spec: what to show.

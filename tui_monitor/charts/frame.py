@@ -46,7 +46,7 @@ def label_columns(canvas: Canvas, gutter: int) -> list[list[Cell]]:
 
 
 def axis_rows(canvas: Canvas, gutter: int) -> list[list[Cell]]:
-    """Return the x axis with its marks, and the row of labels under it."""
+    """Return the x axis with its markers, and the row of labels under it."""
     return [_axis(canvas, gutter), _labels(canvas, gutter)]
 
 
@@ -57,10 +57,10 @@ def _cell_columns(canvas: Canvas, positions: list[float]) -> list[int | None]:
 
 def _axis(canvas: Canvas, gutter: int) -> list[Cell]:
     line = [canvas.glyphs.horizontal] * canvas.width
-    marks = sorted({c for c in _cell_columns(canvas, list(canvas.spec.x_marks)) if c is not None})
+    markers = sorted({c for c in _cell_columns(canvas, list(canvas.spec.x_markers)) if c is not None})
     ticks = {c for c in _cell_columns(canvas, [t.at for t in canvas.spec.x_ticks]) if c is not None}
-    crowded = any(b - a < 2 for a, b in pairwise(marks))
-    for column in ticks if crowded else ticks | set(marks):
+    crowded = any(b - a < 2 for a, b in pairwise(markers))
+    for column in ticks if crowded else ticks | set(markers):
         line[column] = canvas.glyphs.tick_below
     return [_BLANK] * (gutter - 1) + [Cell(c, "axis") for c in canvas.glyphs.corner + "".join(line)]
 

@@ -84,8 +84,8 @@ def layers_of(canvas: Canvas) -> list[Layer]:
         layers += _line(canvas, *_placed(canvas, spec.train), glyph.train_line, "train")
     layers += _line(canvas, *_placed(canvas, spec.validation), glyph.validation_line, "validation-line")
     layers += _above(canvas)
-    layers += _marks(canvas, spec.train, glyph.train_mark, "train-mark")
-    layers += _marks(canvas, spec.validation, glyph.validation_mark, "validation")
+    layers += _markers(canvas, spec.train, glyph.train_marker, "train-mark")
+    layers += _markers(canvas, spec.validation, glyph.validation_marker, "validation")
     layers += _bad(canvas)
     return layers
 
@@ -113,7 +113,7 @@ def _line(canvas: Canvas, columns: FloatArray, rows: FloatArray, marker: str, st
             yield Layer(style, columns[kept].tolist(), rows[kept].tolist(), marker, joined=True)
 
 
-def _marks(canvas: Canvas, points: Points, mark: str, style: str) -> Iterator[Layer]:
+def _markers(canvas: Canvas, points: Points, mark: str, style: str) -> Iterator[Layer]:
     columns, rows = _placed(canvas, points)
     finite = np.isfinite(rows)
     columns, rows = columns[finite], rows[finite]
@@ -121,7 +121,7 @@ def _marks(canvas: Canvas, points: Points, mark: str, style: str) -> Iterator[La
     if len(columns) and len(columns) * 3 <= canvas.width and cells == len(columns):
         yield Layer(style, *canvas.cell_centre(columns, rows), mark)
     elif len(columns):
-        # Marks in every cell would hide the curve; the newest alone still shows where it stands.
+        # Markers in every cell would hide the curve; the newest alone still shows where it stands.
         yield Layer(style, *canvas.cell_centre(columns[-1:], rows[-1:]), mark)
 
 
@@ -132,7 +132,7 @@ def _above(canvas: Canvas) -> Iterator[Layer]:
     columns = canvas.column_of_slice(len(heights))[canvas.is_above(heights) > 0]
     if len(columns):
         top = np.full(len(columns), canvas.top)
-        yield Layer("train", *canvas.cell_centre(columns, top), canvas.glyphs.above_mark)
+        yield Layer("train", *canvas.cell_centre(columns, top), canvas.glyphs.above_marker)
 
 
 def _bad(canvas: Canvas) -> Iterator[Layer]:
@@ -143,7 +143,7 @@ def _bad(canvas: Canvas) -> Iterator[Layer]:
     bad_columns = np.unique(np.concatenate(columns))
     if len(bad_columns):
         top = np.full(len(bad_columns), canvas.top)
-        yield Layer("alert", *canvas.cell_centre(bad_columns, top), canvas.glyphs.bad_mark)
+        yield Layer("alert", *canvas.cell_centre(bad_columns, top), canvas.glyphs.bad_marker)
 
 
 def _bad_columns(canvas: Canvas, points: Points) -> FloatArray:

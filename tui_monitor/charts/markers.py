@@ -30,10 +30,10 @@ class Glyphs:
     """Two cells of the band as it is drawn, for the legend."""
     line: str
     """Two cells of a level mean line as it is drawn, for the legend."""
-    train_mark: str
-    validation_mark: str
-    bad_mark: str
-    above_mark: str
+    train_marker: str
+    validation_marker: str
+    bad_marker: str
+    above_marker: str
     grid: str
     horizontal: str
     vertical: str
@@ -43,10 +43,10 @@ class Glyphs:
 
 
 _DRAWN = {
-    "train_mark": "●",
-    "validation_mark": "◆",
-    "bad_mark": "×",
-    "above_mark": "↑",
+    "train_marker": "●",
+    "validation_marker": "◆",
+    "bad_marker": "×",
+    "above_marker": "↑",
     "grid": "┈",
     "horizontal": "─",
     "vertical": "│",
@@ -65,10 +65,10 @@ _GLYPHS = {
         validation_line="-",
         band="::",
         line="**",
-        train_mark="o",
-        validation_mark="V",
-        bad_mark="x",
-        above_mark="^",
+        train_marker="o",
+        validation_marker="V",
+        bad_marker="x",
+        above_marker="^",
         grid=".",
         horizontal="-",
         vertical="|",

@@ -10,7 +10,7 @@ Limits = tuple[float, float]
 
 _ENOUGH_FOR_QUANTILES = 20
 _EARLY_REACH = 0.35
-_KEEP_SHARE = 0.6
+_KEEP_FRACTION = 0.6
 _LARGEST = 1e300
 
 
@@ -28,17 +28,17 @@ def round_step(span: float, count: int) -> float:
     return next((m * power for m in (1, 2, 5) if m * power >= rough * 0.999), 10 * power)
 
 
-def data_limits(band: Band | None, *marks: FloatArray) -> Limits | None:
+def data_limits(band: Band | None, *markers: FloatArray) -> Limits | None:
     """Return the range a chart should show, or None when there is no finite value.
 
-    Every finite mark is inside. Of per-batch values the extremes of a few slices may be outside: the first
+    Every finite marker is inside. Of per-batch values the extremes of a few slices may be outside: the first
     batches of a run are often many times higher than all that follows.
 
     Args:
         band: per-batch values.
-        marks: epoch values of both sides; NaN and infinities don't count.
+        markers: epoch values of both sides; NaN and infinities don't count.
     """
-    values = np.concatenate([_finite(m) for m in marks]) if marks else np.empty(0)
+    values = np.concatenate([_finite(m) for m in markers]) if markers else np.empty(0)
     if band is not None:
         values = np.concatenate([values, _settled(band), _early(band)])
     return (float(values.min()), float(values.max())) if len(values) else None
@@ -90,7 +90,7 @@ def stepped_limits(wanted: Limits | None, previous: Limits | None = None, *, cei
     low, high = wanted
     if previous and previous[0] <= low and high <= previous[1]:
         kept = (high - low) / (previous[1] - previous[0])
-        if kept >= _KEEP_SHARE:
+        if kept >= _KEEP_FRACTION:
             return previous
     span = high - low
     if span <= 1e-9 * max(abs(low), abs(high)) or span <= 0:
@@ -118,7 +118,7 @@ def logarithmic_limits(wanted: Limits | None, previous: Limits | None = None) ->
     low = min(max(wanted[0], high * 1e-12, 1e-300), high)
     if previous and 0 < previous[0] <= low and high <= previous[1]:
         kept = math.log(max(high / low, 1.01)) / math.log(previous[1] / previous[0])
-        if kept >= _KEEP_SHARE:
+        if kept >= _KEEP_FRACTION:
             return previous
     bottom, top = _round_down(low), _round_up(high)
     return (bottom, top) if top > bottom else (bottom, _round_up(bottom * 1.5))

@@ -30,7 +30,7 @@ class Band:
 
 @dataclass(frozen=True)
 class Points:
-    """Values at positions on the x axis, in order of x. NaN and infinities in `y` show as alert marks."""
+    """Values at positions on the x axis, in order of x. NaN and infinities in `y` show as alert markers."""
 
     x: FloatArray = field(default_factory=_empty)
     """Shape (points,)."""
@@ -48,7 +48,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class LegendEntry:
-    """One item of the title row: a mark with the words that say what it stands for."""
+    """One item of the title row: a marker with the words that say what it stands for."""
 
     mark: str
     text: str
@@ -64,8 +64,8 @@ class ChartSpec:
     y_range: tuple[float, float]
     x_ticks: tuple[Tick, ...] = ()
     y_ticks: tuple[Tick, ...] = ()
-    x_marks: tuple[float, ...] = ()
-    """Positions of short unlabelled marks on the x axis: the ends of epochs."""
+    x_markers: tuple[float, ...] = ()
+    """Positions of short unlabelled markers on the x axis: the ends of epochs."""
     x_label: str = "epoch"
     band: Band | None = None
     train: Points = field(default_factory=Points)
@@ -75,5 +75,5 @@ class ChartSpec:
     legend: tuple[LegendEntry, ...] = ()
     """Most important first; entries that don't fit are left out from the end."""
     log_y: bool = False
-    """Whether y is logarithmic. Values at or below 0 then have no place and are not drawn."""
+    """Whether y is logarithmic. Values at or below 0 then have no position and are not drawn."""
     markers: MarkerSet = MarkerSet.BRAILLE

@@ -19,10 +19,10 @@ _STYLE = (
 def chart_svg(spec: ChartSpec, width: int = 720, height: int = 300) -> str:
     """Return a chart as a whole SVG element, without scripts, links or fonts from elsewhere.
 
-    Training is a line over a band with round marks, validation a broken line with diamonds: neither needs its colour.
+    Training is a line over a band with round markers, validation a broken line with diamonds: neither needs its colour.
 
     Args:
-        spec: what to show; values that have no place in it are left out, NaN and infinities marked at the bottom.
+        spec: what to show; values that have no position in it are left out, NaN and infinities marked at the bottom.
         width: pixels, 200 at least.
         height: pixels, 120 at least.
     """
@@ -34,8 +34,8 @@ def chart_svg(spec: ChartSpec, width: int = 720, height: int = 300) -> str:
         *_frame(spec, plane),
         *([] if spec.band is None else _band(spec.band, plane)),
         *_curve(spec.validation, plane, "v"),
-        *_marks(spec.train, plane, "p"),
-        *_marks(spec.validation, plane, "d"),
+        *_markers(spec.train, plane, "p"),
+        *_markers(spec.validation, plane, "d"),
         "</svg>",
     ]
     return "".join(parts)
@@ -55,7 +55,7 @@ class _Plane:
         return self.left + (values - low) / ((high - low) or 1.0) * (self.right - self.left)
 
     def y(self, values: FloatArray) -> FloatArray:
-        """Return pixels from the top; NaN where a value has no place."""
+        """Return pixels from the top; NaN where a value has no position."""
         low, high = self._spec.y_range
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             if self._spec.log_y:
@@ -101,7 +101,7 @@ def _curve(points: Points, plane: _Plane, look: str) -> Iterable[str]:
         yield f'<polyline class="{look}" points="{_points(x[part], y[part])}"/>'
 
 
-def _marks(points: Points, plane: _Plane, look: str) -> Iterable[str]:
+def _markers(points: Points, plane: _Plane, look: str) -> Iterable[str]:
     for x, y in zip(plane.x(points.x).tolist(), plane.y(points.y).tolist(), strict=True):
         if not math.isfinite(y):
             yield f'<text x="{x:.1f}" y="{plane.bottom - 6:.1f}" text-anchor="middle">!</text>'

@@ -32,14 +32,14 @@ _probe_budget = click.option(
     default=0.02,
     show_default=True,
     metavar="FRACTION",
-    help="Share of training time for measuring; 0 turns probes off.",
+    help="Fraction of training time for measuring; 0 turns probes off.",
 )
 
 
 @click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tui-monitor", prog_name="tui-monitor")
 def program() -> None:
-    """Watch Keras training in the terminal, and measure why validation and training figures differ.
+    """Watch Keras training in the terminal, and measure why validation and training metrics differ.
 
     \b
     Exit codes: 0 done; 1 unexpected; 2 wrong usage; 3 no such run; 4 run unreadable;
@@ -150,7 +150,7 @@ def replay(run: str, runs: str | None, speed: str | None, epoch: int | None, mom
 @_runs
 @click.option("--all", "every", is_flag=True, help="List every run, however old.")
 def ls(runs: str | None, every: bool) -> int:
-    """List the newest runs, and all live ones, with their state, epochs and last figures."""
+    """List the newest runs, and all live ones, with their state, epochs and last values."""
     from tui_monitor.cli import list_command
 
     return list_command.list_all(runs, every=every)
@@ -177,7 +177,7 @@ def explain(
     as_json: bool,
     class_shares: str | None,
 ) -> int:
-    """Explain why training and validation figures of RUN differ."""
+    """Explain why training and validation metrics of RUN differ."""
     from tui_monitor.cli import explain_command
 
     return explain_command.explain(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tui_monitor.errors import NothingMeasured, RunUnreadable, UsageError
 from tui_monitor.explain.words.text import explanation_text
 from tui_monitor.history.load_epochs import load_epochs
-from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+from tui_monitor.history.snapshot import FitSnapshot, Snapshot
 from tui_monitor.run_log.runs.folders import find_run, printable, runs_folder
 from tui_monitor.view.explanations import answer, fit_to_explain, measured_epochs
 
@@ -46,8 +46,8 @@ def explain(
         raise UsageError("--epoch and --all exclude each other.")
     folder = find_run(run, runs_folder(runs))
     snapshot = load_epochs(folder)
-    shares, phase = _shares(class_shares), fit_to_explain(snapshot, fit)
-    answers = [answer(snapshot, phase, number, shares) for number in _epochs(phase, epoch=epoch, every=every)]
+    shares, chosen = _shares(class_shares), fit_to_explain(snapshot, fit)
+    answers = [answer(snapshot, chosen, number, shares) for number in _epochs(chosen, epoch=epoch, every=every)]
     measured = [found.held.epoch for found in answers if found.held is not None]
     if shares is not None and measured:
         _say_what_is_ignored(measured)
@@ -60,7 +60,7 @@ def explain(
             raise RunUnreadable(found.why_none)
         else:
             sys.stdout.write(("\n\n" if number else "") + explanation_text(found.explanation) + "\n")
-    beside = [] if as_json else _beside(snapshot, phase)
+    beside = [] if as_json else _beside(snapshot, chosen)
     if beside:
         sys.stdout.write("\n" + "\n".join(beside) + "\n")
     return 0
@@ -71,11 +71,11 @@ def _replaces() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
 
 
-def _beside(snapshot: Snapshot, phase: PhaseSnapshot | None) -> list[str]:
+def _beside(snapshot: Snapshot, fit: FitSnapshot | None) -> list[str]:
     """Return what belongs beside the explanations: other fits, alerts, and what a log's reading had to guess."""
     lines = []
-    if phase is not None and len(snapshot.phases) > 1:
-        lines.append(f"This is fit {phase.info.index} of {len(snapshot.phases)}; --fit explains another.")
+    if fit is not None and len(snapshot.fits) > 1:
+        lines.append(f"This is fit {fit.info.index} of {len(snapshot.fits)}; --fit explains another.")
     kinds = ("alert", "note") if snapshot.is_log else ("alert",)
     entries = [entry for entry in snapshot.timeline if entry.kind in kinds]
     sentences = list(dict.fromkeys(f"{entry.kind.capitalize()}: {printable(entry.text)}" for entry in entries))
@@ -98,11 +98,11 @@ def _shares(text: str | None) -> Sequence[float] | None:
     return [share / sum(shares) for share in shares]
 
 
-def _epochs(phase: PhaseSnapshot | None, *, epoch: int | None, every: bool) -> Sequence[int | None]:
+def _epochs(fit: FitSnapshot | None, *, epoch: int | None, every: bool) -> Sequence[int | None]:
     """Return the epochs asked for; None stands for the newest."""
-    if not every or phase is None:
+    if not every or fit is None:
         return [epoch]
-    return sorted({*measured_epochs(phase), *(row.epoch for row in phase.epochs)})
+    return sorted({*measured_epochs(fit), *(row.epoch for row in fit.epochs)})
 
 
 def _say_what_is_ignored(measured: Sequence[int]) -> None:

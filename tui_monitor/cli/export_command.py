@@ -78,7 +78,7 @@ def _drawn(folder: Path, form: str, path: Path | None, chart: str | None, size: 
         from tui_monitor.export.run_charts import chart_picture
 
         return chart_picture(folder, form, chart, cells)
-    from tui_monitor.app.pictures.screenshot import screen_text, screenshot
+    from tui_monitor.app.screenshots.screenshot import screen_text, screenshot
 
     return asyncio.run((screenshot if form == "svg" else screen_text)(folder, cells))
 

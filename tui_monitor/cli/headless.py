@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui_monitor import units
-from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot, Snapshot
+from tui_monitor.history.snapshot import EpochRow, ExplanationAt, FitSnapshot, Snapshot
 from tui_monitor.history.state.fold import History
 from tui_monitor.launch import TrainingProcess
 from tui_monitor.run_log.read.cluster_reader import ClusterReader
@@ -23,7 +23,7 @@ _PROGRESS_SECONDS = 10.0
 def follow_headless(folder: Path, training: TrainingProcess | None) -> None:
     """Print a run's progress until it has ended.
 
-    Ctrl-C asks a training that this command started to stop after its batch; a second one interrupts its process,
+    Ctrl-C requests that a training of this command stops after its batch; a second one interrupts its process,
     a third kills it. A run of someone else is only left.
     """
     lines = _Lines()
@@ -80,7 +80,7 @@ class _Lines:
     def __init__(self) -> None:
         self._state = ""
         self._told: dict[int, tuple[int, int, int]] = {}
-        """Epochs, explanations and epochs known to be without one told of each phase."""
+        """Epochs, explanations and epochs known to be without one told of each fit."""
         self._entries = 0
         self._spoken_at = 0.0
 
@@ -95,8 +95,8 @@ class _Lines:
         for told in news:
             self._spoken_at = now
             yield from told.lines
-        if snapshot.phase is not None and not snapshot.state.ended:
-            yield from self._progress(snapshot.phase, now)
+        if snapshot.fit is not None and not snapshot.state.ended:
+            yield from self._progress(snapshot.fit, now)
         if snapshot.state.ended and snapshot.state != self._state:
             self._state = snapshot.state
             yield f"{snapshot.state}{': ' + snapshot.detail if snapshot.detail else ''}"
@@ -105,16 +105,16 @@ class _Lines:
             yield f"{snapshot.run.name}: {snapshot.state}"
 
     def _news(self, snapshot: Snapshot) -> Iterator["_Told"]:
-        for phase in snapshot.phases:
-            epochs, explanations, concluded = self._told.get(phase.info.index, (0, 0, 0))
-            is_under_way = phase is snapshot.phase and not snapshot.state.ended
-            to_conclude = len(phase.epochs) - is_under_way
-            self._told[phase.info.index] = (len(phase.epochs), len(phase.explanations), max(to_conclude, concluded))
-            for row in phase.epochs[epochs:]:
-                yield _Told(row.ended, row.epoch, (_epoch_line(row, phase),))
-            for row in phase.epochs[concluded : max(to_conclude, concluded)]:
-                yield _Told(row.ended, row.epoch, tuple(_unmeasured(row, phase, snapshot)))
-            for held in phase.explanations[explanations:]:
+        for fit in snapshot.fits:
+            epochs, explanations, concluded = self._told.get(fit.info.index, (0, 0, 0))
+            is_under_way = fit is snapshot.fit and not snapshot.state.ended
+            to_conclude = len(fit.epochs) - is_under_way
+            self._told[fit.info.index] = (len(fit.epochs), len(fit.explanations), max(to_conclude, concluded))
+            for row in fit.epochs[epochs:]:
+                yield _Told(row.ended, row.epoch, (_epoch_line(row, fit),))
+            for row in fit.epochs[concluded : max(to_conclude, concluded)]:
+                yield _Told(row.ended, row.epoch, tuple(_unmeasured(row, fit, snapshot)))
+            for held in fit.explanations[explanations:]:
                 if held.batch is None:
                     yield _Told(held.seconds, held.epoch, tuple(_headline(held)))
         for entry in snapshot.timeline[self._entries :]:
@@ -122,11 +122,11 @@ class _Lines:
                 yield _Told(entry.seconds, entry.epoch or 0, (f"{entry.kind}: {entry.text}",))
         self._entries = len(snapshot.timeline)
 
-    def _progress(self, phase: PhaseSnapshot, now: float) -> Iterator[str]:
-        if now - self._spoken_at > _PROGRESS_SECONDS and phase.epoch:
+    def _progress(self, fit: FitSnapshot, now: float) -> Iterator[str]:
+        if now - self._spoken_at > _PROGRESS_SECONDS and fit.epoch:
             self._spoken_at = now
-            of = f"/{phase.steps_per_epoch}" if phase.steps_per_epoch else ""
-            yield f"epoch {_of_plan(phase.epoch, phase)}  batch {phase.batch}{of}"
+            of = f"/{fit.steps_per_epoch}" if fit.steps_per_epoch else ""
+            yield f"epoch {_of_plan(fit.epoch, fit)}  batch {fit.batch}{of}"
 
 
 @dataclass(frozen=True)
@@ -144,21 +144,21 @@ class _Told:
         return self.seconds, self.epoch
 
 
-def _of_plan(epoch: int, phase: PhaseSnapshot) -> str:
-    return f"{epoch}/{phase.info.epochs}" if phase.info.epochs else str(epoch)
+def _of_plan(epoch: int, fit: FitSnapshot) -> str:
+    return f"{epoch}/{fit.info.epochs}" if fit.info.epochs else str(epoch)
 
 
-def _epoch_line(row: EpochRow, phase: PhaseSnapshot) -> str:
-    figures = "  ".join(f"{name} {units.figure(value)}" for name, value in row.figures.items())
+def _epoch_line(row: EpochRow, fit: FitSnapshot) -> str:
+    metrics = "  ".join(f"{name} {units.rounded(value)}" for name, value in row.metrics.items())
     took = f"  {row.seconds:.1f} s" if row.seconds is not None else ""
-    which = f"fit {phase.info.index}  " if phase.info.index > 1 else ""
-    return f"{which}epoch {_of_plan(row.epoch, phase)}  {figures}{took}"
+    which = f"fit {fit.info.index}  " if fit.info.index > 1 else ""
+    return f"{which}epoch {_of_plan(row.epoch, fit)}  {metrics}{took}"
 
 
-def _unmeasured(row: EpochRow, phase: PhaseSnapshot, snapshot: Snapshot) -> Iterator[str]:
+def _unmeasured(row: EpochRow, fit: FitSnapshot, snapshot: Snapshot) -> Iterator[str]:
     """Yield what can be said of an epoch that was not measured at its end, in a fit where others were."""
-    measured = [epoch for epoch, held in measured_epochs(phase).items() if held.batch is None]
-    logged = logged_answer(snapshot, phase, row.epoch).explanation
+    measured = [epoch for epoch, held in measured_epochs(fit).items() if held.batch is None]
+    logged = logged_answer(snapshot, fit, row.epoch).explanation
     if measured and row.epoch not in measured and logged is not None:
         yield f"  {logged.verdict}"
         yield "  Not measured here: that would have cost more than the budget (--probe-budget)."

@@ -7,10 +7,10 @@ from tui_monitor import units
 from tui_monitor.run_log.runs.folders import list_runs, may_live, printable, runs_folder
 from tui_monitor.run_log.runs.summary import RunSummary, summarise
 
-_FIGURES = ("loss", "val_loss", "accuracy", "val_accuracy")
+_METRICS = ("loss", "val_loss", "accuracy", "val_accuracy")
 NEWEST = 40
 """Runs listed unless all are asked for; live ones besides."""
-_HEADINGS = ("run", "state", "epoch", *_FIGURES, "started")
+_HEADINGS = ("run", "state", "epoch", *_METRICS, "started")
 
 
 def list_all(runs: str | None, *, every: bool = False) -> int:
@@ -46,6 +46,6 @@ def _row(summary: RunSummary) -> tuple[str, ...]:
         printable(summary.name),
         str(summary.state),
         epochs,
-        *(units.figure(summary.figures.get(name)) for name in _FIGURES),
+        *(units.rounded(summary.metrics.get(name)) for name in _METRICS),
         f"{started:%Y-%m-%d %H:%M}" if started else "–",
     )

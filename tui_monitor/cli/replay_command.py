@@ -87,10 +87,10 @@ def start_of(*, speed: str | None, epoch: int | None, moment: str | None, paused
     """
     if epoch is not None and moment is not None:
         raise UsageError("Name one position to start from: --epoch or --at.")
-    is_share = moment is not None and moment.strip().endswith("%")
+    is_fraction = moment is not None and moment.strip().endswith("%")
     return Start(
-        seconds=0.0 if moment is None or is_share else _seconds(moment),
-        share=_share(str(moment)) if is_share else None,
+        seconds=0.0 if moment is None or is_fraction else _seconds(moment),
+        fraction=_fraction(str(moment)) if is_fraction else None,
         epoch=epoch,
         speed=None if speed is None else _speed(speed),
         is_playing=not paused,
@@ -106,7 +106,7 @@ def _speed(text: str) -> float:
     return factor
 
 
-def _share(text: str) -> float:
+def _fraction(text: str) -> float:
     percent = _number(text.strip().removesuffix("%"))
     if percent is None or not 0 <= percent <= 100:
         raise UsageError(f"No such position in the run: {text!r}. Name a percentage from 0% to 100%.")

@@ -45,7 +45,7 @@ def _newest(runs: Path) -> Path:
     folders = list_runs(runs)
     if not folders:
         raise RunNotFound(f"No runs in {printable(str(runs.absolute()))}. Start one with: tui-monitor demo")
-    # All runs are checked only if none gives a sign of life: a stopped process gives none and is live.
+    # All runs are checked only if none has a heartbeat: a stopped process has none and is live.
     for candidates in (may_live(runs, folders), folders):
         for folder in candidates:
             if not summarise(folder).state.ended:

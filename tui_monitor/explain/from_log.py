@@ -1,4 +1,4 @@
-"""What logged figures alone prove, exclude and leave open: no probe, so no amount is ever claimed."""
+"""What logged values alone prove, exclude and leave open: no probe, so no amount is ever claimed."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -26,9 +26,9 @@ _SIGNS: Mapping[Cause, tuple[str, str]] = {
 """What each cause does to (loss gap, accuracy gap); averaging, while the loss falls."""
 
 _SAME_LOSS = 0.005
-"""Nats within which a loss counts as the constant guess's."""
+"""Nats within which a loss counts as the majority-class baseline's."""
 _SAME_ACCURACY = 0.0025
-"""Fraction within which an accuracy counts as the constant guess's."""
+"""Fraction within which an accuracy counts as the majority-class baseline's."""
 _SETTLE = "tui-monitor run train.py"
 _SETTLED_BY = f"To settle it, train once under `{_SETTLE}`: it measures each cause while training runs."
 
@@ -36,34 +36,34 @@ _SETTLED_BY = f"To settle it, train once under `{_SETTLE}`: it measures each cau
 def explain_from_log(
     run: str,
     epoch: int,
-    figures: Mapping[str, float],
+    metrics: Mapping[str, float],
     class_shares: Sequence[float] | None = None,
     *,
     measured_epoch: int | None = None,
     samples: tuple[int, int] = (0, 0),
 ) -> Explanation:
-    """Return the explanation that one epoch's logged figures support.
+    """Return the explanation that one epoch's logged values support.
 
     Args:
         run: the run's name.
         epoch: from 1.
-        figures: canonical names to figures; losses in nats.
+        metrics: canonical names to values; losses in nats.
         class_shares: of all classes on both sides, adding up to 1, where known.
         measured_epoch: the nearest epoch of the run that was measured, or None where none was.
-        samples: those that training's and validation's figures are means over; 0 where the log does not say.
+        samples: those that training's and validation's metrics are means over; 0 where the log does not say.
     """
     if measured_epoch is None:
         unmeasured, settled_by = "nothing was measured in this run", _SETTLED_BY
     else:
         unmeasured = "this epoch was not measured, as that would have cost more than its budget"
         settled_by = f"`tui-monitor explain {run} --epoch {measured_epoch}` shows the nearest epoch that was measured."
-    reported = {name: _finite(figures.get(name)) for name in ("loss", "val_loss", "accuracy", "val_accuracy")}
+    reported = {name: _finite(metrics.get(name)) for name in ("loss", "val_loss", "accuracy", "val_accuracy")}
     loss = _ledger(reported["loss"], reported["val_loss"], 0)
     accuracy = _ledger(reported["accuracy"], reported["val_accuracy"], 1)
     baseline = _baseline(class_shares)
     findings = [
         *_bounds(reported),
-        *_against_constant_guess(reported, baseline),
+        *_against_majority_baseline(reported, baseline),
         *_sign_findings(loss, accuracy),
         *_unknowns(loss, accuracy, settled_by, _by_chance(reported, samples)),
     ]
@@ -81,7 +81,7 @@ def explain_from_log(
         penalty=None,
         samples={"train": samples[0] or None, "validation": samples[1] or None},
         cost=None,
-        verdict=_verdict(loss, accuracy, figures),
+        verdict=_verdict(loss, accuracy, metrics),
         headline=_headline(loss, accuracy, unmeasured),
         next_step=settled_by if loss or accuracy else "",
         findings=tuple(findings),
@@ -92,17 +92,17 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _ledger(training: float | None, validation: float | None, quantity: int) -> Ledger | None:
+def _ledger(training: float | None, validation: float | None, column: int) -> Ledger | None:
     if training is None or validation is None:
         return None
     gap = training - validation
-    terms = tuple(Term(cause, None, None, None, _verdict_by_sign(cause, gap, quantity)) for cause in _SIGNS)
+    terms = tuple(Term(cause, None, None, None, _verdict_by_sign(cause, gap, column)) for cause in _SIGNS)
     return Ledger(gap=gap, low=None, high=None, within_noise=None, terms=terms)
 
 
-def _verdict_by_sign(cause: Cause, gap: float, quantity: int) -> Verdict:
+def _verdict_by_sign(cause: Cause, gap: float, column: int) -> Verdict:
     """A cause that pushes a gap the other way, or not at all, can't be why it is there."""
-    sign = _SIGNS[cause][quantity]
+    sign = _SIGNS[cause][column]
     opposite = (sign == "+" and gap < 0) or (sign == "−" and gap > 0)
     return Verdict.RULED_OUT if opposite or sign == "0" else Verdict.CANNOT_TELL
 
@@ -114,44 +114,44 @@ def _baseline(shares: Sequence[float] | None) -> Baseline | None:
     return Baseline(entropy, max(shares), entropy, max(shares))
 
 
-def has_both_sides(figures: Mapping[str, float]) -> bool:
-    """Return whether an epoch's figures have a gap to explain: loss or accuracy, finite in training and validation."""
+def has_both_sides(metrics: Mapping[str, float]) -> bool:
+    """Return whether an epoch's values have a gap to explain: loss or accuracy, finite in training and validation."""
     return any(
-        _finite(figures.get(name)) is not None and _finite(figures.get(f"val_{name}")) is not None
+        _finite(metrics.get(name)) is not None and _finite(metrics.get(f"val_{name}")) is not None
         for name in ("loss", "accuracy")
     )
 
 
-def _verdict(loss: Ledger | None, accuracy: Ledger | None, figures: Mapping[str, float]) -> str:
+def _verdict(loss: Ledger | None, accuracy: Ledger | None, metrics: Mapping[str, float]) -> str:
     clauses = []
     if loss is not None and loss.gap is not None:
         clauses.append(f"loss is {abs(loss.gap):.3f} {'lower' if loss.gap > 0 else 'higher'}")
     if accuracy is not None and accuracy.gap is not None:
         clauses.append(f"accuracy is {units.points(accuracy.gap)} {'lower' if accuracy.gap > 0 else 'higher'}")
-    return f"Validation {', '.join(clauses)}." if clauses else _why_no_gap(figures)
+    return f"Validation {', '.join(clauses)}." if clauses else _why_no_gap(metrics)
 
 
-def _why_no_gap(figures: Mapping[str, float]) -> str:
+def _why_no_gap(metrics: Mapping[str, float]) -> str:
     """Return what is missing where neither loss nor accuracy has two sides."""
     named = (("training", "loss"), ("validation", "val_loss"), ("training", "accuracy"), ("validation", "val_accuracy"))
     bad = [
         f"the {side} side is {'NaN' if math.isnan(value) else 'infinite'} ({name})"
         for side, name in named
-        if (value := figures.get(name)) is not None and not math.isfinite(value)
+        if (value := metrics.get(name)) is not None and not math.isfinite(value)
     ]
     if bad:
         return f"There is no gap to explain: {', '.join(bad)}."
-    validation = [name for name in figures if name.startswith("val_")]
-    pairs = [name for name in figures if f"val_{name}" in figures]
+    validation = [name for name in metrics if name.startswith("val_")]
+    pairs = [name for name in metrics if f"val_{name}" in metrics]
     if pairs:
-        shown = ", ".join(f"{name} {figures[name]:.4g} against {figures[f'val_{name}']:.4g}" for name in pairs[:3])
+        shown = ", ".join(f"{name} {metrics[name]:.4g} against {metrics[f'val_{name}']:.4g}" for name in pairs[:3])
         return f"Neither loss nor accuracy was logged on both sides, so no gap is explained. On both sides: {shown}."
-    others = [name for name in figures if name not in validation and not name.startswith("test_")]
+    others = [name for name in metrics if name not in validation and not name.startswith("test_")]
     if validation and not others:
-        return f"No training figures, only validation's ({', '.join(validation[:3])}): there is no gap to explain."
+        return f"No training metrics, only validation's ({', '.join(validation[:3])}): there is no gap to explain."
     if validation or any(part in name.lower() for name in others for part in _LIKE_VALIDATION):
         return f"No gap is explained, as names were not matched: {', '.join([*others, *validation][:6])}."
-    return "No validation figures: there is no gap to explain."
+    return "No validation metrics: there is no gap to explain."
 
 
 _LIKE_VALIDATION = ("val", "dev", "eval", "holdout")
@@ -213,7 +213,7 @@ def _bounds(reported: Mapping[str, float | None]) -> list[Finding]:
     return findings
 
 
-def _against_constant_guess(reported: Mapping[str, float | None], baseline: Baseline | None) -> list[Finding]:
+def _against_majority_baseline(reported: Mapping[str, float | None], baseline: Baseline | None) -> list[Finding]:
     if baseline is None:
         return []
     findings = []
@@ -224,9 +224,9 @@ def _against_constant_guess(reported: Mapping[str, float | None], baseline: Base
             Finding(
                 "baseline",
                 "proved",
-                f"The training loss {loss:.3f} is above what a constant guess scores ({guess:.3f}) though its accuracy "
-                f"{accuracy:.3f} is above the majority share {majority:.3f}: it is not the plain mean of a fitted "
-                "model. Weights, dropout, batch averaging or a heavy tail can do that; a probe tells which.",
+                f"The training loss {loss:.3f} is above what a majority-class baseline scores ({guess:.3f}) though its "
+                f"accuracy {accuracy:.3f} is above the majority share {majority:.3f}: it is not the plain mean of a "
+                "fitted model. Weights, dropout, batch averaging or a heavy tail can do that; a probe tells which.",
                 "",
             )
         )
@@ -238,7 +238,7 @@ def _against_constant_guess(reported: Mapping[str, float | None], baseline: Base
             Finding(
                 "baseline",
                 "known",
-                f"Validation is {on_loss} the constant guess in loss ({val_loss:.3f} against "
+                f"Validation is {on_loss} the majority-class baseline in loss ({val_loss:.3f} against "
                 f"{baseline.validation_loss:.3f}) and {on_accuracy} it in accuracy ({val_accuracy:.3f} against "
                 f"{baseline.validation_accuracy:.3f}).",
                 "",
@@ -309,7 +309,7 @@ def _unknowns(loss: Ledger | None, accuracy: Ledger | None, settled_by: str, by_
         Finding(
             Cause.BATCH_AVERAGING,
             "cannot tell",
-            "In Keras 2 the training figures that fit_generator prints count each batch the same, while validation "
+            "In Keras 2 the training metrics that fit_generator prints count each batch the same, while validation "
             "counts each sample; with unequal batches that alone can move either gap either way.",
             "",
         ),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tui_monitor.explain.evidence.checks import LABELS_APART, checks
 from tui_monitor.explain.evidence.class_shares import baseline, describe_classes, recall_and_precision, stratified
 from tui_monitor.explain.evidence.distributions import distributions
 from tui_monitor.explain.evidence.mistakes import side_mistakes, split_mistakes
@@ -16,7 +17,16 @@ from tui_monitor.explain.words.advice import next_step
 from tui_monitor.explain.words.facts import Facts
 from tui_monitor.explain.words.findings import findings
 from tui_monitor.explain.words.sentences import headline, is_paradox, verdict_line
-from tui_monitor.run_log.events.explanation import Baseline, Classes, Cost, Explanation, Ledger, Mistakes, Stratified
+from tui_monitor.run_log.events.explanation import (
+    Baseline,
+    Cause,
+    Classes,
+    Cost,
+    Explanation,
+    Ledger,
+    Mistakes,
+    Stratified,
+)
 from tui_monitor.run_log.events.opened import BatchNormLag, FreshTest, OpenedEvidence
 
 
@@ -30,7 +40,7 @@ class Moment:
     batch: int | None
     """Batches of the epoch done; None at the epoch's end."""
     cost: Cost | None
-    limits: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
     samples: int | None = None
     """Training samples of the whole epoch; None where the explanation need not hold distributions."""
 
@@ -47,6 +57,10 @@ def explain_probe(
         opened: what was measured of the within-class term; None where nothing was.
     """
     strata = _post_stratification(probe)
+    found = checks(probe, validation, opened.observed) if validation and opened and opened.observed else ()
+    opened = (
+        _without_fresh_test(opened) if opened and any(isinstance(check, LABELS_APART) for check in found) else opened
+    )
     loss = build_ledger(probe, validation, "loss", opened=opened) if validation else None
     accuracy = build_ledger(probe, validation, "accuracy", opened=opened) if validation else None
     reported = _reported(probe, loss, accuracy)
@@ -63,8 +77,9 @@ def explain_probe(
         weights_used=bool((probe.weight != 1.0).any()),
         random_mode=not np.array_equal(probe.loss.training, probe.loss.inference),
         opened=_evidence(opened, validation),
+        checks=found,
     )
-    limits = moment.limits if validation else (*moment.limits, "No validation data: there is no gap to explain.")
+    caveats = moment.caveats if validation else (*moment.caveats, "No validation data: there is no gap to explain.")
     return Explanation(
         run=moment.run,
         epoch=moment.epoch,
@@ -84,7 +99,7 @@ def explain_probe(
         headline=headline(facts) if validation else "",
         next_step=next_step(facts),
         findings=findings(facts),
-        limits=limits,
+        limits=caveats,
         stratified=facts.stratified,
         opened=facts.opened,
         distributions=None if moment.samples is None else distributions(probe, validation, strata, moment.samples),
@@ -105,6 +120,15 @@ def _evidence(opened: Opened | None, validation: ValidationProbe | None) -> Open
     return found if found != OpenedEvidence() else None
 
 
+def _without_fresh_test(opened: Opened) -> Opened:
+    """Return what was opened without different data and memorised samples, where validation's labels are wrong.
+
+    What a wrong label costs grows with how sure the model is: it would count as memorised.
+    """
+    why = "Validation's labels don't fit its inputs: what that costs grows as the model gets surer."
+    return replace(opened, fresh=None, reasons={**opened.reasons, Cause.UNFAMILIAR: why, Cause.MEMORISED: why})
+
+
 def _batch_norm(found: BatchNorm, validation: ValidationProbe) -> BatchNormLag:
     """Return what was found of batch normalisation, with what validation would report at statistics of now."""
     sample, accuracy = found.validation_sample, None
@@ -121,13 +145,13 @@ def _reported(probe: TrainingProbe, loss: Ledger | None, accuracy: Ledger | None
     train_accuracy = probe.accuracy.reported if probe.accuracy else None
     return {
         "loss": probe.loss.reported,
-        "val_loss": _validation_figure(probe.loss.reported, loss),
+        "val_loss": _validation_value(probe.loss.reported, loss),
         "accuracy": train_accuracy,
-        "val_accuracy": _validation_figure(train_accuracy, accuracy),
+        "val_accuracy": _validation_value(train_accuracy, accuracy),
     }
 
 
-def _validation_figure(training: float | None, ledger: Ledger | None) -> float | None:
+def _validation_value(training: float | None, ledger: Ledger | None) -> float | None:
     if training is None or ledger is None or ledger.gap is None:
         return None
     return training - ledger.gap

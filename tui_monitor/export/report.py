@@ -1,4 +1,4 @@
-"""A run in one file that explains itself: figures, charts and the explanation, as Markdown or HTML."""
+"""A run in one file that explains itself: values, charts and the explanation, as Markdown or HTML."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Report:
 
     snapshot: Snapshot
     explanation: Explanation | None
-    """Of the newest phase's last explained epoch."""
+    """Of the newest fit's last explained epoch."""
     charts: tuple[ChartSpec, ...] = ()
 
 
@@ -46,8 +46,8 @@ def run_report(folder: Path, *, as_markdown: bool) -> str:
         MonitorError: the run can't be read.
     """
     snapshot = load(folder)
-    charts = report_charts(snapshot.phase, _CHART_CELLS[0] if as_markdown else None)
-    report = Report(snapshot, newest_answer(snapshot, snapshot.phase).explanation, charts)
+    charts = report_charts(snapshot.fit, _CHART_CELLS[0] if as_markdown else None)
+    report = Report(snapshot, newest_answer(snapshot, snapshot.fit).explanation, charts)
     return report_markdown(report) if as_markdown else report_html(report)
 
 
@@ -98,10 +98,10 @@ def _facts(snapshot: Snapshot) -> list[str]:
     where = f" on {run.host}" if run.host else ""
     ran = f" after {units.duration(snapshot.seconds)}" if snapshot.seconds else ""
     facts.append(f"{state}{ran}{where}{f', begun {begun}' if begun else ''}.")
-    phase = snapshot.phase
-    if phase is not None:
-        batches = f", {units.count(phase.batches)} batches" if phase.batches else ""
-        facts.append(f"{units.count(len(phase.epochs))} epochs ended{batches}.")
+    fit = snapshot.fit
+    if fit is not None:
+        batches = f", {units.count(fit.batches)} batches" if fit.batches else ""
+        facts.append(f"{units.count(len(fit.epochs))} epochs ended{batches}.")
     skipped = damage.events_skipped + damage.batches_skipped
     if damage:
         facts.append(
@@ -116,7 +116,7 @@ def _facts(snapshot: Snapshot) -> list[str]:
 
 def _answer_html(explanation: Explanation | None) -> Iterable[str]:
     if explanation is None:
-        yield "<p>No explanation: nothing was measured, and no epoch holds training and validation figures.</p>"
+        yield "<p>No explanation: nothing was measured, and no epoch holds training and validation metrics.</p>"
         return
     yield f"<p><strong>{_html(explanation.verdict)}</strong></p><p>{_html(explanation.headline)}</p>"
     if explanation.next_step:
@@ -124,13 +124,13 @@ def _answer_html(explanation: Explanation | None) -> Iterable[str]:
 
 
 def _epoch_table(snapshot: Snapshot) -> tuple[list[str], list[list[str]]]:
-    """Return heading and rows of the newest phase's epochs, the newest of many."""
-    epochs: Sequence[EpochRow] = snapshot.phase.epochs if snapshot.phase is not None else ()
+    """Return heading and rows of the newest fit's epochs, the newest of many."""
+    epochs: Sequence[EpochRow] = snapshot.fit.epochs if snapshot.fit is not None else ()
     shown = epochs[-_MOST_EPOCHS:]
-    found = list(dict.fromkeys(name for row in shown for name in row.figures))
+    found = list(dict.fromkeys(name for row in shown for name in row.metrics))
     names = [name for name in _FIRST if name in found] + [name for name in found if name not in _FIRST]
     rows = [
-        [str(row.epoch), *(units.figure(row.figures[name]) if name in row.figures else "–" for name in names)]
+        [str(row.epoch), *(units.rounded(row.metrics[name]) if name in row.metrics else "–" for name in names)]
         for row in shown
     ]
     return ["epoch", *names], rows

@@ -8,7 +8,7 @@ from tui_monitor.charts.spec import ChartSpec
 from tui_monitor.charts.vector import chart_svg
 from tui_monitor.errors import NothingMeasured, UsageError
 from tui_monitor.history.load import load
-from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+from tui_monitor.history.snapshot import FitSnapshot, Snapshot
 from tui_monitor.view.charts.chart_metrics import chart_metric, further_metrics
 from tui_monitor.view.charts.metric_chart import chart_spec
 from tui_monitor.view.view_state import ViewState
@@ -34,39 +34,39 @@ def chart_picture(folder: Path, form: str, metric: str, size: tuple[int, int]) -
         NothingMeasured: the run has nothing to draw a chart of.
         MonitorError: the run can't be read.
     """
-    phase = _phase(load(folder))
-    names = _metrics(phase)
+    fit = _fit(load(folder))
+    names = _metrics(fit)
     if metric not in names:
         raise UsageError(f"{folder.name} has no metric {metric!r}. It has: {', '.join(names)}.")
     if form == "svg":
-        return chart_svg(_spec(phase, metric, _FILE_SIZE, _SLICES)) + "\n"
+        return chart_svg(_spec(fit, metric, _FILE_SIZE, _SLICES)) + "\n"
     columns, rows = size
-    spec = _spec(phase, metric, (columns - GUTTER, rows - 3), dot_columns(columns, MarkerSet.BRAILLE))
+    spec = _spec(fit, metric, (columns - GUTTER, rows - 3), dot_columns(columns, MarkerSet.BRAILLE))
     return draw_chart(spec, columns, rows).text + "\n"
 
 
-def report_charts(phase: PhaseSnapshot | None, columns: int | None) -> tuple[ChartSpec, ...]:
+def report_charts(fit: FitSnapshot | None, columns: int | None) -> tuple[ChartSpec, ...]:
     """Return the charts of a report: the loss first, then further metrics, a few at most.
 
     Args:
-        phase: the call of fit to draw; None gives no chart.
+        fit: the call of fit to draw; None gives no chart.
         columns: cells a row of charts in characters; None for charts as shapes.
     """
-    if phase is None:
+    if fit is None:
         return ()
     slices = _SLICES if columns is None else dot_columns(columns, MarkerSet.BRAILLE)
-    return tuple(_spec(phase, name, _FILE_SIZE, slices) for name in _metrics(phase)[:_MOST_CHARTS])
+    return tuple(_spec(fit, name, _FILE_SIZE, slices) for name in _metrics(fit)[:_MOST_CHARTS])
 
 
-def _metrics(phase: PhaseSnapshot) -> tuple[str, ...]:
-    return ("loss", *further_metrics(phase))
+def _metrics(fit: FitSnapshot) -> tuple[str, ...]:
+    return ("loss", *further_metrics(fit))
 
 
-def _spec(phase: PhaseSnapshot, name: str, area: tuple[int, int], slices: int) -> ChartSpec:
-    return chart_spec(phase, chart_metric(name), ViewState(), area, slices)
+def _spec(fit: FitSnapshot, name: str, area: tuple[int, int], slices: int) -> ChartSpec:
+    return chart_spec(fit, chart_metric(name), ViewState(), area, slices)
 
 
-def _phase(snapshot: Snapshot) -> PhaseSnapshot:
-    if snapshot.phase is None or not (snapshot.phase.batches or snapshot.phase.epochs):
-        raise NothingMeasured(f"{snapshot.run.name} holds no figures to draw (yet).")
-    return snapshot.phase
+def _fit(snapshot: Snapshot) -> FitSnapshot:
+    if snapshot.fit is None or not (snapshot.fit.batches or snapshot.fit.epochs):
+        raise NothingMeasured(f"{snapshot.run.name} holds no values to draw (yet).")
+    return snapshot.fit

@@ -41,14 +41,14 @@ def epoch_table(folder: Path) -> Table:
         NothingMeasured: no epoch has ended yet.
     """
     snapshot = load(folder)
-    rows = [row for phase in snapshot.phases for row in phase.epochs]
+    rows = [row for fit in snapshot.fits for row in fit.epochs]
     if not rows:
         raise NothingMeasured(f"{folder.name} holds no finished epoch (yet).")
-    metrics = _ordered(name for row in rows for name in row.figures)
+    metrics = _ordered(name for row in rows for name in row.metrics)
     columns: list[Column] = [np.array([row.epoch for row in rows], np.int64)]
     for metric in metrics:
-        values = np.array([row.figures.get(metric, math.nan) for row in rows], np.float64)
-        columns.append(np.ma.masked_array(values, [metric not in row.figures for row in rows]))
+        values = np.array([row.metrics.get(metric, math.nan) for row in rows], np.float64)
+        columns.append(np.ma.masked_array(values, [metric not in row.metrics for row in rows]))
     return Table(("epoch", *_headings(metrics, ("epoch",))), iter((tuple(columns),)))
 
 
@@ -64,9 +64,9 @@ def batch_table(folder: Path) -> Table:
         NothingMeasured: no batch was recorded.
     """
     snapshot = load(folder)
-    if not any(phase.batches for phase in snapshot.phases):
+    if not any(fit.batches for fit in snapshot.fits):
         raise NothingMeasured(f"{folder.name} holds no batches: an imported log has epochs, see --what epochs.")
-    metrics = _ordered(name for phase in snapshot.phases for name in canonical_names(phase.info.metrics).values())
+    metrics = _ordered(name for fit in snapshot.fits for name in canonical_names(fit.info.metrics).values())
     return Table((*_BATCH_COLUMNS, *_headings(metrics, _BATCH_COLUMNS)), _batch_blocks(folder, snapshot, metrics))
 
 
@@ -88,26 +88,26 @@ def _headings(metrics: Sequence[str], taken: Sequence[str]) -> Iterator[str]:
 
 
 def _batch_blocks(folder: Path, snapshot: Snapshot, metrics: Sequence[str]) -> Iterator[tuple[Column, ...]]:
-    columns_of = {phase.info.index: canonical_names(phase.info.metrics) for phase in snapshot.phases}
+    columns_of = {fit.info.index: canonical_names(fit.info.metrics) for fit in snapshot.fits}
     reader = ClusterReader(folder, patience=0, read_whole=math.inf)
     step, counted = 0, (0, 0, 0)
     while True:
         arrival = reader.poll()
-        for phase, records in arrival.batches:
-            if phase not in columns_of or not len(records):
+        for fit, records in arrival.batches:
+            if fit not in columns_of or not len(records):
                 continue
-            batch = _batch_numbers(records["epoch"], counted[2] if counted[:2] == (phase, records["epoch"][0]) else 0)
-            counted = (phase, int(records["epoch"][-1]), int(batch[-1]))
+            batch = _batch_numbers(records["epoch"], counted[2] if counted[:2] == (fit, records["epoch"][0]) else 0)
+            counted = (fit, int(records["epoch"][-1]), int(batch[-1]))
             steps = np.arange(step + 1, step + 1 + len(records))
             step += len(records)
-            held = {name: column for column, name in columns_of[phase].items()}
+            held = {name: column for column, name in columns_of[fit].items()}
             yield (
                 records["epoch"],
                 batch,
                 steps,
                 records["size"],
                 records["time"],
-                *(_figures(records, held.get(metric)) for metric in metrics),
+                *(_values(records, held.get(metric)) for metric in metrics),
             )
         if arrival.complete:
             return
@@ -123,7 +123,7 @@ def _batch_numbers(epochs: NDArray[Any], before: int) -> NDArray[np.int64]:
     return indices - begun + 1 + np.where(begun == 0, before, 0)
 
 
-def _figures(records: Records, column: str | None) -> Column:
+def _values(records: Records, column: str | None) -> Column:
     if column is None:
         return np.ma.masked_array(np.zeros(len(records), np.float32), mask=True)
     values: Column = records[column]

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tui_monitor.errors import RunNotFound
-from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot, Snapshot, TimelineEntry
-from tui_monitor.history.state.phase_events import epoch_row, explanation_at, timeline_entry
+from tui_monitor.history.snapshot import EpochRow, ExplanationAt, FitSnapshot, Snapshot, TimelineEntry
+from tui_monitor.history.state.fit_events import epoch_row, explanation_at, timeline_entry
 from tui_monitor.run_log.events.lines import parse_event_line
-from tui_monitor.run_log.events.notices import AlertRaised, Explained, NoteTaken
+from tui_monitor.run_log.events.notifications import AlertRaised, Explained, NoteTaken
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import EVENTS_FILE, RUN_FILE
 from tui_monitor.run_log.format.run_json import read_run_info
@@ -18,7 +18,7 @@ from tui_monitor.run_log.runs.summary import summarise
 
 
 @dataclass
-class _Phase:
+class _Fit:
     epochs: list[EpochRow] = field(default_factory=list)
     explanations: list[ExplanationAt] = field(default_factory=list)
 
@@ -37,29 +37,29 @@ def load_epochs(folder: Path) -> Snapshot:
     # Before the events: what a process wrote before it ended is then read before the run is called lost.
     state = summarise(folder).state
     info = read_run_info(folder)
-    found = {phase.index: _Phase() for phase in info.phases}
+    found = {fit.index: _Fit() for fit in info.fits}
     timeline: list[TimelineEntry] = []
     for line in _whole_lines(folder / EVENTS_FILE):
         recorded = parse_event_line(line)
         if recorded is not None and isinstance(recorded.event, AlertRaised | NoteTaken):
             timeline.append(timeline_entry(recorded.event, recorded.seconds or 0.0))
-        phase = found.get(recorded.phase) if recorded is not None and recorded.phase is not None else None
-        if recorded is None or phase is None:
+        fit = found.get(recorded.fit) if recorded is not None and recorded.fit is not None else None
+        if recorded is None or fit is None:
             continue
         match recorded.event:
             case EpochEnded() as ended:
-                phase.epochs.append(epoch_row(ended, recorded.seconds or 0.0))
+                fit.epochs.append(epoch_row(ended, recorded.seconds or 0.0))
             case Explained() as explained:
-                phase.explanations.append(explanation_at(explained, recorded.seconds or 0.0))
-    phases = tuple(
-        PhaseSnapshot(
-            info=phase,
-            epochs=tuple(found[phase.index].epochs),
-            explanations=tuple(found[phase.index].explanations),
+                fit.explanations.append(explanation_at(explained, recorded.seconds or 0.0))
+    fits = tuple(
+        FitSnapshot(
+            info=fit,
+            epochs=tuple(found[fit.index].epochs),
+            explanations=tuple(found[fit.index].explanations),
         )
-        for phase in info.phases
+        for fit in info.fits
     )
-    return Snapshot(revision=0, run=info, state=state, phases=phases, timeline=tuple(timeline))
+    return Snapshot(revision=0, run=info, state=state, fits=fits, timeline=tuple(timeline))
 
 
 def _whole_lines(path: Path) -> list[bytes]:

@@ -24,7 +24,7 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True)
-class Moments:
+class Markers:
     """Positions on a run's time axis, each list in rising order."""
 
     epochs: tuple[float, ...] = ()
@@ -39,7 +39,7 @@ class Moments:
 
     def of_epoch(self, number: int) -> float | None:
         """Return the end of the last epoch of that number, or None where there is none."""
-        held = [place for place, epoch in zip(self.epochs, self.numbers, strict=True) if epoch == number]
+        held = [end for end, epoch in zip(self.epochs, self.numbers, strict=True) if epoch == number]
         return held[-1] if held else None
 
 
@@ -53,7 +53,7 @@ class Playback:
     """Position of the newest record."""
     speed: float
     mode: Mode
-    moments: Moments = Moments()
+    markers: Markers = Markers()
     in_epochs: bool = False
     """The run holds no times: each epoch counts as one second."""
     is_read: bool = True
@@ -100,9 +100,9 @@ class PlaybackClock:
 
 
 def neighbouring_speed(speed: float, step: int) -> float:
-    """Return the speed that many places faster (or slower, below 0) in `SPEEDS`, at most its ends."""
-    place = bisect_left(SPEEDS, speed)
-    return SPEEDS[min(max(place + step, 0), len(SPEEDS) - 1)]
+    """Return the speed that many steps faster (or slower, below 0) in `SPEEDS`, at most its ends."""
+    index = bisect_left(SPEEDS, speed)
+    return SPEEDS[min(max(index + step, 0), len(SPEEDS) - 1)]
 
 
 def usual_speed(end: float) -> float:
@@ -110,16 +110,16 @@ def usual_speed(end: float) -> float:
     return next((speed for speed in SPEEDS if speed >= 1 and end / speed <= _USUAL_SECONDS), 1000.0)
 
 
-def next_after(places: Sequence[float], position: float) -> float | None:
-    """Return the first place after a position, or None; places rise."""
-    index = bisect_right(places, position)
-    return places[index] if index < len(places) else None
+def next_after(positions: Sequence[float], position: float) -> float | None:
+    """Return the first of rising positions after one, or None."""
+    index = bisect_right(positions, position)
+    return positions[index] if index < len(positions) else None
 
 
-def last_before(places: Sequence[float], position: float) -> float | None:
-    """Return the place before the one that a position shows, or None: what it shows came with the last at or before."""
-    shown = bisect_right(places, position)
+def last_before(positions: Sequence[float], position: float) -> float | None:
+    """Return the one before the last that is at or before a position, or None: the last is what a position shows."""
+    shown = bisect_right(positions, position)
     if not shown:
         return None
-    index = bisect_left(places, places[shown - 1])
-    return places[index - 1] if index else None
+    index = bisect_left(positions, positions[shown - 1])
+    return positions[index - 1] if index else None

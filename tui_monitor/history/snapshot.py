@@ -1,11 +1,11 @@
-"""The frozen picture of a run at one moment: all that a screen, a table or a report draws from."""
+"""The frozen state of a run at one moment: all that a screen, a table or a report draws from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tui_monitor.history.playback import Playback
-from tui_monitor.run_log.format.layout import PhaseInfo, RunInfo, State
+from tui_monitor.run_log.format.layout import FitInfo, RunInfo, State
 
 if TYPE_CHECKING:
     # These need NumPy or take milliseconds to import: the first paint does not wait for them.
@@ -20,8 +20,8 @@ class EpochRow:
 
     epoch: int
     """From 1."""
-    figures: Mapping[str, float]
-    """Canonical metric name (`loss`, `accuracy`, `val_loss`, ...) to the figure Keras reported; may hold NaN."""
+    metrics: Mapping[str, float]
+    """Canonical metric name (`loss`, `accuracy`, `val_loss`, ...) to the value Keras reported; may hold NaN."""
     seconds: float | None = None
     """Wall time from the epoch's begin to its end, validation and measuring included."""
     batches: int = 0
@@ -30,7 +30,7 @@ class EpochRow:
     ended: float = 0.0
     """Run time of its end, in seconds."""
     validation_samples: int = 0
-    """Samples that validation's figures are means over; 0 where nothing says."""
+    """Samples that validation's metrics are means over; 0 where nothing says."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class ExplanationAt:
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """Something worth a mark on the time axis: an alert, a note, an answer to a request, a change of state or cause."""
+    """Something worth a marker on the time axis: an alert, a note, a request, a change of state or cause."""
 
     seconds: float
     kind: str
@@ -68,17 +68,17 @@ class TimelineEntry:
     """From 1."""
     batch: int | None = None
     """Batches of the epoch done by then, where the event says so."""
-    answers: str = ""
-    """Id of the request that this acknowledges; empty for anything else."""
+    acknowledges: str = ""
+    """Id of the request that it acknowledges; empty for anything else."""
     alert: str = ""
-    """What an alert on the figures is about, such as `overfitting`; empty for all else, such as a failed recording."""
+    """What an alert on the values is about, such as `overfitting`; empty for all else, such as a failed recording."""
 
 
 @dataclass(frozen=True)
-class PhaseSnapshot:
+class FitSnapshot:
     """One `fit` call: its batches, epochs and explanations so far."""
 
-    info: PhaseInfo
+    info: FitInfo
     series: "Mapping[str, BatchSeries]" = field(default_factory=dict)
     """Canonical metric name to its true value in every batch, in order."""
     epoch_starts: tuple[int, ...] = ()
@@ -118,7 +118,7 @@ class PhaseSnapshot:
 
 
 @dataclass(frozen=True)
-class StepShare:
+class StepTimes:
     """Where a worker's time goes, in seconds a batch over the last seconds."""
 
     fetching: float
@@ -138,11 +138,11 @@ class WorkerSnapshot:
     state: State = State.STARTING
     detail: str = ""
     batches: int = 0
-    """Batches recorded in all phases."""
+    """Batches recorded in all fits."""
     batches_per_second: float | None = None
     heartbeat_age: float | None = None
     """Seconds since its last heartbeat; None when it has ended or never had one."""
-    share: StepShare | None = None
+    step_times: StepTimes | None = None
     """None where its steps can't tell."""
     system: "ResourceUsage | None" = None
     """What its process used when it last said so."""
@@ -177,13 +177,13 @@ class Snapshot:
     """One sentence beside the state: why it failed, what it waits for; often empty."""
     exit_code: int | None = None
     """The training process's exit code once it has ended and said so."""
-    phases: tuple[PhaseSnapshot, ...] = ()
+    fits: tuple[FitSnapshot, ...] = ()
     seconds: float = 0.0
     """Run time of the newest record folded in."""
     batches_per_second: float | None = None
     """Training pace over the last seconds, or None before it is known."""
     seconds_left: float | None = None
-    """Expected time to the end of the phase under way, or None when the plan or the pace is unknown."""
+    """Expected time to the end of the fit under way, or None when the plan or the pace is unknown."""
     timeline: tuple[TimelineEntry, ...] = ()
     output: tuple[str, ...] = ()
     """The newest lines of the script's own output, made safe to show, oldest first."""
@@ -197,18 +197,18 @@ class Snapshot:
     workers: tuple[WorkerSnapshot, ...] = ()
     """Those of several that record in this folder, the chief first; empty where one process trains alone."""
     covered: int = 1
-    """Workers whose samples the newest batch figures hold."""
+    """Workers whose samples the newest batch values hold."""
     unknown_events: int = 0
     """Events that this version can't read: their kinds are those of a newer one. They are no damage."""
     system: "ResourceUsage | None" = None
     """What the training process used when it last said so; None where it never did."""
 
     @property
-    def phase(self) -> PhaseSnapshot | None:
-        """The newest phase, or None before the first `fit`."""
-        return self.phases[-1] if self.phases else None
+    def fit(self) -> FitSnapshot | None:
+        """The newest fit, or None before the first `fit`."""
+        return self.fits[-1] if self.fits else None
 
     @property
     def is_log(self) -> bool:
         """Whether it is read from a log, imported or piped in: no process records it, so nothing is measured."""
-        return self.run.pid <= 0 and bool(self.run.command or self.phases)
+        return self.run.pid <= 0 and bool(self.run.command or self.fits)

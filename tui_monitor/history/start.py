@@ -12,7 +12,7 @@ class Start:
     """Where a replay begins. At most one of the first three says more than its default."""
 
     seconds: float = 0.0
-    share: float | None = None
+    fraction: float | None = None
     """Part of the run, from 0 to 1."""
     epoch: int | None = None
     """Its end."""

@@ -1,4 +1,4 @@
-"""The run folder of an import: it can be continued later, and what was provisional can be taken back."""
+"""The run folder of an import: it can be continued later, and what was provisional can be truncated."""
 
 import math
 import os
@@ -13,11 +13,11 @@ import msgspec
 import numpy as np
 
 from tui_monitor.run_log.events.lines import Event, RecordedEvent, event_line, fields_of
-from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded, PhaseBegan, StatusChanged
+from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded, FitBegan, StatusChanged
 from tui_monitor.run_log.format.layout import (
     EVENTS_FILE,
     OUTPUT_FILE,
-    PhaseInfo,
+    FitInfo,
     RunInfo,
     State,
     batch_columns,
@@ -33,7 +33,7 @@ _MOST_WAITING = 2**16
 
 
 @dataclass(frozen=True)
-class Mark:
+class Checkpoint:
     """How much of a run folder holds for good."""
 
     events: int = 0
@@ -41,8 +41,9 @@ class Mark:
     output: int = 0
     """Bytes of `output.log`."""
     batches: int = 0
-    """Bytes of the newest phase's batch records."""
+    """Bytes of the newest fit's batch records."""
     phases: int = 0
+    """Calls of `fit` that the run has begun; named as in `source.json`."""
     seconds: float = 0.0
     """Run time of the last record."""
 
@@ -59,7 +60,7 @@ class ImportedRun:
 
         Args:
             folder: the run folder, which exists.
-            info: its identity; phases it holds are continued.
+            info: its identity; fits it holds are continued.
         """
         self.folder = folder
         self.seconds = 0.0
@@ -70,40 +71,40 @@ class ImportedRun:
         self._waiting_size = 0
         self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         self._events = self._opened(EVENTS_FILE, None)
-        self._output = self._opened(OUTPUT_FILE, None, mend=False)
+        self._output = self._opened(OUTPUT_FILE, None, repair=False)
         self._output_index = OutputIndex()
         self._batches = self._opened_batches()
-        self._dtype = self._phase.dtype if self._phase else None
+        self._dtype = self._fit.dtype if self._fit else None
         write_run_info(self._descriptor, info)
 
     @property
     def info(self) -> RunInfo:
-        """The run's identity with the phases begun."""
+        """The run's identity with the fits begun."""
         return self._info
 
     @property
-    def _phase(self) -> PhaseInfo | None:
-        return self._info.phases[-1] if self._info.phases else None
+    def _fit(self) -> FitInfo | None:
+        return self._info.fits[-1] if self._info.fits else None
 
     def move_clock(self, at: float | None, passed: float) -> None:
         """Set the run's time to `at`, or let `passed` seconds pass; it never goes back."""
         self.seconds = max(self.seconds, at if at is not None else self.seconds + max(passed, 0.0))
 
-    def begin_phase(
+    def begin_fit(
         self, columns_metrics: Sequence[str], *, epochs: int | None = None, initial_epoch: int = 0
-    ) -> PhaseInfo:
+    ) -> FitInfo:
         """Begin the records of one `fit` call and return its description."""
-        index = len(self._info.phases) + 1
-        phase = PhaseInfo(
+        index = len(self._info.fits) + 1
+        fit = FitInfo(
             index=index,
             columns=batch_columns(columns_metrics),
             batches=batches_file(index),
             epochs=epochs,
             initial_epoch=initial_epoch,
         )
-        self._describe((*self._info.phases, phase))
-        self.event(PhaseBegan())
-        return phase
+        self._describe((*self._info.fits, fit))
+        self.event(FitBegan())
+        return fit
 
     def batch(self, epoch: int, size: int, values: Sequence[float]) -> None:
         """Record the end of one batch, at the run's present time."""
@@ -112,8 +113,8 @@ class ImportedRun:
             self._batches.append(record.tobytes())
 
     def event(self, event: Event) -> None:
-        """Append one event, stamped with the run's time and the phase under way."""
-        index = self._phase.index if self._phase else None
+        """Append one event, stamped with the run's time and the fit under way."""
+        index = self._fit.index if self._fit else None
         recorded = RecordedEvent(event, round(self.seconds, 6), index)
         line = _epoch_line(recorded) or event_line(recorded)
         self._waiting.append(line)
@@ -134,37 +135,41 @@ class ImportedRun:
         """Note that so many bytes of the output belong to what happened up to the run's present time."""
         self._output_index.mark(self._descriptor, lambda: self.seconds, size)
 
-    def mark(self) -> Mark:
+    def checkpoint(self) -> Checkpoint:
         """Return how far the folder has come."""
-        return Mark(
+        return Checkpoint(
             events=_size(self._events) + self._waiting_size,
             output=_size(self._output),
             batches=_size(self._batches),
-            phases=len(self._info.phases),
+            phases=len(self._info.fits),
             seconds=self.seconds,
         )
 
-    def take_back(self, mark: Mark) -> None:
-        """Return to an earlier mark; records written since are gone."""
+    def truncate(self, checkpoint: Checkpoint) -> None:
+        """Return to an earlier checkpoint; records written since are gone."""
         self._flush()
-        for phase in self._info.phases[mark.phases :]:
-            for name in (phase.batches, blocks_file(phase.batches)):
+        for fit in self._info.fits[checkpoint.phases :]:
+            for name in (fit.batches, blocks_file(fit.batches)):
                 (self.folder / name).unlink(missing_ok=True)
-        self._describe(self._info.phases[: mark.phases])
-        for file, size in ((self._events, mark.events), (self._output, mark.output), (self._batches, mark.batches)):
+        self._describe(self._info.fits[: checkpoint.phases])
+        for file, size in (
+            (self._events, checkpoint.events),
+            (self._output, checkpoint.output),
+            (self._batches, checkpoint.batches),
+        ):
             os.truncate(file.descriptor, min(size, _size(file)))
-        if self._phase is not None:
-            cut_blocks(self._descriptor, self._phase, mark.batches // self._phase.dtype.itemsize)
-        self._output_index.truncate(self._descriptor, mark.output)
-        self.seconds = mark.seconds
+        if self._fit is not None:
+            cut_blocks(self._descriptor, self._fit, checkpoint.batches // self._fit.dtype.itemsize)
+        self._output_index.truncate(self._descriptor, checkpoint.output)
+        self.seconds = checkpoint.seconds
 
     def close(self) -> None:
-        """Write what waits, summarise the batches of every phase, and let go of the files."""
+        """Write what waits, summarise the batches of every fit, and close the files."""
         with suppress(OSError):
             self._flush()
-        for phase in self._info.phases:
+        for fit in self._info.fits:
             with suppress(OSError):
-                while extend_blocks(self._descriptor, phase):
+                while extend_blocks(self._descriptor, fit):
                     pass
         for file in (self._events, self._output, self._batches, self._output_index):
             file.close()
@@ -183,22 +188,22 @@ class ImportedRun:
         if waiting:
             self._events.append(b"".join(waiting))
 
-    def _describe(self, phases: tuple[PhaseInfo, ...]) -> None:
-        if phases != self._info.phases:
-            self._info = replace(self._info, phases=phases)
+    def _describe(self, fits: tuple[FitInfo, ...]) -> None:
+        if fits != self._info.fits:
+            self._info = replace(self._info, fits=fits)
             self._batches.close()
             self._batches = self._opened_batches()
-            self._dtype = self._phase.dtype if self._phase else None
+            self._dtype = self._fit.dtype if self._fit else None
             write_run_info(self._descriptor, self._info)
 
     def _opened_batches(self) -> AppendFile:
-        phase = self._phase
-        if phase is None:
+        fit = self._fit
+        if fit is None:
             return self._opened(batches_file(1), 1)
-        return self._opened(phase.batches, phase.dtype.itemsize)
+        return self._opened(fit.batches, fit.dtype.itemsize)
 
-    def _opened(self, name: str, piece: int | None, *, mend: bool = True) -> AppendFile:
-        file = AppendFile(name, piece if mend else 1)
+    def _opened(self, name: str, piece: int | None, *, repair: bool = True) -> AppendFile:
+        file = AppendFile(name, piece if repair else 1)
         file.open(self._descriptor)
         return file
 
@@ -216,7 +221,7 @@ def _epoch_line(recorded: RecordedEvent) -> bytes | None:
             return None
     elif not isinstance(event, EpochBegan):
         return None
-    stamp = {"kind": event.kind, "time": recorded.seconds, "phase": recorded.phase}
+    stamp = {"kind": event.kind, "time": recorded.seconds, "phase": recorded.fit}
     return msgspec.json.encode({**stamp, **fields_of(event)}) + b"\n"
 
 

@@ -16,11 +16,11 @@ from tui_monitor.errors import MonitorError, UsageError
 from tui_monitor.explain.watch.alerts import AlertWatch
 from tui_monitor.history.load import load
 from tui_monitor.importers import refusal
-from tui_monitor.importers.imported_run import ImportedRun, Mark
+from tui_monitor.importers.imported_run import Checkpoint, ImportedRun
 from tui_monitor.importers.kept_source import KeptSource, find_kept, fingerprint, keep
 from tui_monitor.importers.line_importer import LineImporter, LineParser, LineState
 from tui_monitor.importers.recognise import Format, Source, find_sources
-from tui_monitor.importers.records import BatchEnded, Ended, EpochBegan, Record, Recorder, Remark, epoch_figures
+from tui_monitor.importers.records import BatchEnded, Ended, EpochBegan, Record, Recorder, Remark, epoch_losses
 from tui_monitor.importers.stores.keras_tuner import tuner_records
 from tui_monitor.importers.stores.mlflow import mlflow_records
 from tui_monitor.importers.stores.tensorboard import tensorboard_records
@@ -171,7 +171,7 @@ def _take_lines(source: Source, path: Path, run: ImportedRun, kept: KeptSource |
                 return None
             if (found.st_size, found.st_mtime_ns) == (kept.size, kept.modified):
                 return _Taken(0)
-            run.take_back(kept.mark)
+            run.truncate(kept.mark)
             state = msgspec.convert(kept.state, LineState)
         is_kept = source.format in _KEEPS_TEXT
         importer = LineImporter(
@@ -190,7 +190,7 @@ def _take_lines(source: Source, path: Path, run: ImportedRun, kept: KeptSource |
             if is_kept:
                 run.output(content)
         state = importer.state
-        mark = _mark_of(run, state, file.tell())
+        checkpoint = _checkpoint_of(run, state, file.tell())
         importer.close()
         if is_kept:
             run.mark_output(file.tell())
@@ -204,29 +204,29 @@ def _take_lines(source: Source, path: Path, run: ImportedRun, kept: KeptSource |
                 modified=found.st_mtime_ns,
                 taken=taken,
                 fingerprint=fingerprint(file, taken),
-                mark=mark,
+                mark=checkpoint,
                 state=asdict(state),
             ),
         )
     return _Taken(importer.recorder.epochs, importer.recorder.remarks)
 
 
-def _mark_of(run: ImportedRun, state: LineState, read: int) -> Mark:
+def _checkpoint_of(run: ImportedRun, state: LineState, read: int) -> Checkpoint:
     """Return what holds for good: the output up to the last line's end, and nothing where that is unknown."""
     if not state.consumed:
-        return Mark()
-    mark = run.mark()
-    return Mark(**{**asdict(mark), "output": max(mark.output - (read - state.consumed), 0)})
+        return Checkpoint()
+    checkpoint = run.checkpoint()
+    return Checkpoint(**{**asdict(checkpoint), "output": max(checkpoint.output - (read - state.consumed), 0)})
 
 
 def _take_records(source: Source, path: Path, run: ImportedRun, kept: KeptSource | None) -> _Taken | None:
     """Add the records that are new; return None, with nothing changed, where the earlier ones differ."""
     read = _READERS[source.format]
-    held = _Held(0, hashlib.blake2b(digest_size=16).hexdigest(), Mark())
+    held = _Held(0, hashlib.blake2b(digest_size=16).hexdigest(), Checkpoint())
     if kept is not None:
         if _digest(read(source, path), kept.taken) != kept.fingerprint:
             return None
-        run.take_back(kept.mark)
+        run.truncate(kept.mark)
         held = _Held(kept.taken, kept.fingerprint, kept.mark)
     recorder = Recorder(run, run.move_clock, _alerts_so_far(run))
     held = _add_records(read(source, path), recorder, run, held)
@@ -241,15 +241,15 @@ class _Held:
     taken: int
     """Records, remarks not counted: they tell of the source as it was read."""
     digest: str
-    mark: Mark
+    mark: Checkpoint
 
 
 def _alerts_so_far(run: ImportedRun) -> AlertWatch:
-    """Return a watch that has seen the epochs of the phase under way, whose alerts the run holds already."""
+    """Return a watch that has seen the epochs of the fit under way, whose alerts the run holds already."""
     watch = AlertWatch()
-    phase = load(run.folder).phase
-    for row in phase.epochs if phase is not None else ():
-        watch.epoch(epoch_figures(row.epoch, row.figures))
+    fit = load(run.folder).fit
+    for row in fit.epochs if fit is not None else ():
+        watch.epoch(epoch_losses(row.epoch, row.metrics))
     return watch
 
 
@@ -272,7 +272,7 @@ def _add_records(records: Iterator[Record], recorder: Recorder, run: ImportedRun
         is_solid = _is_solid(record)
         if taken >= skipped:
             if waiting.taken != taken and not isinstance(record, BatchEnded):
-                waiting = _Held(taken, digest.hexdigest(), run.mark())
+                waiting = _Held(taken, digest.hexdigest(), run.checkpoint())
             if isinstance(record, EpochBegan):
                 held = waiting
             recorder.take(record)

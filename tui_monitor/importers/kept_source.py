@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -11,7 +10,8 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from tui_monitor.importers.imported_run import Mark
+from tui_monitor.importers.imported_run import Checkpoint
+from tui_monitor.run_log.format.replace_file import replace_file
 from tui_monitor.run_log.runs.folders import list_runs
 
 SOURCE_FILE = "source.json"
@@ -33,8 +33,8 @@ class KeptSource:
     """Bytes, or records, that were read for good."""
     fingerprint: str = ""
     """Of what was read for good."""
-    mark: Mark = field(default_factory=Mark)
-    """How far the run folder holds for good: what follows is taken back when more is read."""
+    mark: Checkpoint = field(default_factory=Checkpoint)
+    """How far the run folder holds for good: what follows is truncated when more is read."""
     state: Mapping[str, Any] = field(default_factory=dict)
     """Where the reading of lines is taken up again."""
 
@@ -56,9 +56,7 @@ def keep(folder: Path, kept: KeptSource) -> None:
     Raises:
         OSError: the folder can't be written to.
     """
-    temporary = folder / f".{SOURCE_FILE}.{os.getpid()}"
-    temporary.write_text(json.dumps(asdict(kept)), encoding="utf-8")
-    temporary.replace(folder / SOURCE_FILE)
+    replace_file(folder / SOURCE_FILE, json.dumps(asdict(kept)).encode())
 
 
 def fingerprint(file: BinaryIO, length: int) -> str:

@@ -1,6 +1,6 @@
 """Names that other tools log under, as Keras would spell them: `train/loss` is `loss`, `valid.acc` is `val_acc`.
 
-A figure of a test set keeps its `test_`: it never stands for validation.
+A value of a test set keeps its `test_`: it never stands for validation.
 """
 
 import re
@@ -27,7 +27,7 @@ _AS_KERAS_SPELLS = re.compile(r"[a-z0-9_]+")
 
 
 def keras_name(name: str) -> str:
-    """Return a figure's name in Keras' manner."""
+    """Return a metric's name in Keras' manner."""
     return _ranked(name)[0]
 
 
@@ -44,10 +44,10 @@ def matched_names(names: Iterable[str]) -> dict[str, str]:
     """
     ordered = list(dict.fromkeys(names))
     owners: dict[str, tuple[int, int]] = {}
-    for place, name in enumerate(ordered):
+    for index, name in enumerate(ordered):
         wanted, rank = _ranked(name)
-        owners[wanted] = min(owners.get(wanted, (rank, place)), (rank, place))
-    owned = {wanted: ordered[place] for wanted, (_, place) in owners.items()}
+        owners[wanted] = min(owners.get(wanted, (rank, index)), (rank, index))
+    owned = {wanted: ordered[index] for wanted, (_, index) in owners.items()}
     return {name: wanted if owned[wanted := keras_name(name)] == name else name for name in ordered}
 
 

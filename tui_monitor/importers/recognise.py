@@ -1,4 +1,4 @@
-"""What a path holds, told by its content: each format says how sure it is, and the surest one has it."""
+"""What a path holds, detected from its content: each format says how sure it is, and the surest one has it."""
 
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +38,7 @@ class Format(StrEnum):
     KERAS_TEXT = "Keras progress text"
     CAPTURED = "Keras progress text in a notebook or a service's JSON"
     TABLE = "a table of epochs (CSVLogger, pandas, Lightning, Ultralytics, fastai)"
-    OBJECTS = "History, JSON or JSON lines of figures"
+    OBJECTS = "History, JSON or JSON lines of metrics"
     ARRAYS = "Keras' History as .npz arrays"
     DOWNLOAD = "downloaded charts of TensorBoard or Weights & Biases"
     TENSORBOARD = "TensorBoard event files"
@@ -182,17 +182,17 @@ def _rate_table(_path: Path, head: bytes) -> float:
     from tui_monitor.importers.tables.csv_table import CsvTable  # noqa: PLC0415
 
     lines = [line for line in _lines(head[:65536], is_terminal=False) if line.strip()]
-    for place, line in enumerate(lines[:_LINES_BEFORE_TABLE]):
+    for index, line in enumerate(lines[:_LINES_BEFORE_TABLE]):
         heading = read_heading(line.removesuffix("\r"))
         if heading is None:
             continue
         table = CsvTable()
-        rows = [line, *lines[place + 1 : place + 4]]
+        rows = [line, *lines[index + 1 : index + 4]]
         for row in rows:
             list(table.line(row))
         if table.holds_rows:
-            return 0.97 if place == 0 else 0.6
-        if place == 0 and len(lines) == 1 and heading.epoch is not None:
+            return 0.97 if index == 0 else 0.6
+        if index == 0 and len(lines) == 1 and heading.epoch is not None:
             return 0.8
     return 0.0
 
@@ -211,16 +211,16 @@ def _rate_text(path: Path, head: bytes) -> float:
 
 
 def _rate_lines(lines: Iterator[str]) -> float:
-    has_header = has_figures = False
+    has_header = has_metrics = False
     for line in lines:
         for part in segments(clean(line).text) if "poch" in line or " - " in line else ():
             has_header = has_header or parse_header(part) is not None
-            if not has_figures and "-" in part:
+            if not has_metrics and "-" in part:
                 progress = parse_progress(part)
-                has_figures = progress is not None and bool(progress.figures)
-        if has_header and has_figures:
+                has_metrics = progress is not None and bool(progress.metrics)
+        if has_header and has_metrics:
             return 0.95
-    return 0.7 if has_figures else 0.4 if has_header else 0.0
+    return 0.7 if has_metrics else 0.4 if has_header else 0.0
 
 
 def _lines(content: bytes, *, is_terminal: bool) -> Iterator[str]:

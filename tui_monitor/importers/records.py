@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
 
-from tui_monitor.explain.watch.alerts import AlertWatch, EpochFigures
+from tui_monitor.explain.watch.alerts import AlertWatch, EpochLosses
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events import progress as events
 from tui_monitor.run_log.events.lines import Event
-from tui_monitor.run_log.events.notices import AlertRaised, NoteTaken
+from tui_monitor.run_log.events.notifications import AlertRaised, NoteTaken
 from tui_monitor.run_log.format.canonical_metrics import canonical_names
 from tui_monitor.run_log.format.layout import State
 
@@ -18,11 +18,11 @@ MOST_REMARKS = 12
 
 
 @dataclass(frozen=True)
-class PhaseBegan:
+class FitBegan:
     """A call of `fit`."""
 
     metrics: tuple[str, ...] = ()
-    """Names of the figures of each `BatchEnded`, in its order; empty where a log holds no batches."""
+    """Names of the metrics of each `BatchEnded`, in its order; empty where a log holds no batches."""
     epochs: int | None = None
     """Last epoch planned, or None when the log does not say."""
     initial_epoch: int = 0
@@ -39,12 +39,12 @@ class EpochBegan:
 
 @dataclass(frozen=True)
 class BatchEnded:
-    """One batch's figures, as far as a log holds them."""
+    """One batch's values, as far as a log holds them."""
 
     epoch: int
     """From 1."""
     values: tuple[float, ...]
-    """One for each metric of the phase; NaN where the log has none."""
+    """One for each metric of the fit; NaN where the log has none."""
     size: int = 0
     """Samples, or 0 when the log does not say."""
     at: float | None = None
@@ -53,22 +53,22 @@ class BatchEnded:
 
 @dataclass(frozen=True)
 class EpochEnded:
-    """One epoch's figures."""
+    """One epoch's values."""
 
     epoch: int
     """From 1."""
     logs: Mapping[str, float]
-    """Name as logged to the figure exactly as written; may hold NaN and infinities."""
+    """Name as logged to the value exactly as written; may hold NaN and infinities."""
     seconds: float | None = None
     """The epoch's duration as logged."""
     batches: int = 0
     """Batches in the epoch, or 0 when the log does not say."""
     samples: int = 0
-    """Samples that training's figures are means over, or 0 when the log does not say."""
+    """Samples that training's metrics are means over, or 0 when the log does not say."""
     validation_samples: int = 0
     """Likewise of validation."""
     learning_rate: float | None = None
-    """Where the log has it beside the epoch's figures."""
+    """Where the log has it beside the epoch's values."""
     at: float | None = None
     """Seconds since the run began, or None when the log does not say."""
 
@@ -91,15 +91,13 @@ class Ended:
     detail: str = ""
 
 
-Record = PhaseBegan | EpochBegan | BatchEnded | EpochEnded | Remark | Ended
+Record = FitBegan | EpochBegan | BatchEnded | EpochEnded | Remark | Ended
 
 
 class RunSink(Protocol):
     """The writing side of a run folder: `RunWriter` for a live run, `ImportedRun` for a file."""
 
-    def begin_phase(
-        self, columns_metrics: Sequence[str], *, epochs: int | None = None, initial_epoch: int = 0
-    ) -> object:
+    def begin_fit(self, columns_metrics: Sequence[str], *, epochs: int | None = None, initial_epoch: int = 0) -> object:
         """Begin the records of one `fit` call."""
 
     def batch(self, epoch: int, size: int, values: Sequence[float]) -> object:
@@ -120,7 +118,7 @@ class Recorder:
     move_clock: Callable[[float | None, float], None] = field(default=lambda _at, _passed: None)
     """Called before a record with its run time, or None, and the seconds that passed since the record before."""
     alerts: AlertWatch = field(default_factory=AlertWatch)
-    """Has seen the epochs of the phase under way that the run holds already."""
+    """Has seen the epochs of the fit under way that the run holds already."""
     epochs: int = 0
     """Epochs written."""
     said: dict[str, None] = field(default_factory=dict)
@@ -142,9 +140,9 @@ class Recorder:
         match record:
             case EpochEnded():
                 self._end_epoch(record)
-            case PhaseBegan():
+            case FitBegan():
                 self.alerts = AlertWatch()
-                self.sink.begin_phase(record.metrics, epochs=record.epochs, initial_epoch=record.initial_epoch)
+                self.sink.begin_fit(record.metrics, epochs=record.epochs, initial_epoch=record.initial_epoch)
                 self.sink.status(State.TRAINING)
             case EpochBegan():
                 self.sink.event(events.EpochBegan(record.epoch))
@@ -172,19 +170,19 @@ class Recorder:
             )
         )
         loss, val_loss = _names_of_losses(tuple(record.logs))
-        figures = EpochFigures(record.epoch, record.logs.get(loss), record.logs.get(val_loss))
-        for alert in self.alerts.epoch(figures):
+        losses = EpochLosses(record.epoch, record.logs.get(loss), record.logs.get(val_loss))
+        for alert in self.alerts.epoch(losses):
             self.sink.event(AlertRaised(alert.sentence, alert.epoch, alert.kind.value))
 
 
-def epoch_figures(epoch: int, figures: Mapping[str, float]) -> EpochFigures:
+def epoch_losses(epoch: int, metrics: Mapping[str, float]) -> EpochLosses:
     """Return what alerts are derived from.
 
     Args:
         epoch: from 1.
-        figures: by canonical name.
+        metrics: by canonical name.
     """
-    return EpochFigures(epoch, figures.get("loss"), figures.get(VALIDATION_PREFIX + "loss"))
+    return EpochLosses(epoch, metrics.get("loss"), metrics.get(VALIDATION_PREFIX + "loss"))
 
 
 @lru_cache(maxsize=256)

@@ -46,7 +46,7 @@ class Pump:
         return self._importer.recorder.remarks
 
     def run(self) -> None:
-        """Read until the end. Text is kept first, then read for figures; a full disk stops neither."""
+        """Read until the end. Text is kept first, then read for values; a full disk stops neither."""
         importer = self._importer
         with (self._writer.folder / OUTPUT_FILE).open("ab", buffering=0) as output:
             while content := self._read():

@@ -9,5 +9,5 @@
 * `runs` knows folders: names, summaries for `ls`, liveness, control requests, workers, copies of remote runs.
 
 Of the flows it owns the middle of *a batch* (`write.writer` → `read.reader`) and of *a control request*
-(`runs.control` → `events.notices.RequestAcknowledged`). Open `format/layout.py` first, then `write/writer.py`.
+(`runs.control` → `events.notifications.RequestAcknowledged`). Open `format/layout.py` first, then `write/writer.py`.
 """

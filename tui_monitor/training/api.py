@@ -34,7 +34,7 @@ def open_run(name: str | None = None, runs: str | None = None, probe_budget: flo
     Args:
         name: of the run; by default from the script's name and the time.
         runs: folder of the runs; by default `TUI_MONITOR_RUNS`, else `runs/` in the current folder.
-        probe_budget: share of training time for measuring, from 0 to 1; 0 turns probes off.
+        probe_budget: fraction of training time for measuring, from 0 to 1; 0 turns probes off.
 
     Raises:
         FolderNotWritable: the runs folder can't be written to.
@@ -50,7 +50,7 @@ def open_run(name: str | None = None, runs: str | None = None, probe_budget: flo
         folder = claim_place(runs_folder(runs), name, stem or "notebook", worker).folder
     writer = RunWriter(folder, run_identity(run_of(folder).name, sys.argv, worker=worker))
     writer.status(State.STARTING, "No fit was called yet")
-    session = Session(writer, folder, ProbeBudget(share=probe_budget), ends_with_fit=True)
+    session = Session(writer, folder, ProbeBudget(fraction=probe_budget), ends_with_fit=True)
     activate(session)
     atexit.register(writer.close)
     return session

@@ -9,7 +9,7 @@ from tui_monitor.training.record.session import Session
 
 
 class EveryBatchCountsTheSame(keras.Sequential):  # type: ignore[misc]
-    """A model whose training figures are means over batches, whatever their sizes, as Keras 2's bar printed them."""
+    """A model whose training metrics are means over batches, whatever their sizes, as Keras 2's bar printed them."""
 
     def train_step(self, data: object) -> dict[str, object]:
         """Train on one batch; the trackers get it with a weight of 1 in all."""

@@ -3,7 +3,7 @@
 In: `history`'s snapshots and the `view_state` that keys change. Out: rows of styled text, chart specifications, and
 which keys do something now. Pictures and reports draw from here too.
 
-* `panels/`: a module for each panel; open `panels/panel_table` first. `panels/gap/` answers why the figures differ,
+* `panels/`: a module for each panel; open `panels/panel_table` first. `panels/gap/` answers why the values differ,
   `panels/evidence/` shows what lies behind it.
 * `charts/`: which metrics the charts show, their x axis and their specification.
 * `text/`: rows by display width, bars.

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from tui_monitor.history.snapshot import Snapshot
 
 
-def takes_requests(snapshot: Snapshot) -> bool:
+def receives_requests(snapshot: Snapshot) -> bool:
     """Whether there is a training that takes control requests: one under way, recorded by its own process."""
     return not why_no_request(snapshot)
 
@@ -20,7 +20,7 @@ def why_no_request(snapshot: Snapshot) -> str:
     if snapshot.missing:
         return "The run folder is gone: nobody would find the request."
     if snapshot.state.ended:
-        return f"The run has ended ({snapshot.state}): there is no training left to ask."
+        return f"The run has ended ({snapshot.state}): there is no training left to send it to."
     if snapshot.is_log:
         return "The run is read from a log: its training takes no requests."
     return "" if snapshot.run.pid > 0 else "The training process has not started yet."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.view.charts.chart_metrics import further_metrics
-from tui_monitor.view.control_requests import takes_requests
+from tui_monitor.view.control_requests import receives_requests
 from tui_monitor.view.key_table import KEYS, Group, Key
 from tui_monitor.view.view_state import EVIDENCE, View, ViewState
 
@@ -50,8 +50,8 @@ def _has_fit(snapshot: Snapshot, view: ViewState) -> bool:
 
 
 def _has_further_metrics(snapshot: Snapshot, view: ViewState) -> bool:
-    phase = view.fit_of(snapshot)
-    return phase is not None and len(further_metrics(phase)) > 1
+    fit = view.fit_of(snapshot)
+    return fit is not None and len(further_metrics(fit)) > 1
 
 
 def _is_zoomed(snapshot: Snapshot, view: ViewState) -> bool:
@@ -59,7 +59,7 @@ def _is_zoomed(snapshot: Snapshot, view: ViewState) -> bool:
 
 
 def _has_fits(snapshot: Snapshot, view: ViewState) -> bool:
-    return len(snapshot.phases) > 1
+    return len(snapshot.fits) > 1
 
 
 def _has_workers(snapshot: Snapshot, view: ViewState) -> bool:
@@ -70,8 +70,8 @@ def _is_replay(snapshot: Snapshot, view: ViewState) -> bool:
     return snapshot.playback is not None
 
 
-def _takes_requests(snapshot: Snapshot, view: ViewState) -> bool:
-    return takes_requests(snapshot)
+def _accepts_requests(snapshot: Snapshot, view: ViewState) -> bool:
+    return receives_requests(snapshot)
 
 
 _NEEDS: Mapping[str, Callable[[Snapshot, ViewState], bool]] = {
@@ -84,7 +84,7 @@ _NEEDS: Mapping[str, Callable[[Snapshot, ViewState], bool]] = {
     "toggle_log": _has_fit,
     "replay": _is_replay,
     f"show('{View.WORKERS.value}')": _has_workers,
-    "control": _takes_requests,
+    "control": _accepts_requests,
 }
 """What must hold for an action to change anything; those not named here always do something."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tui_monitor.errors import UsageError
 from tui_monitor.explain.from_log import explain_from_log, has_both_sides
-from tui_monitor.history.snapshot import ExplanationAt, PhaseSnapshot, Snapshot
+from tui_monitor.history.snapshot import ExplanationAt, FitSnapshot, Snapshot
 from tui_monitor.run_log.events.explanation import Explanation, explanation_to_json
 
 MEASURING_IS_OFF = (
@@ -37,7 +37,7 @@ class Answer:
         return None if self.explanation is None else explanation_to_json(self.explanation)
 
 
-def fit_to_explain(snapshot: Snapshot, fit: int | None = None) -> PhaseSnapshot | None:
+def fit_to_explain(snapshot: Snapshot, fit: int | None = None) -> FitSnapshot | None:
     """Return the newest fit that has something to explain: an explanation, or an epoch that ended.
 
     Args:
@@ -48,16 +48,16 @@ def fit_to_explain(snapshot: Snapshot, fit: int | None = None) -> PhaseSnapshot 
         UsageError: the run has no such fit.
     """
     if fit is not None:
-        count = len(snapshot.phases)
+        count = len(snapshot.fits)
         if fit > count:
             raise UsageError(f"--fit {fit}: the run has {count} {'call' if count == 1 else 'calls'} of fit.")
-        return snapshot.phases[fit - 1]
-    return next((phase for phase in reversed(snapshot.phases) if phase.epochs or phase.explanations), None)
+        return snapshot.fits[fit - 1]
+    return next((one for one in reversed(snapshot.fits) if one.epochs or one.explanations), None)
 
 
 def answer(
     snapshot: Snapshot,
-    phase: PhaseSnapshot | None,
+    fit: FitSnapshot | None,
     epoch: int | None = None,
     class_shares: Sequence[float] | None = None,
 ) -> Answer:
@@ -65,52 +65,52 @@ def answer(
 
     Args:
         snapshot: of the run.
-        phase: one of its fits; None where it has none.
+        fit: one of its fits; None where it has none.
         epoch: from 1; None for the newest that was measured, else the last that ended.
         class_shares: of all classes, for an epoch that was logged but not measured.
     """
     if epoch is not None:
-        held = measured_epochs(phase).get(epoch)
+        held = measured_epochs(fit).get(epoch)
     else:
-        held = phase.explanations[-1] if phase is not None and phase.explanations else None
+        held = fit.explanations[-1] if fit is not None and fit.explanations else None
     if held is not None:
         return Answer(held.explanation, held, held.recorded.problem)
-    return logged_answer(snapshot, phase, epoch, class_shares)
+    return logged_answer(snapshot, fit, epoch, class_shares)
 
 
 def logged_answer(
     snapshot: Snapshot,
-    phase: PhaseSnapshot | None,
+    fit: FitSnapshot | None,
     epoch: int | None = None,
     class_shares: Sequence[float] | None = None,
 ) -> Answer:
     """Return what the logged values of one epoch prove, or of the last with both sides; arguments as for `answer`."""
-    rows = [row for row in phase.epochs if epoch in (None, row.epoch)] if phase is not None else []
+    rows = [row for row in fit.epochs if epoch in (None, row.epoch)] if fit is not None else []
     if not rows:
         return Answer(why_none=_nothing_logged(snapshot, epoch))
-    row = next((row for row in reversed(rows) if has_both_sides(row.figures)), rows[-1])
-    nearest = min(measured_epochs(phase), key=lambda other: abs(other - row.epoch), default=None)
+    row = next((row for row in reversed(rows) if has_both_sides(row.metrics)), rows[-1])
+    nearest = min(measured_epochs(fit), key=lambda other: abs(other - row.epoch), default=None)
     samples = (row.samples, row.validation_samples)
     return Answer(
         explain_from_log(
-            snapshot.run.name, row.epoch, row.figures, class_shares, measured_epoch=nearest, samples=samples
+            snapshot.run.name, row.epoch, row.metrics, class_shares, measured_epoch=nearest, samples=samples
         )
     )
 
 
-def newest_answer(snapshot: Snapshot, phase: PhaseSnapshot | None) -> Answer:
+def newest_answer(snapshot: Snapshot, fit: FitSnapshot | None) -> Answer:
     """Return what a screen or a report shows of a fit: nothing while a first measurement is still to come.
 
     Where none will come (measuring is off, the run has ended, or it came from a log), it is what the logged values
     of the last epoch prove.
     """
-    if phase is None:
+    if fit is None:
         return Answer()
-    is_off = is_measuring_off(phase)
-    is_over = snapshot.state.ended or snapshot.is_log or not phase.batches or is_off
-    if not phase.explanations and not is_over:
+    is_off = is_measuring_off(fit)
+    is_over = snapshot.state.ended or snapshot.is_log or not fit.batches or is_off
+    if not fit.explanations and not is_over:
         return Answer()
-    found = answer(snapshot, phase)
+    found = answer(snapshot, fit)
     if found.held is not None or found.explanation is None:
         return found
     if found.explanation.loss is None and found.explanation.accuracy is None:
@@ -118,31 +118,31 @@ def newest_answer(snapshot: Snapshot, phase: PhaseSnapshot | None) -> Answer:
     return replace(found, explanation=replace(found.explanation, limits=MEASURING_IS_OFF if is_off else ()))
 
 
-def newest_with_distributions(phase: PhaseSnapshot | None) -> ExplanationAt | None:
+def newest_with_distributions(fit: FitSnapshot | None) -> ExplanationAt | None:
     """Return the newest explanation of a fit that holds what lies behind its averages, or None without one."""
-    explanations = reversed(phase.explanations if phase is not None else ())
+    explanations = reversed(fit.explanations if fit is not None else ())
     held = next((held for held in explanations if held.recorded.has_distributions), None)
     return held if held is not None and held.explanation is not None else None
 
 
-def measured_epochs(phase: PhaseSnapshot | None) -> dict[int, ExplanationAt]:
+def measured_epochs(fit: FitSnapshot | None) -> dict[int, ExplanationAt]:
     """Return the last explanation of each epoch, the one at its end where there is one."""
     newest: dict[int, ExplanationAt] = {}
-    for held in phase.explanations if phase is not None else ():
+    for held in fit.explanations if fit is not None else ():
         before = newest.get(held.epoch)
         if held.batch is None or before is None or before.batch is not None:
             newest[held.epoch] = held
     return newest
 
 
-def is_measuring_off(phase: PhaseSnapshot) -> bool:
+def is_measuring_off(fit: FitSnapshot) -> bool:
     """Whether the run was started with a probe budget of 0."""
-    budget = phase.info.fit.get("probe_budget")
+    budget = fit.info.fit.get("probe_budget")
     return isinstance(budget, int | float) and budget <= 0
 
 
 def _nothing_logged(snapshot: Snapshot, epoch: int | None) -> str:
-    if snapshot.state.ended and not snapshot.phases:
+    if snapshot.state.ended and not snapshot.fits:
         return f"{snapshot.run.name} has ended without a call of `fit`: there is nothing to explain."
     which = f"epoch {epoch}" if epoch is not None else "any epoch"
-    return f"{snapshot.run.name} holds no figures of {which} to explain" + ("." if snapshot.state.ended else " yet.")
+    return f"{snapshot.run.name} holds no values of {which} to explain" + ("." if snapshot.state.ended else " yet.")

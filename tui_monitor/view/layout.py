@@ -34,11 +34,11 @@ def screen_classes(snapshot: Snapshot | None, view: ViewState) -> dict[str, bool
         snapshot: None before the first.
         view: what the user chose.
     """
-    phase = view.fit_of(snapshot) if snapshot is not None else None
+    fit = view.fit_of(snapshot) if snapshot is not None else None
     return {
         **{f"view-{name.value}": view.view is name for name in View},
         "evidence": view.view in EVIDENCE,
-        "no-fit": phase is None,
-        "one-metric": phase is None or not further_metrics(phase),
+        "no-fit": fit is None,
+        "one-metric": fit is None or not further_metrics(fit),
         "replaying": snapshot is not None and snapshot.playback is not None,
     }

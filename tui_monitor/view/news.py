@@ -1,4 +1,4 @@
-"""Which news of a run are worth a notice: its end and its alerts, each once, and none from before the screen opened."""
+"""Which news of a run deserve a notification: its end and its alerts, each once, none from before the screen opened."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from tui_monitor.run_log.runs.folders import printable
 from tui_monitor.run_log.runs.summary import RunSummary
-from tui_monitor.units import count, figure
+from tui_monitor.units import count, rounded
 from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, left, plain, wrap_output
 
 _MARGIN, _LABEL = 1, 14
@@ -40,4 +40,4 @@ def _facts(opened: RunSummary) -> list[tuple[str, str]]:
     if opened.epoch:
         planned = f" of {count(opened.epochs)}" if opened.epochs else ""
         facts.append(("epoch", f"{count(opened.epoch)}{planned}"))
-    return facts + [(plain(name), figure(value)) for name, value in opened.figures.items()]
+    return facts + [(plain(name), rounded(value)) for name, value in opened.metrics.items()]

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+    from tui_monitor.history.snapshot import FitSnapshot, Snapshot
 
 
 class View(StrEnum):
@@ -53,13 +53,13 @@ class ViewState:
     pending: str = ""
     """Control requests that are sent and not acknowledged yet, in words; empty when there are none."""
 
-    def fit_of(self, snapshot: Snapshot) -> PhaseSnapshot | None:
+    def fit_of(self, snapshot: Snapshot) -> FitSnapshot | None:
         """Return the call of fit to show, or None before the first."""
-        if not snapshot.phases:
+        if not snapshot.fits:
             return None
         if self.fit is None:
-            return snapshot.phases[-1]
-        return snapshot.phases[min(max(self.fit, 1), len(snapshot.phases)) - 1]
+            return snapshot.fits[-1]
+        return snapshot.fits[min(max(self.fit, 1), len(snapshot.fits)) - 1]
 
     def zoomed(self, factor: float, full: tuple[float, float], newest: float) -> ViewState:
         """Return the view with a window `factor` times as wide.

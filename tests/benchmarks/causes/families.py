@@ -46,7 +46,7 @@ class Family:
             return np.eye(self.classes, dtype=np.float32)[labels]
         return labels.astype(np.float32)[:, np.newaxis]
 
-    def figures(self, labels: NDArray[np.int64], outputs: Array) -> Mapping[str, Array]:
+    def per_sample(self, labels: NDArray[np.int64], outputs: Array) -> Mapping[str, Array]:
         """Return each sample's loss in nats and 1 where it is right, from the model's outputs, in float64."""
         if self.classes == 2:
             of_one = np.clip(outputs[:, 0], _TINY, 1 - _TINY)

@@ -30,7 +30,7 @@ class Recipe:
     batch_norm_momentum: float | None = None
     """Of a batch normalisation of inputs that are then not centred; None for no such layer."""
     train_flips: float = 0.0
-    """Share of training labels drawn anew."""
+    """Fraction of training labels drawn anew."""
     validation_flips: float = 0.0
     every_batch_same: bool = False
     """Whether small batches hold most of the hard class and every batch counts the same."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from tests.benchmarks.causes.recipes import CAUSES, CONTROLS
 from tests.benchmarks.causes.rivals import rivals
-from tests.benchmarks.causes.scoring import FIGURES, Named, Scored, agreement, largest_remainder, measured, naming
+from tests.benchmarks.causes.scoring import METRICS, Named, Scored, agreement, largest_remainder, measured, naming
 from tests.unit.explain.reading_headlines import faults
 from tui_monitor.run_log.events.explanation import Cause, explanation_to_json
 
@@ -43,9 +43,9 @@ def _summary(scored: Sequence[Scored], planned: int) -> str:
 
 def _small_effects(planted: Sequence[Scored]) -> str:
     """Say what was answered where no true effect exceeds chance: a cause that is named there is real, but small."""
-    unclear = [(run, figure) for run in planted for figure in FIGURES if run.right_answer(figure) is None]
-    named = [(run, figure) for run, figure in unclear if run.answers(figure)]
-    right = sum(run.answers(figure)[0] == run.largest(figure) for run, figure in named)
+    unclear = [(run, metric) for run in planted for metric in METRICS if run.right_answer(metric) is None]
+    named = [(run, metric) for run, metric in unclear if run.answers(metric)]
+    right = sum(run.answers(metric)[0] == run.largest(metric) for run, metric in named)
     return (
         f"Beyond these, {len(unclear)} ledgers of planted runs have no effect above chance. A main cause is named in "
         f"{len(named)} of them; it is the largest true term in {right}."
@@ -63,7 +63,7 @@ def _causes(planted: Sequence[Scored]) -> Iterator[str]:
     for name in [*CAUSES, "**all**"]:
         runs = [run for run in planted if name in (run.plan.name, "**all**")]
         counted = {
-            figure: naming((run.right_answer(figure), run.answers(figure)) for run in runs) for figure in FIGURES
+            metric: naming((run.right_answer(metric), run.answers(metric)) for run in runs) for metric in METRICS
         }
         found, of = (sum(pair[i] for key, pair in there.items() if name in (key, "**all**")) for i in (0, 1))
         asked = sum(entry.asked for entry in counted.values())
@@ -89,7 +89,7 @@ def _controls(scored: Sequence[Scored]) -> Iterator[str]:
     yield f"|---|---:|---:|---:|{'---:|' * len(names)}"
     for name in CONTROLS:
         runs = [run for run in scored if run.plan.name == name]
-        false = sum(any(run.answers(figure) for figure in FIGURES) for run in runs)
+        false = sum(any(run.answers(metric) for metric in METRICS) for run in runs)
         paradox = sum(run.claims_paradox for run in runs)
         claimed = [str(sum(bool(answer(run)) for run in runs)) for answer in names.values()]
         yield f"| {name} | {len(runs)} | {false} | {paradox} | {' | '.join(claimed)} |"
@@ -98,19 +98,19 @@ def _controls(scored: Sequence[Scored]) -> Iterator[str]:
 def _terms(scored: Sequence[Scored]) -> Iterator[str]:
     yield "| term | loss: mean error, nats | 95 % intervals that hold | accuracy: mean error, points | that hold |"
     yield "|---|---:|---:|---:|---:|"
-    covered, of = dict.fromkeys(FIGURES, 0), dict.fromkeys(FIGURES, 0)
+    covered, of = dict.fromkeys(METRICS, 0), dict.fromkeys(METRICS, 0)
     for cause in Cause:
         cells = []
-        for figure, scale, digits in (("loss", 1.0, 4), ("accuracy", 100.0, 2)):
-            result = measured(scored, figure, cause)
-            covered[figure] += result.covered
-            of[figure] += result.with_interval
+        for metric, scale, digits in (("loss", 1.0, 4), ("accuracy", 100.0, 2)):
+            result = measured(scored, metric, cause)
+            covered[metric] += result.covered
+            of[metric] += result.with_interval
             cells += [f"{result.error * scale:.{digits}f}", _percent(result.covered, result.with_interval)]
             if not result.runs:
                 cells[-2:] = ["–", "–"]
         if set(cells) != {"–"}:
             yield f"| {cause.label} | {' | '.join(cells)} |"
-    totals = [_percent(covered[figure], of[figure]) for figure in FIGURES]
+    totals = [_percent(covered[metric], of[metric]) for metric in METRICS]
     yield f"| **all** | | {totals[0]} | | {totals[1]} |"
 
 
@@ -122,10 +122,10 @@ def _wrong(scored: Sequence[Scored]) -> Iterator[str]:
     """List the ledgers whose main cause is not the true one, abstentions last."""
     wrong = []
     for run in scored:
-        for figure in FIGURES:
-            right, said = run.right_answer(figure), run.answers(figure)[:1]
+        for metric in METRICS:
+            right, said = run.right_answer(metric), run.answers(metric)[:1]
             if (right is not None and said != [right]) or (run.plan.control and said):
-                wrong.append((not said, f"- {_where(run)}: {figure}, {_said(said)}; {_truth(run, figure, right)}."))
+                wrong.append((not said, f"- {_where(run)}: {metric}, {_said(said)}; {_truth(run, metric, right)}."))
     if wrong:
         yield "Answers that are wrong or missing:"
         yield ""
@@ -141,10 +141,10 @@ def _said(said: Sequence[str]) -> str:
     return f"said “{Cause(said[0]).label}”" if said else "named no main cause"
 
 
-def _truth(run: Scored, figure: str, right: str | None) -> str:
-    scale, unit, digits = (1.0, " nats", 3) if figure == "loss" else (100.0, " points", 1)
-    gap = f"the gap of {run.gap(figure) * scale:+.{digits}f}{unit}"
+def _truth(run: Scored, metric: str, right: str | None) -> str:
+    scale, unit, digits = (1.0, " nats", 3) if metric == "loss" else (100.0, " points", 1)
+    gap = f"the gap of {run.gap(metric) * scale:+.{digits}f}{unit}"
     if right is None:
         return f"chance gives {gap}"
-    effect = run.stored.truth[figure][right] * scale
+    effect = run.stored.truth[metric][right] * scale
     return f"of {gap}, “{Cause(right).label}” is {effect:+.{digits}f}".replace("-", "−")

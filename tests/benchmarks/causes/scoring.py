@@ -9,11 +9,11 @@ from tests.benchmarks.causes.store import Plan, Store, Stored
 from tui_monitor.explain.measure import Moment, explain_probe
 from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, Verdict
 
-FIGURES = ("loss", "accuracy")
+METRICS = ("loss", "accuracy")
 _BEYOND_CHANCE = 2.81
 """Standard errors, 0.5 % two-sided: below it a gap or an effect may be chance, and no cause is right."""
 _ROUNDING = 2e-6
-"""Of figures computed twice in float32."""
+"""Of values computed twice in float32."""
 
 
 @dataclass(frozen=True)
@@ -24,39 +24,39 @@ class Scored:
     stored: Stored
     explanation: Explanation
 
-    def ledger(self, figure: str) -> Ledger:
-        """Return one figure's ledger."""
-        found: Ledger = getattr(self.explanation, figure)
+    def ledger(self, metric: str) -> Ledger:
+        """Return one metric's ledger."""
+        found: Ledger = getattr(self.explanation, metric)
         return found
 
-    def right_answer(self, figure: str) -> str | None:
+    def right_answer(self, metric: str) -> str | None:
         """Return the largest true term in the gap's direction, or None where chance would give as much."""
-        largest = self.largest(figure)
-        truth = self.stored.truth[figure]
-        clear = largest is not None and abs(truth[largest]) > _BEYOND_CHANCE * self.stored.noise[figure]
+        largest = self.largest(metric)
+        truth = self.stored.truth[metric]
+        clear = largest is not None and abs(truth[largest]) > _BEYOND_CHANCE * self.stored.noise[metric]
         return largest if clear else None
 
-    def largest(self, figure: str) -> str | None:
+    def largest(self, metric: str) -> str | None:
         """Return the largest true term in the gap's direction, however small; None where all pull the other way."""
-        truth = self.stored.truth[figure]
-        gap = self.gap(figure)
+        truth = self.stored.truth[metric]
+        gap = self.gap(metric)
         pulling = {
             cause: abs(effect) for cause, effect in truth.items() if effect * gap > 0 and cause != Cause.MEASUREMENT
         }
         return max(pulling, key=pulling.__getitem__) if pulling else None
 
-    def planted(self, figure: str) -> str | None:
-        """Return the cause that the recipe plants in a figure's gap."""
-        return self.plan.recipe.loss_cause if figure == "loss" else self.plan.recipe.accuracy_cause
+    def planted(self, metric: str) -> str | None:
+        """Return the cause that the recipe plants in a metric's gap."""
+        return self.plan.recipe.loss_cause if metric == "loss" else self.plan.recipe.accuracy_cause
 
-    def gap(self, figure: str) -> float:
+    def gap(self, metric: str) -> float:
         """Return the gap as Keras reported it."""
         history = self.stored.history
-        return history[figure][-1] - history[f"val_{figure}"][-1]
+        return history[metric][-1] - history[f"val_{metric}"][-1]
 
-    def answers(self, figure: str) -> list[str]:
+    def answers(self, metric: str) -> list[str]:
         """Return the causes named in the gap's direction, the main one first; empty where none is called main."""
-        named = [term for term in self.ledger(figure).terms if term.verdict in (Verdict.MAIN, Verdict.CONTRIBUTES)]
+        named = [term for term in self.ledger(metric).terms if term.verdict in (Verdict.MAIN, Verdict.CONTRIBUTES)]
         named.sort(key=lambda term: (term.verdict is not Verdict.MAIN, -abs(term.effect or 0.0)))
         return [term.cause for term in named] if named and named[0].verdict is Verdict.MAIN else []
 
@@ -112,12 +112,12 @@ class Measured:
     """Median half-width."""
 
 
-def measured(scored: Iterable[Scored], figure: str, cause: Cause) -> Measured:
+def measured(scored: Iterable[Scored], metric: str, cause: Cause) -> Measured:
     """Return one term's error and coverage."""
     errors, held, widths = [], [], []
     for run in scored:
-        term = next(term for term in run.ledger(figure).terms if term.cause is cause)
-        truth = run.stored.truth[figure][cause]
+        term = next(term for term in run.ledger(metric).terms if term.cause is cause)
+        truth = run.stored.truth[metric][cause]
         if abs(truth) < _ROUNDING and abs(term.effect or 0.0) < _ROUNDING:
             continue
         errors.append(abs((term.effect or 0.0) - truth))
@@ -137,9 +137,9 @@ def largest_remainder(scored: Iterable[Scored]) -> float:
     """Return the largest difference between a reported gap and the sum of its terms."""
     return max(
         (
-            abs(run.gap(figure) - sum(term.effect or 0.0 for term in run.ledger(figure).terms))
+            abs(run.gap(metric) - sum(term.effect or 0.0 for term in run.ledger(metric).terms))
             for run in scored
-            for figure in FIGURES
+            for metric in METRICS
         ),
         default=0.0,
     )
@@ -149,8 +149,8 @@ def agreement(scored: Iterable[Scored]) -> Mapping[str, tuple[int, int]]:
     """Return for each recipe how many ledgers with a planted cause show it as the true one, and how many there are."""
     counts: dict[str, tuple[int, int]] = {}
     for run in scored:
-        for figure in FIGURES:
-            if run.planted(figure) is not None:
+        for metric in METRICS:
+            if run.planted(metric) is not None:
                 there, of = counts.get(run.plan.name, (0, 0))
-                counts[run.plan.name] = (there + (run.right_answer(figure) == run.planted(figure)), of + 1)
+                counts[run.plan.name] = (there + (run.right_answer(metric) == run.planted(metric)), of + 1)
     return counts

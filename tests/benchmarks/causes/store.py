@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.causes.recipes import CAUSES, CONTROLS, Recipe
-from tui_monitor.explain.samples.probes import Averaging, Quantity, TrainingProbe, ValidationProbe, Weighting
+from tui_monitor.explain.samples.probes import Averaging, PerSampleMetric, TrainingProbe, ValidationProbe, Weighting
 
 SEEDS = range(5)
 STRENGTHS = (0, 1)
@@ -122,11 +122,11 @@ class Store:
 
 
 def _packed(value: Any, name: str, arrays: dict[str, Any]) -> dict[str, Any]:
-    """Return a dataclass as JSON, its arrays put aside; figures come out of float32 and lose nothing there."""
+    """Return a dataclass as JSON, its arrays put aside; values come out of float32 and lose nothing there."""
     content: dict[str, Any] = {}
     for field in fields(value):
         entry, path = getattr(value, field.name), f"{name}.{field.name}"
-        if isinstance(entry, Quantity):
+        if isinstance(entry, PerSampleMetric):
             content[field.name] = _packed(entry, path, arrays)
         elif isinstance(entry, np.ndarray):
             arrays[path] = entry.astype(np.float32 if entry.dtype.kind == "f" else np.int32)
@@ -144,7 +144,7 @@ def _unpacked(kind: type[Any], content: Mapping[str, Any], name: str, arrays: Ma
             array = arrays[path]
             entry = array.astype(np.float64 if array.dtype.kind == "f" else np.int64)
         elif isinstance(entry, dict):
-            entry = _unpacked(Quantity, entry, path, arrays)
+            entry = _unpacked(PerSampleMetric, entry, path, arrays)
         elif field.name in _NAMES:
             entry = _NAMES[field.name](content[field.name])
         values[field.name] = entry

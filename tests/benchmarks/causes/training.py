@@ -60,7 +60,7 @@ class Outcome:
     validation: ValidationProbe
     history: Mapping[str, list[float]]
     truth: Mapping[str, Mapping[str, float]]
-    """Each figure's terms over all data, by brute force."""
+    """Each metric's terms over all data, by brute force."""
     noise: Mapping[str, float]
     """Standard error that drawing both sets at random leaves each gap, over all data."""
 
@@ -169,42 +169,42 @@ def _truth(
     def outputs(x: Any, *, training: bool) -> Any:
         return forward(x, training).numpy().astype(np.float64)
 
-    inference = family.figures(data.labels, outputs(data.x, training=False))
-    validation = family.figures(data.validation_labels, outputs(data.validation_x, training=False))
+    inference = family.per_sample(data.labels, outputs(data.x, training=False))
+    validation = family.per_sample(data.validation_labels, outputs(data.validation_x, training=False))
     training = _in_training_mode(outputs, family, recipe, data)
     weights = np.ones(data.labels.size) if data.sample_weights is None else data.sample_weights.astype(np.float64)
     weights = weights * np.where(data.labels == family.classes - 1, recipe.hard_class_weight, 1.0)
     order = np.concatenate(data.batches)
     terms, noise = {}, {}
-    for figure in ("loss", "accuracy"):
-        applied = weights if figure == "loss" else np.ones(weights.size)
+    for metric in ("loss", "accuracy"):
+        applied = weights if metric == "loss" else np.ones(weights.size)
         samples = Samples(
-            training=training[figure][order],
-            inference=inference[figure][order],
+            training=training[metric][order],
+            inference=inference[metric][order],
             weight=applied[order],
             label=data.labels[order],
             sizes=[batch.size for batch in data.batches],
-            validation=validation[figure],
+            validation=validation[metric],
             validation_weight=np.ones(data.validation_labels.size),
             validation_label=data.validation_labels,
             every_batch_same=recipe.every_batch_same,
         )
-        terms[figure] = ledger(samples, history[figure][-1], history[f"val_{figure}"][-1])
-        noise[figure] = float(
+        terms[metric] = ledger(samples, history[metric][-1], history[f"val_{metric}"][-1])
+        noise[metric] = float(
             np.sqrt(
-                np.var(inference[figure]) / data.labels.size + np.var(validation[figure]) / data.validation_labels.size
+                np.var(inference[metric]) / data.labels.size + np.var(validation[metric]) / data.validation_labels.size
             )
         )
     return terms, noise
 
 
 def _in_training_mode(outputs: Any, family: Family, recipe: Recipe, data: Planted) -> Mapping[str, Any]:
-    """Return each sample's figures in training mode, averaged over draws; batch norm sees the batches as trained."""
+    """Return each sample's metrics in training mode, averaged over draws; batch norm sees the batches as trained."""
     if recipe.batch_norm_momentum is not None:
         made = np.concatenate([outputs(data.x[batch], training=True) for batch in data.batches])
         back = np.argsort(np.concatenate(data.batches))
-        return family.figures(data.labels, made[back])
+        return family.per_sample(data.labels, made[back])
     if not recipe.dropout and not recipe.noise:
-        return family.figures(data.labels, outputs(data.x, training=True))
-    drawn = [family.figures(data.labels, outputs(data.x, training=True)) for _ in range(_DRAWS)]
-    return {name: np.mean([figures[name] for figures in drawn], axis=0) for name in drawn[0]}
+        return family.per_sample(data.labels, outputs(data.x, training=True))
+    drawn = [family.per_sample(data.labels, outputs(data.x, training=True)) for _ in range(_DRAWS)]
+    return {name: np.mean([per_sample[name] for per_sample in drawn], axis=0) for name in drawn[0]}

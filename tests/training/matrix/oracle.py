@@ -15,8 +15,8 @@ _EPSILON = 1e-3
 def rows_of(cell: Cell, noted: Mapping[str, Any]) -> list[np.ndarray]:
     """Return which samples each batch held, as the model saw them."""
     data = data_of(cell.loss)
-    place = {float(value): index for index, value in enumerate(data.x[:, 0])}
-    return [np.array([place[float(value)] for value in column]) for column in noted["given"]]
+    position = {float(value): index for index, value in enumerate(data.x[:, 0])}
+    return [np.array([position[float(value)] for value in column]) for column in noted["given"]]
 
 
 def expected_order(cell: Cell) -> list[np.ndarray] | None:
@@ -26,32 +26,32 @@ def expected_order(cell: Cell) -> list[np.ndarray] | None:
     return np.split(np.arange(SAMPLES), np.cumsum(FORMS[cell.form].sizes)[:-1])
 
 
-def batch_figures(cell: Cell, noted: Mapping[str, Any]) -> tuple[Array, Array]:
+def batch_metrics(cell: Cell, noted: Mapping[str, Any]) -> tuple[Array, Array]:
     """Return the loss and the metric of every batch at the weights before it, shape (batches,) each."""
     data = data_of(cell.loss)
     weight = training_weight(cell, data)
     losses, metrics = [], []
     for rows, weights in zip(rows_of(cell, noted), noted["before"], strict=True):
-        loss, metric = sample_figures(cell, data, rows, outputs(cell, data, rows, weights, training=True))
+        loss, metric = per_sample_metrics(cell, data, rows, outputs(cell, data, rows, weights, training=True))
         losses.append(float((loss * weight[rows]).mean()))
         metrics.append(float(metric.mean()))
     return np.array(losses), np.array(metrics)
 
 
-def expected_ledger(cell: Cell, noted: Mapping[str, Any], epoch: int, figure: str) -> Mapping[str, float]:
+def expected_ledger(cell: Cell, noted: Mapping[str, Any], epoch: int, metric: str) -> Mapping[str, float]:
     """Return the brute-force ledger of one epoch, from 0, for `loss` or `accuracy`."""
-    data, which = data_of(cell.loss), 0 if figure == "loss" else 1
+    data, which = data_of(cell.loss), 0 if metric == "loss" else 1
     rows = rows_of(cell, noted)
     steps = len(rows) // len(noted["epochs"])
     batches, weights = rows[epoch * steps : (epoch + 1) * steps], noted["after"][epoch]
     by_mode = {}
     for training in (True, False):
-        parts = [sample_figures(cell, data, part, outputs(cell, data, part, weights, training)) for part in batches]
+        parts = [per_sample_metrics(cell, data, part, outputs(cell, data, part, weights, training)) for part in batches]
         by_mode[training] = np.concatenate([part[which] for part in parts])
     held_out = np.arange(SAMPLES, len(data.x))
-    validation = sample_figures(cell, data, held_out, outputs(cell, data, held_out, weights, training=False))[which]
+    validation = per_sample_metrics(cell, data, held_out, outputs(cell, data, held_out, weights, training=False))[which]
     order = np.concatenate(batches)
-    weighted = figure == "loss"
+    weighted = metric == "loss"
     validation_weight = data.sample_weight[held_out].astype(np.float64)
     if not (weighted and FORMS[cell.form].validation_weights):
         validation_weight = np.ones(held_out.size)
@@ -66,7 +66,7 @@ def expected_ledger(cell: Cell, noted: Mapping[str, Any], epoch: int, figure: st
         validation_label=data.label[held_out],
     )
     logs = noted["epochs"][epoch]
-    return ledger(samples, logs[figure], logs[f"val_{figure}"])
+    return ledger(samples, logs[metric], logs[f"val_{metric}"])
 
 
 def training_weight(cell: Cell, data: Data) -> Array:
@@ -88,7 +88,7 @@ def outputs(cell: Cell, data: Data, rows: np.ndarray, weights: Sequence[Sequence
     return np.asarray(normed @ last_kernel + last_bias)
 
 
-def sample_figures(cell: Cell, data: Data, rows: np.ndarray, out: Array) -> tuple[Array, Array]:
+def per_sample_metrics(cell: Cell, data: Data, rows: np.ndarray, out: Array) -> tuple[Array, Array]:
     """Return each sample's loss and metric from the outputs before their activation, shape (n,) each."""
     label, picked = data.label[rows], np.arange(rows.size)
     if cell.loss == "regression":

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.training.matrix.cells import Cell
 from tui_monitor.history.load import load
-from tui_monitor.history.snapshot import PhaseSnapshot
+from tui_monitor.history.snapshot import FitSnapshot
 from tui_monitor.run_log.format.layout import State
 
 
@@ -19,12 +19,12 @@ from tui_monitor.run_log.format.layout import State
 class Trained:
     """A run of many fits and what the script itself noted of each."""
 
-    phases: Mapping[Cell, PhaseSnapshot]
+    fits: Mapping[Cell, FitSnapshot]
     notes: Mapping[Cell, Mapping[str, Any]]
 
 
 def run_matrix(folder: Path, cells: list[Cell]) -> Trained:
-    """Run the cells as one script, each `fit` a phase of its run."""
+    """Run the cells as one script, each `fit` recorded in its run."""
     notes = folder / "notes.pickle"
     script = ["-m", "tests.training.matrix.script", str(notes), json.dumps([astuple(cell) for cell in cells])]
     options = ["--headless", "--runs", str(folder), "--name", "matrix", "--probe-budget", "1"]
@@ -34,4 +34,4 @@ def run_matrix(folder: Path, cells: list[Cell]) -> Trained:
     snapshot = load(folder / "matrix")
     assert snapshot.state is State.FINISHED
     assert not [entry.text for entry in snapshot.timeline if "Recording stopped" in entry.text]
-    return Trained(dict(zip(cells, snapshot.phases, strict=True)), pickle.loads(notes.read_bytes()))
+    return Trained(dict(zip(cells, snapshot.fits, strict=True)), pickle.loads(notes.read_bytes()))

@@ -42,17 +42,17 @@ def instrumented(source: str, module: str) -> tuple[str, list[str]]:
     tree = ast.parse(source)
     visitor = _Instrumenting(module)
     tree = visitor.visit(tree)
-    place = _after_head(tree.body)
-    tree.body[place:place] = ast.parse(_IMPORT).body
+    position = _after_head(tree.body)
+    tree.body[position:position] = ast.parse(_IMPORT).body
     return ast.unparse(ast.fix_missing_locations(tree)) + "\n", visitor.functions
 
 
 def _after_head(body: list[ast.stmt]) -> int:
-    """Return the place after a docstring and imports from `__future__`."""
-    place = 1 if body and _is_text(body[0]) else 0
-    while place < len(body) and _is_of_future(body[place]):
-        place += 1
-    return place
+    """Return the index after a docstring and imports from `__future__`."""
+    position = 1 if body and _is_text(body[0]) else 0
+    while position < len(body) and _is_of_future(body[position]):
+        position += 1
+    return position
 
 
 def _is_of_future(statement: ast.stmt) -> bool:

@@ -84,7 +84,7 @@ def _may_be_silent(fault: Fault) -> bool:
 
 
 def _cut(value: str, other: str, most: int = 140) -> str:
-    first = next((place for place, (a, b) in enumerate(zip(value, other, strict=False)) if a != b), 0)
+    first = next((index for index, (a, b) in enumerate(zip(value, other, strict=False)) if a != b), 0)
     begin = max(0, first - 20)
     return f"{value[begin : begin + most]!r} for {other[begin : begin + most]!r}"
 

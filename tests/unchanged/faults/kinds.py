@@ -153,7 +153,7 @@ def _listed(keras: Any, model: Any, given: Given) -> Any:
 
 
 def _slow(keras: Any, model: Any, given: Given) -> Any:
-    """Fit on a generator that takes as long as the recorder waits between looks, so that it looks."""
+    """Fit on a generator that takes as long as the recorder waits between ticks, so that it ticks."""
 
     def batches() -> Iterator[Any]:
         for _ in range(EPOCHS):

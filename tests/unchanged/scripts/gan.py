@@ -1,4 +1,4 @@
-"""Two networks, two optimizers, no loss of Keras: figures to the last bit."""
+"""Two networks, two optimizers, no loss of Keras: values to the last bit."""
 
 import keras
 import numpy as np

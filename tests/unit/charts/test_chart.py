@@ -39,14 +39,14 @@ def any_spec(draw: st.DrawFn) -> ChartSpec:
     for _ in range(2):
         x = draw(arrays())
         points.append(Points(x, draw(arrays(len(x), len(x)))))
-    places = draw(st.lists(ANY_FLOAT, max_size=4))
+    positions = draw(st.lists(ANY_FLOAT, max_size=4))
     return ChartSpec(
         title=draw(st.text(alphabet="loss [b]é", max_size=90)),
         x_range=(draw(ANY_FLOAT), draw(ANY_FLOAT)),
         y_range=(draw(ANY_FLOAT), draw(ANY_FLOAT)),
-        x_ticks=tuple(Tick(place, "12345678"[: draw(st.integers(1, 8))]) for place in places),
-        y_ticks=tuple(Tick(place, "12345678"[: draw(st.integers(1, 8))]) for place in places),
-        x_marks=tuple(places),
+        x_ticks=tuple(Tick(position, "12345678"[: draw(st.integers(1, 8))]) for position in positions),
+        y_ticks=tuple(Tick(position, "12345678"[: draw(st.integers(1, 8))]) for position in positions),
+        x_markers=tuple(positions),
         band=band,
         train=points[0],
         validation=points[1],
@@ -72,15 +72,15 @@ def test_no_input_can_stop_the_screen(spec: ChartSpec, width: int, height: int) 
 @settings(max_examples=60, deadline=None)
 @given(arrays(most=30), arrays(most=30))
 def test_any_data_gets_limits_that_can_be_drawn(first: np.ndarray, second: np.ndarray) -> None:
-    """Limits chosen from any data are finite, in order, and hold every finite mark up to 1e300."""
+    """Limits chosen from any data are finite, in order, and hold every finite marker up to 1e300."""
     band = Band(first, first, first, np.isnan(first))
     low, high = stepped_limits(data_limits(band, second))
     assert np.isfinite(low)
     assert np.isfinite(high)
     assert low < high
-    marks = second[np.isfinite(second) & (np.abs(second) < 1e300)]
+    markers = second[np.isfinite(second) & (np.abs(second) < 1e300)]
     slack = 1e-6 * max(1e-300, abs(low), abs(high))
-    assert np.all((marks >= low - slack) & (marks <= high + slack))
+    assert np.all((markers >= low - slack) & (markers <= high + slack))
     assert len(ticks((low, high), 4)) < 100
 
 
@@ -102,7 +102,7 @@ def columns_of(grid: CellGrid, style: str) -> set[int]:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 999), st.floats(0, 1), st.sampled_from(MarkerSet), st.integers(20, 120))
-def test_a_validation_mark_stands_over_its_epoch(thousandths: int, y: float, markers: MarkerSet, width: int) -> None:
+def test_a_validation_marker_stands_over_its_epoch(thousandths: int, y: float, markers: MarkerSet, width: int) -> None:
     """A mark is in the column that its x says, and in no other, in every marker set."""
     x = thousandths / 100
     spec = plain_spec(validation=Points(np.array([x]), np.array([y])), markers=markers)
@@ -127,7 +127,7 @@ def test_a_run_half_done_fills_half_the_axis(held: int, markers: MarkerSet) -> N
 
 
 def test_a_broken_batch_is_marked_and_breaks_the_line() -> None:
-    """Where a batch was NaN the chart shows a mark, and no line is drawn across."""
+    """Where a batch was NaN the chart shows a marker, and no line is drawn across."""
     slices = dot_columns(60, MarkerSet.BRAILLE)
     mean = np.full(slices, 0.5)
     bad = np.zeros(slices, bool)
@@ -138,17 +138,17 @@ def test_a_broken_batch_is_marked_and_breaks_the_line() -> None:
     assert "×" in grid.text
 
 
-def test_a_validation_figure_that_is_nan_is_marked() -> None:
-    """An epoch whose validation figure is NaN shows an alert mark over its end."""
+def test_a_validation_value_that_is_nan_is_marked() -> None:
+    """An epoch whose validation value is NaN shows an alert marker over its end."""
     spec = plain_spec(validation=Points(np.array([1.0, 2.0, 3.0]), np.array([0.5, np.nan, 0.4])))
     assert len(columns_of(draw_chart(spec, 60, 12), "alert")) == 1
 
 
 def test_training_and_validation_differ_without_colour() -> None:
-    """Both sides have marks of their own, in every marker set, and the legend shows them."""
+    """Both sides have markers of their own, in every marker set, and the legend shows them."""
     for markers in MarkerSet:
         glyph = glyphs(markers)
-        assert glyph.train_mark != glyph.validation_mark
+        assert glyph.train_marker != glyph.validation_marker
     spec = plain_spec(
         train=Points(np.array([1.0]), np.array([0.6])),
         validation=Points(np.array([1.0]), np.array([0.2])),
@@ -240,7 +240,7 @@ def growing_specs(draw: st.DrawFn) -> tuple[ChartSpec, ChartSpec]:
 
 @settings(deadline=None)
 @given(growing_specs(), st.integers(12, 70), st.integers(5, 20))
-def test_drawing_what_changed_gives_the_whole_picture(
+def test_drawing_what_changed_gives_the_whole_frame(
     specs: tuple[ChartSpec, ChartSpec], width: int, height: int
 ) -> None:
     """A chart drawn over the last one, forwards or backwards in time, is the chart drawn from nothing."""

@@ -1,4 +1,4 @@
-"""Limits and ticks: round, steady, and honest about marks."""
+"""Limits and ticks: round, steady, and honest about markers."""
 
 import math
 
@@ -42,13 +42,13 @@ def test_wild_first_batches_do_not_flatten_the_rest() -> None:
 
 
 def test_a_loss_that_explodes_late_is_shown() -> None:
-    """Only the beginning may leave the picture: divergence at the end never does."""
+    """Only the beginning may leave the chart: divergence at the end never does."""
     mean = np.concatenate([np.linspace(0.9, 0.4, 100), np.full(3, 60.0)])
     assert stepped_limits(data_limits(band(mean)))[1] >= 60
 
 
-def test_validation_marks_are_never_outside() -> None:
-    """However far a validation figure is from training, it is inside the limits."""
+def test_validation_markers_are_never_outside() -> None:
+    """However far a validation value is from training, it is inside the limits."""
     low, high = stepped_limits(data_limits(band(np.full(200, 0.5)), np.array([3.7, np.nan])))
     assert low <= 0.5
     assert high >= 3.7
@@ -67,7 +67,7 @@ def test_limits_hold_still_while_data_arrives() -> None:
 
 
 def test_an_accuracy_axis_ends_at_one() -> None:
-    """A quantity with a ceiling gets no room above it."""
+    """A metric with a ceiling gets no room above it."""
     assert stepped_limits((0.62, 0.97), ceiling=1.0)[1] == 1.0
 
 
@@ -92,10 +92,10 @@ def test_ticks_are_written_alike() -> None:
 @given(st.floats(-1e9, 1e9), st.floats(1e-6, 1e9), st.integers(1, 10))
 def test_ticks_are_inside_and_rise(low: float, span: float, count: int) -> None:
     """Ticks never leave the axis, and rise."""
-    places = [tick.at for tick in ticks((low, low + span), count)]
+    positions = [tick.at for tick in ticks((low, low + span), count)]
     slack = span * 1e-3
-    assert all(low - slack <= place <= low + span + slack for place in places)
-    assert places == sorted(places)
+    assert all(low - slack <= position <= low + span + slack for position in positions)
+    assert positions == sorted(positions)
 
 
 @pytest.mark.parametrize(("limits", "labels"), [((0, 10), "0 2 4 6 8 10"), ((3.2, 5.1), "4 5"), ((0, 1), "0 1")])

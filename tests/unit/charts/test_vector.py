@@ -16,7 +16,7 @@ ANY = arrays(np.float64, st.integers(0, 6), elements=st.floats(width=64))
 
 @given(values=ANY, text=st.text(), log_y=st.booleans())
 def test_any_data_gives_well_formed_svg(values: np.ndarray, text: str, log_y: bool) -> None:
-    """NaN, infinities, huge and negative figures and hostile names give a picture with finite places only."""
+    """NaN, infinities, huge and negative values and hostile names give a chart with finite positions only."""
     band = Band(values, values, values, ~np.isfinite(values))
     points = Points(np.arange(len(values), dtype=np.float64), values)
     spec = ChartSpec(
@@ -31,8 +31,8 @@ def test_any_data_gives_well_formed_svg(values: np.ndarray, text: str, log_y: bo
     assert "nan" not in "".join(element.get("points", "") + element.get("d", "") for element in root.iter())
 
 
-def test_marks_lie_where_the_figures_are() -> None:
-    """Each epoch's figure has its mark, at its place on both axes; a NaN is marked, not hidden."""
+def test_markers_lie_where_the_values_are() -> None:
+    """Each epoch's value has its marker, at its position on both axes; a NaN is marked, not hidden."""
     train = Points(np.array([1.0, 2.0]), np.array([0.75, 0.5]))
     validation = Points(np.array([1.0, 2.0]), np.array([0.25, np.nan]))
     spec = ChartSpec("loss", (0.0, 2.0), (0.0, 1.0), train=train, validation=validation)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from hypothesis import strategies as st
 
-from tui_monitor.explain.samples.probes import Averaging, Quantity, TrainingProbe, ValidationProbe, Weighting
+from tui_monitor.explain.samples.probes import Averaging, PerSampleMetric, TrainingProbe, ValidationProbe, Weighting
 
 PROBES = st.builds(
     lambda **choices: make_probe(**choices),  # noqa: PLW0108 - defined below
@@ -37,8 +37,8 @@ def make_probe(
         label=label,
         predicted=generator.integers(0, classes, count),
         weight=generator.uniform(0, 3, count),
-        loss=Quantity(loss * 1.1, loss * generator.uniform(0.8, 1.2, count), loss, 0.7, averaging, weighting),
-        accuracy=Quantity(correct, correct, correct, 0.8, averaging, Weighting.NONE),
+        loss=PerSampleMetric(loss * 1.1, loss * generator.uniform(0.8, 1.2, count), loss, 0.7, averaging, weighting),
+        accuracy=PerSampleMetric(correct, correct, correct, 0.8, averaging, Weighting.NONE),
         epoch_batches=math.ceil(batches / probed),
         epoch_class_counts=np.bincount(label, minlength=classes) * 3 + generator.integers(0, 5, classes),
     )

@@ -1,4 +1,4 @@
-"""What a headline claims, read back from its words alone, and whether the figures say the same."""
+"""What a headline claims, read back from its words alone, and whether the values say the same."""
 
 import re
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ class Claim:
     """One amount that a clause gives to a cause, with the sign of training minus validation."""
 
     cause: str
-    figure: str
+    metric: str
     sign: int
     amount: str
     """As written: nats with three decimals, or points with one."""
@@ -50,13 +50,13 @@ def _clause_claims(clause: str) -> list[Claim]:
     text = clause[0].lower() + clause[1:]
     listed = re.match(r"(loss|accuracy) gap: (.*)", text)
     if listed is not None:
-        figure, amounts = listed.groups()
+        metric, amounts = listed.groups()
         named = re.findall(rf"([a-z -]+?) ([+−]){_NUMBER}", amounts.removesuffix(" points"))
-        return [Claim(_LISTED[name.strip()], figure, 1 if s == "+" else -1, amount) for name, s, amount in named]
+        return [Claim(_LISTED[name.strip()], metric, 1 if s == "+" else -1, amount) for name, s, amount in named]
     brief = re.match(rf"({'|'.join(_LISTED)}): (.*)", text)
     if brief is not None:
         amounts = re.findall(rf"(loss|accuracy) gap ([+−]){_NUMBER}", brief[2])
-        return [Claim(_LISTED[brief[1]], figure, 1 if s == "+" else -1, amount) for figure, s, amount in amounts]
+        return [Claim(_LISTED[brief[1]], metric, 1 if s == "+" else -1, amount) for metric, s, amount in amounts]
     cause = next((cause for words, cause in _SUBJECTS.items() if text.startswith(words)), None)
     if cause is None:
         return []
@@ -78,7 +78,7 @@ def _clause_claims(clause: str) -> list[Claim]:
 
 
 def faults(explanation: Mapping[str, Any]) -> list[str]:
-    """Return where an explanation's verdict and headline differ from its own figures; empty where they agree.
+    """Return where an explanation's verdict and headline differ from its own values; empty where they agree.
 
     Args:
         explanation: as `explain --json` prints it.
@@ -86,43 +86,43 @@ def faults(explanation: Mapping[str, Any]) -> list[str]:
     found = _verdict_faults(explanation)
     claimed = claims(explanation["headline"])
     for claim in claimed:
-        term = next(term for term in explanation[claim.figure]["terms"] if term["cause"] == claim.cause)
-        if claim.amount != _written(claim.figure, term["effect"]):
+        term = next(term for term in explanation[claim.metric]["terms"] if term["cause"] == claim.cause)
+        if claim.amount != _written(claim.metric, term["effect"]):
             found.append(f"{claim}: the effect is {term['effect']}")
         if claim.sign * term["effect"] <= 0:
             found.append(f"{claim}: the effect has the other sign")
         if term["verdict"] not in ("main", "contributes", "offsets"):
             found.append(f"{claim}: its verdict is {term['verdict']}")
-    for figure in ("loss", "accuracy"):
-        for term in (explanation[figure] or {"terms": []})["terms"]:
-            named = any(claim.cause == term["cause"] and claim.figure == figure for claim in claimed)
+    for metric in ("loss", "accuracy"):
+        for term in (explanation[metric] or {"terms": []})["terms"]:
+            named = any(claim.cause == term["cause"] and claim.metric == metric for claim in claimed)
             if term["verdict"] == "main" and not named:
-                found.append(f"{term['cause']} is the main cause of the {figure} gap and is not named")
+                found.append(f"{term['cause']} is the main cause of the {metric} gap and is not named")
     return found
 
 
 def unnamed_of_like_size(explanation: Mapping[str, Any]) -> list[str]:
     """Return the causes at least half as large as the largest of their ledger of which the headline says nothing."""
-    claimed = {(claim.cause, claim.figure) for claim in claims(explanation["headline"])}
+    claimed = {(claim.cause, claim.metric) for claim in claims(explanation["headline"])}
     found = []
-    for figure in ("loss", "accuracy"):
-        terms = (explanation[figure] or {"terms": []})["terms"]
+    for metric in ("loss", "accuracy"):
+        terms = (explanation[metric] or {"terms": []})["terms"]
         named = [term for term in terms if term["verdict"] in ("main", "contributes", "offsets")]
         least = max((abs(term["effect"]) for term in named), default=0.0) / 2
         like = [term["cause"] for term in named if abs(term["effect"]) >= least]
-        found += [f"{cause} of {figure}" for cause in like if (cause, figure) not in claimed]
+        found += [f"{cause} of {metric}" for cause in like if (cause, metric) not in claimed]
     return found
 
 
 def _verdict_faults(explanation: Mapping[str, Any]) -> list[str]:
     found = []
     verdict = explanation["verdict"]
-    for figure, unit in (("loss", ""), ("accuracy", " points")):
-        ledger = explanation[figure]
+    for metric, unit in (("loss", ""), ("accuracy", " points")):
+        ledger = explanation[metric]
         if ledger is None or ledger["gap"] is None:
             continue
         way = "lower" if ledger["gap"] > 0 else "higher"
-        expected = f"{figure} is {_written(figure, ledger['gap'])}{unit} {way}"
+        expected = f"{metric} is {_written(metric, ledger['gap'])}{unit} {way}"
         expected += " (chance alone would do)" if ledger["within_noise"] else ""
         if expected not in verdict:
             found.append(f"verdict {verdict!r} does not say {expected!r}")
@@ -131,5 +131,5 @@ def _verdict_faults(explanation: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _written(figure: str, amount: float) -> str:
-    return f"{abs(amount):.3f}" if figure == "loss" else f"{abs(amount) * 100:.1f}"
+def _written(metric: str, amount: float) -> str:
+    return f"{abs(amount):.3f}" if metric == "loss" else f"{abs(amount) * 100:.1f}"

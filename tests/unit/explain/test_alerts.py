@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.app.snapshots import DISTRIBUTIONS, explanation
-from tui_monitor.explain.watch.alerts import Alert, AlertKind, AlertWatch, EpochFigures
+from tui_monitor.explain.watch.alerts import Alert, AlertKind, AlertWatch, EpochLosses
 from tui_monitor.run_log.events.explanation import Classes, Explanation
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -19,7 +19,7 @@ def alerts_of(train: Sequence[float], validation: Sequence[float], error: float 
     """Return the alerts of a run's epochs."""
     watch = AlertWatch()
     rows = zip(train, validation, strict=True)
-    told = [watch.epoch(EpochFigures(i + 1, float(t), float(v), error)) for i, (t, v) in enumerate(rows)]
+    told = [watch.epoch(EpochLosses(i + 1, float(t), float(v), error)) for i, (t, v) in enumerate(rows)]
     return [alert for some in told for alert in some]
 
 
@@ -72,9 +72,9 @@ def test_a_loss_that_is_no_number_is_told_at_once(bad: float) -> None:
     assert alert.kind is AlertKind.NOT_FINITE
     assert "batch 140 of epoch 2" in alert.sentence
     assert watch.batches(2, 150, bad) == ()
-    assert watch.epoch(EpochFigures(2, bad, 0.5)) == ()
-    assert watch.epoch(EpochFigures(3, 0.5, 0.5)) == ()
-    (again,) = watch.epoch(EpochFigures(4, 0.5, bad))
+    assert watch.epoch(EpochLosses(2, bad, 0.5)) == ()
+    assert watch.epoch(EpochLosses(3, 0.5, 0.5)) == ()
+    (again,) = watch.epoch(EpochLosses(4, 0.5, bad))
     assert "validation loss" in again.sentence
 
 

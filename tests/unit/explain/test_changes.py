@@ -1,4 +1,4 @@
-"""Marks on the timeline: real changes of the picture have one each, noise has none."""
+"""Markers on the timeline: real changes of the explanation have one each, noise has none."""
 
 from dataclasses import replace
 
@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from tests.app.snapshots import explanation
 from tui_monitor.explain.measure import Moment, explain_probe
-from tui_monitor.explain.samples.probes import Averaging, Quantity, TrainingProbe, ValidationProbe, Weighting
-from tui_monitor.explain.watch.changes import Change, PictureWatch
+from tui_monitor.explain.samples.probes import Averaging, PerSampleMetric, TrainingProbe, ValidationProbe, Weighting
+from tui_monitor.explain.watch.changes import CauseWatch, Change
 from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, Term, Verdict
 
 
 def told(*explanations: Explanation) -> list[str]:
     """Return the sentences of a run's epochs, in order."""
-    watch = PictureWatch()
+    watch = CauseWatch()
     return [change.sentence for one in explanations for change in watch.take(one)]
 
 
@@ -40,7 +40,7 @@ def test_a_cause_that_takes_over_is_told_once_with_its_amount() -> None:
 
 
 def test_a_cause_that_flickers_is_not_told() -> None:
-    """A cause near the noise that is main every other epoch leaves no mark; two epochs in a row do."""
+    """A cause near the noise that is main every other epoch leaves no marker; two epochs in a row do."""
     faint, nothing = _with_main(Cause.WITHIN_CLASS, 0.016, 0.010), _with_main(None, noisy=True)
     assert faint.loss is not None
     assert told(*[faint, nothing] * 10) == []
@@ -51,7 +51,7 @@ def test_a_cause_that_flickers_is_not_told() -> None:
 
 
 def test_the_paradox_is_told_when_it_comes_and_when_it_goes() -> None:
-    """Both figures lower in validation beyond chance is told, its end too; within chance neither is."""
+    """Both values lower in validation beyond chance is told, its end too; within chance neither is."""
     there = explanation()
     assert there.accuracy is not None
     gone = explanation(paradox=False, accuracy=replace(there.accuracy, gap=-0.03, low=-0.05, high=-0.01))
@@ -78,8 +78,8 @@ def _epoch(generator: np.random.Generator, epoch: int) -> Explanation:
         label[0],
         predicted[0],
         ones,
-        Quantity(loss[0], loss[0], loss[0], loss[0].mean(), Averaging.SAMPLES, Weighting.PER_SAMPLE),
-        Quantity(right[0], right[0], right[0], right[0].mean(), Averaging.SAMPLES, Weighting.NONE),
+        PerSampleMetric(loss[0], loss[0], loss[0], loss[0].mean(), Averaging.SAMPLES, Weighting.PER_SAMPLE),
+        PerSampleMetric(right[0], right[0], right[0], right[0].mean(), Averaging.SAMPLES, Weighting.NONE),
         batches,
         counts[0],
     )
@@ -91,10 +91,10 @@ def _epoch(generator: np.random.Generator, epoch: int) -> Explanation:
 
 @settings(max_examples=5, deadline=None)
 @given(st.integers(0, 2**32 - 1))
-def test_runs_without_a_cause_have_almost_no_marks(seed: int) -> None:
-    """Twenty epochs of two sides from one population, drawn anew each time, leave two marks at the most."""
-    generator, watch = np.random.default_rng(seed), PictureWatch()
-    marks: list[Change] = []
+def test_runs_without_a_cause_have_almost_no_markers(seed: int) -> None:
+    """Twenty epochs of two sides from one population, drawn anew each time, leave two markers at the most."""
+    generator, watch = np.random.default_rng(seed), CauseWatch()
+    markers: list[Change] = []
     for epoch in range(1, 21):
-        marks += watch.take(_epoch(generator, epoch))
-    assert len(marks) <= 2, marks
+        markers += watch.take(_epoch(generator, epoch))
+    assert len(markers) <= 2, markers

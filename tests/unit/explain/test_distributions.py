@@ -9,7 +9,7 @@ from tests.unit.explain.random_probes import PROBES
 from tui_monitor.explain.evidence.class_shares import same_share_probability, same_shares_probability
 from tui_monitor.explain.evidence.distributions import MOST_CLASSES, distributions, loss_edges, loss_spread, reliability
 from tui_monitor.explain.measure import Moment, explain_probe
-from tui_monitor.explain.samples.probes import Averaging, Quantity, TrainingProbe, ValidationProbe, Weighting
+from tui_monitor.explain.samples.probes import Averaging, PerSampleMetric, TrainingProbe, ValidationProbe, Weighting
 from tui_monitor.run_log.events.distributions import Distributions
 from tui_monitor.run_log.events.explanation import explanation_from_json, explanation_to_json
 
@@ -28,8 +28,8 @@ def sides(
         label=label,
         predicted=predicted,
         weight=ones,
-        loss=Quantity(loss, loss, loss, 1.0, Averaging.SAMPLES, Weighting.PER_SAMPLE),
-        accuracy=Quantity(right, right, right, 1.0, Averaging.SAMPLES, Weighting.NONE),
+        loss=PerSampleMetric(loss, loss, loss, 1.0, Averaging.SAMPLES, Weighting.PER_SAMPLE),
+        accuracy=PerSampleMetric(right, right, right, 1.0, Averaging.SAMPLES, Weighting.NONE),
         epoch_batches=count,
         epoch_class_counts=np.bincount(label, minlength=classes),
         confidence=confidence,

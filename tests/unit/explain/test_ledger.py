@@ -14,7 +14,7 @@ from tui_monitor.explain.evidence.mistakes import side_mistakes, split_mistakes
 from tui_monitor.explain.ledger.build import build_ledger
 from tui_monitor.explain.ledger.estimates import shapley
 from tui_monitor.explain.measure import Moment, explain_probe
-from tui_monitor.explain.samples.probes import Quantity, TrainingProbe, ValidationProbe
+from tui_monitor.explain.samples.probes import PerSampleMetric, TrainingProbe, ValidationProbe
 from tui_monitor.run_log.events.explanation import Cause, Verdict, explanation_from_json, explanation_to_json
 
 
@@ -22,8 +22,8 @@ from tui_monitor.run_log.events.explanation import Cause, Verdict, explanation_f
 @given(PROBES)
 def test_terms_add_up_to_the_gap(probes: tuple[TrainingProbe, ValidationProbe]) -> None:
     """Whatever was probed, the terms sum to the reported gap to 1e-9, and each interval holds its effect."""
-    for figure, gap in (("loss", 0.7 - 0.5), ("accuracy", 0.8 - 0.78)):
-        ledger = build_ledger(*probes, figure)
+    for metric, gap in (("loss", 0.7 - 0.5), ("accuracy", 0.8 - 0.78)):
+        ledger = build_ledger(*probes, metric)
         assert ledger is not None
         assert [term.cause for term in ledger.terms] == list(Cause)
         assert sum(term.effect or 0.0 for term in ledger.terms) == pytest.approx(gap, abs=1e-9)
@@ -46,9 +46,9 @@ def test_json_and_back_is_the_same_explanation(probes: tuple[TrainingProbe, Vali
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(-5, 5), min_size=16, max_size=16))
-def test_shapley_is_the_mean_step_over_all_orders(figures: list[float]) -> None:
+def test_shapley_is_the_mean_step_over_all_orders(values: list[float]) -> None:
     """The weighted-subset form equals the textbook average over all orders of moving the toggles."""
-    table = dict(zip(itertools.product((0, 1), repeat=4), figures, strict=True))
+    table = dict(zip(itertools.product((0, 1), repeat=4), values, strict=True))
     steps = np.zeros(4)
     for order in itertools.permutations(range(4)):
         moved = [0, 0, 0, 0]
@@ -56,7 +56,7 @@ def test_shapley_is_the_mean_step_over_all_orders(figures: list[float]) -> None:
             before = table[tuple(moved)]
             moved[player] = 1
             steps[player] += (before - table[tuple(moved)]) / 24
-    result = shapley(np.array(figures).reshape(2, 2, 2, 2, 1))[0]
+    result = shapley(np.array(values).reshape(2, 2, 2, 2, 1))[0]
     np.testing.assert_allclose(result, steps, atol=1e-12)
 
 
@@ -104,13 +104,13 @@ def test_a_class_that_only_validation_holds_is_no_class_mix() -> None:
     assert all(math.isfinite(term.effect or 0.0) for term in ledger.terms)
 
 
-def test_nan_figures_make_no_verdict_and_no_error() -> None:
+def test_nan_values_make_no_verdict_and_no_error() -> None:
     """A run whose loss is NaN gets an explanation that names no cause."""
     probe, validation = make_probe(seed=5)
     poisoned = TrainingProbe(
         **{
             **probe.__dict__,
-            "loss": Quantity(
+            "loss": PerSampleMetric(
                 probe.loss.then * np.nan,
                 probe.loss.training * np.nan,
                 probe.loss.inference * np.nan,

@@ -1,4 +1,4 @@
-"""What the question's own printed figures prove, exclude and leave open."""
+"""What the question's own printed values prove, exclude and leave open."""
 
 import math
 
@@ -13,7 +13,7 @@ QUESTION = {"loss": 0.6356, "accuracy": 0.8289, "val_loss": 0.4981, "val_accurac
 
 
 def test_the_question_excludes_averaging_dropout_and_leakage_alone() -> None:
-    """(+, +) is not explained by causes that raise one figure and lower the other."""
+    """(+, +) is not explained by causes that raise one value and lower the other."""
     content = explanation_to_json(explain_from_log("question", 5, QUESTION, class_shares=(0.8, 0.2)))
     assert content["paradox"] is True
     assert content["evidence"] == "log"
@@ -25,13 +25,16 @@ def test_the_question_excludes_averaging_dropout_and_leakage_alone() -> None:
     assert accuracy["in_epoch_averaging"] == accuracy["sample_weights"] == "ruled out"
 
 
-def test_the_question_is_compared_with_a_constant_guess() -> None:
-    """With 80/20 shares the training loss lies above the constant guess's 0.500 though its accuracy beats 0.800."""
+def test_the_question_is_compared_with_a_majority_class_baseline() -> None:
+    """With 80/20 shares training loss is above the majority-class baseline's 0.500, but accuracy beats 0.800."""
     sentences = " ".join(
         finding.sentence for finding in explain_from_log("q", 5, QUESTION, class_shares=(0.8, 0.2)).findings
     )
-    assert "above what a constant guess scores (0.500) though its accuracy 0.829 is above the majority" in sentences
-    assert "at the constant guess in loss (0.498 against 0.500) and below it in accuracy (0.776" in sentences
+    assert (
+        "above what a majority-class baseline scores (0.500) though its accuracy 0.829 is above the majority"
+        in sentences
+    )
+    assert "at the majority-class baseline in loss (0.498 against 0.500) and below it in accuracy (0.776" in sentences
     assert "count each batch the same, while validation counts each sample" in sentences
     assert "tui-monitor run" in explain_from_log("q", 5, QUESTION).next_step
 
@@ -42,10 +45,10 @@ def test_the_question_is_compared_with_a_constant_guess() -> None:
     val_loss=st.floats(0, 5) | st.just(math.inf),
     val_accuracy=st.floats(0, 1),
 )
-def test_any_figures_give_readable_text(loss: float, accuracy: float, val_loss: float, val_accuracy: float) -> None:
-    """No figures, finite or not, keep the explanation from being printed."""
-    figures = {"loss": loss, "accuracy": accuracy, "val_loss": val_loss, "val_accuracy": val_accuracy}
-    assert explanation_text(explain_from_log("run", 1, figures))
+def test_any_values_give_readable_text(loss: float, accuracy: float, val_loss: float, val_accuracy: float) -> None:
+    """No values, finite or not, keep the explanation from being printed."""
+    metrics = {"loss": loss, "accuracy": accuracy, "val_loss": val_loss, "val_accuracy": val_accuracy}
+    assert explanation_text(explain_from_log("run", 1, metrics))
 
 
 def test_a_loss_below_its_bound_is_proved_inconsistent() -> None:

@@ -1,4 +1,4 @@
-"""What is said of a run is what was measured: causes, directions and figures, and a step that can be taken."""
+"""What is said of a run is what was measured: causes, directions and values, and a step that can be taken."""
 
 import ast
 import math
@@ -77,7 +77,7 @@ def explained(probes: Probes) -> Explanation:
 
 @settings(max_examples=80, deadline=None)
 @given(PROBES)
-def test_verdict_and_headline_agree_with_the_figures(probes: Probes) -> None:
+def test_verdict_and_headline_agree_with_the_values(probes: Probes) -> None:
     """Whatever was probed, every cause, direction and amount that is named is the JSON's, and every main cause is."""
     explanation = explained(probes)
     assert faults(explanation_to_json(explanation)) == []
@@ -91,7 +91,7 @@ def test_every_cause_of_like_size_is_named_in_three_lines() -> None:
     probe = replace(probe, loss=replace(loss, reported=float((probe.weight * loss.then).mean())))
     explanation = explained((probe, validation))
     content = explanation_to_json(explanation)
-    causes = {claim.cause for claim in claims(explanation.headline) if claim.figure == "loss"}
+    causes = {claim.cause for claim in claims(explanation.headline) if claim.metric == "loss"}
     assert {"sample_weights", "class_mix", "train_mode_layers"} <= causes
     assert unnamed_of_like_size(content) == []
     assert faults(content) == []
@@ -124,7 +124,7 @@ def test_the_questions_own_pattern_is_told_in_three_short_lines() -> None:
     explanation = explained(samples(weight=2.0, validation_share=0.3))
     assert explanation.paradox
     assert ", yet " in explanation.verdict
-    named = {(claim.cause, claim.figure, claim.sign) for claim in claims(explanation.headline)}
+    named = {(claim.cause, claim.metric, claim.sign) for claim in claims(explanation.headline)}
     assert {("sample_weights", "loss", 1), ("class_mix", "accuracy", 1)} <= named
     assert "class weights raise the training loss alone" in explanation.headline.lower()
     assert explanation.next_step == (

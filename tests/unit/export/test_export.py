@@ -1,4 +1,4 @@
-"""Exports: every figure comes back bit for bit, under the names and in the order that were promised."""
+"""Exports: every value comes back bit for bit, under the names and in the order that were promised."""
 
 import csv
 import importlib.util
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.importers.reading import NOW, figures
+from tests.unit.importers.reading import NOW, logged_epochs
 from tui_monitor.cli.boundary import run_program
 from tui_monitor.cli.commands import program
 from tui_monitor.history.load import load
@@ -24,14 +24,14 @@ from tui_monitor.run_log.write.writer import RunWriter
 
 Epochs = Sequence[Mapping[str, float]]
 NAMES = ("loss", "accuracy", "val_loss", "val_accuracy", "auc_1", "lr", "a,b", 'q"x', "müh")
-FIGURES = st.dictionaries(st.sampled_from(NAMES), st.floats(), max_size=6)
-WHOLE = FIGURES.map(lambda logs: {"loss": 0.5, **logs})
+METRICS = st.dictionaries(st.sampled_from(NAMES), st.floats(), max_size=6)
+WHOLE = METRICS.map(lambda logs: {"loss": 0.5, **logs})
 
 
-def _run(folder: Path, phases: Sequence[tuple[int, Epochs]]) -> Path:
+def _run(folder: Path, fits: Sequence[tuple[int, Epochs]]) -> Path:
     with RunWriter(folder, RunInfo(name="run"), heartbeat_seconds=None) as writer:
-        for first, epochs in phases:
-            writer.begin_phase(("loss", "acc"), initial_epoch=first - 1)
+        for first, epochs in fits:
+            writer.begin_fit(("loss", "acc"), initial_epoch=first - 1)
             for epoch, logs in enumerate(epochs, first):
                 writer.event(EpochEnded(epoch=epoch, logs=dict(logs)))
         writer.status(State.FINISHED)
@@ -50,13 +50,13 @@ def _export(run: Path, *options: str) -> int:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(WHOLE, min_size=1, max_size=5), st.integers(1, 9), st.sampled_from(["csv", "jsonl"]))
 def test_export_then_import_is_the_identity(epochs: Epochs, first: int, form: str) -> None:
-    """Any epochs of any figures, exported as text and imported again, are the same epochs of the same figures."""
+    """Any epochs of any values, exported as text and imported again, are the same epochs of the same values."""
     with TemporaryDirectory() as name:
         root = Path(name)
         run = _run(root / "run", [(first, epochs), (1, epochs)])
         assert _export(run, "--format", form, "-o", str(root / "out")) == 0
         (again,) = import_path(root / "out", root / "runs", NOW)
-        assert _same(list(figures(load(again))), list(figures(load(run))))
+        assert _same(list(logged_epochs(load(again))), list(logged_epochs(load(run))))
 
 
 def test_tensorboard_there_and_back(tmp_path: Path) -> None:
@@ -71,8 +71,8 @@ def test_tensorboard_there_and_back(tmp_path: Path) -> None:
     assert _export(run, "--format", "tensorboard", "-o", str(tmp_path / "events")) == 0
     assert sorted(path.name for path in (tmp_path / "events").iterdir()) == ["train", "validation"]
     (again,) = import_path(tmp_path / "events", tmp_path / "runs", NOW)
-    read = list(figures(load(again)))
-    assert _same(read[:3], list(figures(load(run)))[:3])
+    read = list(logged_epochs(load(again)))
+    assert _same(read[:3], list(logged_epochs(load(run)))[:3])
 
 
 def test_event_files_are_not_mixed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,7 +85,7 @@ def test_event_files_are_not_mixed(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_parquet_tells_absent_from_nan(tmp_path: Path) -> None:
-    """A Parquet file holds doubles, and null where an epoch has no such figure."""
+    """A Parquet file holds doubles, and null where an epoch has no such value."""
     pytest.importorskip("pyarrow")
     from pyarrow import parquet
 
@@ -130,7 +130,7 @@ def test_batches_are_one_row_each_and_exact(batches: list[tuple[int, int, float,
     with TemporaryDirectory() as name:
         run = Path(name) / "run"
         with RunWriter(run, RunInfo(name="run"), heartbeat_seconds=None) as writer:
-            writer.begin_phase(("loss", "acc"))
+            writer.begin_fit(("loss", "acc"))
             for epoch, size, loss, accuracy in batches:
                 writer.batch(epoch, size, (loss, accuracy))
             writer.status(State.FINISHED)

@@ -1,4 +1,4 @@
-"""A report is one file that holds the run's figures and nothing that anybody else wrote into its markup."""
+"""A report is one file that holds the run's values and nothing that anybody else wrote into its markup."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from tui_monitor.cli.commands import program
 from tui_monitor.errors import UsageError
-from tui_monitor.run_log.events.notices import AlertRaised
+from tui_monitor.run_log.events.notifications import AlertRaised
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import RunInfo, State
 from tui_monitor.run_log.write.writer import RunWriter
@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
     """A run of two epochs whose every text is hostile."""
     run = tmp_path / "run"
     with RunWriter(run, RunInfo(name=HOSTILE, host=HOSTILE, description=HOSTILE), heartbeat_seconds=None) as writer:
-        writer.begin_phase(["loss", "accuracy", HOSTILE], epochs=2, steps_per_epoch=4)
+        writer.begin_fit(["loss", "accuracy", HOSTILE], epochs=2, steps_per_epoch=4)
         for epoch in (1, 2):
             for _ in range(4):
                 writer.batch(epoch, 8, (0.5, 0.75, 1.0))
@@ -61,8 +61,8 @@ def exported(folder: Path, *options: str) -> str:
     return done.stdout
 
 
-def test_the_html_report_holds_figures_charts_and_explanation(folder: Path) -> None:
-    """Every figure, one chart a metric and the whole explanation are in the page; hostile text is only text."""
+def test_the_html_report_holds_values_charts_and_explanation(folder: Path) -> None:
+    """Every value, one chart a metric and the whole explanation are in the page; hostile text is only text."""
     html = exported(folder, "--format", "report")
     page = Page()
     page.feed(html)
@@ -72,8 +72,8 @@ def test_the_html_report_holds_figures_charts_and_explanation(folder: Path) -> N
     assert html.count("<svg ") == 3
     for svg in re.findall(r"<svg .*?</svg>", html, re.DOTALL):
         ElementTree.fromstring(svg)
-    for figure in ("0.5000", "0.8125", "0.2500", "0.7500"):
-        assert figure in page.text
+    for value in ("0.5000", "0.8125", "0.2500", "0.7500"):
+        assert value in page.text
     assert "The explanation, whole" in page.text
     assert "<script>alert(1)</script>" in page.text
     assert "\x1b" not in html

@@ -13,10 +13,10 @@ from tui_monitor.run_log.write.writer import RunWriter
 
 
 def record(folder: Path, epochs: int = 2, steps: int = 10, clock: Clock | None = None) -> RunWriter:
-    """Write a plain run of one phase, a batch every 0.1 s and two seconds of validation an epoch."""
+    """Write a plain run of one fit, a batch every 0.1 s and two seconds of validation an epoch."""
     clock = clock or Clock()
     writer = RunWriter(folder, RunInfo(name=folder.name), clock=clock, heartbeat_seconds=None)
-    writer.begin_phase(["loss", "acc"], epochs=5, steps_per_epoch=steps)
+    writer.begin_fit(["loss", "acc"], epochs=5, steps_per_epoch=steps)
     writer.status(State.TRAINING)
     for epoch in range(1, epochs + 1):
         writer.event(EpochBegan(epoch=epoch))

@@ -24,13 +24,13 @@ def recorded(folder: Path) -> tuple[Recording, RecordedOutput]:
 
 def without_series(snapshot: Snapshot) -> Snapshot:
     """Return a snapshot in a form that `==` compares."""
-    return replace(snapshot, revision=0, phases=tuple(replace(phase, series={}) for phase in snapshot.phases))
+    return replace(snapshot, revision=0, fits=tuple(replace(fit, series={}) for fit in snapshot.fits))
 
 
 def assert_same(one: Snapshot, other: Snapshot) -> None:
     """Compare two snapshots, all values and summaries of the series included."""
     assert repr(without_series(one)) == repr(without_series(other))
-    for mine, theirs in zip(one.phases, other.phases, strict=True):
+    for mine, theirs in zip(one.fits, other.fits, strict=True):
         assert list(mine.series) == list(theirs.series)
         for name, series in mine.series.items():
             np.testing.assert_array_equal(series.values(), theirs.series[name].values())

@@ -18,7 +18,7 @@ from tui_monitor.history.load import load
 from tui_monitor.history.state.fold import History
 from tui_monitor.run_log.events.explanation import Cost, RecordedExplanation
 from tui_monitor.run_log.events.lines import RecordedEvent, recorded_event
-from tui_monitor.run_log.events.notices import AlertRaised, Explained, NoteTaken, RequestAcknowledged
+from tui_monitor.run_log.events.notifications import AlertRaised, Explained, NoteTaken, RequestAcknowledged
 from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded
 from tui_monitor.run_log.format.layout import EVENTS_FILE, RUN_FILE, RunInfo, State
 from tui_monitor.run_log.read.reader import Arrival, RunReader
@@ -27,22 +27,22 @@ from tui_monitor.run_log.write.writer import RunWriter
 
 
 def test_a_run_reads_as_it_was_trained(tmp_path: Path) -> None:
-    """Epochs, figures, positions, pace and plan all appear under canonical names."""
+    """Epochs, values, positions, pace and plan all appear under canonical names."""
     record(tmp_path / "run", epochs=2, steps=10).close()
     snapshot = followed(tmp_path / "run").snapshot()
-    phase = snapshot.phase
-    assert phase is not None
+    fit = snapshot.fit
+    assert fit is not None
     assert snapshot.run.name == "run"
     assert snapshot.state is State.TRAINING
-    assert (phase.epoch, phase.batch, phase.batches) == (2, 10, 20)
-    assert phase.epoch_starts == (0, 10)
-    assert set(phase.series) == {"loss", "accuracy"}
-    assert phase.series["loss"].values().tolist() == pytest.approx([1 / (i % 10 + 1) for i in range(20)])
-    row = phase.epochs[-1]
+    assert (fit.epoch, fit.batch, fit.batches) == (2, 10, 20)
+    assert fit.epoch_starts == (0, 10)
+    assert set(fit.series) == {"loss", "accuracy"}
+    assert fit.series["loss"].values().tolist() == pytest.approx([1 / (i % 10 + 1) for i in range(20)])
+    row = fit.epochs[-1]
     assert (row.epoch, row.batches, row.samples, row.learning_rate) == (2, 10, 320, 0.1)
-    assert row.figures["accuracy"] == 0.75
-    assert row.figures["val_accuracy"] == 0.5
-    assert math.isnan(row.figures["val_loss"])
+    assert row.metrics["accuracy"] == 0.75
+    assert row.metrics["val_accuracy"] == 0.5
+    assert math.isnan(row.metrics["val_loss"])
     assert snapshot.batches_per_second == pytest.approx(10)
     assert snapshot.seconds_left == pytest.approx(3 * 3.0)
     assert not snapshot.damage
@@ -74,12 +74,12 @@ def test_any_pieces_give_the_same_history(tmp_path_factory: pytest.TempPathFacto
         if arrival.complete:
             break
     pieces, whole = history.snapshot(), followed(folder).snapshot()
-    assert pieces.phase is not None
-    assert whole.phase is not None
-    assert pieces.phase.epoch_starts == whole.phase.epoch_starts
-    assert pieces.phase.epoch_numbers == whole.phase.epoch_numbers
-    assert len(pieces.phase.epochs) == len(whole.phase.epochs)
-    assert pieces.phase.series["loss"].values().tolist() == whole.phase.series["loss"].values().tolist()
+    assert pieces.fit is not None
+    assert whole.fit is not None
+    assert pieces.fit.epoch_starts == whole.fit.epoch_starts
+    assert pieces.fit.epoch_numbers == whole.fit.epoch_numbers
+    assert len(pieces.fit.epochs) == len(whole.fit.epochs)
+    assert pieces.fit.series["loss"].values().tolist() == whole.fit.series["loss"].values().tolist()
     assert pieces.batches_per_second == whole.batches_per_second
     assert pieces.seconds_left == whole.seconds_left
 
@@ -99,9 +99,9 @@ def test_an_epoch_begun_shows_before_its_first_batch(tmp_path: Path) -> None:
     clock = Clock()
     writer = record(tmp_path / "run", epochs=1, clock=clock)
     writer.event(EpochBegan(epoch=2))
-    phase = followed(tmp_path / "run").snapshot().phase
-    assert phase is not None
-    assert (phase.epoch, phase.batch, phase.epoch_starts) == (2, 0, (0, 10))
+    fit = followed(tmp_path / "run").snapshot().fit
+    assert fit is not None
+    assert (fit.epoch, fit.batch, fit.epoch_starts) == (2, 0, (0, 10))
 
 
 def test_epochs_may_fall_back(tmp_path: Path) -> None:
@@ -111,23 +111,23 @@ def test_epochs_may_fall_back(tmp_path: Path) -> None:
     clock.now += 1
     writer.batch(2, 32, (0.1, 0.2))
     writer.event(EpochEnded(epoch=2, logs={"loss": 0.1}))
-    phase = followed(tmp_path / "run").snapshot().phase
-    assert phase is not None
-    assert phase.epoch == 2
-    assert phase.batch == 1
-    assert phase.epoch_numbers == (1, 2, 3, 2)
-    assert [row.epoch for row in phase.epochs] == [1, 2, 3, 2]
+    fit = followed(tmp_path / "run").snapshot().fit
+    assert fit is not None
+    assert fit.epoch == 2
+    assert fit.batch == 1
+    assert fit.epoch_numbers == (1, 2, 3, 2)
+    assert [row.epoch for row in fit.epochs] == [1, 2, 3, 2]
 
 
-def test_each_fit_is_a_phase(tmp_path: Path) -> None:
-    """Two fits in one script keep their own figures and plans."""
+def test_each_fit_stands_for_itself(tmp_path: Path) -> None:
+    """Two fits in one script keep their own values and plans."""
     writer = record(tmp_path / "run")
-    writer.begin_phase(["loss"], epochs=7, initial_epoch=5)
+    writer.begin_fit(["loss"], epochs=7, initial_epoch=5)
     writer.batch(6, 8, (0.25,))
-    phases = followed(tmp_path / "run").snapshot().phases
-    assert [phase.info.index for phase in phases] == [1, 2]
-    assert (phases[1].epoch, phases[1].first_epoch, phases[1].batches) == (6, 6, 1)
-    assert set(phases[1].series) == {"loss"}
+    fits = followed(tmp_path / "run").snapshot().fits
+    assert [fit.info.index for fit in fits] == [1, 2]
+    assert (fits[1].epoch, fits[1].first_epoch, fits[1].batches) == (6, 6, 1)
+    assert set(fits[1].series) == {"loss"}
 
 
 def test_a_failed_run_says_why(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_lost_mark_yields_to_news_and_to_an_end(tmp_path: Path) -> None:
 
 
 def test_timeline_marks_what_matters(tmp_path: Path) -> None:
-    """Alerts, notes, answers and pauses are marked; the routine of training and validating is not."""
+    """Alerts, notes, acknowledged requests and pauses are marked; the routine of training and validating is not."""
     writer = record(tmp_path / "run")
     for state in (State.VALIDATING, State.TRAINING, State.PAUSED, State.TRAINING):
         writer.status(state)
@@ -182,9 +182,9 @@ def test_explanations_keep_their_numbers(tmp_path: Path) -> None:
     writer = record(tmp_path / "run")
     content = {"loss": {"gap": math.nan, "low": -math.inf}, "classes": {"labels": ["NaN", "b"]}}
     writer.event(Explained(epoch=2, batch=3, explanation=RecordedExplanation(content)))
-    phase = followed(tmp_path / "run").snapshot().phase
-    assert phase is not None
-    explanation = phase.explanations[-1]
+    fit = followed(tmp_path / "run").snapshot().fit
+    assert fit is not None
+    explanation = fit.explanations[-1]
     assert (explanation.epoch, explanation.batch) == (2, 3)
     assert math.isnan(explanation.content["loss"]["gap"])
     assert explanation.content["loss"]["low"] == -math.inf
@@ -225,8 +225,8 @@ def test_absurd_plans_are_no_plans(tmp_path: Path) -> None:
         info["phases"][0].update(epochs=epochs, steps_per_epoch=steps)
         (tmp_path / "run" / RUN_FILE).write_text(json.dumps(info))
         snapshot = followed(tmp_path / "run").snapshot()
-        assert snapshot.phase is not None
-        assert (snapshot.phase.info.epochs, snapshot.phase.steps_per_epoch) in ((None, 10), (5, 10))
+        assert snapshot.fit is not None
+        assert (snapshot.fit.info.epochs, snapshot.fit.steps_per_epoch) in ((None, 10), (5, 10))
 
 
 def test_a_restart_forgets_and_rises(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_a_restart_forgets_and_rises(tmp_path: Path) -> None:
     after = history.snapshot()
     assert after.revision > before.revision
     assert after.run.name == "other"
-    assert after.phases == ()
+    assert after.fits == ()
 
 
 def test_damage_is_told(tmp_path: Path) -> None:
@@ -257,14 +257,14 @@ def test_damage_is_told(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_said_so(tmp_path: Path) -> None:
-    """A folder that goes away leaves the picture as it was, marked."""
+    """A folder that goes away leaves the screen as it was, marked."""
     record(tmp_path / "run")
     reader, history = RunReader(tmp_path / "run"), History()
     history.fold(reader.poll())
     (tmp_path / "run").rename(tmp_path / "elsewhere")
     assert history.fold(reader.poll())
     assert history.snapshot().missing
-    assert history.snapshot().phases
+    assert history.snapshot().fits
 
 
 def test_metrics_that_share_a_name_stay_apart(tmp_path: Path) -> None:
@@ -272,19 +272,19 @@ def test_metrics_that_share_a_name_stay_apart(tmp_path: Path) -> None:
     history = History()
     logs = {"loss": 1.0, "acc": 0.1, "accuracy": 0.2}
     writer = RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None)
-    writer.begin_phase(["loss", "acc", "accuracy"])
-    history.fold(Arrival(info=writer.info, events=(RecordedEvent(EpochEnded(epoch=1, logs=logs), phase=1),)))
-    phase = history.snapshot().phase
-    assert phase is not None
-    assert phase.epochs[0].figures == logs
-    assert set(phase.series) == set(logs)
+    writer.begin_fit(["loss", "acc", "accuracy"])
+    history.fold(Arrival(info=writer.info, events=(RecordedEvent(EpochEnded(epoch=1, logs=logs), fit=1),)))
+    fit = history.snapshot().fit
+    assert fit is not None
+    assert fit.epochs[0].metrics == logs
+    assert set(fit.series) == set(logs)
 
 
 def test_long_runs_share_memory(tmp_path: Path) -> None:
     """A snapshot of a long run copies no values."""
     record(tmp_path / "run", epochs=3, steps=100)
     history = followed(tmp_path / "run")
-    first, second = history.snapshot().phase, history._take_snapshot().phase
+    first, second = history.snapshot().fit, history._take_snapshot().fit
     assert first is not None
     assert second is not None
     assert np.shares_memory(first.series["loss"].values(), second.series["loss"].values())

@@ -12,15 +12,15 @@ from tui_monitor.history.load import load
 from tui_monitor.history.load_epochs import load_epochs
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.events.explanation import RecordedExplanation
-from tui_monitor.run_log.events.notices import Explained, NoteTaken
+from tui_monitor.run_log.events.notifications import Explained, NoteTaken
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import EVENTS_FILE, State
 
 
 def told(snapshot: Snapshot) -> object:
     """Return what `explain` needs of a run, in a form that `==` compares; NaN equals itself."""
-    phases = [(phase.info, phase.epochs, phase.explanations) for phase in snapshot.phases]
-    return repr((snapshot.run, snapshot.state, phases))
+    fits = [(fit.info, fit.epochs, fit.explanations) for fit in snapshot.fits]
+    return repr((snapshot.run, snapshot.state, fits))
 
 
 def test_epochs_and_explanations_are_those_of_the_whole_run(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_epochs_and_explanations_are_those_of_the_whole_run(tmp_path: Path) -> N
         writer.event(
             Explained(epoch=2, batch=None, explanation=RecordedExplanation({"headline": "end", "limits": ["NaN"]}))
         )
-        writer.begin_phase(["loss"], epochs=1)
+        writer.begin_fit(["loss"], epochs=1)
         with (tmp_path / "run" / EVENTS_FILE).open("ab") as file:
             file.write(b'not JSON\n\n{"kind":"of tomorrow","phase":2}\n{"kind":"epoch","phase":9,"epoch":1}\n')
         writer.event(EpochEnded(epoch=1, logs={"loss": 0.25}, batches=3))
@@ -41,7 +41,7 @@ def test_epochs_and_explanations_are_those_of_the_whole_run(tmp_path: Path) -> N
         file.write(b'{"kind":"epoch","phase":2,"epoch":2,"logs":{"loss":0.1}')
     light = load_epochs(tmp_path / "run")
     assert told(light) == told(load(tmp_path / "run"))
-    assert [len(phase.epochs) for phase in light.phases] == [2, 1]
+    assert [len(fit.epochs) for fit in light.fits] == [2, 1]
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.history.same_snapshots import assert_same
-from tests.unit.run_log.long_runs import grow, read_to_end, some_phases, some_records, written
+from tests.unit.run_log.long_runs import grow, read_to_end, some_fits, some_records, written
 from tui_monitor.history.batches.batch_track import KEPT, RecordedBatches
 from tui_monitor.history.batches.series import BatchSeries, whole_blocks
 from tui_monitor.history.replay.recording import Recording
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.history.state.fold import History
 from tui_monitor.run_log.format.batch_records import Records
-from tui_monitor.run_log.format.layout import PhaseInfo, batch_columns
+from tui_monitor.run_log.format.layout import FitInfo, batch_columns
 from tui_monitor.run_log.read.reader import RunReader
 from tui_monitor.run_log.read.stored_records import StoredRecords
 
@@ -31,8 +31,8 @@ def read(folder: Path, read_whole: float) -> tuple[Snapshot, Recording, RunReade
 
 
 def assert_same_envelopes(one: Snapshot, other: Snapshot, windows: list[tuple[float, float]], columns: int) -> None:
-    """Compare what charts draw of windows, each given by two shares of a phase."""
-    for mine, theirs in zip(one.phases, other.phases, strict=True):
+    """Compare what charts draw of windows, each given by two fractions of a fit."""
+    for mine, theirs in zip(one.fits, other.fits, strict=True):
         for name, series in mine.series.items():
             for window in windows:
                 low, high = sorted(share * mine.batches for share in window)
@@ -51,23 +51,23 @@ SHARES = st.floats(0, 1)
 
 @settings(max_examples=25)
 @given(
-    phases=some_phases(),
+    fits=some_fits(),
     windows=st.lists(st.tuples(SHARES, SHARES), min_size=1, max_size=4),
     columns=st.integers(1, 300),
     upto=st.sampled_from((2999, 2000, 1280, 1279, 1)),
 )
 def test_summaries_give_what_records_give(
-    phases: list[Records], windows: list[tuple[float, float]], columns: int, upto: int
+    fits: list[Records], windows: list[tuple[float, float]], columns: int, upto: int
 ) -> None:
-    """For any values, epochs, phases and windows: the same snapshot, charts and replay, also of what comes later."""
+    """For any values, epochs, fits and windows: the same snapshot, charts and replay, also of what comes later."""
     with tempfile.TemporaryDirectory() as parent:
-        folder = written(Path(parent) / "run", *phases, upto=upto)
+        folder = written(Path(parent) / "run", *fits, upto=upto)
         whole, whole_recording, whole_reader = read(folder, math.inf)
         mine, recording, reader = read(folder, 0)
         assert_same(mine, whole)
         assert_same_envelopes(mine, whole, windows, columns)
-        if len(phases) == 1:
-            grow(folder, phases[0][upto:])
+        if len(fits) == 1:
+            grow(folder, fits[0][upto:])
             read_to_end(reader, recording)
             read_to_end(whole_reader, whole_recording)
         assert recording.end == whole_recording.end
@@ -91,7 +91,7 @@ def test_what_is_let_go_is_read_again(records: Records, cuts: list[int], kept: i
         path = Path(parent) / "records"
         path.write_bytes(records.tobytes())
         found = path.stat()
-        info = PhaseInfo(1, batch_columns(["loss", "acc"]), "batches.bin")
+        info = FitInfo(1, batch_columns(["loss", "acc"]), "batches.bin")
         small, large = RecordedBatches(kept), RecordedBatches()
         for track in (small, large):
             track.describe(info)
@@ -123,9 +123,9 @@ def test_few_values_of_a_long_run_stay_in_memory(tmp_path: Path) -> None:
     (folder / "batches.blocks").unlink()
     history = History()
     read_to_end(RunReader(folder), history)
-    phase = history.snapshot().phase
-    assert phase is not None
-    series = phase.series["loss"]
+    fit = history.snapshot().fit
+    assert fit is not None
+    series = fit.series["loss"]
     assert len(series) == 700_000
     assert KEPT <= len(series) - series._kept_from <= 2 * KEPT
 
@@ -147,10 +147,10 @@ def test_records_that_went_are_shown_as_bad(tmp_path: Path, harm: str) -> None:
     else:
         with path.open("r+b") as file:
             file.write(bytes(len(records) * records.dtype.itemsize))
-    assert snapshot.phase is not None
-    series = snapshot.phase.series["loss"]
+    assert snapshot.fit is not None
+    series = snapshot.fit.series["loss"]
     assert np.isnan(series.values(0, 300)).all()
     assert series.envelope([0, 300]).bad.all()
     np.testing.assert_array_equal(series.values(2900), records["loss"][2900:])
     assert series.envelope([0, 256]).high[0] == records["loss"][:256].max()
-    assert recording.at(recording.end / 2).phase is not None
+    assert recording.at(recording.end / 2).fit is not None

@@ -50,8 +50,8 @@ def shown(*pieces: bytes) -> tuple[str, ...]:
 def test_any_cut_gives_the_same_lines(output: bytes, data: st.DataObject) -> None:
     """A cut inside a character, an escape sequence or a line makes no difference."""
     cuts = sorted(data.draw(st.lists(st.integers(0, len(output)), max_size=6)))
-    places = [0, *cuts, len(output)]
-    pieces = [output[start:stop] for start, stop in itertools.pairwise(places)]
+    positions = [0, *cuts, len(output)]
+    pieces = [output[start:stop] for start, stop in itertools.pairwise(positions)]
     assert shown(*pieces) == shown(output)
     assert shown(*[output[i : i + 1] for i in range(len(output))]) == shown(output)
 
@@ -90,7 +90,7 @@ def test_no_control_character_survives(output: bytes) -> None:
     ],
 )
 def test_lines_read_as_on_a_terminal(output: bytes, lines: tuple[str, ...]) -> None:
-    """Rewriting, erasing and colouring come out as a terminal's last picture of the line."""
+    """Rewriting, erasing and colouring come out as a terminal's last state of the line."""
     assert shown(output) == lines
 
 

@@ -52,11 +52,11 @@ def test_speeds_go_from_a_quarter_to_as_fast_as_it_reads() -> None:
     assert usual_speed(36_000.0) == 1000.0
 
 
-@given(places=st.lists(st.integers(0, 20).map(float)).map(sorted), position=st.floats(0, 20))
-def test_steps_reach_the_neighbouring_places(places: list[float], position: float) -> None:
-    """A step on goes to the first later place; a step back to the last before what is shown."""
-    later = next_after(places, position)
-    assert later == min((place for place in places if place > position), default=None)
-    shown = [place for place in places if place <= position]
-    earlier = last_before(places, position)
-    assert earlier == max((place for place in places if shown and place < shown[-1]), default=None)
+@given(positions=st.lists(st.integers(0, 20).map(float)).map(sorted), position=st.floats(0, 20))
+def test_steps_reach_the_neighbouring_positions(positions: list[float], position: float) -> None:
+    """A step on goes to the first later position; a step back to the last before what is shown."""
+    later = next_after(positions, position)
+    assert later == min((one for one in positions if one > position), default=None)
+    shown = [one for one in positions if one <= position]
+    earlier = last_before(positions, position)
+    assert earlier == max((one for one in positions if shown and one < shown[-1]), default=None)

@@ -14,13 +14,13 @@ from tests.clock import Clock
 from tests.unit.history.plain_runs import followed, record
 from tests.unit.history.same_snapshots import assert_same, recorded
 from tui_monitor.explain.from_log import explain_from_log
-from tui_monitor.history.playback import Moments
+from tui_monitor.history.playback import Markers
 from tui_monitor.history.replay.recorded_output import RecordedOutput
 from tui_monitor.history.replay.recording import Recording
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.history.state.fold import History
 from tui_monitor.run_log.events.explanation import Cause, Ledger, RecordedExplanation, Term, Verdict
-from tui_monitor.run_log.events.notices import AlertRaised, Explained
+from tui_monitor.run_log.events.notifications import AlertRaised, Explained
 from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded
 from tui_monitor.run_log.events.usage import ResourceUsage, UsageSampled
 from tui_monitor.run_log.format.layout import EVENTS_FILE, OUTPUT_FILE, RunInfo, State
@@ -48,7 +48,7 @@ class Training:
         self.epoch = 0
         self.seen: list[tuple[float, Snapshot]] = []
 
-    def look(self) -> None:
+    def tick(self) -> None:
         """Keep what a live screen shows now."""
         self.writer.mark_output()
         self.history.fold(self.reader.poll(max_seconds=10))
@@ -58,7 +58,7 @@ class Training:
         """Let something happen, and some time pass before it."""
         self.clock.now += amount * STEP
         actions: dict[str, Callable[[], Any]] = {
-            "phase": lambda: self.writer.begin_phase(["loss", "acc"][: 1 + amount % 2], epochs=amount or None),
+            "phase": lambda: self.writer.begin_fit(["loss", "acc"][: 1 + amount % 2], epochs=amount or None),
             "begin": self._begin,
             "batches": self._batches,
             "epoch": lambda: self.writer.event(
@@ -76,7 +76,7 @@ class Training:
             "print": self._print,
         }
         actions[what]()
-        self.look()
+        self.tick()
 
     def _begin(self) -> None:
         self.epoch += 1
@@ -118,10 +118,10 @@ ACTIONS = st.lists(
 @settings(max_examples=40)
 @given(actions=ACTIONS, random=st.randoms(use_true_random=False))
 def test_replay_to_a_time_is_the_live_snapshot_of_that_time(actions: list[tuple[str, int]], random: Any) -> None:
-    """In any order of seeking, the whole snapshot equals the one a live reader had: figures, charts, output, pace."""
+    """In any order of seeking, the whole snapshot equals the one a live reader had: values, charts, output, pace."""
     with tempfile.TemporaryDirectory() as folder:
         training = Training(Path(folder))
-        training.writer.begin_phase(["loss"], epochs=3)
+        training.writer.begin_fit(["loss"], epochs=3)
         for what, amount in actions:
             training.do(what, amount)
         recording, output = recorded(Path(folder))
@@ -133,12 +133,12 @@ def test_replay_to_a_time_is_the_live_snapshot_of_that_time(actions: list[tuple[
 def test_a_long_history_is_replayed_from_checkpoints(tmp_path: Path) -> None:
     """With far more events than are kept as checkpoints, backwards is as right as forwards."""
     training = Training(tmp_path)
-    training.writer.begin_phase(["loss"])
+    training.writer.begin_fit(["loss"])
     for number in range(6000):
         training.clock.now += STEP
         training.writer.event(EpochEnded(epoch=number + 1, logs={"loss": number}))
         if number % 997 == 0:
-            training.look()
+            training.tick()
     recording, output = recorded(tmp_path)
     assert 2 < len(recording._checkpoints) <= 65
     for seconds, live in [*training.seen, *reversed(training.seen)]:
@@ -165,11 +165,11 @@ def test_a_recording_that_grows_keeps_its_past(tmp_path: Path) -> None:
 def test_moments_are_where_things_happened(tmp_path: Path) -> None:
     """Epochs, the last one too, end with what is measured after them, however long the script goes on then.
 
-    Alerts and changes of the main cause have their places.
+    Alerts and changes of the main cause have their positions.
     """
     clock = Clock()
     with RunWriter(tmp_path, RunInfo(name="run"), clock=clock, heartbeat_seconds=None) as writer:
-        writer.begin_phase(["loss"])
+        writer.begin_fit(["loss"])
         for epoch, cause in enumerate((Cause.CLASS_MIX, Cause.CLASS_MIX, Cause.SAMPLE_WEIGHTS), 1):
             writer.event(EpochBegan(epoch=epoch))
             clock.now += 1
@@ -182,14 +182,14 @@ def test_moments_are_where_things_happened(tmp_path: Path) -> None:
         writer.event(AlertRaised(text="loss is NaN"))
         clock.now += 60
         writer.status(State.FINISHED)
-    moments = recorded(tmp_path)[0].moments
-    assert moments.epochs == (1.25, 2.75, 4.25)
-    assert moments.numbers == (1, 2, 3)
-    assert moments.of_epoch(2) == 2.75
-    assert moments.of_epoch(9) is None
-    assert moments.alerts == (4.5,)
-    assert moments.changes == (4.25,)
-    assert moments.events == (1.25, 2.75, 4.25, 4.5)
+    markers = recorded(tmp_path)[0].markers
+    assert markers.epochs == (1.25, 2.75, 4.25)
+    assert markers.numbers == (1, 2, 3)
+    assert markers.of_epoch(2) == 2.75
+    assert markers.of_epoch(9) is None
+    assert markers.alerts == (4.5,)
+    assert markers.changes == (4.25,)
+    assert markers.events == (1.25, 2.75, 4.25, 4.5)
 
 
 def test_a_lost_run_is_lost_at_its_end_alone(tmp_path: Path) -> None:
@@ -204,11 +204,11 @@ def test_a_lost_run_is_lost_at_its_end_alone(tmp_path: Path) -> None:
 
 
 def test_batches_are_stepped_through_one_by_one(tmp_path: Path) -> None:
-    """From any position, a step on shows one batch more and a step back one batch less, over phases too."""
+    """From any position, a step on shows one batch more and a step back one batch less, over fits too."""
     clock = Clock()
     with RunWriter(tmp_path, RunInfo(name="run"), clock=clock, heartbeat_seconds=None) as writer:
         for _ in range(2):
-            writer.begin_phase(["loss"])
+            writer.begin_fit(["loss"])
             for _ in range(3):
                 clock.now += 1
                 writer.batch(1, 1, (0.5,))
@@ -225,7 +225,7 @@ def test_batches_are_stepped_through_one_by_one(tmp_path: Path) -> None:
 def test_a_run_without_times_counts_epochs(tmp_path: Path) -> None:
     """A log of epochs alone is replayed an epoch a second; batches it holds lie evenly in theirs."""
     with RunWriter(tmp_path, RunInfo(name="run"), clock=lambda: 0.0, heartbeat_seconds=None) as writer:
-        writer.begin_phase(["loss"])
+        writer.begin_fit(["loss"])
         for epoch in (1, 2, 3):
             for _ in range(4):
                 writer.batch(epoch, 1, (0.5,))
@@ -235,10 +235,10 @@ def test_a_run_without_times_counts_epochs(tmp_path: Path) -> None:
     assert recording.in_epochs
     assert recording.end == 3.0
     for position, epochs, batches in ((0.0, 0, 0), (0.5, 0, 2), (1.0, 1, 4), (2.75, 2, 11), (3.0, 3, 12)):
-        phase = replayed(recording, output, position).phase
-        assert phase is not None
-        assert (len(phase.epochs), phase.batches) == (epochs, batches)
-    assert recording.moments == Moments(epochs=(1.0, 2.0, 3.0), numbers=(1, 2, 3))
+        fit = replayed(recording, output, position).fit
+        assert fit is not None
+        assert (len(fit.epochs), fit.batches) == (epochs, batches)
+    assert recording.markers == Markers(epochs=(1.0, 2.0, 3.0), numbers=(1, 2, 3))
 
 
 @pytest.mark.parametrize("damage", [b'{"kind": "epoch", "epo', b"\x00" * 40 + b"\n", b"[1]\nnonsense\n"])
@@ -250,8 +250,8 @@ def test_damage_is_counted_and_the_rest_is_shown(tmp_path: Path, damage: bytes) 
         file.write(damage)
     snapshot = replayed(*recorded(tmp_path), 100.0)
     assert snapshot.damage
-    assert snapshot.phase is not None
-    assert len(snapshot.phase.epochs) == 2
+    assert snapshot.fit is not None
+    assert len(snapshot.fit.epochs) == 2
 
 
 def test_output_without_marks_is_shown_whole(tmp_path: Path) -> None:

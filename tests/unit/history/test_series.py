@@ -22,8 +22,8 @@ EDGES = st.lists(st.floats(-50, 3500, allow_nan=False), min_size=2, max_size=40)
 def grown(values: np.ndarray, cuts: list[int]) -> BatchSeries:
     """Return a series appended in pieces."""
     builder = SeriesBuilder()
-    places = sorted({min(cut, len(values)) for cut in cuts} | {0, len(values)})
-    for start, stop in itertools.pairwise(places):
+    positions = sorted({min(cut, len(values)) for cut in cuts} | {0, len(values)})
+    for start, stop in itertools.pairwise(positions):
         builder.append(values[start:stop])
     return builder.view()
 

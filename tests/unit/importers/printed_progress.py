@@ -27,12 +27,12 @@ EXPECTED = [
 ]
 
 
-def _keras_3_bar(done: int, figures_text: str, time: str) -> str:
+def _keras_3_bar(done: int, metrics_text: str, time: str) -> str:
     full = "━" * (20 * done // 67)
     rest = "━" * (20 - len(full))
     return (
         f"\x1b[1m{done:2}/67\x1b[0m \x1b[32m{full}\x1b[0m\x1b[37m{rest}\x1b[0m "
-        f"\x1b[1m{time}\x1b[0m 45ms/step - {figures_text}"
+        f"\x1b[1m{time}\x1b[0m 45ms/step - {metrics_text}"
     )
 
 

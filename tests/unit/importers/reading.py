@@ -36,12 +36,12 @@ def records_of(
 
 
 def epochs_of(records: Sequence[Record]) -> list[tuple[int, dict[str, float]]]:
-    """Return the epochs among records with their figures."""
+    """Return the epochs among records with their values."""
     return [(record.epoch, dict(record.logs)) for record in records if isinstance(record, EpochEnded)]
 
 
 def epochs_in(text: str | bytes) -> list[tuple[int, dict[str, float]]]:
-    """Return the epochs of a progress text with their figures."""
+    """Return the epochs of a progress text with their values."""
     return epochs_of(records_of(text.encode() if isinstance(text, str) else text))
 
 
@@ -51,11 +51,11 @@ def imported(path: Path, runs: Path) -> Snapshot:
     return load(folder)
 
 
-def figures(snapshot: Snapshot) -> Iterator[tuple[int, dict[str, float]]]:
-    """Yield every finished epoch of a run with its figures."""
-    for phase in snapshot.phases:
-        for row in phase.epochs:
-            yield row.epoch, dict(row.figures)
+def logged_epochs(snapshot: Snapshot) -> Iterator[tuple[int, dict[str, float]]]:
+    """Yield every finished epoch of a run with its values."""
+    for fit in snapshot.fits:
+        for row in fit.epochs:
+            yield row.epoch, dict(row.metrics)
 
 
 def alerts(snapshot: Snapshot) -> list[str]:

@@ -62,8 +62,8 @@ def _fit(
         folder / f"{name}.log",
         lambda: model.fit(*data, epochs=EPOCHS, validation_data=(x[100:], y[100:]), **{"verbose": 1, **options}),
     )
-    figures = {metric: [float(value) for value in values] for metric, values in history.history.items()}
-    (folder / f"{name}.json").write_text(json.dumps(figures))
+    logged = {metric: [float(value) for value in values] for metric, values in history.history.items()}
+    (folder / f"{name}.json").write_text(json.dumps(logged))
 
 
 def _to_pipe(path: Path, train: Callable[[], Any]) -> Any:

@@ -24,17 +24,13 @@ def _read(source: Path, runs: Path) -> tuple[Fits, str]:
     except UsageError as error:
         assert not runs.exists() or not list(runs.iterdir())
         return [], str(error)
-    fits = [
-        [(row.epoch, dict(row.figures)) for row in phase.epochs]
-        for one in imported
-        for phase in load(one.folder).phases
-    ]
+    fits = [[(row.epoch, dict(row.metrics)) for row in fit.epochs] for one in imported for fit in load(one.folder).fits]
     return fits, " ".join(sentence for one in imported for sentence in one.remarks)
 
 
 @pytest.mark.parametrize("case", sorted(path.name.removesuffix(EXPECTED) for path in CASES.glob(f"*{EXPECTED}")))
 def test_a_handed_log_is_read_exactly(case: str, tmp_path: Path) -> None:
-    """Every epoch, figure and fit of a log, no more and no less; one without an ended epoch leaves no run."""
+    """Every epoch, value and fit of a log, no more and no less; one without an ended epoch leaves no run."""
     wanted = json.loads((CASES / f"{case}{EXPECTED}").read_text())["fits"]
     fits, _ = _read(CASES / case, tmp_path / "runs")
     assert fits == [[(epoch, logs) for epoch, logs in fit] for fit in wanted]

@@ -56,7 +56,7 @@ def test_the_beginning_of_a_log_reads_as_the_beginning_of_the_whole(name: str, c
 @pytest.mark.parametrize("name", LOGS)
 @given(cut=st.integers(0, 6000))
 def test_a_log_that_ends_anywhere_invents_nothing(name: str, cut: int) -> None:
-    """The end of a cut log adds at most one epoch, with figures of the whole, or says that the last may be torn."""
+    """The end of a cut log adds at most one epoch, with values of the whole, or says that the last may be torn."""
     content, parser = LOGS[name]
     part = records_of(content[:cut], parser())
     whole = epochs_of(_whole(name))

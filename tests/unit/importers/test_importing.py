@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.importers.printed_progress import EXPECTED, QUESTION
-from tests.unit.importers.reading import NOW, alerts, figures, imported
+from tests.unit.importers.reading import NOW, alerts, imported, logged_epochs
 from tui_monitor.errors import UsageError
 from tui_monitor.history.load import load
 from tui_monitor.history.replay.recorded_output import RecordedOutput
@@ -17,7 +17,7 @@ EPOCHS = [epoch for epoch, _ in EXPECTED]
 
 
 def _numbers(folder: Path) -> list[int]:
-    return [epoch for epoch, _ in figures(load(folder))]
+    return [epoch for epoch, _ in logged_epochs(load(folder))]
 
 
 def test_a_source_that_grows_adds_to_its_run(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_a_source_that_grows_adds_to_its_run(tmp_path: Path) -> None:
         assert (folder / name).read_bytes() == (whole / name).read_bytes()
 
 
-def test_alerts_follow_from_a_logs_figures_as_they_do_live(tmp_path: Path) -> None:
+def test_alerts_follow_from_a_logs_values_as_they_do_live(tmp_path: Path) -> None:
     """A log whose loss turns NaN or that overfits raises the alert at its epoch, once, however often it is read."""
     lines = ["epoch,loss,val_loss"]
     lines += [f"{epoch},{1 / (epoch + 1):.4f},{0.5 + abs(epoch - 4) / 10:.4f}" for epoch in range(12)]
@@ -77,7 +77,7 @@ def test_a_source_that_was_replaced_is_another_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"])
 def test_every_common_encoding_is_read(tmp_path: Path, encoding: str) -> None:
-    """A log in another encoding gives the same figures, grown or not."""
+    """A log in another encoding gives the same values, grown or not."""
     source, runs = tmp_path / "train.log", tmp_path / "runs"
     text = "Modèle prêt\n" + QUESTION
     source.write_bytes(text[: len(text) // 2].encode(encoding))
@@ -95,7 +95,7 @@ def test_damage_is_counted_and_named(tmp_path: Path) -> None:
     source = tmp_path / "train.log"
     source.write_bytes(b"\0\0\0\xff\n" + QUESTION.encode() + "━".encode()[:2])
     snapshot = imported(source, tmp_path / "runs")
-    assert [epoch for epoch, _ in figures(snapshot)] == EPOCHS
+    assert [epoch for epoch, _ in logged_epochs(snapshot)] == EPOCHS
     said = " ".join(alerts(snapshot))
     assert "1 byte outside the text's encoding, first in line 1" in said
     assert "3 characters that no text holds" in said
@@ -106,7 +106,7 @@ def test_a_log_that_begins_far_into_a_file(tmp_path: Path) -> None:
     """Megabytes of other output before the first epoch, in one line or many, hide nothing."""
     source = tmp_path / "slurm-1.out"
     source.write_bytes(b"y" * 1_500_000 + b"\n" + b"loading shard\n" * 100_000 + QUESTION.encode())
-    assert [epoch for epoch, _ in figures(imported(source, tmp_path / "runs"))] == EPOCHS
+    assert [epoch for epoch, _ in logged_epochs(imported(source, tmp_path / "runs"))] == EPOCHS
 
 
 @pytest.mark.parametrize(
@@ -160,9 +160,9 @@ def test_an_mlflow_store_gives_one_run_for_each_of_its_own(tmp_path: Path) -> No
         (run / "metrics" / "loss").write_text("1700000000000 0.5 0\n1700000001000 0.25 1\ntorn\n")
         (run / "metrics" / "val" / "loss").write_text("1700000000000 0.75 0\n1700000001000 nan 1\n")
     first, second = (load(folder) for folder in import_path(tmp_path / "mlruns", tmp_path / "runs", NOW))
-    assert next(figures(first)) == (1, {"loss": 0.5, "val_loss": 0.75})
+    assert next(logged_epochs(first)) == (1, {"loss": 0.5, "val_loss": 0.75})
     assert (first.state, second.state) == (State.FINISHED, State.FAILED)
-    assert alerts(first) == ["1 lines of metric files are no figures: left out."]
+    assert alerts(first) == ["1 lines of metric files hold no value: left out."]
     metric = tmp_path / "mlruns" / "0" / "aa" / "metrics" / "loss"
     metric.write_text(metric.read_text() + "1700000002000 0.125 2\n")
     again = import_path(tmp_path / "mlruns", tmp_path / "runs", NOW)

@@ -1,4 +1,4 @@
-"""Logs of real trainings, made here: every figure equals `History` to the precision that was printed."""
+"""Logs of real trainings, made here: every value equals `History` to the precision that was printed."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.importers.reading import alerts, figures, imported
+from tests.unit.importers.reading import alerts, imported, logged_epochs
 from tests.unit.importers.real_training import EPOCHS
 from tui_monitor.metric_names import canonical_metric
 from tui_monitor.run_log.format.layout import State
@@ -41,9 +41,9 @@ def test_printed_text(logs: Path, tmp_path: Path, name: str) -> None:
     snapshot = imported(logs / f"{name}.log", tmp_path)
     assert snapshot.state is State.FINISHED
     assert alerts(snapshot) == []
-    (phase,) = snapshot.phases
-    assert [row.batches for row in phase.epochs] == [7] * EPOCHS
-    read = list(figures(snapshot))
+    (fit,) = snapshot.fits
+    assert [row.batches for row in fit.epochs] == [7] * EPOCHS
+    read = list(logged_epochs(snapshot))
     assert [epoch for epoch, _ in read] == [1, 2, 3]
     for (_, logged), true in zip(read, _history(logs, name), strict=True):
         assert logged == pytest.approx(true, abs=PRINTED, rel=PRINTED)
@@ -53,23 +53,23 @@ def test_printed_text(logs: Path, tmp_path: Path, name: str) -> None:
 def test_csv_logger(logs: Path, tmp_path: Path, name: str) -> None:
     """A `CSVLogger` file gives back `History` bit for bit, with epochs from 1."""
     expected = list(enumerate(_history(logs, "logged"), 1))
-    assert list(figures(imported(logs / name, tmp_path))) == expected
+    assert list(logged_epochs(imported(logs / name, tmp_path))) == expected
 
 
 def test_history_as_json(logs: Path, tmp_path: Path) -> None:
-    """`History.history` kept as JSON gives back every figure bit for bit."""
+    """`History.history` kept as JSON gives back every value bit for bit."""
     expected = list(enumerate(_history(logs, "logged"), 1))
-    assert list(figures(imported(logs / "logged.json", tmp_path))) == expected
+    assert list(logged_epochs(imported(logs / "logged.json", tmp_path))) == expected
 
 
 def test_tensorboard_callback(logs: Path, tmp_path: Path) -> None:
     """The callback's two folders are one run: epochs as in `History`, batches under the names they were logged as."""
     pytest.importorskip("tensorboard")
     snapshot = imported(logs / "events", tmp_path)
-    (phase,) = snapshot.phases
-    for (_, logged), true in zip(figures(snapshot), _history(logs, "logged"), strict=True):
+    (fit,) = snapshot.fits
+    for (_, logged), true in zip(logged_epochs(snapshot), _history(logs, "logged"), strict=True):
         assert {name: logged[name] for name in true} == pytest.approx(true, abs=0, rel=1e-7)
     if (logs / "events" / "train").parent.parent.name.startswith("keras"):
-        assert phase.batches == 7 * EPOCHS
-        assert phase.epoch_starts == (0, 7, 14)
-        assert set(phase.series) == {"batch_loss", "batch_accuracy"}
+        assert fit.batches == 7 * EPOCHS
+        assert fit.epoch_starts == (0, 7, 14)
+        assert set(fit.series) == {"batch_loss", "batch_accuracy"}

@@ -1,4 +1,4 @@
-"""What can't be read is named with the nearest thing that can, leaves no run, and never costs a figure."""
+"""What can't be read is named with the nearest thing that can, leaves no run, and never costs a value."""
 
 import pickle
 from pathlib import Path

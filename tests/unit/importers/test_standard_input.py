@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from tests.unit.importers.printed_progress import EXPECTED, QUESTION
-from tests.unit.importers.reading import figures
+from tests.unit.importers.reading import logged_epochs
 from tui_monitor.history.load import load
 from tui_monitor.importers.standard_input import Pump
 from tui_monitor.run_log.format.layout import RunInfo, State
@@ -17,7 +17,7 @@ EPOCHS = [epoch for epoch, _ in EXPECTED]
 
 
 def test_text_is_kept_read_and_passed_on(tmp_path: Path) -> None:
-    """Every byte is in the run's output and goes on unchanged; the figures are those it shows."""
+    """Every byte is in the run's output and goes on unchanged; the values are those it shows."""
     source, target = os.pipe()
     kept, passed_on = os.pipe()
     with RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None) as writer:
@@ -33,7 +33,7 @@ def test_text_is_kept_read_and_passed_on(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "output.log").read_bytes() == QUESTION.encode()
     snapshot = load(tmp_path / "run")
     assert snapshot.state is State.FINISHED
-    assert [epoch for epoch, _ in figures(snapshot)] == EPOCHS
+    assert [epoch for epoch, _ in logged_epochs(snapshot)] == EPOCHS
 
 
 def test_a_reader_that_leaves_does_not_stop_the_training(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_reader_that_leaves_does_not_stop_the_training(tmp_path: Path) -> None
     os.close(target)
     with RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None) as writer:
         Pump(source, writer, passed_on).run()
-    assert [epoch for epoch, _ in figures(load(tmp_path / "run"))] == EPOCHS
+    assert [epoch for epoch, _ in logged_epochs(load(tmp_path / "run"))] == EPOCHS
 
 
 def test_text_without_training_ends_the_run_with_a_word(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.importers.reading import NOW, figures
+from tests.unit.importers.reading import NOW, logged_epochs
 from tui_monitor.history.load import load
 from tui_monitor.importers.importing import import_path, import_runs
 from tui_monitor.run_log.format.layout import State
@@ -31,8 +31,8 @@ def test_every_trial_of_keras_tuner_is_a_run(tmp_path: Path) -> None:
         content = {"trial_id": name, "metrics": {"metrics": metrics}, "score": 0.5, "status": "COMPLETED"}
         (folder / "trial.json").write_text(json.dumps(content))
     first, second = (load(folder) for folder in import_path(tmp_path / "project", tmp_path / "runs", NOW))
-    assert list(figures(first)) == [(1, {"loss": 0.5, "val_loss": 0.75}), (2, {"loss": 0.25, "val_loss": 0.5})]
-    assert list(figures(second)) == [(1, {"loss": 0.4})]
+    assert list(logged_epochs(first)) == [(1, {"loss": 0.5, "val_loss": 0.75}), (2, {"loss": 0.25, "val_loss": 0.5})]
+    assert list(logged_epochs(second)) == [(1, {"loss": 0.4})]
     assert first.state is State.FINISHED
 
 
@@ -52,9 +52,9 @@ def test_every_run_of_a_trackio_store_is_a_run(tmp_path: Path) -> None:
         database.commit()
     before = store.read_bytes()
     first, second = (load(folder) for folder in import_path(store, tmp_path / "runs", NOW))
-    assert [(epoch, logs["loss"]) for epoch, logs in figures(first)] == [(1, 0.5), (2, 0.25)]
-    assert [(epoch, logs["loss"]) for epoch, logs in figures(second)] == [(1, 0.75)]
-    assert first.phases[0].epochs[1].ended == 1.0
+    assert [(epoch, logs["loss"]) for epoch, logs in logged_epochs(first)] == [(1, 0.5), (2, 0.25)]
+    assert [(epoch, logs["loss"]) for epoch, logs in logged_epochs(second)] == [(1, 0.75)]
+    assert first.fits[0].epochs[1].ended == 1.0
     assert store.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("project")] == ["project.db"]
 
@@ -75,7 +75,7 @@ def test_an_offline_run_of_wandb_is_read(tmp_path: Path) -> None:
     code = _LOG.format(folder=str(tmp_path))
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, env=dict(os.environ))
     (imported,) = import_runs(tmp_path, tmp_path / "runs", NOW)
-    assert list(figures(load(imported.folder))) == [
+    assert list(logged_epochs(load(imported.folder))) == [
         (epoch, {"loss": 1 / epoch, "val_loss": 2 / epoch}) for epoch in (1, 2, 3)
     ]
     assert "single batches" in " ".join(imported.remarks)
@@ -87,4 +87,4 @@ def test_test_folders_of_tensorboard_are_not_validations(tmp_path: Path) -> None
         path = tmp_path / f"run-{side}-tag-epoch_loss.csv"
         path.write_text(f"Wall time,Step,Value\n1790000000,0,{value}\n")
     (folder,) = import_path(tmp_path, tmp_path / "runs", NOW)
-    assert list(figures(load(folder))) == [(1, {"loss": 0.5, "val_loss": 0.25, "test_loss": 0.125})]
+    assert list(logged_epochs(load(folder))) == [(1, {"loss": 0.5, "val_loss": 0.25, "test_loss": 0.125})]

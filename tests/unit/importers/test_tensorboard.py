@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.importers.reading import NOW, alerts, figures, imported
+from tests.unit.importers.reading import NOW, alerts, imported, logged_epochs
 from tui_monitor.errors import DependencyMissing
 from tui_monitor.history.load import load
 from tui_monitor.importers.importing import import_path
@@ -35,11 +35,11 @@ def _write(path: Path, scalars: list[Scalar], tail: bytes = b"") -> None:
 
 
 def test_tags_of_keras_1_in_one_folder(tmp_path: Path) -> None:
-    """Figures logged without a prefix, in one folder and with `val_`, are epochs as well."""
+    """Values logged without a prefix, in one folder and with `val_`, are epochs as well."""
     _write(
         tmp_path / "logs" / "events.out.tfevents.1.host", [("loss", 0, 0.5), ("val_acc", 0, 0.75), ("loss", 1, 0.25)]
     )
-    read = list(figures(imported(tmp_path / "logs", tmp_path / "runs")))
+    read = list(logged_epochs(imported(tmp_path / "logs", tmp_path / "runs")))
     assert read == [(1, {"loss": 0.5, "val_accuracy": 0.75}), (2, {"loss": 0.25})]
 
 
@@ -49,7 +49,7 @@ def test_every_run_below_a_folder(tmp_path: Path) -> None:
         _write(tmp_path / "logs" / run / "train" / "events.out.tfevents.1.host", [("epoch_loss", 0, 0.5)])
         _write(tmp_path / "logs" / run / "validation" / "events.out.tfevents.1.host", [("epoch_loss", 0, 0.25)])
     folders = import_path(tmp_path / "logs", tmp_path / "runs", NOW)
-    assert [list(figures(load(folder))) for folder in folders] == [[(1, {"loss": 0.5, "val_loss": 0.25})]] * 2
+    assert [list(logged_epochs(load(folder))) for folder in folders] == [[(1, {"loss": 0.5, "val_loss": 0.25})]] * 2
 
 
 def test_a_folder_that_grows_adds_to_its_run(tmp_path: Path) -> None:
@@ -62,8 +62,8 @@ def test_a_folder_that_grows_adds_to_its_run(tmp_path: Path) -> None:
     _write(train, [*batches, ("epoch_loss", 0, 0.5), ("batch_loss", 3, 0.125), ("epoch_loss", 1, 0.125)])
     assert import_path(tmp_path / "logs", tmp_path / "runs", NOW) == [folder]
     snapshot = load(folder)
-    assert list(figures(snapshot)) == [(1, {"loss": 0.5, "val_loss": 0.25}), (2, {"loss": 0.125})]
-    assert snapshot.phases[0].series["batch_loss"].values().tolist() == [0.5, 0.5, 0.5, 0.125]
+    assert list(logged_epochs(snapshot)) == [(1, {"loss": 0.5, "val_loss": 0.25}), (2, {"loss": 0.125})]
+    assert snapshot.fits[0].series["batch_loss"].values().tolist() == [0.5, 0.5, 0.5, 0.125]
 
 
 @pytest.mark.parametrize("tail", [b"\x01", b"\x18" + b"\0" * 30, b"\xff" * 40])
@@ -71,16 +71,16 @@ def test_a_file_that_breaks_off(tmp_path: Path, tail: bytes) -> None:
     """A torn or corrupt record ends a file there; what precedes it counts, and the file is named."""
     _write(tmp_path / "logs" / "events.out.tfevents.1.host", [("epoch_loss", 0, 0.5)], tail)
     snapshot = imported(tmp_path / "logs", tmp_path / "runs")
-    assert list(figures(snapshot)) == [(1, {"loss": 0.5})]
+    assert list(logged_epochs(snapshot)) == [(1, {"loss": 0.5})]
     assert "events.out.tfevents.1.host" in alerts(snapshot)[0]
 
 
-def test_a_training_set_back_is_another_phase(tmp_path: Path) -> None:
+def test_a_training_set_back_is_another_fit(tmp_path: Path) -> None:
     """Two files in one folder, the second from an earlier epoch on, keep all their epochs."""
     _write(tmp_path / "logs" / "events.out.tfevents.1.host", [("epoch_loss", step, 0.5) for step in range(3)])
     _write(tmp_path / "logs" / "events.out.tfevents.2.host", [("epoch_loss", step, 0.25) for step in (1, 2)])
     snapshot = imported(tmp_path / "logs", tmp_path / "runs")
-    assert [[row.epoch for row in phase.epochs] for phase in snapshot.phases] == [[1, 2, 3], [2, 3]]
+    assert [[row.epoch for row in fit.epochs] for fit in snapshot.fits] == [[1, 2, 3], [2, 3]]
     assert alerts(snapshot) == ["Epoch 2 comes again: the training was set back."]
 
 

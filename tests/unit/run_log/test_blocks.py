@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from tests.unit.run_log.long_runs import ORDINARY, grow, some_records, written
 from tui_monitor.importers.imported_run import ImportedRun
 from tui_monitor.run_log.format.block_summaries import BLOCK, block_type
-from tui_monitor.run_log.format.layout import PhaseInfo, RunInfo, WorkerInfo, batch_columns
+from tui_monitor.run_log.format.layout import FitInfo, RunInfo, WorkerInfo, batch_columns
 from tui_monitor.run_log.read.reader import Arrival, RunReader
 from tui_monitor.run_log.write.block_writer import LEAST_ADDED, cut_blocks, extend_blocks
 from tui_monitor.run_log.write.writer import RunWriter
 
-PHASE = PhaseInfo(1, batch_columns(["loss", "acc"]), "batches.bin", epochs=5)
-SIZE = block_type(PHASE).itemsize
+FIT = FitInfo(1, batch_columns(["loss", "acc"]), "batches.bin", epochs=5)
+SIZE = block_type(FIT).itemsize
 MANY = LEAST_ADDED * BLOCK
 """Batches that are worth summarising."""
 TAKEN = 7 * BLOCK
@@ -33,7 +33,7 @@ def summarised(folder: Path, read_whole: float = 0) -> int:
     arrival = RunReader(folder, read_whole=read_whole).poll(max_seconds=10, max_records=10**7)
     assert arrival.complete
     taken = sum(summaries.batches for _, summaries in arrival.summaries)
-    records = (folder / "batches.bin").stat().st_size // PHASE.dtype.itemsize
+    records = (folder / "batches.bin").stat().st_size // FIT.dtype.itemsize
     assert taken + sum(len(part) for _, part in arrival.batches) + arrival.batches_skipped == records
     return taken
 
@@ -42,7 +42,7 @@ def extended(folder: Path) -> bytes:
     """Bring a run's blocks up to date and return them."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        while extend_blocks(descriptor, PHASE, least=1):
+        while extend_blocks(descriptor, FIT, least=1):
             pass
     finally:
         os.close(descriptor)
@@ -63,7 +63,7 @@ def test_blocks_are_the_same_whenever_they_are_written(
         grow(folder, records[start:cut])
         start = cut
         extend = os.open(folder, os.O_RDONLY)
-        extend_blocks(extend, PHASE, least=1)
+        extend_blocks(extend, FIT, least=1)
         os.close(extend)
         path = folder / "batches.blocks"
         if path.exists():
@@ -125,7 +125,7 @@ def test_any_cut_reads_as_fewer_blocks(tmp_path: Path, cut: int) -> None:
 
 
 def test_blocks_in_another_order_are_not_believed(tmp_path: Path) -> None:
-    """A block counts only in its own place."""
+    """A block counts only at its own position."""
     folder = written(tmp_path / "run", some_records())
     path = folder / "batches.blocks"
     content = path.read_bytes()
@@ -145,7 +145,7 @@ def test_fewer_records_than_blocks(tmp_path: Path) -> None:
     """Where records were lost, no block stands for them, and the next ones are summarised anew."""
     records = some_records()
     folder = written(tmp_path / "run", records)
-    os.truncate(folder / "batches.bin", 6 * BLOCK * PHASE.dtype.itemsize)
+    os.truncate(folder / "batches.bin", 6 * BLOCK * FIT.dtype.itemsize)
     assert summarised(folder) == 2 * BLOCK
     other = some_records(seed=2)
     (folder / "batches.bin").write_bytes(other[:1000].tobytes())
@@ -166,16 +166,16 @@ def test_records_no_training_wrote_are_not_summarised(tmp_path: Path) -> None:
 
 
 def test_a_training_summarises_itself(tmp_path: Path) -> None:
-    """Heartbeats add blocks when many have been filled, each phase's for itself; a short phase gets no file."""
+    """Heartbeats add blocks when many have been filled, each fit's for itself; a short fit gets no file."""
     writer = RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None)
     files = [tmp_path / "run" / name for name in ("batches.blocks", "batches-2.blocks", "batches-3.blocks")]
-    for phase, batches in enumerate((2 * MANY, MANY, 1000)):
-        writer.begin_phase(["loss", "acc"])
+    for fit, batches in enumerate((2 * MANY, MANY, 1000)):
+        writer.begin_fit(["loss", "acc"])
         for number in range(batches):
             writer.batch(1, 32, (number, math.nan))
             if number in (MANY - 2, MANY - 1):
                 writer._beat()
-                assert files[phase].exists() == (number == MANY - 1)
+                assert files[fit].exists() == (number == MANY - 1)
     writer.close()
     assert [path.exists() and path.stat().st_size // SIZE * BLOCK for path in files] == [2 * MANY, MANY, False]
     arrival = RunReader(tmp_path / "run", read_whole=0).poll(max_seconds=10)
@@ -191,7 +191,7 @@ from pathlib import Path
 from tui_monitor.run_log.format.layout import RunInfo
 from tui_monitor.run_log.write.writer import RunWriter
 writer = RunWriter(Path(sys.argv[1]), RunInfo(name="run"), heartbeat_seconds=0.02)
-writer.begin_phase(["loss", "acc"])
+writer.begin_fit(["loss", "acc"])
 number = 0
 while not Path(sys.argv[1], "batches.blocks").exists() or number % 50_000:
     writer.batch(number // 7000 + 1, 32, (number, 0.5))
@@ -221,7 +221,7 @@ def test_what_prevents_summaries_prevents_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "batches.blocks").mkdir()
     with RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None) as writer:
-        writer.begin_phase(["loss", "acc"])
+        writer.begin_fit(["loss", "acc"])
         for _ in range(2 * MANY):
             writer.batch(1, 32, (0.5, 0.5))
         writer._beat()
@@ -234,25 +234,25 @@ def test_a_worker_of_several_needs_no_summaries(tmp_path: Path) -> None:
     """Its records are put together with those of the others, each of them."""
     info = RunInfo(name="run", worker=WorkerInfo(0, 2))
     with RunWriter(tmp_path / "run", info, heartbeat_seconds=None) as writer:
-        writer.begin_phase(["loss", "acc"])
+        writer.begin_fit(["loss", "acc"])
         for _ in range(MANY):
             writer.batch(1, 32, (0.5, 0.5))
     assert not (tmp_path / "run" / "batches.blocks").exists()
 
 
 def test_an_import_is_summarised(tmp_path: Path) -> None:
-    """A log's batches get their blocks when it has been read; what is taken back loses them."""
+    """A log's batches get their blocks when it has been read; what is truncated loses them."""
     tmp_path.joinpath("run").mkdir()
     with ImportedRun(tmp_path / "run", RunInfo(name="run")) as run:
-        run.begin_phase(["loss", "acc"])
+        run.begin_fit(["loss", "acc"])
         for number in range(MANY):
             run.batch(1, 32, (number, 0.5))
             if number == 2999:
-                mark = run.mark()
+                checkpoint = run.checkpoint()
     path = tmp_path / "run" / "batches.blocks"
     assert path.stat().st_size == LEAST_ADDED * SIZE
     with ImportedRun(tmp_path / "run", run.info) as run:
-        run.take_back(mark)
+        run.truncate(checkpoint)
         assert path.stat().st_size == 3000 // BLOCK * SIZE
         for number in range(1000):
             run.batch(2, 32, (number, 0.25))
@@ -260,8 +260,8 @@ def test_an_import_is_summarised(tmp_path: Path) -> None:
 
 
 def test_cutting_what_is_not_there_is_no_error(tmp_path: Path) -> None:
-    """A run without blocks can be taken back too."""
+    """A run without blocks can be truncated too."""
     descriptor = os.open(tmp_path, os.O_RDONLY)
-    cut_blocks(descriptor, PHASE, 0)
+    cut_blocks(descriptor, FIT, 0)
     os.close(descriptor)
     assert Arrival() == Arrival(summaries=())

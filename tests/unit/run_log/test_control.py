@@ -12,42 +12,42 @@ from hypothesis import strategies as st
 
 from tui_monitor.errors import FolderNotWritable, RunNotFound
 from tui_monitor.run_log.format.layout import CONTROL_FOLDER
-from tui_monitor.run_log.runs.control import Action, RequestInbox, send_request, take_rejected, take_requests
+from tui_monitor.run_log.runs.control import Action, RequestInbox, receive_rejected, receive_requests, send_request
 
 
 def test_requests_come_once_and_in_order(tmp_path: Path) -> None:
-    """What was sent first is taken first, and never again."""
+    """What was sent first is received first, and never again."""
     sent = [
         send_request(tmp_path, "pause", sender="ann@desk"),
         send_request(tmp_path, Action.LEARNING_RATE, 1e-4),
         send_request(tmp_path, Action.NOTE, "é\nlonger"),
     ]
-    assert take_requests(tmp_path) == sent
-    assert take_requests(tmp_path) == []
+    assert receive_requests(tmp_path) == sent
+    assert receive_requests(tmp_path) == []
     assert list((tmp_path / CONTROL_FOLDER).iterdir()) == []
 
 
 def test_a_request_in_the_same_tick_is_not_missed(tmp_path: Path) -> None:
-    """A folder's time of change is coarse: requests within one tick of a look all arrive."""
+    """A folder's time of change is coarse: requests within one tick of a call all arrive."""
     inbox = RequestInbox(tmp_path)
     for number in range(300):
         sent = send_request(tmp_path, Action.NOTE, str(number))
-        assert inbox.take() == [sent]
-        assert inbox.take() == []
+        assert inbox.receive() == [sent]
+        assert inbox.receive() == []
 
 
-def test_looking_when_nothing_waits_reads_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once the folder has been still for seconds, a look is one `stat`, until the folder changes."""
+def test_receiving_when_nothing_waits_reads_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the folder has been still for seconds, a call is one `stat`, until the folder changes."""
     times = iter([0.0, 1.0, 5.0, 6.0, 7.0])
     send_request(tmp_path, Action.PAUSE)
     inbox = RequestInbox(tmp_path, clock=lambda: next(times))
     for _ in range(3):
-        inbox.take()
+        inbox.receive()
     with monkeypatch.context() as patch:
         patch.delattr(os, "listdir")
-        assert inbox.take() == []
+        assert inbox.receive() == []
     sent = send_request(tmp_path, Action.RESUME)
-    assert inbox.take() == [sent]
+    assert inbox.receive() == [sent]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_what_makes_no_sense_is_not_sent(tmp_path: Path, action: Any, value: Any
 
 
 def test_a_run_that_is_gone_takes_no_request(tmp_path: Path) -> None:
-    """Asking a vanished or read-only run says so."""
+    """A request to a vanished or read-only run says so."""
     with pytest.raises(RunNotFound, match="is gone"):
         send_request(tmp_path / "gone", Action.PAUSE)
     (tmp_path / CONTROL_FOLDER).write_text("a file")
@@ -102,10 +102,10 @@ def test_garbage_is_set_aside_and_reported(tmp_path_factory: pytest.TempPathFact
     (folder / CONTROL_FOLDER).mkdir()
     (folder / CONTROL_FOLDER / "0.json").write_bytes(content)
     sent = send_request(folder, Action.PAUSE)
-    assert take_requests(folder) == [sent]
-    assert take_rejected(folder) == ["0.json"]
-    assert take_rejected(folder) == []
-    assert take_requests(folder) == []
+    assert receive_requests(folder) == [sent]
+    assert receive_rejected(folder) == ["0.json"]
+    assert receive_rejected(folder) == []
+    assert receive_requests(folder) == []
     assert (folder / CONTROL_FOLDER / "0.json.bad").exists()
 
 
@@ -117,8 +117,8 @@ def test_only_plain_files_are_read(tmp_path: Path) -> None:
     (control / "1.json").symlink_to(tmp_path / "secret")
     os.mkfifo(control / "2.json")
     (control / "3.json").mkdir()
-    assert take_requests(tmp_path) == []
-    assert take_rejected(tmp_path) == ["1.json", "2.json", "3.json"]
+    assert receive_requests(tmp_path) == []
+    assert receive_rejected(tmp_path) == ["1.json", "2.json", "3.json"]
 
 
 def test_files_of_another_user_are_refused(tmp_path: Path) -> None:
@@ -128,8 +128,8 @@ def test_files_of_another_user_are_refused(tmp_path: Path) -> None:
     send_request(tmp_path, Action.KILL)
     (path,) = (tmp_path / CONTROL_FOLDER).iterdir()
     os.chown(path, 12345, 12345)
-    assert take_requests(tmp_path) == []
-    assert take_rejected(tmp_path) == [path.name]
+    assert receive_requests(tmp_path) == []
+    assert receive_rejected(tmp_path) == [path.name]
 
 
 def test_half_written_requests_wait(tmp_path: Path) -> None:
@@ -137,8 +137,8 @@ def test_half_written_requests_wait(tmp_path: Path) -> None:
     (tmp_path / CONTROL_FOLDER).mkdir()
     (tmp_path / CONTROL_FOLDER / ".1.tmp").write_text("{")
     (tmp_path / CONTROL_FOLDER / ".2.json").write_text("{")
-    assert take_requests(tmp_path) == []
-    assert take_rejected(tmp_path) == []
+    assert receive_requests(tmp_path) == []
+    assert receive_rejected(tmp_path) == []
 
 
 def test_requests_of_many_senders_all_arrive(tmp_path: Path) -> None:
@@ -151,9 +151,9 @@ def test_requests_of_many_senders_all_arrive(tmp_path: Path) -> None:
     threads = [threading.Thread(target=send, args=(thread,)) for thread in range(4)]
     for thread in threads:
         thread.start()
-    inbox, taken = RequestInbox(tmp_path), []
+    inbox, received = RequestInbox(tmp_path), []
     while any(thread.is_alive() for thread in threads):
-        taken += inbox.take()
-    taken += inbox.take()
-    values = [str(request.value) for request in taken]
+        received += inbox.receive()
+    received += inbox.receive()
+    values = [str(request.value) for request in received]
     assert sorted(values) == sorted(f"{thread}:{number}" for thread in range(4) for number in range(50))

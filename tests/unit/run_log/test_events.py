@@ -21,15 +21,21 @@ from tui_monitor.run_log.events.lines import (
     parse_event_line,
     recorded_event,
 )
-from tui_monitor.run_log.events.notices import AlertRaised, CauseChanged, Explained, NoteTaken, RequestAcknowledged
+from tui_monitor.run_log.events.notifications import (
+    AlertRaised,
+    CauseChanged,
+    Explained,
+    NoteTaken,
+    RequestAcknowledged,
+)
 from tui_monitor.run_log.events.order import breaches
-from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded, PhaseBegan, StatusChanged
+from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded, FitBegan, StatusChanged
 from tui_monitor.run_log.events.usage import GpuUsage, ResourceUsage, StepsTimed, UsageSampled
 from tui_monitor.run_log.format.layout import EVENTS_FILE, RunInfo, State
 from tui_monitor.run_log.write.writer import RunWriter
 
 OLD_LINES: tuple[tuple[str, Event], ...] = (
-    ('{"kind":"phase","time":6.475391,"phase":1}', PhaseBegan()),
+    ('{"kind":"phase","time":6.475391,"phase":1}', FitBegan()),
     (
         '{"kind":"status","time":0.0017,"phase":1,"state":"starting","detail":"Loading TensorFlow","exit_code":null}',
         StatusChanged(State.STARTING, "Loading TensorFlow"),
@@ -99,7 +105,7 @@ def test_old_run_folders_still_open(line: str, event: Event) -> None:
     assert recorded is not None
     assert recorded.event == event
     content = json.loads(line)
-    assert (recorded.seconds, recorded.phase) == (content["time"], content["phase"])
+    assert (recorded.seconds, recorded.fit) == (content["time"], content["phase"])
     said = {name: value for name, value in content.items() if value is not None}
     written = {name: value for name, value in json.loads(event_line(recorded)).items() if value is not None}
     defaults = {"failure": "", "gpus": []}
@@ -133,8 +139,8 @@ def test_what_is_written_is_read_again(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(sorted(KINDS)))
     drawn = {entry.name: data.draw(VALUES[entry.name], entry.name) for entry in fields(KINDS[kind])}
     event = KINDS[kind](**drawn)
-    seconds, phase = data.draw(st.integers(0, 10**9)) / 1e6, data.draw(st.none() | st.integers(1, 9))
-    recorded = RecordedEvent(event, round(seconds, 6), phase)
+    seconds, fit = data.draw(st.integers(0, 10**9)) / 1e6, data.draw(st.none() | st.integers(1, 9))
+    recorded = RecordedEvent(event, round(seconds, 6), fit)
     line = event_line(recorded)
     assert line.count(b"\n") == 1
     assert repr(parse_event_line(line)) == repr(recorded)
@@ -156,7 +162,7 @@ def test_a_field_that_makes_no_sense_costs_no_more_than_itself(kind: str) -> Non
 def test_kinds_of_a_newer_version_are_counted_and_are_no_damage(tmp_path: Path) -> None:
     """A run folder of a newer version opens: what this one can't read is skipped, counted, and breaks nothing."""
     with RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None) as writer:
-        writer.begin_phase(["loss"])
+        writer.begin_fit(["loss"])
         writer.event(UnknownEvent("weather", {"epoch": 1, "text": "rain"}))
         writer.event(UnknownEvent("status", {"state": "dreaming"}))
         writer.event(EpochEnded(epoch=1, logs={"loss": 0.5}, batches=1))
@@ -164,7 +170,7 @@ def test_kinds_of_a_newer_version_are_counted_and_are_no_damage(tmp_path: Path) 
     assert snapshot.unknown_events == 2
     assert not snapshot.damage
     assert snapshot.timeline == ()
-    assert [row.epoch for row in snapshot.phases[0].epochs] == [1]
+    assert [row.epoch for row in snapshot.fits[0].epochs] == [1]
     lines = (tmp_path / "run" / EVENTS_FILE).read_bytes().splitlines()
     assert json.loads(lines[1])["text"] == "rain"
 
@@ -172,14 +178,14 @@ def test_kinds_of_a_newer_version_are_counted_and_are_no_damage(tmp_path: Path) 
 NOTHING = RecordedExplanation({})
 
 
-def at(seconds: float, event: Event, phase: int | None = 1) -> RecordedEvent:
+def at(seconds: float, event: Event, fit: int | None = 1) -> RecordedEvent:
     """Return an event with its stamp."""
-    return RecordedEvent(event, seconds, phase)
+    return RecordedEvent(event, seconds, fit)
 
 
 LEGAL = (
     at(0, StatusChanged(State.STARTING), None),
-    at(1, PhaseBegan()),
+    at(1, FitBegan()),
     at(1, EpochBegan(1)),
     at(2, StatusChanged(State.TRAINING)),
     at(3, Explained(1, 5, NOTHING)),
@@ -189,7 +195,7 @@ LEGAL = (
     at(5, CauseChanged(1, "loss", "")),
     at(6, EpochBegan(2)),
     at(7, StatusChanged(State.STOPPED)),
-    at(8, PhaseBegan(), 2),
+    at(8, FitBegan(), 2),
     at(9, EpochEnded(1), 2),
 )
 
@@ -200,9 +206,9 @@ def test_the_legal_order_has_no_breach() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "event", "reason"),
+    ("index", "event", "reason"),
     [
-        (1, at(1, PhaseBegan(), 2), "fit 2 begins after fit 0"),
+        (1, at(1, FitBegan(), 2), "fit 2 begins after fit 0"),
         (1, at(1, EpochBegan(1)), "no fit has begun"),
         (4, at(3, EpochEnded(2)), "epoch 2 ends while epoch 1 is under way"),
         (4, at(3, Explained(2, 5, NOTHING)), "epoch 2 is not under way"),
@@ -212,7 +218,7 @@ def test_the_legal_order_has_no_breach() -> None:
         (11, at(7, EpochBegan(3)), "the run has ended"),
     ],
 )
-def test_what_comes_out_of_order_is_named(place: int, event: RecordedEvent, reason: str) -> None:
-    """Each rule names the event that breaks it, by its place."""
-    found = list(breaches((*LEGAL[:place], event)))
-    assert [(breach.index, breach.reason) for breach in found] == [(place, reason)]
+def test_what_comes_out_of_order_is_named(index: int, event: RecordedEvent, reason: str) -> None:
+    """Each rule names the event that breaks it, by its index."""
+    found = list(breaches((*LEGAL[:index], event)))
+    assert [(breach.index, breach.reason) for breach in found] == [(index, reason)]

@@ -161,7 +161,7 @@ def test_the_newest_come_first_whatever_their_folders_are_called(tmp_path: Path)
     assert [folder.name for folder in list_runs(tmp_path)] == ["starting", "a", "b", "d", "c"]
 
 
-def test_runs_without_a_sign_of_life_are_told_by_one_look(tmp_path: Path) -> None:
+def test_runs_without_a_heartbeat_are_told_by_one_check(tmp_path: Path) -> None:
     """A heartbeat of this minute, or a folder just made, may be live; others aren't."""
     for name, age in (("live", 5), ("old", 600)):
         (tmp_path / name).mkdir()

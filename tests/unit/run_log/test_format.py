@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_monitor.errors import RunNotFound, RunUnreadable
-from tui_monitor.run_log.format.canonical_metrics import canonical_figures, canonical_names
+from tui_monitor.run_log.format.canonical_metrics import canonical_names, canonical_values
 from tui_monitor.run_log.format.layout import (
     BASE_COLUMNS,
     FORMAT_VERSION,
-    PhaseInfo,
+    FitInfo,
     RunInfo,
     batch_columns,
     run_info_from_json,
@@ -31,9 +31,9 @@ INFO = RunInfo(
     created=1e9,
     versions={"keras": "3.15"},
     description="A demo.",
-    phases=(PhaseInfo(1, batch_columns(["loss", "acc"]), "batches.bin", 5, 0, 100, {"name": "m"}, {"verbose": 0}),),
+    fits=(FitInfo(1, batch_columns(["loss", "acc"]), "batches.bin", 5, 0, 100, {"name": "m"}, {"verbose": 0}),),
 )
-PHASE = run_info_to_json(INFO)["phases"][0]
+FIT = run_info_to_json(INFO)["phases"][0]
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -50,13 +50,13 @@ def test_an_identity_survives_its_file() -> None:
 def test_unknown_and_missing_keys_are_no_error() -> None:
     """A reader opens what a later minor version added to, and what an early one left out."""
     content = {**run_info_to_json(INFO), "colour": "red"}
-    content["phases"] = [{**PHASE, "mood": "good"}]
+    content["phases"] = [{**FIT, "mood": "good"}]
     assert run_info_from_json(content) == INFO
     assert run_info_from_json({"format": 1, "name": "old"}) == RunInfo(name="old")
 
 
 def test_a_newer_format_is_refused_with_the_remedy() -> None:
-    """Figures are never misread in silence: the sentence says to upgrade."""
+    """Values are never misread in silence: the sentence says to upgrade."""
     with pytest.raises(RunUnreadable, match=r"newer version \(format 2.*Upgrade"):
         run_info_from_json({"format": FORMAT_VERSION + 1})
 
@@ -71,11 +71,11 @@ def test_a_newer_format_is_refused_with_the_remedy() -> None:
         {"format": 0},
         {"format": 1, "phases": 3},
         {"format": 1, "phases": [3]},
-        {"format": 1, "phases": [{**PHASE, "index": 2}]},
-        {"format": 1, "phases": [{**PHASE, "batches": "../../etc/passwd"}]},
-        {"format": 1, "phases": [{**PHASE, "columns": [["loss", "<f4"]]}]},
-        {"format": 1, "phases": [{**PHASE, "columns": [*PHASE["columns"], ["loss", "<f4"]]}]},
-        {"format": 1, "phases": [{**PHASE, "columns": [*PHASE["columns"], ["x", "O"]]}]},
+        {"format": 1, "phases": [{**FIT, "index": 2}]},
+        {"format": 1, "phases": [{**FIT, "batches": "../../etc/passwd"}]},
+        {"format": 1, "phases": [{**FIT, "columns": [["loss", "<f4"]]}]},
+        {"format": 1, "phases": [{**FIT, "columns": [*FIT["columns"], ["loss", "<f4"]]}]},
+        {"format": 1, "phases": [{**FIT, "columns": [*FIT["columns"], ["x", "O"]]}]},
         {"format": 1, "created": "soon"},
         {"format": 1, "pid": 1e400},
     ],
@@ -89,7 +89,7 @@ def test_damage_is_refused_in_a_sentence(content: Any) -> None:
 @given(content=JSON, key=st.sampled_from(["name", "pid", "created", "versions", "command", "phases", "columns"]))
 def test_any_json_is_read_or_refused(content: Any, key: str) -> None:
     """No damage ends in another exception."""
-    candidates: list[Any] = [content, {"format": 1, key: content}, {"format": 1, "phases": [{**PHASE, key: content}]}]
+    candidates: list[Any] = [content, {"format": 1, key: content}, {"format": 1, "phases": [{**FIT, key: content}]}]
     for candidate in candidates:
         try:
             assert isinstance(run_info_from_json(candidate), RunInfo)
@@ -116,10 +116,10 @@ def test_every_metric_gets_a_column_of_its_own(metrics: list[str]) -> None:
     columns = batch_columns(metrics)
     assert columns[:3] == BASE_COLUMNS
     assert len(columns) == 3 + len(metrics)
-    phase = PhaseInfo(1, columns, "batches.bin")
-    assert phase.dtype.names == tuple(name for name, _ in columns)
-    assert phase.dtype.itemsize == 16 + 4 * len(metrics)
-    info = RunInfo(name="run", phases=(phase,))
+    fit = FitInfo(1, columns, "batches.bin")
+    assert fit.dtype.names == tuple(name for name, _ in columns)
+    assert fit.dtype.itemsize == 16 + 4 * len(metrics)
+    info = RunInfo(name="run", fits=(fit,))
     assert run_info_from_json(json.loads(encode(run_info_to_json(info)))) == info
 
 
@@ -166,10 +166,10 @@ def test_loose_numbers_come_back() -> None:
     assert restore_numbers({"a": ["Infinity", "x"], "labels": ["NaN"]}) == {"a": [float("inf"), "x"], "labels": ["NaN"]}
 
 
-def test_each_figure_has_one_canonical_name() -> None:
-    """`acc` is `accuracy` unless another figure is spelt so already."""
+def test_each_metric_has_one_canonical_name() -> None:
+    """`acc` is `accuracy` unless another value is spelt so already."""
     assert canonical_names(["acc", "val_acc"]) == {"acc": "accuracy", "val_acc": "val_accuracy"}
     assert canonical_names(["acc", "accuracy"]) == {"acc": "acc", "accuracy": "accuracy"}
     assert canonical_names(["acc", "binary_accuracy"]) == {"acc": "accuracy", "binary_accuracy": "binary_accuracy"}
-    assert canonical_figures({"loss": "Infinity", "x": None}) == {"loss": float("inf")}
-    assert canonical_figures(3) == {}
+    assert canonical_values({"loss": "Infinity", "x": None}) == {"loss": float("inf")}
+    assert canonical_values(3) == {}

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_monitor.errors import RunUnreadable
-from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.events.notifications import NoteTaken
 from tui_monitor.run_log.events.progress import StatusChanged
 from tui_monitor.run_log.format.layout import EVENTS_FILE, OUTPUT_FILE, RUN_FILE, RunInfo, State
 from tui_monitor.run_log.read.reader import Arrival, RunReader
@@ -27,7 +27,7 @@ INFO = RunInfo(name="run")
 def written(folder: Path, batches: int = 5, events: int = 3) -> RunWriter:
     """Write a small run and leave it open."""
     writer = RunWriter(folder, INFO, heartbeat_seconds=None)
-    writer.begin_phase(["loss"])
+    writer.begin_fit(["loss"])
     for number in range(batches):
         writer.batch(1, 1, (number,))
     for number in range(events):
@@ -45,11 +45,9 @@ def everything(reader: RunReader, **limits: Any) -> list[Arrival]:
     raise AssertionError("the reader never came to the end")
 
 
-def losses(arrivals: list[Arrival], phase: int = 1) -> list[float]:
-    """Return the figures of one phase's batches."""
-    return [
-        value for arrival in arrivals for index, part in arrival.batches if index == phase for value in part["loss"]
-    ]
+def losses(arrivals: list[Arrival], fit: int = 1) -> list[float]:
+    """Return the values of one fit's batches."""
+    return [value for arrival in arrivals for index, part in arrival.batches if index == fit for value in part["loss"]]
 
 
 def numbers(arrivals: list[Arrival]) -> list[int]:
@@ -124,15 +122,15 @@ def test_any_cut_reads_as_a_prefix(small_run: Path, tmp_path: Path, name: str) -
         assert numbers([before, after]) == [0, 1, 2]
 
 
-@given(place=st.integers(0, 10_000), bit=st.integers(0, 7))
+@given(position=st.integers(0, 10_000), bit=st.integers(0, 7))
 def test_a_flipped_bit_costs_no_more_than_its_records(
-    small_run: Path, tmp_path_factory: pytest.TempPathFactory, place: int, bit: int
+    small_run: Path, tmp_path_factory: pytest.TempPathFactory, position: int, bit: int
 ) -> None:
     """Damage in the events is skipped and counted; at most two neighbouring lines go, the others are read."""
     folder = tmp_path_factory.mktemp("flipped") / "run"
     shutil.copytree(small_run, folder)
     content = bytearray((folder / EVENTS_FILE).read_bytes())
-    content[place % len(content)] ^= 1 << bit
+    content[position % len(content)] ^= 1 << bit
     (folder / EVENTS_FILE).write_bytes(content)
     arrival = RunReader(folder).poll()
     # A flip may turn a line's end into a letter, or a letter into a line's end.
@@ -171,12 +169,12 @@ def test_a_line_beyond_all_bounds_is_passed_over(tmp_path: Path) -> None:
 _TRAINING = """
 import sys
 from pathlib import Path
-from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.events.notifications import NoteTaken
 from tui_monitor.run_log.format.layout import RunInfo, State
 from tui_monitor.run_log.write.writer import RunWriter
 with RunWriter(Path(sys.argv[1]), RunInfo(name="run")) as writer:
-    for phase in range(3):
-        writer.begin_phase(["loss"])
+    for _ in range(3):
+        writer.begin_fit(["loss"])
         for number in range(5000):
             writer.batch(1, 1, (number,))
             if number % 50 == 0:
@@ -193,16 +191,16 @@ def test_following_a_live_training_misses_and_repeats_nothing(tmp_path: Path) ->
             arrivals.append(reader.poll(max_records=700))
     arrivals += everything(reader)
     assert not any(arrival.restarted or arrival.events_skipped or arrival.batches_skipped for arrival in arrivals)
-    for phase in (1, 2, 3):
-        assert losses(arrivals, phase) == list(range(5000))
+    for fit in (1, 2, 3):
+        assert losses(arrivals, fit) == list(range(5000))
     assert numbers(arrivals) == list(range(0, 5000, 50)) * 3
     assert [recorded.event for arrival in arrivals for recorded in arrival.events][-1] == StatusChanged(State.FINISHED)
 
 
 def test_records_no_training_wrote_are_skipped(tmp_path: Path) -> None:
     """Zeroed blocks after a power failure, and times that are none, are counted and left out."""
-    phase = written(tmp_path, batches=4).info.phases[0]
-    records = np.fromfile(tmp_path / "batches.bin", phase.dtype)
+    fit = written(tmp_path, batches=4).info.fits[0]
+    records = np.fromfile(tmp_path / "batches.bin", fit.dtype)
     records["time"][1] = math.nan
     records["epoch"][2] = 0
     records.tofile(tmp_path / "batches.bin")
@@ -287,12 +285,12 @@ def test_a_damaged_identity_is_said_so(tmp_path: Path) -> None:
         RunReader(tmp_path).poll()
 
 
-def test_phases_come_in_order(tmp_path: Path) -> None:
+def test_fits_come_in_order(tmp_path: Path) -> None:
     """Records of a later fit come after those of the earlier one, even in small pieces."""
     writer = written(tmp_path, batches=10, events=0)
     reader = RunReader(tmp_path)
     early = reader.poll(max_records=3, max_seconds=0)
-    writer.begin_phase(["loss"])
+    writer.begin_fit(["loss"])
     for number in range(5):
         writer.batch(1, 1, (number,))
     arrivals = [early, *everything(reader, max_records=3, max_seconds=0)]
@@ -304,7 +302,7 @@ def test_phases_come_in_order(tmp_path: Path) -> None:
 def test_an_event_never_precedes_its_batches(tmp_path: Path) -> None:
     """When all is read, an event's earlier batches are in the same arrival or an earlier one."""
     writer = RunWriter(tmp_path, INFO, heartbeat_seconds=None)
-    writer.begin_phase(["loss"])
+    writer.begin_fit(["loss"])
     reader = RunReader(tmp_path)
     seen = 0
     for number in range(1, 50):
@@ -331,7 +329,7 @@ def test_a_flood_of_output_is_passed_over_but_counted(tmp_path: Path) -> None:
 
 def test_ten_million_records_open_in_bounded_steps(tmp_path: Path) -> None:
     """The first piece of a huge run comes without reading the rest."""
-    phase = written(tmp_path, batches=1).info.phases[0]
+    fit = written(tmp_path, batches=1).info.fits[0]
     record = (tmp_path / "batches.bin").read_bytes()
     with (tmp_path / "batches.bin").open("ab") as file:
         for _ in range(100):
@@ -339,4 +337,4 @@ def test_ten_million_records_open_in_bounded_steps(tmp_path: Path) -> None:
     arrival = RunReader(tmp_path).poll()
     assert not arrival.complete
     assert 0 < sum(len(part) for _, part in arrival.batches) <= 250_000
-    assert arrival.batches[0][1].dtype == phase.dtype
+    assert arrival.batches[0][1].dtype == fit.dtype

@@ -64,7 +64,7 @@ def test_a_growing_run_in_a_bucket_is_followed_by_what_was_added(bucket: Any, tm
     with pytest.raises(RunNotFound, match=r"s3://bucket/runs/first"):
         remote.fetch()
     with RunWriter(run, RunInfo(name="first"), heartbeat_seconds=None) as writer:
-        writer.begin_phase(["loss", "accuracy"], epochs=3)
+        writer.begin_fit(["loss", "accuracy"], epochs=3)
         write_epochs(writer, 1, 2)
         (run / OUTPUT_FILE).write_bytes(b"loading\n")
         upload(bucket, run)
@@ -83,17 +83,17 @@ def test_a_growing_run_in_a_bucket_is_followed_by_what_was_added(bucket: Any, tm
     assert remote.fetch() == 0
     mine, theirs = load(copy), load(run)
     assert mine.state is State.FINISHED
-    assert mine.phase is not None
-    assert theirs.phase is not None
-    assert mine.phase.epochs == theirs.phase.epochs
-    assert mine.phase.batches == 4010
+    assert mine.fit is not None
+    assert theirs.fit is not None
+    assert mine.fit.epochs == theirs.fit.epochs
+    assert mine.fit.batches == 4010
 
 
 def test_a_copy_of_before_is_continued_or_replaced(bucket: Any, tmp_path: Path) -> None:
     """A later program goes on with the copy it finds; a run written anew under the same address replaces it."""
     run, copy, address = tmp_path / "run", tmp_path / "copy", "s3://bucket/runs/second"
     with RunWriter(run, RunInfo(name="second"), heartbeat_seconds=None) as writer:
-        writer.begin_phase(["loss", "accuracy"])
+        writer.begin_fit(["loss", "accuracy"])
         write_epochs(writer, 1, 1)
         upload(bucket, run, address)
         RemoteRun(address, copy).fetch()
@@ -104,7 +104,7 @@ def test_a_copy_of_before_is_continued_or_replaced(bucket: Any, tmp_path: Path) 
     for name in ("batches.bin", EVENTS_FILE):
         (run / name).unlink()
     with RunWriter(tmp_path / "anew", RunInfo(name="anew"), heartbeat_seconds=None) as writer:
-        writer.begin_phase(["loss", "accuracy"])
+        writer.begin_fit(["loss", "accuracy"])
         write_epochs(writer, 1, 3, batches=3000)
     upload(bucket, tmp_path / "anew", address)
     RemoteRun(address, copy).fetch()
@@ -117,7 +117,7 @@ def test_what_a_killed_training_had_not_appended_is_copied(tmp_path: Path) -> No
     pytest.importorskip("fsspec")
     run = tmp_path / "run"
     writer = RunWriter(run, RunInfo(name="run"), clock=lambda: 0.0, heartbeat_seconds=None)
-    writer.begin_phase(["loss"])
+    writer.begin_fit(["loss"])
     remote = RemoteRun(f"file://{run}", tmp_path / "copy")
     stamp = None
     for number in (3, 6):
@@ -127,9 +127,9 @@ def test_what_a_killed_training_had_not_appended_is_copied(tmp_path: Path) -> No
         stamp = stamp or slots.stat().st_mtime
         os.utime(slots, (stamp, stamp))
         remote.fetch()
-        phase = load(remote.folder).phase
-        assert phase is not None
-        assert phase.batches == number
+        fit = load(remote.folder).fit
+        assert fit is not None
+        assert fit.batches == number
     writer.close()
     remote.fetch()
     assert not (remote.folder / slots.name).exists()

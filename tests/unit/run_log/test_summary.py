@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tui_monitor.errors import RunNotFound
 from tui_monitor.history.load import load
 from tui_monitor.run_log.events.explanation import RecordedExplanation
-from tui_monitor.run_log.events.notices import Explained
+from tui_monitor.run_log.events.notifications import Explained
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, RUN_FILE, RunInfo, State
 from tui_monitor.run_log.runs import process as process_module
@@ -40,7 +40,7 @@ HERE = RunInfo(name="run", host=socket.gethostname(), pid=os.getpid(), created=1
 def running(folder: Path, info: RunInfo = HERE) -> RunWriter:
     """Start a run that has one epoch behind it."""
     writer = RunWriter(folder, info, heartbeat_seconds=3600)
-    writer.begin_phase(["loss"], epochs=5)
+    writer.begin_fit(["loss"], epochs=5)
     writer.status(State.TRAINING)
     writer.event(EpochBegan(epoch=1))
     writer.event(EpochEnded(epoch=1, logs={"loss": 0.5, "acc": 0.75, "val_loss": math.inf}))
@@ -59,8 +59,8 @@ def test_a_running_run(tmp_path: Path) -> None:
     running(tmp_path / "run").event(EpochBegan(epoch=2))
     summary = summarise(tmp_path / "run")
     assert (summary.name, summary.state, summary.detail) == ("run", State.TRAINING, "")
-    assert (summary.epoch, summary.epochs, summary.phase) == (2, 5, 1)
-    assert summary.figures == {"loss": 0.5, "accuracy": 0.75, "val_loss": math.inf}
+    assert (summary.epoch, summary.epochs, summary.fit) == (2, 5, 1)
+    assert summary.metrics == {"loss": 0.5, "accuracy": 0.75, "val_loss": math.inf}
     assert (summary.created, summary.pid, summary.host) == (1e9, os.getpid(), HERE.host)
     assert (summary.exit_code, summary.description, summary.problem) == (None, "A demo.", "")
 
@@ -180,7 +180,7 @@ def test_the_last_word_is_found_behind_much_else(tmp_path: Path) -> None:
     for _ in range(20):
         writer.event(Explained(epoch=1, batch=1, explanation=RecordedExplanation({"text": "x" * 5000})))
     summary = summarise(tmp_path / "run")
-    assert (summary.state, summary.epoch, summary.figures["loss"]) == (State.TRAINING, 1, 0.5)
+    assert (summary.state, summary.epoch, summary.metrics["loss"]) == (State.TRAINING, 1, 0.5)
 
 
 @given(content=st.binary(max_size=200))

@@ -32,9 +32,9 @@ def worker(rank: int, workers: int = 2, cluster: str = "a") -> WorkerInfo:
 
 
 def writer_of(place: Place) -> RunWriter:
-    """Return a writer at a worker's place, with a phase of two figures begun."""
+    """Return a writer at a worker's place, with a fit of two values begun."""
     writer = RunWriter(place.folder, RunInfo(name=place.run.name, worker=place.worker), heartbeat_seconds=None)
-    writer.begin_phase(["loss", "accuracy"])
+    writer.begin_fit(["loss", "accuracy"])
     return writer
 
 
@@ -109,18 +109,18 @@ def test_a_run_that_has_ended_or_is_another_cluster_s_is_not_joined(tmp_path: Pa
 
 
 def test_parts_make_whole_batches(tmp_path: Path) -> None:
-    """Figures are means over all samples, sizes and an epoch's samples sums; a part without samples counts nothing."""
+    """Values are means over all samples, sizes and an epoch's samples sums; a part without samples counts nothing."""
     chief, other = (writer_of(place) for place in places(tmp_path))
     for writer, sizes, losses in ((chief, (10, 6), (1.0, 2.0)), (other, (30, 0), (3.0, float("nan")))):
         for size, loss in zip(sizes, losses, strict=True):
             writer.batch(1, size, (loss, loss / 10))
         writer.event(EpochEnded(epoch=1, logs={}, batches=2, samples=sum(sizes)))
         writer.close()
-    phase = load(tmp_path / "r").phase
-    assert phase is not None
-    np.testing.assert_allclose(phase.series["loss"].values(), [2.5, 2.0], rtol=1e-6)
-    np.testing.assert_allclose(phase.series["accuracy"].values(), [0.25, 0.2], rtol=1e-6)
-    assert [(row.batches, row.samples) for row in phase.epochs] == [(2, 46)]
+    fit = load(tmp_path / "r").fit
+    assert fit is not None
+    np.testing.assert_allclose(fit.series["loss"].values(), [2.5, 2.0], rtol=1e-6)
+    np.testing.assert_allclose(fit.series["accuracy"].values(), [0.25, 0.2], rtol=1e-6)
+    assert [(row.batches, row.samples) for row in fit.epochs] == [(2, 46)]
 
 
 def _batches(arrival: Arrival) -> list[tuple[float, int]]:
@@ -192,7 +192,7 @@ from tui_monitor.run_log.write.writer import RunWriter
 place = claim_place(pathlib.Path(sys.argv[1]), "r", "script", WorkerInfo(1, 2, "a"))
 import socket
 writer = RunWriter(place.folder, RunInfo(name="r", host=socket.gethostname(), pid=os.getpid(), worker=place.worker))
-writer.begin_phase(["loss", "accuracy"])
+writer.begin_fit(["loss", "accuracy"])
 writer.status(State.TRAINING)
 writer.batch(1, 10, (3.0, 0.0))
 os.kill(os.getpid(), signal.SIGKILL)
@@ -205,7 +205,7 @@ def test_a_killed_worker_is_lost_and_the_run_stays_one(tmp_path: Path) -> None:
     chief = RunWriter(place.folder, RunInfo(name="r", pid=os.getpid(), worker=place.worker))
     done = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path)], check=False)
     assert done.returncode == -signal.SIGKILL
-    chief.begin_phase(["loss", "accuracy"])
+    chief.begin_fit(["loss", "accuracy"])
     chief.status(State.TRAINING)
     for _ in range(2):
         chief.batch(1, 10, (1.0, 0.0))

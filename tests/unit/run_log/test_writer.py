@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_monitor.run_log.events.lines import UnknownEvent
-from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.events.notifications import NoteTaken
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, RUN_FILE, RunInfo, State
 from tui_monitor.run_log.format.run_json import read_run_info
@@ -36,15 +36,15 @@ def events_in(folder: Path) -> list[dict[str, Any]]:
 
 
 def batches_in(folder: Path) -> Any:
-    """Return the newest phase's batch records, as another process reads them."""
-    newest = len(read_run_info(folder).phases)
+    """Return the newest fit's batch records, as another process reads them."""
+    newest = len(read_run_info(folder).fits)
     return np.concatenate([records for index, records in RunReader(folder).poll().batches if index == newest])
 
 
 def test_records_are_there_when_the_call_returns(tmp_path: Path) -> None:
     """Another process sees a batch and an event as soon as they were recorded, before any close."""
     writer = writer_at(tmp_path)
-    writer.begin_phase(["loss", "acc"], epochs=2)
+    writer.begin_fit(["loss", "acc"], epochs=2)
     writer.batch(1, 32, (0.5, math.nan))
     writer.batch(2, 16, (math.inf, -math.inf))
     writer.event(EpochEnded(epoch=1, logs={"loss": math.nan}))
@@ -65,17 +65,17 @@ def test_time_follows_the_given_clock(tmp_path: Path) -> None:
     assert events_in(tmp_path)[-1] == {"kind": "note", "time": 1.25, "phase": None, "text": "x"}
 
 
-def test_phases_follow_each_other(tmp_path: Path) -> None:
+def test_fits_follow_each_other(tmp_path: Path) -> None:
     """Each `fit` gets its own file, its own columns and an event; `run.json` names them all."""
     writer = writer_at(tmp_path)
-    first = writer.begin_phase(["loss"], epochs=1, steps_per_epoch=3, model={"parameters": np.int64(5)})
+    first = writer.begin_fit(["loss"], epochs=1, steps_per_epoch=3, model={"parameters": np.int64(5)})
     writer.batch(1, 1, (1.0,))
-    second = writer.begin_phase(["loss", "acc"], epochs=4, initial_epoch=2, fit={"callbacks": [object]})
+    second = writer.begin_fit(["loss", "acc"], epochs=4, initial_epoch=2, fit={"callbacks": [object]})
     writer.batch(3, 1, (2.0, 0.5))
     info = read_run_info(tmp_path)
-    assert [phase.batches for phase in info.phases] == [first.batches, second.batches]
-    assert info.phases[1].metrics == ("loss", "acc")
-    assert info.phases[0].model == {"parameters": 5}
+    assert [fit.batches for fit in info.fits] == [first.batches, second.batches]
+    assert info.fits[1].metrics == ("loss", "acc")
+    assert info.fits[0].model == {"parameters": 5}
     assert [(event["kind"], event["phase"]) for event in events_in(tmp_path)] == [("phase", 1), ("phase", 2)]
     assert batches_in(tmp_path)["loss"].tolist() == [2.0]
 
@@ -84,7 +84,7 @@ def test_files_are_the_owners_alone(tmp_path: Path) -> None:
     """What a run prints may be private: 0700 for its folder, 0600 for its files."""
     folder = tmp_path / "new" / "run"
     writer = writer_at(folder, heartbeat_seconds=60)
-    writer.begin_phase(["loss"])
+    writer.begin_fit(["loss"])
     writer.close()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     names = {path.name for path in folder.iterdir()}
@@ -103,24 +103,24 @@ ANYTHING = st.none() | st.integers() | st.floats() | st.text(max_size=3) | st.bi
 def test_no_argument_raises_or_shifts_the_records(
     tmp_path_factory: pytest.TempPathFactory, epoch: Any, size: Any, values: list[Any]
 ) -> None:
-    """Figures of a wrong type, number or range still make one whole record between two others."""
+    """Values of a wrong type, number or range still make one whole record between two others."""
     folder = tmp_path_factory.mktemp("run")
     writer = writer_at(folder)
-    writer.begin_phase(["loss", "acc"])
+    writer.begin_fit(["loss", "acc"])
     writer.batch(1, 1, (1, 1))
     writer.batch(epoch, size, values)
     writer.batch(3, 3, (3, 3))
     writer.close()
-    batches = np.fromfile(folder / "batches.bin", read_run_info(folder).phases[0].dtype)
+    batches = np.fromfile(folder / "batches.bin", read_run_info(folder).fits[0].dtype)
     assert len(batches) == 3
     assert batches["epoch"][[0, 2]].tolist() == [1, 3]
     assert batches["acc"][2] == 3
 
 
-def test_a_figure_too_large_for_its_column_is_infinite(tmp_path: Path) -> None:
+def test_a_value_too_large_for_its_column_is_infinite(tmp_path: Path) -> None:
     """An exploding loss is recorded as what it has become."""
     writer = writer_at(tmp_path)
-    writer.begin_phase(["loss"])
+    writer.begin_fit(["loss"])
     writer.batch(1, 1, (-1e300,))
     writer.batch(1, 1, (np.float64(1e300),))
     assert batches_in(tmp_path)["loss"].tolist() == [-math.inf, math.inf]
@@ -190,7 +190,7 @@ def test_a_script_may_change_its_working_folder(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     writer = writer_at(Path("run"))
     monkeypatch.chdir(tmp_path / "work")
-    writer.begin_phase(["loss"])
+    writer.begin_fit(["loss"])
     writer.batch(1, 1, (1.0,))
     assert len(batches_in(tmp_path / "run")) == 1
     assert writer.folder == tmp_path / "run"
@@ -199,7 +199,7 @@ def test_a_script_may_change_its_working_folder(tmp_path: Path, monkeypatch: pyt
 def test_a_forked_child_never_writes(tmp_path: Path) -> None:
     """A data loader that inherits the writer leaves the run as it is."""
     writer = writer_at(tmp_path, heartbeat_seconds=60)
-    writer.begin_phase(["loss"])
+    writer.begin_fit(["loss"])
     writer.batch(1, 1, (1.0,))
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     child = os.fork()
@@ -207,7 +207,7 @@ def test_a_forked_child_never_writes(tmp_path: Path) -> None:
         writer.batch(1, 1, (2.0,))
         writer.event(NoteTaken(text="child"))
         writer.status(State.FAILED)
-        writer.begin_phase(["other"])
+        writer.begin_fit(["other"])
         writer.close()
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
@@ -220,7 +220,7 @@ def test_a_forked_child_never_writes(tmp_path: Path) -> None:
 def test_after_close_nothing_happens(tmp_path: Path) -> None:
     """A late callback does no harm, and closing twice neither."""
     with writer_at(tmp_path, heartbeat_seconds=60) as writer:
-        writer.begin_phase(["loss"])
+        writer.begin_fit(["loss"])
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     writer.batch(1, 1, (1.0,))
     writer.event(NoteTaken(text="late"))
@@ -238,14 +238,14 @@ def test_a_torn_tail_of_an_earlier_process_is_mended(tmp_path: Path) -> None:
 
 
 def test_batch_records_of_others_are_not_touched(tmp_path: Path) -> None:
-    """A phase whose file is there already gets another file, and `run.json` says which."""
+    """A fit whose file is there already gets another file, and `run.json` says which."""
     (tmp_path / "batches.bin").write_bytes(b"something else")
     writer = writer_at(tmp_path)
-    phase = writer.begin_phase(["loss"])
+    fit = writer.begin_fit(["loss"])
     writer.batch(1, 1, (1.0,))
     assert (tmp_path / "batches.bin").read_bytes() == b"something else"
     assert len(batches_in(tmp_path)) == 1
-    assert read_run_info(tmp_path).phases[0].batches == phase.batches
+    assert read_run_info(tmp_path).fits[0].batches == fit.batches
 
 
 def test_the_heartbeat_renews_its_file(tmp_path: Path) -> None:

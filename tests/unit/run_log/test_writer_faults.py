@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from tui_monitor.history.load import load
-from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.events.notifications import NoteTaken
 from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, RunInfo, State
 from tui_monitor.run_log.format.ring_buffer import RING_BUFFER_SUFFIX, ROOM
 from tui_monitor.run_log.write.writer import RunWriter
@@ -28,11 +28,11 @@ KILLS = 20
 _ENDLESS_TRAINING = """
 import os, socket, sys
 from pathlib import Path
-from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.events.notifications import NoteTaken
 from tui_monitor.run_log.format.layout import RunInfo
 from tui_monitor.run_log.write.writer import RunWriter
 writer = RunWriter(Path(sys.argv[1]), RunInfo(name="run", host=socket.gethostname(), pid=os.getpid()))
-writer.begin_phase(["loss"])
+writer.begin_fit(["loss"])
 number = 0
 while True:
     number += 1
@@ -72,8 +72,8 @@ def test_a_killed_training_loses_only_the_record_in_flight(tmp_path: Path) -> No
         folder = tmp_path / str(attempt)
         seen = killed_at(folder, chance.randrange(1, 3000))
         snapshot = load(folder)
-        assert snapshot.phase is not None
-        numbers = snapshot.phase.series["loss"].values()
+        assert snapshot.fit is not None
+        numbers = snapshot.fit.series["loss"].values()
         np.testing.assert_array_equal(numbers, np.arange(1, len(numbers) + 1))
         assert seen.count(b"b") <= len(numbers) <= seen.count(b"b") + 1
         events = len(snapshot.timeline)
@@ -103,10 +103,10 @@ def limit_files_to(byte_count: int) -> None:
 
 
 def loaded(folder: Path) -> list[float]:
-    """Return the losses that a reader finds in a run's newest phase."""
-    phase = load(folder).phase
-    assert phase is not None
-    losses: list[float] = phase.series["loss"].values().tolist()
+    """Return the losses that a reader finds in a run's newest fit."""
+    fit = load(folder).fit
+    assert fit is not None
+    losses: list[float] = fit.series["loss"].values().tolist()
     return losses
 
 
@@ -124,7 +124,7 @@ def test_a_full_disk_costs_whole_records_and_is_told(tmp_path: Path, limit: int)
     def train() -> None:
         clock = Clock()
         writer = RunWriter(tmp_path, INFO, clock=clock, heartbeat_seconds=None)
-        writer.begin_phase(["loss"])
+        writer.begin_fit(["loss"])
         limit_files_to(limit)
         for number in range(1, total + 1):
             writer.batch(1, 1, (number,))
@@ -139,10 +139,10 @@ def test_a_full_disk_costs_whole_records_and_is_told(tmp_path: Path, limit: int)
 
     forked(train)
     snapshot = load(tmp_path)
-    assert snapshot.phase is not None
+    assert snapshot.fit is not None
     lost = snapshot.damage.batches_lost
     assert lost >= 100
-    assert snapshot.phase.series["loss"].values().tolist() == [*range(1, total - lost + 1), -1]
+    assert snapshot.fit.series["loss"].values().tolist() == [*range(1, total - lost + 1), -1]
 
 
 def test_lost_records_are_told_with_the_reason(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_lost_records_are_told_with_the_reason(tmp_path: Path) -> None:
 
     def train() -> None:
         writer = RunWriter(tmp_path, INFO, clock=Clock(), heartbeat_seconds=None)
-        writer.begin_phase(["loss"])
+        writer.begin_fit(["loss"])
         for _ in range(100):
             writer.batch(1, 1, (1.0,))
         writer.event(NoteTaken(""))
@@ -173,7 +173,7 @@ def test_what_waits_for_room_survives_the_process(tmp_path: Path) -> None:
     def train() -> None:
         clock = Clock()
         writer = RunWriter(tmp_path, INFO, clock=clock, heartbeat_seconds=None)
-        writer.begin_phase(["loss"])
+        writer.begin_fit(["loss"])
         limit_files_to(110)
         for number in range(1, ROOM + 1):
             clock.now += 1
@@ -195,7 +195,7 @@ def test_slots_that_find_no_room_leave_no_file(tmp_path: Path) -> None:
     def train() -> None:
         writer = RunWriter(tmp_path, INFO, clock=Clock(), heartbeat_seconds=None)
         limit_files_to(1000)
-        writer.begin_phase(["loss"])
+        writer.begin_fit(["loss"])
         writer.batch(1, 1, (1.0,))
         assert not (tmp_path / ("batches.bin" + RING_BUFFER_SUFFIX)).exists()
 
@@ -209,7 +209,7 @@ def test_a_write_that_a_signal_interrupts_is_not_repeated(
 ) -> None:
     """A handler that raises just after the records were written doubles none of them."""
     writer = RunWriter(tmp_path, INFO, clock=Clock(), heartbeat_seconds=None)
-    writer.begin_phase(["loss"])
+    writer.begin_fit(["loss"])
     for number in range(1, 11):
         writer.batch(1, 1, (number,))
     write = os.write
@@ -241,7 +241,7 @@ def test_an_event_of_a_signal_handler_while_the_identity_is_written(
         return write(descriptor, content)
 
     monkeypatch.setattr(os, "write", interrupted)
-    writer.begin_phase(["loss"])
+    writer.begin_fit(["loss"])
     writer.batch(1, 1, (1.0,))
     writer.close()
     assert writer.last_error is None
@@ -269,17 +269,17 @@ def test_events_wait_for_room(tmp_path: Path) -> None:
 def test_a_renamed_folder_is_followed(tmp_path: Path) -> None:
     """Tidying up while a training runs moves its records along; nothing is written to the old place."""
     writer = RunWriter(tmp_path / "old", INFO, heartbeat_seconds=60)
-    writer.begin_phase(["loss"])
+    writer.begin_fit(["loss"])
     writer.batch(1, 1, (1.0,))
     (tmp_path / "old").rename(tmp_path / "new")
     writer.batch(1, 1, (2.0,))
     writer.event(NoteTaken(text="moved"))
     writer._beat()
-    writer.begin_phase(["loss"])
+    writer.begin_fit(["loss"])
     writer.batch(1, 1, (3.0,))
     writer.close()
     snapshot = load(tmp_path / "new")
-    assert [phase.series["loss"].values().tolist() for phase in snapshot.phases] == [[1.0, 2.0], [3.0]]
+    assert [fit.series["loss"].values().tolist() for fit in snapshot.fits] == [[1.0, 2.0], [3.0]]
     assert (tmp_path / "new" / HEARTBEAT_FILE).exists()
     assert not (tmp_path / "old").exists()
 
@@ -288,7 +288,7 @@ def test_a_removed_folder_stays_removed_and_training_goes_on(tmp_path: Path) -> 
     """Nothing raises, nothing is created anew, and the loss is counted once it is noticed."""
     clock = Clock()
     writer = RunWriter(tmp_path / "run", INFO, clock=clock, heartbeat_seconds=None)
-    writer.begin_phase(["loss"])
+    writer.begin_fit(["loss"])
     writer.batch(1, 1, (1.0,))
     shutil.rmtree(tmp_path / "run")
     writer._beat()
@@ -296,7 +296,7 @@ def test_a_removed_folder_stays_removed_and_training_goes_on(tmp_path: Path) -> 
         clock.now += 1
         writer.batch(1, 1, (2.0,))
         writer.event(NoteTaken(text="x"))
-    writer.begin_phase(["loss"])
+    writer.begin_fit(["loss"])
     writer.batch(1, 1, (3.0,))
     writer.close()
     assert not (tmp_path / "run").exists()
@@ -308,7 +308,7 @@ def test_a_folder_that_comes_back_is_written_again(tmp_path: Path) -> None:
     """A path that is there again gets an identity and the records that waited, and goes on."""
     clock = Clock()
     writer = RunWriter(tmp_path / "run", INFO, clock=clock, heartbeat_seconds=None)
-    writer.begin_phase(["loss"])
+    writer.begin_fit(["loss"])
     shutil.rmtree(tmp_path / "run")
     writer._beat()
     writer.batch(1, 1, (1.0,))
@@ -316,8 +316,8 @@ def test_a_folder_that_comes_back_is_written_again(tmp_path: Path) -> None:
     clock.now = 10
     writer.batch(1, 1, (2.0,))
     snapshot = load(tmp_path / "run")
-    assert snapshot.phase is not None
-    assert snapshot.phase.series["loss"].values().tolist() == [1.0, 2.0]
+    assert snapshot.fit is not None
+    assert snapshot.fit.series["loss"].values().tolist() == [1.0, 2.0]
     assert snapshot.damage.batches_lost == 0
 
 
@@ -325,11 +325,11 @@ def test_a_folder_that_can_not_be_made_is_no_error(tmp_path: Path) -> None:
     """A run that can't be recorded at all still trains."""
     (tmp_path / "file").write_text("x")
     writer = RunWriter(tmp_path / "file" / "run", INFO)
-    phase = writer.begin_phase(["loss"])
+    fit = writer.begin_fit(["loss"])
     writer.batch(1, 1, (1.0,))
     writer.event(NoteTaken(""))
     writer.close()
-    assert phase.metrics == ("loss",)
+    assert fit.metrics == ("loss",)
     assert writer.lost_batches == 1
     assert writer.last_error
 
@@ -341,7 +341,7 @@ def test_a_run_that_can_not_be_written_is_tried_twice_a_second_at_most(
     (tmp_path / "file").write_text("x")
     clock = Clock()
     writer = RunWriter(tmp_path / "file" / "run", INFO, clock=clock, heartbeat_seconds=None)
-    writer.begin_phase(["loss"])
+    writer.begin_fit(["loss"])
     tries: list[Any] = []
     opened = os.open
 
@@ -367,7 +367,7 @@ def test_descriptors_closed_by_the_script_are_noticed(tmp_path: Path) -> None:
     def train() -> None:
         clock = Clock()
         writer = RunWriter(tmp_path, INFO, clock=clock, heartbeat_seconds=None)
-        writer.begin_phase(["loss"])
+        writer.begin_fit(["loss"])
         writer.batch(1, 1, (1.0,))
         os.closerange(3, 256)
         others = [os.open(tmp_path / "own", os.O_RDONLY) for _ in range(64)]
@@ -382,8 +382,8 @@ def test_descriptors_closed_by_the_script_are_noticed(tmp_path: Path) -> None:
 
     forked(train)
     snapshot = load(tmp_path)
-    assert snapshot.phase is not None
-    assert snapshot.phase.series["loss"].values().tolist() == [1.0, 2.0]
+    assert snapshot.fit is not None
+    assert snapshot.fit.series["loss"].values().tolist() == [1.0, 2.0]
     assert [entry.text for entry in snapshot.timeline] == ["still here"]
 
 
@@ -391,7 +391,7 @@ def test_another_file_under_our_descriptor_is_left_alone(tmp_path: Path) -> None
     """A descriptor that the script reused for its own file is recognised at the next heartbeat."""
     clock = Clock()
     writer = RunWriter(tmp_path / "run", INFO, clock=clock, heartbeat_seconds=None)
-    writer.begin_phase(["loss"])
+    writer.begin_fit(["loss"])
     descriptor = writer._batches.descriptor
     other: Any = os.open(tmp_path / "other", os.O_RDWR | os.O_CREAT)
     os.dup2(other, descriptor)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_monitor.run_log.runs.control import Action, Request, send_request
+from tui_monitor.run_log.runs.control import Action, ControlRequest, send_request
 from tui_monitor.run_log.runs.liveness import process_of
 from tui_monitor.run_log.runs.process import kill_process
 from tui_monitor.units import duration
@@ -35,7 +35,7 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class _Sent:
-    request: Request
+    request: ControlRequest
     at: float
     """Seconds of the screen's clock."""
 
@@ -69,7 +69,7 @@ class PendingRequests:
         """Drop the requests that the run has acknowledged; a run that ended acknowledges none any more."""
         if not self._sent:
             return
-        acknowledged = {entry.answers for entry in snapshot.timeline}
+        acknowledged = {entry.acknowledges for entry in snapshot.timeline}
         pending = () if snapshot.state.ended else self._sent
         self._sent = tuple(sent for sent in pending if sent.request.id not in acknowledged)
 

@@ -12,7 +12,7 @@ from tui_monitor.app.screens.leave import LeaveScreen, Leaving
 from tui_monitor.errors import MonitorError
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.control import Action
-from tui_monitor.view.control_requests import takes_requests, why_no_request
+from tui_monitor.view.control_requests import receives_requests, why_no_request
 
 if TYPE_CHECKING:
     from tui_monitor.app.live_app import LiveApp, OwnTraining
@@ -94,7 +94,7 @@ class TrainingControl:
         if snapshot is None or snapshot.state.ended:
             self._app.exit()
         elif not isinstance(self._app.screen, LeaveScreen):
-            can_stop = self._own is not None or takes_requests(snapshot)
+            can_stop = self._own is not None or receives_requests(snapshot)
             offered = [answer for answer in answers if can_stop or answer not in (Leaving.STOP, Leaving.KILL)]
             screen = LeaveScreen(tuple(dict.fromkeys((*offered, Leaving.CANCEL))), question)
             self._app.push_screen(screen, self._answered)
@@ -117,7 +117,7 @@ class TrainingControl:
         if snapshot is None or snapshot.state.ended:
             return
         if kill_training(self._app.folder, snapshot):
-            self._notify("The process did not answer and was killed. The screen stays open to show what is left.")
+            self._notify("The process did not stop and was killed. The screen stays open to show what is left.")
         elif self._own is not None:
             self._own.kill()
         else:
@@ -156,8 +156,8 @@ class TrainingControl:
 
 def learning_rate(snapshot: Snapshot) -> float | None:
     """Return the learning rate as last recorded, or as the model began with; None when neither is known."""
-    phase = snapshot.phase
-    if phase is None:
+    fit = snapshot.fit
+    if fit is None:
         return None
-    rates = [row.learning_rate for row in phase.epochs[-1:]] or [phase.info.model.get("learning_rate")]
+    rates = [row.learning_rate for row in fit.epochs[-1:]] or [fit.info.model.get("learning_rate")]
     return float(rates[0]) if isinstance(rates[0], int | float) else None

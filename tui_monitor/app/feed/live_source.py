@@ -12,7 +12,7 @@ from tui_monitor.run_log.runs.liveness import Liveness, concluded_state, observe
 from tui_monitor.run_log.runs.workers import workers_liveness
 
 _READ_SECONDS = 0.08
-_PRESENCE_SECONDS = 2.0
+_LIVENESS_SECONDS = 2.0
 
 
 class LiveSource:
@@ -30,7 +30,7 @@ class LiveSource:
         self._reader = ClusterReader(folder)
         self._history = History(folder.name)
         self._revision: int | None = None
-        self._checked_at = self._workers_checked_at = -_PRESENCE_SECONDS
+        self._checked_at = self._workers_checked_at = -_LIVENESS_SECONDS
 
     def poll(self) -> Snapshot | None:
         """Read what is new, for some milliseconds at most.
@@ -39,7 +39,7 @@ class LiveSource:
             RunUnreadable: `run.json` is damaged or of a newer format.
         """
         # Checked before reading: what a process wrote before it ended is then read before the run is called lost.
-        liveness = self._presence()
+        liveness = self._liveness()
         arrival = self._reader.poll(max_seconds=_READ_SECONDS)
         self._history.fold(arrival)
         if arrival.workers:
@@ -51,10 +51,10 @@ class LiveSource:
         self._revision = self._history.revision
         return self._history.snapshot()
 
-    def _presence(self) -> Liveness | None:
+    def _liveness(self) -> Liveness | None:
         """Return whether the process lives, every two seconds while the run has not said how it ended; else None."""
         now = self._clock()
-        if now - self._checked_at < _PRESENCE_SECONDS:
+        if now - self._checked_at < _LIVENESS_SECONDS:
             return None
         self._checked_at = now
         if self._revision is None:
@@ -65,7 +65,7 @@ class LiveSource:
 
     def _check_workers(self) -> None:
         now = self._clock()
-        if now - self._workers_checked_at >= _PRESENCE_SECONDS:
+        if now - self._workers_checked_at >= _LIVENESS_SECONDS:
             self._workers_checked_at = now
             if not all(worker.state.ended for worker in self._history.snapshot().workers):
                 self._history.mark_workers(workers_liveness(self._folder))

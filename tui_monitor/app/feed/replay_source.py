@@ -156,9 +156,9 @@ class ReplaySource:
         if not self._is_read or self._recording.info is None:
             return
         self._start = None
-        position = end * start.share if start.share is not None else start.seconds
+        position = end * start.fraction if start.fraction is not None else start.seconds
         if start.epoch is not None:
-            found = self._recording.moments.of_epoch(start.epoch)
+            found = self._recording.markers.of_epoch(start.epoch)
             position = end if found is None else found
         speed = (1.0 if self._recording.in_epochs else usual_speed(end)) if start.speed is None else start.speed
         self._clock = PlaybackClock(min(position, end), now, speed, start.is_playing)
@@ -178,7 +178,7 @@ class ReplaySource:
             end=end,
             speed=self._clock.speed,
             mode=mode,
-            moments=known.moments if known is not None and is_same else recording.moments,
+            markers=known.markers if known is not None and is_same else recording.markers,
             in_epochs=recording.in_epochs,
             is_read=self._is_read,
             output_is_timed=self._output.is_timed,
@@ -197,11 +197,11 @@ class ReplaySource:
         return self._recording.batch_after(position) if step > 0 else self._recording.batch_before(position)
 
     def _neighbouring_epoch(self, position: float, step: int) -> float | None:
-        return _neighbouring(self._recording.moments.epochs, position, step)
+        return _neighbouring(self._recording.markers.epochs, position, step)
 
     def _neighbouring_event(self, position: float, step: int) -> float | None:
-        moments = self._recording.moments
-        found = _neighbouring(moments.events, position, step)
+        markers = self._recording.markers
+        found = _neighbouring(markers.events, position, step)
         # With no event left on that side a replay stays where it is.
         return position if found is None and step > 0 else found
 

@@ -88,9 +88,9 @@ class PanelLayout(Vertical):
         self._footer.show(footer_rows(footer_keys(snapshot, view), self.screen.size.width))
         if snapshot.playback is not None:
             self._scrub.show_playback(snapshot.playback)
-        phase = view.fit_of(snapshot)
-        if phase is None:
+        fit = view.fit_of(snapshot)
+        if fit is None:
             return
-        for chart, metric in zip(self._charts, shown_metrics(phase, view), strict=False):
+        for chart, metric in zip(self._charts, shown_metrics(fit, view), strict=False):
             if chart.display:
-                chart.show_metric(phase, metric, view, at_once=snapshot.playback is not None)
+                chart.show_metric(fit, metric, view, at_once=snapshot.playback is not None)

@@ -24,7 +24,7 @@ class CellsView(ScrollView):
         self.can_focus = False
         self._rows: tuple[Row, ...] = ()
         self._ascii_only = ascii_only
-        self._looks: dict[str, Style] = {}
+        self._styles: dict[str, Style] = {}
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -70,7 +70,7 @@ class CellsView(ScrollView):
         base = self.base_style(index)
         if index >= len(self._rows):
             return Strip.blank(width, base)
-        segments = [Segment(self._characters(run), base + self.look(run.style)) for run in self._rows[index]]
+        segments = [Segment(self._characters(run), base + self.style_of(run.style)) for run in self._rows[index]]
         return Strip(segments).crop(self.scroll_offset.x, self.scroll_offset.x + width).extend_cell_length(width, base)
 
     def base_style(self, index: int) -> Style:
@@ -78,22 +78,22 @@ class CellsView(ScrollView):
         return self.rich_style
 
     def notify_style_update(self) -> None:
-        """Forget looks when the theme or a class changes."""
-        self._looks.clear()
+        """Forget styles when the theme or a class changes."""
+        self._styles.clear()
         super().notify_style_update()
 
     def _characters(self, run: Run) -> str:
         return styles.to_ascii(run.text) if self._ascii_only else run.text
 
-    def look(self, name: str) -> Style:
+    def style_of(self, name: str) -> Style:
         """Return how a symbolic style looks in the theme of the moment."""
         if not name:
             return Style.null()
-        look = self._looks.get(name)
-        if look is None:
-            look = self._declaring(f"cells--{name}").get_component_rich_style(f"cells--{name}", partial=True)
-            self._looks[name] = look
-        return look
+        style = self._styles.get(name)
+        if style is None:
+            style = self._declaring(f"cells--{name}").get_component_rich_style(f"cells--{name}", partial=True)
+            self._styles[name] = style
+        return style
 
     def _declaring(self, component: str) -> Widget:
         """Return the nearest widget around this one that declares a component class."""

@@ -14,7 +14,7 @@ from tui_monitor.charts.chart import GUTTER, dot_columns, draw_chart
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.charts.raster import LastDrawing
 from tui_monitor.charts.scale import Limits
-from tui_monitor.history.snapshot import PhaseSnapshot
+from tui_monitor.history.snapshot import FitSnapshot
 from tui_monitor.view.charts.chart_metrics import ChartMetric
 from tui_monitor.view.charts.metric_chart import chart_spec
 from tui_monitor.view.view_state import ViewState
@@ -29,7 +29,7 @@ _LEAST_SECONDS_AT_ONCE = 0.1
 class _Wanted:
     """All that decides what a chart looks like."""
 
-    phase: PhaseSnapshot
+    fit: FitSnapshot
     metric: ChartMetric
     view: ViewState
     size: tuple[int, int]
@@ -39,16 +39,16 @@ class _Wanted:
     def range_key(self) -> tuple[object, ...]:
         """Equal where two differ in the data alone."""
         view = self.view
-        return (self.phase.info.index, self.metric, view.window, view.smoothing, view.log_y, self.size)
+        return (self.fit.info.index, self.metric, view.window, view.smoothing, view.log_y, self.size)
 
     @property
     def key(self) -> tuple[object, ...]:
         """Equal where two look the same; cheap to compare."""
-        phase, view = self.phase, self.view
+        fit, view = self.fit, self.view
         return (
-            phase.info,
-            phase.batches,
-            len(phase.epochs),
+            fit.info,
+            fit.batches,
+            len(fit.epochs),
             self.metric,
             (view.window, view.smoothing, view.log_y),
             self.size,
@@ -96,28 +96,28 @@ class ChartView(CellsView):
         """Whether the newest state is drawn."""
         return not self._under_way and (self._wanted is None or self._wanted.key == self._drawn_key)
 
-    def show_metric(self, phase: PhaseSnapshot, metric: ChartMetric, view: ViewState, *, at_once: bool = False) -> None:
+    def show_metric(self, fit: FitSnapshot, metric: ChartMetric, view: ViewState, *, at_once: bool = False) -> None:
         """Draw a metric as soon as the drawing under way is done.
 
         Args:
-            phase: what ran so far.
+            fit: what ran so far.
             metric: the metric.
             view: what the user chose.
             at_once: whether the user waits for it, as when a replay is moved.
         """
-        self._wanted = _Wanted(phase, metric, view, (self.size.width, self.size.height), at_once)
+        self._wanted = _Wanted(fit, metric, view, (self.size.width, self.size.height), at_once)
         # Panels first, they are cheap: the chart's thread and the event loop take turns in one interpreter.
         self.call_after_refresh(self._start)
 
     def base_style(self, index: int) -> Style:
-        """Return the look of a heading for the title row."""
-        return self.rich_style + self.look("heading-row") if index == 0 else self.rich_style
+        """Return the style of a heading for the title row."""
+        return self.rich_style + self.style_of("heading-row") if index == 0 else self.rich_style
 
     def on_resize(self, event: Resize) -> None:
         """Draw for the new size."""
         if self._wanted is not None:
             wanted = self._wanted
-            self.show_metric(wanted.phase, wanted.metric, wanted.view, at_once=wanted.at_once)
+            self.show_metric(wanted.fit, wanted.metric, wanted.view, at_once=wanted.at_once)
 
     def _start(self) -> None:
         wanted = self._wanted
@@ -149,7 +149,7 @@ class ChartView(CellsView):
         columns = dot_columns(width, self._markers)
         area = (max(1, width - GUTTER), max(1, height - 3))
         spec = chart_spec(
-            wanted.phase, wanted.metric, wanted.view, area, columns, previous=previous, markers=self._markers
+            wanted.fit, wanted.metric, wanted.view, area, columns, previous=previous, markers=self._markers
         )
         grid = draw_chart(spec, width, height, self._last_drawing)
         self.post_message(self.Drawn(self, grid, spec.y_range))

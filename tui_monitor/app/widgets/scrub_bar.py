@@ -61,4 +61,4 @@ class ScrubBar(CellsView):
     def _seek(self, event: MouseEvent) -> None:
         if self._playback is not None and self._scrub is not None:
             x = round(event.screen_x) - self.region.x
-            self.post_message(self.Sought(self._scrub.share_at(x) * self._playback.end))
+            self.post_message(self.Sought(self._scrub.fraction_at(x) * self._playback.end))

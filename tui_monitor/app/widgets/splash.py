@@ -35,6 +35,6 @@ class Splash(CellsView):
         return super().render_line(y)
 
     def base_style(self, index: int) -> Style:
-        """Return the look of a heading for the row of keys."""
+        """Return the style of a heading for the row of keys."""
         is_footer = index == self.size.height - 1
-        return self.rich_style + self.look("heading-row") if is_footer else self.rich_style
+        return self.rich_style + self.style_of("heading-row") if is_footer else self.rich_style

@@ -125,6 +125,10 @@ Check = (
 )
 
 
+LABELS_APART = (LabelMap, LabelShift)
+"""Checks that find validation's labels to be others than its inputs are given in training."""
+
+
 def checks(probe: TrainingProbe, validation: ValidationProbe, observed: Observed) -> tuple[Check, ...]:
     """Return what the checks found, nothing where all is as it should be.
 
@@ -196,7 +200,7 @@ def _label_map(probe: TrainingProbe, validation: ValidationProbe) -> LabelMap | 
     table, train = (_counted(side.label, side.predicted, classes) for side in (validation, probe))
     held = np.flatnonzero(table.sum(axis=1) > 0)
     says = table.argmax(axis=1)
-    moved = [(int(c), int(says[c])) for c in held if says[c] != c and _is_taken_for(table[c], c, int(says[c]))]
+    moved = [(int(c), int(says[c])) for c in held if says[c] != c and _is_taken_for(table[c], int(c), int(says[c]))]
     sources, targets = {c for c, _ in moved}, {target for _, target in moved}
     # A permutation moves a set of classes onto itself, and training must know each of them.
     if not moved or sources != targets or len(targets) < len(moved):
@@ -216,20 +220,30 @@ def _is_taken_for(row: FloatArray, own: int, other: int) -> bool:
 
 
 def _label_shift(probe: TrainingProbe, validation: ValidationProbe) -> LabelShift | None:
-    """Find whether predictions fit the labels of samples some places further better than their own."""
-    if not _classes(probe, validation) or validation.label.size < _FEWEST:
+    """Find whether predictions fit the labels of samples some places further better than their own, and than none."""
+    classes = _classes(probe, validation)
+    if not classes or validation.label.size < _FEWEST:
         return None
     label, predicted = validation.label, validation.predicted
+    unrelated = float(np.bincount(label, minlength=classes) @ np.bincount(predicted, minlength=classes)) / label.size**2
     best: LabelShift | None = None
     for places in _SHIFTS:
-        first, second = (slice(places, None), slice(None, -places)) if places > 0 else (slice(None, places), slice(-places, None))
-        shifted = (predicted[second] == label[first]).astype(float)
-        own = (predicted[second] == label[second]).astype(float)
-        changes = shifted - own
-        error = float(np.std(changes)) / math.sqrt(changes.size)
-        if error > 0 and changes.mean() / error > _SURE_DEVIATIONS and (best is None or shifted.mean() > best.accuracy_shifted):
-            best = LabelShift(places, float(own.mean()), float(shifted.mean()))
+        end, start = max(0, -places), max(0, places)
+        said = predicted[end : label.size - start]
+        shifted = (said == label[start : label.size - end]).astype(float)
+        own = (said == label[end : label.size - start]).astype(float)
+        found = float(shifted.mean())
+        # A model that is wrong more often than a coin fits any other labels better than these.
+        is_sure = _is_larger(shifted - own) and _is_larger(shifted - unrelated)
+        if is_sure and (best is None or found > best.accuracy_shifted):
+            best = LabelShift(places, float(own.mean()), found)
     return best
+
+
+def _is_larger(changes: FloatArray) -> bool:
+    """Whether the mean of independent values is above 0 for sure."""
+    error = float(np.std(changes)) / math.sqrt(changes.size)
+    return error > 0 and float(changes.mean()) / error > _SURE_DEVIATIONS
 
 
 def _not_shuffled(observed: Observed) -> NotShuffled | None:
@@ -308,6 +322,7 @@ def _mean_ranks(values: FloatArray) -> FloatArray:
 
 def _penalty(observed: Observed) -> PenaltyInOneMode | None:
     training, inference = observed.penalty_in_training, observed.penalty_in_inference
-    if abs(training - inference) <= _PENALTY * max(1.0, abs(training)):
+    # A penalty on activities differs between modes by what dropout does: only one that is 0 in a mode is meant.
+    if max(abs(training), abs(inference)) <= _PENALTY or min(abs(training), abs(inference)) > 0:
         return None
     return PenaltyInOneMode(training, inference)

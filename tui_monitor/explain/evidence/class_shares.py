@@ -1,4 +1,4 @@
-"""Class shares of both sides with their test, what each class gets, and what the constant guess would score."""
+"""Class shares of both sides with their test, what each class gets, and the majority-class baseline's scores."""
 
 import math
 
@@ -68,13 +68,13 @@ def chi_squared_tail(statistic: float, freedom: int) -> float:
 
 
 def entropy(counts: IntArray) -> float:
-    """Return the entropy of the class shares in nats: the loss of the best constant guess."""
+    """Return the entropy of the class shares in nats: the loss of the majority-class baseline."""
     share = counts[counts > 0] / counts.sum()
     return float(-(share * np.log(share)).sum())
 
 
 def baseline(train: IntArray, validation: IntArray) -> Baseline | None:
-    """Return what a constant guess at each side's own base rate scores, or None where a side is empty."""
+    """Return what a majority-class baseline at each side's own base rate scores, or None where a side is empty."""
     if not train.sum() or not validation.sum():
         return None
     return Baseline(
@@ -140,7 +140,7 @@ def stratified(values: FloatArray, label: IntArray, counts: IntArray) -> tuple[f
     one that is always right, gets the variance of half a mistake.
 
     Args:
-        values: a figure of each sample, shape (n,).
+        values: a value of each sample, shape (n,).
         label: class of each sample, shape (n,).
         counts: samples of each class whose shares to take, shape (classes,).
 

@@ -60,18 +60,18 @@ def _confusion(probe: TrainingProbe, validation: ValidationProbe | None, strata:
         return None
     if validation is not None and not _known(validation.label, validation.predicted):
         return None
-    place, labels = _places(probe, validation)
+    position, labels = _positions(probe, validation)
     ones = None if validation is None else np.ones(validation.label.size)
     return Confusion(
         labels=labels,
-        train=_table(place[probe.label], place[probe.predicted], strata, len(labels)),
+        train=_table(position[probe.label], position[probe.predicted], strata, len(labels)),
         validation=None
         if validation is None or ones is None
-        else _table(place[validation.label], place[validation.predicted], ones, len(labels)),
+        else _table(position[validation.label], position[validation.predicted], ones, len(labels)),
     )
 
 
-def _places(probe: TrainingProbe, validation: ValidationProbe | None) -> tuple[IntArray, tuple[str, ...]]:
+def _positions(probe: TrainingProbe, validation: ValidationProbe | None) -> tuple[IntArray, tuple[str, ...]]:
     """Return the row of each class, shape (classes,), and what to call the rows."""
     sides = [probe.label, probe.predicted]
     if validation is not None:
@@ -85,9 +85,9 @@ def _places(probe: TrainingProbe, validation: ValidationProbe | None) -> tuple[I
     if validation is not None:
         seen = seen + np.bincount(validation.label, minlength=size)
     kept = np.sort(np.argsort(-seen, kind="stable")[: MOST_CLASSES - 1])
-    place = np.full(size, MOST_CLASSES - 1)
-    place[kept] = np.arange(kept.size)
-    return place, (*(str(index) for index in kept), OTHERS)
+    position = np.full(size, MOST_CLASSES - 1)
+    position[kept] = np.arange(kept.size)
+    return position, (*(str(index) for index in kept), OTHERS)
 
 
 def _table(row: IntArray, column: IntArray, weight: FloatArray, size: int) -> tuple[tuple[float, ...], ...]:
@@ -128,28 +128,28 @@ def reliability(confidence: FloatArray, right: FloatArray, weight: FloatArray) -
     if not known.any():
         return None
     confidence, right, weight = confidence[known], right[known], weight[known]
-    place = np.clip((confidence * CONFIDENCE_BINS).astype(np.int64), 0, CONFIDENCE_BINS - 1)
+    position = np.clip((confidence * CONFIDENCE_BINS).astype(np.int64), 0, CONFIDENCE_BINS - 1)
 
     def total(values: FloatArray) -> FloatArray:
         """Return the sum over each bin, shape (bins,)."""
-        return np.bincount(place, weights=values, minlength=CONFIDENCE_BINS).astype(np.float64)
+        return np.bincount(position, weights=values, minlength=CONFIDENCE_BINS).astype(np.float64)
 
     mass = total(weight)
     held = mass > 0
     safe = np.where(held, mass, 1.0)
     sure, hit = total(weight * confidence) / safe, total(weight * right) / safe
-    count = np.bincount(place, minlength=CONFIDENCE_BINS)
+    count = np.bincount(position, minlength=CONFIDENCE_BINS)
     # A bin's own sampling error: E|N(0, s)| = s·√(2/π).
     spread = np.sqrt(np.clip(sure * (1 - sure), 0.0, None) / np.maximum(count, 1) * 2 / math.pi)
-    share = mass / mass.sum()
+    fraction = mass / mass.sum()
     return Reliability(
         count=tuple(count.tolist()),
         confidence=_held(sure, held),
         accuracy=_held(hit, held),
         mean_confidence=float(np.average(confidence, weights=weight)),
         mean_accuracy=float(np.average(right, weights=weight)),
-        error=float((share * np.abs(sure - hit)).sum()),
-        chance=float((share * spread).sum()),
+        error=float((fraction * np.abs(sure - hit)).sum()),
+        chance=float((fraction * spread).sum()),
     )
 
 
@@ -208,48 +208,48 @@ def loss_spread(loss: FloatArray, right: FloatArray | None, weight: FloatArray, 
         return None
     not_finite = int((~np.isfinite(loss)).sum())
     loss, weight = loss[finite], weight[finite]
-    share = weight / weight.sum()
-    place = np.searchsorted(edges, loss, side="right")
+    fraction = weight / weight.sum()
+    position = np.searchsorted(edges, loss, side="right")
 
     def histogram(of: FloatArray) -> tuple[float, ...]:
         """Return what falls between neighbouring edges, below the first and above the last."""
-        filled = np.bincount(place, weights=of, minlength=edges.size + 1)
+        filled = np.bincount(position, weights=of, minlength=edges.size + 1)
         return tuple(round(value, 5) for value in filled.tolist())
 
-    mean = float((share * loss).sum())
+    mean = float((fraction * loss).sum())
     order = np.argsort(loss, kind="stable")
-    median, high, extreme = _quantiles(loss[order], share[order])
+    median, high, extreme = _quantiles(loss[order], fraction[order])
     answered = None if right is None else right[finite]
     return LossSpread(
-        right=None if answered is None else histogram(share * answered),
-        wrong=None if answered is None else histogram(share * (1 - answered)),
-        all=histogram(share),
-        mass=histogram(share * loss / mean if mean > 0 else share),
+        right=None if answered is None else histogram(fraction * answered),
+        wrong=None if answered is None else histogram(fraction * (1 - answered)),
+        all=histogram(fraction),
+        mass=histogram(fraction * loss / mean if mean > 0 else fraction),
         samples=int(loss.size),
         not_finite=not_finite,
         mean=mean,
-        deviation=math.sqrt(max(0.0, float((share * (loss - mean) ** 2).sum()))),
+        deviation=math.sqrt(max(0.0, float((fraction * (loss - mean) ** 2).sum()))),
         median=median,
         high=high,
         extreme=extreme,
         largest=float(loss.max()),
-        worst_share=_worst_share(loss[order], share[order], mean),
+        worst_share=_worst_fraction(loss[order], fraction[order], mean),
     )
 
 
-def _quantiles(rising: FloatArray, share: FloatArray) -> tuple[float, float, float]:
+def _quantiles(rising: FloatArray, fraction: FloatArray) -> tuple[float, float, float]:
     """Return the losses that half, 90 % and 99 % of samples stay below or at."""
-    reached = np.cumsum(share)
-    places = np.searchsorted(reached, np.array([0.5, 0.9, 0.99]) - 1e-9)
-    median, high, extreme = rising[np.minimum(places, rising.size - 1)].tolist()
+    reached = np.cumsum(fraction)
+    positions = np.searchsorted(reached, np.array([0.5, 0.9, 0.99]) - 1e-9)
+    median, high, extreme = rising[np.minimum(positions, rising.size - 1)].tolist()
     return median, high, extreme
 
 
-def _worst_share(rising: FloatArray, share: FloatArray, mean: float) -> float:
+def _worst_fraction(rising: FloatArray, fraction: FloatArray, mean: float) -> float:
     """Return the part of the mean loss that the worst 1 % hold, the last sample of them counted in part."""
     if mean <= 0:
         return _WORST
-    falling, part = rising[::-1], share[::-1]
+    falling, part = rising[::-1], fraction[::-1]
     before = np.cumsum(part) - part
     counted = np.clip(_WORST - before, 0.0, part)
     return float((counted * falling).sum()) / mean

@@ -33,13 +33,13 @@ def split_mistakes(train: SideMistakes, validation: SideMistakes) -> Mistakes:
     The three effects add up to the difference of the mean losses. There are none where a side has no sample
     that is right, or none that is wrong.
     """
-    figures = (
+    values = (
         train.loss_when_right,
         train.loss_when_wrong,
         validation.loss_when_right,
         validation.loss_when_wrong,
     )
-    right_t, wrong_t, right_v, wrong_v = figures
+    right_t, wrong_t, right_v, wrong_v = values
     if right_t is None or wrong_t is None or right_v is None or wrong_v is None:
         return Mistakes(train, validation, None)
     train_error, validation_error = train.error_rate, validation.error_rate

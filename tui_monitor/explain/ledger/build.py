@@ -10,7 +10,7 @@ from tui_monitor.explain.ledger.estimates import (
     class_weights,
     estimate,
     multiplicities,
-    validation_figure,
+    validation_value,
 )
 from tui_monitor.explain.ledger.intervals import Bounds, deviations, intervals, sampling, unseen
 from tui_monitor.explain.ledger.train_mode import train_mode_parts
@@ -30,30 +30,30 @@ RULED_OUT_SHARE_OF_GAP = 0.10
 def build_ledger(
     probe: TrainingProbe,
     validation: ValidationProbe,
-    figure: str,
+    metric: str,
     seed: int = 0,
     opened: Opened | None = None,
 ) -> Ledger | None:
-    """Return the ledger of one quantity, or None when either side does not report it.
+    """Return the ledger of one metric, or None when either side does not report it.
 
     Args:
         probe: probed training batches with at least one sample.
         validation: validation samples with at least one sample.
-        figure: `loss` or `accuracy`.
+        metric: `loss` or `accuracy`.
         seed: of the bootstrap; the same inputs give the same intervals.
         opened: what was measured of the within-class term; None where nothing was.
     """
-    on_loss = figure == "loss"
-    quantity = probe.loss if on_loss else probe.accuracy
+    on_loss = metric == "loss"
+    per_sample = probe.loss if on_loss else probe.accuracy
     values = validation.loss if on_loss else validation.correct
-    if quantity is None or values is None:
+    if per_sample is None or values is None:
         return None
     batches = int(probe.batch[-1]) + 1
     multiplicity = multiplicities(batches, seed)
     classes = class_weights(probe, validation)
-    estimates = estimate(probe, quantity, classes, multiplicity)
+    estimates = estimate(probe, per_sample, classes, multiplicity)
     weighting = validation.weighting if on_loss else validation.accuracy_weighting
-    measured = validation_figure(validation, values, weighting, seed + 1)
+    measured = validation_value(validation, values, weighting, seed + 1)
     offset = validation.offset if on_loss else 0.0
     reported = validation.reported_loss if on_loss else validation.reported_accuracy
     if reported is None:
@@ -66,25 +66,25 @@ def build_ledger(
     }
     point[Cause.SAMPLE_WEIGHTS] += validation_weights
     point[Cause.MEASUREMENT] = measured.weighted + offset - reported
-    gap = quantity.reported - reported
+    gap = per_sample.reported - reported
     point[Cause.WITHIN_CLASS] = gap - math.fsum(point.values())
 
-    spread = deviations(estimates, batches, probe.epoch_batches, quantity)
+    spread = deviations(estimates, batches, probe.epoch_batches, per_sample)
     with np.errstate(invalid="ignore"):
         # A side measured on one batch has no known spread: infinite, or NaN for both.
         spread[Cause.WITHIN_CLASS] = spread[Cause.WITHIN_CLASS] - measured.deviation
     spread[Cause.MEASUREMENT] = measured.deviation
-    drawn = sampling(probe, quantity, validation, values)
+    drawn = sampling(probe, per_sample, validation, values)
     noise = drawn.half_width
     beyond_chance = noise * QUANTILE_WORTH_A_CAUSE / NORMAL_QUANTILE
     whole = Whole(point[Cause.WITHIN_CLASS], spread[Cause.WITHIN_CLASS], beyond_chance)
-    within = open_within(whole, validation, figure, opened)
+    within = open_within(whole, validation, metric, opened)
     least = {} if on_loss else unseen(probe, classes)
     bounds = _opened_intervals(point, spread, least, within)
     chance = {Cause.WITHIN_CLASS: beyond_chance, **{cause: part.chance for cause, part in within.parts.items()}}
     smallest = SMALLEST_LOSS_WORTH_NAMING if on_loss else SMALLEST_ACCURACY_WORTH_NAMING
     verdicts = _verdicts(point, bounds, gap, chance, smallest)
-    parts = {Cause.TRAIN_MODE_LAYERS: train_mode_parts(probe, quantity, classes, multiplicity, opened, figure)}
+    parts = {Cause.TRAIN_MODE_LAYERS: train_mode_parts(probe, per_sample, classes, multiplicity, opened, metric)}
     return Ledger(
         gap=gap,
         low=gap - noise,

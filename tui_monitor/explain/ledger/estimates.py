@@ -17,7 +17,7 @@ from tui_monitor.explain.samples.probes import (
     Averaging,
     FloatArray,
     IntArray,
-    Quantity,
+    PerSampleMetric,
     TrainingProbe,
     ValidationProbe,
     Weighting,
@@ -79,13 +79,13 @@ class Estimates:
     toggles: FloatArray
     """Shape (rows, 4), in the order of `TOGGLES`."""
     end: FloatArray
-    """The training figure with every toggle moved, anchored at the reported figure."""
+    """The training value with every toggle moved, anchored at the reported value."""
     fitted: int
     """Parameters fitted to the batches: the mean, and a slope where there is one."""
     leverage: float
     """What the slope's own error adds to the variance of a mean, as a share of it."""
     draw_variance: float
-    """What the draws of training mode leave of the variance of the figure now, at most: half the variance between two
+    """What the draws of training mode leave of the variance of the value now, at most: half the variance between two
     draws, the one trained on and the one probed."""
 
 
@@ -98,26 +98,28 @@ def multiplicities(batches: int, seed: int) -> FloatArray:
     return np.concatenate([np.ones((1, batches)), counts])
 
 
-def estimate(probe: TrainingProbe, quantity: Quantity, classes: ClassWeights, multiplicity: FloatArray) -> Estimates:
-    """Return the training side's terms of one quantity, from the probe as it is and from its resamples.
+def estimate(
+    probe: TrainingProbe, metric: PerSampleMetric, classes: ClassWeights, multiplicity: FloatArray
+) -> Estimates:
+    """Return the training side's terms of one metric, from the probe as it is and from its resamples.
 
     Args:
         probe: probed training batches with at least one sample.
-        quantity: its loss or its accuracy.
+        metric: its loss or its accuracy.
         classes: what each class's samples count.
         multiplicity: how often each batch counts, shape (rows, batches).
     """
     batches = multiplicity.shape[1]
     label = probe.label if classes.train_share.size > 1 else np.zeros_like(probe.label)
     sizes = np.bincount(probe.batch, minlength=batches).astype(float)
-    weights = effective_weights(probe.weight, probe.batch, quantity.weighting)
+    weights = effective_weights(probe.weight, probe.batch, metric.weighting)
     columns = np.stack(
         [
-            weights * quantity.then,
-            weights * quantity.training,
-            quantity.training,
-            weights * quantity.inference,
-            quantity.inference,
+            weights * metric.then,
+            weights * metric.training,
+            metric.training,
+            weights * metric.inference,
+            metric.inference,
             np.ones_like(weights),
         ],
         axis=1,
@@ -134,29 +136,29 @@ def estimate(probe: TrainingProbe, quantity: Quantity, classes: ClassWeights, mu
         mixes = np.stack([strata, strata * classes.ratio])
     by_samples = np.tensordot(multiplicity, sums, axes=1) / (multiplicity @ sizes)[:, None, None]
     reported_way = by_samples
-    if quantity.averaging is Averaging.BATCHES:
+    if metric.averaging is Averaging.BATCHES:
         by_batches = np.tensordot(multiplicity, sums / sizes[:, None, None], axes=1)
         reported_way = by_batches / multiplicity.sum(axis=1)[:, None, None]
 
     means = np.stack([reported_way, by_samples])[..., 1:5]
     # Columns are (mode, weight) in order; the toggles' order is mode, weight, averaging, mix.
-    figures = np.einsum("arcf,mrc->famr", means, mixes).reshape(2, 2, 2, 2, len(multiplicity))
-    then = (reported_way[:, :, 0] * mixes[0]).sum(axis=1) + quantity.offset_then
-    now = figures[0, 0, 0, 0] + quantity.offset_now
-    return _anchored(then, np.column_stack([now, shapley(figures)]), quantity.reported, batches)
+    values = np.einsum("arcf,mrc->famr", means, mixes).reshape(2, 2, 2, 2, len(multiplicity))
+    then = (reported_way[:, :, 0] * mixes[0]).sum(axis=1) + metric.offset_then
+    now = values[0, 0, 0, 0] + metric.offset_now
+    return _anchored(then, np.column_stack([now, shapley(values)]), metric.reported, batches)
 
 
 def _anchored(then: FloatArray, measured: FloatArray, reported: float, batches: int) -> Estimates:
-    """Correct what was measured for how far the probed batches were off the figure of all batches, which is known.
+    """Correct what was measured for how far the probed batches were off the value of all batches, which is known.
 
     The regression estimator of survey sampling (Cochran, Sampling Techniques, 1977, chapter 7), with slopes from the
     bootstrap; a slope's error counts by how far off the probed batches were. With too few batches for a slope the two
     are paired: batches that were easier are as much easier now.
 
     Args:
-        then: the reported figure as the probed batches alone give it, shape (rows,).
-        measured: the figure now, and each toggle's term, shape (rows, 5).
-        reported: the figure over all batches.
+        then: the reported value as the probed batches alone give it, shape (rows,).
+        measured: the value now, and each toggle's term, shape (rows, 5).
+        reported: the value over all batches.
         batches: probed.
     """
     slope = np.array([1.0, 0.0, 0.0, 0.0, 0.0])
@@ -188,15 +190,15 @@ def _stratum_weights(counts: FloatArray, share: FloatArray, total: FloatArray | 
     return np.divide(exact * total, counts, out=np.zeros_like(exact), where=seen)
 
 
-def shapley(figures: FloatArray) -> FloatArray:
-    """Return the Shapley value of moving each toggle, as figure before minus figure after, shape (rows, toggles).
+def shapley(values: FloatArray) -> FloatArray:
+    """Return the Shapley value of moving each toggle, as value before minus value after, shape (rows, toggles).
 
     Args:
-        figures: a figure for every combination of toggles, shape (2, ..., 2, rows) with one axis a toggle:
+        values: a value for every combination of toggles, shape (2, ..., 2, rows) with one axis a toggle:
             0 as training reported it, 1 as validation is measured.
     """
-    players = figures.ndim - 1
-    flat = figures.reshape(2**players, -1)
+    players = values.ndim - 1
+    flat = values.reshape(2**players, -1)
     return np.asarray((_shapley_coefficients(players) @ flat).T, dtype=np.float64)
 
 
@@ -213,23 +215,23 @@ def _shapley_coefficients(players: int) -> FloatArray:
 
 
 @dataclass(frozen=True)
-class ValidationFigure:
-    """Validation's mean of one quantity at the current weights."""
+class ValidationValue:
+    """Validation's mean of one metric at the current weights."""
 
     weighted: float
     """As Keras measures it, with weights that came with the data."""
     plain: float
     """Every sample counting the same."""
     deviation: FloatArray
-    """Bootstrap deviations of the plain figure, shape (resamples,); zeros where all was measured."""
+    """Bootstrap deviations of the plain value, shape (resamples,); zeros where all was measured."""
 
 
-def validation_figure(probe: ValidationProbe, values: FloatArray, weighting: Weighting, seed: int) -> ValidationFigure:
-    """Return validation's mean of one quantity, at validation's exact class shares.
+def validation_value(probe: ValidationProbe, values: FloatArray, weighting: Weighting, seed: int) -> ValidationValue:
+    """Return validation's mean of one metric, at validation's exact class shares.
 
     Args:
         probe: validation samples with at least one sample.
-        values: the quantity of each of them, shape (n,).
+        values: the metric of each of them, shape (n,).
         weighting: how weights that came with the data enter it.
         seed: of the bootstrap.
     """
@@ -245,13 +247,13 @@ def validation_figure(probe: ValidationProbe, values: FloatArray, weighting: Wei
     weights = effective_weights(probe.weight, probe.batch, weighting)
     plain, weighted = (values * strata).mean(), (values * strata * weights).mean()
     if probe.complete:
-        return ValidationFigure(float(weighted), float(plain), np.zeros(RESAMPLES))
+        return ValidationValue(float(weighted), float(plain), np.zeros(RESAMPLES))
     batches = int(probe.batch.max(initial=0)) + 1
     if batches < 2:
-        return ValidationFigure(float(weighted), float(plain), np.full(RESAMPLES, np.inf))
+        return ValidationValue(float(weighted), float(plain), np.full(RESAMPLES, np.inf))
     multiplicity = multiplicities(batches, seed)[1:]
     sums = np.bincount(probe.batch, weights=values * strata, minlength=batches)
     sizes = np.bincount(probe.batch, minlength=batches)
     resampled = multiplicity @ sums / (multiplicity @ sizes)
     inflated = (resampled - plain) * small_sample_inflation(batches, 1)
-    return ValidationFigure(float(weighted), float(plain), inflated)
+    return ValidationValue(float(weighted), float(plain), inflated)

@@ -7,14 +7,22 @@ import numpy as np
 
 from tui_monitor.explain.ledger.estimates import TOGGLES, ClassWeights, Estimates
 from tui_monitor.explain.quantiles import NORMAL_QUANTILE, POWER_QUANTILE, small_sample_inflation
-from tui_monitor.explain.samples.probes import FloatArray, Quantity, TrainingProbe, ValidationProbe, effective_weights
+from tui_monitor.explain.samples.probes import (
+    FloatArray,
+    PerSampleMetric,
+    TrainingProbe,
+    ValidationProbe,
+    effective_weights,
+)
 from tui_monitor.run_log.events.explanation import Cause
 
 Bounds = tuple[float | None, float | None]
 """Lower and upper end of an interval; None where it is unknown."""
 
 
-def deviations(estimates: Estimates, batches: int, epoch_batches: int, quantity: Quantity) -> dict[Cause, FloatArray]:
+def deviations(
+    estimates: Estimates, batches: int, epoch_batches: int, metric: PerSampleMetric
+) -> dict[Cause, FloatArray]:
     """Return bootstrap deviations of each term, shape (resamples,), narrowed where most batches were probed.
 
     The finite-population factor 1 − probed/all is left out of the variance that training mode's own draws give: a
@@ -22,7 +30,7 @@ def deviations(estimates: Estimates, batches: int, epoch_batches: int, quantity:
     """
     inflation = small_sample_inflation(batches, estimates.fitted)
     unprobed = max(0.0, 1.0 - batches / max(epoch_batches, 1))
-    random_mode = not np.array_equal(quantity.training, quantity.inference)
+    random_mode = not np.array_equal(metric.training, metric.inference)
 
     def spread(values: FloatArray, draw_variance: float = 0.0) -> FloatArray:
         """Return the deviations of one term, infinite where a single batch tells nothing of them."""
@@ -103,9 +111,11 @@ class Sampling:
         return math.ceil(self.validation_variance / allowed)
 
 
-def sampling(probe: TrainingProbe, quantity: Quantity, validation: ValidationProbe, values: FloatArray) -> Sampling:
+def sampling(
+    probe: TrainingProbe, metric: PerSampleMetric, validation: ValidationProbe, values: FloatArray
+) -> Sampling:
     """Return the sampling variances of both sides; the training set's size is the epoch's, estimated where unknown."""
-    weights = effective_weights(probe.weight, probe.batch, quantity.weighting)
+    weights = effective_weights(probe.weight, probe.batch, metric.weighting)
     batches = int(probe.batch[-1]) + 1
     if probe.epoch_class_counts is not None:
         train_size = float(probe.epoch_class_counts.sum())
@@ -115,5 +125,5 @@ def sampling(probe: TrainingProbe, quantity: Quantity, validation: ValidationPro
         validation_size = float(validation.class_counts.sum())
     else:
         validation_size = float(values.size)
-    training_variance = float(np.var(weights * quantity.then)) / max(train_size, 1.0)
+    training_variance = float(np.var(weights * metric.then)) / max(train_size, 1.0)
     return Sampling(training_variance, float(np.var(values)), validation_size)

@@ -11,7 +11,7 @@ import numpy as np
 from tui_monitor.explain.ledger.estimates import ClassWeights, estimate
 from tui_monitor.explain.ledger.intervals import deviations, intervals
 from tui_monitor.explain.samples.opened import Opened
-from tui_monitor.explain.samples.probes import FloatArray, Quantity, TrainingProbe
+from tui_monitor.explain.samples.probes import FloatArray, PerSampleMetric, TrainingProbe
 from tui_monitor.run_log.events.explanation import Cause, KindPart
 
 LAG, OWN_NOISE = "batch_norm_lag", "batch_norm_noise"
@@ -19,45 +19,45 @@ LAG, OWN_NOISE = "batch_norm_lag", "batch_norm_noise"
 
 def train_mode_parts(
     probe: TrainingProbe,
-    quantity: Quantity,
+    values: PerSampleMetric,
     classes: ClassWeights,
     multiplicity: FloatArray,
     opened: Opened | None,
-    figure: str,
+    metric: str,
 ) -> tuple[KindPart, ...]:
     """Return the parts of the train-mode term, or none where it was not opened.
 
     Args:
         probe: as for the ledger.
-        quantity: its loss or its accuracy.
+        values: its loss or its accuracy.
         classes: what each class's samples count.
         multiplicity: how often each batch counts in each resample, shape (rows, batches).
         opened: what was measured; None where nothing was.
-        figure: `loss` or `accuracy`.
+        metric: `loss` or `accuracy`.
     """
     found = opened.batch_norm if opened is not None else None
     if opened is None or found is None:
         return ()
-    anew = found.loss if figure == "loss" else found.correct
-    own = found.own_loss if figure == "loss" else found.own_correct
-    if anew.size != quantity.training.size:
+    anew = found.loss if metric == "loss" else found.correct
+    own = found.own_loss if metric == "loss" else found.own_correct
+    if anew.size != values.training.size:
         return ()
-    modes = [(OWN_NOISE, quantity.training if own is None else own, anew), (LAG, anew, quantity.inference)]
+    modes = [(OWN_NOISE, values.training if own is None else own, anew), (LAG, anew, values.inference)]
     if own is not None:
-        modes.insert(0, ("+".join(opened.other_kinds), quantity.training, own))
+        modes.insert(0, ("+".join(opened.other_kinds), values.training, own))
     return tuple(
-        _part(kind, probe, replace(quantity, training=before, inference=after), classes, multiplicity)
+        _part(kind, probe, replace(values, training=before, inference=after), classes, multiplicity)
         for kind, before, after in modes
     )
 
 
 def _part(
-    kind: str, probe: TrainingProbe, quantity: Quantity, classes: ClassWeights, multiplicity: FloatArray
+    kind: str, probe: TrainingProbe, values: PerSampleMetric, classes: ClassWeights, multiplicity: FloatArray
 ) -> KindPart:
     cause = Cause.TRAIN_MODE_LAYERS
     batches = multiplicity.shape[1]
-    estimates = estimate(probe, quantity, classes, multiplicity)
-    spread = deviations(estimates, batches, probe.epoch_batches, quantity)[cause]
+    estimates = estimate(probe, values, classes, multiplicity)
+    spread = deviations(estimates, batches, probe.epoch_batches, values)[cause]
     effect = float(estimates.toggles[0, 0])
     low, high = intervals({cause: effect}, {cause: np.asarray(spread)}, {})[cause]
     return KindPart(kind, effect, low, high)

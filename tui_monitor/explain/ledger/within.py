@@ -61,31 +61,31 @@ class Whole:
     """Size up to which drawing both sets anew would give it."""
 
 
-def open_within(whole: Whole, validation: ValidationProbe, figure: str, opened: Opened | None) -> Within:
+def open_within(whole: Whole, validation: ValidationProbe, metric: str, opened: Opened | None) -> Within:
     """Return the parts of W that were measured; what they leave of it is the rest.
 
     Args:
         whole: what is opened.
         validation: all of validation's samples.
-        figure: `loss` or `accuracy`.
+        metric: `loss` or `accuracy`.
         opened: what was measured; None where nothing was.
     """
     if opened is None:
         return Within({}, dict.fromkeys(OPENED_CAUSES, NOT_MEASURED))
-    values = validation.loss if figure == "loss" else validation.correct
+    values = validation.loss if metric == "loss" else validation.correct
     assert values is not None
     parts: dict[Cause, Part] = {}
     reasons = {cause: opened.reasons.get(cause, NOT_MEASURED) for cause in OPENED_CAUSES}
     strata = _Strata.of(validation)
     if opened.leak is not None:
-        leaked = _leaked(opened.leak, values, strata, figure)
+        leaked = _leaked(opened.leak, values, strata, metric)
         parts.update({Cause.LEAKED: leaked} if leaked else {})
         reasons[Cause.LEAKED] = "" if leaked else _why_no_leak(opened.leak)
-    scale = _scale(opened, values, strata, figure)
+    scale = _scale(opened, values, strata, metric)
     if scale is not None:
         parts[Cause.INPUT_SCALE] = scale
     if opened.fresh is not None:
-        found = _fresh_parts(whole, list(parts.values()), opened, strata, figure)
+        found = _fresh_parts(whole, list(parts.values()), opened, strata, metric)
         parts.update(found)
         if not found:
             reasons[Cause.UNFAMILIAR] = reasons[Cause.MEMORISED] = NOT_TOLD_APART
@@ -136,7 +136,7 @@ class _Strata:
         return np.where(label < self.share.size, each[np.minimum(label, self.share.size - 1)], 0.0)
 
 
-def _leaked(leak: Leak, values: FloatArray, strata: _Strata, figure: str) -> Part | None:
+def _leaked(leak: Leak, values: FloatArray, strata: _Strata, metric: str) -> Part | None:
     """Return what validation's mean would change by without its copies of training samples; None where unknown.
 
     Of all copies only the fraction found is known: with p the fraction of copies, U = (L − p·M) / (1 − p) is the mean
@@ -145,7 +145,7 @@ def _leaked(leak: Leak, values: FloatArray, strata: _Strata, figure: str) -> Par
     compared = leak.matched != NOT_COMPARED
     matched = leak.matched == 1
     if not leak.is_beyond_chance:
-        return _no_leak(leak, values, figure) if leak.repeats and not leak.found.copies else None
+        return _no_leak(leak, values, metric) if leak.repeats and not leak.found.copies else None
     label = strata.label
     left = np.bincount(label[compared & ~matched], minlength=strata.share.size)
     held = np.bincount(label[matched], minlength=strata.share.size)
@@ -184,16 +184,16 @@ def _leak_of_class(
     return float(term), shares * (mean - means) / (1.0 - shares) - term, noise
 
 
-def _no_leak(leak: Leak, values: FloatArray, figure: str) -> Part:
+def _no_leak(leak: Leak, values: FloatArray, metric: str) -> Part:
     """Return the part of copies that were not found: 0, with what as many as could be hidden would do at most."""
     hidden = leak.found.fraction_high
     mean = float(values.mean())
-    most = hidden / (1.0 - min(hidden, 0.5)) * (mean if figure == "loss" else 1.0 - mean)
-    bounds = (0.0, most) if figure == "loss" else (-most, 0.0)
+    most = hidden / (1.0 - min(hidden, 0.5)) * (mean if metric == "loss" else 1.0 - mean)
+    bounds = (0.0, most) if metric == "loss" else (-most, 0.0)
     return Part(0.0, np.zeros(RESAMPLES), math.inf, bounds)
 
 
-def _scale(opened: Opened, values: FloatArray, strata: _Strata, figure: str) -> Part | None:
+def _scale(opened: Opened, values: FloatArray, strata: _Strata, metric: str) -> Part | None:
     """Return what mapping validation's inputs to training's scale changes its mean by; 0 if the loss does not fall."""
     if opened.same_scale:
         return Part(0.0, np.zeros(RESAMPLES), math.inf, (0.0, 0.0))
@@ -202,7 +202,7 @@ def _scale(opened: Opened, values: FloatArray, strata: _Strata, figure: str) -> 
         return None
     if not is_scale_confirmed(rescaled):
         return Part(0.0, np.zeros(RESAMPLES), math.inf, (0.0, 0.0))
-    mapped = rescaled.loss if figure == "loss" else rescaled.correct
+    mapped = rescaled.loss if metric == "loss" else rescaled.correct
     if mapped is None:
         return None
     changes = mapped - values[rescaled.sample]
@@ -226,11 +226,11 @@ def _error_of_mean(values: FloatArray, weights: FloatArray) -> float:
     return float(np.std(values)) * math.sqrt(float((weights**2).sum()))
 
 
-def _fresh_parts(whole: Whole, before: list[Part], opened: Opened, strata: _Strata, figure: str) -> dict[Cause, Part]:
+def _fresh_parts(whole: Whole, before: list[Part], opened: Opened, strata: _Strata, metric: str) -> dict[Cause, Part]:
     """Return different data and memorised samples, or nothing where the fresh-batch test does not tell them apart."""
     fresh = opened.fresh
     assert fresh is not None
-    unfamiliar = _unfamiliar(fresh, opened.leak, strata, figure)
+    unfamiliar = _unfamiliar(fresh, opened.leak, strata, metric)
     if unfamiliar is None:
         return {}
     left = whole.point - math.fsum(part.point for part in before)
@@ -242,10 +242,10 @@ def _fresh_parts(whole: Whole, before: list[Part], opened: Opened, strata: _Stra
     return {Cause.UNFAMILIAR: unfamiliar, Cause.MEMORISED: memorised}
 
 
-def _unfamiliar(fresh: Fresh, leak: Leak | None, strata: _Strata, figure: str) -> Part | None:
+def _unfamiliar(fresh: Fresh, leak: Leak | None, strata: _Strata, metric: str) -> Part | None:
     """Return training minus validation at the fresh test's moment, at validation's class shares."""
-    train = fresh.loss if figure == "loss" else fresh.correct
-    other = fresh.validation_loss if figure == "loss" else fresh.validation_correct
+    train = fresh.loss if metric == "loss" else fresh.correct
+    other = fresh.validation_loss if metric == "loss" else fresh.validation_correct
     if train is None or other is None or not train.size or not other.size:
         return None
     kept = np.ones(other.size, dtype=bool)

@@ -7,14 +7,21 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_monitor.explain.samples.probes import Averaging, FloatArray, IntArray, Quantity, TrainingProbe, ValidationProbe
+from tui_monitor.explain.samples.probes import (
+    Averaging,
+    FloatArray,
+    IntArray,
+    PerSampleMetric,
+    TrainingProbe,
+    ValidationProbe,
+)
 
 Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
 class Average:
-    """A training figure's mean over one worker's parts of an epoch's batches."""
+    """A training value's mean over one worker's parts of an epoch's batches."""
 
     by_samples: float
     by_batches: float
@@ -22,7 +29,7 @@ class Average:
 
 @dataclass(frozen=True)
 class WorkerShare:
-    """What one worker measured at the end of an epoch; reported figures are those of the whole cluster."""
+    """What one worker measured at the end of an epoch; reported values are those of the whole cluster."""
 
     training: TrainingProbe
     validation: ValidationProbe | None
@@ -83,29 +90,31 @@ def _cut(probe: TrainingProbe, share: float, seed: int) -> TrainingProbe:
     )
 
 
-def _chosen(quantity: Quantity, chosen: NDArray[np.bool_]) -> Quantity:
+def _chosen(metric: PerSampleMetric, chosen: NDArray[np.bool_]) -> PerSampleMetric:
     return replace(
-        quantity,
-        then=quantity.then[chosen],
-        training=quantity.training[chosen],
-        inference=quantity.inference[chosen],
+        metric,
+        then=metric.then[chosen],
+        training=metric.training[chosen],
+        inference=metric.inference[chosen],
     )
 
 
-def _joined(quantities: Sequence[Quantity], shares: Sequence[WorkerShare], averages: Sequence[Average]) -> Quantity:
-    first = quantities[0]
+def _joined(
+    metrics: Sequence[PerSampleMetric], shares: Sequence[WorkerShare], averages: Sequence[Average]
+) -> PerSampleMetric:
+    first = metrics[0]
     batches = [share.training.epoch_batches for share in shares]
     by_samples = np.average([each.by_samples for each in averages], weights=[share.samples for share in shares])
     by_batches = np.average([each.by_batches for each in averages], weights=batches)
     nearer_by_batches = abs(by_batches - first.reported) < abs(by_samples - first.reported)
     return replace(
         first,
-        then=_all(quantities, lambda quantity: quantity.then),
-        training=_all(quantities, lambda quantity: quantity.training),
-        inference=_all(quantities, lambda quantity: quantity.inference),
+        then=_all(metrics, lambda metric: metric.then),
+        training=_all(metrics, lambda metric: metric.training),
+        inference=_all(metrics, lambda metric: metric.inference),
         averaging=Averaging.BATCHES if nearer_by_batches else Averaging.SAMPLES,
-        offset_then=float(np.average([quantity.offset_then for quantity in quantities], weights=batches)),
-        offset_now=float(np.average([quantity.offset_now for quantity in quantities], weights=batches)),
+        offset_then=float(np.average([metric.offset_then for metric in metrics], weights=batches)),
+        offset_now=float(np.average([metric.offset_now for metric in metrics], weights=batches)),
     )
 
 
@@ -142,9 +151,9 @@ def _ordinals(parts: Sequence[IntArray]) -> IntArray:
     """Return ordinals of batches that go on from one worker to the next, shape (samples of all,)."""
     numbered, begun = [], 0
     for part in parts:
-        places = np.unique(part, return_inverse=True)[1]
-        numbered.append(places + begun)
-        begun += int(places.max(initial=-1)) + 1
+        indices = np.unique(part, return_inverse=True)[1]
+        numbered.append(indices + begun)
+        begun += int(indices.max(initial=-1)) + 1
     return np.concatenate(numbered).astype(np.int64)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_monitor.explain.samples.observed import Observed
 from tui_monitor.explain.samples.probes import FloatArray, IntArray
 from tui_monitor.run_log.events.opened import BatchNormLag, FoundLeak, InputScale
 
@@ -100,5 +101,7 @@ class Opened:
     batch_norm: BatchNorm | None = None
     other_kinds: tuple[str, ...] = ()
     """Kinds of layers, batch normalisation apart, that act in training alone."""
+    observed: Observed | None = None
+    """What the checks need that are no terms."""
     same_scale: bool = False
     """Whether both sides' inputs have the same moments within chance, or nearly so: then the scale costs nothing."""

@@ -1,4 +1,4 @@
-"""What the ledger is computed from: per-sample figures of probed batches beside exact totals of the epoch."""
+"""What the ledger is computed from: per-sample metrics of probed batches beside exact totals of the epoch."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ NO_CLASS = -1
 
 
 class Averaging(StrEnum):
-    """How a reported training figure averages its batches."""
+    """How a reported training value averages its batches."""
 
     SAMPLES = "samples"
     """Each batch counts by its size: Keras 3's own loop."""
@@ -23,7 +23,7 @@ class Averaging(StrEnum):
 
 
 class Weighting(StrEnum):
-    """How sample weights enter a reported training figure."""
+    """How sample weights enter a reported training value."""
 
     NONE = "none"
     """Not at all: accuracy under `metrics=`."""
@@ -36,8 +36,8 @@ class Weighting(StrEnum):
 
 
 @dataclass(frozen=True)
-class Quantity:
-    """One per-sample quantity (loss in nats, or 1 where correct) of the probed training samples, shape (n,) each."""
+class PerSampleMetric:
+    """One per-sample metric (loss in nats, or 1 where correct) of the probed training samples, shape (n,) each."""
 
     then: FloatArray
     """As it was when the batch was trained on: weights of the time, training mode."""
@@ -46,7 +46,7 @@ class Quantity:
     inference: FloatArray
     """Re-measured at the current weights in inference mode."""
     reported: float
-    """The training figure as reported for the whole epoch."""
+    """The training value as reported for the whole epoch."""
     averaging: Averaging
     weighting: Weighting
     offset_then: float = 0.0
@@ -67,11 +67,11 @@ class TrainingProbe:
     """Class predicted in inference mode, or `NO_CLASS`."""
     weight: FloatArray
     """Sample weight as training applied it; 1 where there was none."""
-    loss: Quantity
-    accuracy: Quantity | None
+    loss: PerSampleMetric
+    accuracy: PerSampleMetric | None
     """None when the run reports no accuracy."""
     epoch_batches: int
-    """Batches that the reported figures cover, probed or not."""
+    """Batches that the reported values cover, probed or not."""
     epoch_class_counts: IntArray | None
     """Samples of each class in all those batches, shape (classes,); None without classes."""
     confidence: FloatArray | None = None
@@ -91,7 +91,7 @@ class ValidationProbe:
     correct: FloatArray | None
     """1 where the prediction is right; None when the run reports no accuracy."""
     reported_loss: float | None
-    """Validation loss as reported; None where nothing was reported yet and the probe's own figure stands."""
+    """Validation loss as reported; None where nothing was reported yet and the probe's own value stands."""
     reported_accuracy: float | None
     """Validation accuracy as reported; None where nothing was reported yet, and where there is no accuracy."""
     class_counts: IntArray | None
@@ -109,12 +109,12 @@ class ValidationProbe:
 
 
 def effective_weights(weight: FloatArray, batch: IntArray, weighting: Weighting) -> FloatArray:
-    """Return weights under which the reported figure is a plain mean over samples, shape (n,).
+    """Return weights under which the reported value is a plain mean over samples, shape (n,).
 
     Args:
         weight: raw sample weights, shape (n,).
         batch: batch ordinal of each sample, shape (n,).
-        weighting: how the figure uses them. A batch whose weights sum to 0 contributes 0.
+        weighting: how the value uses them. A batch whose weights sum to 0 contributes 0.
     """
     if weighting is Weighting.NONE:
         return np.ones_like(weight)

@@ -1,4 +1,4 @@
-"""What needs a look while training runs, from values alone.
+"""What needs attention while training runs, from values alone.
 
 `alerts` raises each alert once an episode, beyond noise; `trends` has the tests of noise and trend behind them;
 `changes` tells when an explanation names another main cause than before, or the paradox begins or ends.

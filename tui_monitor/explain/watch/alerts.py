@@ -1,4 +1,4 @@
-"""What needs a look, from figures alone: each alert is beyond noise, says what was seen, and comes once an episode."""
+"""What needs attention, from values alone: an alert is beyond noise, says what was seen, and comes once an episode."""
 
 import math
 from array import array
@@ -26,7 +26,7 @@ class AlertKind(StrEnum):
 
 @dataclass(frozen=True)
 class Alert:
-    """One thing that needs a look."""
+    """One thing that needs attention."""
 
     kind: AlertKind
     sentence: str
@@ -35,7 +35,7 @@ class Alert:
 
 
 @dataclass(frozen=True)
-class EpochFigures:
+class EpochLosses:
     """What one epoch reported."""
 
     epoch: int
@@ -56,7 +56,7 @@ _NEWEST_FOR_NOISE = 12
 _STANDARD_ERRORS = 2.0
 _NOISE_MULTIPLE = 4.0
 _SMALLEST_RISE = 0.02
-"""Share of the best validation loss that a rise must exceed."""
+"""Fraction of the best validation loss that a rise must exceed."""
 _FEWEST_OF_A_CLASS = 10
 _WIDE_ACCURACY = 0.05
 """Half-width of validation accuracy's 95 % interval from which validation counts as too small."""
@@ -65,7 +65,7 @@ _NORMAL_QUANTILE = 1.959964
 
 @dataclass
 class _Losses:
-    """What divergence is told by: finite training losses so far."""
+    """What divergence is found from: finite training losses so far."""
 
     count: int = 0
     first: float = math.nan
@@ -80,7 +80,7 @@ class _Losses:
 
 @dataclass
 class _Pairs:
-    """What overfitting is told by: epochs with finite losses of both sides. Each is taken once, in constant time."""
+    """What overfitting is found from: epochs with finite losses of both sides. Each is taken once, in constant time."""
 
     epochs: "array[int]" = field(default_factory=lambda: array("q"))
     train: "array[float]" = field(default_factory=lambda: array("d"))
@@ -124,7 +124,7 @@ class _Pairs:
 
 @dataclass
 class AlertWatch:
-    """Takes the figures of one `fit` call as they come and returns what is new to say."""
+    """Takes the values of one `fit` call as they come and returns what is new to say."""
 
     _under_way: set[AlertKind] = field(default_factory=set)
     _trends: tuple[NewestTrend, NewestTrend] = field(
@@ -153,16 +153,16 @@ class AlertWatch:
         if rise is None:
             return ()
         low, high = rise
-        text = f"The training loss rises: {units.figure(high)} over the last batches, after {units.figure(low)}."
+        text = f"The training loss rises: {units.rounded(high)} over the last batches, after {units.rounded(low)}."
         return self._told(AlertKind.DIVERGENCE, f"{text} {_AFTER_RISE}", epoch, is_there=True)
 
-    def epoch(self, figures: EpochFigures) -> tuple[Alert, ...]:
-        """Take an epoch's figures."""
+    def epoch(self, losses: EpochLosses) -> tuple[Alert, ...]:
+        """Take an epoch's values."""
         return (
-            *self._not_finite(figures),
-            *self._divergence(figures),
-            *self._overfitting(figures),
-            *self._plateau(figures),
+            *self._not_finite(losses),
+            *self._divergence(losses),
+            *self._overfitting(losses),
+            *self._plateau(losses),
         )
 
     def explanation(self, explanation: Explanation) -> tuple[Alert, ...]:
@@ -179,44 +179,44 @@ class AlertWatch:
         self._under_way.add(kind)
         return (Alert(kind, sentence, epoch),)
 
-    def _not_finite(self, figures: EpochFigures) -> tuple[Alert, ...]:
-        sides = (("training", figures.loss), ("validation", figures.val_loss))
+    def _not_finite(self, losses: EpochLosses) -> tuple[Alert, ...]:
+        sides = (("training", losses.loss), ("validation", losses.val_loss))
         bad = [(name, value) for name, value in sides if value is not None and not math.isfinite(value)]
         if not bad:
             self._under_way.discard(AlertKind.NOT_FINITE)
             return ()
         said = " and ".join(f"the {name} loss is {_spelled(value)}" for name, value in bad)
-        text = f"{said[:1].upper()}{said[1:]} in epoch {figures.epoch}. {_AFTER_NAN}"
-        return self._told(AlertKind.NOT_FINITE, text, figures.epoch, is_there=True)
+        text = f"{said[:1].upper()}{said[1:]} in epoch {losses.epoch}. {_AFTER_NAN}"
+        return self._told(AlertKind.NOT_FINITE, text, losses.epoch, is_there=True)
 
-    def _divergence(self, figures: EpochFigures) -> tuple[Alert, ...]:
-        if figures.loss is None or not math.isfinite(figures.loss):
+    def _divergence(self, losses: EpochLosses) -> tuple[Alert, ...]:
+        if losses.loss is None or not math.isfinite(losses.loss):
             return ()
-        self._losses.add(figures.loss)
+        self._losses.add(losses.loss)
         if self._losses.count < 2:
             return ()
         first, best = self._losses.first, self._losses.lowest
-        gone_up = figures.loss >= first and figures.loss > best + 0.5 * abs(best) and figures.loss > best
+        gone_up = losses.loss >= first and losses.loss > best + 0.5 * abs(best) and losses.loss > best
         if not gone_up:
-            if figures.loss <= (first + best) / 2:
+            if losses.loss <= (first + best) / 2:
                 self._under_way.discard(AlertKind.DIVERGENCE)
             return ()
         text = (
-            f"The training loss is {units.figure(figures.loss)} in epoch {figures.epoch}, after {units.figure(best)} "
+            f"The training loss is {units.rounded(losses.loss)} in epoch {losses.epoch}, after {units.rounded(best)} "
             f"at its best: what was learned is lost."
         )
-        return self._told(AlertKind.DIVERGENCE, f"{text} {_AFTER_RISE}", figures.epoch, is_there=True)
+        return self._told(AlertKind.DIVERGENCE, f"{text} {_AFTER_RISE}", losses.epoch, is_there=True)
 
-    def _overfitting(self, figures: EpochFigures) -> tuple[Alert, ...]:
-        loss, val_loss = figures.loss, figures.val_loss
+    def _overfitting(self, losses: EpochLosses) -> tuple[Alert, ...]:
+        loss, val_loss = losses.loss, losses.val_loss
         if loss is None or val_loss is None or not math.isfinite(loss) or not math.isfinite(val_loss):
             return ()
         pairs = self._pairs
-        pairs.add(figures.epoch, loss, val_loss)
+        pairs.add(losses.epoch, loss, val_loss)
         if len(pairs.train) < _FEWEST_FOR_OVERFITTING:
             return ()
         lowest = pairs.lowest
-        threshold = max(_STANDARD_ERRORS * (figures.val_error or 0.0), _SMALLEST_RISE * abs(lowest))
+        threshold = max(_STANDARD_ERRORS * (losses.val_error or 0.0), _SMALLEST_RISE * abs(lowest))
         both_above = min(pairs.validation[-2:]) > lowest + threshold
         if both_above:
             threshold = max(threshold, _NOISE_MULTIPLE * noise(np.array(pairs.validation[-_NEWEST_FOR_NOISE:])))
@@ -224,20 +224,20 @@ class AlertWatch:
         if both_above and pairs.training_falls:
             at = pairs.best_epoch
             text = (
-                f"Overfitting since about epoch {at}: validation loss rose from {units.figure(lowest)} to "
-                f"{units.figure(val_loss)} while training loss fell. Keep the weights of epoch {at}, or regularise."
+                f"Overfitting since about epoch {at}: validation loss rose from {units.rounded(lowest)} to "
+                f"{units.rounded(val_loss)} while training loss fell. Keep the weights of epoch {at}, or regularise."
             )
-            return self._told(AlertKind.OVERFITTING, text, figures.epoch, is_there=True)
+            return self._told(AlertKind.OVERFITTING, text, losses.epoch, is_there=True)
         if AlertKind.OVERFITTING in self._under_way:
             threshold = max(threshold, _NOISE_MULTIPLE * noise(np.array(pairs.validation[-_NEWEST_FOR_NOISE:])))
         if val_loss <= lowest + threshold / 2:
             self._under_way.discard(AlertKind.OVERFITTING)
         return ()
 
-    def _plateau(self, figures: EpochFigures) -> tuple[Alert, ...]:
+    def _plateau(self, losses: EpochLosses) -> tuple[Alert, ...]:
         train, validation = self._trends
-        train.add(figures.loss)
-        validation.add(figures.val_loss)
+        train.add(losses.loss)
+        validation.add(losses.val_loss)
         held = [(name, side) for name, side in (("training", train), ("validation", validation)) if side.is_known]
         if held and AlertKind.PLATEAU in self._under_way and not any(side.falls for _, side in held):
             return ()
@@ -248,10 +248,10 @@ class AlertWatch:
             return ()
         names = " and ".join(name for name, _ in held)
         text = (
-            f"The {names} loss has not fallen for {PLATEAU_EPOCHS} epochs (training {units.figure(figures.loss)}): "
+            f"The {names} loss has not fallen for {PLATEAU_EPOCHS} epochs (training {units.rounded(losses.loss)}): "
             "converged or stuck. Stop, or change the learning rate."
         )
-        return self._told(AlertKind.PLATEAU, text, figures.epoch, is_there=True)
+        return self._told(AlertKind.PLATEAU, text, losses.epoch, is_there=True)
 
     def _never_predicted(self, explanation: Explanation) -> tuple[Alert, ...]:
         classes, held = explanation.classes, explanation.distributions
@@ -275,7 +275,7 @@ class AlertWatch:
             return ()
         first = min(lasting, key=classes.labels.index)
         share = classes.validation_share[classes.labels.index(first)]
-        text = f"Class {first} is never predicted, though {units.share(share, 1)} of validation belongs to it."
+        text = f"Class {first} is never predicted, though {units.percentage(share, 1)} of validation belongs to it."
         if len(lasting) > 1:
             text = f"{len(lasting)} classes are never predicted, the first of them class {first}."
         return self._told(AlertKind.NEVER_PREDICTED, text, explanation.epoch, is_there=True)

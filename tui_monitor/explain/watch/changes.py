@@ -1,4 +1,4 @@
-"""When the picture changes: a cause takes over or steps back, the paradox appears or ends; noise alone never says so.
+"""When the explanation changes: a cause takes over or steps back, the paradox appears or ends; noise alone never does.
 
 A change is reported at once where its intervals leave no doubt, else when two epochs in a row agree on it.
 """
@@ -33,7 +33,7 @@ _SUBJECTS = {
 
 @dataclass(frozen=True)
 class Change:
-    """One change of the picture."""
+    """One change of the explanation."""
 
     subject: str
     """`loss`, `accuracy` or `paradox`."""
@@ -51,7 +51,7 @@ class _Opinion:
     epochs: int = 0
 
     def hear(self, now: object, *, is_clear: bool) -> bool:
-        """Take the picture of one epoch; return whether it is a change worth telling."""
+        """Take the explanation of one epoch; return whether it is a change worth telling."""
         if now == self.told:
             self.epochs = 0
             return False
@@ -64,7 +64,7 @@ class _Opinion:
 
 
 @dataclass
-class PictureWatch:
+class CauseWatch:
     """Compares the explanations at the ends of one `fit` call's epochs."""
 
     _main: dict[str, _Opinion] = field(default_factory=lambda: {"loss": _Opinion(), "accuracy": _Opinion()})
@@ -106,7 +106,7 @@ class PictureWatch:
             is_clear = all(ledger.low is not None and ledger.low > 0 for ledger in ledgers)
         else:
             is_clear = any(ledger.high is not None and ledger.high < 0 for ledger in ledgers)
-        # Two gaps within chance make no paradox worth a mark, however often they show.
+        # Two gaps within chance make no paradox worth a marker, however often they show.
         is_real = explanation.paradox and not any(ledger.within_noise for ledger in ledgers)
         if not self._paradox.hear(is_real, is_clear=is_clear):
             return ""
@@ -130,7 +130,7 @@ def _stands_out(main: Term, before: Term | None, ledger: Ledger) -> bool:
 
 
 def _still_holds(before: Term, main: Term | None, ledger: Ledger) -> bool:
-    """Whether the cause told last is about as large as it was: near a threshold the picture stays as it is."""
+    """Whether the cause told last is about as large as it was: near a threshold the explanation stays as it is."""
     effect = (before.effect or 0.0) * (1 if (ledger.gap or 0.0) >= 0 else -1)
     if main is None:
         return effect > _STAYS * _noise(ledger)

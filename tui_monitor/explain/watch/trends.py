@@ -1,4 +1,4 @@
-"""The course of a loss: its noise, its trend, and stretches of batches far above all that was."""
+"""The course of a loss: its noise, its trend, and runs of batches far above all that was."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -11,13 +11,13 @@ from tui_monitor.explain.samples.probes import FloatArray
 
 _WINDOW_BATCHES = 20
 _FLAT_DECLINE = 0.01
-"""Share of the loss that the trend of a flat series takes off over its length, at most."""
+"""Fraction of the loss that the trend of a flat series takes off over its length, at most."""
 _NEWEST_BENDS = 10
 
 
 @dataclass
 class Windows:
-    """Means over stretches of batches, however the epochs cut them."""
+    """Means over runs of batches, however the epochs cut them."""
 
     epoch: int = 0
     batches: int = 0
@@ -75,9 +75,9 @@ class NewestTrend:
             oldest = values.popleft()
             del ranked[bisect_left(ranked, oldest)]
             self._rises += bisect_left(ranked, oldest) + bisect_right(ranked, oldest) - len(ranked)
-        place = bisect_right(ranked, value)
-        self._rises += bisect_left(ranked, value) + place - len(ranked)
-        ranked.insert(place, value)
+        index = bisect_right(ranked, value)
+        self._rises += bisect_left(ranked, value) + index - len(ranked)
+        ranked.insert(index, value)
         values.append(value)
 
     @property

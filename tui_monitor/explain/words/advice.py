@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from tui_monitor import units
 from tui_monitor.explain.ledger.train_mode import LAG, OWN_NOISE
-from tui_monitor.explain.words.causes_within import leading_part
+from tui_monitor.explain.words.causes_within import labels_apart, leading_part
+from tui_monitor.explain.words.checked import checked
 from tui_monitor.explain.words.facts import Facts, main_term, term_of
 from tui_monitor.run_log.events.explanation import Cause, Ledger, Stratified
 from tui_monitor.run_log.events.opened import CopiedSample
@@ -20,7 +21,7 @@ class Advice:
     short: str
     """For the one line under the verdict: imperative, without a full stop."""
     sentence: str
-    """The step with its reason or its figures."""
+    """The step with its reason or its values."""
     code: str = ""
     """What does it, lines of Python; empty where there is nothing to type."""
 
@@ -44,16 +45,24 @@ def advice(cause: Cause, facts: Facts) -> Advice:
 
 def next_step(facts: Facts) -> str:
     """Return the steps for the main causes of both gaps in one line, or what would settle a gap within chance."""
+    if labels_apart(facts):
+        return next(finding.advice for finding in map(checked, facts.checks) if finding.cause in _OF_LABELS)
     steps: list[str] = []
     for ledger in (facts.loss, facts.accuracy):
         term = main_term(ledger)
         if term is not None and (step := advice(term.cause, facts).short) not in steps:
             steps.append(step)
+    if not steps and facts.checks:
+        return checked(facts.checks[0]).advice
     if not steps:
         needed = samples_to_settle(facts)
         return f"Validate on about {units.count(needed)} samples to tell these gaps from chance." if needed else ""
     text = "; ".join(steps)
     return text[0].upper() + text[1:] + "."
+
+
+_OF_LABELS = ("label_map", "labels_shifted")
+"""Checks whose finding explains the gap whatever the ledger calls it."""
 
 
 def samples_to_settle(facts: Facts) -> int | None:
@@ -91,7 +100,7 @@ def _is_main(ledger: Ledger | None, cause: Cause) -> bool:
 def _in_epoch_averaging(facts: Facts) -> Advice:
     return Advice(
         "compare with `model.evaluate` on training data",
-        "Compare with the training figure at the epoch's end; the gap closes as learning slows.",
+        "Compare with the training value at the epoch's end; the gap closes as learning slows.",
         "model.evaluate(x_train, y_train)",
     )
 
@@ -148,7 +157,7 @@ def _sample_weights(facts: Facts) -> Advice:
 def _batch_averaging(facts: Facts) -> Advice:
     return Advice(
         "weight each batch by its size",
-        "Weight each batch by its size in the training figure, or train with equal batches.",
+        "Weight each batch by its size in the training value, or train with equal batches.",
         "loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])",
     )
 

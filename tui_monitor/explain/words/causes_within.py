@@ -1,6 +1,7 @@
 """What is said of the causes that open the within-class and the train-mode term, from what was found of each."""
 
 from tui_monitor import units
+from tui_monitor.explain.evidence.checks import LabelMap, LabelShift
 from tui_monitor.explain.ledger.train_mode import LAG, OWN_NOISE
 from tui_monitor.explain.words.facts import Facts, term_of
 from tui_monitor.run_log.events.explanation import Cause, KindPart
@@ -11,7 +12,9 @@ OPENED_SUBJECTS = (Cause.LEAKED, Cause.INPUT_SCALE, Cause.UNFAMILIAR, Cause.MEMO
 
 def opened_subject(cause: Cause, facts: Facts) -> str:
     """Return the subject of a clause on one of these causes, in the singular."""
-    opened = facts.opened
+    opened, labels = facts.opened, labels_apart(facts)
+    if labels and cause not in (Cause.LEAKED, Cause.INPUT_SCALE):
+        return f"that {labels}"
     if cause is Cause.LEAKED and opened is not None and opened.leak is not None:
         return f"that {leaked_share(opened.leak)} of validation stands in training"
     if cause is Cause.INPUT_SCALE and opened is not None and opened.scale is not None:
@@ -19,6 +22,16 @@ def opened_subject(cause: Cause, facts: Facts) -> str:
     if cause is Cause.UNFAMILIAR:
         return "that validation's data differ from training's, seen before anything was memorised,"
     return "that training samples were memorised"
+
+
+def labels_apart(facts: Facts) -> str:
+    """Return what sets validation's labels apart from training's, as a clause; empty where nothing was found."""
+    for check in facts.checks:
+        if isinstance(check, LabelMap):
+            return "validation's class numbers mean other classes than training's"
+        if isinstance(check, LabelShift):
+            return "validation's labels are out of step with its inputs"
+    return ""
 
 
 def leading_part(facts: Facts) -> KindPart | None:
@@ -50,4 +63,4 @@ def train_mode_subject(facts: Facts) -> tuple[str, bool]:
 def leaked_share(leak: FoundLeak) -> str:
     """Return the fraction of validation that stands in training, `about` where it is an estimate."""
     about = "" if leak.fraction_high - leak.fraction_low < 0.005 else "about "
-    return about + units.share(leak.fraction, 0 if leak.fraction >= 0.1 else 1)
+    return about + units.percentage(leak.fraction, 0 if leak.fraction >= 0.1 else 1)

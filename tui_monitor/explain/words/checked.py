@@ -34,8 +34,9 @@ def _logit_threshold(check: LogitThreshold) -> Finding:
         "metric_threshold",
         KNOWN,
         f"The reported accuracy puts its threshold of {check.threshold:g} on logits, where one half is 0: counted at a "
-        f"probability of 0.5, validation accuracy is {units.share(half, 1)}, not {units.share(reported, 1)} (training "
-        f"{units.share(check.train[1], 1)}, not {units.share(check.train[0], 1)}).",
+        f"probability of 0.5, validation accuracy is {units.percentage(half, 1)}, not "
+        f"{units.percentage(reported, 1)} (training {units.percentage(check.train[1], 1)}, not "
+        f"{units.percentage(check.train[0], 1)}).",
         "Give the metric a threshold of 0, or let the model end in a sigmoid.",
         "metrics=[keras.metrics.BinaryAccuracy(threshold=0.0)]",
     )
@@ -60,8 +61,8 @@ def _label_map(check: LabelMap) -> Finding:
         "label_map",
         KNOWN,
         f"Validation's class numbers mean something else: the model takes {pairs}{more}, which training does not show. "
-        f"Under that map validation accuracy is {units.share(check.accuracy_mapped, 1)}, not "
-        f"{units.share(check.accuracy, 1)}.",
+        f"Under that map validation accuracy is {units.percentage(check.accuracy_mapped, 1)}, not "
+        f"{units.percentage(check.accuracy, 1)}.",
         "Make both sides' labels with one list of classes in one order.",
         "keras.utils.image_dataset_from_directory(folder, class_names=class_names)",
     )
@@ -74,7 +75,7 @@ def _label_shift(check: LabelShift) -> Finding:
         "labels_shifted",
         KNOWN,
         f"Validation's labels are out of step with its inputs: each fits the input {places} {where} it better "
-        f"({units.share(check.accuracy_shifted, 1)} right, {units.share(check.accuracy, 1)} as they are).",
+        f"({units.percentage(check.accuracy_shifted, 1)} right, {units.percentage(check.accuracy, 1)} as they are).",
         "Look for a generator that skips or repeats a sample on one side of its pairs.",
         "assert len(validation_files) == len(validation_labels)",
     )
@@ -84,7 +85,8 @@ def _not_shuffled(check: NotShuffled) -> Finding:
     return Finding(
         "not_shuffled",
         KNOWN,
-        f"Training is not shuffled: class counts of its batches vary {check.times:.1f} times as much as in shuffled ones.",
+        f"Training is not shuffled: class counts of its batches vary {check.times:.1f} times as much as in shuffled "
+        "ones.",
         "Shuffle before batching; with a dataset, over a buffer as large as the data.",
         "dataset.shuffle(len(x_train)).batch(32)",
     )
@@ -120,8 +122,8 @@ def _repeated(check: Repeated) -> Finding:
     return Finding(
         "validation_repeats",
         KNOWN,
-        f"Validation holds {units.count(check.distinct)} different samples in {units.count(check.samples)}: each counts "
-        f"about {times:.1f} times, so its values look surer than they are.",
+        f"Validation holds {units.count(check.distinct)} different samples in {units.count(check.samples)}: each "
+        f"counts about {times:.1f} times, so its values look surer than they are.",
         "Take `repeat` out of validation, or lower `validation_steps`.",
         "validation_steps=math.ceil(len(x_val) / batch_size)",
     )

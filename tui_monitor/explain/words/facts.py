@@ -1,8 +1,9 @@
-"""What the sentences may draw on: figures that were measured or counted, and nothing else."""
+"""What the sentences may draw on: values that were measured or counted, and nothing else."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tui_monitor.explain.evidence.checks import Check
 from tui_monitor.run_log.events.explanation import Baseline, Cause, Classes, Ledger, Stratified, Term, Verdict
 from tui_monitor.run_log.events.opened import OpenedEvidence
 
@@ -11,7 +12,7 @@ _NAMED = (Verdict.MAIN, Verdict.CONTRIBUTES, Verdict.OFFSETS)
 
 @dataclass(frozen=True)
 class Facts:
-    """One moment's figures, as the sentences need them."""
+    """One moment's values, as the sentences need them."""
 
     reported: Mapping[str, float | None]
     loss: Ledger | None
@@ -27,6 +28,8 @@ class Facts:
     """Whether training mode gives other outputs than inference mode."""
     opened: OpenedEvidence | None = None
     """What lies behind the terms that open others."""
+    checks: tuple[Check, ...] = ()
+    """What the checks found that are no terms."""
 
 
 def named_terms(ledger: Ledger | None) -> list[Term]:

@@ -1,24 +1,28 @@
-"""Everything that can be said of a moment, one at a time: causes, causes ruled out, chance, the constant guess."""
+"""All that can be said of a measurement, one at a time: causes, ruled-out causes, chance, majority-class baseline."""
 
 from tui_monitor import units
 from tui_monitor.explain.words.advice import advice, samples_to_settle
+from tui_monitor.explain.words.checked import checked
 from tui_monitor.explain.words.facts import Facts, term_of
 from tui_monitor.run_log.events.explanation import Cause, Finding, Ledger, Term, Verdict
 
 _SAME_SHARES = 0.05
 """Least p-value at which class shares count as equal within chance."""
 _NEAR_GUESS = 0.03
-"""Fraction of samples that a model may be ahead of the constant guess and still be worth a warning."""
+"""Fraction of samples that a model may be ahead of the majority-class baseline and still be worth a warning."""
 _POOR_RECALL = 0.5
 
 
 def findings(facts: Facts) -> tuple[Finding, ...]:
-    """Return one finding per cause, named ones first, then what else matters; advice only where a cause matters."""
+    """Return what the checks found, one finding per cause, named ones first, then what else matters.
+
+    Advice stands only where a cause matters.
+    """
     causes = [finding for cause in Cause if (finding := _of_cause(cause, facts)) is not None]
     order = list(Verdict)
     causes.sort(key=lambda finding: order.index(Verdict(finding.verdict)))
-    others = (_chance(facts), _constant_guess(facts))
-    return (*causes, *(finding for finding in others if finding is not None))
+    others = (_chance(facts), _majority_baseline(facts))
+    return (*map(checked, facts.checks), *causes, *(finding for finding in others if finding is not None))
 
 
 def _of_cause(cause: Cause, facts: Facts) -> Finding | None:
@@ -97,8 +101,8 @@ def _half_width(name: str, ledger: Ledger) -> str:
     return f"{half:.3f}" if name == "loss" else units.points(half)
 
 
-def _constant_guess(facts: Facts) -> Finding | None:
-    """Warn where accuracy says little: near the constant guess, with a class that is mostly missed."""
+def _majority_baseline(facts: Facts) -> Finding | None:
+    """Warn where accuracy says little: near the majority-class baseline, with a class that is mostly missed."""
     baseline, classes, accuracy = facts.baseline, facts.classes, facts.reported.get("val_accuracy")
     if baseline is None or classes is None or accuracy is None:
         return None
@@ -110,8 +114,8 @@ def _constant_guess(facts: Facts) -> Finding | None:
     return Finding(
         "baseline",
         "known",
-        f"The constant guess scores {baseline.validation_accuracy:.3f} on validation, the model {accuracy:.3f}: it "
-        f"finds {units.share(recall)} of class {label}.",
+        f"The majority-class baseline scores {baseline.validation_accuracy:.3f} on validation, the model "
+        f"{accuracy:.3f}: it finds {units.percentage(recall)} of class {label}.",
         f"Watch precision and recall of class {label} instead of accuracy; move the threshold if they matter more.",
         f"metrics=[keras.metrics.Recall(class_id={label}), keras.metrics.Precision(class_id={label})]",
     )

@@ -1,15 +1,15 @@
-"""Verdict and why, written from the figures: they name causes with direction and size, and never more than measured."""
+"""Verdict and why, written from the values: they name causes with direction and size, and never more than measured."""
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
 from tui_monitor import units
-from tui_monitor.explain.words.causes_within import OPENED_SUBJECTS, opened_subject, train_mode_subject
+from tui_monitor.explain.words.causes_within import OPENED_SUBJECTS, labels_apart, opened_subject, train_mode_subject
 from tui_monitor.explain.words.facts import Facts, named_terms, term_of
 from tui_monitor.run_log.events.explanation import Cause, Classes, Ledger, Term, Verdict
 
 _LIKE_SIZE = 0.5
-"""Share of a ledger's largest effect from which another one is of like size: the headline names them all."""
+"""Fraction of a ledger's largest effect from which another one is of like size: the headline names them all."""
 _USUAL_CLAUSES = 2
 """Causes that the headline names where smaller ones contribute too; the findings name every one."""
 _LINES, _LINE_WIDTH = 3, 71
@@ -27,7 +27,7 @@ def verdict_line(facts: Facts) -> str:
     if accuracy is not None:
         clauses.append("accuracy " + _gap_clause(accuracy, units.points))
     if not clauses:
-        return "No gap to explain: there are no validation figures yet."
+        return "No gap to explain: there are no validation metrics yet."
     joint = ", yet " if is_paradox(facts.reported) and not _either_is_chance(loss, accuracy) else ", "
     return f"Validation {joint.join(clauses)}."
 
@@ -189,6 +189,9 @@ def _clause(cause: Cause, on_loss: float | None, facts: Facts) -> str:
     if cause is Cause.CLASS_MIX:
         return _class_mix_clause(on_loss, on_accuracy, facts.classes)
     if cause is Cause.WITHIN_CLASS:
+        labels = labels_apart(facts)
+        if labels:
+            return f"that {labels} {_moves_validation(on_loss, on_accuracy)}"
         return _within_class_clause(on_loss, on_accuracy)
     if cause is Cause.SAMPLE_WEIGHTS:
         return _weights_clause(on_loss, on_accuracy, facts)
@@ -271,5 +274,5 @@ def _shares_clause(classes: Classes | None) -> str:
     more = "more" if validation > train else "less"
     return (
         f"validation holds {more} of class {classes.labels[index]} "
-        f"({units.share(validation, digits)} against {units.share(train, digits)})"
+        f"({units.percentage(validation, digits)} against {units.percentage(train, digits)})"
     )

@@ -33,10 +33,10 @@ def explanation_text(explanation: Explanation) -> str:
 def _heading(explanation: Explanation) -> str:
     when = f"epoch {explanation.epoch}" + (f", batch {explanation.batch}" if explanation.batch else "")
     reported = explanation.reported
-    figures = ", ".join(f"{name} {units.figure(value)}" for name, value in reported.items() if value is not None)
+    metrics = ", ".join(f"{name} {units.rounded(value)}" for name, value in reported.items() if value is not None)
     samples = explanation.samples
     if explanation.evidence == "log":
-        basis = "From logged figures alone: nothing was measured."
+        basis = "From logged values alone: nothing was measured."
     else:
         basis = f"Measured on {units.count(samples['train'] or 0)} training"
         if samples["validation"] is not None:
@@ -44,9 +44,11 @@ def _heading(explanation: Explanation) -> str:
         basis += " samples"
         if explanation.cost is not None:
             limit = f" ({explanation.cost.limit})" if explanation.cost.limit else ""
-            basis += f", for {units.share(explanation.cost.share_of_training, 1)} of the training time so far{limit}"
+            basis += (
+                f", for {units.percentage(explanation.cost.share_of_training, 1)} of the training time so far{limit}"
+            )
         basis += "."
-    return f"{explanation.run}, {when}: {figures}\n{basis}"
+    return f"{explanation.run}, {when}: {metrics}\n{basis}"
 
 
 def _told(*lines: tuple[str, str]) -> str:
@@ -97,8 +99,8 @@ def _mistakes(explanation: Explanation) -> str:
         [
             "Loss difference at the same weights, split by mistakes (training − validation)",
             f"  {'more or fewer mistakes':<30} {units.NATS.amount(effects.more_mistakes):>9}  "
-            f"error rate {units.share(mistakes.train.error_rate, 1)} against "
-            f"{units.share(mistakes.validation.error_rate, 1)}",
+            f"error rate {units.percentage(mistakes.train.error_rate, 1)} against "
+            f"{units.percentage(mistakes.validation.error_rate, 1)}",
             f"  {'surer or less sure when right':<30} {units.NATS.amount(effects.when_right):>9}",
             f"  {'milder or worse when wrong':<30} {units.NATS.amount(effects.when_wrong):>9}",
         ]
@@ -112,7 +114,7 @@ def _classes(explanation: Explanation) -> str:
         p_value = "" if classes.p_value is None else f" (p = {classes.p_value:.2g}, chi-squared test)"
         lines.append(f"Class shares, training against validation{p_value}")
         lines += [
-            f"  class {label:<24} {units.share(train, 1):>9}  {units.share(validation, 1)}"
+            f"  class {label:<24} {units.percentage(train, 1):>9}  {units.percentage(validation, 1)}"
             for label, train, validation in zip(
                 classes.labels[:10], classes.train_share, classes.validation_share, strict=False
             )
@@ -121,7 +123,7 @@ def _classes(explanation: Explanation) -> str:
             lines.append(f"  and {len(classes.labels) - 10} more classes")
     if baseline is not None:
         lines.append(
-            f"A constant guess at the base rate scores loss {baseline.train_loss:.3f}, accuracy "
+            f"The majority-class baseline scores loss {baseline.train_loss:.3f}, accuracy "
             f"{baseline.train_accuracy:.3f} in training;"
         )
         lines.append(f"  {baseline.validation_loss:.3f} and {baseline.validation_accuracy:.3f} in validation.")
@@ -137,7 +139,7 @@ def _behind(explanation: Explanation) -> str:
         said = (f"{units.points(side.error)} ({units.points(side.chance)} by chance)" for side in sides if side)
         lines.append(f"Expected calibration error, training against validation: {', '.join(said)}.")
     if held is not None and held.losses is not None:
-        tails = (units.share(side.worst_share, 1) for side in (held.losses.train, held.losses.validation) if side)
+        tails = (units.percentage(side.worst_share, 1) for side in (held.losses.train, held.losses.validation) if side)
         lines.append(f"The worst 1 % of samples hold of the loss, training against validation: {', '.join(tails)}.")
     return _wrapped(*lines)
 

@@ -1,4 +1,4 @@
-"""When each batch of a phase had ended: the newest in memory, the others found again by the ends of their blocks."""
+"""When each batch of a fit had ended: the newest in memory, the others found again by the ends of their blocks."""
 
 from collections.abc import Callable
 from typing import Literal, Protocol

@@ -1,4 +1,4 @@
-"""The batches of one phase as they arrive, and as they stood after any number of them: both are the same values."""
+"""The batches of one fit as they arrive, and as they stood after any number of them: both are the same values."""
 
 from bisect import bisect_left
 from collections import deque
@@ -14,7 +14,7 @@ from tui_monitor.history.batches.series import BatchSeries, SeriesBuilder
 from tui_monitor.run_log.format.batch_records import Records
 from tui_monitor.run_log.format.block_summaries import BLOCK
 from tui_monitor.run_log.format.canonical_metrics import canonical_names
-from tui_monitor.run_log.format.layout import PhaseInfo
+from tui_monitor.run_log.format.layout import FitInfo
 from tui_monitor.run_log.read.block_reader import Summaries
 from tui_monitor.run_log.read.stored_records import StoredRecords
 
@@ -26,7 +26,7 @@ KEPT = 2**18
 
 @dataclass(frozen=True)
 class Batches:
-    """The batches of a phase up to one moment."""
+    """The batches of a fit up to one moment."""
 
     series: Mapping[str, BatchSeries] = field(default_factory=dict)
     """Canonical metric name to its value in every batch."""
@@ -44,7 +44,7 @@ class Batches:
 
 
 class BatchTrack:
-    """Grows the batches of one phase; `now` shares all that did not change since it was last called."""
+    """Grows the batches of one fit; `now` shares all that did not change since it was last called."""
 
     def __init__(self, kept: int = KEPT) -> None:
         """Begin with nothing.
@@ -64,8 +64,8 @@ class BatchTrack:
         self._begun: list[float] = []
         self._shared: tuple[tuple[int, ...], tuple[int, ...], tuple[float, ...]] | None = None
 
-    def describe(self, info: PhaseInfo) -> None:
-        """Take the phase's columns; only the first description counts."""
+    def describe(self, info: FitInfo) -> None:
+        """Take the fit's columns; only the first description counts."""
         if not self._builders:
             names = canonical_names(info.metrics)
             self._builders = {column: (names[column], SeriesBuilder()) for column in info.metrics}

@@ -9,7 +9,7 @@ from tui_monitor.run_log.format.layout import OUTPUT_FILE
 from tui_monitor.run_log.read.output_index import read_output_index
 
 _WINDOW_BYTES = 2**20
-"""Read at most for one picture; what is older is counted only."""
+"""Read at most for one frame; what is older is counted only."""
 _COUNTED_BYTES = 2**16
 
 Lines = tuple[tuple[str, ...], int]
@@ -45,7 +45,7 @@ class RecordedOutput:
         return (bool(self._times) and self._times[-1] > 0) or not self._size()
 
     def at(self, seconds: float) -> Lines:
-        """Return what had been printed by a run time; everything where the run has no marks."""
+        """Return what had been printed by a run time; everything where the run has no markers."""
         if not self.is_timed:
             return self.all()
         index = bisect_right(self._times, seconds)

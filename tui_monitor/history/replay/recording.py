@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from tui_monitor.history.batches.batch_ends import Positions
 from tui_monitor.history.batches.batch_track import RecordedBatches
-from tui_monitor.history.playback import Moments
-from tui_monitor.history.replay.moments import MomentFinder
+from tui_monitor.history.playback import Markers
+from tui_monitor.history.replay.markers import MarkerFinder
 from tui_monitor.history.snapshot import Damage, Snapshot
 from tui_monitor.history.state.fold import History
 from tui_monitor.history.state.workers import WorkerFolds
@@ -43,7 +43,7 @@ class Recording:
         self._tracks: dict[int, RecordedBatches] = {}
         self._events: list[RecordedEvent] = []
         self._reached: list[float] = []
-        self._finder = MomentFinder()
+        self._finder = MarkerFinder()
         self._damage = Damage()
         self._is_missing = False
         self._is_lost = False
@@ -64,8 +64,8 @@ class Recording:
             return has_changed
         if arrival.info is not None:
             self._info = arrival.info
-            for phase in arrival.info.phases:
-                self._track(phase.index).describe(phase)
+            for fit in arrival.info.fits:
+                self._track(fit.index).describe(fit)
         self._workers.fold(arrival)
         for index, summaries in arrival.summaries:
             self._track(index).begin(summaries)
@@ -94,7 +94,7 @@ class Recording:
         return has_changed
 
     def mark_workers(self, signs: Mapping[int, WorkerLiveness]) -> bool:
-        """Take a look at the processes of several workers, by rank; return whether anything changed."""
+        """Check the processes of several workers, by rank; return whether anything changed."""
         return self._workers.mark(signs)
 
     @property
@@ -120,20 +120,22 @@ class Recording:
     @property
     def end(self) -> float:
         """Position of the newest record; 0 before any."""
-        events, batches = self._places()
-        return float(max([0.0, *(places[len(places) - 1] for places in (events, *batches.values()) if len(places))]))
+        events, batches = self._positions()
+        return float(
+            max([0.0, *(positions[len(positions) - 1] for positions in (events, *batches.values()) if len(positions))])
+        )
 
     @property
-    def moments(self) -> Moments:
+    def markers(self) -> Markers:
         """Where things happened."""
-        return self._finder.moments(self._places()[0])
+        return self._finder.markers(self._positions()[0])
 
     def batch_after(self, position: float) -> float | None:
         """Return where the next batch ended, or None after the last."""
         following = [
-            float(places[after])
-            for places in self._places()[1].values()
-            if (after := int(places.searchsorted(position, side="right"))) < len(places)
+            float(positions[after])
+            for positions in self._positions()[1].values()
+            if (after := int(positions.searchsorted(position, side="right"))) < len(positions)
         ]
         return min(following) if following else None
 
@@ -148,9 +150,9 @@ class Recording:
     def _last_end(self, position: float, side: Literal["left", "right"]) -> float | None:
         """Return where the last batch before a position (left), or at it (right), had ended."""
         ended = [
-            float(places[before - 1])
-            for places in self._places()[1].values()
-            if (before := int(places.searchsorted(position, side=side)))
+            float(positions[before - 1])
+            for positions in self._positions()[1].values()
+            if (before := int(positions.searchsorted(position, side=side)))
         ]
         return max(ended) if ended else None
 
@@ -164,17 +166,17 @@ class Recording:
 
         Several workers are shown as they stand at the end of what was read.
         """
-        event_places, batch_places = self._places()
-        events = int(np.searchsorted(event_places, position, side="right"))
+        event_positions, batch_positions = self._positions()
+        events = int(np.searchsorted(event_positions, position, side="right"))
         history = self._history_after(events)
-        info = self._info_at(position, event_places, batch_places)
+        info = self._info_at(position, event_positions, batch_positions)
         if info is not None:
             history.fold(Arrival(info=info))
         is_end = position >= self.end
         history.mark(State.LOST if self._is_lost and is_end else State.STARTING)
         history.cut_batches(
             {
-                index: track.after(int(batch_places[index].searchsorted(position, side="right")))
+                index: track.after(int(batch_positions[index].searchsorted(position, side="right")))
                 for index, track in self._tracks.items()
             }
         )
@@ -215,39 +217,39 @@ class Recording:
         return history
 
     def _info_at(self, position: float, events: EventPositions, batches: dict[int, Positions]) -> RunInfo | None:
-        """Return the identity with the phases begun by then."""
-        if self._info is None or not self._info.phases:
+        """Return the identity with the fits begun by then."""
+        if self._info is None or not self._info.fits:
             return self._info
         begun = 0
-        for phase in self._info.phases:
-            first = self._finder.first_of_phase(phase.index)
-            places = [*events[first : first + 1].tolist()] if first is not None else []
-            places += [batches[phase.index][0]] if len(batches.get(phase.index, ())) else []
-            if places and min(places) > position:
+        for fit in self._info.fits:
+            first = self._finder.first_of_fit(fit.index)
+            positions = [*events[first : first + 1].tolist()] if first is not None else []
+            positions += [batches[fit.index][0]] if len(batches.get(fit.index, ())) else []
+            if positions and min(positions) > position:
                 break
             begun += 1
-        return replace(self._info, phases=self._info.phases[:begun])
+        return replace(self._info, fits=self._info.fits[:begun])
 
     def _last_second(self) -> float:
         batches = [track.ends[len(track) - 1] for track in self._tracks.values() if len(track)]
         return max([0.0, *self._reached[-1:], *batches])
 
-    def _places(self) -> tuple[EventPositions, dict[int, Positions]]:
-        """Return the positions of all events, and of each phase's batches."""
+    def _positions(self) -> tuple[EventPositions, dict[int, Positions]]:
+        """Return the positions of all events, and of each fit's batches."""
         if self._axis is None:
             batches: dict[int, Positions]
             if self.in_epochs:
                 events = self._finder.epochs_before(len(self._events))
-                batches = {index: self._epoch_places(index, track) for index, track in self._tracks.items()}
+                batches = {index: self._epoch_positions(index, track) for index, track in self._tracks.items()}
             else:
                 events = np.array(self._reached)
                 batches = {index: track.ends for index, track in self._tracks.items()}
             self._axis = (events, batches)
         return self._axis
 
-    def _epoch_places(self, index: int, track: RecordedBatches) -> EventPositions:
-        """Return positions in epochs: each batch a share of the epoch it belongs to."""
-        first = self._finder.first_of_phase(index) or 0
+    def _epoch_positions(self, index: int, track: RecordedBatches) -> EventPositions:
+        """Return positions in epochs: each batch a fraction of the epoch it belongs to."""
+        first = self._finder.first_of_fit(index) or 0
         begun = bisect_right(self._finder.epochs, first)
         return begun + _epoch_fractions(track.starts[0], len(track))
 

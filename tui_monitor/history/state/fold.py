@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from typing import Self
 
 from tui_monitor.history.batches.batch_track import Batches
-from tui_monitor.history.snapshot import Damage, PhaseSnapshot, Snapshot, TimelineEntry
+from tui_monitor.history.snapshot import Damage, FitSnapshot, Snapshot, TimelineEntry
+from tui_monitor.history.state.fit_fold import FitFold
 from tui_monitor.history.state.output import OutputLines
-from tui_monitor.history.state.phase_fold import PhaseFold
 from tui_monitor.history.state.workers import WorkerFolds
 from tui_monitor.run_log.events.lines import RecordedEvent, UnknownEvent
-from tui_monitor.run_log.events.notices import AlertRaised, CauseChanged, Explained, NoteTaken, RequestAcknowledged
+from tui_monitor.run_log.events.notifications import (
+    AlertRaised,
+    CauseChanged,
+    Explained,
+    NoteTaken,
+    RequestAcknowledged,
+)
 from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded, StatusChanged
 from tui_monitor.run_log.events.usage import ResourceUsage, UsageSampled
 from tui_monitor.run_log.format.layout import RunInfo, State
@@ -45,7 +51,7 @@ class History:
         self._is_lost = False
         self._detail = ""
         self._exit_code: int | None = None
-        self._phases: dict[int, PhaseFold] = {}
+        self._fits: dict[int, FitFold] = {}
         self._event_seconds = 0.0
         self._timeline: deque[TimelineEntry] = deque(maxlen=MOST_ENTRIES)
         self._output = OutputLines()
@@ -79,11 +85,11 @@ class History:
             self._identify(arrival.info)
         self._workers.fold(arrival)
         for index, summaries in arrival.summaries:
-            self._phase(index).begin_batches(summaries)
+            self._fit(index).begin_batches(summaries)
         for index, records in arrival.batches:
-            self._phase(index).add_batches(records)
+            self._fit(index).add_batches(records)
         for index, stored in arrival.stored:
-            self._phase(index).evict(stored)
+            self._fit(index).evict(stored)
         for recorded in arrival.events:
             self._add_event(recorded)
         self._events_skipped += arrival.events_skipped
@@ -106,7 +112,7 @@ class History:
         return has_changed
 
     def mark_workers(self, signs: Mapping[int, WorkerLiveness]) -> bool:
-        """Take a look at the processes of several workers, by rank; return whether anything changed."""
+        """Check the processes of several workers, by rank; return whether anything changed."""
         has_changed = self._workers.mark(signs)
         self._revision += has_changed
         return has_changed
@@ -118,13 +124,13 @@ class History:
             if isinstance(value, list | dict | set | deque):
                 setattr(other, name, value.copy())
         other._workers = self._workers.fork()
-        other._phases = {index: phase.fork() for index, phase in self._phases.items()}
+        other._fits = {index: fit.fork() for index, fit in self._fits.items()}
         return other
 
     def cut_batches(self, cuts: Mapping[int, Batches]) -> None:
-        """Show the batches of each phase as given, in place of those that were folded."""
+        """Show the batches of each fit as given, in place of those that were folded."""
         for index, batches in cuts.items():
-            self._phase(index).cut = batches
+            self._fit(index).cut = batches
         self._revision += 1
 
     def snapshot(self) -> Snapshot:
@@ -135,11 +141,11 @@ class History:
 
     def _identify(self, info: RunInfo) -> None:
         self._run = info
-        for phase in info.phases:
-            self._phase(phase.index).describe(phase)
+        for fit in info.fits:
+            self._fit(fit.index).describe(fit)
 
-    def _phase(self, index: int) -> PhaseFold:
-        return self._phases.setdefault(index, PhaseFold())
+    def _fit(self, index: int) -> FitFold:
+        return self._fits.setdefault(index, FitFold())
 
     def _add_event(self, recorded: RecordedEvent) -> None:
         self._event_seconds = max(self._event_seconds, recorded.reached or 0.0)
@@ -150,12 +156,12 @@ class History:
                 self._batches_lost += batches
             case AlertRaised(text=text) | CauseChanged(text=text) | NoteTaken(text=text):
                 self._note(recorded, text)
-            case RequestAcknowledged() as answer:
-                self._note(recorded, answer.text or f"{answer.request}: {answer.outcome}")
+            case RequestAcknowledged() as acknowledged:
+                self._note(recorded, acknowledged.text or f"{acknowledged.request}: {acknowledged.outcome}")
             case UsageSampled(usage=usage):
                 self._system = usage
-            case EpochBegan() | EpochEnded() | Explained() if recorded.phase is not None and recorded.phase >= 1:
-                self._phase(recorded.phase).add_event(recorded)
+            case EpochBegan() | EpochEnded() | Explained() if recorded.fit is not None and recorded.fit >= 1:
+                self._fit(recorded.fit).add_event(recorded)
             case UnknownEvent():
                 self._events_unknown += 1
 
@@ -169,13 +175,13 @@ class History:
         self._timeline.append(timeline_entry(recorded, text))
 
     def _take_snapshot(self) -> Snapshot:
-        folds = [self._phases[index] for index in sorted(self._phases)]
-        phases: list[PhaseSnapshot] = []
-        newest: PhaseFold | None = None
+        folds = [self._fits[index] for index in sorted(self._fits)]
+        fits: list[FitSnapshot] = []
+        newest: FitFold | None = None
         for fold in folds:
-            phase = fold.snapshot(is_complete=self._is_complete)
-            if phase is not None:
-                phases.append(phase)
+            fit = fold.snapshot(is_complete=self._is_complete)
+            if fit is not None:
+                fits.append(fit)
                 newest = fold
         state = State.LOST if self._is_lost and not self._state.ended else self._state
         pace = newest.pace() if newest is not None else None
@@ -186,10 +192,10 @@ class History:
             state=state,
             detail=LOST_DETAIL if state is State.LOST else self._detail,
             exit_code=self._exit_code,
-            phases=tuple(phases),
+            fits=tuple(fits),
             seconds=max([self._event_seconds, *(fold.seconds for fold in folds)]),
             batches_per_second=pace,
-            seconds_left=newest.seconds_left(phases[-1], pace) if newest and is_running else None,
+            seconds_left=newest.seconds_left(fits[-1], pace) if newest and is_running else None,
             timeline=tuple(self._timeline),
             output=self._output.lines(),
             output_lines=self._output.total,
@@ -216,6 +222,6 @@ def timeline_entry(recorded: RecordedEvent, text: str) -> TimelineEntry:
         text=text,
         epoch=getattr(event, "epoch", None),
         batch=getattr(event, "batch", None),
-        answers=getattr(event, "id", ""),
+        acknowledges=getattr(event, "id", ""),
         alert=getattr(event, "alert", ""),
     )

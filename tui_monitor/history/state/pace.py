@@ -44,7 +44,7 @@ def batches_per_second(times: ArrayLike) -> float | None:
 
 @dataclass(frozen=True)
 class Remaining:
-    """What a phase still has to do."""
+    """What a fit still has to do."""
 
     batches: int
     """Batches to the end of the epoch under way."""
@@ -54,7 +54,7 @@ class Remaining:
 
 
 def seconds_left(remaining: Remaining, pace: float | None, overhead: float = 0.0) -> float | None:
-    """Return the expected time to the end of a phase; None without a pace.
+    """Return the expected time to the end of a fit; None without a pace.
 
     Args:
         remaining: the work left.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tui_monitor.history.snapshot import StepShare, WorkerSnapshot
+from tui_monitor.history.snapshot import StepTimes, WorkerSnapshot
 from tui_monitor.history.state.pace import batches_per_second
 from tui_monitor.run_log.events.progress import StatusChanged
 from tui_monitor.run_log.events.usage import StepsTimed, UsageSampled
@@ -32,27 +32,27 @@ class HoldUp:
     """Seconds a batch it takes longer than the others to compute; may be negative."""
 
 
-def hold_up(workers: tuple[WorkerSnapshot, ...], *, least_share: float = 0.05) -> HoldUp | None:
+def hold_up(workers: tuple[WorkerSnapshot, ...], *, least_fraction: float = 0.05) -> HoldUp | None:
     """Return which worker holds up the others; None when none does, or fewer than two can tell.
 
     Args:
         workers: of one run.
-        least_share: part of a batch's time below which waiting is not worth naming.
+        least_fraction: part of a batch's time below which waiting is not worth naming.
     """
-    known = [(worker.rank, worker.share) for worker in workers if worker.share is not None]
+    known = [(worker.rank, worker.step_times) for worker in workers if worker.step_times is not None]
     if len(known) < 2:
         return None
     rank, slowest = min(known, key=lambda entry: entry[1].waiting)
-    others = [share for other, share in known if other != rank]
-    seconds = float(np.mean([share.waiting for share in others])) - slowest.waiting
+    others = [step_times for other, step_times in known if other != rank]
+    seconds = float(np.mean([step_times.waiting for step_times in others])) - slowest.waiting
     batch = slowest.fetching + slowest.computing + slowest.waiting
-    if seconds < least_share * batch or seconds <= 0:
+    if seconds < least_fraction * batch or seconds <= 0:
         return None
     return HoldUp(
         rank=rank,
         seconds=seconds,
-        fetching=slowest.fetching - float(np.mean([share.fetching for share in others])),
-        computing=slowest.computing - float(np.mean([share.computing for share in others])),
+        fetching=slowest.fetching - float(np.mean([step_times.fetching for step_times in others])),
+        computing=slowest.computing - float(np.mean([step_times.computing for step_times in others])),
     )
 
 
@@ -90,12 +90,12 @@ class WorkerFold:
             known,
             batches=known.batches + sum(len(records) for _, records in arrival.batches),
             batches_per_second=batches_per_second(times),
-            share=_share(paces),
+            step_times=_step_times(paces),
         )
         return replace(self, snapshot=known, times=times, paces=paces)
 
     def seen(self, sign: WorkerLiveness) -> "WorkerFold":
-        """Return what is known with a look at the worker's process."""
+        """Return what is known with a check of the worker's process."""
         return replace(self, sign=sign)
 
     def concluded(self) -> WorkerSnapshot:
@@ -115,7 +115,7 @@ class WorkerFolds:
         """Begin with none."""
         self._folds: dict[int, WorkerFold] = {}
         self.covered = 1
-        """Workers whose samples the newest batch figures hold."""
+        """Workers whose samples the newest batch values hold."""
 
     def fold(self, arrival: Arrival) -> None:
         """Take in what came in of every worker's folder."""
@@ -124,7 +124,7 @@ class WorkerFolds:
             self.covered = arrival.covered
 
     def mark(self, signs: Mapping[int, WorkerLiveness]) -> bool:
-        """Take a look at the processes, by rank; return whether anything changed."""
+        """Check the processes, by rank; return whether anything changed."""
         before = self.snapshots()
         for rank, sign in signs.items():
             self._folds[rank] = self._fold(rank).seen(sign)
@@ -144,11 +144,11 @@ class WorkerFolds:
         return self._folds.get(rank) or WorkerFold.of(rank)
 
 
-def _share(paces: tuple[StepsTimed, ...]) -> StepShare | None:
+def _step_times(paces: tuple[StepsTimed, ...]) -> StepTimes | None:
     batches = sum(pace.batches for pace in paces)
     if batches <= 0:
         return None
-    return StepShare(
+    return StepTimes(
         fetching=sum(pace.fetching for pace in paces) / batches,
         computing=sum(pace.computing for pace in paces) / batches,
         waiting=sum(pace.waiting for pace in paces) / batches,

@@ -1,4 +1,4 @@
-"""Trials of Keras Tuner: a `trial.json` each, with the figures of the epochs it reported."""
+"""Trials of Keras Tuner: a `trial.json` each, with the values of the epochs it reported."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -31,13 +31,13 @@ def tuner_records(folder: Path) -> Iterator[Record]:
     several = 0
     for name, held in _metrics(folder / TRIAL_FILE).items():
         for observation in held.get("observations") or []:
-            values = [figure for value in observation.get("value") or [] if (figure := number(value)) is not None]
+            values = [found for value in observation.get("value") or [] if (found := number(value)) is not None]
             step = number(observation.get("step"))
             if values and step is not None:
                 several += len(values) > 1
                 steps.setdefault(int(step), {})[name] = sum(values) / len(values) if len(values) > 1 else values[0]
     if several:
-        yield Remark(f"{several} figures are of several executions of a trial: their mean was taken.", kind="note")
+        yield Remark(f"{several} values are of several executions of a trial: their mean was taken.", kind="note")
     yield from fit_records([{"epoch": step + 1, **steps[step]} for step in sorted(steps)])
     yield Ended(_STATES.get(str(content.get("status")), State.FINISHED))
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tui_monitor.importers.logged_names import matched_names
-from tui_monitor.importers.records import Ended, EpochBegan, EpochEnded, PhaseBegan, Record, Remark
+from tui_monitor.importers.records import Ended, EpochBegan, EpochEnded, FitBegan, Record, Remark
 from tui_monitor.run_log.format.layout import State
 
 _META = "meta.yaml"
@@ -42,13 +42,13 @@ def mlflow_records(folder: Path) -> Iterator[Record]:
         damaged += len(read) - len(rows)
         if len(rows) > 1 and not any(step for _, _, step in rows):
             unnumbered.append(name)
-            rows = [(milliseconds, value, place) for place, (milliseconds, value, _) in enumerate(rows)]
+            rows = [(milliseconds, value, position) for position, (milliseconds, value, _) in enumerate(rows)]
         for milliseconds, value, step in rows:
             steps.setdefault(step, {})[name] = value
             times[step] = max(times.get(step, 0.0), milliseconds / 1000)
     yield from _epochs(steps, times)
     if damaged:
-        yield Remark(f"{damaged} lines of metric files are no figures: left out.")
+        yield Remark(f"{damaged} lines of metric files hold no value: left out.")
     if unnumbered:
         yield Remark(f"Logged without steps, and counted: {', '.join(unnumbered)}.", kind="note")
     yield _ended(folder)
@@ -60,7 +60,7 @@ def _epochs(steps: dict[int, dict[str, float]], times: dict[int, float]) -> Iter
     begun = min(times.values(), default=0.0)
     for index, step in enumerate(sorted(steps)):
         if not index:
-            yield PhaseBegan(initial_epoch=step + offset - 1)
+            yield FitBegan(initial_epoch=step + offset - 1)
         yield EpochBegan(step + offset)
         logs = {names[name]: value for name, value in steps[step].items()}
         yield EpochEnded(step + offset, logs, at=times[step] - begun)

@@ -8,18 +8,18 @@ from typing import Any
 
 from tui_monitor.errors import DependencyMissing
 from tui_monitor.importers.logged_names import keras_name
-from tui_monitor.importers.records import BatchEnded, Ended, EpochBegan, EpochEnded, PhaseBegan, Record, Remark
+from tui_monitor.importers.records import BatchEnded, Ended, EpochBegan, EpochEnded, FitBegan, Record, Remark
 
 EVENT_FILES = "*tfevents*"
 _TRAINING, _VALIDATION = "train", "validation"
 _SIDE_FOLDERS: Mapping[str, str] = {_VALIDATION: "val_", "val": "val_", "eval": "val_", "test": "test_"}
-"""Folders beside training's, and what their figures are called; `eval` is validation's where nothing else is."""
+"""Folders beside training's, and what their values are called; `eval` is validation's where nothing else is."""
 _EPOCH, _BATCH, _EVALUATION = "epoch_", "batch_", "evaluation_"
 
 
 @dataclass(frozen=True)
 class _Scalar:
-    """One figure of an event file."""
+    """One value of an event file."""
 
     tag: str
     step: int
@@ -44,7 +44,7 @@ def tensorboard_runs(folder: Path) -> list[Path]:
 def tensorboard_records(folder: Path) -> Iterator[Record]:
     """Yield what a run's event files tell.
 
-    Per-batch tags hold what was logged: Keras logs the mean since the epoch began, not the batch's own figure,
+    Per-batch tags hold what was logged: Keras logs the mean since the epoch began, not the batch's own value,
     so they keep their names and never pass for batch losses.
 
     Raises:
@@ -58,7 +58,7 @@ def tensorboard_records(folder: Path) -> Iterator[Record]:
     if damage.files:
         yield Remark(f"Event files break off or are damaged, read as far as they go: {', '.join(damage.files)}.")
     if damage.late_tags:
-        yield Remark(f"Per-batch figures begun later are left out: {', '.join(sorted(damage.late_tags))}.")
+        yield Remark(f"Per-batch values begun later are left out: {', '.join(sorted(damage.late_tags))}.")
     yield Ended()
 
 
@@ -68,7 +68,7 @@ def _records(
     run = _Run(validation, damage)
     group: list[_Scalar] = []
     for scalar in scalars:
-        if group and _place(scalar) != _place(group[0]):
+        if group and _position(scalar) != _position(group[0]):
             yield from run.take(group)
             group = []
         group.append(scalar)
@@ -84,11 +84,11 @@ class _Run:
     validation: Mapping[int, Mapping[str, float]]
     damage: _Damage
     columns: tuple[str, ...] | None = None
-    """Per-batch tags of the phase; None before it began."""
+    """Per-batch tags of the fit; None before it began."""
     last: int = 0
     """Epoch, from 1, recorded before."""
     begun: float | None = None
-    figures: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
     """Of the epoch under way."""
     step: int | None = None
     """Of the epoch under way; None outside of one."""
@@ -96,10 +96,10 @@ class _Run:
     taken: set[int] = field(default_factory=set)
     """Steps recorded."""
     names: dict[str, str] = field(default_factory=dict)
-    """Tags to the names their figures have."""
+    """Tags to the names their values have."""
 
     def take(self, group: list[_Scalar]) -> Iterator[Record]:
-        """Take figures of one kind and step, logged in a row."""
+        """Take values of one kind and step, logged in a row."""
         first = group[0]
         self.begun = first.wall if self.begun is None else self.begun
         at = max(first.wall - self.begun, 0.0)
@@ -110,11 +110,11 @@ class _Run:
         else:
             if first.step != self.step:
                 yield from self._finish()
-            self.figures.update({self._name(tag): value for tag, value in named.items()})
+            self.metrics.update({self._name(tag): value for tag, value in named.items()})
             self.step, self.at = first.step, at
 
     def _name(self, tag: str) -> str:
-        """Return the name of a tag's figures, all through the run; one that another tag has is not taken."""
+        """Return the name of a tag's values, all through the run; one that another tag has is not taken."""
         if tag not in self.names:
             wanted = _epoch_name(tag)
             self.names[tag] = tag if wanted in self.names.values() else wanted
@@ -137,7 +137,7 @@ class _Run:
         yield BatchEnded(self.last + 1, tuple(named.get(tag, float("nan")) for tag in columns), at=at)
 
     def _finish(self) -> Iterator[Record]:
-        figures, self.figures = self.figures, {}
+        metrics, self.metrics = self.metrics, {}
         step, self.step = self.step, None
         if step is None:
             return
@@ -149,14 +149,14 @@ class _Run:
         self.last = epoch
         self.taken.add(step)
         yield EpochBegan(epoch)
-        yield EpochEnded(epoch, {**figures, **self.validation.get(step, {})}, at=self.at)
+        yield EpochEnded(epoch, {**metrics, **self.validation.get(step, {})}, at=self.at)
 
     def _begin(self, columns: tuple[str, ...], done: int) -> Iterator[Record]:
         self.columns = columns
-        yield PhaseBegan(columns, initial_epoch=done)
+        yield FitBegan(columns, initial_epoch=done)
 
 
-def _place(scalar: _Scalar) -> tuple[bool, int]:
+def _position(scalar: _Scalar) -> tuple[bool, int]:
     return scalar.tag.startswith(_BATCH), scalar.step
 
 
@@ -165,7 +165,7 @@ def _epoch_name(tag: str) -> str:
 
 
 def _sides(folder: Path, damage: _Damage) -> dict[int, dict[str, float]]:
-    """Return the figures of validation and test by step, none in the place of the other's."""
+    """Return the metrics of validation and test by step, none in place of the other's."""
     steps: dict[int, dict[str, float]] = {}
     has_validation = False
     for name, usual in _SIDE_FOLDERS.items():
@@ -216,9 +216,9 @@ def _file_scalars(path: Path, damage: _Damage) -> Iterator[_Scalar]:
             damage.files.append(path.name)
             return
         for value in event.summary.value:
-            figure = _figure(value)
-            if figure is not None and not value.tag.startswith(_EVALUATION):
-                yield _Scalar(value.tag, event.step, figure, event.wall_time)
+            scalar = _scalar(value)
+            if scalar is not None and not value.tag.startswith(_EVALUATION):
+                yield _Scalar(value.tag, event.step, scalar, event.wall_time)
 
 
 def _decode_error() -> type[Exception]:
@@ -228,7 +228,7 @@ def _decode_error() -> type[Exception]:
     return error
 
 
-def _figure(value: Any) -> float | None:
+def _scalar(value: Any) -> float | None:
     """Return the one number of a summary value, or None for anything else."""
     from tensorboard.util.tensor_util import make_ndarray  # noqa: PLC0415
 

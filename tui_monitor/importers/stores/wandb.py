@@ -64,8 +64,8 @@ def wandb_records(path: Path) -> Iterator[Record]:
     if damaged:
         yield Remark(f"{damaged} records of the file are damaged: left out.")
     if len(epochs) < len(rows):
-        yield Remark(f"{len(rows) - len(epochs)} rows hold figures of single batches: left out.", kind="note")
-    yield from fit_records([_counted(row, place) for place, row in enumerate(epochs)], at=_times(epochs))
+        yield Remark(f"{len(rows) - len(epochs)} rows hold values of single batches: left out.", kind="note")
+    yield from fit_records([_counted(row, position) for position, row in enumerate(epochs)], at=_times(epochs))
     yield Ended(*_state(exit_code))
 
 
@@ -79,11 +79,11 @@ def _row(items: Any) -> dict[str, Any]:
     return row
 
 
-def _counted(row: dict[str, Any], place: int) -> dict[str, Any]:
-    """Return a row with the epoch that Keras' callbacks log as `epoch/epoch`, or its own place."""
+def _counted(row: dict[str, Any], position: int) -> dict[str, Any]:
+    """Return a row with the epoch that Keras' callbacks log as `epoch/epoch`, or its own index."""
     epoch = next((number(row[name]) for name in ("epoch", "epoch/epoch") if name in row), None)
     others = {name: value for name, value in row.items() if name != "epoch/epoch" and not _PER_BATCH.match(name)}
-    return {"epoch": place if epoch is None else epoch, **{k: v for k, v in others.items() if k != "epoch"}}
+    return {"epoch": position if epoch is None else epoch, **{k: v for k, v in others.items() if k != "epoch"}}
 
 
 def _times(rows: list[dict[str, Any]]) -> list[float]:
@@ -99,18 +99,18 @@ def _state(exit_code: int | None) -> tuple[State, str]:
 
 def _contents(data: bytes) -> Iterator[bytes]:
     """Yield the records of a log; what is torn ends it."""
-    place, parts = _FILE_HEADER, b""
-    while place + _HEADER <= len(data):
-        left = _BLOCK - place % _BLOCK
+    position, parts = _FILE_HEADER, b""
+    while position + _HEADER <= len(data):
+        left = _BLOCK - position % _BLOCK
         if left < _HEADER:
-            place += left
+            position += left
             continue
-        length = int.from_bytes(data[place + 4 : place + 6], "little")
-        kind = data[place + 6]
-        content = data[place + _HEADER : place + _HEADER + length]
+        length = int.from_bytes(data[position + 4 : position + 6], "little")
+        kind = data[position + 6]
+        content = data[position + _HEADER : position + _HEADER + length]
         if kind not in (_FULL, _FIRST, _MIDDLE, _LAST) or len(content) < length:
             return
-        place += _HEADER + length
+        position += _HEADER + length
         parts = content if kind in (_FULL, _FIRST) else parts + content
         if kind in (_FULL, _LAST):
             yield parts

@@ -1,4 +1,4 @@
-"""Tables of figures, read line by line: `CSVLogger`, pandas, Lightning, Ultralytics, fastai, and our own export.
+"""Tables of metrics, read line by line: `CSVLogger`, pandas, Lightning, Ultralytics, fastai, and our own export.
 
 A row is an epoch, unless the table counts steps or several rows name one epoch: then `step_rows` makes one of them.
 """
@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from tui_monitor.importers.logged_names import keras_name
-from tui_monitor.importers.records import Ended, EpochBegan, EpochEnded, PhaseBegan, Record, Remark
+from tui_monitor.importers.records import Ended, EpochBegan, EpochEnded, FitBegan, Record, Remark
 from tui_monitor.importers.tables.header import ABSENT, Heading, is_number, number, read_heading, split_cells
 from tui_monitor.importers.tables.step_rows import EpochReadings
 
@@ -21,7 +21,7 @@ _MOST_EPOCHS = 2**31
 
 @dataclass
 class _Table:
-    """All that is remembered between two lines; figures as written, so that it can be kept beside the run."""
+    """All that is remembered between two lines; values as written, so that it can be kept beside the run."""
 
     heading: str = ""
     """The line that names the columns; empty before it."""
@@ -30,15 +30,15 @@ class _Table:
     first: int | None = None
     """Added to the numbers of the file to count from 1; None before the first row tells."""
     last: int = 0
-    """Epoch, from 1, of the row before; 0 at a phase's beginning."""
+    """Epoch, from 1, of the row before; 0 at a fit's beginning."""
     rows: int = 0
-    """Rows of the phase, where nothing else counts."""
+    """Rows of the fit, where nothing else counts."""
     phases: int = 0
     epoch: int = 0
     """Epoch of the readings held; 0 where none are."""
     readings: EpochReadings = field(default_factory=EpochReadings)
     names: list[str] = field(default_factory=list)
-    """Figures of the epoch before."""
+    """Values of the epoch before."""
     readings_before: int = 0
     """The fewest readings that any of them had."""
     has_steps: bool = False
@@ -50,7 +50,7 @@ class _Table:
     """Columns to the number of their cells that hold words."""
     commas: int = 0
     means: dict[str, int] = field(default_factory=dict)
-    """Figures to the number of epochs for which the mean of several readings was taken."""
+    """Values to the number of epochs for which the mean of several readings was taken."""
     test_rows: int = 0
     lines: int = 0
     epochs: int = 0
@@ -76,7 +76,7 @@ class CsvTable:
 
     @property
     def holds_rows(self) -> bool:
-        """Whether a row of figures has been read."""
+        """Whether a row of values has been read."""
         return bool(self._state.epochs or self._state.readings)
 
     def line(self, text: str) -> Iterator[Record]:
@@ -111,7 +111,7 @@ class CsvTable:
         if rest:
             cells = self._row(rest.removesuffix("\r"))
             if cells is not None and self._heading is not None and len(cells) >= len(self._heading.names):
-                yield Remark("The last row has no line end: its last figure may be cut.")
+                yield Remark("The last row has no line end: its last value may be cut.")
                 yield from self.line(rest)
             elif rest.strip():
                 yield Remark(f"The last row breaks off and was left out: {rest[:60]}")
@@ -150,7 +150,7 @@ class CsvTable:
         if heading is None:
             return
         state.unnamed_cells += max(len(cells) - len(heading.names), 0)
-        figures = self._figures(heading, cells)
+        metrics = self._metrics(heading, cells)
         printed = self._printed(heading, cells)
         epoch = state.epoch or max(state.last, 1)
         if printed is not None:
@@ -160,13 +160,13 @@ class CsvTable:
             whole = int(printed) + (printed != int(printed))
             epoch = max(whole + (state.first or 0), 1)
         has_steps = heading.step is not None
-        is_same = epoch == state.epoch and (has_steps or not state.readings.holds_any(figures))
+        is_same = epoch == state.epoch and (has_steps or not state.readings.holds_any(metrics))
         if state.epoch and not is_same:
             yield from self._finish_epoch()
-        if figures or not has_steps:
+        if metrics or not has_steps:
             state.epoch = epoch
             is_own = heading.step is not None and printed is not None and state.has_steps and printed == int(printed)
-            (state.readings.add_own if is_own else state.readings.add)(figures)
+            (state.readings.add_own if is_own else state.readings.add)(metrics)
 
     def _printed(self, heading: Heading, cells: Sequence[str]) -> float | None:
         """Return the number that a row gives to its epoch; None where it is of the epoch under way."""
@@ -210,24 +210,24 @@ class CsvTable:
         if readings.is_test:
             state.test_rows += 1
             return
-        logs, means = readings.figures()
+        logs, means = readings.metrics()
         for name in means:
             state.means[name] = state.means.get(name, 0) + 1
         if not state.phases or epoch <= state.last:
             if 1 < epoch <= state.last:
                 yield Remark(f"Epoch {epoch} comes again: the training was set back.", epoch=epoch)
             state.phases += 1
-            yield PhaseBegan(initial_epoch=epoch - 1)
+            yield FitBegan(initial_epoch=epoch - 1)
         state.last = epoch
         state.names, state.readings_before = list(logs), readings.fewest
         state.epochs += bool(logs)
         yield EpochBegan(epoch)
         yield EpochEnded(epoch, logs)
 
-    def _figures(self, heading: Heading, cells: Sequence[str]) -> dict[str, float]:
+    def _metrics(self, heading: Heading, cells: Sequence[str]) -> dict[str, float]:
         state = self._state
         side = cells[heading.side] if heading.side is not None and heading.side < len(cells) else ""
-        figures = {}
+        metrics = {}
         for name, cell in zip(heading.names, cells, strict=False):
             if not name or not cell:
                 continue
@@ -239,8 +239,8 @@ class CsvTable:
                         state.words[name] = state.words.get(name, 0) + 1
                     continue
                 state.commas += 1
-            figures[keras_name(f"{side}_{name}") if side else name] = value
-        return figures
+            metrics[keras_name(f"{side}_{name}") if side else name] = value
+        return metrics
 
     def _remarks(self) -> Iterator[Record]:
         state = self._state
@@ -250,14 +250,14 @@ class CsvTable:
             yield Remark(f"{state.unnamed_cells} cells have no heading: left out.")
         if state.words:
             names = ", ".join(list(state.words)[:5])
-            yield Remark(f"{sum(state.words.values())} cells hold words instead of figures ({names}): left out.")
+            yield Remark(f"{sum(state.words.values())} cells hold words instead of values ({names}): left out.")
         if state.commas:
-            yield Remark(f"{state.commas} figures are written with a decimal comma: read as such.", kind="note")
+            yield Remark(f"{state.commas} values are written with a decimal comma: read as such.", kind="note")
         for name, epochs in state.means.items():
             text = f"{name} is not logged for an epoch as a whole: the mean of its readings was taken, {epochs} times."
             yield Remark(text, kind="note")
         if state.test_rows:
-            yield Remark(f"{state.test_rows} rows hold figures of a test set alone: no epochs, left out.", kind="note")
+            yield Remark(f"{state.test_rows} rows hold metrics of a test set alone: no epochs, left out.", kind="note")
 
 
 def _epoch_number(cell: str) -> float | None:

@@ -34,9 +34,9 @@ class ChartRun:
     """One run, as far as charts show it."""
 
     steps: dict[int, dict[str, float]] = field(default_factory=dict)
-    """Step to figures by the names they are recorded under."""
+    """Step to values by the names they are recorded under."""
     walls: dict[int, float] = field(default_factory=dict)
-    """Step to the time of its newest figure, in seconds since 1970."""
+    """Step to the time of its newest value, in seconds since 1970."""
     left_out: set[str] = field(default_factory=set)
     """Charts that are of no epoch."""
     counts_epochs: bool = False
@@ -97,7 +97,7 @@ def download_records(paths: Sequence[Path], name: str) -> Iterator[Record]:
     if run.left_out:
         yield Remark(f"Charts that are of no epoch were left out: {', '.join(sorted(run.left_out))}.", kind="note")
     begun = min(run.walls.values(), default=0.0)
-    rows = [{"epoch": step if counts else place, **run.steps[step]} for place, step in enumerate(steps)]
+    rows = [{"epoch": step if counts else index, **run.steps[step]} for index, step in enumerate(steps)]
     yield from fit_records(rows, at=[run.walls[step] - begun for step in steps if step in run.walls])
     yield Ended()
 
@@ -129,7 +129,7 @@ def _add_points(path: Path, points: Sequence[tuple[float | None, ...]], runs: di
 
 
 def _told_by_name(stem: str) -> tuple[str, str, bool]:
-    """Return the run, the figure's name in Keras' manner, and whether the file names a metric."""
+    """Return the run, the metric's name in Keras' manner, and whether the file names a metric."""
     tagged = _TAGGED.match(stem)
     if tagged is not None:
         sided = _LAST_SIDE.match(tagged["run"])
@@ -145,14 +145,14 @@ def _told_by_name(stem: str) -> tuple[str, str, bool]:
 
 
 def _wandb_columns(header: Sequence[str]) -> dict[int, re.Match[str]]:
-    found = {place: column for place, name in enumerate(header) if (column := _WANDB.match(name.strip()))}
+    found = {index: column for index, name in enumerate(header) if (column := _WANDB.match(name.strip()))}
     return found if found and len(found) == len(header) - 1 and 0 not in found else {}
 
 
 def _add_columns(header: Sequence[str], rows: Sequence[Sequence[str]], runs: dict[str, ChartRun]) -> None:
-    columns = {place: found for place, found in _wandb_columns(header).items() if not found["part"]}
+    columns = {index: found for index, found in _wandb_columns(header).items() if not found["part"]}
     counts_epochs = bool(header) and keras_name(header[0].rsplit("/", 1)[-1]).lower() == "epoch"
-    for place, found in columns.items():
+    for index, found in columns.items():
         run = runs.setdefault(found["run"], ChartRun())
         run.counts_epochs |= counts_epochs
         name = keras_name(found["tag"])
@@ -160,12 +160,12 @@ def _add_columns(header: Sequence[str], rows: Sequence[Sequence[str]], runs: dic
             run.left_out.add(found["tag"])
             continue
         for row in rows:
-            step = number(row[0]) if len(row) > place else None
-            value = number(row[place]) if len(row) > place and row[place].strip() else None
+            step = number(row[0]) if len(row) > index else None
+            value = number(row[index]) if len(row) > index and row[index].strip() else None
             if step is not None and value is not None and step == int(step) and step >= 0:
                 run.steps.setdefault(int(step), {})[name] = value
 
 
 def named_runs(runs: Mapping[str, ChartRun]) -> list[str]:
-    """Return the names of those runs that hold figures."""
+    """Return the names of those runs that hold values."""
     return [name for name, run in runs.items() if run.steps]

@@ -19,7 +19,7 @@ _SIDES = ("phase", "split", "set", "mode", "stage", "dataset", "subset", "partit
 _METRIC = re.compile(
     r"loss|acc|mae|mse|auc|err|precision|recall|f1|perplexity|iou|dice|bleu|map\d|score|r2|r_square", re.IGNORECASE
 )
-_FIGURE_IN = re.compile(r"(?<!nnamed)[:=]\s*[\d.]")
+_VALUE_IN = re.compile(r"(?<!nnamed)[:=]\s*[\d.]")
 _WHOLE_LOSS_PAIRS = ({"train_loss", "valid_loss"}, {"training_loss", "validation_loss"})
 
 
@@ -28,23 +28,23 @@ class Heading:
     """A table's columns."""
 
     names: tuple[str, ...]
-    """As recorded, in order; empty for a column that is no figure."""
+    """As recorded, in order; empty for a column that is no value."""
     delimiter: str
     """One character; a blank stands for any number of them."""
     epoch: int | None
-    """Place of the column that counts epochs."""
+    """Index of the column that counts epochs."""
     index: int | None
-    """Place of pandas' row numbers; −1 where the heading has no cell for them."""
+    """Index of pandas' row numbers; −1 where the heading has no cell for them."""
     step: int | None
-    """Place of the column that counts steps: then several rows may be of one epoch."""
+    """Index of the column that counts steps: then several rows may be of one epoch."""
     side: int | None
-    """Place of the column that says whether a row is of training or validation."""
+    """Index of the column that says whether a row is of training or validation."""
     taken_for_validation: tuple[str, ...] = ()
     """Columns without a side that are validation's, as fastai and Hugging Face have it."""
 
     @property
     def counter(self) -> int | None:
-        """Place of the column that numbers epochs, or None where rows are counted."""
+        """Index of the column that numbers epochs, or None where rows are counted."""
         return self.epoch if self.epoch is not None else self.index
 
 
@@ -86,7 +86,7 @@ def _with_comma(cell: str) -> float | None:
 
 @lru_cache(maxsize=64)
 def read_heading(line: str) -> Heading | None:
-    """Return what a line says as the heading of a table of figures, or None where it is none."""
+    """Return what a line says as the heading of a table of values, or None where it is none."""
     if not any(map(str.isalpha, line)):
         return None
     held = [delimiter for delimiter in _DELIMITERS if delimiter in line]
@@ -102,34 +102,34 @@ def read_heading(line: str) -> Heading | None:
 def _heading(cells: Sequence[str], delimiter: str, *, begins_blank: bool) -> Heading | None:
     if any(is_number(cell) for cell in cells if cell) or len({cell for cell in cells if cell}) < len(cells) - 1:
         return None
-    if max(map(len, cells)) > 80 or any(_FIGURE_IN.search(cell) for cell in cells):
+    if max(map(len, cells)) > 80 or any(_VALUE_IN.search(cell) for cell in cells):
         return None
     spelt = [re.sub(r"\s+", "_", keras_name(cell).lower()) if cell else "" for cell in cells]
-    epoch = _place(spelt, _EPOCHS)
-    index = _place(spelt[:1], _INDEXES)
+    epoch = _position(spelt, _EPOCHS)
+    index = _position(spelt[:1], _INDEXES)
     if index is None and delimiter == BLANKS and begins_blank and epoch is None:
         index = -1
-    step, side = _place(spelt, _STEPS), _place(spelt, _SIDES)
-    figures = [
-        place
-        for place, cell in enumerate(cells)
-        if place not in (epoch, index, step, side) and cell and not cell.startswith("_")
+    step, side = _position(spelt, _STEPS), _position(spelt, _SIDES)
+    metrics = [
+        position
+        for position, cell in enumerate(cells)
+        if position not in (epoch, index, step, side) and cell and not cell.startswith("_")
     ]
-    if not figures or (epoch is None and not any(_METRIC.search(cells[place]) for place in figures)):
+    if not metrics or (epoch is None and not any(_METRIC.search(cells[position]) for position in metrics)):
         return None
     names = [""] * len(cells)
-    matched = matched_names([cells[place] for place in figures])
-    for place in figures:
-        names[place] = matched[cells[place]]
+    matched = matched_names([cells[position] for position in metrics])
+    for position in metrics:
+        names[position] = matched[cells[position]]
     validations = _validations(cells, names)
-    for place in validations:
-        names[place] = VALIDATION_PREFIX + names[place]
-    taken = tuple(cells[place] for place in validations)
+    for position in validations:
+        names[position] = VALIDATION_PREFIX + names[position]
+    taken = tuple(cells[position] for position in validations)
     return Heading(tuple(names), delimiter, epoch, index, step, side, taken)
 
 
-def _place(spelt: Sequence[str], wanted: Sequence[str]) -> int | None:
-    return next((place for name in wanted for place, cell in enumerate(spelt) if cell == name), None)
+def _position(spelt: Sequence[str], wanted: Sequence[str]) -> int | None:
+    return next((position for name in wanted for position, cell in enumerate(spelt) if cell == name), None)
 
 
 def _validations(cells: Sequence[str], names: Sequence[str]) -> list[int]:
@@ -138,8 +138,8 @@ def _validations(cells: Sequence[str], names: Sequence[str]) -> list[int]:
     if not any(pair <= raw for pair in _WHOLE_LOSS_PAIRS):
         return []
     return [
-        place
-        for place, (cell, name) in enumerate(zip(cells, names, strict=True))
+        position
+        for position, (cell, name) in enumerate(zip(cells, names, strict=True))
         if name
         and keras_name(cell).lower() == cell.lower()
         and _METRIC.search(name)

@@ -1,4 +1,4 @@
-"""`History.history` and other objects of figures, in every shape they are saved: rows, columns, or one of many fits."""
+"""`History.history` and other objects of metrics, in every shape they are saved: rows, columns, or one of many fits."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ class Fit:
     rows: Sequence[Row]
     remarks: tuple[str, ...] = ()
     has_rate: bool = False
-    """Whether rows hold the learning rate beside their figures."""
+    """Whether rows hold the learning rate beside their values."""
     is_over: bool = True
     """Whether its last epoch is known to have ended."""
 
@@ -45,7 +45,7 @@ def object_records(path: Path) -> Iterator[Record]:
         yield Ended()
         return
     if found.is_damaged:
-        yield Remark("The text is damaged: read as far as its figures are whole.")
+        yield Remark("The text is damaged: read as far as its values are whole.")
     if found.skipped_lines:
         yield Remark(f"{found.skipped_lines} lines hold no object: left out.", kind="note")
     for fit in fits_of(found.contents, is_whole=not found.is_damaged):
@@ -140,7 +140,7 @@ def _trainer(content: Mapping[str, Any]) -> list[Fit]:
 
 
 def _series(content: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Return the lists of figures in an object, or the columns that pandas writes as objects by row number."""
+    """Return the lists of values in an object, or the columns that pandas writes as objects by row number."""
     found = {str(name): values for name, values in content.items() if _is_series(values)}
     columns = {
         str(name): [values[key] for key in sorted(values, key=float)]
@@ -177,23 +177,25 @@ def _from_series(series: dict[str, list[Any]], *, is_whole: bool) -> Fit:
     counter = next((name for name in series if _EPOCH.fullmatch(name)), None)
     printed = [number(value) for value in series.pop(counter, [])] if counter is not None else []
     length = max(map(len, series.values()), default=0)
-    places = {name: _places(name, len(values), length if is_whole else len(values)) for name, values in series.items()}
+    indices = {
+        name: _indices(name, len(values), length if is_whole else len(values)) for name, values in series.items()
+    }
     remarks = []
-    for name, (_, every) in places.items():
+    for name, (_, every) in indices.items():
         if every != 1:
             how = f"taken for every {every} epochs" if every else "taken for the first ones"
-            remarks.append(f"{name} has {len(series[name])} figures for {length} epochs: {how}.")
+            remarks.append(f"{name} has {len(series[name])} values for {length} epochs: {how}.")
     rows: list[dict[str, Any]] = [{} for _ in range(length)]
     for name, values in series.items():
-        for place, value in zip(places[name][0], values, strict=True):
-            rows[place][name] = value
+        for index, value in zip(indices[name][0], values, strict=True):
+            rows[index][name] = value
     if len(printed) == length:
         rows = [{"epoch": epoch, **row} for epoch, row in zip(printed, rows, strict=True)]
     return Fit(rows, tuple(remarks))
 
 
-def _places(name: str, count: int, length: int) -> tuple[range, int]:
-    """Return the rows that a shorter list's figures belong to, as `validation_freq` leaves them, and the step."""
+def _indices(name: str, count: int, length: int) -> tuple[range, int]:
+    """Return the rows that a shorter list's values belong to, as `validation_freq` leaves them, and the step."""
     if count == length:
         return range(length), 1
     for every in range(2, length + 1):
@@ -203,7 +205,7 @@ def _places(name: str, count: int, length: int) -> tuple[range, int]:
 
 
 def _is_row(content: Any) -> bool:
-    """Return whether an object holds single figures, perhaps one level down, and no history of them."""
+    """Return whether an object holds single values, perhaps one level down, and no history of them."""
     if not isinstance(content, Mapping) or "log_history" in content or not _flat(content):
         return False
     series = _series(content)

@@ -118,7 +118,7 @@ def _object(line: str) -> Any:
 
 def _printed(text: str) -> Objects | None:
     """Return the object that Python printed, perhaps behind a name and over many lines."""
-    starts = [place for place in (text.find("{"), text.find("[")) if place >= 0]
+    starts = [index for index in (text.find("{"), text.find("[")) if index >= 0]
     if not starts or len(text) > _LARGEST_REPR:
         return None
     end = max(text.rfind("}"), text.rfind("]"))
@@ -127,7 +127,7 @@ def _printed(text: str) -> Objects | None:
 
 
 def _salvaged(text: str) -> Objects | None:
-    """Return the lists of figures that are whole in text that breaks off."""
+    """Return the lists of values that are whole in text that breaks off."""
     content = {found[1]: _cells(found[2], is_closed=bool(found[3])) for found in _SERIES.finditer(text)}
     held = {name: values for name, values in content.items() if values}
     return Objects((held,), is_damaged=True) if held else None

@@ -1,11 +1,11 @@
-"""Rows of named figures become the epochs of one fit, whatever they count: epochs, parts of epochs, or nothing."""
+"""Rows of named values become the epochs of one fit, whatever they count: epochs, parts of epochs, or nothing."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tui_monitor.importers.logged_names import keras_name, matched_names
-from tui_monitor.importers.records import EpochBegan, EpochEnded, PhaseBegan, Record, Remark
+from tui_monitor.importers.records import EpochBegan, EpochEnded, FitBegan, Record, Remark
 from tui_monitor.importers.tables.step_rows import EpochReadings
 from tui_monitor.run_log.format.strict_json import number
 
@@ -26,7 +26,7 @@ def fit_records(
     Args:
         rows: name to value; what is no number is left out, but for the side that a row is of.
         is_over: whether the last epoch has ended, whatever its rows say.
-        has_rate: whether the learning rate is logged beside the figures, and is none of them.
+        has_rate: whether the learning rate is logged beside the values, and is none of them.
         at: seconds since the run began for each row, or nothing.
     """
     fit = _Fit(rows, is_over=is_over, has_rate=has_rate, at=at)
@@ -53,10 +53,10 @@ class _Fit:
         printed = [value for row in rows if (value := self._printed(row)) is not None]
         self._has_parts = any(value != int(value) for value in printed)
         self._offset = int(bool(printed) and min(printed) == 0 and not self._has_parts)
-        self._last = self._phases = self._left_out = self._test_rows = 0
+        self._last = self._fits = self._left_out = self._test_rows = 0
         self._means: dict[str, int] = {}
         self._before: tuple[tuple[str, ...], int] = ((), 0)
-        """Figures of the epoch before, and the fewest readings that any of them had."""
+        """Values of the epoch before, and the fewest readings that any of them had."""
 
     def records(self) -> Iterator[Record]:
         """Yield them."""
@@ -67,15 +67,15 @@ class _Fit:
                 self._left_out += 1
                 continue
             number_of = math.ceil(printed) + self._offset if self._has_parts else int(printed) + self._offset
-            figures, row_rate = self._figures(row)
+            metrics, row_rate = self._metrics(row)
             has_steps = self._has_steps or self._has_parts
-            if epoch and not (number_of == epoch and (has_steps or not readings.holds_any(figures))):
+            if epoch and not (number_of == epoch and (has_steps or not readings.holds_any(metrics))):
                 yield from self._end(epoch, readings, rate, seconds)
                 readings, rate = EpochReadings(), None
             epoch, reached = number_of, printed
             rate = row_rate if row_rate is not None else rate
             seconds = self._at[index] if index < len(self._at) else None
-            (readings.add_own if self._has_parts and printed == int(printed) else readings.add)(figures)
+            (readings.add_own if self._has_parts and printed == int(printed) else readings.add)(metrics)
         is_torn = self._has_parts and not self._is_over and epoch - reached > _NEARLY_WHOLE
         lost = readings.breaks_off(*self._before) if self._has_steps and not self._has_parts and self._before[0] else ""
         if epoch and (is_torn or (lost and not readings.is_test)):
@@ -88,31 +88,31 @@ class _Fit:
         value = number(row.get(self._epoch)) if self._epoch is not None else None
         return value if value is not None and math.isfinite(value) and 0 <= value < 2**31 else None
 
-    def _figures(self, row: Row) -> tuple[dict[str, float], float | None]:
+    def _metrics(self, row: Row) -> tuple[dict[str, float], float | None]:
         side = row.get(self._side) if self._side is not None else None
-        figures, rate = {}, None
+        metrics, rate = {}, None
         for name, value in row.items():
-            figure, spelt = number(value), self._names.get(str(name))
-            if figure is None or spelt is None:
+            amount, spelt = number(value), self._names.get(str(name))
+            if amount is None or spelt is None:
                 continue
             if self._has_rate and spelt in _RATES:
-                rate = figure
+                rate = amount
                 continue
-            figures[keras_name(f"{side}_{spelt}") if isinstance(side, str) else spelt] = figure
-        return figures, rate
+            metrics[keras_name(f"{side}_{spelt}") if isinstance(side, str) else spelt] = amount
+        return metrics, rate
 
     def _end(self, epoch: int, readings: EpochReadings, rate: float | None, seconds: float | None) -> Iterator[Record]:
         if readings.is_test:
             self._test_rows += 1
             return
-        logs, means = readings.figures()
+        logs, means = readings.metrics()
         for name in means:
             self._means[name] = self._means.get(name, 0) + 1
-        if not self._phases or epoch <= self._last:
+        if not self._fits or epoch <= self._last:
             if 1 < epoch <= self._last:
                 yield Remark(f"Epoch {epoch} comes again: the training was set back.", epoch=epoch)
-            self._phases += 1
-            yield PhaseBegan(initial_epoch=epoch - 1)
+            self._fits += 1
+            yield FitBegan(initial_epoch=epoch - 1)
         self._last, self._before = epoch, (tuple(logs), readings.fewest)
         yield EpochBegan(epoch)
         yield EpochEnded(epoch, logs, learning_rate=rate, at=seconds)
@@ -126,4 +126,4 @@ class _Fit:
             text = f"{name} is not logged for an epoch as a whole: the mean of its readings was taken, {epochs} times."
             yield Remark(text, kind="note")
         if self._test_rows:
-            yield Remark(f"{self._test_rows} rows hold figures of a test set alone: no epochs, left out.", kind="note")
+            yield Remark(f"{self._test_rows} rows hold metrics of a test set alone: no epochs, left out.", kind="note")

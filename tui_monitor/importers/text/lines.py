@@ -255,7 +255,7 @@ class _Terminal:
 
     def __init__(self, damage: TextDamage) -> None:
         self._damage = damage
-        # What is left behind text drawn over a line is of another moment: figures of both are not to be read as one.
+        # What is left behind text drawn over a line is of another moment: values of both are not to be read as one.
         self._lines = OutputLines(most_lines=1, longest_line=LONGEST_LINE, erases=True)
         self._plain = ""
         self._has_drawn = False
@@ -312,7 +312,7 @@ class _Terminal:
         """Draw the line; what precedes the first character to obey is cut as it is where nothing is to be obeyed."""
         parts: Sequence[str] = ()
         if not self._has_drawn:
-            special = next(place for place, character in enumerate(text) if not character.isprintable())
+            special = next(position for position, character in enumerate(text) if not character.isprintable())
             self._plain += text[:special]
             parts, text = self._overlong(), self._plain + text[special:]
             special = len(self._plain)

@@ -12,22 +12,22 @@ import msgspec
 import parse
 
 from tui_monitor.errors import UsageError
-from tui_monitor.importers.records import Ended, EpochBegan, EpochEnded, PhaseBegan, Record, Remark
+from tui_monitor.importers.records import Ended, EpochBegan, EpochEnded, FitBegan, Record, Remark
 
-_FIGURE = r"[-+]?(?:\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+|nan|inf(?:inity)?)"
+_VALUE = r"[-+]?(?:\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+|nan|inf(?:inity)?)"
 _EPOCH = "epoch"
 _HELP = "such as 'epoch {epoch} loss {loss} val {val_loss}'"
-_NUMBER = re.compile(rf"(?<![\w.])({_FIGURE})(?![\w.]|\.\d)", re.IGNORECASE)
+_NUMBER = re.compile(rf"(?<![\w.])({_VALUE})(?![\w.]|\.\d)", re.IGNORECASE)
 _UNTYPED = re.compile(r"(?<!\{)\{(\w+)\}(?!\})")
 _WORD = re.compile(r"[A-Za-z_][\w.]*")
 
 
-def _figure(text: str) -> float:
+def _value(text: str) -> float:
     return float(text)
 
 
-_figure.pattern = _FIGURE  # type: ignore[attr-defined]
-_TYPES = dict.fromkeys(("float", "int", "number"), _figure)
+_value.pattern = _VALUE  # type: ignore[attr-defined]
+_TYPES = dict.fromkeys(("float", "int", "number"), _value)
 
 
 @dataclass
@@ -39,9 +39,9 @@ class _Pattern:
     last: int = 0
     first: int | None = None
     """Added to the numbers of the text to count from 1."""
-    figures: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
-    """Figures of the epoch before."""
+    """Values of the epoch before."""
     phases: int = 0
     epochs: int = 0
     matched: int = 0
@@ -88,7 +88,7 @@ class PatternLog:
         if rest:
             yield from self.line(rest)
         state = self._state
-        lost = [name for name in state.names if name not in state.figures]
+        lost = [name for name in state.names if name not in state.metrics]
         if state.epoch and lost and state.epochs:
             yield Remark(
                 f"Epoch {state.epoch} does not end in the log: it has no {', '.join(lost)}.", epoch=state.epoch
@@ -98,7 +98,7 @@ class PatternLog:
         if not state.matched:
             yield Remark("No line matches the pattern.")
         if state.repeated:
-            yield Remark(f"{state.repeated} figures came again within their epoch: the last ones count.", kind="note")
+            yield Remark(f"{state.repeated} values came again within their epoch: the last ones count.", kind="note")
         if state.unread:
             yield Remark(f"{state.unread} fields hold no number: left out.")
         if state.counted:
@@ -107,24 +107,24 @@ class PatternLog:
 
     def _take(self, fields: Mapping[str, Any]) -> Iterator[Record]:
         state = self._state
-        figures = {}
+        metrics = {}
         for name, value in fields.items():
-            figure = value if isinstance(value, int | float) else _as_figure(value)
-            if figure is None:
+            found = value if isinstance(value, int | float) else _as_value(value)
+            if found is None:
                 state.unread += 1
             else:
-                figures[name] = float(figure)
-        printed = figures.pop(_EPOCH, None)
+                metrics[name] = float(found)
+        printed = metrics.pop(_EPOCH, None)
         if printed is not None and printed == int(printed) and 0 <= printed < 2**31:
             yield from self._number(int(printed))
-        elif not self._numbers_epochs and (not state.epoch or any(name in state.figures for name in figures)):
+        elif not self._numbers_epochs and (not state.epoch or any(name in state.metrics for name in metrics)):
             yield from self._finish()
             state.epoch = state.last + 1
             state.counted += 1
         if not state.epoch:
             return
-        state.repeated += sum(name in state.figures for name in figures)
-        state.figures.update(figures)
+        state.repeated += sum(name in state.metrics for name in metrics)
+        state.metrics.update(metrics)
 
     def _number(self, printed: int) -> Iterator[Record]:
         state = self._state
@@ -138,51 +138,51 @@ class PatternLog:
     def _finish(self) -> Iterator[Record]:
         state = self._state
         epoch, state.epoch = state.epoch, 0
-        figures, state.figures = state.figures, {}
-        if not epoch or not figures:
+        metrics, state.metrics = state.metrics, {}
+        if not epoch or not metrics:
             return
         if not state.phases or epoch <= state.last:
             state.phases += 1
-            yield PhaseBegan(initial_epoch=epoch - 1)
-        state.last, state.names = epoch, list(figures)
+            yield FitBegan(initial_epoch=epoch - 1)
+        state.last, state.names = epoch, list(metrics)
         state.epochs += 1
         yield EpochBegan(epoch)
-        yield EpochEnded(epoch, figures)
+        yield EpochEnded(epoch, metrics)
 
 
 def check_patterns(patterns: Sequence[str]) -> None:
     """Check patterns before anything is read.
 
     Raises:
-        UsageError: one can't be read, or names no figure.
+        UsageError: one can't be read, or names no metric.
     """
     compiled = [_compiled(pattern) for pattern in patterns]
     if compiled and not any(set(pattern.named_fields) - {_EPOCH} for pattern in compiled):
-        raise UsageError(f"--pattern {patterns[0]!r} names no figure. Name each in braces, {_HELP}.")
+        raise UsageError(f"--pattern {patterns[0]!r} names no metric. Name each in braces, {_HELP}.")
 
 
 def _compiled(pattern: str) -> parse.Parser:
     try:
-        # A field without a type would take as little as it can, which cuts the last figure of a line.
+        # A field without a type would take as little as it can, which cuts the last value of a line.
         return parse.compile(_UNTYPED.sub(r"{\1:number}", pattern), _TYPES)
     except (ValueError, re.error, NotImplementedError, KeyError, IndexError) as error:
         raise UsageError(
-            f"--pattern {pattern!r} can't be read: {error}. Name each figure in braces, {_HELP}."
+            f"--pattern {pattern!r} can't be read: {error}. Name each metric in braces, {_HELP}."
         ) from error
 
 
-def _as_figure(value: Any) -> float | None:
-    found = re.fullmatch(_FIGURE, str(value).strip().rstrip(",;)]%|"), re.IGNORECASE)
+def _as_value(value: Any) -> float | None:
+    found = re.fullmatch(_VALUE, str(value).strip().rstrip(",;)]%|"), re.IGNORECASE)
     return float(found[0]) if found else None
 
 
 def suggested_pattern(line: str) -> str:
     """Return a pattern that reads a line, with each number named by the words before it, or nothing."""
-    pattern, place, names = "", 0, set()
+    pattern, position, names = "", 0, set()
     for found in _NUMBER.finditer(line):
-        before = line[place : found.start()]
+        before = line[position : found.start()]
         words = [word.lower().replace(".", "_") for word in _WORD.findall(before)][-2:]
-        if not words and not place:
+        if not words and not position:
             # A number that a line begins with counts epochs, or what comes nearest to them.
             words = [_EPOCH]
         name = "_".join(words) if words and words[-1] in ("loss", "acc", "accuracy", "error") else "".join(words[-1:])
@@ -190,7 +190,7 @@ def suggested_pattern(line: str) -> str:
         is_named = bool(name) and name not in names and name.isidentifier()
         pattern += f"{{{name}:float}}" if is_named else "{}"
         names.add(name)
-        place = found.end()
+        position = found.end()
     if _EPOCH not in names or not any("loss" in name or "acc" in name for name in names):
         return ""
     try:

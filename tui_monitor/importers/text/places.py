@@ -26,7 +26,7 @@ _PREFIX = re.compile(
 )
 _SLASHES_OF_A_BAR = 2
 _SUFFIX = re.compile(r"""(?:\\[nr]|<br\s*/?>|\\b|["'`“”|│┃,\\]|\s)+$""")
-_BEFORE_FIGURES = re.compile(r"[–—](?=\s)")
+_BEFORE_VALUES = re.compile(r"[–—](?=\s)")
 
 HEADER = re.compile(r"(?:(?<![A-Za-z])|(?<=nan)|(?<=inf))Epoch:? *(?P<epoch>\d{1,9}) ?/ ?(?P<epochs>\d{1,9})")
 _PLAIN_BAR = re.compile(r"\s*\d+/\d+ (?:\[=*[>.\]]|━)")
@@ -69,7 +69,7 @@ def clean(text: str) -> Cleaned:
         prefix += text[ended.start() :].strip()
         text = text[: ended.start()]
     if "–" in text or "—" in text:
-        text = _BEFORE_FIGURES.sub("-", text)
+        text = _BEFORE_VALUES.sub("-", text)
     if prefix:
         repairs = (*repairs, "quotes, numbers or times around lines were taken off")
     return Cleaned(text, repairs)
@@ -102,7 +102,7 @@ def _end_of_header(text: str, header: re.Match[str]) -> int:
 
 
 def _start_of_bar(bar: re.Match[str], text: str) -> int | None:
-    """Return where a bar begins, behind a figure that it may be glued to; None where it is a header's."""
+    """Return where a bar begins, behind a value that it may be glued to; None where it is a header's."""
     run, of = bar["run"], bar["of"]
     start = bar.start()
     header = HEADER.search(text, max(start - 12, 0), bar.end())
@@ -111,7 +111,7 @@ def _start_of_bar(bar: re.Match[str], text: str) -> int | None:
     if "." not in run:
         glued = len(run) > len(of) and run.endswith(of)
         return start + len(run) - len(of) if glued else start
-    figure = _DECIMALS.match(run)
-    if figure is not None and (of == "Unknown" or int(run[figure.end() :]) <= int(of)):
-        return start + figure.end()
+    decimals = _DECIMALS.match(run)
+    if decimals is not None and (of == "Unknown" or int(run[decimals.end() :]) <= int(of)):
+        return start + decimals.end()
     return start + len(run) - len(of) if run.endswith(of) else None

@@ -20,16 +20,16 @@ _TIMING = re.compile(
     r"\s*(?:-\s*)?(?P<eta>ETA:\s*)?"
     r"(?:(?P<seconds>\d{1,9})s|\d+:\d\d(?::\d\d)?|\d+(?:\.\d+)?(?:ms|us|s)/(?P<unit>\w+))(?=\s|-\s|$)"
 )
-_FIGURE = r"[-+]?(?:\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|nan|inf)"
+_VALUE = r"[-+]?(?:\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|nan|inf)"
 _METRIC = re.compile(
     rf"\s*-\s*(?P<name>(?!\d+(?:m?s|us|:)?(?:[\s/]|$))[^\s:-](?:(?!\s-\s)[^:]){{0,80}}?)\s?:\s*(?:"
-    rf"(?P<figure>{_FIGURE})(?=\s|$|-\s|-$)"
-    rf"|(?P<glued>{_FIGURE})(?=[^\s\w.:/%+-])"
+    rf"(?P<value>{_VALUE})(?=\s|$|-\s|-$)"
+    rf"|(?P<glued>{_VALUE})(?=[^\s\w.:/%+-])"
     rf"|(?P<text>[-+]?\d+\.\d{{4}}(?:[eE][-+]\d\d)?|nan|inf)(?=(?!ms\b|us\b|s\b|[eE][-+]?\d)[A-Za-z_]|/[A-Za-z])"
     rf"|(?P<dated>[-+]?\d+\.\d{{4}})(?=\d{{4}}[-/]\d\d[-/]\d\d|\d\d:\d\d:\d\d))",
     re.IGNORECASE,
 )
-_NO_FIGURE = re.compile(
+_NO_VALUE = re.compile(
     r"\s*-\s*[^\s:\d-][^:\[\]]{0,80}?:\s*(?:\[[^\[\]]*\]|\([^()]*\)|None|[-+]?\d+(?:\.\d+)?\s?%)(?=\s+-\s|\s*$)"
 )
 _PARTIAL_METRIC = re.compile(r"\s*-\s*(?:[^\s:]*|[^\s:]+:\s*[-+.\deEnaif]*)\s*$")
@@ -45,8 +45,8 @@ class ProgressLine:
     """Batches (or samples) done; None where the line does not count."""
     of: int | None
     """Batches (or samples) in the epoch; None where it is unknown."""
-    figures: Mapping[str, float]
-    """Metric to figure, exactly as printed."""
+    metrics: Mapping[str, float]
+    """Metric to value, exactly as printed."""
     seconds: float | None = None
     """Seconds the line reports: elapsed on a finished line."""
     has_bar: bool = False
@@ -56,18 +56,18 @@ class ProgressLine:
     """What it counts, where it says so: `step`, `sample`, `epoch`; else empty."""
     rest: str = ""
     """What follows the part that was understood."""
-    ends_in_figure: bool = False
+    ends_in_value: bool = False
     is_cut: bool = False
-    """Whether it breaks off within a word or a figure, as a wrapped or a torn line does."""
+    """Whether it breaks off within a word or a value, as a wrapped or a torn line does."""
     is_glued: bool = False
-    """Whether other text touches a figure."""
-    without_figure: int = 0
+    """Whether other text touches a value."""
+    without_value: int = 0
     """Metrics printed with something else than one number, left out."""
 
     @property
     def is_full(self) -> bool:
-        """Whether it reports figures of as much as the epoch has, validation perhaps still to come."""
-        return bool(self.figures) and (self.of is None or (self.at is not None and self.at >= self.of))
+        """Whether it reports values of as much as the epoch has, validation perhaps still to come."""
+        return bool(self.metrics) and (self.of is None or (self.at is not None and self.at >= self.of))
 
     @property
     def is_surely_over(self) -> bool:
@@ -83,13 +83,13 @@ def parse_header(text: str) -> tuple[int, int] | None:
 
 @lru_cache(maxsize=64)
 def parse_progress(text: str) -> ProgressLine | None:
-    """Return the last progress with figures that a line shows, else the first without, or None."""
+    """Return the last progress with values that a line shows, else the first without, or None."""
     starts = list(_START.finditer(text)) if "/" in text else []
     if not starts:
         uncounted = _UNCOUNTED.search(text)
         return _parse_body(text, uncounted, is_counted=False) if uncounted else None
     parsed = [_parse_body(text, start, is_counted=True) for start in starts[-_MOST_STARTS:]]
-    return next((progress for progress in reversed(parsed) if progress.figures), parsed[0])
+    return next((progress for progress in reversed(parsed) if progress.metrics), parsed[0])
 
 
 def continue_line(line: str, following: str) -> str | None:
@@ -102,32 +102,32 @@ def continue_line(line: str, following: str) -> str | None:
     before = parse_progress(line)
     if before is None or not following.strip() or HEADER.search(following) or _starts_anew(following):
         return None
-    joints: tuple[str, ...] = (" ", "") if before.ends_in_figure and not before.is_cut else ("", " ")
+    joints: tuple[str, ...] = (" ", "") if before.ends_in_value and not before.is_cut else ("", " ")
     best: tuple[int, str] | None = None
     if line.endswith("-"):
-        # A dash between metrics, and not the sign of a figure that was wrapped behind it.
+        # A dash between metrics, and not the sign of a value that was wrapped behind it.
         joints = (" ",)
     for joint in joints:
         joined = line + joint + following
         after = parse_progress(joined)
         if after is None or not _continues(before, after, following):
             continue
-        score = 2 * len(after.figures) - bool(after.rest.strip())
+        score = 2 * len(after.metrics) - bool(after.rest.strip())
         if best is None or score > best[0]:
             best = (score, joined)
     return best[1] if best else None
 
 
 def _continues(before: ProgressLine, after: ProgressLine, following: str) -> bool:
-    if before.figures and (after.at, after.of) != (before.at, before.of):
+    if before.metrics and (after.at, after.of) != (before.at, before.of):
         return False
-    kept = list(before.figures.items())[: -1 if before.ends_in_figure and before.is_cut else None]
-    if any(after.figures.get(name) != value and not math.isnan(value) for name, value in kept):
+    kept = list(before.metrics.items())[: -1 if before.ends_in_value and before.is_cut else None]
+    if any(after.metrics.get(name) != value and not math.isnan(value) for name, value in kept):
         return False
     if after.rest.strip() and not after.is_cut and not after.is_glued:
         return False
-    is_expected = before.is_cut or not before.figures or bool(_CONTINUED.match(following))
-    return len(after.figures) > len(before.figures) or is_expected
+    is_expected = before.is_cut or not before.metrics or bool(_CONTINUED.match(following))
+    return len(after.metrics) > len(before.metrics) or is_expected
 
 
 def _starts_anew(text: str) -> bool:
@@ -144,17 +144,17 @@ class _Body:
     seconds: float | None
     has_eta: bool = False
     unit: str = ""
-    figures: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
     printed: list[str] = field(default_factory=list)
-    ends_in_figure: bool = False
+    ends_in_value: bool = False
     is_glued: bool = False
-    without_figure: int = 0
+    without_value: int = 0
 
     def read(self, text: str) -> None:
         """Take timings and metrics as far as they follow each other."""
         while not self.is_glued:
             # Times come before the first metric, but for those that some versions add behind the last.
-            first, second = (self._metric, self._timing) if self.figures else (self._timing, self._metric)
+            first, second = (self._metric, self._timing) if self.metrics else (self._timing, self._metric)
             if not (first(text) or second(text)):
                 return
 
@@ -166,25 +166,25 @@ class _Body:
         self.unit = self.unit if self.unit == "sample" else timing["unit"] or self.unit
         if timing["seconds"] and self.seconds is None:
             self.seconds = float(timing["seconds"])
-        self.position, self.ends_in_figure = timing.end(), False
+        self.position, self.ends_in_value = timing.end(), False
         return True
 
     def _metric(self, text: str) -> bool:
         metric = _METRIC.match(text, self.position)
         if metric is None:
-            unread = _NO_FIGURE.match(text, self.position)
+            unread = _NO_VALUE.match(text, self.position)
             if unread is not None:
-                self.position, self.ends_in_figure = unread.end(), False
-                self.without_figure += 1
+                self.position, self.ends_in_value = unread.end(), False
+                self.without_value += 1
             return unread is not None
-        if metric["name"] in self.figures:
+        if metric["name"] in self.metrics:
             return False
-        figure = metric["figure"]
-        self.is_glued = figure is None
-        figure = figure or metric["glued"] or metric["text"] or metric["dated"]
-        self.figures[metric["name"]] = float(figure)
-        self.printed.append(figure)
-        self.position, self.ends_in_figure = metric.end(), True
+        value = metric["value"]
+        self.is_glued = value is None
+        value = value or metric["glued"] or metric["text"] or metric["dated"]
+        self.metrics[metric["name"]] = float(value)
+        self.printed.append(value)
+        self.position, self.ends_in_value = metric.end(), True
         return True
 
 
@@ -194,26 +194,26 @@ def _parse_body(text: str, start: re.Match[str], *, is_counted: bool) -> Progres
     body.read(text)
     rest = text[body.position :]
     has_rest = bool(rest.strip())
-    partial = _PARTIAL_METRIC if body.ends_in_figure else _PARTIAL_WORD
-    is_figure_cut = body.ends_in_figure and not has_rest and not _is_whole(body.printed)
+    partial = _PARTIAL_METRIC if body.ends_in_value else _PARTIAL_WORD
+    is_value_cut = body.ends_in_value and not has_rest and not _is_whole(body.printed)
     return ProgressLine(
         at=int(start["at"]) if is_counted else None,
         of=int(start["of"]) if is_counted and start["of"] != "Unknown" else None,
-        figures=body.figures,
+        metrics=body.metrics,
         seconds=body.seconds,
         has_bar=is_counted and start["bar"] is not None,
         has_eta=body.has_eta,
         unit=body.unit,
         rest=rest,
-        ends_in_figure=body.ends_in_figure and not has_rest,
-        is_cut=is_figure_cut or (has_rest and not body.is_glued and partial.match(rest) is not None),
+        ends_in_value=body.ends_in_value and not has_rest,
+        is_cut=is_value_cut or (has_rest and not body.is_glued and partial.match(rest) is not None),
         is_glued=body.is_glued,
-        without_figure=body.without_figure,
+        without_value=body.without_value,
     )
 
 
 def _is_whole(printed: list[str]) -> bool:
-    """Return whether the last figure has all its digits: Keras prints four decimals, others as many each time."""
+    """Return whether the last value has all its digits: Keras prints four decimals, others as many each time."""
     last = printed[-1].lower()
     if last.lstrip("+-") in ("nan", "inf"):
         return True

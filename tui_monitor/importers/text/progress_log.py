@@ -1,7 +1,7 @@
 """Keras' progress text, line by line, becomes records; what is recorded never depends on lines to come.
 
 A line is cleaned, cut into parts, and each part is a header (`Epoch 3/9`), a callback's message (`Epoch 00003: …`), a
-bar, the sizes that `fit` announces, or other text. An epoch ends with the next header, or with the log; its figures
+bar, the sizes that `fit` announces, or other text. An epoch ends with the next header, or with the log; its values
 are those of its last full bar. Bars without a header wait until something tells which epoch they are.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from tui_monitor.importers.logged_names import is_as_keras_spells, keras_name
-from tui_monitor.importers.records import EpochBegan, EpochEnded, PhaseBegan, Record, Remark
+from tui_monitor.importers.records import EpochBegan, EpochEnded, FitBegan, Record, Remark
 from tui_monitor.importers.text.ending import Ending
 from tui_monitor.importers.text.places import MESSAGE, Cleaned, begins_plainly, clean, segments
 from tui_monitor.importers.text.progress_line import (
@@ -25,7 +25,7 @@ from tui_monitor.importers.text.progress_state import ProgressState
 from tui_monitor.importers.text.reports import Headless, has_validation, supersedes
 from tui_monitor.metric_names import VALIDATION_PREFIX
 
-_GLUED = "text that touches a figure was taken off"
+_GLUED = "text that touches a value was taken off"
 
 
 class ProgressLog:
@@ -52,7 +52,7 @@ class ProgressLog:
         is_plain = begins_anew and text[-1].isdigit() and "–" not in text and "—" not in text
         cleaned = Cleaned(text) if is_plain else clean(text)
         if state.pending and not begins_anew:
-            # A prefix may be part of a figure that was wrapped: first the line as it stands, then without.
+            # A prefix may be part of a value that was wrapped: first the line as it stands, then without.
             for following in dict.fromkeys((text, cleaned.text)):
                 head, *others = segments(following)
                 joined = continue_line(state.pending, head)
@@ -99,7 +99,7 @@ class ProgressLog:
         state = self._state
         header = parse_header(part) if "Epoch" in part else None
         progress = None if header else parse_progress(part)
-        if header is None and progress is not None and not (progress.figures or progress.has_bar):
+        if header is None and progress is not None and not (progress.metrics or progress.has_bar):
             progress = None
         if header is not None or progress is not None:
             for repair in repairs if is_first else ():
@@ -173,7 +173,7 @@ class ProgressLog:
         if is_first or number <= state.last:
             if 1 < number <= state.last and not is_first:
                 yield Remark(f"Epoch {number} comes again: the training was set back.", epoch=number)
-            yield from self._begin_phase(planned, number - 1 - (before is not None))
+            yield from self._begin_fit(planned, number - 1 - (before is not None))
             if before is not None:
                 yield from self._record_headless(before, number - 1)
         elif number > state.last + 1:
@@ -181,11 +181,11 @@ class ProgressLog:
         state.epoch = state.last = number
         yield EpochBegan(number)
 
-    def _begin_phase(self, planned: int | None, done: int) -> Iterator[Record]:
+    def _begin_fit(self, planned: int | None, done: int) -> Iterator[Record]:
         state = self._state
         state.phases += 1
         state.planned, state.last, state.names = planned, done, []
-        yield PhaseBegan(epochs=planned, initial_epoch=done)
+        yield FitBegan(epochs=planned, initial_epoch=done)
 
     def _number(self, number: int) -> None:
         """A callback's message numbers the bar before it, or the next where none is open."""
@@ -289,7 +289,7 @@ class ProgressLog:
                 continue
             number = bar.number or 1
             if not state.phases or state.planned is not None or number != state.last + 1:
-                yield from self._begin_phase(None if bar.number else 1, number - 1)
+                yield from self._begin_fit(None if bar.number else 1, number - 1)
             state.unannounced += bar.number is None
             yield from self._record_headless(bar, number, is_guessed=bar.number is not None)
 
@@ -337,15 +337,15 @@ class ProgressLog:
 
     def _end_epoch(self, epoch: int, text: str, progress: ProgressLine) -> Iterator[Record]:
         state = self._state
-        figures = dict(progress.figures)
+        metrics = dict(progress.metrics)
         if progress.is_cut:
-            if progress.ends_in_figure:
-                figures.popitem()
+            if progress.ends_in_value:
+                metrics.popitem()
             yield Remark(f"The line of epoch {epoch} breaks off: …{text[-24:]}", epoch=epoch)
-        logs = {self._spelt(name, figures): value for name, value in figures.items()}
+        logs = {self._spelt(name, metrics): value for name, value in metrics.items()}
         state.names = list(logs)
         state.epochs += 1
-        state.without_figure += progress.without_figure
+        state.without_figure += progress.without_value
         state.of_before = progress.of
         train, validation = state.sizes.of(progress)
         yield EpochEnded(

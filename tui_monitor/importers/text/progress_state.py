@@ -20,7 +20,7 @@ class ProgressState:
     epoch: int = 0
     """Epoch under way, from 1; 0 outside of one."""
     last: int = 0
-    """Highest epoch announced in the phase."""
+    """Highest epoch announced in the fit."""
     planned: int | None = None
     of: int | None = None
     """Batches in the epoch under way, as its bar counts them."""
@@ -39,7 +39,7 @@ class ProgressState:
     epochs: int = 0
     """Epochs recorded."""
     names: list[str] = field(default_factory=list)
-    """Figures of the epoch recorded before, in the same phase."""
+    """Values of the epoch recorded before, in the same fit."""
     spelt: dict[str, str] = field(default_factory=dict)
     """Names as printed to names as recorded, where they differ."""
     headless: list[Headless] = field(default_factory=list)

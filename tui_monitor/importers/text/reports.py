@@ -23,7 +23,7 @@ class Headless:
     number: int | None = None
     """As a callback's message numbers it."""
     is_certain: bool = False
-    """Whether it is a training's: `evaluate` prints no validation figures, and no callback numbers it."""
+    """Whether it is a training's: `evaluate` prints no validation metrics, and no callback numbers it."""
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Sizes:
         )
 
     def of(self, progress: ProgressLine) -> tuple[int, int]:
-        """Return the samples that an epoch's figures are means over in training and validation; 0 where unknown."""
+        """Return the samples that an epoch's values are means over in training and validation; 0 where unknown."""
         for train, validation in reversed(self.samples):
             if progress.of == train or (progress.of is None and (train, validation) == self.samples[-1]):
                 return train, validation
@@ -69,19 +69,19 @@ class Sizes:
 
 
 def has_validation(progress: ProgressLine) -> bool:
-    """Return whether a line reports figures of validation, however they are spelt."""
-    return any(name.startswith(VALIDATION_PREFIX) or _VALIDATION.match(name) for name in progress.figures)
+    """Return whether a line reports metrics of validation, however they are spelt."""
+    return any(name.startswith(VALIDATION_PREFIX) or _VALIDATION.match(name) for name in progress.metrics)
 
 
 def supersedes(old: ProgressLine | None, new: ProgressLine) -> bool:
-    """An epoch's last line repeats the training figures and may add validation's; `evaluate` prints others."""
-    if old is None or not old.figures or (old.of is None and old.at is not None):
+    """An epoch's last line repeats the training metrics and may add validation's; `evaluate` prints others."""
+    if old is None or not old.metrics or (old.of is None and old.at is not None):
         return True
     if has_validation(new) != has_validation(old):
         return has_validation(new)
     if old.has_eta and not new.has_eta and old.of == new.of:
         return True
-    return all(name in new.figures and _agree(value, new.figures[name]) for name, value in old.figures.items())
+    return all(name in new.metrics and _agree(value, new.metrics[name]) for name, value in old.metrics.items())
 
 
 def _agree(one: float, other: float) -> bool:

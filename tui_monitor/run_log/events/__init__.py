@@ -1,6 +1,6 @@
 """What `events.jsonl` says: one frozen dataclass for each kind of event, and nothing else is written there.
 
-`progress` holds how far a run is, `notices` what is said about it, `usage` what it takes of its machine. Each kind
+`progress` holds how far a run is, `notifications` what is said of it, `usage` what it takes of its machine. Each kind
 reads its own fields, leniently: what is missing or makes no sense is left out. `lines` turns an event with its stamp
 into a line of the file and back; a kind of a newer version becomes an `UnknownEvent`, which readers count and skip.
 `order` states in which order a training writes them.

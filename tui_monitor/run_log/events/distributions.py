@@ -28,7 +28,7 @@ class Reliability:
     confidence: tuple[float | None, ...]
     """Mean confidence; None where the bin is empty."""
     accuracy: tuple[float | None, ...]
-    """Share of right answers; None where the bin is empty."""
+    """Fraction of right answers; None where the bin is empty."""
     mean_confidence: float
     mean_accuracy: float
     error: float
@@ -50,13 +50,13 @@ class LossSpread:
     """How one side's loss is spread over its samples."""
 
     right: tuple[float, ...] | None
-    """Share of all samples that are right and have their loss in each bin; None where nothing is right or wrong."""
+    """Fraction of all samples that are right and have their loss in each bin; None where nothing is right or wrong."""
     wrong: tuple[float, ...] | None
     """The same for samples that are wrong."""
     all: tuple[float, ...]
     """The same for all samples."""
     mass: tuple[float, ...]
-    """Share of the whole loss that the samples of each bin hold together."""
+    """Fraction of the whole loss that the samples of each bin hold together."""
     samples: int
     """Samples whose loss is a finite number."""
     not_finite: int
@@ -71,7 +71,7 @@ class LossSpread:
     """The loss that 99 % of samples stay below."""
     largest: float
     worst_share: float
-    """Share of the whole loss that the worst 1 % of samples hold; 0.01 if all were alike."""
+    """Fraction of the whole loss that the worst 1 % of samples hold; 0.01 if all were alike."""
 
 
 @dataclass(frozen=True)

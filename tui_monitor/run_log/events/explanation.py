@@ -88,7 +88,7 @@ class Term:
 
     cause: Cause
     effect: float | None
-    """The amount, or None when only logged figures exist, and where `reason` says why it can't be measured."""
+    """The amount, or None when only logged values exist, and where `reason` says why it can't be measured."""
     low: float | None
     """Lower end of the 95 % interval."""
     high: float | None
@@ -105,7 +105,7 @@ class Ledger:
     """A gap and the terms that add up to it."""
 
     gap: float | None
-    """Reported training figure minus reported validation figure; None where one is not finite."""
+    """Reported training value minus reported validation value; None where one is not finite."""
     low: float | None
     """Lower end of the 95 % interval that sampling both sets leaves the gap."""
     high: float | None
@@ -174,7 +174,7 @@ class Classes:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What the constant guess at the base rate scores on each side: entropy in nats, and the majority's share."""
+    """What the majority-class baseline scores on each side: entropy in nats, and the majority's share."""
 
     train_loss: float
     train_accuracy: float
@@ -220,7 +220,7 @@ class Cost:
     tracing_seconds: float = 0.0
     """One-time cost of building the probe's functions."""
     budget: float | None = None
-    """Share of training time that measuring may take, the first probe left out; None in runs that did not say."""
+    """Fraction of training time that measuring may take, the first probe left out; None in runs that did not say."""
 
     @property
     def limit(self) -> str:
@@ -238,7 +238,7 @@ class Explanation:
     epoch: int
     """From 1."""
     evidence: str
-    """`probe` when measured, `log` when concluded from logged figures alone."""
+    """`probe` when measured, `log` when concluded from logged values alone."""
     reported: Mapping[str, float | None]
     """`loss`, `val_loss`, `accuracy`, `val_accuracy` as Keras reported them."""
     paradox: bool
@@ -276,7 +276,7 @@ class Explanation:
 def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
     """Return the JSON object of the definition; keys that do not apply are None, never missing.
 
-    Figures that are not finite become None: JSON has no word for them.
+    Values that are not finite become None: JSON has no word for them.
     """
     import msgspec  # noqa: PLC0415 - a training and a list of runs have no use for it at their start
 

@@ -5,8 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tui_monitor.run_log.events.notices import AlertRaised, CauseChanged, Explained, NoteTaken, RequestAcknowledged
-from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded, PhaseBegan, StatusChanged
+from tui_monitor.run_log.events.notifications import (
+    AlertRaised,
+    CauseChanged,
+    Explained,
+    NoteTaken,
+    RequestAcknowledged,
+)
+from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded, FitBegan, StatusChanged
 from tui_monitor.run_log.events.usage import StepsTimed, UsageSampled
 from tui_monitor.run_log.format.strict_json import encode, number, whole
 
@@ -21,7 +27,7 @@ class UnknownEvent:
 
 
 KnownEvent = (
-    PhaseBegan
+    FitBegan
     | StatusChanged
     | EpochBegan
     | EpochEnded
@@ -39,7 +45,7 @@ Event = KnownEvent | UnknownEvent
 KINDS: Mapping[str, type[KnownEvent]] = {
     event.kind: event
     for event in (
-        PhaseBegan,
+        FitBegan,
         StatusChanged,
         EpochBegan,
         EpochEnded,
@@ -64,7 +70,7 @@ class RecordedEvent:
     event: Event
     seconds: float | None = None
     """Run time of its writing; may be infinite or below 0 where it is damaged, None where it is missing."""
-    phase: int | None = None
+    fit: int | None = None
     """The call of `fit` under way, from 1; None before the first."""
 
     @property
@@ -114,7 +120,7 @@ def fields_of(event: Event) -> dict[str, Any]:
 
 
 def _stamp(recorded: RecordedEvent) -> dict[str, Any]:
-    return {"kind": str(recorded.event.kind), "time": recorded.seconds, "phase": recorded.phase}
+    return {"kind": str(recorded.event.kind), "time": recorded.seconds, "phase": recorded.fit}
 
 
 def _event(content: Mapping[str, Any]) -> Event:

@@ -1,6 +1,6 @@
 """In which order a training writes its events. Readers take any order; what they show relies on this one.
 
-* A fit begins with `PhaseBegan`, and fits are numbered from 1.
+* A fit begins with `FitBegan`, and fits are numbered from 1.
 * `EpochBegan` follows the fit's begin; `EpochEnded` follows the begin of the same epoch. Epochs may repeat or fall
   back, and one that was interrupted never ends.
 * `Explained` within an epoch (with a `batch`) comes between that epoch's begin and end; the one at its end comes after
@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from tui_monitor.run_log.events.lines import RecordedEvent
-from tui_monitor.run_log.events.notices import CauseChanged, Explained
-from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded, PhaseBegan, StatusChanged
+from tui_monitor.run_log.events.notifications import CauseChanged, Explained
+from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded, FitBegan, StatusChanged
 from tui_monitor.run_log.events.usage import StepsTimed, UsageSampled
 
 
@@ -35,7 +35,7 @@ class Breach:
 class _Position:
     """How far a run has come, as far as the order needs it."""
 
-    phases: int = 0
+    fits: int = 0
     begun: int | None = None
     """The epoch under way."""
     ended: frozenset[int] = frozenset()
@@ -62,9 +62,9 @@ def _breach(position: _Position, recorded: RecordedEvent) -> str:
     match recorded.event:
         case UsageSampled() | StepsTimed() | BatchesLost():
             return ""
-        case PhaseBegan() if recorded.phase != position.phases + 1:
-            reason = f"fit {recorded.phase} begins after fit {position.phases}"
-        case EpochBegan() | EpochEnded() | Explained() if not position.phases:
+        case FitBegan() if recorded.fit != position.fits + 1:
+            reason = f"fit {recorded.fit} begins after fit {position.fits}"
+        case EpochBegan() | EpochEnded() | Explained() if not position.fits:
             reason = "no fit has begun"
         case EpochBegan() | EpochEnded() if position.is_over:
             reason = "the run has ended"
@@ -85,8 +85,8 @@ def _after(position: _Position, recorded: RecordedEvent) -> _Position:
     match recorded.event:
         case UsageSampled() | StepsTimed() | BatchesLost():
             return position
-        case PhaseBegan():
-            position = _Position(phases=position.phases + 1, seconds=position.seconds)
+        case FitBegan():
+            position = _Position(fits=position.fits + 1, seconds=position.seconds)
         case EpochBegan(epoch=epoch):
             position = replace(position, begun=epoch)
         case EpochEnded(epoch=epoch):

@@ -9,14 +9,14 @@ from tui_monitor.run_log.format.strict_json import number, text, whole
 
 
 @dataclass(frozen=True)
-class PhaseBegan:
+class FitBegan:
     """A call of `fit` began; `run.json` describes it from now on."""
 
     kind: ClassVar[str] = "phase"
 
     @classmethod
     def read(cls, fields: Mapping[str, Any]) -> Self | None:
-        """Return the event; its stamp says which phase it is."""
+        """Return the event; its stamp says which fit it is."""
         return cls()
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Records = NDArray[np.void]
-"""Batch records of one phase, with the phase's `dtype`, shape (batches,)."""
+"""Batch records of one fit, with the fit's `dtype`, shape (batches,)."""
 
 
 def is_plausible(records: Records) -> NDArray[np.bool_]:

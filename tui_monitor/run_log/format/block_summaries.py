@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_monitor.run_log.format.batch_records import Records, is_plausible
-from tui_monitor.run_log.format.layout import PhaseInfo
+from tui_monitor.run_log.format.layout import FitInfo
 from tui_monitor.run_log.format.pyramid_level import FACTOR, blocks_of_one, downsampled
 
 BLOCK = FACTOR**2
@@ -19,12 +19,12 @@ BLOCK = FACTOR**2
 _MULTIPLIER = np.uint32(2654435761)
 
 Blocks = NDArray[np.void]
-"""Blocks of one phase in their order, with its `block_type`, shape (blocks,)."""
+"""Blocks of one fit in their order, with its `block_type`, shape (blocks,)."""
 
 
-def block_type(phase: PhaseInfo) -> np.dtype[Any]:
-    """Return the NumPy type of one block of a phase, packed, little-endian."""
-    metrics = (len(phase.metrics),)
+def block_type(fit: FitInfo) -> np.dtype[Any]:
+    """Return the NumPy type of one block of a fit, packed, little-endian."""
+    metrics = (len(fit.metrics),)
     return np.dtype(
         [
             ("seconds", "<f8"),  # latest time of its batches
@@ -44,17 +44,17 @@ def block_type(phase: PhaseInfo) -> np.dtype[Any]:
     )
 
 
-def summarise(records: Records, phase: PhaseInfo, first: int) -> Blocks:
+def summarise(records: Records, fit: FitInfo, first: int) -> Blocks:
     """Return the blocks of consecutive records, up to one that holds a record no training can have written.
 
     Args:
         records: of whole blocks, shape (blocks × `BLOCK`,).
-        phase: theirs.
+        fit: theirs.
         first: number of the first block, from 0.
     """
     is_good = is_plausible(records)
     records = records[: (len(records) if is_good.all() else int(is_good.argmin())) // BLOCK * BLOCK]
-    blocks = np.zeros(len(records) // BLOCK, block_type(phase))
+    blocks = np.zeros(len(records) // BLOCK, block_type(fit))
     epochs, times = records["epoch"].reshape(-1, BLOCK), records["time"].reshape(-1, BLOCK)
     has_changed = epochs[:, 1:] != epochs[:, :-1]
     blocks["seconds"], blocks["first_seconds"] = times.max(axis=1), times[:, 0]
@@ -62,7 +62,7 @@ def summarise(records: Records, phase: PhaseInfo, first: int) -> Blocks:
     blocks["changes"] = has_changed.sum(axis=1)
     blocks["changed_at"] = np.where(has_changed.any(axis=1), has_changed.argmax(axis=1) + 1, 0)
     blocks["changed_seconds"] = times[np.arange(len(times)), blocks["changed_at"]]
-    for index, metric in enumerate(phase.metrics):
+    for index, metric in enumerate(fit.metrics):
         level = downsampled(downsampled(blocks_of_one(records[metric])))
         for name, values in zip(("low", "high", "total", "count"), level.buffers, strict=True):
             blocks[name][:, index] = values
@@ -77,7 +77,7 @@ def is_of(block: Any, records: Records) -> bool:
 
 
 def are_whole(blocks: Blocks) -> NDArray[np.bool_]:
-    """Return which blocks are as they were written, the first being the phase's first."""
+    """Return which blocks are as they were written, the first being the fit's first."""
     is_whole: NDArray[np.bool_] = blocks["check"] == _block_checks(blocks, 0)
     return is_whole
 

@@ -1,4 +1,4 @@
-"""Recorded figures under their canonical names, one name each."""
+"""Recorded values under their canonical names, one name each."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from tui_monitor.run_log.format.strict_json import number
 
 
 def canonical_names(names: Iterable[str]) -> dict[str, str]:
-    """Return the canonical name of each of a record's figures.
+    """Return the canonical name of each of a record's values.
 
     Where two would share one (`acc` beside `accuracy`), the one already spelt so has it, then the first;
     the others keep Keras' spelling.
@@ -23,10 +23,10 @@ def canonical_names(names: Iterable[str]) -> dict[str, str]:
     return chosen
 
 
-def canonical_figures(logs: Any) -> Mapping[str, float]:
-    """Return the figures of an epoch's logs by canonical name; what is not a figure is left out."""
+def canonical_values(logs: Any) -> Mapping[str, float]:
+    """Return the values of an epoch's logs by canonical name; what is not a value is left out."""
     if not isinstance(logs, Mapping):
         return {}
-    figures = {str(name): figure for name, value in logs.items() if (figure := number(value)) is not None}
-    names = canonical_names(figures)
-    return {names[name]: figure for name, figure in figures.items()}
+    values = {str(name): found for name, value in logs.items() if (found := number(value)) is not None}
+    names = canonical_names(values)
+    return {names[name]: found for name, found in values.items()}

@@ -1,9 +1,9 @@
 """What a run folder holds: file names, record layouts, and the identity in `run.json`.
 
-Of each phase there are the records of its batches, in `batches.bin`, `batches-2.bin` and so on, and beside them
+Of each fit there are the records of its batches, in `batches.bin`, `batches-2.bin` and so on, and beside them
 summaries of each 256 of those records, in `batches.blocks`, `batches-2.blocks` and so on. Everything can be told from
 the records alone; with the summaries a long run opens without reading them (`blocks` has the layout). Records of the
-last moment may be in `batches.bin.newest` alone (`shared_slots` has that layout).
+last moment may be in `batches.bin.newest` alone (`ring_buffer` has that layout).
 """
 
 import re
@@ -61,13 +61,13 @@ _YEAR_9999 = 253_370_764_800.0
 _BATCHES_NAME = re.compile(r"batches[-0-9A-Za-z]{0,32}\.bin")
 
 
-def batches_file(phase: int) -> str:
-    """Return the name of a phase's batch records, phases counting from 1."""
-    return "batches.bin" if phase == 1 else f"batches-{phase}.bin"
+def batches_file(fit: int) -> str:
+    """Return the name of a fit's batch records, fits counting from 1."""
+    return "batches.bin" if fit == 1 else f"batches-{fit}.bin"
 
 
 def blocks_file(batches: str) -> str:
-    """Return the name of the file that summarises a phase's batch records, from the name of theirs."""
+    """Return the name of the file that summarises a fit's batch records, from the name of theirs."""
     return batches.removesuffix(".bin") + ".blocks"
 
 
@@ -91,19 +91,19 @@ def batch_columns(metrics: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 @dataclass(frozen=True)
-class PhaseInfo:
-    """One `fit` call of the run. Several in one script (folds, fine-tuning) are several phases."""
+class FitInfo:
+    """One `fit` call of the run. Several in one script (folds, fine-tuning) are several fits."""
 
     index: int
     """From 1, in the order the calls began."""
     columns: tuple[tuple[str, str], ...]
     """(name, NumPy type) of each field of a batch record: `BASE_COLUMNS`, then `<f4` metrics under Keras' own names."""
     batches: str
-    """Name of the file with this phase's batch records, in the run folder."""
+    """Name of the file with this fit's batch records, in the run folder."""
     epochs: int | None = None
     """Last epoch planned, or None when unknown."""
     initial_epoch: int = 0
-    """Epochs counted as done before this phase began, as in `fit(initial_epoch=...)`."""
+    """Epochs counted as done before this fit began, as in `fit(initial_epoch=...)`."""
     steps_per_epoch: int | None = None
     """Batches planned in each epoch, or None until the first epoch has shown it."""
     model: Mapping[str, Any] = field(default_factory=dict)
@@ -156,8 +156,8 @@ class RunInfo:
     """Versions of Python and of the packages that trained."""
     description: str = ""
     """What this run shows, in one or two sentences; empty for a user's own script."""
-    phases: tuple[PhaseInfo, ...] = ()
-    """Phases begun so far."""
+    fits: tuple[FitInfo, ...] = ()
+    """Fits begun so far."""
     worker: WorkerInfo | None = None
     """Which of several workers writes this folder; None where one process trains alone."""
     format: int = FORMAT_VERSION
@@ -178,17 +178,17 @@ def run_info_to_json(info: RunInfo) -> dict[str, Any]:
         "description": info.description,
         "phases": [
             {
-                "index": phase.index,
-                "columns": [list(column) for column in phase.columns],
-                "batches": phase.batches,
-                "epochs": phase.epochs,
-                "initial_epoch": phase.initial_epoch,
-                "steps_per_epoch": phase.steps_per_epoch,
-                "model": dict(phase.model),
-                "fit": dict(phase.fit),
-                **({"running_means": list(phase.running_means)} if phase.running_means else {}),
+                "index": fit.index,
+                "columns": [list(column) for column in fit.columns],
+                "batches": fit.batches,
+                "epochs": fit.epochs,
+                "initial_epoch": fit.initial_epoch,
+                "steps_per_epoch": fit.steps_per_epoch,
+                "model": dict(fit.model),
+                "fit": dict(fit.fit),
+                **({"running_means": list(fit.running_means)} if fit.running_means else {}),
             }
-            for phase in info.phases
+            for fit in info.fits
         ],
     }
 
@@ -222,20 +222,20 @@ def run_info_from_json(content: Any, where: str = RUN_FILE) -> RunInfo:
 
 
 def _run_info(content: Mapping[str, Any]) -> RunInfo:
-    phases = tuple(_phase_info(entry) for entry in content.get("phases", ()))
-    if [phase.index for phase in phases] != list(range(1, len(phases) + 1)):
-        raise ValueError("its phases are not numbered from 1")
-    if len({phase.batches for phase in phases}) != len(phases):
-        raise ValueError("two of its phases share a file of batch records")
+    fits = tuple(_fit_info(entry) for entry in content.get("phases", ()))
+    if [fit.index for fit in fits] != list(range(1, len(fits) + 1)):
+        raise ValueError("its fits are not numbered from 1")
+    if len({fit.batches for fit in fits}) != len(fits):
+        raise ValueError("two of its fits share a file of batch records")
     return RunInfo(
         name=str(content.get("name", "")),
         command=tuple(str(word) for word in content.get("command", ())),
         host=str(content.get("host", "")),
         pid=int(content.get("pid", 0)),
-        created=_moment(content.get("created", 0.0)),
+        created=_timestamp(content.get("created", 0.0)),
         versions={str(name): str(version) for name, version in content.get("versions", {}).items()},
         description=str(content.get("description", "")),
-        phases=phases,
+        fits=fits,
         worker=_worker_info(content.get("worker")),
         format=content["format"],
     )
@@ -250,18 +250,18 @@ def _worker_info(entry: Any) -> WorkerInfo | None:
     return worker
 
 
-def _phase_info(entry: Mapping[str, Any]) -> PhaseInfo:
+def _fit_info(entry: Mapping[str, Any]) -> FitInfo:
     columns = tuple((str(name), str(kind)) for name, kind in entry["columns"])
     if columns[: len(BASE_COLUMNS)] != BASE_COLUMNS:
-        raise ValueError("a phase's first columns are not time, epoch and size")
+        raise ValueError("a fit's first columns are not time, epoch and size")
     if any(kind != METRIC_TYPE for _, kind in columns[len(BASE_COLUMNS) :]):
-        raise ValueError(f"a phase's metric columns are not of type {METRIC_TYPE}")
+        raise ValueError(f"a fit's metric columns are not of type {METRIC_TYPE}")
     if len({name for name, _ in columns}) != len(columns) or not all(name for name, _ in columns):
-        raise ValueError("a phase's columns do not each have a name of their own")
+        raise ValueError("a fit's columns do not each have a name of their own")
     batches = str(entry["batches"])
     if not _BATCHES_NAME.fullmatch(batches):
-        raise ValueError("a phase's file of batch records is not named like one")
-    return PhaseInfo(
+        raise ValueError("a fit's file of batch records is not named like one")
+    return FitInfo(
         index=int(entry["index"]),
         columns=columns,
         batches=batches,
@@ -279,7 +279,7 @@ def has_a_day(seconds: float) -> bool:
     return 0 <= seconds < _YEAR_9999
 
 
-def _moment(value: Any) -> float:
+def _timestamp(value: Any) -> float:
     """Return seconds since 1970 that a calendar has a day for, else 0: one damaged run must not end a list of all."""
     seconds = float(value)
     return seconds if has_a_day(seconds) else 0.0

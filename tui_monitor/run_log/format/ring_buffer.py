@@ -19,7 +19,7 @@ from tui_monitor.run_log.format.file_id import file_id, open_file_id
 ROOM: Final = 64
 """Records that the slots hold, the newest ones."""
 RING_BUFFER_SUFFIX: Final = ".newest"
-"""Follows the name of the phase's batch records in the name of the file that is mapped."""
+"""Follows the name of the fit's batch records in the name of the file that is mapped."""
 _NUMBER: Final = "<u8"
 _SAFE_TO_MAP: Final = frozenset({"ext2", "ext3", "ext4", "xfs", "tmpfs"})
 """File systems on which writing to a page with room reserved can't fail; elsewhere it may end the process (SIGBUS)."""
@@ -31,7 +31,7 @@ _left: list[mmap.mmap] = []
 def slot_type(record: np.dtype[Any]) -> np.dtype[Any]:
     """Return the type of a slot: a record, then its number, which is written last and so vouches for it.
 
-    Numbers count the phase's records from 1; 0 is a slot never used. No slot crosses the boundary of a page.
+    Numbers count the fit's records from 1; 0 is a slot never used. No slot crosses the boundary of a page.
     """
     size = _slot_size(record.itemsize)
     return np.dtype({"names": ["record", "number"], "formats": [record, _NUMBER], "offsets": [0, size - 8]})
@@ -133,5 +133,5 @@ def _mounted(device: str) -> str:
 def _mounts() -> Iterator[tuple[str, str]]:
     """Yield the device and the file system's type of each mount; proc(5) has the lines' format."""
     for line in _MOUNTS.read_text(errors="replace").splitlines():
-        place, _, source = line.partition(" - ")
-        yield place.split()[2], source.split()[0]
+        mount, _, source = line.partition(" - ")
+        yield mount.split()[2], source.split()[0]

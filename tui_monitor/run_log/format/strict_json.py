@@ -27,7 +27,7 @@ def encode(content: Mapping[str, Any]) -> bytes:
 
 
 def number(value: Any) -> float | None:
-    """Return a recorded figure as a float, undoing the strings for NaN and infinity; None for anything else."""
+    """Return a recorded value as a float, undoing the strings for NaN and infinity; None for anything else."""
     if isinstance(value, str):
         return _LOOSE_FLOATS.get(value)
     if isinstance(value, bool) or not isinstance(value, int | float):

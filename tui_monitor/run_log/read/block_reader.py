@@ -1,4 +1,4 @@
-"""The first batches of a long phase by their block summaries, believed only where they fit the records."""
+"""The first batches of a long fit by their block summaries, believed only where they fit the records."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tui_monitor.run_log.format.batch_records import Records
 from tui_monitor.run_log.format.block_summaries import BLOCK, Blocks, are_whole, block_type, is_of
-from tui_monitor.run_log.format.layout import PhaseInfo
+from tui_monitor.run_log.format.layout import FitInfo
 from tui_monitor.run_log.format.pyramid_level import Float64Array, PyramidLevel
 from tui_monitor.run_log.read.stored_records import StoredRecords
 
@@ -20,7 +20,7 @@ _SAMPLED = 8
 
 @dataclass(frozen=True)
 class Summaries:
-    """The first batches of a phase, whole blocks of them, without their records."""
+    """The first batches of a fit, whole blocks of them, without their records."""
 
     blocks: Blocks
     stored: StoredRecords
@@ -37,7 +37,7 @@ class Summaries:
         return np.ascontiguousarray(self.blocks["seconds"])
 
     def level(self, metric: int) -> PyramidLevel:
-        """Return the figures of one metric, the phase's first being 0."""
+        """Return the values of one metric, the fit's first being 0."""
         low, high, total, count = (self.blocks[name][:, metric] for name in ("low", "high", "total", "count"))
         return PyramidLevel(low.copy(), high.copy(), total.copy(), count.astype(np.int64))
 
@@ -53,28 +53,28 @@ class Summaries:
             (starts[once] + blocks["changed_at"][once], blocks["last_epoch"][once], blocks["changed_seconds"][once]),
             *(self._epochs_within(int(start)) for start in starts[often]),
         ]
-        places, numbers, seconds = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        order = np.argsort(places)
-        return places[order], numbers[order].astype(np.int64), seconds[order]
+        indices, numbers, seconds = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        order = np.argsort(indices)
+        return indices[order], numbers[order].astype(np.int64), seconds[order]
 
     def _epochs_within(self, start: int) -> tuple[NDArray[Any], ...]:
         """Return the epochs that begin in a block after its first batch, from the records."""
         batches = np.arange(start, start + BLOCK)
         epochs = self.stored.column("epoch", batches)
-        places = np.flatnonzero((epochs[1:] != epochs[:-1]) & (epochs[1:] > 0)) + 1
-        return start + places, epochs[places], self.stored.column("time", batches[places])
+        indices = np.flatnonzero((epochs[1:] != epochs[:-1]) & (epochs[1:] > 0)) + 1
+        return start + indices, epochs[indices], self.stored.column("time", batches[indices])
 
 
-def read_blocks(path: Path, phase: PhaseInfo, batches: int, read: Callable[[int], Records]) -> Blocks:
-    """Return the blocks of a phase's first batches, as many as are whole and fit their records.
+def read_blocks(path: Path, fit: FitInfo, batches: int, read: Callable[[int], Records]) -> Blocks:
+    """Return the blocks of a fit's first batches, as many as are whole and fit their records.
 
     Args:
         path: of the blocks' file.
-        phase: theirs.
+        fit: theirs.
         batches: use no block of batches beyond this number.
         read: returns the records of a block by its number, fewer than `BLOCK` where they can't be read.
     """
-    kind = block_type(phase)
+    kind = block_type(fit)
     try:
         content = path.read_bytes()
     except OSError:

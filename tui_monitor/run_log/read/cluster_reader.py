@@ -17,7 +17,7 @@ from tui_monitor.run_log.events.lines import RecordedEvent
 from tui_monitor.run_log.events.progress import EpochEnded, StatusChanged
 from tui_monitor.run_log.format.batch_records import Records
 from tui_monitor.run_log.format.layout import BASE_COLUMNS, RunInfo
-from tui_monitor.run_log.read.phase_records import READ_WHOLE
+from tui_monitor.run_log.read.fit_records import READ_WHOLE
 from tui_monitor.run_log.read.reader import Arrival, RunReader
 from tui_monitor.run_log.runs.workers import rank_folders
 
@@ -78,7 +78,7 @@ class ClusterReader:
             again = False
         for rank in sorted(come):
             self._readers[rank] = RunReader(ranks[rank])
-        arrivals = {rank: self._look(rank, max_seconds, max_records) for rank in self._readers}
+        arrivals = {rank: self._poll(rank, max_seconds, max_records) for rank in self._readers}
         if any(arrival.restarted for arrival in arrivals.values()):
             self._forget()
             return Arrival(restarted=True, complete=False)
@@ -87,7 +87,7 @@ class ClusterReader:
             return replace(chief, restarted=chief.restarted or again)
         return replace(self._together(arrivals), restarted=again)
 
-    def _look(self, rank: int, max_seconds: float, max_records: int) -> Arrival:
+    def _poll(self, rank: int, max_seconds: float, max_records: int) -> Arrival:
         try:
             return self._readers[rank].poll(max_seconds, max_records)
         except RunUnreadable:
@@ -143,15 +143,15 @@ def _ends_run(recorded: RecordedEvent) -> bool:
 
 
 class _Joiner:
-    """The parts that wait for their counterparts, phase by phase."""
+    """The parts that wait for their counterparts, fit by fit."""
 
     def __init__(self) -> None:
         self.has_given = False
-        """Whether any batch was handed out."""
+        """Whether any batch was emitted."""
         self.workers = 1
         """How many train together, as far as is known."""
         self._given_up = False
-        self._phases: dict[tuple[int, int], np.dtype[Any]] = {}
+        self._fits: dict[tuple[int, int], np.dtype[Any]] = {}
         self._parts: dict[tuple[int, int], deque[Records]] = {}
         self._order: deque[tuple[int, int]] = deque()
         self._samples: dict[tuple[int, int], int] = {}
@@ -169,14 +169,14 @@ class _Joiner:
 
     @property
     def waiting(self) -> bool:
-        """Whether the chief has recorded batches that were not handed out."""
+        """Whether the chief has recorded batches that were not emitted."""
         return bool(self._order)
 
     def add(self, rank: int, arrival: Arrival) -> None:
         """Take in a rank's records."""
         self.awaits_others(arrival.info)
-        for phase in arrival.info.phases if arrival.info is not None else ():
-            self._phases[rank, phase.index] = phase.dtype
+        for fit in arrival.info.fits if arrival.info is not None else ():
+            self._fits[rank, fit.index] = fit.dtype
         for index, records in arrival.batches:
             self._parts.setdefault((rank, index), deque()).append(records)
             if rank == _CHIEF:
@@ -186,18 +186,18 @@ class _Joiner:
         """Return the batches of which every part is there, in order."""
         out: list[tuple[int, Records]] = []
         while self._order and not self._given_up:
-            phase = self._order[0][0]
-            ready = min(self._ready(rank, phase) for rank in range(self.workers))
+            fit = self._order[0][0]
+            ready = min(self._ready(rank, fit) for rank in range(self.workers))
             if not ready:
                 break
-            parts = [self._take(rank, phase, ready) for rank in range(self.workers)]
+            parts = [self._take(rank, fit, ready) for rank in range(self.workers)]
             same = np.logical_and.reduce([part["epoch"] == parts[0]["epoch"] for part in parts])
             fitting = ready if same.all() else int(same.argmin())
-            out.append((phase, _sum_of([part[:fitting] for part in parts])))
+            out.append((fit, _sum_of([part[:fitting] for part in parts])))
             if fitting < ready:
                 # A worker lost records: from here on nothing tells which parts belong together.
                 self._given_up = True
-                out.append((phase, parts[_CHIEF][fitting:]))
+                out.append((fit, parts[_CHIEF][fitting:]))
         return self._given(out) + (self.chief_alone() if self._given_up else [])
 
     def chief_alone(self) -> list[tuple[int, Records]]:
@@ -205,24 +205,24 @@ class _Joiner:
         self._given_up = True
         out = []
         while self._order:
-            phase = self._order[0][0]
-            out.append((phase, self._take(_CHIEF, phase, self._ready(_CHIEF, phase))))
+            fit = self._order[0][0]
+            out.append((fit, self._take(_CHIEF, fit, self._ready(_CHIEF, fit))))
         return self._given(out)
 
     def with_all_samples(self, recorded: RecordedEvent) -> RecordedEvent:
         """Return an epoch's event with the samples of every worker counted; any other as it is."""
         match recorded:
-            case RecordedEvent(event=EpochEnded() as ended, phase=int(phase)):
-                samples = self._samples.get((phase, ended.epoch), ended.samples)
+            case RecordedEvent(event=EpochEnded() as ended, fit=int(fit)):
+                samples = self._samples.get((fit, ended.epoch), ended.samples)
                 return replace(recorded, event=replace(ended, samples=samples))
         return recorded
 
-    def _ready(self, rank: int, phase: int) -> int:
-        same = self._phases.get((rank, phase)) == self._phases.get((_CHIEF, phase))
-        return sum(map(len, self._parts.get((rank, phase), ()))) if same else 0
+    def _ready(self, rank: int, fit: int) -> int:
+        same = self._fits.get((rank, fit)) == self._fits.get((_CHIEF, fit))
+        return sum(map(len, self._parts.get((rank, fit), ()))) if same else 0
 
-    def _take(self, rank: int, phase: int, count: int) -> Records:
-        parts, taken, missing = self._parts[rank, phase], [], count
+    def _take(self, rank: int, fit: int, count: int) -> Records:
+        parts, taken, missing = self._parts[rank, fit], [], count
         while missing:
             part = parts.popleft()
             if len(part) > missing:
@@ -235,22 +235,22 @@ class _Joiner:
 
     def _drop_from_order(self, count: int) -> None:
         while count:
-            phase, waiting = self._order.popleft()
+            fit, waiting = self._order.popleft()
             if waiting > count:
-                self._order.appendleft((phase, waiting - count))
+                self._order.appendleft((fit, waiting - count))
             count -= min(waiting, count)
 
     def _given(self, out: list[tuple[int, Records]]) -> list[tuple[int, Records]]:
-        for phase, records in out:
+        for fit, records in out:
             self.has_given = True
             for epoch in np.unique(records["epoch"]).tolist():
                 samples = int(records["size"][records["epoch"] == epoch].sum())
-                self._samples[phase, epoch] = self._samples.get((phase, epoch), 0) + samples
+                self._samples[fit, epoch] = self._samples.get((fit, epoch), 0) + samples
         return out
 
 
 def _sum_of(parts: list[Records]) -> Records:
-    """Return whole batches from the parts that each worker trained on: figures are means over samples."""
+    """Return whole batches from the parts that each worker trained on: values are means over samples."""
     whole = parts[0].copy()
     sizes = np.stack([part["size"] for part in parts]).astype(np.float64)
     total = sizes.sum(axis=0)

@@ -13,7 +13,7 @@ from tui_monitor.run_log.format.file_id import FileId, file_id
 from tui_monitor.run_log.format.layout import EVENTS_FILE, OUTPUT_FILE, RUN_FILE, RunInfo
 from tui_monitor.run_log.format.run_json import parse_run_info
 from tui_monitor.run_log.read.block_reader import Summaries
-from tui_monitor.run_log.read.phase_records import READ_WHOLE, PhaseRecords
+from tui_monitor.run_log.read.fit_records import READ_WHOLE, FitRecords
 from tui_monitor.run_log.read.stored_records import StoredRecords
 from tui_monitor.run_log.read.tail import ReplacedError, Tail
 
@@ -26,17 +26,17 @@ _PASSED_BYTES_AT_ONCE = 2**20
 
 @dataclass(frozen=True)
 class Arrival:
-    """What came in since the look before. `info`, `restarted` and `missing` concern the whole folder."""
+    """What came in since the poll before. `info`, `restarted` and `missing` concern the whole folder."""
 
     info: RunInfo | None = None
     """The run's identity, when it is new or changed."""
     batches: tuple[tuple[int, Records], ...] = ()
-    """(phase index, its records) in the order of writing; a phase may come several times in a row."""
+    """(fit index, its records) in the order of writing; a fit may come several times in a row."""
     summaries: tuple[tuple[int, Summaries], ...] = ()
-    """(phase index, its first batches summarised): they come before any of the phase's `batches`, in place of as
+    """(fit index, its first batches summarised): they come before any of the fit's `batches`, in place of as
     many records, and once."""
     stored: tuple[tuple[int, StoredRecords], ...] = ()
-    """(phase index, where its batches so far can be read again), for the phases with new batches."""
+    """(fit index, where its batches so far can be read again), for the fits with new batches."""
     events: tuple[RecordedEvent, ...] = ()
     """Events in the order of writing; every batch that ended before one of them was written comes no later
     than in the same arrival, unless `complete` is false."""
@@ -55,7 +55,7 @@ class Arrival:
     missing: bool = False
     """The folder is not there (any more)."""
     complete: bool = True
-    """Nothing more waits now. If false, look again at once."""
+    """Nothing more waits now. If false, poll again at once."""
     workers: tuple[tuple[int, "Arrival"], ...] = ()
     """(rank, what came in of its own folder), under several workers; empty for a training of one process."""
     covered: int = 1
@@ -87,7 +87,7 @@ class RunReader:
         Args:
             folder: of the run.
             clock: seconds that never go backwards.
-            read_whole: batches up to which all records of a phase are read; of a longer one only those without a
+            read_whole: batches up to which all records of a fit are read; of a longer one only those without a
                 summary.
         """
         self._folder = folder
@@ -117,11 +117,11 @@ class RunReader:
             self._forget()
         deadline = self._clock() + max_seconds
         try:
-            return self._look(deadline, max(max_records, 1), restarted=restarted)
+            return self._poll(deadline, max(max_records, 1), restarted=restarted)
         except ReplacedError:
             self._forget()
         try:
-            return self._look(deadline, max(max_records, 1), restarted=True)
+            return self._poll(deadline, max(max_records, 1), restarted=True)
         except ReplacedError:
             self._forget()
             return Arrival(restarted=True, complete=False)
@@ -131,9 +131,9 @@ class RunReader:
         self._info_stamp: tuple[int, int, int] | None = None
         self._events = _EventLines(Tail(self._folder / EVENTS_FILE))
         self._output = _Output(Tail(self._folder / OUTPUT_FILE))
-        self._phases: list[PhaseRecords] = []
+        self._fits: list[FitRecords] = []
 
-    def _look(self, deadline: float, max_records: int, *, restarted: bool) -> Arrival:
+    def _poll(self, deadline: float, max_records: int, *, restarted: bool) -> Arrival:
         # Events before batches: what an event tells of has then been written when the batches are read.
         events, events_skipped = self._events.take(lambda: self._clock() >= deadline)
         info = self._changed_info()
@@ -146,7 +146,7 @@ class RunReader:
             output=output,
             output_lines_skipped=lines_skipped,
             events_skipped=events_skipped,
-            torn_bytes=self._events.torn_bytes + sum(phase.torn_bytes for phase in self._phases),
+            torn_bytes=self._events.torn_bytes + sum(fit.torn_bytes for fit in self._fits),
             restarted=restarted,
             complete=self._is_complete(),
         )
@@ -155,7 +155,7 @@ class RunReader:
         return (
             not self._events.more_waits
             and not self._output.more_waits
-            and not any(phase.more_waits for phase in self._phases)
+            and not any(fit.more_waits for fit in self._fits)
         )
 
     def _changed_info(self) -> RunInfo | None:
@@ -173,20 +173,20 @@ class RunReader:
         self._info_stamp = stamp
         if info == self._info:
             return None
-        self._follow_phases(info)
+        self._follow_fits(info)
         self._info = info
         return info
 
-    def _follow_phases(self, info: RunInfo) -> None:
-        for known, phase in zip(self._phases, info.phases, strict=False):
-            if (known.info.columns, known.info.batches) != (phase.columns, phase.batches):
+    def _follow_fits(self, info: RunInfo) -> None:
+        for known, fit in zip(self._fits, info.fits, strict=False):
+            if (known.info.columns, known.info.batches) != (fit.columns, fit.batches):
                 raise ReplacedError
-        if len(info.phases) < len(self._phases):
+        if len(info.fits) < len(self._fits):
             raise ReplacedError
-        for phase in info.phases[len(self._phases) :]:
+        for fit in info.fits[len(self._fits) :]:
             # A worker's records are put together with those of the others, so each of them is needed.
             read_whole = self._read_whole if info.worker is None else math.inf
-            self._phases.append(PhaseRecords(phase, self._folder, read_whole))
+            self._fits.append(FitRecords(fit, self._folder, read_whole))
 
     def _take_batches(self, deadline: float, max_records: int) -> Arrival:
         """Return what arrived of the batches, and nothing else."""
@@ -194,24 +194,24 @@ class RunReader:
         summaries: list[tuple[int, Summaries]] = []
         stored: list[tuple[int, StoredRecords]] = []
         skipped = 0
-        for phase in self._phases:
-            if phase.is_through:
+        for fit in self._fits:
+            if fit.is_through:
                 continue
-            is_newest = phase is self._phases[-1]
-            index = phase.info.index
-            if (first := phase.take_summaries()) is not None:
+            is_newest = fit is self._fits[-1]
+            index = fit.info.index
+            if (first := fit.take_summaries()) is not None:
                 summaries.append((index, first))
-            pieces = phase.take(lambda: self._clock() >= deadline, max_records)
+            pieces = fit.take(lambda: self._clock() >= deadline, max_records)
             for records, bad in pieces:
                 max_records -= len(records) + bad
                 skipped += bad
                 if len(records):
                     batches.append((index, records))
             if pieces:
-                stored.append((index, phase.stored))
-            if phase.more_waits:
+                stored.append((index, fit.stored))
+            if fit.more_waits:
                 break
-            phase.is_through = not is_newest
+            fit.is_through = not is_newest
         return Arrival(
             batches=tuple(batches), summaries=tuple(summaries), stored=tuple(stored), batches_skipped=skipped
         )

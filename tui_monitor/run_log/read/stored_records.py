@@ -18,14 +18,14 @@ _WORTH_READING_THROUGH = 512
 
 @dataclass(frozen=True)
 class StoredRecords:
-    """Where the records of a phase's first batches lie."""
+    """Where the records of a fit's first batches lie."""
 
     path: Path
     dtype: np.dtype[Any]
     file_id: FileId
     """Of the file: another one in its place holds other records."""
     count: int
-    """The file's first so many records are the phase's first so many batches, none left out."""
+    """The file's first so many records are the fit's first so many batches, none left out."""
 
     def column(self, name: str, batches: IntArray) -> NDArray[Any]:
         """Return the values of one column, shape (batches,).
@@ -43,11 +43,11 @@ class StoredRecords:
         lengths = batches[lasts] - batches[firsts] + 1
         heads = np.cumsum(lengths) - lengths
         records = self._read(batches[firsts], heads, lengths)
-        places = batches + np.repeat(heads - batches[firsts], lasts - firsts + 1)
-        values: NDArray[Any] = records[name][places]
+        indices = batches + np.repeat(heads - batches[firsts], lasts - firsts + 1)
+        values: NDArray[Any] = records[name][indices]
         is_bad = ~is_plausible(records)
         if is_bad.any():
-            values[is_bad[places]] = np.nan if values.dtype.kind == "f" else 0
+            values[is_bad[indices]] = np.nan if values.dtype.kind == "f" else 0
         return values
 
     def _read(self, starts: IntArray, heads: IntArray, lengths: IntArray) -> Records:
@@ -71,7 +71,7 @@ class StoredRecords:
 
 
 def _pieces(batches: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the first and the last place of each piece that rises without a long gap."""
+    """Return the first and the last index of each piece that rises without a long gap."""
     steps = np.diff(batches)
     ends = np.flatnonzero((steps < 0) | (steps > _WORTH_READING_THROUGH))
     is_any = np.arange(min(len(batches), 1))

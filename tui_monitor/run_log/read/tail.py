@@ -16,9 +16,9 @@ class ReplacedError(Exception):
 
 
 class Tail:
-    """How far one file has been read. Use it as a context manager around each look at the file.
+    """How far one file has been read. Use it as a context manager around each poll of the file.
 
-    The file is opened for each look: that alone makes a network file system say how long it is by now.
+    The file is opened for each poll: that alone makes a network file system say how long it is by now.
     It is read, not mapped: a mapped file that somebody truncates ends the process with SIGBUS.
     """
 
@@ -27,14 +27,14 @@ class Tail:
         self.offset = 0
         """Bytes taken so far."""
         self.size = 0
-        """Bytes in the file as of this look; 0 while there is no file."""
+        """Bytes in the file as of this poll; 0 while there is no file."""
         self._descriptor = -1
         self._file_id: FileId | None = None
         self._anchor = b""
 
     @property
     def file_id(self) -> FileId:
-        """Of the file as of this look; `NO_FILE` where there never was one."""
+        """Of the file as of this poll; `NO_FILE` where there never was one."""
         return self._file_id or NO_FILE
 
     @property

@@ -12,13 +12,13 @@ from tui_monitor.run_log.read.tail import ReplacedError
 
 
 class UnflushedRecords:
-    """What a reader of one phase has taken from the slots; once the file has it, too, it must be the same."""
+    """What a reader of one fit has taken from the slots; once the file has it, too, it must be the same."""
 
     def __init__(self, batches: Path, record: np.dtype[Any]) -> None:
         """Begin with nothing taken.
 
         Args:
-            batches: path of the phase's batch records.
+            batches: path of the fit's batch records.
             record: type of one.
         """
         self._path = batches.with_name(batches.name + RING_BUFFER_SUFFIX)
@@ -58,7 +58,7 @@ class UnflushedRecords:
         is_there &= found["number"] == wanted + 1
         return found["record"][: ROOM if is_there.all() else int(is_there.argmin())].astype(self._record)
 
-    def _slots(self, places: IntArray) -> Records:
+    def _slots(self, indices: IntArray) -> Records:
         """Return some of the slots as they are now, all unused where they can't be read."""
         kind = slot_type(self._record)
         try:
@@ -66,5 +66,5 @@ class UnflushedRecords:
         except OSError:
             content = b""
         if len(content) != ROOM * kind.itemsize:
-            return np.zeros(len(places), kind)
-        return np.frombuffer(content, kind)[places]
+            return np.zeros(len(indices), kind)
+        return np.frombuffer(content, kind)[indices]

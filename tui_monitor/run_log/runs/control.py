@@ -1,4 +1,4 @@
-"""Requests to a running training: files renamed into place by the screen, each taken exactly once."""
+"""Control requests to a running training: files renamed into place by the screen, each received exactly once."""
 
 import itertools
 import json
@@ -27,7 +27,7 @@ _counter = itertools.count()
 
 
 class Action(StrEnum):
-    """What can be asked of a training."""
+    """What a control request can be for."""
 
     PAUSE = "pause"
     RESUME = "resume"
@@ -40,8 +40,8 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True)
-class Request:
-    """One thing asked of a training."""
+class ControlRequest:
+    """One control request to a training."""
 
     id: str
     """Unique; sorts by the time of sending."""
@@ -49,18 +49,20 @@ class Request:
     value: float | str | None = None
     """The new rate for `LEARNING_RATE`, the text for `NOTE`, else None."""
     sender: str = ""
-    """Who asked, as far as the sender says."""
+    """Who sent it, as far as the sender says."""
 
 
-def send_request(folder: Path, action: Action | str, value: float | str | None = None, sender: str = "") -> Request:
-    """Ask a running training for something; it is taken at the end of its next batch.
+def send_request(
+    folder: Path, action: Action | str, value: float | str | None = None, sender: str = ""
+) -> ControlRequest:
+    """Send a control request to a running training, which applies it at the end of its next batch.
 
     Raises:
         ValueError: the value does not fit the action.
         RunNotFound: the run folder is gone.
         FolderNotWritable: the folder can't be written to.
     """
-    request = Request(
+    request = ControlRequest(
         id=f"{time.time_ns():020d}-{os.getpid()}-{next(_counter)}",
         action=Action(action),
         value=_checked_value(Action(action), value),
@@ -72,27 +74,27 @@ def send_request(folder: Path, action: Action | str, value: float | str | None =
         control.mkdir(mode=0o700, exist_ok=True)
         replace_file(control / f"{request.id}{_SUFFIX}", encode(content) + b"\n")
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise RunNotFound(f"The run folder {folder} is gone: nothing was asked of it.") from error
+        raise RunNotFound(f"The run folder {folder} is gone: no request was sent.") from error
     except OSError as error:
         raise FolderNotWritable(f"Can't write a request to {control}: {error.strerror}.") from error
     return request
 
 
-def take_requests(folder: Path) -> list[Request]:
-    """Return the requests that wait in a run folder, in order of time, and take them out of it.
+def receive_requests(folder: Path) -> list[ControlRequest]:
+    """Return the requests that wait in a run folder, in order of time, and remove them from it.
 
     Cheap enough for every batch: one `stat` when nothing waits.
     """
-    return _inbox(folder).take()
+    return _inbox(folder).receive()
 
 
-def take_rejected(folder: Path) -> list[str]:
-    """Return the names of files that `take_requests` set aside as `.bad` since this was last asked."""
-    return _inbox(folder).take_rejected()
+def receive_rejected(folder: Path) -> list[str]:
+    """Return the names of files that `receive_requests` set aside as `.bad` since the last call."""
+    return _inbox(folder).receive_rejected()
 
 
 class RequestInbox:
-    """The training's end. Never raises; asking when nothing waits costs one `stat`."""
+    """The training's end. Never raises; a call when nothing waits costs one `stat`."""
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._control = str(absolute(folder) / CONTROL_FOLDER)
@@ -100,10 +102,10 @@ class RequestInbox:
         self._changed = -1
         self._changed_seen = 0.0
         self._listed = 0.0
-        self._taken: set[str] = set()
+        self._received: set[str] = set()
         self._rejected: list[str] = []
 
-    def take(self) -> list[Request]:
+    def receive(self) -> list[ControlRequest]:
         """Return the requests that came in since the last call, in order of time."""
         try:
             found = os.stat(self._control)  # noqa: PTH116 - a Path would double the cost of this hot call
@@ -120,16 +122,16 @@ class RequestInbox:
             names = sorted(name for name in os.listdir(self._control) if _is_request(name))  # noqa: PTH208
         except OSError:
             return []
-        requests = [self._take_one(name, found.st_uid) for name in names]
+        requests = [self._receive_one(name, found.st_uid) for name in names]
         return [request for request in requests if request is not None]
 
-    def take_rejected(self) -> list[str]:
+    def receive_rejected(self) -> list[str]:
         """Return the names of files that were set aside as `.bad` since the last call."""
         rejected, self._rejected = self._rejected, []
         return rejected
 
-    def _take_one(self, name: str, owner: int) -> Request | None:
-        if name in self._taken:
+    def _receive_one(self, name: str, owner: int) -> ControlRequest | None:
+        if name in self._received:
             return None
         path = Path(self._control) / name
         try:
@@ -146,7 +148,7 @@ class RequestInbox:
             # Somebody else took it between our reading and now.
             return None
         except OSError:
-            self._taken.add(name)
+            self._received.add(name)
         return request
 
     def _set_aside(self, path: Path) -> None:
@@ -154,10 +156,10 @@ class RequestInbox:
         try:
             path.rename(path.with_name(path.name + ".bad"))
         except OSError:
-            self._taken.add(path.name)
+            self._received.add(path.name)
 
 
-# Kept between calls, so that asking again can tell from one `stat` that nothing came.
+# Kept between calls, so that the next call can tell from one `stat` that nothing came.
 _inbox = lru_cache(maxsize=16)(RequestInbox)
 
 
@@ -180,12 +182,12 @@ def _read_owned(path: Path, owner: int) -> bytes:
         return file.read(_LARGEST_BYTES)
 
 
-def _parse(content: bytes) -> Request:
+def _parse(content: bytes) -> ControlRequest:
     parsed: Any = json.loads(content)
     if not isinstance(parsed, dict):
         raise ValueError("a request is a JSON object")  # noqa: TRY004 - one error for all garbage
     action = Action(str(parsed.get("action")))
-    return Request(
+    return ControlRequest(
         id=str(parsed.get("id", ""))[:_LONGEST_TEXT],
         action=action,
         value=_checked_value(action, parsed.get("value")),

@@ -147,10 +147,10 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _does(look: Callable[[], bool]) -> bool:
-    """Return what a look at a path says; no for a path that can't exist, such as one far too long."""
+def _does(check: Callable[[], bool]) -> bool:
+    """Return what a check of a path says; no for a path that can't exist, such as one far too long."""
     try:
-        return look()
+        return check()
     except (OSError, ValueError):
         return False
 

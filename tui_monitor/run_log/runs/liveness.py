@@ -27,7 +27,7 @@ LOST_DETAIL = "The training process is gone and did not say how it ended."
 
 @dataclass(frozen=True)
 class Liveness:
-    """What a look at a run folder tells about its process."""
+    """What a check of a run folder tells about its process."""
 
     process: ProcessState
     heartbeat_age: float | None

@@ -18,7 +18,7 @@ from tui_monitor.run_log.format.replace_file import replaced
 from tui_monitor.run_log.format.ring_buffer import RING_BUFFER_SUFFIX
 from tui_monitor.run_log.runs.folders import printable, safe_name
 
-SECONDS_BETWEEN_LOOKS = 2.0
+SECONDS_BETWEEN_POLLS = 2.0
 CACHE_VARIABLE = "XDG_CACHE_HOME"
 
 _BATCHES = re.compile(r"batches[-0-9A-Za-z]{0,32}\.(bin|blocks)")
@@ -198,7 +198,7 @@ class RemoteFollower:
 
     def _follow(self) -> None:
         is_down = False
-        while not self._stopped.wait(SECONDS_BETWEEN_LOOKS):
+        while not self._stopped.wait(SECONDS_BETWEEN_POLLS):
             try:
                 self._run.fetch()
             except (RunNotFound, FolderNotWritable) as error:

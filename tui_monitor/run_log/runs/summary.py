@@ -9,7 +9,7 @@ from typing import Any
 
 from tui_monitor.errors import MonitorError, RunNotFound
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded, StatusChanged
-from tui_monitor.run_log.format.canonical_metrics import canonical_figures
+from tui_monitor.run_log.format.canonical_metrics import canonical_values
 from tui_monitor.run_log.format.layout import EVENTS_FILE, RUN_FILE, RunInfo, State
 from tui_monitor.run_log.format.run_json import read_run_info
 from tui_monitor.run_log.runs.liveness import LOST_DETAIL, concluded_state, observe_run
@@ -28,14 +28,14 @@ class RunSummary:
     state: State
     detail: str = ""
     """One sentence beside the state, as in a snapshot."""
-    phase: int = 0
-    """Phases begun."""
+    fit: int = 0
+    """Fits begun."""
     epoch: int = 0
     """Epoch under way or last ended, from 1; 0 before the first."""
     epochs: int | None = None
-    """Last epoch planned in the newest phase, or None when unknown."""
-    figures: Mapping[str, float] = field(default_factory=dict)
-    """Canonical metric name to its figure in the last epoch that ended; empty before that."""
+    """Last epoch planned in the newest fit, or None when unknown."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """Canonical metric name to its value in the last epoch that ended; empty before that."""
     created: float = 0.0
     """Seconds since 1970-01-01 UTC at the run's time 0."""
     pid: int = 0
@@ -98,10 +98,10 @@ def _summary(folder: Path, info: RunInfo, last: _LastEvents, state: State) -> Ru
         name=folder.name,
         state=state,
         detail=LOST_DETAIL if state is State.LOST else status.detail if status else "",
-        phase=len(info.phases),
+        fit=len(info.fits),
         epoch=last.epoch,
-        epochs=info.phases[-1].epochs if info.phases else None,
-        figures=canonical_figures(last.ended.logs) if last.ended else {},
+        epochs=info.fits[-1].epochs if info.fits else None,
+        metrics=canonical_values(last.ended.logs) if last.ended else {},
         created=info.created,
         pid=info.pid,
         host=info.host,

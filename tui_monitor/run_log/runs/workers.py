@@ -119,7 +119,7 @@ def rank_folders(run: Path) -> dict[int, Path]:
 
 @dataclass(frozen=True)
 class WorkerLiveness:
-    """What a look at a worker's folder tells about its process."""
+    """What a check of a worker's folder tells about its process."""
 
     liveness: Liveness
     heartbeat_age: float | None

@@ -1,4 +1,4 @@
-"""The batch records of one phase as they are written: what `put` took is with the system when it returns."""
+"""The batch records of one fit as they are written: what `put` took is with the system when it returns."""
 
 import errno
 import os
@@ -36,7 +36,7 @@ class BatchFile:
 
         Args:
             name: file name inside the run folder.
-            metrics: figures in a record.
+            metrics: values in a record.
             folder: returns the run folder's descriptor, or raises OSError.
             lock: held while the file is written.
             clock: seconds that never go backwards.
@@ -75,7 +75,7 @@ class BatchFile:
         Args:
             epoch: from 1.
             size: samples in the batch.
-            values: one figure for each metric.
+            values: one value for each metric.
 
         Raises:
             Exception: no room is left for the record, as the file can't be written; mostly an OSError.

@@ -7,7 +7,7 @@ import numpy as np
 
 from tui_monitor.run_log.format.batch_records import Records
 from tui_monitor.run_log.format.block_summaries import BLOCK, block_type, is_of, summarise
-from tui_monitor.run_log.format.layout import PhaseInfo, blocks_file
+from tui_monitor.run_log.format.layout import FitInfo, blocks_file
 from tui_monitor.run_log.write.append_file import AppendFile
 
 LEAST_ADDED = 64
@@ -18,14 +18,14 @@ _MOST_AT_ONCE = 2**12
 """Blocks that one call adds: a million batches, in a fraction of a second."""
 
 
-def extend_blocks(folder_descriptor: int, phase: PhaseInfo, least: int = LEAST_ADDED) -> bool:
-    """Add the blocks that a phase's records have filled since the last time.
+def extend_blocks(folder_descriptor: int, fit: FitInfo, least: int = LEAST_ADDED) -> bool:
+    """Add the blocks that a fit's records have filled since the last time.
 
     They end for good before a record that no training can have written.
 
     Args:
         folder_descriptor: of the run folder.
-        phase: one of the run's.
+        fit: one of the run's.
         least: blocks that must have been filled for any to be added.
 
     Returns:
@@ -35,26 +35,26 @@ def extend_blocks(folder_descriptor: int, phase: PhaseInfo, least: int = LEAST_A
         OSError: a file can't be read or written; the blocks that were added are whole.
     """
     try:
-        records = os.open(phase.batches, os.O_RDONLY, dir_fd=folder_descriptor)
+        records = os.open(fit.batches, os.O_RDONLY, dir_fd=folder_descriptor)
     except FileNotFoundError:
         return False
     try:
-        filled = os.fstat(records).st_size // (phase.dtype.itemsize * BLOCK)
-        held = _size(folder_descriptor, blocks_file(phase.batches)) // block_type(phase).itemsize
+        filled = os.fstat(records).st_size // (fit.dtype.itemsize * BLOCK)
+        held = _size(folder_descriptor, blocks_file(fit.batches)) // block_type(fit).itemsize
         if 0 <= filled - held < least:
             return False
-        return _extend(folder_descriptor, phase, records, filled)
+        return _extend(folder_descriptor, fit, records, filled)
     finally:
         os.close(records)
 
 
-def cut_blocks(folder_descriptor: int, phase: PhaseInfo, batches: int) -> None:
+def cut_blocks(folder_descriptor: int, fit: FitInfo, batches: int) -> None:
     """Truncate the blocks of batches beyond a number.
 
     Raises:
         OSError: the file can't be cut. Where there is none, nothing is.
     """
-    name, size = blocks_file(phase.batches), batches // BLOCK * block_type(phase).itemsize
+    name, size = blocks_file(fit.batches), batches // BLOCK * block_type(fit).itemsize
     if _size(folder_descriptor, name) > size:
         descriptor = os.open(name, os.O_WRONLY, dir_fd=folder_descriptor)
         try:
@@ -70,20 +70,20 @@ def _size(folder_descriptor: int, name: str) -> int:
         return 0
 
 
-def _extend(folder_descriptor: int, phase: PhaseInfo, records: int, filled: int) -> bool:
-    kind = block_type(phase)
-    file = AppendFile(blocks_file(phase.batches), piece=kind.itemsize)
+def _extend(folder_descriptor: int, fit: FitInfo, records: int, filled: int) -> bool:
+    kind = block_type(fit)
+    file = AppendFile(blocks_file(fit.batches), piece=kind.itemsize)
     file.open(folder_descriptor)
     try:
         held = os.fstat(file.descriptor).st_size // kind.itemsize
-        if held and not _is_continued(file.descriptor, held, kind, records, phase):
+        if held and not _is_continued(file.descriptor, held, kind, records, fit):
             # The records were begun anew.
             os.ftruncate(file.descriptor, 0)
             held = 0
         last = min(filled, held + _MOST_AT_ONCE)
         while held < last:
             wanted = min(last - held, _BLOCKS_AT_ONCE)
-            added = summarise(_records_of(records, phase, held, wanted), phase, held)
+            added = summarise(_records_of(records, fit, held, wanted), fit, held)
             if len(added):
                 file.append(added.tobytes())
             if len(added) < wanted:
@@ -94,14 +94,14 @@ def _extend(folder_descriptor: int, phase: PhaseInfo, records: int, filled: int)
         file.close()
 
 
-def _is_continued(descriptor: int, held: int, kind: np.dtype[Any], records: int, phase: PhaseInfo) -> bool:
+def _is_continued(descriptor: int, held: int, kind: np.dtype[Any], records: int, fit: FitInfo) -> bool:
     """Whether the last block in a file is that of the records in its place."""
     content = os.pread(descriptor, kind.itemsize, (held - 1) * kind.itemsize)
-    return is_of(np.frombuffer(content, kind)[0], _records_of(records, phase, held - 1, 1))
+    return is_of(np.frombuffer(content, kind)[0], _records_of(records, fit, held - 1, 1))
 
 
-def _records_of(descriptor: int, phase: PhaseInfo, first: int, blocks: int) -> Records:
+def _records_of(descriptor: int, fit: FitInfo, first: int, blocks: int) -> Records:
     """Return the records of so many blocks, fewer where the file ends before."""
-    width = phase.dtype.itemsize * BLOCK
+    width = fit.dtype.itemsize * BLOCK
     content = os.pread(descriptor, blocks * width, first * width)
-    return np.frombuffer(content[: len(content) // width * width], phase.dtype)
+    return np.frombuffer(content[: len(content) // width * width], fit.dtype)

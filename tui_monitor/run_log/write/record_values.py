@@ -8,7 +8,7 @@ _LARGEST_COUNT = 2**32 - 1
 
 
 def as_float32(value: Any) -> float:
-    """Return a figure rounded to float32, infinite beyond its range; NaN for what is no number."""
+    """Return a value rounded to float32, infinite beyond its range; NaN for what is no number."""
     try:
         with np.errstate(over="ignore"):
             return float(np.float32(float(value)))

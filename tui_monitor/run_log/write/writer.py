@@ -14,10 +14,10 @@ from weakref import WeakSet
 import numpy as np
 
 from tui_monitor.run_log.events.lines import Event, RecordedEvent, event_line
-from tui_monitor.run_log.events.progress import BatchesLost, PhaseBegan, StatusChanged
+from tui_monitor.run_log.events.progress import BatchesLost, FitBegan, StatusChanged
 from tui_monitor.run_log.format.layout import (
     EVENTS_FILE,
-    PhaseInfo,
+    FitInfo,
     RunInfo,
     State,
     batch_columns,
@@ -41,7 +41,7 @@ class RunWriter:
 
     No method but `put` raises an `Exception`: what can't be written is counted in `lost_batches`, or waits to be
     tried again. A forked child of the process (a data loader) writes nothing. `batch`, `put`, `batch_again`
-    and `begin_phase` belong to the training thread; `event` may be called from any thread and from signal handlers.
+    and `begin_fit` belong to the training thread; `event` may be called from any thread and from signal handlers.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class RunWriter:
         self._events = AppendFile(EVENTS_FILE)
         self._output_index = OutputIndex()
         self._waiting: deque[bytes] = deque(maxlen=_WAITING_EVENTS)
-        self._phase: PhaseInfo | None = None
+        self._fit: FitInfo | None = None
         self._batches = self._batch_file(batches_file(1), metrics=0)
         self._batches.disown()
         self._lost_batches = 0
@@ -93,7 +93,7 @@ class RunWriter:
 
     @property
     def info(self) -> RunInfo:
-        """The run's identity as it stands, with the phases begun."""
+        """The run's identity as it stands, with the fits begun."""
         return self._info
 
     @property
@@ -111,7 +111,7 @@ class RunWriter:
         """Return the time since the run began, in seconds; a change of the wall clock does not touch it."""
         return self._clock() - self._start
 
-    def begin_phase(
+    def begin_fit(
         self,
         columns_metrics: Sequence[str],
         *,
@@ -121,11 +121,11 @@ class RunWriter:
         model: Mapping[str, Any] | None = None,
         fit: Mapping[str, Any] | None = None,
         running_means: Sequence[str] = (),
-    ) -> PhaseInfo:
+    ) -> FitInfo:
         """Begin the records of one `fit` call and return its description.
 
         Args:
-            columns_metrics: names of the figures that `batch` will get, in that order, `loss` first.
+            columns_metrics: names of the metrics that `batch` will get, in that order, `loss` first.
             epochs: last epoch planned, or None.
             initial_epoch: epochs counted as done already.
             steps_per_epoch: batches planned in an epoch, or None.
@@ -133,8 +133,8 @@ class RunWriter:
             fit: arguments of `fit`, kept in the same way.
             running_means: metrics whose batch values are running means since the epoch's begin.
         """
-        index = len(self._info.phases) + 1
-        phase = PhaseInfo(
+        index = len(self._info.fits) + 1
+        begun = FitInfo(
             index=index,
             columns=batch_columns(columns_metrics),
             batches=batches_file(index),
@@ -146,18 +146,18 @@ class RunWriter:
             running_means=tuple(running_means),
         )
         if os.getpid() != self._pid:
-            return phase
+            return begun
         with self._lock:
             self._close_batches()
             self._attempt(self._report_lost)
-            phase = replace(phase, batches=self._free_batches_file(phase))
-            self._info = replace(self._info, phases=(*self._info.phases, phase))
+            begun = replace(begun, batches=self._free_batches_file(begun))
+            self._info = replace(self._info, fits=(*self._info.fits, begun))
             self._info_is_written = False
-            self._phase = phase
-            self._batches = self._batch_file(phase.batches, len(phase.metrics))
+            self._fit = begun
+            self._batches = self._batch_file(begun.batches, len(begun.metrics))
             self._attempt(self._open)
-        self.event(PhaseBegan())
-        return phase
+        self.event(FitBegan())
+        return begun
 
     def batch(self, epoch: int, size: int, values: Sequence[float]) -> float:
         """Record the end of one batch, now, and return the run's time.
@@ -165,7 +165,7 @@ class RunWriter:
         Args:
             epoch: from 1.
             size: samples in the batch.
-            values: one figure for each metric of the phase, the batch's own; NaN and infinity are kept.
+            values: one value for each metric of the fit, the batch's own; NaN and infinity are kept.
         """
         try:
             return self._batches.put(epoch, size, values)
@@ -174,11 +174,11 @@ class RunWriter:
 
     @property
     def put(self) -> Callable[[int, int, Sequence[float]], float]:
-        """What `batch` calls until the next phase begins, for who would spare a call; it may raise any `Exception`."""
+        """What `batch` calls until the next fit begins, for who would spare a call; it may raise any `Exception`."""
         return self._batches.put
 
     def batch_again(self, error: Exception, epoch: int, size: float, values: Sequence[float]) -> float:
-        """Record a batch that `put` did not take with figures that it can take, or count it as lost.
+        """Record a batch that `put` did not take with values that it can take, or count it as lost.
 
         Args:
             error: why it was not taken.
@@ -197,7 +197,7 @@ class RunWriter:
         return self.seconds()
 
     def event(self, event: Event) -> None:
-        """Append one event, stamped with the run's time and the phase under way.
+        """Append one event, stamped with the run's time and the fit under way.
 
         Batches that ended before it are flushed first. NaN and the infinities are written as strings.
         """
@@ -216,7 +216,7 @@ class RunWriter:
         Raises:
             OSError: the file can't be written.
         """
-        line = event_line(RecordedEvent(event, round(self.seconds(), 6), self._phase_index()))
+        line = event_line(RecordedEvent(event, round(self.seconds(), 6), self._fit_index()))
         descriptor = os.open(self.folder / EVENTS_FILE, os.O_WRONLY | os.O_APPEND)
         try:
             os.write(descriptor, line)
@@ -273,7 +273,7 @@ class RunWriter:
     def _open(self) -> None:
         self._folder_descriptor()
         self._flush_waiting()
-        if self._phase is not None and self._batches.descriptor < 0:
+        if self._fit is not None and self._batches.descriptor < 0:
             self._batches.open()
 
     def _batch_file(self, name: str, metrics: int) -> BatchFile:
@@ -285,7 +285,7 @@ class RunWriter:
             self._attempt(self._report_lost)
 
     def _close_batches(self) -> None:
-        """Close the records of the phase, those that could not be written counted as lost."""
+        """Close the records of the fit, those that could not be written counted as lost."""
         lost = self._batches.close()
         if self._batches.trouble is not None:
             self._last_error = _sentence(self._batches.trouble)
@@ -298,8 +298,8 @@ class RunWriter:
             self._info_is_written = True
         return descriptor
 
-    def _free_batches_file(self, phase: PhaseInfo) -> str:
-        name, number = phase.batches, 1
+    def _free_batches_file(self, fit: FitInfo) -> str:
+        name, number = fit.batches, 1
         stem = name.removesuffix(".bin")
         while self._is_there(name):
             number += 1
@@ -314,7 +314,7 @@ class RunWriter:
         return True
 
     def _append_event(self, event: Event) -> None:
-        line = event_line(RecordedEvent(event, round(self.seconds(), 6), self._phase_index()))
+        line = event_line(RecordedEvent(event, round(self.seconds(), 6), self._fit_index()))
         with self._lock:
             self._waiting.append(line)
             self._flush_waiting()
@@ -323,8 +323,8 @@ class RunWriter:
         with self._lock:
             self._output_index.mark(self._folder_descriptor(), self.seconds)
 
-    def _phase_index(self) -> int | None:
-        return self._phase.index if self._phase is not None else None
+    def _fit_index(self) -> int | None:
+        return self._fit.index if self._fit is not None else None
 
     def _flush_waiting(self) -> None:
         with self._lock:
@@ -341,14 +341,14 @@ class RunWriter:
 
     def _put_again(self, error: Exception, epoch: int, size: float, values: Sequence[float]) -> str | None:
         """Return None, or why the batch is lost."""
-        if self._phase is None:
-            return "a batch ended before its phase began"
+        if self._fit is None:
+            return "a batch ended before its fit began"
         if isinstance(error, OSError):
             return _sentence(error)
-        figures = [as_float32(value) for value in values][: self._batches.metrics]
-        figures += [np.nan] * (self._batches.metrics - len(figures))
+        padded = [as_float32(value) for value in values][: self._batches.metrics]
+        padded += [np.nan] * (self._batches.metrics - len(padded))
         try:
-            self._batches.put(as_count(epoch), as_count(size), figures)
+            self._batches.put(as_count(epoch), as_count(size), padded)
         except Exception as again:  # training must go on
             return _sentence(again)
         return None
@@ -395,9 +395,9 @@ class RunWriter:
             with self._lock:
                 descriptor = os.dup(self._folder_descriptor())
             try:
-                # The phase before the newest may have ended since the last time.
-                for phase in self._info.phases[-2:]:
-                    extend_blocks(descriptor, phase)
+                # The fit before the newest may have ended since the last time.
+                for fit in self._info.fits[-2:]:
+                    extend_blocks(descriptor, fit)
             finally:
                 os.close(descriptor)
         finally:

@@ -97,7 +97,7 @@ def cut(inputs: Sequence[Any], outputs: Sequence[Any], instead: Mapping[int, Any
         for operation in operations:
             _copy(operation, piece, copies, captured)
     piece.outputs.extend(copies[id(tensor)] for tensor in outputs)
-    first = [next(place for place, tensor in enumerate(inputs) if id(tensor) == key) for key in given]
+    first = [next(index for index, tensor in enumerate(inputs) if id(tensor) == key) for key in given]
     return _restoring(_callable(piece), first, [captured[key] for key in written if key in captured])
 
 
@@ -140,7 +140,7 @@ def _copy(operation: Any, piece: Any, copies: dict[int, Any], captured: Mapping[
     if operation.type == "Placeholder":
         outer = captured.get(id(operation.outputs[0]))
         if outer is None:
-            raise NotRepeatable("a figure follows from more than the batch and the model")
+            raise NotRepeatable("a value follows from more than the batch and the model")
         if not isinstance(outer, tf.__internal__.EagerTensor):
             raise NotRepeatable("a part of the step is computed inside another function")
         copies[id(operation.outputs[0])] = piece.capture(outer)
@@ -232,12 +232,12 @@ def _named(node: Any) -> Iterator[str]:
         yield from (function.name for function in attribute.list.func)
 
 
-def _restoring(function: Any, places: Sequence[int], resources: Sequence[Any]) -> Piece:
+def _restoring(function: Any, indices: Sequence[int], resources: Sequence[Any]) -> Piece:
     """Return a function as a piece that puts back what it writes.
 
     Args:
         function: of a graph.
-        places: of the piece's inputs that the function takes; a tensor may be an input twice.
+        indices: of the piece's inputs that the function takes; a tensor may be an input twice.
         resources: captured tensors, of which those that are variables are written.
     """
     handles = [handle for handle in resources if _variable_type(handle) is not None]
@@ -245,7 +245,7 @@ def _restoring(function: Any, places: Sequence[int], resources: Sequence[Any]) -
     def run(values: Sequence[Any]) -> list[Any]:
         before = [(handle, _read(handle)) for handle in handles]
         try:
-            return list(function._call_flat([values[place] for place in places], function.captured_inputs))
+            return list(function._call_flat([values[index] for index in indices], function.captured_inputs))
         finally:
             for handle, value in before:
                 tf.raw_ops.AssignVariableOp(resource=handle, value=value)

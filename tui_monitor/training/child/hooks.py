@@ -9,7 +9,7 @@ from typing import Any
 
 import wrapt
 
-from tui_monitor.run_log.events.notices import AlertRaised
+from tui_monitor.run_log.events.notifications import AlertRaised
 from tui_monitor.training.backends.backend import LEGACY_PACKAGE, named_backend, wrap_once
 from tui_monitor.training.guard import attempt, tell
 from tui_monitor.training.record.session import Session, is_recording

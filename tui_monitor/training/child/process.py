@@ -45,7 +45,7 @@ class Job:
     """What the training process is to do: one of a demo and a script."""
 
     probe_budget: float
-    """Share of training time for measuring; 0 turns probes off."""
+    """Fraction of training time for measuring; 0 turns probes off."""
     command: tuple[str, ...]
     """The command line as the user gave it."""
     demo: DemoJob | None = None
@@ -119,7 +119,7 @@ def _do(job: Job, writer: RunWriter, folder: Path, ending: _Ending) -> int:
     from tui_monitor.training.probe.budget import ProbeBudget
     from tui_monitor.training.record.session import Session, activate
 
-    session = Session(writer, folder, ProbeBudget(share=job.probe_budget))
+    session = Session(writer, folder, ProbeBudget(fraction=job.probe_budget))
     activate(session)
     if job.demo is not None:
         from tui_monitor.training.child.tensorflow_check import require_tensorflow
@@ -140,7 +140,7 @@ def _do(job: Job, writer: RunWriter, folder: Path, ending: _Ending) -> int:
 
 def _beyond(writer: RunWriter) -> str:
     """Return the word on what a script that ended well did without being recorded; empty where there is none."""
-    without = "" if writer.info.phases else "The script never called fit here, so nothing was recorded."
+    without = "" if writer.info.fits else "The script never called fit here, so nothing was recorded."
     spawned = any(f"multiprocessing.popen_{way}" in sys.modules for way in ("spawn_posix", "forkserver", "spawn_win32"))
     elsewhere = "It started processes of its own; a fit in one of them is not recorded." if spawned else ""
     return " ".join(filter(None, (without, elsewhere)))

@@ -73,9 +73,9 @@ def _owner(thing: Any) -> str | None:
 
 def _is_of_keras(owner: str, method: str) -> bool:
     keras = sys.modules.get("keras")
-    places = [getattr(keras, name, None) for name in ("layers", "callbacks", "optimizers")]
+    modules = [getattr(keras, name, None) for name in ("layers", "callbacks", "optimizers")]
     known = owner in ("Trainer", "TensorFlowTrainer", "fit_generator", "_evaluate_generator", "_predict_generator")
-    return known or (method == "__init__" and any(hasattr(place, owner) for place in places))
+    return known or (method == "__init__" and any(hasattr(module, owner) for module in modules))
 
 
 def _instead_of(used: str) -> tuple[str, str] | None:
@@ -104,10 +104,10 @@ def _in_tensorflow_1(used: str) -> tuple[str, str] | None:
     tensorflow = sys.modules.get("tensorflow")
     if not used.startswith("tensorflow.") or tensorflow is None:
         return None
-    place: Any = tensorflow.compat.v1
+    found: Any = tensorflow.compat.v1
     for part in used.split(".")[1:]:
-        place = getattr(place, part, None)
-    return None if place is None else (used, used.replace("tensorflow.", "tf.compat.v1.", 1))
+        found = getattr(found, part, None)
+    return None if found is None else (used, used.replace("tensorflow.", "tf.compat.v1.", 1))
 
 
 def _on_legacy(entry: str, error: BaseException) -> str:

@@ -10,7 +10,7 @@ from tui_monitor.training.backends import capture as captures
 from tui_monitor.training.backends import graphs
 from tui_monitor.training.backends.backend import Backend
 from tui_monitor.training.step.payload import ROLES, Trace
-from tui_monitor.training.step.sample_figures import Unsupported, sample_figures
+from tui_monitor.training.step.per_sample_metrics import Unsupported, per_sample_metrics
 
 _REFUSED = (
     "The gap can only be shown: no step of the model was traced to a graph, and its own Python code can't be called "
@@ -38,7 +38,7 @@ def trace_anew(
         kind: `training` or `inference` for the mode, or `then` for the loss of outputs that are there.
 
     Raises:
-        Unsupported: the model holds code of the user's, or its figures can't be told apart by sample.
+        Unsupported: the model holds code of the user's, or its values can't be told apart by sample.
     """
     if not holds_own_code_alone(backend, model):
         raise Unsupported(_REFUSED)
@@ -52,7 +52,7 @@ def trace_anew(
             backend.step_anew(model, parts, y_pred, training=kind != "inference")
         finally:
             captures.end(outer)
-        _, sample = sample_figures(backend, model, capture)
+        _, sample = per_sample_metrics(backend, model, capture)
     return Trace(inputs, y_pred, sample, capture.loss, tf.distribute.get_strategy().num_replicas_in_sync)
 
 

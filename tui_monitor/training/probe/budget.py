@@ -1,4 +1,4 @@
-"""How much measuring may cost: a share of training time, the first measurement excepted."""
+"""How much measuring may cost: a fraction of training time, the first measurement excepted."""
 
 import sys
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ _SPENT_AT_ONCE = 0.7
 
 @dataclass
 class ProbeBudget:
-    """Accounts for probes against a share of training time. All times in seconds."""
+    """Accounts for probes against a fraction of training time. All times in seconds."""
 
-    share: float = 0.02
+    fraction: float = 0.02
     """Of training time that measuring may take in steady state; 0 turns probes off, 1 measures everything."""
     spent: float = 0.0
     """Seconds of measuring so far, one-time tracing left out."""
@@ -32,7 +32,7 @@ class ProbeBudget:
     @property
     def enabled(self) -> bool:
         """Whether there is any budget at all."""
-        return self.share > 0
+        return self.fraction > 0
 
     def batches_allowed(self, training_seconds: float, samples_per_batch: float, *, begins: bool) -> int:
         """Return how many batches the next probe may measure; 0 when it must wait.
@@ -45,13 +45,13 @@ class ProbeBudget:
         """
         if not self.enabled:
             return 0
-        if self.share >= 1:
+        if self.fraction >= 1:
             return sys.maxsize
         first = max(FEWEST_BATCHES, int(FIRST_PROBE_SAMPLES / max(samples_per_batch, 1.0)))
         if self._fixed is None:
             return first
         steady = self.spent - self._first
-        left = _SPENT_AT_ONCE * (self.share * training_seconds - steady) - self._fixed
+        left = _SPENT_AT_ONCE * (self.fraction * training_seconds - steady) - self._fixed
         if left < self._per_batch * FEWEST_BATCHES:
             return FEWEST_BATCHES if begins and self.tracing <= _TRACING_SHARE * training_seconds else 0
         return int(left / max(self._per_batch, 1e-9))

@@ -17,22 +17,22 @@ from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.ledger_sides import (
     complete_validation,
     partial_validation,
-    residual_limit,
+    residual_caveat,
     training_side,
 )
 from tui_monitor.training.probe.opening.opener import EpochToOpen, Opener
 from tui_monitor.training.probe.opening.weight_copies import WeightCopies
-from tui_monitor.training.probe.passes import Kept, KeptBatch, MeasuredBatches, Probe, undisturbed
+from tui_monitor.training.probe.passes import LazyBatch, MeasuredBatches, Probe, UnpackedBatch, preserved_random_state
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.payload import StepPlan
-from tui_monitor.training.step.sample_figures import SampleFigures, Unsupported
-from tui_monitor.training.workers.shares import WITHIN_EPOCH_LIMIT, WorkerShares
+from tui_monitor.training.step.per_sample_metrics import PerSampleMetrics, Unsupported
+from tui_monitor.training.workers.shares import WITHIN_EPOCH_CAVEAT, WorkerShares
 
 ASKED_BATCHES = 32
-"""Batches measured where someone asks and the budget is spent."""
+"""Batches measured where someone requests it and the budget is spent."""
 
 _OPENING_SECONDS = 0.05
 """Seconds that fingerprints and moments of one epoch may take, at least."""
@@ -74,7 +74,7 @@ class Explainer:
         self.validation: Instrument | None = None
         """Of the function that validates, likewise."""
         self._begins = True
-        self._limits: tuple[str, ...] = ()
+        self._caveats: tuple[str, ...] = ()
         self.opener = Opener()
         """What opens the within-class term; it knows one fit's data."""
 
@@ -85,20 +85,20 @@ class Explainer:
     @property
     def measures_nothing(self) -> bool:
         """Whether nothing of this model can be split by sample."""
-        return self._plan.figures is None
+        return self._plan.per_sample is None
 
-    def validation_accuracy(self, figures: Mapping[str, float]) -> float | None:
-        """Return validation's accuracy among an epoch's figures, or None where that is not measured."""
-        known = self._plan.figures
+    def validation_accuracy(self, logs: Mapping[str, float]) -> float | None:
+        """Return validation's accuracy among an epoch's logs, or None where that is not measured."""
+        known = self._plan.per_sample
         if known is None or known.accuracy_name is None:
             return None
-        return figures.get(VALIDATION_PREFIX + known.accuracy_name)
+        return logs.get(VALIDATION_PREFIX + known.accuracy_name)
 
     @property
-    def limits(self) -> tuple[str, ...]:
+    def caveats(self) -> tuple[str, ...]:
         """Sentences on what can't be measured for this model."""
-        of_step = self._plan.limit or (self.validation.plan.limit if self.validation is not None else "")
-        return self._limits or ((of_step,) if of_step else ())
+        of_step = self._plan.caveat or (self.validation.plan.caveat if self.validation is not None else "")
+        return self._caveats or ((of_step,) if of_step else ())
 
     def begin_first_epoch(self, epoch: int, steps: int | None) -> None:
         """Begin to copy weights within a fit's first epoch.
@@ -132,7 +132,7 @@ class Explainer:
         self,
         epoch: int,
         totals: EpochTotals,
-        batches: Reservoir[Kept],
+        batches: Reservoir[LazyBatch],
         validation: ValidationRecord,
         logs: Mapping[str, float],
         training_seconds: float,
@@ -143,7 +143,7 @@ class Explainer:
             epoch: from 1.
             totals: of every batch of the epoch.
             batches: kept training batches.
-            validation: of this epoch; its reported figures are set.
+            validation: of this epoch; its reported values are set.
             logs: what Keras reports for the epoch.
             training_seconds: time spent training so far, measuring left out.
 
@@ -152,9 +152,9 @@ class Explainer:
         """
         watch = _Stopwatch(self._budget)
         chosen = self._choose(totals, batches, training_seconds)
-        figures = self._plan.figures
-        moment = Moment(self._run, epoch, None, None, self.limits)
-        if figures is None or not chosen or not self._is_worth_it(validation, training_seconds):
+        per_sample = self._plan.per_sample
+        moment = Moment(self._run, epoch, None, None, self.caveats)
+        if per_sample is None or not chosen or not self._is_worth_it(validation, training_seconds):
             if self._shares is not None:
                 self._shares.offer(moment, None)
             return None
@@ -162,18 +162,18 @@ class Explainer:
             if self._shares is not None:
                 self._shares.offer(moment, None)
             return None
-        if validation.loss is not None and not validation.figures:
-            self._refuse(Unsupported(self.validation.plan.limit if self.validation is not None else _UNWATCHED))
+        if validation.loss is not None and not validation.per_sample:
+            self._refuse(Unsupported(self.validation.plan.caveat if self.validation is not None else _UNWATCHED))
             return None
         try:
             measured = self._measure_training(chosen)
         except Unsupported as reason:
             self._refuse(reason)
             return None
-        reported = {"loss": float(logs["loss"]), "accuracy": _accuracy(logs, figures)}
-        training = self._training_side(figures, chosen, measured, totals, reported)
-        side = complete_validation(figures, validation, measured.inference_penalty)
-        moment = Moment(self._run, epoch, None, None, self.limits, totals.samples)
+        reported = {"loss": float(logs["loss"]), "accuracy": _accuracy(logs, per_sample)}
+        training = self._training_side(per_sample, chosen, measured, totals, reported)
+        side = complete_validation(per_sample, validation, measured.inference_penalty)
+        moment = Moment(self._run, epoch, None, None, self.caveats, totals.samples)
         if self._shares is not None:
             self._shares.offer(moment, self._share(training, side, totals))
             self._budget.measured(watch.seconds(), watch.seconds(), len(chosen))
@@ -182,7 +182,15 @@ class Explainer:
         if side is not None:
             probed, effect = [batch for _, batch in chosen], training.loss.training - training.loss.inference
             to_open = EpochToOpen(
-                epoch, batches, validation, side, totals.samples, float(logs["loss"]), probed, abs(float(effect.mean()))
+                epoch=epoch,
+                training=batches,
+                validation=validation,
+                side=side,
+                totals=totals,
+                reported_loss=float(logs["loss"]),
+                probed=probed,
+                mode_effect=abs(float(effect.mean())),
+                penalties=(measured.penalty, measured.inference_penalty),
             )
         return self._finish(moment, training, side, watch, len(chosen), training_seconds, to_open)
 
@@ -190,11 +198,11 @@ class Explainer:
         self,
         epoch: int,
         totals: EpochTotals,
-        batches: Reservoir[Kept],
+        batches: Reservoir[LazyBatch],
         validation: ValidationRecord,
         training_seconds: float,
         *,
-        asked: bool,
+        requested: bool,
     ) -> Explanation | None:
         """Explain the epoch so far; validation is measured anew on the batches kept from its last pass.
 
@@ -204,17 +212,17 @@ class Explainer:
             batches: kept training batches.
             validation: the newest one.
             training_seconds: time spent training so far, measuring left out.
-            asked: whether someone asked for it, who then gets it whatever the budget.
+            requested: whether someone requested it, who then gets it whatever the budget.
 
         Returns:
             None when the budget, the kept batches or the model do not allow it.
         """
-        figures = self._plan.figures
-        if figures is None or not len(validation.kept) or not validation.figures:
+        per_sample = self._plan.per_sample
+        if per_sample is None or not len(validation.kept) or not validation.per_sample:
             return None
         watch = _Stopwatch(self._budget)
         chosen = self._choose(totals, batches, training_seconds, share=0.5)
-        if not chosen and asked:
+        if not chosen and requested:
             chosen = _drawn(batches, ASKED_BATCHES)
         if not chosen:
             return None
@@ -227,33 +235,36 @@ class Explainer:
         kept = [unpack() for _, unpack in drawn]
         now = self._measure("validation", Probe.validation_batches, kept)
         reported = {"loss": totals.mean(0, Averaging.SAMPLES), "accuracy": None}
-        if figures.accuracy_name is not None:
-            place = self._plan.metrics.index(figures.accuracy_name)
-            reported["accuracy"] = totals.mean(place, Averaging.SAMPLES)
-        training = self._training_side(figures, chosen, measured, totals, reported)
+        if per_sample.accuracy_name is not None:
+            position = self._plan.metrics.index(per_sample.accuracy_name)
+            reported["accuracy"] = totals.mean(position, Averaging.SAMPLES)
+        training = self._training_side(per_sample, chosen, measured, totals, reported)
         complete = len(kept) == validation.batches
-        side = partial_validation(figures, validation, now, measured.inference_penalty, complete=complete)
-        limits = self.limits if self._shares is None else (*self.limits, WITHIN_EPOCH_LIMIT)
-        moment = Moment(self._run, epoch, totals.batches, None, limits)
+        side = partial_validation(per_sample, validation, now, measured.inference_penalty, complete=complete)
+        caveats = self.caveats if self._shares is None else (*self.caveats, WITHIN_EPOCH_CAVEAT)
+        moment = Moment(self._run, epoch, totals.batches, None, caveats)
         return self._finish(moment, training, side, watch, len(chosen), training_seconds)
 
     def _choose(
-        self, totals: EpochTotals, batches: Reservoir[Kept], training_seconds: float, share: float = 1.0
-    ) -> list[tuple[int, KeptBatch]]:
+        self, totals: EpochTotals, batches: Reservoir[LazyBatch], training_seconds: float, share: float = 1.0
+    ) -> list[tuple[int, UnpackedBatch]]:
         mean_size = totals.samples / max(totals.batches, 1)
         allowed = int(share * self._budget.batches_allowed(training_seconds, mean_size, begins=self._begins))
         return _drawn(batches, allowed) if allowed else []
 
-    def _measure_training(self, chosen: Sequence[tuple[int, KeptBatch]]) -> MeasuredBatches:
+    def _measure_training(self, chosen: Sequence[tuple[int, UnpackedBatch]]) -> MeasuredBatches:
         return self._measure("training", Probe.training_batches, [batch for _, batch in chosen])
 
     def _measure(
-        self, kind: str, action: Callable[[Probe, Sequence[KeptBatch]], MeasuredBatches], batches: Sequence[KeptBatch]
+        self,
+        kind: str,
+        action: Callable[[Probe, Sequence[UnpackedBatch]], MeasuredBatches],
+        batches: Sequence[UnpackedBatch],
     ) -> MeasuredBatches:
         """Run a probe; the first batch of a kind builds its passes, which is accounted for apart."""
         probe = self._probe()
         self._begins = False
-        with undisturbed():
+        with preserved_random_state():
             if kind not in probe.ready:
                 begun = time.perf_counter()
                 action(probe, batches[:1])
@@ -270,11 +281,11 @@ class Explainer:
         return probe
 
     def _is_worth_it(self, validation: ValidationRecord, training_seconds: float) -> bool:
-        """Whether there is a gap to explain, or else a training long enough that its own figures are worth a look."""
-        return validation.loss is not None or training_seconds >= _WORTH_SECONDS or self._budget.share >= 1
+        """Whether there is a gap to explain, or else a training long enough that its own values are worth a look."""
+        return validation.loss is not None or training_seconds >= _WORTH_SECONDS or self._budget.fraction >= 1
 
     def _knows_losses(self, logs: Mapping[str, float]) -> bool:
-        """Whether the loss of each batch and of the epoch are known; if not, a limit says so."""
+        """Whether the loss of each batch and of the epoch are known; if not, a caveat says so."""
         if "loss" in logs and self._plan.metrics[:1] == ("loss",) and "loss" not in self._plan.running:
             return True
         self._refuse(Unsupported("The loss of single batches is not known: the gap can't be split, only shown."))
@@ -282,22 +293,22 @@ class Explainer:
 
     def _refuse(self, reason: Unsupported) -> None:
         """Measure no more, and say why."""
-        self._plan.figures, self._plan.limit = None, str(reason)
+        self._plan.per_sample, self._plan.caveat = None, str(reason)
 
     def _training_side(
         self,
-        figures: SampleFigures,
-        chosen: Sequence[tuple[int, KeptBatch]],
+        per_sample: PerSampleMetrics,
+        chosen: Sequence[tuple[int, UnpackedBatch]],
         measured: MeasuredBatches,
         totals: EpochTotals,
         reported: Mapping[str, float | None],
     ) -> TrainingProbe:
-        """Return the side, and keep what can't be said of it as a limit."""
+        """Return the side, and keep what can't be said of it as a caveat."""
         batches = [batch for _, batch in chosen]
-        side = training_side(figures, batches, measured, totals, self._plan.metrics, reported)
-        limit = residual_limit(side)
-        if limit:
-            self._limits = (limit,)
+        side = training_side(per_sample, batches, measured, totals, self._plan.metrics, reported)
+        caveat = residual_caveat(side)
+        if caveat:
+            self._caveats = (caveat,)
         return side
 
     def _finish(
@@ -323,7 +334,7 @@ class Explainer:
             return None, 0.0
         begun = time.perf_counter()
         try:
-            with undisturbed():
+            with preserved_random_state():
                 seconds = max(_OPENING_SECONDS, _OPENING_SHARE * forward_seconds)
                 opened = self.opener.open(self._probe(), epoch, seconds)
         except Exception as error:
@@ -347,19 +358,19 @@ class Explainer:
             seconds=self._budget.spent,
             share_of_training=self._budget.spent / training_seconds if training_seconds > 0 else 0.0,
             tracing_seconds=self._budget.tracing,
-            budget=self._budget.share,
+            budget=self._budget.fraction,
         )
 
     def _share(self, training: TrainingProbe, validation: ValidationProbe | None, totals: EpochTotals) -> WorkerShare:
         accuracy = None
-        if training.accuracy is not None and self._plan.figures is not None:
-            name = self._plan.figures.accuracy_name
+        if training.accuracy is not None and self._plan.per_sample is not None:
+            name = self._plan.per_sample.accuracy_name
             accuracy = _average(totals, self._plan.metrics.index(name or ""))
         return WorkerShare(training, validation, totals.samples, _average(totals, 0), accuracy)
 
 
-def _average(totals: EpochTotals, place: int) -> Average:
-    return Average(totals.mean(place, Averaging.SAMPLES), totals.mean(place, Averaging.BATCHES))
+def _average(totals: EpochTotals, position: int) -> Average:
+    return Average(totals.mean(position, Averaging.SAMPLES), totals.mean(position, Averaging.BATCHES))
 
 
 class _Stopwatch:
@@ -374,11 +385,11 @@ class _Stopwatch:
         return time.perf_counter() - self._begun - self._budget.tracing
 
 
-def _drawn(batches: Reservoir[Kept], most: int) -> list[tuple[int, KeptBatch]]:
+def _drawn(batches: Reservoir[LazyBatch], most: int) -> list[tuple[int, UnpackedBatch]]:
     return [(index, unpack()) for index, unpack in batches.draw(most)]
 
 
-def _accuracy(logs: Mapping[str, float], figures: SampleFigures) -> float | None:
-    if figures.accuracy_name is None or figures.accuracy_name not in logs:
+def _accuracy(logs: Mapping[str, float], per_sample: PerSampleMetrics) -> float | None:
+    if per_sample.accuracy_name is None or per_sample.accuracy_name not in logs:
         return None
-    return float(logs[figures.accuracy_name])
+    return float(logs[per_sample.accuracy_name])

@@ -1,23 +1,30 @@
-"""Measured figures become the two sides that the ledger compares: probed training batches, and validation."""
+"""Measured values become the two sides that the ledger compares: probed training batches, and validation."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tui_monitor.explain.samples.probes import FloatArray, IntArray, Quantity, TrainingProbe, ValidationProbe, Weighting
+from tui_monitor.explain.samples.probes import (
+    FloatArray,
+    IntArray,
+    PerSampleMetric,
+    TrainingProbe,
+    ValidationProbe,
+    Weighting,
+)
 from tui_monitor.run_log.events.explanation import Cause
-from tui_monitor.training.probe.passes import KeptBatch, MeasuredBatches
+from tui_monitor.training.probe.passes import MeasuredBatches, UnpackedBatch
 from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.record.epoch_totals import EpochTotals
-from tui_monitor.training.step.sample_figures import NO_CONFIDENCE, ROWS, SampleFigures
+from tui_monitor.training.step.per_sample_metrics import NO_CONFIDENCE, ROWS, PerSampleMetrics
 
 _RESIDUAL_WORTH_SAYING = 1e-3
 """Relative difference from which a batch loss counts as not reproduced by its outputs."""
 
 
 def training_side(
-    figures: SampleFigures,
-    batches: Sequence[KeptBatch],
+    per_sample: PerSampleMetrics,
+    batches: Sequence[UnpackedBatch],
     measured: MeasuredBatches,
     totals: EpochTotals,
     metrics: Sequence[str],
@@ -26,34 +33,34 @@ def training_side(
     """Return the probed batches with what training reported for them.
 
     Args:
-        figures: of the model's samples.
+        per_sample: of the model's samples.
         batches: those that were measured.
         measured: what came of it.
         totals: of every batch of the epoch so far.
         metrics: names of those in `totals`, the loss first.
         reported: `loss` and `accuracy` as training reported them; None for one it did not.
     """
-    loss = Quantity(
+    loss = PerSampleMetric(
         then=measured.then["loss"],
         training=measured.training["loss"],
         inference=measured.inference["loss"],
         reported=_finite(reported["loss"]),
         averaging=totals.averaging_behind(0, _finite(reported["loss"])),
-        weighting=figures.loss_weighting,
-        offset_then=_beyond_samples(batches, measured, figures.loss_weighting),
+        weighting=per_sample.loss_weighting,
+        offset_then=_beyond_samples(batches, measured, per_sample.loss_weighting),
         offset_now=measured.penalty,
     )
     accuracy = None
-    if figures.accuracy_name in metrics and reported.get("accuracy") is not None:
-        assert figures.accuracy_name is not None
-        place = metrics.index(figures.accuracy_name)
-        accuracy = Quantity(
+    if per_sample.accuracy_name in metrics and reported.get("accuracy") is not None:
+        assert per_sample.accuracy_name is not None
+        index = metrics.index(per_sample.accuracy_name)
+        accuracy = PerSampleMetric(
             then=measured.then["correct"],
             training=measured.training["correct"],
             inference=measured.inference["correct"],
             reported=_finite(reported["accuracy"]),
-            averaging=totals.averaging_behind(place, _finite(reported["accuracy"])),
-            weighting=figures.accuracy_weighting,
+            averaging=totals.averaging_behind(index, _finite(reported["accuracy"])),
+            weighting=per_sample.accuracy_weighting,
         )
     return TrainingProbe(
         batch=measured.batch,
@@ -68,7 +75,7 @@ def training_side(
     )
 
 
-def residual_limit(side: TrainingProbe) -> str:
+def residual_caveat(side: TrainingProbe) -> str:
     """Return the sentence on reported losses that the model's outputs and penalties don't give; empty where they do."""
     loss = side.loss
     if loss.offset_now != 0.0 or loss.offset_then == 0.0:
@@ -80,18 +87,20 @@ def residual_limit(side: TrainingProbe) -> str:
     )
 
 
-def complete_validation(figures: SampleFigures, validation: ValidationRecord, penalty: float) -> ValidationProbe | None:
+def complete_validation(
+    per_sample: PerSampleMetrics, validation: ValidationRecord, penalty: float
+) -> ValidationProbe | None:
     """Return all of an epoch's validation as Keras measured it, or None where there was none.
 
     Args:
-        figures: of the model's samples.
-        validation: of the epoch; its reported figures are set.
+        per_sample: of the model's samples.
+        validation: of the epoch; its reported values are set.
         penalty: part of the losses that no sample has, in nats.
     """
-    if validation.loss is None or not validation.figures:
+    if validation.loss is None or not validation.per_sample:
         return None
-    rows = dict(zip(ROWS, np.concatenate(validation.figures, axis=1).astype(np.float64), strict=True))
-    sizes = [part.shape[1] for part in validation.figures]
+    rows = dict(zip(ROWS, np.concatenate(validation.per_sample, axis=1).astype(np.float64), strict=True))
+    sizes = [part.shape[1] for part in validation.per_sample]
     return ValidationProbe(
         batch=np.repeat(np.arange(len(sizes)), sizes),
         label=_labels(rows["label"]),
@@ -102,33 +111,33 @@ def complete_validation(figures: SampleFigures, validation: ValidationRecord, pe
         reported_loss=validation.loss,
         reported_accuracy=validation.accuracy,
         class_counts=validation.class_counts,
-        complete=len(validation.figures) == validation.batches,
+        complete=len(validation.per_sample) == validation.batches,
         offset=penalty,
-        weighting=figures.loss_weighting,
-        accuracy_weighting=figures.accuracy_weighting,
+        weighting=per_sample.loss_weighting,
+        accuracy_weighting=per_sample.accuracy_weighting,
         confidence=_confidence(rows["confidence"]),
     )
 
 
 def partial_validation(
-    figures: SampleFigures,
+    per_sample: PerSampleMetrics,
     validation: ValidationRecord,
     now: MeasuredBatches,
     penalty: float,
     *,
     complete: bool,
 ) -> ValidationProbe:
-    """Return the kept validation batches as measured now; nothing is reported yet, so the probe's figure stands.
+    """Return the kept validation batches as measured now; nothing is reported yet, so the probe's value stands.
 
     Args:
-        figures: of the model's samples.
+        per_sample: of the model's samples.
         validation: the newest one.
-        now: its kept batches, measured at the weights of now.
+        now: its kept batches, measured at the current weights.
         penalty: part of the losses that no sample has, in nats.
         complete: whether those are all batches of validation.
     """
     loss, weight = now.inference["loss"], now.inference["weight"]
-    correct = now.inference["correct"] if figures.accuracy_name is not None else None
+    correct = now.inference["correct"] if per_sample.accuracy_name is not None else None
     return ValidationProbe(
         batch=now.batch,
         label=_labels(now.inference["label"]),
@@ -141,12 +150,12 @@ def partial_validation(
         class_counts=validation.class_counts,
         complete=complete,
         offset=penalty,
-        weighting=figures.loss_weighting,
-        accuracy_weighting=figures.accuracy_weighting,
+        weighting=per_sample.loss_weighting,
+        accuracy_weighting=per_sample.accuracy_weighting,
     )
 
 
-def _beyond_samples(batches: Sequence[KeptBatch], measured: MeasuredBatches, weighting: Weighting) -> float:
+def _beyond_samples(batches: Sequence[UnpackedBatch], measured: MeasuredBatches, weighting: Weighting) -> float:
     """Return what the reported batch losses held beyond the samples' own, on average over the batches, in nats.
 
     Without a penalty of the model, a difference that rounding may give counts as none.
@@ -173,7 +182,7 @@ def _labels(values: FloatArray) -> IntArray:
 
 
 def _batch_losses(measured: MeasuredBatches, weighting: Weighting, batches: int) -> FloatArray:
-    """Return each batch's own loss from its samples' figures as trained on, shape (batches,)."""
+    """Return each batch's own loss from its samples' metrics as trained on, shape (batches,)."""
     loss, weight, batch = measured.then["loss"], measured.then["weight"], measured.batch
     sums = np.bincount(batch, weights=loss * weight, minlength=batches)
     if weighting is Weighting.PER_BATCH_WEIGHT:

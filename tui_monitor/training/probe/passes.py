@@ -1,6 +1,6 @@
 """Forward passes over kept batches at the current weights; nothing the training uses is ever changed.
 
-A pass is a piece of the graph that Keras traced for the training or validation step, from the batch to the figures of
+A pass is a piece of the graph that Keras traced for the training or validation step, from the batch to the values of
 each sample. The user's code is not called again. Where there is no such graph, a model of Keras' own layers alone is
 traced anew; any other can't be measured.
 """
@@ -21,16 +21,16 @@ from tui_monitor.training.probe.anew import holds_own_code_alone, trace_anew
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.packing import StepOutput
 from tui_monitor.training.step.payload import ROLES, Trace
-from tui_monitor.training.step.sample_figures import ROWS, SampleFigures, SampleTensors, Unsupported
+from tui_monitor.training.step.per_sample_metrics import ROWS, PerSampleMetrics, SampleTensors, Unsupported
 
 LARGEST_PASS = 8192
-"""Samples in one forward pass at most, where batches may be joined."""
+"""Samples in one forward pass at most, where batches may be concatenated."""
 _ROUNDING: Final = 1e-5
 """Relative difference between a loss and its samples' mean that float32 makes."""
 
 
 @dataclass(frozen=True)
-class KeptBatch:
+class UnpackedBatch:
     """One batch as the model saw it, with what it said then. Values are eager tensors or arrays."""
 
     inputs: Mapping[str, tuple[Any, ...]]
@@ -42,11 +42,11 @@ class KeptBatch:
     samples: int
 
 
-Kept = Callable[[], KeptBatch]
+LazyBatch = Callable[[], UnpackedBatch]
 """Unpacks a batch that was kept; few of those kept are ever asked for."""
 
 
-def kept_batch(output: StepOutput, *, in_training: bool) -> KeptBatch:
+def unpack_batch(output: StepOutput, *, in_training: bool) -> UnpackedBatch:
     """Return the batch that a step has emitted.
 
     Args:
@@ -55,19 +55,19 @@ def kept_batch(output: StepOutput, *, in_training: bool) -> KeptBatch:
     """
     parts, row = output.parts(), output.rows[-1]
     inputs = {role: tuple(parts[name] for name in sorted(parts) if name[:-3] == role) for role in ROLES}
-    return KeptBatch(inputs, parts.get("outputs"), row[1] if in_training else math.nan, int(row[0]))
+    return UnpackedBatch(inputs, parts.get("outputs"), row[1] if in_training else math.nan, int(row[0]))
 
 
 @dataclass(frozen=True)
 class MeasuredBatches:
-    """Figures of the samples of several batches, in the order given; arrays of shape (n,)."""
+    """Metrics of the samples of several batches, in the order given; arrays of shape (n,)."""
 
     batch: IntArray
     """Ordinal of each sample's batch among those given."""
     then: Mapping[str, FloatArray]
-    """Figures from the outputs of the training step; empty for validation batches."""
+    """Values from the outputs of the training step; empty for validation batches."""
     training: Mapping[str, FloatArray]
-    """Figures at the current weights in training mode; empty where only inference was asked for."""
+    """Values at the current weights in training mode; empty where only inference was asked for."""
     inference: Mapping[str, FloatArray]
     penalty: float
     """What the model's loss holds beyond its samples' (L1/L2, activity) in training mode at the current weights."""
@@ -77,7 +77,7 @@ class MeasuredBatches:
 
 @dataclass(frozen=True)
 class _Pass:
-    """A piece of a graph from a batch to the figures of its samples."""
+    """A piece of a graph from a batch to the metrics of its samples."""
 
     run: Callable[[Sequence[Any]], list[Any]]
     inputs: tuple[tuple[str, Any], ...]
@@ -85,14 +85,14 @@ class _Pass:
     takes_outputs: bool
     trace: Trace
 
-    def measure(self, batch: KeptBatch, figures: SampleFigures) -> tuple[FloatArray, float]:
-        """Return the figures of a batch, rows as in `ROWS`, and what its loss holds beyond them."""
+    def measure(self, batch: UnpackedBatch, per_sample: PerSampleMetrics) -> tuple[FloatArray, float]:
+        """Return the values of a batch, rows as in `ROWS`, and what its loss holds beyond them."""
         given = [*_fitting(self.inputs, batch), *([tf.convert_to_tensor(batch.outputs)] if self.takes_outputs else [])]
         results = iter(self.run(given))
         sample = SampleTensors(*(None if part is None else next(results) for part in _parts(self.trace.sample)))
-        rows = figures.of(sample).numpy().astype(np.float64)
+        rows = per_sample.of(sample).numpy().astype(np.float64)
         loss = next(results, None)
-        return rows, 0.0 if loss is None else _beyond(rows, float(loss) * self.trace.replicas, figures)
+        return rows, 0.0 if loss is None else _beyond(rows, float(loss) * self.trace.replicas, per_sample)
 
 
 class Variables:
@@ -132,7 +132,7 @@ class Probe:
     def __init__(self, model: Any, training: Instrument, validation: Instrument | None) -> None:
         self.model = model
         self.validation = validation
-        self._training = training
+        self.training = training
         self.backend: Backend = training.backend
         self._joinable = not any(_depends_on_batch(self.backend, layer) for layer in self.backend.layers(model))
         self.ready: set[str] = set()
@@ -141,7 +141,7 @@ class Probe:
         self._readings: dict[int, tuple[tuple[tuple[str, Any], ...], Piece]] = {}
         self._anew: list[tuple[str, Trace]] = []
 
-    def training_batches(self, batches: Sequence[KeptBatch]) -> MeasuredBatches:
+    def training_batches(self, batches: Sequence[UnpackedBatch]) -> MeasuredBatches:
         """Measure training batches in both modes, beside what they were when trained on.
 
         Raises:
@@ -149,23 +149,23 @@ class Probe:
         """
         measured: dict[str, list[tuple[FloatArray, float]]] = {"then": [], "training": [], "inference": []}
         for group in self._groups(batches, in_training=True):
-            joined = join(group)
+            concatenated = concatenate(group)
             for kind, results in measured.items():
-                results.append(self._measure(kind, joined))
-        then, training, inference = (_figures(results) for results in measured.values())
+                results.append(self._measure(kind, concatenated))
+        then, training, inference = (_per_sample(results) for results in measured.values())
         penalty, inference_penalty = (_mean(measured[kind]) for kind in ("training", "inference"))
         return MeasuredBatches(_ordinals(batches), then, training, inference, penalty, inference_penalty)
 
-    def validation_batches(self, batches: Sequence[KeptBatch]) -> MeasuredBatches:
+    def validation_batches(self, batches: Sequence[UnpackedBatch]) -> MeasuredBatches:
         """Measure validation batches in inference mode.
 
         Raises:
             Unsupported: as for training batches.
         """
-        results = [self._measure("inference", join(group)) for group in self._groups(batches, in_training=False)]
-        return MeasuredBatches(_ordinals(batches), {}, {}, _figures(results), 0.0, _mean(results))
+        results = [self._measure("inference", concatenate(group)) for group in self._groups(batches, in_training=False)]
+        return MeasuredBatches(_ordinals(batches), {}, {}, _per_sample(results), 0.0, _mean(results))
 
-    def with_variables(self, batches: Sequence[KeptBatch], instead: Variables) -> Mapping[str, FloatArray]:
+    def with_variables(self, batches: Sequence[UnpackedBatch], instead: Variables) -> Mapping[str, FloatArray]:
         """Return values of the samples of batches in inference mode, with other values of some variables.
 
         Args:
@@ -176,9 +176,9 @@ class Probe:
             Unsupported: as for training batches, or because a pass reads a variable that must be among them and is not.
         """
         groups = self._groups(batches, in_training=False)
-        return _figures([self._measure("inference", join(group), instead) for group in groups])
+        return _per_sample([self._measure("inference", concatenate(group), instead) for group in groups])
 
-    def trace_in_training(self, batch: KeptBatch) -> Trace:
+    def trace_in_training(self, batch: UnpackedBatch) -> Trace:
         """Return the trace that a batch is measured by in training mode.
 
         Raises:
@@ -186,7 +186,7 @@ class Probe:
         """
         return self._trace("training", batch)
 
-    def read_in_training(self, batch: KeptBatch, find: Callable[[Trace], Sequence[Any]]) -> list[FloatArray]:
+    def read_in_training(self, batch: UnpackedBatch, find: Callable[[Trace], Sequence[Any]]) -> list[FloatArray]:
         """Return what a training step computes for a batch.
 
         Args:
@@ -206,16 +206,16 @@ class Probe:
         roles, run = self._readings[id(trace)]
         return [value.numpy().astype(np.float64) for value in run(list(_fitting(roles, batch)))]
 
-    def _measure(self, kind: str, batch: KeptBatch, instead: Variables | None = None) -> tuple[FloatArray, float]:
-        figures = self._training.plan.figures
-        if figures is None:
-            raise Unsupported("The step's figures can't be taken apart by sample.")
+    def _measure(self, kind: str, batch: UnpackedBatch, instead: Variables | None = None) -> tuple[FloatArray, float]:
+        per_sample = self.training.plan.per_sample
+        if per_sample is None:
+            raise Unsupported("The step's values can't be taken apart by sample.")
         trace = self._trace(kind, batch)
         measured = self._pass(kind, trace, instead)
         size = _fixed_size(trace)
         if kind != "inference" or size in (None, batch.samples):
-            return measured.measure(batch, figures)
-        parts = [(samples, measured.measure(part, figures)) for samples, part in _of_size(batch, size)]
+            return measured.measure(batch, per_sample)
+        parts = [(samples, measured.measure(part, per_sample)) for samples, part in _of_size(batch, size)]
         rows = np.concatenate([rows[:, :samples] for samples, (rows, _) in parts], axis=1)
         return rows, float(np.mean([beyond for _, (_, beyond) in parts]))
 
@@ -231,26 +231,26 @@ class Probe:
                 ) from None
         return passes[key]
 
-    def _trace(self, kind: str, batch: KeptBatch) -> Trace:
+    def _trace(self, kind: str, batch: UnpackedBatch) -> Trace:
         """Return the trace to cut from: the newest of Keras' own that takes the batch, else one made anew."""
-        instrument = self.validation if kind == "inference" else self._training
+        instrument = self.validation if kind == "inference" else self.training
         for trace in reversed(instrument.traces if instrument is not None else ()):
             if _takes(trace, batch, in_any_number=kind == "inference"):
                 return trace
         for made_for, trace in reversed(self._anew):
             if made_for == kind and _takes(trace, batch, in_any_number=False):
                 return trace
-        structure = self._training.structure
+        structure = self.training.structure
         if kind == "inference" and self.validation is None and not holds_own_code_alone(self.backend, self.model):
             raise Unsupported("No validation data: there is no gap to explain.")
         trace = trace_anew(self.backend, self.model, structure, batch.inputs, batch.outputs, kind)
         self._anew.append((kind, trace))
         return trace
 
-    def _groups(self, batches: Sequence[KeptBatch], *, in_training: bool) -> Iterator[list[KeptBatch]]:
+    def _groups(self, batches: Sequence[UnpackedBatch], *, in_training: bool) -> Iterator[list[UnpackedBatch]]:
         """Yield runs of batches that may share a forward pass: same inner shapes, no layer that mixes samples."""
         apart = (in_training and not self._joinable) or not self._any_size()
-        group: list[KeptBatch] = []
+        group: list[UnpackedBatch] = []
         samples = 0
         for batch in batches:
             full = samples + batch.samples > LARGEST_PASS
@@ -264,7 +264,7 @@ class Probe:
 
     def _any_size(self) -> bool:
         """Whether the newest traces take batches of any size."""
-        both = [instrument for instrument in (self._training, self.validation) if instrument is not None]
+        both = [instrument for instrument in (self.training, self.validation) if instrument is not None]
         newest = [instrument.traces[-1] for instrument in both if instrument.traces]
         leaves = [leaf for trace in newest for given in trace.inputs.values() for leaf in given]
         return all(leaf.shape.rank and leaf.shape[0] is None for leaf in leaves)
@@ -288,7 +288,7 @@ def _parts(sample: SampleTensors) -> tuple[Any, ...]:
     return sample.loss, sample.correct, sample.y, sample.y_pred, sample.weight
 
 
-def _fitting(inputs: Sequence[tuple[str, Any]], batch: KeptBatch) -> Iterator[Any]:
+def _fitting(inputs: Sequence[tuple[str, Any]], batch: UnpackedBatch) -> Iterator[Any]:
     """Yield a batch's leaves as a piece takes them; sample weights that the batch does not have are 1."""
     given = {role: iter(leaves) for role, leaves in batch.inputs.items()}
     for role, leaf in inputs:
@@ -299,7 +299,7 @@ def _fitting(inputs: Sequence[tuple[str, Any]], batch: KeptBatch) -> Iterator[An
             yield tf.cast(value, leaf.dtype)
 
 
-def _takes(trace: Trace, batch: KeptBatch, *, in_any_number: bool) -> bool:
+def _takes(trace: Trace, batch: UnpackedBatch, *, in_any_number: bool) -> bool:
     """Whether a batch's leaves fit those that a step was traced for.
 
     Args:
@@ -327,10 +327,10 @@ def _fixed_size(trace: Trace) -> int | None:
     return size
 
 
-def _of_size(batch: KeptBatch, size: int) -> Iterator[tuple[int, KeptBatch]]:
+def _of_size(batch: UnpackedBatch, size: int) -> Iterator[tuple[int, UnpackedBatch]]:
     """Yield a batch in parts of one size, each with how many of its first samples are the batch's.
 
-    In inference mode a sample's figures don't follow from the others, so the last part repeats its last sample.
+    In inference mode a sample's metrics don't follow from the others, so the last part repeats its last sample.
     """
     for start in range(0, batch.samples, size):
         samples = min(size, batch.samples - start)
@@ -339,15 +339,15 @@ def _of_size(batch: KeptBatch, size: int) -> Iterator[tuple[int, KeptBatch]]:
         yield samples, replace(batch, inputs=inputs, outputs=None, samples=size)
 
 
-def _beyond(rows: FloatArray, loss: float, figures: SampleFigures) -> float:
+def _beyond(rows: FloatArray, loss: float, per_sample: PerSampleMetrics) -> float:
     """Return what a batch's loss holds beyond its samples'; what rounding may give counts as nothing."""
     values, weight = rows[ROWS.index("loss")], rows[ROWS.index("weight")]
-    below = weight.sum() if figures.loss_weighting is Weighting.PER_BATCH_WEIGHT else float(values.size)
+    below = weight.sum() if per_sample.loss_weighting is Weighting.PER_BATCH_WEIGHT else float(values.size)
     beyond = loss - float((values * weight).sum() / below) if below else 0.0
     return beyond if abs(beyond) > _ROUNDING * max(1.0, abs(loss)) else 0.0
 
 
-def _figures(results: Sequence[tuple[FloatArray, float]]) -> dict[str, FloatArray]:
+def _per_sample(results: Sequence[tuple[FloatArray, float]]) -> dict[str, FloatArray]:
     return dict(zip(ROWS, np.concatenate([rows for rows, _ in results], axis=1), strict=True))
 
 
@@ -362,20 +362,20 @@ def _depends_on_batch(backend: Backend, layer: Any) -> bool:
     return not backend.is_own(type(layer)) and not isinstance(layer, backend.package.Model)
 
 
-def inner_shapes(batch: KeptBatch) -> list[Any]:
+def inner_shapes(batch: UnpackedBatch) -> list[Any]:
     """Return the shapes of a batch's leaves without their samples."""
     return [tuple(np.shape(leaf)[1:]) for leaves in batch.inputs.values() for leaf in leaves]
 
 
-def _ordinals(batches: Sequence[KeptBatch]) -> IntArray:
+def _ordinals(batches: Sequence[UnpackedBatch]) -> IntArray:
     return np.repeat(np.arange(len(batches)), [batch.samples for batch in batches])
 
 
-def join(group: Sequence[KeptBatch]) -> KeptBatch:
+def concatenate(group: Sequence[UnpackedBatch]) -> UnpackedBatch:
     """Return batches of the same inner shapes as one."""
     if len(group) == 1:
         return group[0]
-    return KeptBatch(
+    return UnpackedBatch(
         inputs={
             role: tuple(tf.concat(same, axis=0) for same in zip(*(batch.inputs[role] for batch in group), strict=True))
             for role in ROLES
@@ -386,7 +386,7 @@ def join(group: Sequence[KeptBatch]) -> KeptBatch:
     )
 
 
-class undisturbed:  # noqa: N801
+class preserved_random_state:  # noqa: N801
     """Keeps Python's and NumPy's global random states as they were, whatever tracing a layer draws inside."""
 
     def __enter__(self) -> None:

@@ -48,11 +48,11 @@ class Reservoir(Generic[Batch]):
         if self._capacity is None:
             self._kept.append((index, size, batch))
         else:
-            place = self._random.randrange(self._offered)
-            if place >= self._capacity:
+            slot = self._random.randrange(self._offered)
+            if slot >= self._capacity:
                 return
-            self._bytes -= self._kept[place][1]
-            self._kept[place] = (index, size, batch)
+            self._bytes -= self._kept[slot][1]
+            self._kept[slot] = (index, size, batch)
         self._bytes += size
         while self._bytes > self.memory_budget and len(self._kept) > 1:
             self._evict()

@@ -1,4 +1,4 @@
-"""The newest validation: figures of every sample from Keras' own pass, and some batches kept to be measured again."""
+"""The newest validation: metrics of every sample from Keras' own pass, and some batches kept to be measured again."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from tui_monitor.explain.samples.probes import FloatArray, IntArray
-from tui_monitor.training.probe.passes import Kept, kept_batch
+from tui_monitor.training.probe.passes import LazyBatch, unpack_batch
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.step.packing import StepOutput
 
@@ -18,11 +18,11 @@ _MOST_WAITING_BYTES: Final = 2**22
 
 @dataclass
 class ValidationRecord:
-    """All of the newest validation, once `flush` was called: figures of each sample, and some batches for later."""
+    """All of the newest validation, once `flush` was called: metrics of each sample, and some batches for later."""
 
-    figures: list[FloatArray] = field(default_factory=list)
+    per_sample: list[FloatArray] = field(default_factory=list)
     """One array of shape (6, batch) for each batch, rows as in `ROWS`."""
-    kept: Reservoir[Kept] = field(default_factory=Reservoir)
+    kept: Reservoir[LazyBatch] = field(default_factory=Reservoir)
     batches: int = 0
     """Batches of validation, measured or not."""
     numbers: FloatArray | None = None
@@ -37,13 +37,13 @@ class ValidationRecord:
         """Forget the validation before."""
         self._waiting.clear()
         self._waiting_bytes = 0
-        self.figures.clear()
+        self.per_sample.clear()
         self.kept.clear()
         self.batches, self.numbers = 0, None
         self.loss = self.accuracy = None
 
     def add(self, output: StepOutput) -> None:
-        """Take what a validation step handed out.
+        """Take what a validation step emitted.
 
         It waits for others, as next to a step taking it apart would cost several times as much.
         """
@@ -61,8 +61,8 @@ class ValidationRecord:
         self.numbers = numbers if self.numbers is None else self.numbers + numbers
         for output in waiting:
             self.batches += len(output.rows)
-            self.figures += _figures(output)
-            self.kept.offer(self.batches - 1, output.nbytes, partial(kept_batch, output, in_training=False))
+            self.per_sample += _per_sample(output)
+            self.kept.offer(self.batches - 1, output.nbytes, partial(unpack_batch, output, in_training=False))
 
     @property
     def class_counts(self) -> IntArray | None:
@@ -72,11 +72,11 @@ class ValidationRecord:
         return np.rint(self.numbers[1:]).astype(np.int64)
 
 
-def _figures(output: StepOutput) -> list[FloatArray]:
-    """Return the figures of each of a step's batches; those of the last alone where the others' can't be gathered."""
+def _per_sample(output: StepOutput) -> list[FloatArray]:
+    """Return the values of each of a step's batches; those of the last alone where the others' can't be gathered."""
     # A copy: a view would keep the inputs of every batch in memory.
-    figures = np.asarray(output.parts()["figures"]).T.copy()
+    per_sample = np.asarray(output.parts()["per_sample"]).T.copy()
     if len(output.rows) == 1:
-        return [figures]
+        return [per_sample]
     ends = np.cumsum([int(row[0]) for row in output.rows])
-    return np.split(figures, ends[:-1], axis=1) if figures.shape[1] == ends[-1] else [figures]
+    return np.split(per_sample, ends[:-1], axis=1) if per_sample.shape[1] == ends[-1] else [per_sample]

@@ -1,4 +1,4 @@
-"""Exact totals of an epoch from every batch: what the figures reported for it are made of."""
+"""Exact totals of an epoch from every batch: what the values reported for it are made of."""
 
 from collections.abc import Callable, Sequence
 
@@ -25,10 +25,12 @@ class EpochTotals:
         self.metrics = metrics
         self._waiting: list[Sequence[float]] = []
         self.add: Callable[[Sequence[float]], None] = self._waiting.append
-        """Adds one batch, as the row that a training step hands out: samples, metrics, samples of each class."""
+        """Adds one batch, as the row that a training step emits: samples, metrics, samples of each class."""
         self._summed = 0
         self._sums: FloatArray | None = None
         self._weighted: FloatArray = np.zeros(metrics)
+        self._squares: FloatArray | None = None
+        """Of each class, the sum over batches of its squared count by the batch's samples."""
 
     @property
     def batches(self) -> int:
@@ -42,6 +44,7 @@ class EpochTotals:
             self._waiting.clear()
             self._summed += len(rows)
             sums = rows.sum(axis=0)
+            self._add_squares(rows)
             self._weighted += (rows[:, :1] * rows[:, 1 : 1 + self.metrics]).sum(axis=0)
             self._sums = sums if self._sums is None else self._sums + sums
         return self._sums
@@ -60,11 +63,29 @@ class EpochTotals:
             return None
         return np.rint(sums[1 + self.metrics :]).astype(np.int64)
 
+    def _add_squares(self, rows: FloatArray) -> None:
+        counts, sizes = rows[:, 1 + self.metrics :], rows[:, :1]
+        squares = np.divide(counts**2, sizes, out=np.zeros_like(counts), where=sizes > 0).sum(axis=0)
+        self._squares = squares if self._squares is None else self._squares + squares
+
+    @property
+    def class_dispersion(self) -> tuple[float, int] | None:
+        """Chi-squared of the batches' class counts against the epoch's shares, and its degrees of freedom.
+
+        Of shuffled batches it is about as large as its degrees of freedom. None without two classes and two batches.
+        """
+        counts = self.class_counts
+        if counts is None or self._squares is None or (held := counts > 0).sum() < 2 or self.batches < 2:
+            return None
+        share = counts[held] / counts.sum()
+        chi_squared = float((self._squares[held] / share).sum() - counts.sum())
+        return chi_squared, int((held.sum() - 1) * (self.batches - 1))
+
     def mean(self, metric: int, averaging: Averaging) -> float:
         """Return a metric's mean over the epoch so far; NaN before the first batch.
 
         Args:
-            metric: its place among the phase's metrics.
+            metric: its place among the fit's metrics.
             averaging: whether batches count by size or all the same.
         """
         sums = self.add_up()
@@ -75,7 +96,7 @@ class EpochTotals:
         return float(self._weighted[metric]) / max(float(sums[0]), 1.0)
 
     def averaging_behind(self, metric: int, reported: float) -> Averaging:
-        """Return which averaging a reported figure follows: the one whose mean is nearer to it.
+        """Return which averaging a reported value follows: the one whose mean is nearer to it.
 
         Where both means are the same but for rounding, it is that of Keras' own loop, by samples.
         """

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from tui_monitor.run_log.write.writer import RunWriter
-from tui_monitor.training.probe.passes import Kept, KeptBatch, kept_batch
+from tui_monitor.training.probe.passes import LazyBatch, UnpackedBatch, unpack_batch
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.step.instrument import Receiver
@@ -25,7 +25,7 @@ class SlowPath(Protocol):
     def step_ended(self, logs: Any) -> Any:
         """Take a batch by the slow path."""
 
-    def look(self, seconds: float) -> float:
+    def tick(self, seconds: float) -> float:
         """Do what is due a few times a second; return the run's time at which it is due again."""
 
     def put_again(self, error: Exception, put: Any, epoch: int, row: Sequence[float]) -> float | None:
@@ -39,11 +39,11 @@ def fast_path(
     layout: Layout,
     epoch: int,
     totals: EpochTotals,
-    kept: Reservoir[Kept],
+    kept: Reservoir[LazyBatch],
     writer: RunWriter,
     slow: SlowPath,
     *,
-    look_at: float,
+    next_tick: float,
     ends_at: int | None = None,
 ) -> Receiver:
     """Return the receiver of one epoch's batches.
@@ -53,24 +53,24 @@ def fast_path(
         epoch: from 1.
         totals: of the epoch, in which all batches so far are.
         kept: batches of the epoch that may be measured later.
-        writer: of the run, in the phase whose batches they are.
+        writer: of the run, in the fit whose batches they are.
         slow: who does what is not done here.
-        look_at: the run's time from which to have them look.
+        next_tick: the run's time of the next tick.
         ends_at: number of batches of the epoch after which there is more to do; None where there is not.
     """
     last = sys.maxsize if ends_at is None else ends_at - 1
     read, index, begin = layout.read_head, layout.index, layout.begin
     end = begin + 1 + totals.metrics
     names, log_type = layout.logs, layout.log_type
-    has_samples, has_loose = bool(layout.stretches), None in layout.stretches
+    has_samples, has_separate = bool(layout.segments), None in layout.segments
     head_bytes, sample_bytes = layout.head_bytes, layout.sample_bytes
     put, add, offer, batch = writer.put, totals.add, kept.offer, totals.batches
 
-    def unpack(row: Sequence[float], packed: Any, loose: Sequence[Any]) -> KeptBatch:
-        return kept_batch(layout.output((row,), packed, loose), in_training=True)
+    def unpack(row: Sequence[float], packed: Any, separate: Sequence[Any]) -> UnpackedBatch:
+        return unpack_batch(layout.output((row,), packed, separate), in_training=True)
 
     def received(logs: Any) -> Any:
-        nonlocal batch, look_at
+        nonlocal batch, next_tick
         try:
             payload = logs[PAYLOAD]
             packed = payload["packed"]
@@ -90,12 +90,12 @@ def fast_path(
                 seconds = again
             add(row)
             if has_samples:
-                loose = payload["loose"] if has_loose else ()
-                nbytes = head_bytes + sample_bytes * int(row[0]) + sum(map(tensor_bytes, loose))
-                offer(batch, nbytes, partial(unpack, row, packed, loose))
+                separate = payload["separate"] if has_separate else ()
+                nbytes = head_bytes + sample_bytes * int(row[0]) + sum(map(tensor_bytes, separate))
+                offer(batch, nbytes, partial(unpack, row, packed, separate))
             batch += 1
-            if seconds >= look_at:
-                look_at = slow.look(seconds)
+            if seconds >= next_tick:
+                next_tick = slow.tick(seconds)
         except Exception as error:  # training must go on
             slow.failed(error)
         return dict(zip(names, map(log_type, head[1:])))  # noqa: B905

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tui_monitor.explain.from_log import explain_from_log
 from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
 from tui_monitor.run_log.events.explanation import Explanation
-from tui_monitor.run_log.events.notices import AlertRaised, Explained
+from tui_monitor.run_log.events.notifications import AlertRaised, Explained
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.backends.backend import backend_of, is_watched
@@ -30,12 +30,12 @@ from tui_monitor.training.record.session import Session
 
 if TYPE_CHECKING:
     from tui_monitor.training.probe.explainer import Explainer
-    from tui_monitor.training.probe.passes import Kept
+    from tui_monitor.training.probe.passes import LazyBatch
     from tui_monitor.training.step.instrument import Instrument, Receiver
     from tui_monitor.training.step.packing import Rows, StepOutput
 
-_LOOK_SECONDS = 0.25
-"""Time between looks for control requests."""
+_TICK_SECONDS = 0.25
+"""Time between ticks, which look for control requests."""
 _WITHIN_EPOCH_SECONDS = 4.0
 """Time between explanations inside an epoch, at least."""
 
@@ -56,7 +56,7 @@ class FitRecorder:
         self._model = model
         self._session = session
         self._writer = session.writer
-        self._fit_arguments = {**fit, "probe_budget": session.budget.share}
+        self._fit_arguments = {**fit, "probe_budget": session.budget.fraction}
         self._budget: ProbeBudget = session.budget
         self.broken = self._has_failed = False
         self._callbacks: Any = None
@@ -69,7 +69,7 @@ class FitRecorder:
         self._shares, self._pace, self._explainer, self._validation = self._measuring()
         self._measures = self.probes
         self._observes = True
-        self._training: Reservoir[Kept] = Reservoir(seed=session.sampling_seed)
+        self._training: Reservoir[LazyBatch] = Reservoir(seed=session.sampling_seed)
         self._collecting = False
         self._totals: EpochTotals | None = None
         self._metrics: tuple[str, ...] = ()
@@ -80,8 +80,8 @@ class FitRecorder:
         self._measuring_seconds = self._paused_seconds = 0.0
         self._steering = Steering(model, session)
         self._observations = Observations(session.writer)
-        self._look_at = 0.0
-        """The run's time from which to look again for control requests."""
+        self._next_tick = 0.0
+        """The run's time of the next tick."""
         self._explained_at = self._begun
 
     def _measuring(self) -> tuple[Any, Any, "Explainer | None", Any]:
@@ -266,12 +266,12 @@ class FitRecorder:
             attempt(self._measuring_failed, self._validation.flush, otherwise=None)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Record the epoch's figures, then explain them; weights are still those that validation saw."""
+        """Record the epoch's values, then explain them; weights are still those that validation saw."""
         recorded = told(logs or {})
-        figures = {name: value for name, value in recorded.items() if isinstance(value, float)}
+        values = {name: value for name, value in recorded.items() if isinstance(value, float)}
         totals = self._totals or EpochTotals(len(self._metrics))
         if not self._metrics:
-            self._begin_phase(tuple(figures), running=tuple(figures))
+            self._begin_fit(tuple(values), running=tuple(values))
         self._observations.batches_rest()
         self._writer.event(
             EpochEnded(
@@ -287,42 +287,42 @@ class FitRecorder:
             return
         if self._pace is not None:
             self._pace.write()
-        self._paused_seconds += self._steering.look(self._epoch, totals.batches)
+        self._paused_seconds += self._steering.tick(self._epoch, totals.batches)
         self._steering.epoch_ended()
-        explanation = attempt(self._measuring_failed, self._explain_epoch, figures, otherwise=None)
-        self._observe(self._observations.epoch_ended, self._epoch, totals.batches, figures, explanation)
+        explanation = attempt(self._measuring_failed, self._explain_epoch, values, otherwise=None)
+        self._observe(self._observations.epoch_ended, self._epoch, totals.batches, values, explanation)
 
-    def _explain_epoch(self, figures: Mapping[str, float]) -> Explanation | None:
+    def _explain_epoch(self, values: Mapping[str, float]) -> Explanation | None:
         """Measure the epoch that ends, write down what came of it, and return that; None where nothing did."""
         now = time.monotonic()
         explainer = self._explainer
         if not self._budget.enabled or self._totals is None:
             return None
         if explainer is None or not self._measures:
-            self._say_what_the_log_proves(figures)
+            self._say_what_the_log_proves(values)
             return None
         self._writer.status(State.MEASURING)
-        validation_loss = figures.get(VALIDATION_PREFIX + "loss")
+        validation_loss = values.get(VALIDATION_PREFIX + "loss")
         if validation_loss is None:
             self._validation.begin()
         self._validation.loss = validation_loss
-        self._validation.accuracy = explainer.validation_accuracy(figures)
+        self._validation.accuracy = explainer.validation_accuracy(values)
         self._explain_for_all(now, wait_seconds=0.0)
         explanation = explainer.at_epoch_end(
-            self._epoch, self._totals, self._training, self._validation, figures, self._training_seconds(now)
+            self._epoch, self._totals, self._training, self._validation, values, self._training_seconds(now)
         )
-        if explanation is None and explainer.limits and (self._shares is None or explainer.measures_nothing):
-            self._say_what_the_log_proves(figures)
+        if explanation is None and explainer.caveats and (self._shares is None or explainer.measures_nothing):
+            self._say_what_the_log_proves(values)
         self._explained(explanation, now, None)
         return explanation
 
-    def _say_what_the_log_proves(self, figures: Mapping[str, float]) -> None:
-        """Explain a model that can't be probed from its figures alone, with the sentence that says why."""
-        named = {canonical_metric(name): value for name, value in figures.items()}
+    def _say_what_the_log_proves(self, values: Mapping[str, float]) -> None:
+        """Explain a model that can't be probed from its values alone, with the sentence that says why."""
+        named = {canonical_metric(name): value for name, value in values.items()}
         explanation = explain_from_log(self._writer.info.name, self._epoch, named)
-        of_model = self._explainer.limits if self._explainer is not None else ()
-        limits = (*of_model, *filter(None, [self._why_nothing_is_measured]))
-        self._writer.event(Explained.of(replace(explanation, limits=limits)))
+        of_model = self._explainer.caveats if self._explainer is not None else ()
+        caveats = (*of_model, *filter(None, [self._why_nothing_is_measured]))
+        self._writer.event(Explained.of(replace(explanation, limits=caveats)))
 
     # What the steps emit
 
@@ -367,7 +367,7 @@ class FitRecorder:
 
         Args:
             error: of the failure.
-            put: what failed; None is returned where another fit has begun its phase since, and with it other records.
+            put: what failed; None is returned where another fit has begun its fit since, and with it other records.
             epoch: from 1.
             row: samples, then metrics.
         """
@@ -383,7 +383,7 @@ class FitRecorder:
 
         ends_at = self._explainer.copies_weights_at(self._epoch) if self._explainer is not None else None
         return fast_path(
-            layout, self._epoch, totals, self._training, self._writer, self, look_at=self._look_at, ends_at=ends_at
+            layout, self._epoch, totals, self._training, self._writer, self, next_tick=self._next_tick, ends_at=ends_at
         )
 
     def _lead(self, receiver: "Receiver") -> None:
@@ -392,22 +392,22 @@ class FitRecorder:
             self._training_function.receive = receiver
 
     def _batches_ended(self, instrument: "Instrument", rows: "Rows", output: "StepOutput | None") -> None:
-        from tui_monitor.training.probe.passes import kept_batch
+        from tui_monitor.training.probe.passes import unpack_batch
 
         totals = self._totals or self._begin_totals(instrument.plan.metrics, running=instrument.plan.running)
         for row in rows:
             seconds = self._writer.batch(self._epoch, int(row[0]), row[1 : 1 + len(self._metrics)])
             totals.add(row)
         if output is not None:
-            batch = functools.partial(kept_batch, output, in_training=True)
+            batch = functools.partial(unpack_batch, output, in_training=True)
             self._training.offer(totals.batches - 1, output.nbytes, batch)
         if self._explainer is not None and self._measures:
             attempt(self._measuring_failed, self._explainer.copy_weights, self._epoch, totals.batches, otherwise=None)
         if self._shares is not None:
             self._pace.batch_ended(instrument.channel.clock)
             self._steering.batches_ended(len(rows))
-        if seconds >= self._look_at:
-            self.look(seconds)
+        if seconds >= self._next_tick:
+            self.tick(seconds)
 
     def _reported(self, values: Mapping[str, float]) -> None:
         """Record a batch from what Keras tells callbacks after it; its size is not known."""
@@ -417,21 +417,21 @@ class FitRecorder:
         row = (0.0, *(values.get(name, float("nan")) for name in self._metrics))
         seconds = self._writer.batch(self._epoch, 0, row[1:])
         totals.add(row)
-        if seconds >= self._look_at:
-            self.look(seconds)
+        if seconds >= self._next_tick:
+            self.tick(seconds)
 
     def _begin_totals(self, metrics: Sequence[str], *, running: Sequence[str]) -> EpochTotals:
         if not self._metrics:
-            self._begin_phase(metrics, running=running)
+            self._begin_fit(metrics, running=running)
         self._totals = EpochTotals(len(self._metrics))
         self._observe(self._observations.batches_begin, self._epoch, self._totals)
         return self._totals
 
-    def _begin_phase(self, metrics: Sequence[str], *, running: Sequence[str]) -> None:
+    def _begin_fit(self, metrics: Sequence[str], *, running: Sequence[str]) -> None:
         self._metrics = tuple(metrics)
         self._knows_losses = self._metrics[:1] == ("loss",) and "loss" not in running
         params = getattr(self._callbacks, "params", None) or {}
-        self._writer.begin_phase(
+        self._writer.begin_fit(
             self._metrics,
             epochs=params.get("epochs"),
             initial_epoch=self._epoch - 1,
@@ -444,7 +444,7 @@ class FitRecorder:
         self._writer.status(State.TRAINING)
 
     def validation_step_ended(self, instrument: "Instrument", logs: Any) -> Any:
-        """Collect a validation step's figures, unless it is not `fit`'s own, and return Keras' own logs."""
+        """Collect a validation step's values, unless it is not `fit`'s own, and return Keras' own logs."""
         own, rows, output = instrument.take(logs, self._measuring_failed)
         if self._collecting and self._measures:
             if output is not None:
@@ -455,40 +455,40 @@ class FitRecorder:
 
     # What is done a few times a second
 
-    def look(self, seconds: float) -> float:
-        """Apply control requests, measure and observe; return the run's time at which to look again.
+    def tick(self, seconds: float) -> float:
+        """Apply control requests, measure and observe; return the run's time of the next tick.
 
         Args:
             seconds: the run's time.
         """
-        self._look_at = seconds + _LOOK_SECONDS
+        self._next_tick = seconds + _TICK_SECONDS
         now = time.monotonic()
         self._observations.batches_rest()
         if self._totals is not None:
             self._totals.add_up()
-        self._paused_seconds += self._steering.look(self._epoch, self._totals.batches if self._totals else 0)
+        self._paused_seconds += self._steering.tick(self._epoch, self._totals.batches if self._totals else 0)
         attempt(self._measuring_failed, self._explain_within_epoch, now, otherwise=None)
         if self._totals is not None and self._knows_losses:
-            self._observe(self._observations.look, self._epoch, self._totals)
+            self._observe(self._observations.tick, self._epoch, self._totals)
         self._observe(self._observations.batches_begin, self._epoch, self._totals)
-        return self._look_at
+        return self._next_tick
 
     def _explain_within_epoch(self, now: float) -> None:
-        """Measure inside the epoch where that is due or was asked for."""
+        """Measure inside the epoch where that is due or was requested."""
         explainer = self._explainer
         if explainer is None or not self._measures:
             return
         self._explain_for_all(now)
         if self._shares is not None and not self._shares.is_chief:
             return
-        asked = self._steering.measure_now
-        due = asked or now - self._explained_at >= _WITHIN_EPOCH_SECONDS
+        requested = self._steering.measure_now
+        due = requested or now - self._explained_at >= _WITHIN_EPOCH_SECONDS
         if due and self._budget.enabled and self._totals is not None:
             self._steering.measure_now = False
             begun = self._explained_at = time.monotonic()
             seconds = self._training_seconds(begun)
             explanation = explainer.within_epoch(
-                self._epoch, self._totals, self._training, self._validation, seconds, asked=asked
+                self._epoch, self._totals, self._training, self._validation, seconds, requested=requested
             )
             self._explained(explanation, begun, self._totals.batches)
 

@@ -1,15 +1,15 @@
-"""What one `fit` call's figures say beyond themselves: alerts and changes of the picture, written into the run once."""
+"""What a fit's values say beyond themselves: alerts and changes of the explanation, each written into the run once."""
 
 import contextlib
 import math
 from collections.abc import Iterator, Mapping
 
 from tui_monitor.explain.samples.probes import Averaging
-from tui_monitor.explain.watch.alerts import Alert, AlertKind, AlertWatch, EpochFigures
-from tui_monitor.explain.watch.changes import PictureWatch
+from tui_monitor.explain.watch.alerts import Alert, AlertKind, AlertWatch, EpochLosses
+from tui_monitor.explain.watch.changes import CauseWatch
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events.explanation import Explanation
-from tui_monitor.run_log.events.notices import AlertRaised, CauseChanged
+from tui_monitor.run_log.events.notifications import AlertRaised, CauseChanged
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.record.stalls import StallWatch
@@ -21,7 +21,7 @@ class Observations:
     def __init__(self, writer: RunWriter) -> None:
         self._writer = writer
         self._alerts = AlertWatch()
-        self._picture = PictureWatch()
+        self._causes = CauseWatch()
         self._totals: EpochTotals | None = None
         self._is_awaiting = False
         self._epoch = 1
@@ -29,7 +29,7 @@ class Observations:
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        """Notice inside the block that batches fail to come."""
+        """Tell inside the block when batches fail to come."""
         with StallWatch(self._batches_awaited, self._stalled).watching():
             yield
 
@@ -46,30 +46,30 @@ class Observations:
         """Wait for no batch: in a pause, a measurement or a validation, and between epochs."""
         self._is_awaiting = False
 
-    def look(self, epoch: int, totals: EpochTotals) -> None:
+    def tick(self, epoch: int, totals: EpochTotals) -> None:
         """Take the epoch so far, several times a second at most."""
         self._write(self._alerts.batches(epoch, totals.batches, totals.mean(0, Averaging.BATCHES)))
 
     def epoch_ended(
-        self, epoch: int, batches: int, figures: Mapping[str, float], explanation: Explanation | None
+        self, epoch: int, batches: int, metrics: Mapping[str, float], explanation: Explanation | None
     ) -> None:
-        """Take an epoch's figures and what was measured at its end.
+        """Take an epoch's values and what was measured at its end.
 
         Args:
             epoch: from 1.
             batches: in the epoch.
-            figures: as Keras reports them.
+            metrics: as Keras reports them.
             explanation: None where nothing was measured.
         """
         self.batches_rest()
         self._totals = None
         self._batches_before += batches
-        loss, val_loss = figures.get("loss"), figures.get(VALIDATION_PREFIX + "loss")
-        self._write(self._alerts.epoch(EpochFigures(epoch, loss, val_loss, _validation_error(explanation))))
+        loss, val_loss = metrics.get("loss"), metrics.get(VALIDATION_PREFIX + "loss")
+        self._write(self._alerts.epoch(EpochLosses(epoch, loss, val_loss, _validation_error(explanation))))
         if explanation is None:
             return
         self._write(self._alerts.explanation(explanation))
-        for change in self._picture.take(explanation):
+        for change in self._causes.take(explanation):
             self._writer.event(CauseChanged(epoch=change.epoch, subject=change.subject, text=change.sentence))
 
     def _batches_awaited(self) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from tui_monitor.run_log.events.notices import AlertRaised
+from tui_monitor.run_log.events.notifications import AlertRaised
 from tui_monitor.training.backends.backend import backend_of, is_watched
 from tui_monitor.training.guard import attempt, ignored, tell
 from tui_monitor.training.hooks import install_hooks

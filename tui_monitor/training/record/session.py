@@ -10,12 +10,12 @@ from typing import Any
 from weakref import WeakSet
 
 from tui_monitor.run_log.events.explanation import Explanation
-from tui_monitor.run_log.events.notices import AlertRaised
+from tui_monitor.run_log.events.notifications import AlertRaised
 from tui_monitor.run_log.format.layout import WorkerInfo
 from tui_monitor.run_log.runs.workers import run_of
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.probe.budget import ProbeBudget
-from tui_monitor.training.usage.system_figures import SystemSampler
+from tui_monitor.training.usage.system_usage import SystemSampler
 
 _IN_FORK = "A process forked from this one called fit. It is not recorded; training there goes on as ever."
 
@@ -33,7 +33,7 @@ class Session:
     training_seconds: float = 0.0
     """Time spent in earlier `fit` calls, measuring left out."""
     stop_requested: bool = False
-    """Whether someone asked to stop: the run then ends as stopped, not finished."""
+    """Whether someone requested a stop: the run then ends as stopped, not finished."""
     explained: Callable[[Explanation], None] = lambda explanation: None
     """Told of each explanation."""
     ends_with_fit: bool = False

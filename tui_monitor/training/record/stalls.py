@@ -1,4 +1,4 @@
-"""Notices that no batch comes while none does: a thread compares the time since the last one with the usual pace."""
+"""Tells that no batch comes while none does: a thread compares the time since the last one with the usual pace."""
 
 import contextlib
 import threading
@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from tui_monitor import units
 from tui_monitor.training.guard import Failed, ignored, tell
 
-LOOK_SECONDS = 1.0
+TICK_SECONDS = 1.0
 LEAST_SECONDS = 10.0
 """Seconds without a batch that may be a stall, at least."""
 _TIMES_USUAL = 50.0
 _FEWEST_BATCHES = 20
 _IDLE = 0.1
-"""Share of one core below which the process counts as idle."""
+"""Fraction of one core below which the process counts as idle."""
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Pace:
     """Processor time of the process then."""
     told: bool = False
 
-    def look(self, batches: int | None, now: float, processor: float) -> str:
+    def tick(self, batches: int | None, now: float, processor: float) -> str:
         """Take the count of batches and return a sentence at the beginning of a stall, else an empty one.
 
         Args:
@@ -66,7 +66,7 @@ def _short(seconds: float) -> str:
 
 @dataclass
 class StallWatch:
-    """Looks once a second, in a thread of its own that touches nothing of the training."""
+    """Ticks once a second, in a thread of its own that touches nothing of the training."""
 
     count: Callable[[], int | None]
     """Batches done so far, or None while none is awaited."""
@@ -74,7 +74,7 @@ class StallWatch:
     """Called from the thread with a sentence."""
     failed: Failed = ignored
     """Told where watching fails, which ends it."""
-    seconds: float = LOOK_SECONDS
+    seconds: float = TICK_SECONDS
     _done: threading.Event = field(default_factory=threading.Event)
 
     @contextlib.contextmanager
@@ -97,6 +97,6 @@ class StallWatch:
     def _watch_until_done(self) -> None:
         pace = Pace()
         while not self._done.wait(self.seconds):
-            sentence = pace.look(self.count(), time.monotonic(), time.process_time())
+            sentence = pace.tick(self.count(), time.monotonic(), time.process_time())
             if sentence:
                 self.tell(sentence)

@@ -1,4 +1,4 @@
-"""What every step has to say, where Keras runs several in one call and hands out the last one alone."""
+"""What every step has to say, where Keras runs several in one call and returns the last one alone."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ class StepBuffer:
     """Room for the numbers of as many steps as one call runs: filled inside the graph, read after each call."""
 
     ENTRIES = ("buffer", "done")
-    """Names of what a step hands out."""
+    """Names of what a step emits."""
 
     def __init__(self, steps: int) -> None:
         """Prepare; variables are made when the step is traced.
@@ -24,7 +24,7 @@ class StepBuffer:
         self._seen: int | None = None
 
     def note(self, numbers: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Return what a step hands out: the `buffer`, and the steps `done` since training began.
+        """Return what a step emits: the `buffer`, and the steps `done` since training began.
 
         Args:
             numbers: of this step, shape (width,), width known while tracing.

@@ -1,4 +1,4 @@
-"""What one step hands out to the recorder beside Keras' own logs, and how it gets out of the step's graph."""
+"""What one step emits to the recorder beside Keras' own logs, and how it gets out of the step's graph."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from tui_monitor.training.step.buffers import RowBuffer, StepBuffer
-from tui_monitor.training.step.packing import Layout, Packer, Rows, StepOutput, joined, tensor_bytes
+from tui_monitor.training.step.packing import Layout, Packer, Rows, StepOutput, concatenated, tensor_bytes
 from tui_monitor.training.step.replicas import CLOCK, PAYLOAD, SUMS, batch_sums, means_of, several_replicas
 
 _NUMBERS = (SUMS, CLOCK, *StepBuffer.ENTRIES)
@@ -29,14 +29,14 @@ class StepChannel:
         self._packs_logs = packed_logs is not None
         self._metrics = 0
         self.clock: Sequence[float] = ()
-        """Moments of the newest step on one of several workers, see `StepMoments`; else empty."""
+        """Timestamps of the newest step on one of several workers, see `StepTimestamps`; else empty."""
 
     @property
     def layout(self) -> Layout | None:
-        """Of the newest vector that a step handed out; None before there was one."""
+        """Of the newest vector that a step emitted; None before there was one."""
         return self._packer.newest
 
-    def hand_out(
+    def emit(
         self, logs: Mapping[str, Any], size: tf.Tensor, values: list[tf.Tensor], counts: tf.Tensor, parts: Any
     ) -> dict[str, Any]:
         """Return a step's logs with the payload among them. Called while the step is traced.
@@ -53,14 +53,14 @@ class StepChannel:
             metrics = tf.stack(values) if values else tf.zeros([0])
             return {**logs, PAYLOAD: {**parts, SUMS: batch_sums(size, metrics, counts)}}
         if self._buffer is not None:
-            numbers = joined([tf.stack([size, *values]), counts])
+            numbers = concatenated([tf.stack([size, *values]), counts])
             return {**logs, PAYLOAD: {**parts, **self._buffer.note(numbers)}}
         if self._packs_logs and all(_is_scalar(log) for log in logs.values()):
             return {PAYLOAD: self._packer.pack(logs, [size, *values], counts, parts)}
         return {**logs, PAYLOAD: self._packer.pack({}, [size, *values], counts, parts)}
 
     def gathered(self, rows: tf.Tensor) -> tf.Tensor:
-        """Return the rows of every step of the call so far, where Keras would hand out those of the last one alone.
+        """Return the rows of every step of the call so far, where Keras would return those of the last one alone.
 
         Args:
             rows: of this step, shape (batch, columns), columns known while tracing.

@@ -23,7 +23,7 @@ from tui_monitor.training.step.channel import StepChannel
 from tui_monitor.training.step.packing import Rows, StepOutput
 from tui_monitor.training.step.payload import StepPlan, Trace, batch_values, learn, leaves, samples_in, unpacked
 from tui_monitor.training.step.replicas import PAYLOAD
-from tui_monitor.training.workers.clock import StepMoments
+from tui_monitor.training.workers.clock import StepTimestamps
 
 Step = Callable[[Any], Any]
 Receiver = Callable[[Any], Any]
@@ -102,7 +102,7 @@ class _Noting:
     capture: Capture
     outer: Capture | None
     """What noted before, in this thread."""
-    moments: StepMoments
+    timestamps: StepTimestamps
 
 
 class Instrument:
@@ -193,8 +193,8 @@ class Instrument:
         """Begin to note what a call of the step passes by; None where nobody takes a payload."""
         if not self.is_armed:
             return None
-        moments, capture = StepMoments(self.model), Capture()
-        return _Noting(capture, captures.begin(capture), moments)
+        timestamps, capture = StepTimestamps(self.model), Capture()
+        return _Noting(capture, captures.begin(capture), timestamps)
 
     def _ended(self, noting: "_Noting") -> None:
         try:
@@ -238,7 +238,7 @@ class Instrument:
             if self.kind is Kind.TRAINING
             else self._validation(logs, parts, trace)
         )
-        return noting.moments.handed_out(emitted, data)
+        return noting.timestamps.emitted(emitted, data)
 
     def _training(self, logs: dict[str, Any], parts: dict[str, Any], capture: Capture, trace: Trace | None) -> Any:
         data = (parts["y"], capture.y_pred, parts["sample_weight"])
@@ -247,22 +247,22 @@ class Instrument:
         if trace is not None and self.plan.probed:
             counts = self._class_counts(trace)
             kept = {**_named(trace), "outputs": trace.outputs}
-        return self.channel.hand_out(logs, samples_in(parts), list(values.values()), counts, kept)
+        return self.channel.emit(logs, samples_in(parts), list(values.values()), counts, kept)
 
     def _validation(self, logs: dict[str, Any], parts: dict[str, Any], trace: Trace | None) -> Any:
-        figures = self.plan.figures
-        if trace is None or figures is None or not self.plan.probed:
-            return self.channel.hand_out(logs, samples_in(parts), [], tf.zeros([0]), {})
-        rows = self.channel.gathered(tf.transpose(figures.of(trace.sample)))
-        return self.channel.hand_out(
-            logs, samples_in(parts), [], self._class_counts(trace), {**_named(trace), "figures": rows}
+        per_sample = self.plan.per_sample
+        if trace is None or per_sample is None or not self.plan.probed:
+            return self.channel.emit(logs, samples_in(parts), [], tf.zeros([0]), {})
+        rows = self.channel.gathered(tf.transpose(per_sample.of(trace.sample)))
+        return self.channel.emit(
+            logs, samples_in(parts), [], self._class_counts(trace), {**_named(trace), "per_sample": rows}
         )
 
     def _class_counts(self, trace: Trace) -> tf.Tensor:
-        figures = self.plan.figures
-        if figures is None or not figures.classes:
+        per_sample = self.plan.per_sample
+        if per_sample is None or not per_sample.classes:
             return tf.zeros([0])
-        return figures.class_counts(trace.sample.y, trace.sample.y_pred)
+        return per_sample.class_counts(trace.sample.y, trace.sample.y_pred)
 
 
 def _structure(nest: Any) -> Any:
@@ -270,7 +270,7 @@ def _structure(nest: Any) -> Any:
 
 
 def _named(trace: Trace) -> dict[str, Any]:
-    """Return the leaves of a batch under names whose order is theirs, see `record.kept_batch`."""
+    """Return the leaves of a batch under names whose order is theirs, see `record.unpack_batch`."""
     return {f"{role}{index:03}": leaf for role, given in trace.inputs.items() for index, leaf in enumerate(given)}
 
 

@@ -1,4 +1,4 @@
-"""One vector that carries all a step hands out: every further output of its graph costs tens of microseconds a step."""
+"""One vector that carries all a step emits: every further output of its graph costs tens of microseconds a step."""
 
 import functools
 import struct
@@ -19,7 +19,7 @@ _NUMBER_BYTES: Final = 4
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Segment:
     """Where one tensor with a row for each sample lies in the vector."""
 
     shape: tuple[int, ...]
@@ -41,8 +41,8 @@ class Layout:
     numbers: int
     """Count of the batch's own numbers, samples first."""
     structure: Mapping[str, Any]
-    """The nest of tensors that are handed out for each sample, with a placeholder for each."""
-    stretches: tuple[Stretch | None, ...]
+    """The nest of tensors that are emitted for each sample, with a placeholder for each."""
+    segments: tuple[Segment | None, ...]
     """For each leaf of the structure, or None where it is an output of its own."""
     log_type: type[float] = float
     """Of Keras' logs when they are taken out again."""
@@ -73,7 +73,7 @@ class Layout:
     @functools.cached_property
     def sample_bytes(self) -> int:
         """Bytes of one sample in the vector."""
-        return _NUMBER_BYTES * sum(stretch.width for stretch in self.stretches if stretch is not None)
+        return _NUMBER_BYTES * sum(segment.width for segment in self.segments if segment is not None)
 
     @functools.cached_property
     def _plain_names(self) -> tuple[str, ...]:
@@ -81,37 +81,37 @@ class Layout:
         names = tuple(sorted(self.structure))
         return (
             names
-            if len(names) == len(self.stretches) and not any(map(tf.nest.is_nested, self.structure.values()))
+            if len(names) == len(self.segments) and not any(map(tf.nest.is_nested, self.structure.values()))
             else ()
         )
 
-    def output(self, rows: "Rows", packed: tf.Tensor, loose: Sequence[Any] = ()) -> "StepOutput":
-        """Return what a step handed out for each sample.
+    def output(self, rows: "Rows", packed: tf.Tensor, separate: Sequence[Any] = ()) -> "StepOutput":
+        """Return what a step emitted for each sample.
 
         Args:
             rows: of the step.
             packed: its vector.
-            loose: leaves of the structure that are outputs of their own, in order.
+            separate: leaves of the structure that are outputs of their own, in order.
         """
-        nbytes = self.head_bytes + self.sample_bytes * int(rows[0][0]) + sum(map(tensor_bytes, loose))
-        return StepOutput(rows, nbytes, functools.partial(_parts, self, packed, loose))
+        nbytes = self.head_bytes + self.sample_bytes * int(rows[0][0]) + sum(map(tensor_bytes, separate))
+        return StepOutput(rows, nbytes, functools.partial(_parts, self, packed, separate))
 
-    def parts(self, vector: FloatArray, loose: Sequence[Any]) -> dict[str, Any]:
-        """Return the nest of what was handed out for each sample: NumPy views of shape (samples, ...), or tensors.
+    def parts(self, vector: FloatArray, separate: Sequence[Any]) -> dict[str, Any]:
+        """Return the nest of what was emitted for each sample: NumPy views of shape (samples, ...), or tensors.
 
         Args:
             vector: of this layout.
-            loose: leaves of the structure that are outputs of their own, in order.
+            separate: leaves of the structure that are outputs of their own, in order.
         """
-        at, others = self.body, iter(loose)
+        at, others = self.body, iter(separate)
         samples = int(vector[self.begin])
         leaves: list[Any] = []
-        for stretch in self.stretches:
-            if stretch is None:
+        for segment in self.segments:
+            if segment is None:
                 leaves.append(next(others))
                 continue
-            end = at + samples * stretch.width
-            leaves.append(vector[at:end].view(stretch.dtype.as_numpy_dtype).reshape(samples, *stretch.shape))
+            end = at + samples * segment.width
+            leaves.append(vector[at:end].view(segment.dtype.as_numpy_dtype).reshape(samples, *segment.shape))
             at = end
         if self._plain_names:
             return dict(zip(self._plain_names, leaves, strict=True))
@@ -124,12 +124,12 @@ Rows = Sequence[Sequence[float]]
 
 
 class StepOutput(NamedTuple):
-    """What one call of a training or validation function handed out to be looked at later."""
+    """What one call of a training or validation function emitted to be looked at later."""
 
     rows: Rows
     """Of the call."""
     nbytes: int
-    """Bytes of what was handed out for each sample of the last step."""
+    """Bytes of what was emitted for each sample of the last step."""
     parts: Callable[[], Mapping[str, Any]]
     """Returns that: nests of tensors or arrays."""
 
@@ -152,7 +152,7 @@ class Packer:
     def pack(
         self, logs: Mapping[str, tf.Tensor], numbers: Sequence[tf.Tensor], counts: tf.Tensor, parts: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Return `packed`, and as `loose` what is better an output of its own.
+        """Return `packed`, and as `separate` what is better an output of its own.
 
         Args:
             logs: of Keras, scalars of float32.
@@ -161,22 +161,22 @@ class Packer:
             parts: nests of tensors with a row for each sample.
         """
         leaves = tf.nest.flatten(parts)
-        stretches = tuple(_stretch(leaf) for leaf in leaves)
+        segments = tuple(_segment(leaf) for leaf in leaves)
         structure = tf.nest.map_structure(lambda _: 0, dict(parts))
         width, index = len(numbers) + int(counts.shape[0]), len(self._layouts)
-        layout = Layout(tuple(logs), width, structure, stretches, self._log_type, index=index)
+        layout = Layout(tuple(logs), width, structure, segments, self._log_type, index=index)
         if layout not in self._layouts:
             self._layouts.append(layout)
             self._shortest = min(self._layouts, key=lambda layout: layout.body)
         index = self._layouts.index(layout)
         head = tf.stack([tf.constant(float(index)), *logs.values(), *numbers])
-        samples = [_as_numbers(leaf) for leaf, stretch in zip(leaves, stretches, strict=True) if stretch]
-        loose = [leaf for leaf, stretch in zip(leaves, stretches, strict=True) if not stretch]
-        packed = {"packed": joined([head, counts, *samples])}
-        return {**packed, "loose": tuple(loose)} if loose else packed
+        samples = [_as_numbers(leaf) for leaf, segment in zip(leaves, segments, strict=True) if segment]
+        separate = [leaf for leaf, segment in zip(leaves, segments, strict=True) if not segment]
+        packed = {"packed": concatenated([head, counts, *samples])}
+        return {**packed, "separate": tuple(separate)} if separate else packed
 
     def unpack(self, payload: Mapping[str, Any]) -> tuple[dict[str, float], Rows, StepOutput | None]:
-        """Return what was taken out of Keras' own logs, the row of the step, and what it handed out for each sample.
+        """Return what was taken out of Keras' own logs, the row of the step, and what it emitted for each sample.
 
         Args:
             payload: as `pack` made it, its tensors eager by now.
@@ -190,16 +190,16 @@ class Packer:
         self.newest = layout
         own = dict(zip(layout.logs, map(layout.log_type, head[1:])))  # noqa: B905
         rows = (head[layout.begin :],)
-        if not layout.stretches:
+        if not layout.segments:
             return own, rows, None
-        return own, rows, layout.output(rows, packed, payload.get("loose", ()))
+        return own, rows, layout.output(rows, packed, payload.get("separate", ()))
 
 
-def _parts(layout: Layout, packed: tf.Tensor, loose: Sequence[Any]) -> dict[str, Any]:
-    return layout.parts(packed.numpy(), loose)
+def _parts(layout: Layout, packed: tf.Tensor, separate: Sequence[Any]) -> dict[str, Any]:
+    return layout.parts(packed.numpy(), separate)
 
 
-def joined(vectors: Sequence[tf.Tensor]) -> tf.Tensor:
+def concatenated(vectors: Sequence[tf.Tensor]) -> tf.Tensor:
     """Return vectors of float32 as one, with no more operations than it takes."""
     some = [vector for vector in vectors if vector.shape[0] != 0]
     return tf.concat(some, axis=0) if len(some) > 1 else some[0]
@@ -210,14 +210,14 @@ def tensor_bytes(tensor: tf.Tensor) -> int:
     return int(tensor.shape.num_elements() or 0) * int(tensor.dtype.size)
 
 
-def _stretch(leaf: Any) -> Stretch | None:
+def _segment(leaf: Any) -> Segment | None:
     if not isinstance(leaf, tf.Tensor) or leaf.dtype not in _NUMBERS or not leaf.shape.rank:
         return None
     inner = leaf.shape[1:]
     if not inner.is_fully_defined():
         return None
-    stretch = Stretch(tuple(inner), leaf.dtype)
-    return stretch if stretch.width <= _WIDEST else None
+    segment = Segment(tuple(inner), leaf.dtype)
+    return segment if segment.width <= _WIDEST else None
 
 
 def _as_numbers(leaf: tf.Tensor) -> tf.Tensor:

@@ -12,8 +12,14 @@ import tensorflow as tf
 from tui_monitor.training.backends import graphs
 from tui_monitor.training.backends.backend import Backend
 from tui_monitor.training.backends.capture import Capture, MeanUpdate, batch_mean
+from tui_monitor.training.backends.shared_names import logits_behind
 from tui_monitor.training.step.batch_metrics import BatchMetrics
-from tui_monitor.training.step.sample_figures import SampleFigures, SampleTensors, Unsupported, sample_figures
+from tui_monitor.training.step.per_sample_metrics import (
+    PerSampleMetrics,
+    SampleTensors,
+    Unsupported,
+    per_sample_metrics,
+)
 
 ROLES = ("x", "y", "sample_weight")
 """What a batch consists of, as Keras takes it apart."""
@@ -31,9 +37,9 @@ class StepPlan:
     """Names, as Keras logs them, of the values in the payload, `loss` first."""
     running: tuple[str, ...] = ()
     """Those of them whose values are running means since the epoch's begin, as nothing tells the batch's own."""
-    figures: SampleFigures | None = None
-    """How to take the figures apart by sample, or None where `limit` says why not."""
-    limit: str = ""
+    per_sample: PerSampleMetrics | None = None
+    """How to take the values apart by sample, or None where `caveat` says why not."""
+    caveat: str = ""
     """Sentence for the panel on what can't be measured; empty when all can."""
     failure: Exception | None = None
     """Why a step emits nothing, if it does not."""
@@ -48,7 +54,7 @@ class Trace:
     outputs: Any
     """What is kept of the forward pass: everything after it follows from this and the batch, without the weights."""
     sample: SampleTensors
-    """The figures of each sample and what they follow from."""
+    """The metrics of each sample and what they follow from."""
     loss: Any
     """What the model's loss came to, shape (); None where that is not known."""
     replicas: int = 1
@@ -78,46 +84,46 @@ def samples_in(parts: Mapping[str, Any]) -> tf.Tensor:
 
 def learn(plan: StepPlan, backend: Backend, model: Any, parts: Mapping[str, Any], capture: Capture) -> Trace | None:
     """Note in the plan what can be measured of a step, and return the tensors to measure it by, or None."""
-    plan.figures, plan.limit = None, ""
+    plan.per_sample, plan.caveat = None, ""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     if capture.y_pred is None:
-        plan.limit = "The model's step computes no loss through Keras: the gap can only be shown."
+        plan.caveat = "The model's step computes no loss through Keras: the gap can only be shown."
     elif plan.steps_per_call > 1 and replicas > 1:
-        plan.limit = (
-            f"Under several replicas with steps_per_execution={plan.steps_per_call}, Keras hands out the last step "
+        plan.caveat = (
+            f"Under several replicas with steps_per_execution={plan.steps_per_call}, Keras returns the last step "
             f"of each call alone: one batch in {plan.steps_per_call} is recorded, and the gap is only shown."
         )
     elif any(isinstance(leaf, tf.RaggedTensor | tf.SparseTensor) for leaf in leaves((parts, capture.y_pred))):
-        plan.limit = "The data is ragged or sparse: the gap can't be split by sample, only shown."
+        plan.caveat = "The data is ragged or sparse: the gap can't be split by sample, only shown."
     else:
         try:
-            plan.figures, sample = sample_figures(backend, model, capture)
+            plan.per_sample, sample = per_sample_metrics(backend, model, capture)
         except Unsupported as reason:
-            plan.limit = str(reason)
+            plan.caveat = str(reason)
         else:
             inputs = {role: leaves(parts[role]) for role in ROLES}
             outputs = _kept_outputs(inputs, sample)
             if outputs is not None:
                 return Trace(inputs, outputs, sample, capture.loss, replicas)
-            plan.figures = None
-            plan.limit = "The loss follows from more than the model's outputs: the gap can't be split, only shown."
+            plan.per_sample = None
+            plan.caveat = "The loss follows from more than the model's outputs: the gap can't be split, only shown."
     return None
 
 
 def _kept_outputs(inputs: Mapping[str, tuple[Any, ...]], sample: SampleTensors) -> Any:
-    """Return the tensor from which the figures follow without the model's weights, or None where there is none.
+    """Return the tensor from which the values follow without the model's weights, or None where there is none.
 
     Keras computes a cross-entropy from the logits before a softmax where it finds them, so these are kept then.
     """
     if graphs.graph_of(sample.y_pred) is None:
         return sample.y_pred
     ends = [leaf for role in inputs.values() for leaf in role]
-    candidates = [sample.y_pred, getattr(sample.y_pred, "_keras_logits", None)]
+    candidates = [sample.y_pred, logits_behind(sample.y_pred)]
     if sample.y_pred.op.type in ("Softmax", "Sigmoid"):
         candidates.append(sample.y_pred.op.inputs[0])
     for outputs in candidates:
         if outputs is not None and not any(
-            graphs.variables_behind(figure, [*ends, outputs]) for figure in sample.followed()
+            graphs.variables_behind(tensor, [*ends, outputs]) for tensor in sample.followed()
         ):
             return outputs
     return None

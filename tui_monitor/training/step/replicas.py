@@ -14,9 +14,9 @@ from tui_monitor.training.guard import ignored, tell
 PAYLOAD = "tui_monitor_payload"
 """Key of the step's return value that carries the payload; taken off before any callback sees the logs."""
 SUMS = "sums"
-"""Entry of a replica's payload that is to be added up: samples, figures times samples, samples of each class."""
+"""Entry of a replica's payload that is to be added up: samples, values times samples, samples of each class."""
 CLOCK = "clock"
-"""Entry of a replica's payload with the moments of its step on one of several workers."""
+"""Entry of a replica's payload with the timestamps of its step on one of several workers."""
 
 
 def batch_sums(size: tf.Tensor, values: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:

@@ -1,1 +1,1 @@
-"""Processor, memory and GPUs of the training process, sampled by a thread beside `fit`; open `system_figures` first."""
+"""Processor, memory and GPUs of the training process, sampled by a thread beside `fit`; open `system_usage` first."""

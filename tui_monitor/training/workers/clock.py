@@ -13,13 +13,14 @@ import tensorflow as tf
 from tui_monitor.run_log.events.usage import StepsTimed
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.backends.graphs import trains_on_several_workers
+from tui_monitor.training.backends.shared_names import may_be_compiled_by_xla
 from tui_monitor.training.step.replicas import CLOCK, PAYLOAD
 
 _EVENT_SECONDS = 1.0
 
 
-class StepMoments:
-    """Notes moments of one step while it is traced; what it adds changes no value, draw or order of the step's."""
+class StepTimestamps:
+    """Notes timestamps of one step while it is traced; what it adds changes no value, draw or order of the step's."""
 
     def __init__(self, model: Any) -> None:
         """Begin before the step is traced.
@@ -28,19 +29,18 @@ class StepMoments:
             model: whose step it is.
         """
         # XLA can't compile a clock, and an eager step has no graph to look through.
-        compiled = getattr(model, "_jit_compile", True)
-        fits = trains_on_several_workers(model) and not tf.executing_eagerly() and not compiled
+        fits = trains_on_several_workers(model) and not tf.executing_eagerly() and not may_be_compiled_by_xla(model)
         self._graph = tf.compat.v1.get_default_graph() if fits else None
         self._before = len(self._graph.get_operations()) if self._graph is not None else 0
 
-    def handed_out(self, logs: dict[str, Any], data: Any) -> dict[str, Any]:
-        """Return what the step hands out with its moments in the payload, unchanged where they can't be known.
+    def emitted(self, logs: dict[str, Any], data: Any) -> dict[str, Any]:
+        """Return what the step emits with its timestamps in the payload, unchanged where they can't be known.
 
         They are float64 of shape (4,), seconds of the host's clock: this worker had its data, all had theirs; this
         worker had its gradients, those of all were exchanged.
 
         Args:
-            logs: what the step hands out, a payload of one of several replicas included.
+            logs: what the step emits, a payload of one of several replicas included.
             data: what the step was given.
         """
         if self._graph is None:
@@ -52,8 +52,8 @@ class StepMoments:
         if exchange is None:
             return logs
         given = tf.nest.flatten(data, expand_composites=True)
-        fetched = _moment_after([asking.inputs[0]] if asking is not None else given)
-        begun, computed, exchanged = map(_moment_after, (given, [exchange.inputs[0]], [exchange]))
+        fetched = _timestamp_after([asking.inputs[0]] if asking is not None else given)
+        begun, computed, exchanged = map(_timestamp_after, (given, [exchange.inputs[0]], [exchange]))
         return {**logs, PAYLOAD: {**logs[PAYLOAD], CLOCK: tf.stack([fetched, begun, computed, exchanged])}}
 
 
@@ -61,7 +61,7 @@ def _is_exchange(operation: Any) -> bool:
     return bool(operation.type.startswith("CollectiveReduce"))
 
 
-def _moment_after(done: Any) -> tf.Tensor:
+def _timestamp_after(done: Any) -> tf.Tensor:
     with tf.control_dependencies(done):
         return tf.timestamp()
 
@@ -92,11 +92,11 @@ class WorkerPace:
         """Leave out what passed since the last batch: validation and measuring."""
         self._exchanged = None
 
-    def batch_ended(self, moments: Sequence[float]) -> None:
-        """Take in a step's moments, as `StepMoments` noted them; empty where it has none."""
-        if not moments:
+    def batch_ended(self, timestamps: Sequence[float]) -> None:
+        """Take in a step's timestamps, as `StepTimestamps` noted them; empty where it has none."""
+        if not timestamps:
             return
-        fetched, begun, computed, exchanged = moments[:4]
+        fetched, begun, computed, exchanged = timestamps[:4]
         before, self._exchanged = self._exchanged, exchanged
         if before is not None:
             self._sums.batches += 1

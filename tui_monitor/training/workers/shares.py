@@ -3,7 +3,6 @@
 Nobody waits: a worker leaves its share where it records, the chief takes it when it is there.
 """
 
-import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,20 +16,21 @@ from tui_monitor.explain.measure import Moment, explain_probe
 from tui_monitor.explain.samples.join_workers import WorkerShare, join_shares
 from tui_monitor.run_log.events.explanation import Cost, Explanation
 from tui_monitor.run_log.format.layout import WorkerInfo
+from tui_monitor.run_log.format.replace_file import replace_file
 from tui_monitor.run_log.runs.workers import rank_folders, run_of
 from tui_monitor.run_log.write.writer import RunWriter
 
 LAST_WAIT_SECONDS = 10.0
 """How long the chief waits for the others when a `fit` ends."""
-_LOOK_SECONDS = 0.05
-WITHIN_EPOCH_LIMIT = "Within an epoch only the samples of worker 0 are measured; at its end those of every worker."
+_TICK_SECONDS = 0.05
+WITHIN_EPOCH_CAVEAT = "Within an epoch only the samples of worker 0 are measured; at its end those of every worker."
 
 
 @dataclass(frozen=True)
 class _Sheet:
     """A share as it is written down."""
 
-    phase: int
+    fit: int
     epoch: int
     share: WorkerShare | None
     """None where the worker's budget allowed no measurement."""
@@ -65,15 +65,13 @@ class WorkerShares:
         Raises:
             OSError: a worker's share can't be written.
         """
-        phase = len(self._writer.info.phases)
+        fit = len(self._writer.info.fits)
         if self.is_chief:
-            self._offered = (phase, moment, share) if share is not None else None
+            self._offered = (fit, moment, share) if share is not None else None
             return
-        place = _place(self._writer.folder, moment.epoch)
-        temporary = place.with_name(f".{place.name}.{os.getpid()}")
-        sheet = _Sheet(phase, moment.epoch, share)
-        temporary.write_bytes(msgspec.msgpack.encode(sheet, enc_hook=_encoded))
-        temporary.replace(place)
+        sheet = _Sheet(fit, moment.epoch, share)
+        content = msgspec.msgpack.encode(sheet, enc_hook=_encoded)
+        replace_file(_sheet_file(self._writer.folder, moment.epoch), content)
 
     def explanation(self, cost: Cost, *, wait_seconds: float | None = None) -> Explanation | None:
         """Return the explanation of the epoch that was offered last, once, as soon as all its shares are there.
@@ -88,15 +86,15 @@ class WorkerShares:
         """
         if self._offered is None:
             return None
-        phase, moment, own = self._offered
+        fit, moment, own = self._offered
         deadline = time.monotonic() + (wait_seconds or 0.0)
         while True:
-            sheets = self._of_others(phase, moment.epoch)
+            sheets = self._of_others(fit, moment.epoch)
             if len(sheets) == len(self._others()) or (wait_seconds is not None and time.monotonic() >= deadline):
                 break
             if wait_seconds is None:
                 return None
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_TICK_SECONDS)
         self._offered = None
         shares = [sheet.share for sheet in sheets if sheet.share is not None]
         if len(shares) < len(sheets):
@@ -107,25 +105,25 @@ class WorkerShares:
         missing = self._worker.workers - 1 - len(shares)
         if missing:
             validation = replace(validation, complete=False) if validation is not None else None
-            moment = replace(moment, limits=(*moment.limits, _missing_sentence(missing, self._worker.workers)))
+            moment = replace(moment, caveats=(*moment.caveats, _missing_sentence(missing, self._worker.workers)))
         return replace(explain_probe(training, validation, moment), cost=cost)
 
     def _others(self) -> list[Path]:
         return list(rank_folders(run_of(self._writer.folder)).values())
 
-    def _of_others(self, phase: int, epoch: int) -> list[_Sheet]:
+    def _of_others(self, fit: int, epoch: int) -> list[_Sheet]:
         """Return what the workers that record here have left, those that measured nothing included."""
         sheets = []
         for folder in self._others():
             with suppress(OSError, msgspec.MsgspecError, ValueError):
-                content = _place(folder, epoch).read_bytes()
+                content = _sheet_file(folder, epoch).read_bytes()
                 sheet = msgspec.msgpack.decode(content, type=_Sheet, dec_hook=_decoded)
-                if (sheet.phase, sheet.epoch) == (phase, epoch):
+                if (sheet.fit, sheet.epoch) == (fit, epoch):
                     sheets.append(sheet)
         return sheets
 
 
-def _place(folder: Path, epoch: int) -> Path:
+def _sheet_file(folder: Path, epoch: int) -> Path:
     """Return the file of an epoch's share: two take turns, so that the last one is whole while the next is written."""
     return folder / f"share-{epoch % 2}.msgpack"
 
@@ -133,7 +131,7 @@ def _place(folder: Path, epoch: int) -> Path:
 def _missing_sentence(missing: int, workers: int) -> str:
     who = "one worker" if missing == 1 else f"{missing} workers"
     return (
-        f"The samples of {who} of {workers} were not measured: what they add to the figures is counted under "
+        f"The samples of {who} of {workers} were not measured: what they add to the values is counted under "
         "“Averaged while learning” and “Not measured”."
     )
 

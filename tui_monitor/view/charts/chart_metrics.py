@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
 
 if TYPE_CHECKING:
-    from tui_monitor.history.snapshot import PhaseSnapshot
+    from tui_monitor.history.snapshot import FitSnapshot
     from tui_monitor.view.view_state import ViewState
 
 _FRACTIONS = frozenset({"accuracy", "auc", "precision", "recall", "top_k_categorical_accuracy"})
@@ -25,10 +25,10 @@ class ChartMetric:
     """A bound it can't exceed."""
 
 
-def further_metrics(phase: PhaseSnapshot) -> tuple[str, ...]:
+def further_metrics(fit: FitSnapshot) -> tuple[str, ...]:
     """Return the metrics besides the loss, accuracy first, then in the order the run names them."""
-    names = [canonical_metric(name) for name in phase.info.metrics]
-    names += [name for row in phase.epochs[-1:] for name in row.figures]
+    names = [canonical_metric(name) for name in fit.info.metrics]
+    names += [name for row in fit.epochs[-1:] for name in row.metrics]
     stems = dict.fromkeys(n.removeprefix(VALIDATION_PREFIX) for n in names)
     return tuple(sorted((n for n in stems if n != "loss"), key=lambda name: name != "accuracy"))
 
@@ -38,8 +38,8 @@ def chart_metric(name: str) -> ChartMetric:
     return ChartMetric(name, 1.0 if name in _FRACTIONS else math.inf)
 
 
-def shown_metrics(phase: PhaseSnapshot, view: ViewState) -> tuple[ChartMetric, ...]:
+def shown_metrics(fit: FitSnapshot, view: ViewState) -> tuple[ChartMetric, ...]:
     """Return what the two charts show: the loss, and the further metric that was chosen, if there is any."""
-    further = further_metrics(phase)
+    further = further_metrics(fit)
     names = ("loss", further[view.metric % len(further)]) if further else ("loss",)
     return tuple(map(chart_metric, names))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_monitor.charts.scale import round_step
-from tui_monitor.history.snapshot import PhaseSnapshot
+from tui_monitor.history.snapshot import FitSnapshot
 
 FloatArray = NDArray[np.float64]
 
@@ -14,58 +14,58 @@ _JUST_BEFORE = 1e-9
 """Keeps the end of an epoch apart from the begin of the next."""
 
 
-def full_range(phase: PhaseSnapshot) -> tuple[float, float]:
+def full_range(fit: FitSnapshot) -> tuple[float, float]:
     """Return the whole x axis: the planned epochs, or a round number of them ahead of the run when none is planned."""
-    start = float(phase.info.initial_epoch)
-    reached = max(float(phase.epoch), phase.epochs[-1].epoch if phase.epochs else 0.0, start + 1)
-    if phase.info.epochs is not None and phase.info.epochs >= reached:
-        return start, float(phase.info.epochs)
+    start = float(fit.info.initial_epoch)
+    reached = max(float(fit.epoch), fit.epochs[-1].epoch if fit.epochs else 0.0, start + 1)
+    if fit.info.epochs is not None and fit.info.epochs >= reached:
+        return start, float(fit.info.epochs)
     span = reached - start
     step = round_step(span * 1.1, 5)
     return start, start + step * np.ceil(span / step + 1e-9)
 
 
-def newest(phase: PhaseSnapshot) -> float:
+def newest(fit: FitSnapshot) -> float:
     """Return where the data ends, in epochs."""
-    if not phase.epoch_starts:
-        return float(phase.epochs[-1].epoch) if phase.epochs else float(phase.info.initial_epoch)
-    return float(_knots(phase)[0][-1])
+    if not fit.epoch_starts:
+        return float(fit.epochs[-1].epoch) if fit.epochs else float(fit.info.initial_epoch)
+    return float(_knots(fit)[0][-1])
 
 
-def batch_edges(phase: PhaseSnapshot, x_range: tuple[float, float], columns: int) -> FloatArray:
+def batch_edges(fit: FitSnapshot, x_range: tuple[float, float], columns: int) -> FloatArray:
     """Return the batch positions that cut an x range into equal columns, shape (columns + 1,).
 
     Columns before the first and after the last batch are empty: their two edges are equal.
     """
     positions = np.linspace(*x_range, columns + 1)
-    if not phase.epoch_starts:
+    if not fit.epoch_starts:
         return np.zeros(columns + 1)
-    x, batches = _knots(phase)
+    x, batches = _knots(fit)
     return np.interp(positions, x, batches)
 
 
-def _knots(phase: PhaseSnapshot) -> tuple[FloatArray, FloatArray]:
+def _knots(fit: FitSnapshot) -> tuple[FloatArray, FloatArray]:
     """Return each epoch's begin and end: their positions on the axis, and their batch positions."""
-    starts = np.array(phase.epoch_starts, dtype=np.float64)
-    ends = np.append(starts[1:], phase.batches)
-    numbers = np.array(_epoch_numbers(phase), dtype=np.float64)
+    starts = np.array(fit.epoch_starts, dtype=np.float64)
+    ends = np.append(starts[1:], fit.batches)
+    numbers = np.array(_epoch_numbers(fit), dtype=np.float64)
     # Where a training was set back, only the epochs that count are drawn: those below all that follow.
     later = np.append(np.minimum.accumulate(numbers[::-1])[::-1][1:], np.inf)
     kept = numbers < later
     x_ends = numbers - _JUST_BEFORE
-    last_has_ended = bool(phase.epochs) and phase.epochs[-1].epoch >= phase.epoch
+    last_has_ended = bool(fit.epochs) and fit.epochs[-1].epoch >= fit.epoch
     x_ends[-1] = numbers[-1]
     if not last_has_ended:
-        x_ends[-1] += min(1.0, phase.batch / max(_steps(phase), phase.batch, 1)) - 1.0
+        x_ends[-1] += min(1.0, fit.batch / max(_steps(fit), fit.batch, 1)) - 1.0
     x = np.column_stack([numbers - 1.0, x_ends])[kept].ravel()
     return x, np.column_stack([starts, ends])[kept].ravel()
 
 
-def _epoch_numbers(phase: PhaseSnapshot) -> Sequence[int]:
-    return phase.epoch_numbers or range(phase.first_epoch, phase.first_epoch + len(phase.epoch_starts))
+def _epoch_numbers(fit: FitSnapshot) -> Sequence[int]:
+    return fit.epoch_numbers or range(fit.first_epoch, fit.first_epoch + len(fit.epoch_starts))
 
 
-def _steps(phase: PhaseSnapshot) -> int:
+def _steps(fit: FitSnapshot) -> int:
     """Return the batches of an epoch; before the first one has shown it, a round number ahead of the run."""
-    known = phase.steps_per_epoch
-    return known if known else int(max(10, 5 * round_step(phase.batch * 1.2, 5)))
+    known = fit.steps_per_epoch
+    return known if known else int(max(10, 5 * round_step(fit.batch * 1.2, 5)))

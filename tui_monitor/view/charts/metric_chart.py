@@ -16,16 +16,16 @@ from tui_monitor.charts.scale import (
 )
 from tui_monitor.charts.spec import Band, ChartSpec, FloatArray, LegendEntry, Points
 from tui_monitor.history.batches.series import whole_blocks
-from tui_monitor.history.snapshot import EpochRow, PhaseSnapshot
+from tui_monitor.history.snapshot import EpochRow, FitSnapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX
-from tui_monitor.units import figure
+from tui_monitor.units import rounded
 from tui_monitor.view.charts.chart_metrics import ChartMetric
 from tui_monitor.view.charts.epoch_axis import batch_edges, full_range
 from tui_monitor.view.view_state import SMOOTHING, ViewState
 
 
 def chart_spec(
-    phase: PhaseSnapshot,
+    fit: FitSnapshot,
     metric: ChartMetric,
     view: ViewState,
     size: tuple[int, int],
@@ -37,7 +37,7 @@ def chart_spec(
     """Return the chart of one metric.
 
     Args:
-        phase: what ran so far.
+        fit: what ran so far.
         metric: the metric.
         view: window, smoothing and scale chosen by the user.
         size: of the data area, in cells: it decides how many ticks there is room for.
@@ -45,10 +45,10 @@ def chart_spec(
         previous: y limits last shown, kept while they still fit.
         markers: characters to draw with.
     """
-    x_range = view.window or full_range(phase)
-    band = _smoothed(_band(phase, metric.name, x_range, columns), SMOOTHING[view.smoothing])
-    train = _epoch_points(phase.epochs, metric.name)
-    validation = _epoch_points(phase.epochs, VALIDATION_PREFIX + metric.name)
+    x_range = view.window or full_range(fit)
+    band = _smoothed(_band(fit, metric.name, x_range, columns), SMOOTHING[view.smoothing])
+    train = _epoch_points(fit.epochs, metric.name)
+    validation = _epoch_points(fit.epochs, VALIDATION_PREFIX + metric.name)
     visible = [_visible(train, x_range), _visible(validation, x_range)]
     if view.log_y:
         wanted = data_limits(_positive(band), *(values[values > 0] for values in visible))
@@ -58,16 +58,16 @@ def chart_spec(
         y_range = stepped_limits(data_limits(band, *visible), previous, ceiling=metric.ceiling)
         y_ticks = ticks(y_range, min(8, max(3, size[1] // 3)))
     return ChartSpec(
-        title=_title(metric.name, view, is_running=metric.name in phase.info.running_means),
+        title=_title(metric.name, view, is_running=metric.name in fit.info.running_means),
         x_range=x_range,
         y_range=y_range,
         x_ticks=epoch_ticks(x_range, max(2, size[0] // 8)),
         y_ticks=y_ticks,
-        x_marks=tuple(float(row.epoch) for row in phase.epochs[-500:]),
+        x_markers=tuple(float(row.epoch) for row in fit.epochs[-500:]),
         band=band,
         train=train,
         validation=validation,
-        legend=_legend(phase.epochs, metric.name, glyphs(markers), has_batches=band is not None),
+        legend=_legend(fit.epochs, metric.name, glyphs(markers), has_batches=band is not None),
         log_y=view.log_y,
         markers=markers,
     )
@@ -84,11 +84,11 @@ def _title(name: str, view: ViewState, *, is_running: bool) -> str:
     return f" {', '.join(remarks)}"
 
 
-def _band(phase: PhaseSnapshot, name: str, x_range: Limits, columns: int) -> Band | None:
-    series = phase.series.get(name)
+def _band(fit: FitSnapshot, name: str, x_range: Limits, columns: int) -> Band | None:
+    series = fit.series.get(name)
     if series is None or len(series) == 0:
         return None
-    edges = np.minimum(batch_edges(phase, x_range, columns), len(series))
+    edges = np.minimum(batch_edges(fit, x_range, columns), len(series))
     envelope = series.envelope(whole_blocks(edges))
     return Band(envelope.low, envelope.mean, envelope.high, envelope.bad)
 
@@ -115,7 +115,7 @@ def _positive(band: Band | None) -> Band | None:
 
 
 def _epoch_points(epochs: tuple[EpochRow, ...], name: str) -> Points:
-    held = [(row.epoch, row.figures[name]) for row in epochs if name in row.figures]
+    held = [(row.epoch, row.metrics[name]) for row in epochs if name in row.metrics]
     if not held:
         return Points()
     return Points(*np.array(held, dtype=np.float64).T)
@@ -126,12 +126,12 @@ def _visible(points: Points, x_range: Limits) -> FloatArray:
 
 
 def _legend(epochs: tuple[EpochRow, ...], name: str, glyph: Glyphs, *, has_batches: bool) -> tuple[LegendEntry, ...]:
-    figures: Mapping[str, float] = epochs[-1].figures if epochs else {}
+    metrics: Mapping[str, float] = epochs[-1].metrics if epochs else {}
     validated = VALIDATION_PREFIX + name
-    train = f"train {figure(figures[name])}" if name in figures else "train"
-    entries = [LegendEntry(glyph.train_mark, train, "train")]
-    if validated in figures:
-        entries.append(LegendEntry(glyph.validation_mark, f"validation {figure(figures[validated])}", "validation"))
+    train = f"train {rounded(metrics[name])}" if name in metrics else "train"
+    entries = [LegendEntry(glyph.train_marker, train, "train")]
+    if validated in metrics:
+        entries.append(LegendEntry(glyph.validation_marker, f"validation {rounded(metrics[validated])}", "validation"))
     if has_batches:
         entries.append(LegendEntry(glyph.line, "mean", "train"))
         entries.append(LegendEntry(glyph.band, "min–max of batches", "train-band"))

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from itertools import groupby
 
-from tui_monitor.history.snapshot import EpochRow, PhaseSnapshot
+from tui_monitor.history.snapshot import EpochRow, FitSnapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX
-from tui_monitor.units import count, figure, signed
+from tui_monitor.units import count, rounded, signed
 from tui_monitor.view.text.rows import Row, Rows, left, right, wrap
 
 HEADER_ROWS = 2
@@ -66,19 +66,19 @@ def _heading(column: _Column) -> str:
     return "l. rate" if column.name == "rate" else column.name
 
 
-def table_rows(phase: PhaseSnapshot | None, metrics: tuple[str, ...], width: int, newest: int | None) -> Rows:
+def table_rows(fit: FitSnapshot | None, metrics: tuple[str, ...], width: int, newest: int | None) -> Rows:
     """Return one row an epoch.
 
     Args:
-        phase: what ran so far.
+        fit: what ran so far.
         metrics: those besides the loss, the most important first; those that don't fit are left out.
         width: cells a row.
         newest: how many of the newest epochs to return; None for all.
     """
-    if phase is None or not phase.epochs:
+    if fit is None or not fit.epochs:
         return wrap("No epoch has ended yet.", width, "muted")
     columns = _columns(metrics, width)
-    epochs = phase.epochs if newest is None else phase.epochs[-newest:] if newest > 0 else ()
+    epochs = fit.epochs if newest is None else fit.epochs[-newest:] if newest > 0 else ()
     return tuple(_row(epoch, columns) for epoch in epochs)
 
 
@@ -97,10 +97,10 @@ def _text(epoch: EpochRow, column: _Column) -> str:
         case "rate":
             return "–" if epoch.learning_rate is None else f"{epoch.learning_rate:.3g}"
         case "gap":
-            train = epoch.figures.get(column.metric)
-            validation = epoch.figures.get(VALIDATION_PREFIX + column.metric)
+            train = epoch.metrics.get(column.metric)
+            validation = epoch.metrics.get(VALIDATION_PREFIX + column.metric)
             return "–" if train is None or validation is None else signed(train - validation)
-    return figure(epoch.figures.get(column.metric), 4 if column.width > 7 else 3)
+    return rounded(epoch.metrics.get(column.metric), 4 if column.width > 7 else 3)
 
 
 def _short(seconds: float) -> str:

@@ -1,6 +1,6 @@
 """The two rows at the top: what the run is doing in a word, and how far it has come."""
 
-from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+from tui_monitor.history.snapshot import FitSnapshot, Snapshot
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.units import count, duration, rate
 from tui_monitor.view.panels.resource_usage import usage_words
@@ -32,9 +32,9 @@ def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
         start = (*start, Run(f" · {lost}", "alert"))
     if workers:
         start = (*start, Run(f" · {workers}", "muted"))
-    if len(snapshot.phases) > 1:
-        shown = view.fit or len(snapshot.phases)
-        start = (*start, Run(f" · fit {shown} of {len(snapshot.phases)}", "muted"))
+    if len(snapshot.fits) > 1:
+        shown = view.fit or len(snapshot.fits)
+        start = (*start, Run(f" · fit {shown} of {len(snapshot.fits)}", "muted"))
     alerts = len(alerts_of(snapshot))
     if alerts:
         start = (*start, Run(f" · ! {alerts} alert{'s' if alerts > 1 else ''}", "alert"))
@@ -90,15 +90,15 @@ def _facts(snapshot: Snapshot) -> str:
 
 
 def _progress_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
-    phase = view.fit_of(snapshot)
-    if phase is None:
+    fit = view.fit_of(snapshot)
+    if fit is None:
         return (Run(" no epoch has begun yet", "muted"),)
     ended = snapshot.state.ended
-    epoch = _epoch_label(phase)
-    steps, done = phase.steps_per_epoch, _batches_done(snapshot, phase)
+    epoch = _epoch_label(fit)
+    steps, done = fit.steps_per_epoch, _batches_done(snapshot, fit)
     batch = "" if done is None else f"{count(done)}/{count(steps)} batches" if steps else f"{count(done)} batches"
     part = done / steps if steps and done is not None else None
-    fraction = run_fraction(phase)
+    fraction = run_fraction(fit)
     tail = [] if ended else [f"{duration(snapshot.seconds_left)} left"] if snapshot.seconds_left is not None else []
     if not ended and snapshot.batches_per_second is not None:
         tail.append(rate(snapshot.batches_per_second))
@@ -115,12 +115,12 @@ def _progress_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     return (Run(f" {epoch}", ""),)
 
 
-def _batches_done(snapshot: Snapshot, phase: PhaseSnapshot) -> int | None:
+def _batches_done(snapshot: Snapshot, fit: FitSnapshot) -> int | None:
     """Return the batches done in the epoch under way; None where no batch is recorded, as in most logs."""
-    if phase.batches or not (phase.epochs or snapshot.is_log):
-        return phase.batch
-    has_ended = bool(phase.epochs) and phase.epochs[-1].epoch >= phase.epoch
-    return phase.steps_per_epoch if has_ended else None
+    if fit.batches or not (fit.epochs or snapshot.is_log):
+        return fit.batch
+    has_ended = bool(fit.epochs) and fit.epochs[-1].epoch >= fit.epoch
+    return fit.steps_per_epoch if has_ended else None
 
 
 def _assembled(
@@ -152,19 +152,19 @@ def _assembled(
     return spread(tuple(row), (Run(f"{ending} ", ""),) if ending else (), width)
 
 
-def _epoch_label(phase: PhaseSnapshot) -> str:
-    planned = phase.info.epochs
-    return f"epoch {phase.epoch}/{planned}" if planned else f"epoch {phase.epoch}"
+def _epoch_label(fit: FitSnapshot) -> str:
+    planned = fit.info.epochs
+    return f"epoch {fit.epoch}/{planned}" if planned else f"epoch {fit.epoch}"
 
 
-def run_fraction(phase: PhaseSnapshot) -> float | None:
+def run_fraction(fit: FitSnapshot) -> float | None:
     """Return how much of the planned epochs is done, from 0 to 1, or None without a plan."""
-    planned = phase.info.epochs
-    if planned is None or planned <= phase.info.initial_epoch:
+    planned = fit.info.epochs
+    if planned is None or planned <= fit.info.initial_epoch:
         return None
-    if phase.epochs and phase.epochs[-1].epoch >= phase.epoch:
-        done = float(phase.epochs[-1].epoch)
+    if fit.epochs and fit.epochs[-1].epoch >= fit.epoch:
+        done = float(fit.epochs[-1].epoch)
     else:
-        part = phase.batch / max(phase.steps_per_epoch or 0, phase.batch, 1)
-        done = max(0.0, phase.epoch - 1.0) + (part if phase.steps_per_epoch else 0.0)
-    return min(1.0, max(0.0, (done - phase.info.initial_epoch) / (planned - phase.info.initial_epoch)))
+        part = fit.batch / max(fit.steps_per_epoch or 0, fit.batch, 1)
+        done = max(0.0, fit.epoch - 1.0) + (part if fit.steps_per_epoch else 0.0)
+    return min(1.0, max(0.0, (done - fit.info.initial_epoch) / (planned - fit.info.initial_epoch)))

@@ -83,8 +83,8 @@ def _header(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Row
 
 
 def _epochs_inputs(snapshot: Snapshot, view: ViewState) -> object:
-    phase = view.fit_of(snapshot)
-    return phase and (phase.info, len(phase.epochs))
+    fit = view.fit_of(snapshot)
+    return fit and (fit.info, len(fit.epochs))
 
 
 def _output_inputs(snapshot: Snapshot, view: ViewState) -> object:
@@ -117,32 +117,32 @@ def _workers(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Ro
 
 
 def _gap_inputs(snapshot: Snapshot, view: ViewState) -> object:
-    phase = view.fit_of(snapshot)
-    if phase is None or not phase.explanations:
-        return empty_state_sentences(snapshot, phase), len(alerts_of(snapshot))
-    newest = phase.explanations[-1]
+    fit = view.fit_of(snapshot)
+    if fit is None or not fit.explanations:
+        return empty_state_sentences(snapshot, fit), len(alerts_of(snapshot))
+    newest = fit.explanations[-1]
     return (
         len(alerts_of(snapshot)),
-        phase.info.index,
-        len(phase.explanations),
+        fit.info.index,
+        len(fit.explanations),
         newest.epoch,
         newest.batch,
         newest.seconds,
-        age_of(snapshot, phase),
+        age_of(snapshot, fit),
     )
 
 
 def _epochs_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    phase = view.fit_of(snapshot)
-    metrics = further_metrics(phase) if phase else ()
-    ended = f"{len(phase.epochs)} ended" if phase and phase.epochs else ""
+    fit = view.fit_of(snapshot)
+    metrics = further_metrics(fit) if fit else ()
+    ended = f"{len(fit.epochs)} ended" if fit and fit.epochs else ""
     return (heading("Epochs", ended, width), *table_header(metrics, width))
 
 
 def _epochs(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    phase = view.fit_of(snapshot)
-    metrics = further_metrics(phase) if phase else ()
-    return table_rows(phase, metrics, width, None if view.view is View.EPOCHS else height)
+    fit = view.fit_of(snapshot)
+    metrics = further_metrics(fit) if fit else ()
+    return table_rows(fit, metrics, width, None if view.view is View.EPOCHS else height)
 
 
 def _output_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
@@ -165,13 +165,13 @@ def _evidence_head(snapshot: Snapshot, view: ViewState, width: int, height: int)
 
 
 def _gap(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
-    phase = view.fit_of(snapshot)
-    found = newest_answer(snapshot, phase)
+    fit = view.fit_of(snapshot)
+    found = newest_answer(snapshot, fit)
     explanation = found.explanation
     alerts = alert_rows(snapshot, width)
     if explanation is None:
         rows: list[Row] = [*alerts, BLANK] if height > 6 else []
-        for sentence in (found.why_none,) if found.held else empty_state_sentences(snapshot, phase):
+        for sentence in (found.why_none,) if found.held else empty_state_sentences(snapshot, fit):
             rows += wrap(sentence, width)
         described = description_rows(snapshot.run.description, width)
         return (*rows, BLANK, *described) if len(rows) + 1 + len(described) <= height else tuple(rows)

@@ -1,4 +1,4 @@
-"""The row that shows where a replay stands in its run: state, speed, marks on a bar, position and length."""
+"""The row that shows where a replay stands in its run: state, speed, markers on a bar, position and length."""
 
 import math
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Scrub:
     width: int
     """Cells of the bar, at least 1."""
 
-    def share_at(self, x: int) -> float:
+    def fraction_at(self, x: int) -> float:
         """Return which part of the run a cell of the row stands for, from 0 to 1."""
         return min(max((x - self.start) / max(self.width - 1, 1), 0.0), 1.0)
 
@@ -73,12 +73,12 @@ def _bar(playback: Playback, width: int) -> Row:
 
     handle = cell(playback.position)
     cells = [Cell(_PLAYED, "bar") if index <= handle else Cell(_REST, "bar-rest") for index in range(width)]
-    for position in _thinned(playback.moments.epochs, width):
+    for position in _thinned(playback.markers.epochs, width):
         index = cell(position)
         cells[index] = Cell(_PLAYED_EPOCH, "bar") if index <= handle else Cell(_REST_EPOCH, "bar-rest")
-    for position in playback.moments.changes:
+    for position in playback.markers.changes:
         cells[cell(position)] = Cell(_CHANGE, "caution")
-    for position in playback.moments.alerts:
+    for position in playback.markers.alerts:
         cells[cell(position)] = Cell(_ALERT, "alert")
     cells[handle] = Cell(_HANDLE, "strong")
     return row_of(cells)

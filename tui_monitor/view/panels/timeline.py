@@ -11,7 +11,7 @@ _KINDS = {
     "status": ("•", "state", "muted"),
     "change": ("↑", "change", "caution"),
 }
-"""Event kind to its mark, its word and its style."""
+"""Event kind to its marker, its word and its style."""
 _TIME, _EPOCH, _KIND = 13, 6, 10
 
 

@@ -75,8 +75,8 @@ def _row(worker: WorkerSnapshot, front: int, *, wide: bool, holds: bool) -> Row:
         count(front - worker.batches),
         worker.state.value if worker.state.ended else "–" if age is None else f"{duration(age)} ago",
     ]
-    share = worker.share
-    times = [None] * 3 if share is None else [share.fetching, share.computing, share.waiting]
+    step_times = worker.step_times
+    times = [None] * 3 if step_times is None else [step_times.fetching, step_times.computing, step_times.waiting]
     shown = times if wide else times[2:]
     return (
         left(f"{worker.rank}{f' {_HOLDS}' if holds else ''}", _WORKER, "alert" if lost else "strong"),
@@ -112,16 +112,16 @@ def _sentences(snapshot: Snapshot) -> Iterable[tuple[str, str]]:
         )
     yield _hold_up_sentence(workers), ""
     if snapshot.covered < expected:
-        yield "Batch figures are of worker 0's part of each batch alone; an epoch's are of all workers.", "caution"
+        yield "Batch values are of worker 0's part of each batch alone; an epoch's are of all workers.", "caution"
     else:
-        yield f"Batch figures are of whole batches, put together from the {expected} workers' parts.", "muted"
+        yield f"Batch values are of whole batches, put together from the {expected} workers' parts.", "muted"
     yield "Times are a batch's: to fetch its data, callbacks included, to compute, and to wait for the others.", "muted"
 
 
 def _hold_up_sentence(workers: tuple[WorkerSnapshot, ...]) -> str:
     held = hold_up(workers)
     if held is None:
-        known = sum(worker.share is not None for worker in workers)
+        known = sum(worker.step_times is not None for worker in workers)
         return "No worker holds up the others." if known > 1 else "Who holds up whom is not known yet."
     why = [
         f"{_milliseconds(seconds)} more {doing}"

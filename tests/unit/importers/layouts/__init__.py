@@ -1,4 +1,4 @@
-"""Logs in layouts like the handed ones, with made-up figures and what each holds: neighbours of every kind of case."""
+"""Logs in layouts like the handed ones, with made-up values and what each holds: neighbours of every kind of case."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,4 @@
-"""Logs in layouts like the handed ones, with made-up figures and what each holds: neighbours of every kind of case."""
+"""Logs in layouts like the handed ones, with made-up values and what each holds: neighbours of every kind of case."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ class Layout:
 
 
 def made_up(count: int, names: Sequence[str] = KERAS, *, first: int = 1, seed: int = 0, places: int = 4) -> list[Epoch]:
-    """Return epochs with figures that occur once each."""
+    """Return epochs with values that occur once each."""
     draw = random.Random(f"{count} {names} {first} {seed}")
     return [
         (first + index, {name: round(draw.uniform(0.1001, 0.9989), places) for name in names}) for index in range(count)
@@ -35,7 +35,7 @@ def made_up(count: int, names: Sequence[str] = KERAS, *, first: int = 1, seed: i
 
 
 def printed(logs: Mapping[str, float], dash: str = " - ") -> str:
-    """Return figures as Keras prints them."""
+    """Return values as Keras prints them."""
     return dash.join(f"{name}: {value:.4f}" for name, value in logs.items())
 
 

@@ -14,7 +14,7 @@ def verbose_2() -> Iterator[Layout]:
     yield text("Using TensorFlow backend.\n" + keras2(b, line="0s - {told}"), [b])
     yield text(keras2(a, line="    61s - {told}", header="    Epoch {n}/{of}\n"), [a])
     yield text(
-        "\n".join(f"{place:>3}: {line}" for place, line in enumerate(keras2(a, line="7s - {told}").split("\n"))), [a]
+        "\n".join(f"{index:>3}: {line}" for index, line in enumerate(keras2(a, line="7s - {told}").split("\n"))), [a]
     )
 
 
@@ -217,7 +217,7 @@ def decorated() -> Iterator[Layout]:
         ("// ", ""),
     ):
         yield text("".join(f"{before}{line}{behind}\n" for line in whole), [a])
-    yield text("".join(f"{place}\t{line}\n" for place, line in enumerate(whole, 1)), [a])
+    yield text("".join(f"{index}\t{line}\n" for index, line in enumerate(whole, 1)), [a])
     yield text("\r\n".join(whole), [a])
     yield Layout({"train.log": "\r\n".join(whole).encode("utf-16")}, canonical([a]))
     yield text(keras2(a, line="{of}/{of} " + EQ + " – 3s – {told}").replace(" - ", " – "), [a])

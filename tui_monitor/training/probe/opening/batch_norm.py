@@ -16,7 +16,7 @@ from tui_monitor.explain.samples.probes import FloatArray, IntArray
 from tui_monitor.run_log.events.opened import BatchNormLag
 from tui_monitor.training.backends.backend import Backend
 from tui_monitor.training.backends.graphs import assigned_values, handle_of
-from tui_monitor.training.probe.passes import KeptBatch, Probe, Variables
+from tui_monitor.training.probe.passes import Probe, UnpackedBatch, Variables
 
 _FORGOTTEN: Final = 0.05
 """Part of an old value in a moving statistic that counts as forgotten."""
@@ -53,8 +53,8 @@ class BatchNormSplit:
     def measure(
         self,
         probe: Probe,
-        training: Sequence[KeptBatch],
-        validation: tuple[IntArray, Sequence[KeptBatch]],
+        training: Sequence[UnpackedBatch],
+        validation: tuple[IntArray, Sequence[UnpackedBatch]],
         *,
         others: bool,
     ) -> BatchNorm | None:
@@ -102,7 +102,7 @@ class BatchNormSplit:
             if is_known and layer.trainable and not getattr(layer, "renorm", False) and 0 <= layer.momentum < 1:
                 yield _Layer(layer.moving_mean, layer.moving_variance, float(layer.momentum))
 
-    def _statistics(self, probe: Probe, batch: KeptBatch, layers: Sequence[_Layer]) -> dict[int, FloatArray]:
+    def _statistics(self, probe: Probe, batch: UnpackedBatch, layers: Sequence[_Layer]) -> dict[int, FloatArray]:
         """Return a batch's own statistics by `id` of the handles of the moving ones they are for.
 
         The step computes what the moving statistics become; their present values and the momentum give the batch's.
@@ -128,7 +128,7 @@ class BatchNormSplit:
             self._variables.own[key].assign(value.astype(self._variables.own[key].dtype.as_numpy_dtype))
 
     def _with_own(
-        self, probe: Probe, training: Sequence[KeptBatch], found: Sequence[Mapping[int, FloatArray]]
+        self, probe: Probe, training: Sequence[UnpackedBatch], found: Sequence[Mapping[int, FloatArray]]
     ) -> Mapping[str, FloatArray]:
         assert self._variables is not None
         parts = []

@@ -19,7 +19,7 @@ MOST_KEPT: Final = 1_000_000
 """Different training samples that are remembered, at 24 bytes each."""
 _MOST_BYTES: Final = 2**18
 """Bytes of a sample that are taken into account; of a larger one, values at equal distances."""
-_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 """Odd number near 2^64 divided by the golden ratio (Knuth, The art of computer programming, volume 3, 6.4)."""
 
 
@@ -32,7 +32,7 @@ def fingerprints(leaves: Sequence[Any]) -> Fingerprints:
     total: Fingerprints | None = None
     for leaf in leaves:
         part = _of_rows(tf.convert_to_tensor(leaf))
-        total = part if total is None else total * _MIX + part
+        total = part if total is None else total * MIX + part
     assert total is not None
     return total
 

@@ -10,10 +10,12 @@ import numpy as np
 
 from tui_monitor.explain.evidence.copies import CLEAR_P_VALUE, copies_p_value
 from tui_monitor.explain.quantiles import NORMAL_QUANTILE
+from tui_monitor.explain.samples.observed import Observed, ValidationChange
 from tui_monitor.explain.samples.opened import NOT_COMPARED, Leak, Matches
 from tui_monitor.explain.samples.probes import IntArray, ValidationProbe
 from tui_monitor.run_log.events.opened import CopiedSample, FoundLeak
 from tui_monitor.training.probe.opening.fingerprints import (
+    MIX,
     Fingerprints,
     KnownSamples,
     Places,
@@ -22,7 +24,7 @@ from tui_monitor.training.probe.opening.fingerprints import (
     repeated_pairs,
     unpacked,
 )
-from tui_monitor.training.probe.passes import KeptBatch, inner_shapes, join
+from tui_monitor.training.probe.passes import UnpackedBatch, concatenate, inner_shapes
 
 _MOST_EXAMPLES: Final = 20
 _COMES_BACK: Final = 0.5
@@ -38,7 +40,7 @@ _NO_HIT: Final = 3.0
 """Upper end of the 95 % interval of a Poisson mean of which nothing was seen (Hanley and Lippman-Hand, JAMA, 1983)."""
 
 
-Placed = tuple[IntArray | int, KeptBatch]
+Placed = tuple[IntArray | int, UnpackedBatch]
 """A batch with the index of each of its samples, or with one number for all."""
 
 
@@ -77,14 +79,18 @@ class LeakSearch:
     _repeats: bool = False
     _here: _Printed | None = None
     """Validation, as it was fingerprinted last."""
+    _whole: Fingerprints | None = None
+    """Of all of validation, labels included, sorted, as it was last seen whole."""
+    seen: Observed = field(default_factory=Observed)
+    """What the newest search has seen beside copies."""
     _there: _Printed | None = None
     """Training batches of one epoch, as they were fingerprinted last."""
 
     def search(
         self,
         epoch: int,
-        training: Sequence[tuple[int, KeptBatch]],
-        validation: Sequence[tuple[IntArray, KeptBatch]],
+        training: Sequence[tuple[int, UnpackedBatch]],
+        validation: Sequence[tuple[IntArray, UnpackedBatch]],
         totals: Epoch,
         deadline: float,
     ) -> Leak | None:
@@ -108,16 +114,35 @@ class LeakSearch:
             self._there = _printed(placed, deadline)
             if self._there is not None:
                 self._add(epoch, self._there, totals.samples)
+        self._note_change(here, totals.side)
         if here is None or self._there is None:
             return None
         return self._compared(here, self._there, totals.side)
+
+    def _note_change(self, here: _Printed | None, side: ValidationProbe) -> None:
+        """Compare all of validation with what it was when it was last seen whole, whatever its order."""
+        self.seen = Observed()
+        if here is None or here.inputs.size != side.loss.size:
+            return
+        now = np.sort(here.inputs * MIX + here.labels)
+        before, self._whole = self._whole, now
+        repeats = repeated_pairs(self._there.inputs) if self._there is not None else 0
+        change = None
+        if before is not None and not np.array_equal(before, now):
+            change = ValidationChange(int(before.size), int(now.size), _in_both(before, now))
+        self.seen = Observed(
+            validation_change=change,
+            validation_samples=int(now.size),
+            validation_distinct=int(np.unique(now).size),
+            training_repeats=repeats,
+        )
 
     @property
     def _knows_all(self) -> bool:
         return self._repeats and self._fraction > _ALL
 
     def _validation_printed(
-        self, validation: Sequence[tuple[IntArray, KeptBatch]], epoch: int, deadline: float
+        self, validation: Sequence[tuple[IntArray, UnpackedBatch]], epoch: int, deadline: float
     ) -> _Printed | None:
         """Return validation's fingerprints: those of the epoch before, where a look at two batches finds them again."""
         chosen = np.random.default_rng(epoch).permutation(len(validation))[:_LOOKED_AT]
@@ -192,7 +217,7 @@ class LeakSearch:
         places = [unpacked(int(self.known.places[known[place]])) for place in order]
         return tuple(CopiedSample(int(samples[i]), *place) for i, place in zip(order, places, strict=True))
 
-    def fraction_seen_before(self, epoch: int, batches: int, fresh: Sequence[tuple[int, KeptBatch]]) -> float:
+    def fraction_seen_before(self, epoch: int, batches: int, fresh: Sequence[tuple[int, UnpackedBatch]]) -> float:
         """Return the fraction of batches' samples that were trained on in an epoch's first batches, as far as known.
 
         Args:
@@ -208,7 +233,7 @@ class LeakSearch:
         return float((places < packed(epoch, batches, 1)[0]).sum()) / printed.inputs.size
 
 
-def _holds(whole: _Printed, part: _Printed, validation: Sequence[tuple[IntArray, KeptBatch]]) -> bool:
+def _holds(whole: _Printed, part: _Printed, validation: Sequence[tuple[IntArray, UnpackedBatch]]) -> bool:
     """Whether fingerprints of all of validation cover it as it is now, and hold those of a part of it."""
     places, order = np.sort(whole.places), np.argsort(whole.places)
     wanted = np.concatenate([sample for sample, _ in validation])
@@ -218,7 +243,15 @@ def _holds(whole: _Printed, part: _Printed, validation: Sequence[tuple[IntArray,
     return bool((whole.inputs[at] == part.inputs).all() and (whole.labels[at] == part.labels).all())
 
 
-def _place(entry: tuple[int, KeptBatch]) -> tuple[int, int]:
+def _in_both(before: Fingerprints, now: Fingerprints) -> int:
+    """Return how many of the samples of now were there before, each as often as it was."""
+    values, counts = np.unique(now, return_counts=True)
+    left = np.searchsorted(before, values, side="left")
+    there = np.searchsorted(before, values, side="right") - left
+    return int(np.minimum(counts, there).sum())
+
+
+def _place(entry: tuple[int, UnpackedBatch]) -> tuple[int, int]:
     return entry[0], entry[1].samples
 
 
@@ -234,7 +267,7 @@ def _printed(batches: Sequence[Placed], deadline: float) -> _Printed | None:
     for group in _groups(batches):
         if inputs and time.perf_counter() > deadline:
             break
-        joined = join([batch for _, batch in group])
+        joined = concatenate([batch for _, batch in group])
         inputs.append(fingerprints(joined.inputs["x"]))
         labels.append(fingerprints(joined.inputs["y"]) if joined.inputs["y"] else np.zeros_like(inputs[-1]))
         places += [np.broadcast_to(np.asarray(place, dtype=np.int64), (batch.samples,)) for place, batch in group]

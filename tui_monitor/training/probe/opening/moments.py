@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tui_monitor.explain.evidence.input_scale import Mapping, SideMoments
 from tui_monitor.explain.samples.probes import FloatArray
-from tui_monitor.training.probe.passes import KeptBatch
+from tui_monitor.training.probe.passes import UnpackedBatch
 
 MOST_SAMPLES: Final = 1024
 """Samples of a side whose moments are taken: enough to tell a fifth of a deviation from chance."""
@@ -18,7 +18,7 @@ _SHOWN_SAMPLES: Final = 64
 _SHOWN_POSITIONS: Final = 64
 
 
-def moments(batches: Sequence[KeptBatch], number: int) -> SideMoments | None:
+def moments(batches: Sequence[UnpackedBatch], number: int) -> SideMoments | None:
     """Return the moments of one input over batches, or None where it holds no numbers to speak of.
 
     Args:
@@ -55,7 +55,7 @@ def _by_channel(leaf: tf.Tensor) -> tf.Tensor:
     return tf.reshape(tf.cast(leaf, tf.float64), [leaf.shape[0], -1, channels])
 
 
-def mapped(batch: KeptBatch, mappings: dict[int, Mapping]) -> KeptBatch:
+def mapped(batch: UnpackedBatch, mappings: dict[int, Mapping]) -> UnpackedBatch:
     """Return a batch whose inputs are mapped.
 
     Args:

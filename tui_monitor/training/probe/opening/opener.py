@@ -17,11 +17,13 @@ from tui_monitor.training.guard import raise_what_is_the_users
 from tui_monitor.training.probe.opening.batch_norm import BatchNormSplit, other_kinds
 from tui_monitor.training.probe.opening.leak import LeakSearch
 from tui_monitor.training.probe.opening.moments import MOST_SAMPLES, mapped, moments
+from tui_monitor.training.probe.opening.observing import observed
 from tui_monitor.training.probe.opening.weight_copies import WeightCopies, WeightCopy
-from tui_monitor.training.probe.passes import Kept, KeptBatch, Probe
+from tui_monitor.training.probe.passes import LazyBatch, Probe, UnpackedBatch
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.validation_record import ValidationRecord
-from tui_monitor.training.step.sample_figures import Unsupported
+from tui_monitor.training.record.epoch_totals import EpochTotals
+from tui_monitor.training.step.per_sample_metrics import Unsupported
 
 _WORTH_SPLITTING: Final = 0.005
 """Nats that training mode must change the loss by, to be told apart by kind of layer."""
@@ -34,7 +36,7 @@ _LEARNED: Final = 0.25
 _REPEATED: Final = 0.05
 """Fraction of the test's samples that may have been trained on earlier in the epoch."""
 
-PlacedBatch = tuple[int, KeptBatch]
+PlacedBatch = tuple[int, UnpackedBatch]
 """A batch with its number in its pass, from 0."""
 
 
@@ -43,18 +45,26 @@ class EpochToOpen:
     """One epoch's batches and values, at its end."""
 
     epoch: int
-    training: Reservoir[Kept]
+    training: Reservoir[LazyBatch]
     validation: ValidationRecord
     side: ValidationProbe
     """All of validation as the ledger takes it."""
-    samples: int
-    """Training samples of the epoch."""
+    totals: EpochTotals
+    """Of the epoch's batches."""
     reported_loss: float
     """Training loss as reported."""
-    probed: Sequence[KeptBatch]
+    probed: Sequence[UnpackedBatch]
     """Training batches that this epoch's probe has measured, in its order."""
     mode_effect: float
     """Size of what training mode changes the loss of these by, in nats."""
+
+    penalties: tuple[float, float] = (0.0, 0.0)
+    """Parts of the training loss that are no sample's, in training and in inference mode, in nats."""
+
+    @property
+    def samples(self) -> int:
+        """Training samples of the epoch."""
+        return self.totals.samples
 
     @property
     def measured(self) -> int:
@@ -94,7 +104,8 @@ class Opener:
         batch_norm = self._split(probe, epoch, validation)
         rescaled, mappings, is_same = self._rescaled(probe, epoch, training, validation, reasons)
         fresh = self._fresh_of(probe, epoch, training, validation, mappings, reasons)
-        return Opened(leak, rescaled, fresh, reasons, batch_norm, self._other_kinds, same_scale=is_same)
+        seen = observed(probe.training, epoch.totals, epoch.penalties, self._leak.seen)
+        return Opened(leak, rescaled, fresh, reasons, batch_norm, self._other_kinds, seen, same_scale=is_same)
 
     def _split(self, probe: Probe, epoch: EpochToOpen, validation: Sequence[PlacedBatch]) -> BatchNorm | None:
         """Return what kinds of statistics of batch normalisation do, where training mode does anything to speak of."""
@@ -254,15 +265,18 @@ class _FreshTest:
 def placed_validation(epoch: EpochToOpen) -> list[PlacedBatch]:
     """Return the kept batches of validation with their numbers; none where their samples can't be placed."""
     record = epoch.validation
-    if len(record.figures) != record.batches or sum(part.shape[1] for part in record.figures) != epoch.side.loss.size:
+    if (
+        len(record.per_sample) != record.batches
+        or sum(part.shape[1] for part in record.per_sample) != epoch.side.loss.size
+    ):
         return []
     kept = [(index, unpack()) for index, unpack in record.kept.draw(10**9)]
-    return kept if all(batch.samples == record.figures[index].shape[1] for index, batch in kept) else []
+    return kept if all(batch.samples == record.per_sample[index].shape[1] for index, batch in kept) else []
 
 
-def placed(validation: Sequence[PlacedBatch], epoch: EpochToOpen) -> list[tuple[IntArray, KeptBatch]]:
+def placed(validation: Sequence[PlacedBatch], epoch: EpochToOpen) -> list[tuple[IntArray, UnpackedBatch]]:
     """Return each batch of validation with the index of each of its samples among all."""
-    starts = np.cumsum([0, *(part.shape[1] for part in epoch.validation.figures)])
+    starts = np.cumsum([0, *(part.shape[1] for part in epoch.validation.per_sample)])
     return [(np.arange(starts[index], starts[index] + batch.samples), batch) for index, batch in validation]
 
 
@@ -276,7 +290,7 @@ def _labels(values: Any) -> IntArray:
     return labels
 
 
-def _some(batches: Sequence[PlacedBatch], seed: int) -> list[KeptBatch]:
+def _some(batches: Sequence[PlacedBatch], seed: int) -> list[UnpackedBatch]:
     return [batch for _, batch in _up_to(batches, MOST_SAMPLES, seed)]
 
 
@@ -288,7 +302,7 @@ def _up_to(batches: Sequence[PlacedBatch], samples: int, seed: int) -> list[Plac
     return [batches[index] for index in sorted(order[:count])]
 
 
-def _mappings(train: list[KeptBatch], validation: list[KeptBatch]) -> tuple[dict[int, ScaleMapping], bool]:
+def _mappings(train: list[UnpackedBatch], validation: list[UnpackedBatch]) -> tuple[dict[int, ScaleMapping], bool]:
     """Return what maps each input of validation that is on another scale, and whether any input has a scale at all."""
     found, comparable = {}, False
     for number in range(len(validation[0].inputs["x"])):

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from tui_monitor.run_log.events.distributions import Calibration, Reliability
-from tui_monitor.units import count, share
+from tui_monitor.units import count, percentage
 from tui_monitor.view.panels.evidence.dots import LEGEND, REFERENCE, dots
 from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, left, right, wrap
 
@@ -44,9 +44,8 @@ def calibration_rows(calibration: Calibration, width: int) -> Rows:
 def _sentence(name: str, side: Reliability) -> str:
     verdict = _verdict(side)
     said = "calibrated within chance" if verdict == _CALIBRATED else verdict
-    return (
-        f"{name} is {said}: {share(side.mean_confidence, 1)} sure and {share(side.mean_accuracy, 1)} right on average."
-    )
+    sure, right_ones = percentage(side.mean_confidence, 1), percentage(side.mean_accuracy, 1)
+    return f"{name} is {said}: {sure} sure and {right_ones} right on average."
 
 
 def _verdict(side: Reliability) -> str:
@@ -68,8 +67,8 @@ def _summary(sides: Sequence[tuple[str, Reliability]]) -> Rows:
     ]
     for name, side in sides:
         values = (side.mean_confidence, side.mean_accuracy, side.error, side.chance)
-        figures = (right(f"{100 * value:.1f}", size) for value, size in zip(values, _SUMMARY, strict=True))
-        rows.append((left(name.lower(), _SIDE, "muted"), *figures, left(f"  {_verdict(side)}", 16)))
+        cells = (right(f"{100 * value:.1f}", size) for value, size in zip(values, _SUMMARY, strict=True))
+        rows.append((left(name.lower(), _SIDE, "muted"), *cells, left(f"  {_verdict(side)}", 16)))
     return tuple(rows)
 
 
@@ -106,5 +105,5 @@ def _fields(side: Reliability | None, index: int) -> tuple[Run, Run]:
     if side is None or not side.count[index]:
         return right("–", _COUNT, "muted"), right("–", _SHARE, "muted")
     accuracy = side.accuracy[index]
-    said = "–" if accuracy is None else share(accuracy, 1)
+    said = "–" if accuracy is None else percentage(accuracy, 1)
     return right(count(side.count[index]), _COUNT), right(said, _SHARE)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui_monitor.run_log.events.distributions import Confusion
-from tui_monitor.units import count, share
+from tui_monitor.units import count, percentage
 from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, cell_len, left, plain, right, width_of, wrap
 
 _GAP = 3
@@ -123,10 +123,10 @@ def _sentence(mistakes: Sequence[_Mistake], confusion: Confusion) -> str:
         return "No sample that was measured is taken for another class."
     first = mistakes[0]
     if first.validation is None:
-        return f"Training takes {share(first.train or 0.0)} of class {first.true} for class {first.taken_for}."
-    beside = "" if first.train is None else f" (training {share(first.train)})"
+        return f"Training takes {percentage(first.train or 0.0)} of class {first.true} for class {first.taken_for}."
+    beside = "" if first.train is None else f" (training {percentage(first.train)})"
     return (
-        f"Validation takes {share(first.validation)} of class {first.true} for class {first.taken_for}{beside}: "
+        f"Validation takes {percentage(first.validation)} of class {first.true} for class {first.taken_for}{beside}: "
         "its most frequent mistake."
     )
 
@@ -139,7 +139,7 @@ def _listed(mistakes: Sequence[_Mistake], width: int) -> Rows:
     rows: list[Row] = [(*head, right("validation", 12, "muted"))]
     for mistake in mistakes[:_MOST_MISTAKES]:
         sides = ((mistake.train, 11), (mistake.validation, 12))
-        fields = [right("–" if value is None else share(value, 1), size) for value, size in sides]
+        fields = [right("–" if value is None else percentage(value, 1), size) for value, size in sides]
         rows.append((left(_name(mistake), name), *fields))
     hidden = len(mistakes) - _MOST_MISTAKES
     if hidden > 0:

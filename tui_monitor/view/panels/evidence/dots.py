@@ -15,7 +15,7 @@ LEGEND: Row = (
 
 
 def dots(train: float | None, validation: float | None, width: int, reference: float | None = None) -> tuple[Run, ...]:
-    """Return a scale from 0 to 1 with a mark for each side.
+    """Return a scale from 0 to 1 with a marker for each side.
 
     Args:
         train: from 0 to 1, clipped; None leaves the mark out.

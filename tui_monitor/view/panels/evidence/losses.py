@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui_monitor.run_log.events.distributions import Losses, LossSpread
-from tui_monitor.units import count, figure, share
+from tui_monitor.units import count, percentage, rounded
 from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, cell_len, left, right, wrap
 
 _LABEL = 14
@@ -46,7 +46,7 @@ def losses_rows(losses: Losses, width: int, height: int) -> Rows:
     Args:
         losses: what was measured.
         width: cells a row.
-        height: rows; bins are joined where that lets the whole picture fit.
+        height: rows; bins are joined where that lets the whole chart fit.
     """
     start: list[Row] = [*wrap(_sentence(losses), width, "headline"), *_not_finite(losses, width)]
     start += [*_quantiles(losses, width), BLANK]
@@ -61,7 +61,7 @@ def losses_rows(losses: Losses, width: int, height: int) -> Rows:
 def _sentence(losses: Losses) -> str:
     validation = losses.validation
     if validation is None:
-        return f"The worst 1 % of training samples hold {share(losses.train.worst_share)} of the training loss."
+        return f"The worst 1 % of training samples hold {percentage(losses.train.worst_share)} of the training loss."
     heavy = [
         name
         for name, side in (("training", losses.train), ("validation", validation))
@@ -69,8 +69,8 @@ def _sentence(losses: Losses) -> str:
     ]
     tail = f" The tail is heavy on {' and '.join(heavy)}." if heavy else ""
     return (
-        f"The worst 1 % of samples hold {share(losses.train.worst_share)} of the loss on training, "
-        f"{share(validation.worst_share)} on validation.{tail}"
+        f"The worst 1 % of samples hold {percentage(losses.train.worst_share)} of the loss on training, "
+        f"{percentage(validation.worst_share)} on validation.{tail}"
     )
 
 
@@ -90,8 +90,8 @@ def _quantiles(losses: Losses, width: int) -> Rows:
         return (left(name, label, "muted"), *fields)
 
     def told(field: str) -> list[str]:
-        """Return a figure of both sides, in words."""
-        return ["–" if side is None else figure(getattr(side, field), 3) for side in sides]
+        """Return a value of both sides, in words."""
+        return ["–" if side is None else rounded(getattr(side, field), 3) for side in sides]
 
     return (
         line("", [name for name, _ in _FIELDS], "strong"),
@@ -185,4 +185,4 @@ def _side(filled: _Filled | None, bar: int, largest: float) -> tuple[Run, ...]:
 def _percent(fraction: float) -> str:
     if fraction <= 0:
         return "·"
-    return "<0.1 %" if fraction < 0.0005 else share(fraction, 1)
+    return "<0.1 %" if fraction < 0.0005 else percentage(fraction, 1)

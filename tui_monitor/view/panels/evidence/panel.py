@@ -1,7 +1,7 @@
 """The views of what lies behind the explanation: one panel, which of them it shows decided by the view."""
 
 from tui_monitor.charts.markers import MarkerSet
-from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+from tui_monitor.history.snapshot import FitSnapshot, Snapshot
 from tui_monitor.run_log.events.distributions import Distributions
 from tui_monitor.view.explanations import newest_answer, newest_with_distributions
 from tui_monitor.view.panels.evidence.calibration import calibration_rows
@@ -26,43 +26,43 @@ _NOTHING_HELD = "This run holds no such evidence: it was recorded before it was 
 
 def evidence_inputs(snapshot: Snapshot, view: ViewState) -> object:
     """Return what of a snapshot decides the panel."""
-    phase = view.fit_of(snapshot)
-    if phase is None or not phase.explanations:
-        return empty_state_sentences(snapshot, phase)
-    return phase.info, len(phase.explanations), age_of(snapshot, phase)
+    fit = view.fit_of(snapshot)
+    if fit is None or not fit.explanations:
+        return empty_state_sentences(snapshot, fit)
+    return fit.info, len(fit.explanations), age_of(snapshot, fit)
 
 
 def evidence_head(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     """Return the title row, which says of what moment the evidence is and how old it is."""
-    phase = view.fit_of(snapshot)
-    found = newest_with_distributions(phase)
+    fit = view.fit_of(snapshot)
+    found = newest_with_distributions(fit)
     note = ""
     if found is not None:
-        age = age_of(snapshot, phase, found)
+        age = age_of(snapshot, fit, found)
         note = f"epoch {found.epoch}{f' · {age}' if age else ''}"
     return heading(_TITLES.get(view.view, ""), note, width)
 
 
 def evidence_rows(snapshot: Snapshot, view: ViewState, width: int, height: int, markers: MarkerSet) -> Rows:
     """Return the view's rows, or in a sentence why there is nothing to show."""
-    phase = view.fit_of(snapshot)
-    if phase is None or not phase.explanations:
-        said = empty_state_sentences(snapshot, phase)
+    fit = view.fit_of(snapshot)
+    if fit is None or not fit.explanations:
+        said = empty_state_sentences(snapshot, fit)
         return tuple(row for sentence in (said or (_NOTHING_HELD,)) for row in wrap(sentence, width))
     if view.view is View.RECALL:
-        return recall_rows(phase, width, height, markers)
+        return recall_rows(fit, width, height, markers)
     if view.view is View.SHARES:
-        return _shares(snapshot, phase, width)
-    found = newest_with_distributions(phase)
+        return _shares(snapshot, fit, width)
+    found = newest_with_distributions(fit)
     explanation = found.explanation if found is not None else None
     if explanation is None or explanation.distributions is None:
         return wrap(_NOTHING_HELD, width)
     return _distribution(view.view, explanation.distributions, width, height)
 
 
-def _shares(snapshot: Snapshot, phase: PhaseSnapshot, width: int) -> Rows:
-    found = newest_with_distributions(phase)
-    explanation = found.explanation if found is not None else newest_answer(snapshot, phase).explanation
+def _shares(snapshot: Snapshot, fit: FitSnapshot, width: int) -> Rows:
+    found = newest_with_distributions(fit)
+    explanation = found.explanation if found is not None else newest_answer(snapshot, fit).explanation
     if explanation is None or explanation.classes is None:
         return wrap("Class shares are not known in this run: its samples have no classes, or none were counted.", width)
     return shares_rows(explanation, explanation.classes, width)

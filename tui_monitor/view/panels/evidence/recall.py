@@ -10,9 +10,9 @@ from tui_monitor.charts.chart import GUTTER, draw_chart
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.charts.scale import data_limits, epoch_ticks, stepped_limits, ticks
 from tui_monitor.charts.spec import ChartSpec, Points
-from tui_monitor.history.snapshot import PhaseSnapshot
+from tui_monitor.history.snapshot import FitSnapshot
 from tui_monitor.run_log.events.explanation import Classes
-from tui_monitor.units import share
+from tui_monitor.units import percentage
 from tui_monitor.view.charts.epoch_axis import full_range
 from tui_monitor.view.panels.evidence.dots import TRAIN, VALIDATION
 from tui_monitor.view.text.rows import Row, Rows, Run, cell_len, left, plain, right, wrap
@@ -31,24 +31,24 @@ _SIDES = ("train", "validation")
 
 @dataclass(frozen=True)
 class _History:
-    """What was measured of every class at the end of each epoch; NaN where a figure does not exist."""
+    """What was measured of every class at the end of each epoch; NaN where a value does not exist."""
 
     labels: tuple[str, ...]
     epochs: tuple[int, ...]
-    figures: Mapping[str, np.ndarray[tuple[int, int], np.dtype[np.float64]]]
+    values: Mapping[str, np.ndarray[tuple[int, int], np.dtype[np.float64]]]
     """`train_recall`, ... to an array of shape (epochs, classes)."""
 
 
-def recall_rows(phase: PhaseSnapshot, width: int, height: int, markers: MarkerSet) -> Rows:
+def recall_rows(fit: FitSnapshot, width: int, height: int, markers: MarkerSet) -> Rows:
     """Return charts for as many classes as there is room for, those with the lowest validation recall, and the table.
 
     Args:
-        phase: what ran so far.
+        fit: what ran so far.
         width: cells a row.
         height: rows to be seen at once.
         markers: characters to draw curves with.
     """
-    history = _history(phase)
+    history = _history(fit)
     if history is None:
         return wrap("Recall and precision by class were not measured in this run (yet).", width)
     table = _table(history, width)
@@ -58,14 +58,14 @@ def recall_rows(phase: PhaseSnapshot, width: int, height: int, markers: MarkerSe
     each = max(_LEAST_CHART, min(_TALLEST_CHART, (height - seen_of_table - 1) // max(1, len(chosen))))
     rows: list[Row] = []
     for index in chosen:
-        rows += _pair(phase, history, index, width, each, markers)
+        rows += _pair(fit, history, index, width, each, markers)
     return (*rows, _LEGEND, *table)
 
 
-def _history(phase: PhaseSnapshot) -> _History | None:
+def _history(fit: FitSnapshot) -> _History | None:
     """Return the classes of each epoch's last explanation at its end; what is damaged is left out."""
     ended: dict[int, Classes] = {}
-    for held in phase.explanations:
+    for held in fit.explanations:
         classes = held.explanation.classes if held.explanation is not None else None
         if held.batch is None and classes is not None:
             ended[held.epoch] = classes
@@ -73,12 +73,12 @@ def _history(phase: PhaseSnapshot) -> _History | None:
         return None
     names = max((classes.labels for classes in ended.values()), key=len)
     epochs = tuple(sorted(ended))
-    figures = {
+    values = {
         f"{side}_{quality}": np.array([_padded(getattr(ended[e], f"{side}_{quality}"), len(names)) for e in epochs])
         for side in _SIDES
         for quality in _QUALITIES
     }
-    return _History(names, epochs, figures) if names else None
+    return _History(names, epochs, values) if names else None
 
 
 def _padded(values: Sequence[float | None], size: int) -> list[float]:
@@ -88,29 +88,29 @@ def _padded(values: Sequence[float | None], size: int) -> list[float]:
 
 def _chosen(history: _History, most: int) -> list[int]:
     """Return the classes to draw, in the order of their labels."""
-    newest = history.figures["validation_recall"][-1]
+    newest = history.values["validation_recall"][-1]
     order = sorted(range(len(history.labels)), key=lambda i: (newest[i] if np.isfinite(newest[i]) else 2.0, i))
     return sorted(order[:most])
 
 
 def _pair(
-    phase: PhaseSnapshot, history: _History, index: int, width: int, height: int, markers: MarkerSet
+    fit: FitSnapshot, history: _History, index: int, width: int, height: int, markers: MarkerSet
 ) -> tuple[Row, ...]:
     """Return two charts side by side."""
     half = width // 2
     parts = [
-        draw_chart(_spec(phase, history, index, quality, (size, height), markers), size, height).rows
+        draw_chart(_spec(fit, history, index, quality, (size, height), markers), size, height).rows
         for quality, size in zip(_QUALITIES, (half, width - half), strict=True)
     ]
     return tuple((*first, *second) for first, second in zip(*parts, strict=True))
 
 
 def _spec(
-    phase: PhaseSnapshot, history: _History, index: int, quality: str, size: tuple[int, int], markers: MarkerSet
+    fit: FitSnapshot, history: _History, index: int, quality: str, size: tuple[int, int], markers: MarkerSet
 ) -> ChartSpec:
     x = np.array(history.epochs, dtype=np.float64)
-    train, validation = (_points(x, history.figures[f"{side}_{quality}"][:, index]) for side in _SIDES)
-    x_range = full_range(phase)
+    train, validation = (_points(x, history.values[f"{side}_{quality}"][:, index]) for side in _SIDES)
+    x_range = full_range(fit)
     y_range = stepped_limits(data_limits(None, train.y, validation.y), ceiling=1.0)
     return ChartSpec(
         title=f" {quality}, class {plain(history.labels[index])}",
@@ -143,19 +143,19 @@ def _table(history: _History, width: int) -> Rows:
     rows: list[Row] = [(left("", label), *heads)]
     rows.append((left("class", label, "muted"), *names))
     for index, name in enumerate(history.labels):
-        fields = [right(_said(history.figures[key], index, wide=wide), field) for key, _, _ in columns]
+        fields = [right(_said(history.values[key], index, wide=wide), field) for key, _, _ in columns]
         rows.append((left(plain(name), label), *fields))
     return tuple(rows)
 
 
-def _said(figures: np.ndarray[Any, Any], index: int, *, wide: bool) -> str:
-    """Return the newest figure, with its change since the epoch before where there is room."""
-    newest = float(figures[-1, index])
+def _said(values: np.ndarray[Any, Any], index: int, *, wide: bool) -> str:
+    """Return the newest value, with its change since the epoch before where there is room."""
+    newest = float(values[-1, index])
     if not np.isfinite(newest):
         return "–"
-    before = float(figures[-2, index]) if wide and len(figures) > 1 else float("nan")
+    before = float(values[-2, index]) if wide and len(values) > 1 else float("nan")
     if not np.isfinite(before):
-        return share(newest, 1)
+        return percentage(newest, 1)
     change = 100 * (newest - before)
     arrow = "=" if abs(change) < 0.05 else f"{'↑' if change > 0 else '↓'}{abs(change):.1f}"
-    return f"{arrow} {share(newest, 1):>8}"
+    return f"{arrow} {percentage(newest, 1):>8}"

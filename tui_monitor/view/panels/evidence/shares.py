@@ -2,7 +2,7 @@
 
 from tui_monitor.explain.evidence.class_shares import same_share_probability
 from tui_monitor.run_log.events.explanation import Classes, Explanation
-from tui_monitor.units import POINTS, count, p_value, share
+from tui_monitor.units import POINTS, count, p_value, percentage
 from tui_monitor.view.panels.evidence.dots import LEGEND, dots
 from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, cell_len, left, plain, right, wrap
 
@@ -56,7 +56,7 @@ def _sentence(classes: Classes, totals: tuple[int, int]) -> str:
 
 
 def _header(label: int, scale: int, largest: float) -> Row:
-    end = share(largest)
+    end = percentage(largest)
     ends = (left("0 %", scale - cell_len(end), "muted"), Run(end, "muted"), Run(" ", "")) if scale else ()
     return (
         left("class", label, "muted"),
@@ -76,8 +76,8 @@ def _row(classes: Classes, i: int, p: float | None, label: int, scale: int, larg
     return (
         left(plain(classes.labels[i]), label),
         *marks,
-        right(share(train, 1), _SHARE),
-        right(share(validation, 1), _SHARE),
+        right(percentage(train, 1), _SHARE),
+        right(percentage(validation, 1), _SHARE),
         right(POINTS.amount(train - validation), _DIFFERENCE, style),
         right(tested, _P_VALUE, style),
     )

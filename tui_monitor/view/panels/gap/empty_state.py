@@ -1,6 +1,6 @@
 """What the gap panel says, in words, while there is nothing measured to show."""
 
-from tui_monitor.history.snapshot import PhaseSnapshot, Snapshot
+from tui_monitor.history.snapshot import FitSnapshot, Snapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.units import count
 from tui_monitor.view.explanations import MEASURING_IS_OFF, is_measuring_off
@@ -12,54 +12,54 @@ _NO_VALIDATION = (
 _HOW_TO_MEASURE = "To have each cause measured, train with: tui-monitor run train.py"
 
 
-def empty_state_sentences(snapshot: Snapshot, phase: PhaseSnapshot | None) -> tuple[str, ...]:
+def empty_state_sentences(snapshot: Snapshot, fit: FitSnapshot | None) -> tuple[str, ...]:
     """Return sentences that say what an explanation waits for, or why none will come."""
-    return _of_log(snapshot, phase) if snapshot.is_log else _of_training(snapshot, phase)
+    return _of_log(snapshot, fit) if snapshot.is_log else _of_training(snapshot, fit)
 
 
-def _of_training(snapshot: Snapshot, phase: PhaseSnapshot | None) -> tuple[str, ...]:
-    if phase is None:
+def _of_training(snapshot: Snapshot, fit: FitSnapshot | None) -> tuple[str, ...]:
+    if fit is None:
         if snapshot.state.ended:
             return ("The run ended before training began.", "Its output says why (o).")
         return ("Waiting for the script to start training.", "Its output is below, and full screen under o.")
-    if is_measuring_off(phase):
+    if is_measuring_off(fit):
         return MEASURING_IS_OFF
-    if _lacks_validation(phase):
+    if _lacks_validation(fit):
         return _NO_VALIDATION
     if snapshot.state.ended:
         return ("The run ended before anything was measured.",)
     return (
-        f"Nothing is measured yet: the first measurement comes with the end of epoch {max(phase.epoch, 1)}.",
-        *_progress(phase),
+        f"Nothing is measured yet: the first measurement comes with the end of epoch {max(fit.epoch, 1)}.",
+        *_progress(fit),
         "It will name each cause of the gap between training and validation, with its amount and interval.",
     )
 
 
-def _of_log(snapshot: Snapshot, phase: PhaseSnapshot | None) -> tuple[str, ...]:
+def _of_log(snapshot: Snapshot, fit: FitSnapshot | None) -> tuple[str, ...]:
     """Return the same for a run that is read from a log, where no measurement can come."""
     has_ended = snapshot.state.ended
-    if phase is None or not phase.epochs:
+    if fit is None or not fit.epochs:
         if has_ended:
             return ("No epoch ends in this log, so there is no gap to explain.",)
-        epoch = max(phase.epoch, 1) if phase else 1
+        epoch = max(fit.epoch, 1) if fit else 1
         return (
-            f"This run is read from a log. With the end of epoch {epoch}, what its figures prove will stand here.",
+            f"This run is read from a log. With the end of epoch {epoch}, what its values prove will stand here.",
             _HOW_TO_MEASURE,
         )
-    if _lacks_validation(phase):
+    if _lacks_validation(fit):
         return _NO_VALIDATION
     return ("This run is read from a log, so no sample was measured: this can't be shown.", _HOW_TO_MEASURE)
 
 
-def _lacks_validation(phase: PhaseSnapshot) -> bool:
-    epochs = phase.epochs
-    return bool(epochs) and not any(name.startswith(VALIDATION_PREFIX) for name in epochs[-1].figures)
+def _lacks_validation(fit: FitSnapshot) -> bool:
+    epochs = fit.epochs
+    return bool(epochs) and not any(name.startswith(VALIDATION_PREFIX) for name in epochs[-1].metrics)
 
 
-def _progress(phase: PhaseSnapshot) -> tuple[str, ...]:
-    steps = phase.steps_per_epoch
-    if not phase.batch:
+def _progress(fit: FitSnapshot) -> tuple[str, ...]:
+    steps = fit.steps_per_epoch
+    if not fit.batch:
         return ()
     if steps:
-        return (f"{count(phase.batch)} of {count(steps)} batches are done.",)
-    return (f"{count(phase.batch)} batches are done.",)
+        return (f"{count(fit.batch)} of {count(steps)} batches are done.",)
+    return (f"{count(fit.batch)} batches are done.",)

@@ -1,4 +1,4 @@
-"""The ledger as signed bars: a row for each cause, bars to the right of zero where training's figure is the higher."""
+"""The ledger as signed bars: a row for each cause, bars to the right of zero where training's value is the higher."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

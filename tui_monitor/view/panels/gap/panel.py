@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.events.explanation import Explanation, Finding, Ledger
-from tui_monitor.units import NATS, POINTS, AmountUnit, count, duration, share
+from tui_monitor.units import NATS, POINTS, AmountUnit, count, duration, percentage
 from tui_monitor.view.panels.gap.ledger import ledger_rows, top_rows
 from tui_monitor.view.panels.gap.sides import penalty_row, side_rows
 from tui_monitor.view.panels.timeline import alerts_of
@@ -99,7 +99,7 @@ def panel_heading(explanation: Explanation, width: int, age: str = "") -> Row:
     moment = f"epoch {explanation.epoch}"
     if explanation.batch is not None:
         moment += f", batch {count(explanation.batch)}"
-    measured = "measured" if explanation.evidence == "probe" else "from logged figures alone"
+    measured = "measured" if explanation.evidence == "probe" else "from logged values alone"
     notes = (f"{moment} · {measured} {age}".rstrip(), f"{moment} · {age or measured}")
     for title, note in ((title, note) for title in _TITLES for note in notes):
         if cell_len(title) + cell_len(note) + 4 <= width:
@@ -130,7 +130,7 @@ def _named_ledgers(explanation: Explanation) -> list[tuple[str, Ledger, AmountUn
 
 def _measured(explanation: Explanation, width: int) -> Rows:
     if explanation.evidence != "probe":
-        return wrap("From logged figures alone: no model was measured.", width, "muted")
+        return wrap("From logged values alone: no model was measured.", width, "muted")
     train, validation = (explanation.samples.get(side) for side in ("train", "validation"))
     items = []
     if train is not None and validation is not None:
@@ -139,7 +139,7 @@ def _measured(explanation: Explanation, width: int) -> Rows:
     items.append(moment if explanation.batch is None else f"{moment} (batch {count(explanation.batch)})")
     if explanation.cost is not None:
         cost = explanation.cost
-        items.append(f"cost {_seconds(cost.seconds)}, {share(cost.share_of_training, 1)} of training")
+        items.append(f"cost {_seconds(cost.seconds)}, {percentage(cost.share_of_training, 1)} of training")
         items += [cost.limit] if cost.limit else []
     return joined(items, width, "muted")
 

@@ -1,9 +1,9 @@
-"""Training beside validation: mistakes, class shares and the constant guess, in one table."""
+"""Training beside validation: mistakes, class shares and the majority-class baseline, in one table."""
 
 from collections.abc import Sequence
 
 from tui_monitor.run_log.events.explanation import Classes, Explanation
-from tui_monitor.units import NATS, figure, p_value, share
+from tui_monitor.units import NATS, p_value, percentage, rounded
 from tui_monitor.view.text.rows import Row, Rows, Run, left, plain, right, wrap
 
 _FIELDS = (("training", 10), ("validation", 12), ("in the loss", 13))
@@ -43,9 +43,9 @@ def _mistakes(explanation: Explanation, width: int) -> Rows:
     effects = mistakes.effects
     amounts = (effects.more_mistakes, effects.when_right, effects.when_wrong) if effects else (None, None, None)
     rows = (
-        ("wrong answers", [share(s.error_rate, 1) for s in sides], amounts[0]),
-        ("loss when right", [figure(s.loss_when_right, 3) for s in sides], amounts[1]),
-        ("loss when wrong", [figure(s.loss_when_wrong, 3) for s in sides], amounts[2]),
+        ("wrong answers", [percentage(s.error_rate, 1) for s in sides], amounts[0]),
+        ("loss when right", [rounded(s.loss_when_right, 3) for s in sides], amounts[1]),
+        ("loss when wrong", [rounded(s.loss_when_wrong, 3) for s in sides], amounts[2]),
     )
     return tuple(_line(name, [*values, NATS.amount(effect)], width) for name, values, effect in rows)
 
@@ -61,7 +61,7 @@ def _classes(classes: Classes | None, width: int, most: int | None) -> Rows:
         order = sorted(order[: max(most - 1, 0)])
     rows: list[Row] = []
     for position, i in enumerate(order):
-        fields = [share(classes.train_share[i], 1), share(classes.validation_share[i], 1)]
+        fields = [percentage(classes.train_share[i], 1), percentage(classes.validation_share[i], 1)]
         if position == 0 and classes.p_value is not None:
             fields.append(p_value(classes.p_value))
         rows.append(_line(f"share of class {plain(classes.labels[i])}", fields, width))
@@ -78,7 +78,7 @@ def _quality(classes: Classes, i: int, width: int) -> Rows:
         ("  precision", classes.train_precision, classes.validation_precision),
     )
     return tuple(
-        _line(name, ["–" if v[i] is None else share(v[i] or 0.0, 1) for v in (train, validation)], width)
+        _line(name, ["–" if v[i] is None else percentage(v[i] or 0.0, 1) for v in (train, validation)], width)
         for name, train, validation in pairs
         if i < len(train) and i < len(validation)
     )
@@ -88,11 +88,11 @@ def _baseline(explanation: Explanation, width: int) -> Rows:
     baseline = explanation.baseline
     if baseline is None:
         return ()
-    losses = [figure(baseline.train_loss, 3), figure(baseline.validation_loss, 3)]
-    accuracies = [share(baseline.train_accuracy, 1), share(baseline.validation_accuracy, 1)]
+    losses = [rounded(baseline.train_loss, 3), rounded(baseline.validation_loss, 3)]
+    accuracies = [percentage(baseline.train_accuracy, 1), percentage(baseline.validation_accuracy, 1)]
     return (
-        _line("constant guess: loss", losses, width),
-        _line("constant guess: accuracy", accuracies, width),
+        _line("majority baseline: loss", losses, width),
+        _line("majority baseline: accuracy", accuracies, width),
     )
 
 
@@ -100,5 +100,5 @@ def penalty_row(explanation: Explanation) -> Rows:
     """Return the row on penalties, which both losses hold, or nothing without one."""
     if not explanation.penalty:
         return ()
-    text = f"weight penalty in both losses: {figure(explanation.penalty)}; no cause of the gap"
+    text = f"weight penalty in both losses: {rounded(explanation.penalty)}; no cause of the gap"
     return ((Run(text, "muted"),),)

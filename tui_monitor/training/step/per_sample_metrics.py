@@ -1,4 +1,4 @@
-"""Figures of each sample of a compiled model: loss, right or wrong, class, weight, as Keras itself computed them."""
+"""Metrics of each sample of a compiled model: loss, right or wrong, class, weight, as Keras itself computed them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,9 +10,10 @@ from tui_monitor.explain.samples.probes import NO_CLASS, Weighting
 from tui_monitor.metric_names import canonical_metric
 from tui_monitor.training.backends.backend import Backend
 from tui_monitor.training.backends.capture import Capture, LossValues
+from tui_monitor.training.backends.shared_names import arguments_of
 
 ROWS = ("loss", "correct", "label", "predicted", "weight", "confidence")
-"""Rows of the tensor that `SampleFigures.of` returns, in order."""
+"""Rows of the tensor that `PerSampleMetrics.of` returns, in order."""
 
 
 NO_CONFIDENCE = -1.0
@@ -52,12 +53,12 @@ class SampleTensors:
 
     def followed(self) -> tuple[Any, ...]:
         """Return what follows from the outputs and the batch."""
-        return tuple(figure for figure in (self.loss, self.correct, self.y_pred) if figure is not None)
+        return tuple(tensor for tensor in (self.loss, self.correct, self.y_pred) if tensor is not None)
 
 
 @dataclass(frozen=True)
-class SampleFigures:
-    """How to read each sample's figures off one compiled single-output model."""
+class PerSampleMetrics:
+    """How to read each sample's metrics off one compiled single-output model."""
 
     loss_scale: float
     """`loss_weights=` of the output."""
@@ -73,7 +74,7 @@ class SampleFigures:
     scale: Scale
 
     def of(self, sample: SampleTensors) -> tf.Tensor:
-        """Return the figures of one batch, float32, shape (6, batch), rows as in `ROWS`."""
+        """Return the values of one batch, float32, shape (6, batch), rows as in `ROWS`."""
         loss = _per_sample(sample.loss) * self.loss_scale
         correct = tf.zeros_like(loss) if sample.correct is None else _per_sample(sample.correct)
         weight = tf.ones_like(loss) if sample.weight is None else _per_sample(sample.weight)
@@ -133,11 +134,11 @@ def _per_sample(values: Any) -> tf.Tensor:
 
 
 class Unsupported(Exception):
-    """This model's figures can't be taken apart by sample; the message is the sentence for the panel."""
+    """This model's values can't be taken apart by sample; the message is the sentence for the panel."""
 
 
-def sample_figures(backend: Backend, model: Any, capture: Capture) -> tuple[SampleFigures, SampleTensors]:
-    """Return how the figures of each sample come about in a step, and where the step has them.
+def per_sample_metrics(backend: Backend, model: Any, capture: Capture) -> tuple[PerSampleMetrics, SampleTensors]:
+    """Return how the metrics of each sample come about in a step, and where the step has them.
 
     Args:
         backend: of the model.
@@ -159,7 +160,7 @@ def sample_figures(backend: Backend, model: Any, capture: Capture) -> tuple[Samp
     weighting = _loss_weighting(loss)
     accuracy, correct = _accuracy(backend, model, capture)
     kind, classes = _class_kind(loss, y, y_pred)
-    figures = SampleFigures(
+    per_sample = PerSampleMetrics(
         loss_scale=scale,
         loss_weighting=weighting,
         accuracy_name=accuracy.name if accuracy else None,
@@ -169,7 +170,7 @@ def sample_figures(backend: Backend, model: Any, capture: Capture) -> tuple[Samp
         threshold=_threshold(loss, accuracy.metric if accuracy else None),
         scale=_scale(loss),
     )
-    return figures, SampleTensors(values.values, correct, y, y_pred, values.weight)
+    return per_sample, SampleTensors(values.values, correct, y, y_pred, values.weight)
 
 
 def _check_by_sample(values: LossValues) -> None:
@@ -233,12 +234,12 @@ def _loss_name(loss: Any) -> str:
 def _scale(loss: Any) -> Scale:
     if "hinge" in _loss_name(loss):
         return Scale.SCORES
-    return Scale.LOGITS if getattr(loss, "_fn_kwargs", {}).get("from_logits") else Scale.PROBABILITIES
+    return Scale.LOGITS if arguments_of(loss).get("from_logits") else Scale.PROBABILITIES
 
 
 def _threshold(loss: Any, accuracy: Any) -> float:
     """Return the threshold that the reported accuracy uses, else the natural one of the output's scale."""
     if accuracy is not None:
-        value = getattr(accuracy, "_fn_kwargs", {}).get("threshold")
+        value = arguments_of(accuracy).get("threshold")
         return 0.5 if value is None else float(value)
-    return 0.0 if getattr(loss, "_fn_kwargs", {}).get("from_logits") else 0.5
+    return 0.0 if arguments_of(loss).get("from_logits") else 0.5

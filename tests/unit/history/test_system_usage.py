@@ -16,21 +16,21 @@ from tui_monitor.run_log.write.writer import RunWriter
 GPU = {"utilisation_percent": 35, "memory_bytes": 2**31, "memory_total_bytes": 2**33}
 
 
-def test_a_replay_shows_the_figures_of_its_moment(tmp_path: Path) -> None:
+def test_a_replay_shows_the_usage_of_its_time(tmp_path: Path) -> None:
     """Before the first there are none; then those written last, in any order of seeking; the newest at the end."""
     clock = Clock()
     with RunWriter(tmp_path, RunInfo(name="run"), clock=clock, heartbeat_seconds=None) as writer:
-        writer.begin_phase(["loss"])
+        writer.begin_fit(["loss"])
         for percent in (50.0, 143.0, 80.0):
             clock.now += 2
             writer.event(UsageSampled(ResourceUsage(percent, 2, 600, gpus=(GpuUsage(**GPU),))))
     newest = followed(tmp_path).snapshot().system
     assert newest == ResourceUsage(80.0, 2, 600, gpus=(GpuUsage(35, 2**31, 2**33),))
     recording, _ = recorded(tmp_path)
-    moments: tuple[tuple[float, float | None], ...] = ((5, 143.0), (2, 50.0), (6, 80.0), (1, None), (4, 143.0))
-    for seconds, expected in moments:
-        figures = recording.at(seconds).system
-        assert (figures.cpu_percent if figures else None) == expected
+    markers: tuple[tuple[float, float | None], ...] = ((5, 143.0), (2, 50.0), (6, 80.0), (1, None), (4, 143.0))
+    for seconds, expected in markers:
+        usage = recording.at(seconds).system
+        assert (usage.cpu_percent if usage else None) == expected
     assert recording.at(recording.end).system == newest
 
 
@@ -47,7 +47,7 @@ def test_a_replay_shows_the_figures_of_its_moment(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_makes_no_sense_is_no_figure(fields: dict[str, Any], expected: ResourceUsage | None) -> None:
+def test_what_makes_no_sense_is_no_value(fields: dict[str, Any], expected: ResourceUsage | None) -> None:
     """An event of another version or of a failure leaves out what can't be read, and harms nothing."""
     event = recorded_event({"kind": "system", **fields}).event
     assert isinstance(event, UsageSampled)

@@ -10,7 +10,7 @@ from tui_monitor.run_log.format.strict_json import text, whole
 
 @dataclass(frozen=True)
 class AlertRaised:
-    """Something needs a look."""
+    """Something needs attention."""
 
     kind: ClassVar[str] = "alert"
     sparse: ClassVar[frozenset[str]] = frozenset({"epoch", "alert"})

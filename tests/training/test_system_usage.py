@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from tui_monitor.history.load import load
-from tui_monitor.run_log.events.notices import NoteTaken
+from tui_monitor.run_log.events.notifications import NoteTaken
 from tui_monitor.run_log.format.layout import EVENTS_FILE, RunInfo
 from tui_monitor.run_log.write.writer import RunWriter
-from tui_monitor.training.usage.gpu_figures import GpuReader
-from tui_monitor.training.usage.system_figures import SystemReader, SystemSampler, interval_seconds
+from tui_monitor.training.usage.gpu_usage import GpuReader
+from tui_monitor.training.usage.system_usage import SystemReader, SystemSampler, interval_seconds
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -47,33 +47,33 @@ def test_this_process_is_measured_as_the_system_counts_it() -> None:
     while time.process_time() - own < 0.3:
         np.sqrt(held[:1000])
     own, wall = time.process_time() - own, time.monotonic() - wall
-    figures = reader()
+    usage = reader()
     outer_own, outer_wall = time.process_time() - outer_own, time.monotonic() - outer_wall
-    assert 100 * own / outer_wall - 0.1 <= figures["cpu_percent"] <= 100 * outer_own / wall + 0.1
-    assert figures["memory_bytes"] - before["memory_bytes"] > 0.9 * held.nbytes
-    assert figures["cores"] == os.cpu_count()
-    assert 0 < figures["machine_cpu_percent"] <= 100
-    assert 0 < figures["machine_memory_percent"] < 100
+    assert 100 * own / outer_wall - 0.1 <= usage["cpu_percent"] <= 100 * outer_own / wall + 0.1
+    assert usage["memory_bytes"] - before["memory_bytes"] > 0.9 * held.nbytes
+    assert usage["cores"] == os.cpu_count()
+    assert 0 < usage["machine_cpu_percent"] <= 100
+    assert 0 < usage["machine_memory_percent"] < 100
 
 
-def test_figures_are_written_while_a_fit_runs_and_only_then(tmp_path: Path) -> None:
+def test_usage_is_written_while_a_fit_runs_and_only_then(tmp_path: Path) -> None:
     """Short fits share an interval; outside the block nothing is written, and its thread is gone."""
     with opened(tmp_path) as writer:
         sampler = SystemSampler(writer, interval=lambda run_seconds: 0.02)
         for number in range(3):
             with sampler.sampling():
                 until(lambda number=number: system_events(tmp_path) > number)  # type: ignore[misc]
-        until(lambda: "system-figures" not in {thread.name for thread in threading.enumerate()})
+        until(lambda: "system-usage" not in {thread.name for thread in threading.enumerate()})
         written = system_events(tmp_path)
         assert written >= 3
     assert system_events(tmp_path) == written
-    figures = load(tmp_path).system
-    assert figures is not None
-    assert figures.memory_bytes is not None
-    assert 5e6 < figures.memory_bytes < 1e12
+    usage = load(tmp_path).system
+    assert usage is not None
+    assert usage.memory_bytes is not None
+    assert 5e6 < usage.memory_bytes < 1e12
 
 
-def test_a_failure_ends_the_figures_and_nothing_else(tmp_path: Path) -> None:
+def test_a_failure_ends_the_sampling_and_nothing_else(tmp_path: Path) -> None:
     """A reader that can't be made, or that fails later, is said once in the run; the fits go on."""
 
     def can_not_be_made() -> Any:
@@ -125,8 +125,8 @@ def test_a_reader_that_hangs_holds_up_no_fit(tmp_path: Path) -> None:
         free.set()
 
 
-def test_a_day_holds_few_thousand_figures() -> None:
-    """Figures get rarer as a run gets longer."""
+def test_a_day_holds_few_thousand_samples() -> None:
+    """Samples get rarer as a run gets longer."""
     seconds, count = 0.0, 0
     while seconds < 86_400:
         seconds += interval_seconds(seconds)
@@ -159,8 +159,8 @@ def _library(devices: int) -> Any:
 )
 def test_the_gpus_that_training_may_use_are_read(visible: str, used: list[int]) -> None:
     """Numbers and UUIDs choose; what a GPU does not tell is None; what is not there is no GPU."""
-    figures = GpuReader(_library(4), visible).read()
-    assert [figure["memory_bytes"] for figure in figures] == used
-    for figure in figures:
-        busy = None if figure["memory_bytes"] == 4 else 10 * (figure["memory_bytes"] - 1)
-        assert (figure["utilisation_percent"], figure["memory_total_bytes"]) == (busy, 100)
+    usage = GpuReader(_library(4), visible).read()
+    assert [gpu["memory_bytes"] for gpu in usage] == used
+    for gpu in usage:
+        busy = None if gpu["memory_bytes"] == 4 else 10 * (gpu["memory_bytes"] - 1)
+        assert (gpu["utilisation_percent"], gpu["memory_total_bytes"]) == (busy, 100)

@@ -10,8 +10,8 @@ from tui_monitor.app.feed.live_source import LiveSource
 from tui_monitor.app.feed.replay_source import ReplaySource
 from tui_monitor.app.live_app import LiveApp
 from tui_monitor.app.monitor_app import MonitorApp
-from tui_monitor.app.pictures.exact_svg import exact_svg
 from tui_monitor.app.replay_app import ReplayApp
+from tui_monitor.app.screenshots.exact_svg import exact_svg
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.view.view_state import ViewState

@@ -1,4 +1,4 @@
-"""Records reach a reader once each, through the shared slots or through the file, whenever it looks."""
+"""Records reach a reader once each, through the ring buffer or through the file, whenever it looks."""
 
 import stat
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_monitor.run_log.events.notices import NoteTaken
-from tui_monitor.run_log.format import ring_buffer as shared_slots
+from tui_monitor.run_log.events.notifications import NoteTaken
+from tui_monitor.run_log.format import ring_buffer
 from tui_monitor.run_log.format.layout import RunInfo
 from tui_monitor.run_log.format.ring_buffer import RING_BUFFER_SUFFIX, ROOM
 from tui_monitor.run_log.read.reader import RunReader
@@ -20,9 +20,9 @@ SLOTS = "batches.bin" + RING_BUFFER_SUFFIX
 
 
 def training(folder: Path) -> RunWriter:
-    """Return a writer within its first phase, whose time stands still: the file gets records when it is told to."""
+    """Return a writer within its first fit, whose time stands still: the file gets records when it is told to."""
     writer = RunWriter(folder, INFO, clock=lambda: 0.0, heartbeat_seconds=None)
-    writer.begin_phase(["loss", "accuracy"])
+    writer.begin_fit(["loss", "accuracy"])
     return writer
 
 
@@ -77,13 +77,13 @@ def test_nobody_else_may_write_or_cut_the_slots(tmp_path: Path) -> None:
 
 
 def test_a_file_that_turns_out_otherwise_starts_over(tmp_path: Path) -> None:
-    """Records taken from the slots that the file does not confirm are taken back."""
+    """Records taken from the slots that the file does not confirm are withdrawn."""
     writer, reader = training(tmp_path), RunReader(tmp_path)
     writer.event(NoteTaken(""))
     for number in range(1, 6):
         writer.batch(1, 1, (number, 0.5))
     assert read(reader) == [1, 2, 3, 4, 5]
-    other = np.zeros(7, writer.info.phases[0].dtype)
+    other = np.zeros(7, writer.info.fits[0].dtype)
     other["epoch"], other["loss"] = 1, np.arange(7)
     (tmp_path / SLOTS).unlink()
     with (tmp_path / "batches.bin").open("ab") as file:
@@ -108,7 +108,7 @@ def test_where_memory_can_not_be_shared_each_record_is_written_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a file system whose mapped pages may fail, a record is in the file when the call returns."""
-    monkeypatch.setattr(shared_slots, "_SAFE_TO_MAP", frozenset())
+    monkeypatch.setattr(ring_buffer, "_SAFE_TO_MAP", frozenset())
     writer = training(tmp_path)
     for number in range(1, 100):
         writer.batch(1, 1, (number, 0.5))
@@ -140,7 +140,7 @@ def test_a_slot_that_is_written_while_it_is_read_is_no_mixture(tmp_path: Path, m
     assert read(reader) == [ROOM + 1]
 
 
-def test_a_look_that_takes_no_more_than_the_file_has_says_that_more_may_wait(tmp_path: Path) -> None:
+def test_a_poll_that_takes_no_more_than_the_file_has_says_that_more_may_wait(tmp_path: Path) -> None:
     """Whoever reads until all is read gets the slots' records, however few are taken at once."""
     writer = training(tmp_path)
     for number in range(1, 31):
@@ -155,11 +155,11 @@ def test_a_look_that_takes_no_more_than_the_file_has_says_that_more_may_wait(tmp
     assert seen == list(range(1, 31))
 
 
-def test_a_batch_without_a_phase_leaves_no_file(tmp_path: Path) -> None:
-    """It is counted as lost, and the first phase gets the first file."""
+def test_a_batch_without_a_fit_leaves_no_file(tmp_path: Path) -> None:
+    """It is counted as lost, and the first fit gets the first file."""
     writer = RunWriter(tmp_path, INFO, clock=lambda: 0.0, heartbeat_seconds=None)
     writer.batch(1, 1, (1.0, 0.5))
     assert writer.lost_batches == 1
     assert not list(tmp_path.glob("batches*"))
-    assert writer.begin_phase(["loss"]).batches == "batches.bin"
+    assert writer.begin_fit(["loss"]).batches == "batches.bin"
     writer.close()

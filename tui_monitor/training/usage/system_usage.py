@@ -1,6 +1,6 @@
 """What the training process and its machine use, written into the run at a low rate by a thread beside `fit`.
 
-Nothing of the training is touched, and nothing here can fail it: the first failure ends the figures; the run says so.
+Nothing of the training is touched, and nothing here can fail it: the first failure ends the sampling; the run says so.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from typing import Any
 from tui_monitor.run_log.events.usage import UsageSampled
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.guard import tell
-from tui_monitor.training.usage.gpu_figures import GpuReader
+from tui_monitor.training.usage.gpu_usage import GpuReader
 
 _INTERVALS = ((600.0, 2.0), (7200.0, 10.0))
 _LAST_INTERVAL = 60.0
@@ -26,7 +26,7 @@ Read = Callable[[], Mapping[str, Any]]
 
 
 def interval_seconds(run_seconds: float) -> float:
-    """Return the time between two figures: 2 s in the first ten minutes, 10 s in the first two hours, then 60 s.
+    """Return the time between two samples: 2 s in the first ten minutes, 10 s in the first two hours, then 60 s.
 
     A day's run so holds about 2 300 of them, of some 200 bytes each.
     """
@@ -50,7 +50,7 @@ class SystemReader:
         self._at = (time.monotonic(), time.process_time(), *self._machine_seconds())
 
     def __call__(self) -> dict[str, Any]:
-        """Return the figures; those of processors are means since the call before, or since the reader was made.
+        """Return the usage; that of processors is a mean since the call before, or since the reader was made.
 
         `cpu_percent` is of one core, so 150 means one and a half of `cores`; `machine_cpu_percent` is of all cores.
         """
@@ -110,7 +110,7 @@ class SystemSampler:
             yield
             return
         done = threading.Event()
-        thread = threading.Thread(target=self._run, args=(done,), name="system-figures", daemon=True)
+        thread = threading.Thread(target=self._run, args=(done,), name="system-usage", daemon=True)
         with contextlib.suppress(RuntimeError):  # the system has no thread to give
             thread.start()
         try:

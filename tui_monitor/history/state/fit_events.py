@@ -1,9 +1,9 @@
-"""What the events of a phase say of it: a row for each epoch that ended, and its explanations. Needs no NumPy."""
+"""What the events of a fit say of it: a row for each epoch that ended, and its explanations. Needs no NumPy."""
 
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt, TimelineEntry
-from tui_monitor.run_log.events.notices import AlertRaised, Explained, NoteTaken
+from tui_monitor.run_log.events.notifications import AlertRaised, Explained, NoteTaken
 from tui_monitor.run_log.events.progress import EpochEnded
-from tui_monitor.run_log.format.canonical_metrics import canonical_figures
+from tui_monitor.run_log.format.canonical_metrics import canonical_values
 
 
 def epoch_row(ended: EpochEnded, seconds: float) -> EpochRow:
@@ -15,7 +15,7 @@ def epoch_row(ended: EpochEnded, seconds: float) -> EpochRow:
     """
     return EpochRow(
         epoch=ended.epoch,
-        figures=canonical_figures(ended.logs),
+        metrics=canonical_values(ended.logs),
         seconds=ended.seconds,
         batches=ended.batches,
         samples=ended.samples,

@@ -6,25 +6,25 @@ from typing import Any, Self
 import numpy as np
 
 from tui_monitor.history.batches.batch_track import Batches, BatchTrack
-from tui_monitor.history.snapshot import EpochRow, ExplanationAt, PhaseSnapshot
+from tui_monitor.history.snapshot import EpochRow, ExplanationAt, FitSnapshot
+from tui_monitor.history.state.fit_events import epoch_row, explanation_at
 from tui_monitor.history.state.pace import Remaining, batches_per_second, epoch_overhead, seconds_left
-from tui_monitor.history.state.phase_events import epoch_row, explanation_at
 from tui_monitor.run_log.events.lines import RecordedEvent
-from tui_monitor.run_log.events.notices import Explained
+from tui_monitor.run_log.events.notifications import Explained
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.batch_records import Records
-from tui_monitor.run_log.format.layout import PhaseInfo
+from tui_monitor.run_log.format.layout import FitInfo
 from tui_monitor.run_log.read.block_reader import Summaries
 from tui_monitor.run_log.read.stored_records import StoredRecords
 
 _OVERHEAD_EPOCHS = 5
 
 
-class PhaseFold:
-    """Grows the history of one phase; its description may come after its first events."""
+class FitFold:
+    """Grows the history of one fit; its description may come after its first events."""
 
     def __init__(self) -> None:
-        self.info: PhaseInfo | None = None
+        self.info: FitInfo | None = None
         self.cut: Batches | None = None
         """The batches as of an earlier moment, shown in place of all that were added."""
         self._track = BatchTrack()
@@ -33,8 +33,8 @@ class PhaseFold:
         self._explanations: list[ExplanationAt] = []
         self._shared: dict[str, tuple[Any, ...]] = {}
 
-    def describe(self, info: PhaseInfo) -> None:
-        """Take the phase's description, new or changed."""
+    def describe(self, info: FitInfo) -> None:
+        """Take the fit's description, new or changed."""
         self.info = info
         self._track.describe(info)
 
@@ -67,7 +67,7 @@ class PhaseFold:
         return self.cut or self._track.now()
 
     def add_event(self, recorded: RecordedEvent) -> None:
-        """Take an event of the phase; one of another kind than an epoch's or an explanation changes nothing."""
+        """Take an event of the fit; one of another kind than an epoch's or an explanation changes nothing."""
         match recorded.event:
             case EpochBegan(epoch=epoch) if epoch > 0 and recorded.seconds is not None:
                 # Comes before the epoch's first batch.
@@ -79,8 +79,8 @@ class PhaseFold:
                 self._explanations.append(explanation_at(explained, recorded.seconds or 0.0))
                 self._shared.pop("explanations", None)
 
-    def snapshot(self, *, is_complete: bool) -> PhaseSnapshot | None:
-        """Return the phase as it stands, or None before it was described.
+    def snapshot(self, *, is_complete: bool) -> FitSnapshot | None:
+        """Return the fit as it stands, or None before it was described.
 
         Args:
             is_complete: nothing more waits to be read, so that an epoch begun after the newest batch is known
@@ -94,7 +94,7 @@ class PhaseFold:
             epoch, seconds = self._begun
             if seconds >= batches.seconds and epoch != (numbers[-1] if numbers else None):
                 starts, numbers = (*starts, batches.count), (*numbers, epoch)
-        return PhaseSnapshot(
+        return FitSnapshot(
             info=self.info,
             series=batches.series,
             epoch_starts=starts,
@@ -109,15 +109,15 @@ class PhaseFold:
         """Return the newest batches a second, or None before that is known."""
         return batches_per_second(self._batches().recent)
 
-    def seconds_left(self, phase: PhaseSnapshot, pace: float | None) -> float | None:
-        """Return the expected time to the end of the phase; None where plan or pace is unknown."""
-        steps, epochs = phase.steps_per_epoch, phase.info.epochs
+    def seconds_left(self, fit: FitSnapshot, pace: float | None) -> float | None:
+        """Return the expected time to the end of the fit; None where plan or pace is unknown."""
+        steps, epochs = fit.steps_per_epoch, fit.info.epochs
         if steps is None or epochs is None:
             return None
-        has_ended = bool(phase.epochs) and phase.epochs[-1].epoch == phase.epoch
-        epoch = max(phase.epoch, phase.info.initial_epoch + 1)
+        has_ended = bool(fit.epochs) and fit.epochs[-1].epoch == fit.epoch
+        epoch = max(fit.epoch, fit.info.initial_epoch + 1)
         remaining = Remaining(
-            batches=0 if has_ended else max(steps - phase.batch, 0),
+            batches=0 if has_ended else max(steps - fit.batch, 0),
             epochs=max(epochs - epoch, 0),
             steps_per_epoch=steps,
         )

@@ -1,16 +1,22 @@
-"""Where things happened in a run, found as its events are read, by their place in the order of writing."""
+"""Where things happened in a run, found as its events are read, by their index in the order of writing."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_monitor.history.playback import Moments
+from tui_monitor.history.playback import Markers
 from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, Verdict
 from tui_monitor.run_log.events.lines import RecordedEvent
-from tui_monitor.run_log.events.notices import AlertRaised, CauseChanged, Explained, NoteTaken, RequestAcknowledged
-from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded, PhaseBegan
+from tui_monitor.run_log.events.notifications import (
+    AlertRaised,
+    CauseChanged,
+    Explained,
+    NoteTaken,
+    RequestAcknowledged,
+)
+from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded, FitBegan
 
 
-class MomentFinder:
+class MarkerFinder:
     """Collects the events that a replay can be moved to."""
 
     def __init__(self) -> None:
@@ -25,14 +31,14 @@ class MomentFinder:
         self._said_changes: list[int] = []
         self._found_changes: list[int] = []
         self._main: tuple[Cause | None, ...] | None = None
-        self._first_of_phase: dict[int, int] = {}
+        self._first_of_fit: dict[int, int] = {}
 
     def add(self, index: int, recorded: RecordedEvent) -> None:
         """Take the next event, the one at `index`."""
-        if recorded.phase is not None:
-            self._first_of_phase.setdefault(recorded.phase, index)
+        if recorded.fit is not None:
+            self._first_of_fit.setdefault(recorded.fit, index)
         match recorded.event:
-            case EpochBegan() | PhaseBegan():
+            case EpochBegan() | FitBegan():
                 self._is_between = False
             case EpochEnded(epoch=epoch):
                 self.epochs.append(index)
@@ -57,9 +63,9 @@ class MomentFinder:
         if self._is_between and epoch == self._numbers[-1]:
             self._ends[-1] = index
 
-    def first_of_phase(self, phase: int) -> int | None:
-        """Return the index of a phase's first event, or None where it has none."""
-        return self._first_of_phase.get(phase)
+    def first_of_fit(self, fit: int) -> int | None:
+        """Return the index of a fit's first event, or None where it has none."""
+        return self._first_of_fit.get(fit)
 
     def epochs_before(self, count: int) -> NDArray[np.float64]:
         """Return how many epochs had ended with each of the first `count` events, shape (count,)."""
@@ -67,15 +73,15 @@ class MomentFinder:
         ended[self.epochs] = 1.0
         return np.cumsum(ended)
 
-    def moments(self, places: NDArray[np.float64]) -> Moments:
-        """Return the moments at the places of their events, shape (events,)."""
+    def markers(self, positions: NDArray[np.float64]) -> Markers:
+        """Return the markers at the positions of their events, shape (events,)."""
         changes = self._said_changes or self._found_changes
-        return Moments(
-            epochs=tuple(places[self._ends].tolist()) if self._ends else (),
+        return Markers(
+            epochs=tuple(positions[self._ends].tolist()) if self._ends else (),
             numbers=tuple(self._numbers),
-            alerts=tuple(places[self._alerts].tolist()) if self._alerts else (),
-            changes=tuple(places[changes].tolist()) if changes else (),
-            events=tuple(places[self._happened].tolist()) if self._happened else (),
+            alerts=tuple(positions[self._alerts].tolist()) if self._alerts else (),
+            changes=tuple(positions[changes].tolist()) if changes else (),
+            events=tuple(positions[self._happened].tolist()) if self._happened else (),
         )
 
     def _compare(self, index: int, explained: Explained) -> None:

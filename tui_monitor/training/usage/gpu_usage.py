@@ -26,7 +26,7 @@ class GpuReader:
             self._handles = []
 
     def read(self) -> list[dict[str, Any]]:
-        """Return what is used of each GPU, by all its processes; a figure the driver keeps to itself is None."""
+        """Return what is used of each GPU, by all its processes; a value the driver keeps to itself is None."""
         return [self._read_one(handle) for handle in self._handles]
 
     def _read_one(self, handle: Any) -> dict[str, Any]:

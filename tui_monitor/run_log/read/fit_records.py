@@ -1,4 +1,4 @@
-"""How far the batch records of one phase have been read: a long one's first batches are taken by their summaries."""
+"""How far the batch records of one fit have been read: a long one's first batches are taken by their summaries."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,35 +7,35 @@ import numpy as np
 
 from tui_monitor.run_log.format.batch_records import Records, is_plausible
 from tui_monitor.run_log.format.block_summaries import BLOCK
-from tui_monitor.run_log.format.layout import PhaseInfo, blocks_file
+from tui_monitor.run_log.format.layout import FitInfo, blocks_file
 from tui_monitor.run_log.read.block_reader import Summaries, read_blocks
 from tui_monitor.run_log.read.stored_records import StoredRecords
 from tui_monitor.run_log.read.tail import Tail
 from tui_monitor.run_log.read.unflushed_records import UnflushedRecords
 
 READ_WHOLE = 2**18
-"""Batches of a phase up to which all its records are read, which takes a few milliseconds."""
+"""Batches of a fit up to which all its records are read, which takes a few milliseconds."""
 LEAST_READ = 1024
 """Newest records that are read in any case: they tell the pace."""
 
 _RECORDS_AT_ONCE = 65_536
 
 
-class PhaseRecords:
-    """The reader's place in one phase. Not safe across threads."""
+class FitRecords:
+    """The reader's position in one fit. Not safe across threads."""
 
-    def __init__(self, info: PhaseInfo, folder: Path, read_whole: float) -> None:
+    def __init__(self, info: FitInfo, folder: Path, read_whole: float) -> None:
         """Begin before the first record.
 
         Args:
-            info: of the phase.
-            folder: of the run; the phase's file need not be there yet.
+            info: of the fit.
+            folder: of the run; the fit's file need not be there yet.
             read_whole: batches up to which all records are read.
         """
         self.info = info
         self.more_waits = False
         self.is_through = False
-        """Read to its end after the next phase had begun, so that nothing more can come."""
+        """Read to its end after the next fit had begun, so that nothing more can come."""
         self.torn_bytes = 0
         self._folder = folder
         self._tail = Tail(folder / info.batches)

@@ -1,0 +1,26 @@
+"""Private names that Keras 3 and legacy Keras have in common: each is read in one function, and may be missing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def arguments_of(loss: Any) -> Mapping[str, Any]:
+    """Return the keyword arguments of a loss or metric that wraps a function, `from_logits` for one; empty without."""
+    found: Mapping[str, Any] = getattr(loss, "_fn_kwargs", {})
+    return found
+
+
+def logits_behind(outputs: Any) -> Any:
+    """Return the logits that Keras has noted on the outputs of a softmax or sigmoid, or None."""
+    return getattr(outputs, "_keras_logits", None)
+
+
+def may_be_compiled_by_xla(model: Any) -> bool:
+    """Return whether XLA may compile the model's steps; true where the model does not say."""
+    return bool(getattr(model, "_jit_compile", True))
+
+
+def learning_rate_schedule(optimizer: Any) -> Any:
+    """Return the schedule that sets an optimizer's learning rate, or None where it is a variable."""
+    found = getattr(optimizer, "_learning_rate", None)
+    return found if callable(found) and not hasattr(found, "assign") else None
