@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from tui_monitor import units
+from tui_monitor.explain.log_history import is_regression, loss_trend, suggestions
 from tui_monitor.explain.words.sentences import is_paradox
 from tui_monitor.run_log.events.explanation import (
     Baseline,
@@ -15,15 +16,24 @@ from tui_monitor.run_log.events.explanation import (
     Verdict,
 )
 
-_SIGNS: Mapping[Cause, tuple[str, str]] = {
-    Cause.IN_EPOCH_AVERAGING: ("+", "−"),
-    Cause.TRAIN_MODE_LAYERS: ("+", "−"),
-    Cause.SAMPLE_WEIGHTS: ("±", "0"),
-    Cause.BATCH_AVERAGING: ("±", "±"),
-    Cause.CLASS_MIX: ("±", "±"),
-    Cause.WITHIN_CLASS: ("±", "±"),
+Signs = tuple[str, str]
+
+_ALL_SIGNS: tuple[Signs, ...] = (("+", "+"), ("+", "−"), ("−", "+"), ("−", "−"))
+_SIGNS: Mapping[Cause, tuple[Signs, ...]] = {
+    Cause.IN_EPOCH_AVERAGING: (("+", "−"), ("−", "+")),
+    # Dropout and noise one way, batch norm whose moving statistics lag the other.
+    Cause.TRAIN_MODE_LAYERS: (("+", "−"), ("−", "+")),
+    Cause.SAMPLE_WEIGHTS: (("+", "0"), ("−", "0")),
+    Cause.BATCH_AVERAGING: _ALL_SIGNS,
+    Cause.CLASS_MIX: _ALL_SIGNS,
+    Cause.LEAKED: (("+", "−"),),
+    Cause.INPUT_SCALE: (("−", "+"),),
+    Cause.WITHIN_CLASS: _ALL_SIGNS,
 }
-"""What each cause does to (loss gap, accuracy gap); averaging, while the loss falls."""
+"""What each cause may do to (loss gap, accuracy gap)."""
+_WHILE_FALLING: Signs = ("+", "−")
+_WHILE_RISING: Signs = ("−", "+")
+"""What averaging does while the training loss falls, or rises."""
 
 _SAME_LOSS = 0.005
 """Nats within which a loss counts as the majority-class baseline's."""
@@ -41,6 +51,7 @@ def explain_from_log(
     *,
     measured_epoch: int | None = None,
     samples: tuple[int, int] = (0, 0),
+    before: Sequence[Mapping[str, float]] = (),
 ) -> Explanation:
     """Return the explanation that one epoch's logged values support.
 
@@ -51,20 +62,23 @@ def explain_from_log(
         class_shares: of all classes on both sides, adding up to 1, where known.
         measured_epoch: the nearest epoch of the run that was measured, or None where none was.
         samples: those that training's and validation's metrics are means over; 0 where the log does not say.
+        before: values of the epochs before, oldest first, where known.
     """
+    signs = _signs(loss_trend(before, metrics))
     if measured_epoch is None:
         unmeasured, settled_by = "nothing was measured in this run", _SETTLED_BY
     else:
         unmeasured = "this epoch was not measured, as that would have cost more than its budget"
         settled_by = f"`tui-monitor explain {run} --epoch {measured_epoch}` shows the nearest epoch that was measured."
     reported = {name: _finite(metrics.get(name)) for name in ("loss", "val_loss", "accuracy", "val_accuracy")}
-    loss = _ledger(reported["loss"], reported["val_loss"], 0)
-    accuracy = _ledger(reported["accuracy"], reported["val_accuracy"], 1)
+    loss = _ledger(reported["loss"], reported["val_loss"], 0, signs)
+    accuracy = _ledger(reported["accuracy"], reported["val_accuracy"], 1, signs)
     baseline = _baseline(class_shares)
     findings = [
-        *_bounds(reported),
+        *suggestions(before, metrics),
+        *([] if is_regression(metrics) else _bounds(reported)),
         *_against_majority_baseline(reported, baseline),
-        *_sign_findings(loss, accuracy),
+        *_sign_findings(loss, accuracy, signs),
         *_unknowns(loss, accuracy, settled_by, _by_chance(reported, samples)),
     ]
     return Explanation(
@@ -82,7 +96,7 @@ def explain_from_log(
         samples={"train": samples[0] or None, "validation": samples[1] or None},
         cost=None,
         verdict=_verdict(loss, accuracy, metrics),
-        headline=_headline(loss, accuracy, unmeasured),
+        headline=_headline(loss, accuracy, unmeasured, metrics, epoch),
         next_step=settled_by if loss or accuracy else "",
         findings=tuple(findings),
     )
@@ -92,19 +106,27 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _ledger(training: float | None, validation: float | None, column: int) -> Ledger | None:
+def _signs(trend: int) -> Mapping[Cause, tuple[Signs, ...]]:
+    """Return what each cause may do, given whether the training loss falls (−1), rises (1), or neither is known."""
+    if not trend:
+        return _SIGNS
+    return {**_SIGNS, Cause.IN_EPOCH_AVERAGING: (_WHILE_FALLING if trend < 0 else _WHILE_RISING,)}
+
+
+def _ledger(
+    training: float | None, validation: float | None, column: int, signs: Mapping[Cause, tuple[Signs, ...]]
+) -> Ledger | None:
     if training is None or validation is None:
         return None
     gap = training - validation
-    terms = tuple(Term(cause, None, None, None, _verdict_by_sign(cause, gap, column)) for cause in _SIGNS)
+    terms = tuple(Term(cause, None, None, None, _verdict_by_sign(may, gap, column)) for cause, may in signs.items())
     return Ledger(gap=gap, low=None, high=None, within_noise=None, terms=terms)
 
 
-def _verdict_by_sign(cause: Cause, gap: float, column: int) -> Verdict:
-    """A cause that pushes a gap the other way, or not at all, can't be why it is there."""
-    sign = _SIGNS[cause][column]
-    opposite = (sign == "+" and gap < 0) or (sign == "−" and gap > 0)
-    return Verdict.RULED_OUT if opposite or sign == "0" else Verdict.CANNOT_TELL
+def _verdict_by_sign(may: Sequence[Signs], gap: float, column: int) -> Verdict:
+    """A cause that pushes a gap the other way alone, or not at all, can't be why it is there."""
+    is_possible = any((sign[column] == "+" and gap >= 0) or (sign[column] == "−" and gap <= 0) for sign in may)
+    return Verdict.CANNOT_TELL if is_possible else Verdict.RULED_OUT
 
 
 def _baseline(shares: Sequence[float] | None) -> Baseline | None:
@@ -178,13 +200,22 @@ def _by_chance(reported: Mapping[str, float | None], samples: tuple[int, int]) -
 _NORMAL_QUANTILE = 1.959964
 
 
-def _headline(loss: Ledger | None, accuracy: Ledger | None, unmeasured: str) -> str:
+def _headline(
+    loss: Ledger | None, accuracy: Ledger | None, unmeasured: str, metrics: Mapping[str, float], epoch: int
+) -> str:
+    if is_regression(metrics):
+        return "These look like values of a regression, of which accuracy says nothing: no contradiction is in them."
     if loss is None or loss.gap is None:
         return ""
     if accuracy is not None and accuracy.gap is not None and loss.gap > 0 and accuracy.gap > 0:
         return (
             "Lower loss together with lower accuracy is not explained by averaging, dropout or leakage alone: "
             "each of them would raise validation accuracy."
+        )
+    if epoch == 1 and accuracy is not None and (accuracy.gap or 0.0) < 0 < loss.gap:
+        return (
+            "In the first epoch averaging over a model that still learns does this, and so does dropout: "
+            "the first shrinks from epoch to epoch, the second stays."
         )
     return f"The log alone does not tell the cause: {unmeasured}."
 
@@ -204,9 +235,11 @@ def _bounds(reported: Mapping[str, float | None]) -> list[Finding]:
             findings.append(
                 Finding(
                     "bound",
-                    "proved",
-                    f"The {side} loss {loss:.4f} is below (1 − {accuracy:.4f})·ln 2 = {bound:.4f}: loss and accuracy "
-                    "are not averages over the same samples with the same weights.",
+                    "proved for a cross-entropy",
+                    f"The {side} loss {loss:.4f} is below (1 − {accuracy:.4f})·ln 2 = {bound:.4f}. If it is a "
+                    "cross-entropy of hard labels, loss and accuracy are not averages over the same samples with the "
+                    "same weights; of a squared error, a focal loss, smoothed labels or several outputs it proves "
+                    "nothing.",
                     "",
                 )
             )
@@ -253,21 +286,23 @@ def _beside(value: float, other: float, same: float) -> str:
     return "above" if value > other else "below"
 
 
-def _sign_findings(loss: Ledger | None, accuracy: Ledger | None) -> list[Finding]:
+def _sign_findings(
+    loss: Ledger | None, accuracy: Ledger | None, signs: Mapping[Cause, tuple[Signs, ...]]
+) -> list[Finding]:
     if loss is None or accuracy is None or loss.gap is None or accuracy.gap is None:
         return []
     pattern = tuple("+" if gap > 0 else "−" for gap in (loss.gap, accuracy.gap))
     seen = f"({pattern[0]}, {pattern[1]})"
     findings = []
-    for cause, (on_loss, on_accuracy) in _SIGNS.items():
-        fits = all(sign in ("±", found) for sign, found in zip((on_loss, on_accuracy), pattern, strict=True))
-        if not fits:
-            when = " (while the loss falls)" if cause is Cause.IN_EPOCH_AVERAGING else ""
+    for cause, may in signs.items():
+        is_said_below = cause is Cause.LEAKED and pattern == ("+", "+")
+        if pattern not in may and not is_said_below:
+            moves = " or ".join(f"({on_loss}, {on_accuracy})" for on_loss, on_accuracy in may)
             findings.append(
                 Finding(
                     cause,
                     "excluded alone",
-                    f"{cause.label}{when}: moves (loss gap, accuracy gap) by ({on_loss}, {on_accuracy}); here they are "
+                    f"{cause.label}: moves (loss gap, accuracy gap) by {moves}{_WHY_SO.get(cause, '')}; here they are "
                     f"{seen}: not the cause of both.",
                     "",
                 )
@@ -275,6 +310,12 @@ def _sign_findings(loss: Ledger | None, accuracy: Ledger | None) -> list[Finding
     if pattern == ("+", "+"):
         findings += _answers_that_do_not_hold(seen)
     return findings
+
+
+_WHY_SO = {
+    Cause.IN_EPOCH_AVERAGING: ", as the training loss falls or rises",
+    Cause.TRAIN_MODE_LAYERS: ", the first dropout and noise, the second batch norm that lags",
+}
 
 
 def _answers_that_do_not_hold(seen: str) -> list[Finding]:

@@ -13,6 +13,9 @@ from tui_monitor.explain.from_log import explain_from_log, has_both_sides
 from tui_monitor.history.snapshot import ExplanationAt, FitSnapshot, Snapshot
 from tui_monitor.run_log.events.explanation import Explanation, explanation_to_json
 
+_EPOCHS_BEFORE = 100
+"""Epochs before the one explained that are looked at for what its values follow on."""
+
 MEASURING_IS_OFF = (
     "Measuring is off (probe budget 0), so no cause gets an amount.",
     "Start the run with a probe budget above 0 to see the causes of the gap.",
@@ -91,9 +94,16 @@ def logged_answer(
     row = next((row for row in reversed(rows) if has_both_sides(row.metrics)), rows[-1])
     nearest = min(measured_epochs(fit), key=lambda other: abs(other - row.epoch), default=None)
     samples = (row.samples, row.validation_samples)
+    before = [earlier.metrics for earlier in fit.epochs if earlier.epoch < row.epoch] if fit is not None else []
     return Answer(
         explain_from_log(
-            snapshot.run.name, row.epoch, row.metrics, class_shares, measured_epoch=nearest, samples=samples
+            snapshot.run.name,
+            row.epoch,
+            row.metrics,
+            class_shares,
+            measured_epoch=nearest,
+            samples=samples,
+            before=before[-_EPOCHS_BEFORE:],
         )
     )
 
