@@ -61,6 +61,8 @@ def explain_probe(
     opened = (
         _without_fresh_test(opened) if opened and any(isinstance(check, LABELS_APART) for check in found) else opened
     )
+    if opened is not None and opened.leak is not None and opened.leak.is_beyond_chance:
+        found = (opened.leak.found, *found)
     loss = build_ledger(probe, validation, "loss", opened=opened) if validation else None
     accuracy = build_ledger(probe, validation, "accuracy", opened=opened) if validation else None
     reported = _reported(probe, loss, accuracy)

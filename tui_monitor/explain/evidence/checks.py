@@ -8,6 +8,7 @@ import numpy as np
 
 from tui_monitor.explain.samples.observed import Observed, OutputScale, ValidationChange
 from tui_monitor.explain.samples.probes import NO_CLASS, FloatArray, IntArray, TrainingProbe, ValidationProbe
+from tui_monitor.run_log.events.opened import FoundLeak
 
 _SURE = 1e-5
 """Probability of raising one check by chance."""
@@ -111,7 +112,8 @@ class PenaltyInOneMode:
 
 
 Check = (
-    LogitThreshold
+    FoundLeak
+    | LogitThreshold
     | WrongScale
     | LabelMap
     | LabelShift

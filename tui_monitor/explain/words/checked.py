@@ -19,6 +19,7 @@ from tui_monitor.explain.evidence.checks import (
 )
 from tui_monitor.explain.samples.observed import ValidationChange
 from tui_monitor.run_log.events.explanation import Finding
+from tui_monitor.run_log.events.opened import FoundLeak
 
 KNOWN = "known"
 
@@ -167,7 +168,25 @@ def _penalty(check: PenaltyInOneMode) -> Finding:
     )
 
 
+def _copies(check: FoundLeak) -> Finding:
+    same = ""
+    if check.same_label is not None and check.same_label < 1:
+        same = f"; {units.percentage(1 - check.same_label)} of them with another label"
+    about = "" if check.fraction_high - check.fraction_low < 0.005 else "about "
+    examples = ", ".join(str(example.validation) for example in check.examples[:5])
+    return Finding(
+        "copies",
+        KNOWN,
+        f"{units.count(check.copies)} of {units.count(check.compared)} validation samples stand in training, input for "
+        f"input{same}: {about}{units.percentage(check.fraction, 1)} of validation. The first are samples {examples}, "
+        "counted from 0 in the order of validation.",
+        "Take them out of validation, and split so that copies stay on one side.",
+        "train, validation = next(GroupShuffleSplit(test_size=0.2).split(x, y, groups))",
+    )
+
+
 _FINDINGS: Mapping[type[Any], Callable[[Any], Finding]] = {
+    FoundLeak: _copies,
     LogitThreshold: _logit_threshold,
     WrongScale: _wrong_scale,
     LabelMap: _label_map,
