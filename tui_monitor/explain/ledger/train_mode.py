@@ -42,7 +42,8 @@ def train_mode_parts(
     own = found.own_loss if metric == "loss" else found.own_correct
     if anew.size != values.training.size:
         return ()
-    modes = [(OWN_NOISE, values.training if own is None else own, anew), (LAG, anew, values.inference)]
+    rest = OWN_NOISE if own is not None or not opened.other_kinds else "+".join((OWN_NOISE, *opened.other_kinds))
+    modes = [(rest, values.training if own is None else own, anew), (LAG, anew, values.inference)]
     if own is not None:
         modes.insert(0, ("+".join(opened.other_kinds), values.training, own))
     return tuple(

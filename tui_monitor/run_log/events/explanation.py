@@ -68,7 +68,8 @@ class KindPart:
 
     kind: str
     """`batch_norm_lag` (moving statistics against ones estimated anew), `batch_norm_noise` (each batch's own against
-    these), or other kinds of layers, `dropout`, `noise`, `augmentation`, `own layers`, joined by `+`."""
+    these), or other kinds of layers, `dropout`, `noise`, `augmentation`, `own layers`; kinds that were not told apart
+    are joined by `+`."""
     effect: float
     low: float | None
     """Lower end of the 95 % interval."""
@@ -77,9 +78,8 @@ class KindPart:
     @property
     def label(self) -> str:
         """The part's name on screen."""
-        return {"batch_norm_lag": "batch norm: lag", "batch_norm_noise": "batch norm: batches"}.get(
-            self.kind, self.kind.replace("+", ", ")
-        )
+        names = {"batch_norm_lag": "batch norm: lag", "batch_norm_noise": "batch norm: batches"}
+        return ", ".join(names.get(kind, kind) for kind in self.kind.split("+"))
 
 
 @dataclass(frozen=True)

@@ -332,15 +332,18 @@ class Explainer:
         """Return what opens the within-class term of an epoch, and the seconds it took."""
         if epoch is None:
             return None, 0.0
-        begun = time.perf_counter()
+        probe, begun = self._probe(), time.perf_counter()
+        built = probe.building_seconds
         try:
             with preserved_random_state():
                 seconds = max(_OPENING_SECONDS, _OPENING_SHARE * forward_seconds)
-                opened = self.opener.open(self._probe(), epoch, seconds)
+                opened = self.opener.open(probe, epoch, seconds)
         except Exception as error:
             raise_what_is_the_users(error)
             opened = Opened(reasons=dict.fromkeys(OPENED_CAUSES, f"It failed ({type(error).__name__}: {error})."))
-        return opened, time.perf_counter() - begun
+        built = probe.building_seconds - built
+        self._budget.traced(built)
+        return opened, time.perf_counter() - begun - built
 
     def of_all_workers(self, training_seconds: float, wait_seconds: float | None = None) -> Explanation | None:
         """Return the explanation of the last epoch that ended, once, when every worker has measured it.

@@ -7,6 +7,7 @@ traced anew; any other can't be measured.
 
 import math
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -16,8 +17,9 @@ import tensorflow as tf
 
 from tui_monitor.explain.samples.probes import FloatArray, IntArray, Weighting
 from tui_monitor.training.backends.backend import Backend
-from tui_monitor.training.backends.graphs import NotRepeatable, Piece, cut, handle_outside, variables_behind
+from tui_monitor.training.backends.graphs import NotRepeatable, Piece, cut
 from tui_monitor.training.probe.anew import holds_own_code_alone, trace_anew
+from tui_monitor.training.probe.variables import Variables
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.packing import StepOutput
 from tui_monitor.training.step.payload import ROLES, Trace
@@ -95,37 +97,6 @@ class _Pass:
         return rows, 0.0 if loss is None else _beyond(rows, float(loss) * self.trace.replicas, per_sample)
 
 
-class Variables:
-    """Variables of our own that a pass reads instead of the model's, and the passes that do."""
-
-    def __init__(self, values: Mapping[int, Any], *, replaces_all: bool) -> None:
-        """Make the variables.
-
-        Args:
-            values: of each, by `id` of the handle of the model's variable that it stands for.
-            replaces_all: whether a pass may read no variable beside them.
-        """
-        with tf.init_scope():
-            self.own = {key: tf.Variable(value, trainable=False) for key, value in values.items()}
-        self.handles = {key: variable.handle for key, variable in self.own.items()}
-        self.passes: dict[tuple[str, int], _Pass] = {}
-        self._replaces_all = replaces_all
-
-    def check(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        """Check that a pass reads no other variables, where it must not.
-
-        Args:
-            inputs: tensors at which the pass begins.
-            outputs: tensors at which it ends.
-
-        Raises:
-            NotRepeatable: it reads another one.
-        """
-        read = {id(handle_outside(handle)) for end in outputs for handle in variables_behind(end, inputs)}
-        if self._replaces_all and not read <= self.handles.keys():
-            raise NotRepeatable("a value follows from more than the batch and the model's weights")
-
-
 class Probe:
     """Measures batches of one compiled model; holds the pieces of graphs, nothing of the training."""
 
@@ -137,6 +108,8 @@ class Probe:
         self._joinable = not any(_depends_on_batch(self.backend, layer) for layer in self.backend.layers(model))
         self.ready: set[str] = set()
         """Kinds of measurement whose passes were built."""
+        self.building_seconds = 0.0
+        """Spent so far on building passes, each of which is built once."""
         self._passes: dict[tuple[str, int], _Pass] = {}
         self._readings: dict[int, tuple[tuple[tuple[str, Any], ...], Piece]] = {}
         self._anew: list[tuple[str, Trace]] = []
@@ -198,11 +171,13 @@ class Probe:
         """
         trace = self._trace("training", batch)
         if id(trace) not in self._readings:
+            begun = time.perf_counter()
             roles = tuple((role, leaf) for role in ROLES for leaf in trace.inputs[role])
             try:
                 self._readings[id(trace)] = roles, cut([leaf for _, leaf in roles], find(trace))
             except NotRepeatable as reason:
                 raise Unsupported(f"The step can't be run again, because {reason}.") from None
+            self.building_seconds += time.perf_counter() - begun
         roles, run = self._readings[id(trace)]
         return [value.numpy().astype(np.float64) for value in run(list(_fitting(roles, batch)))]
 
@@ -223,12 +198,14 @@ class Probe:
         passes = self._passes if instead is None else instead.passes
         key = (kind, id(trace))
         if key not in passes:
+            begun = time.perf_counter()
             try:
                 passes[key] = _built(trace, takes_outputs=kind == "then", instead=instead)
             except NotRepeatable as reason:
                 raise Unsupported(
                     f"The gap can only be shown: the step can't be run again, because {reason}."
                 ) from None
+            self.building_seconds += time.perf_counter() - begun
         return passes[key]
 
     def _trace(self, kind: str, batch: UnpackedBatch) -> Trace:

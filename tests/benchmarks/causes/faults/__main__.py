@@ -93,7 +93,7 @@ Run = tuple[Plan, Any]
 
 def table(runs: Sequence[Run]) -> Iterator[str]:
     """Yield the table in Markdown, and each answer that is wrong or missing."""
-    yield "| planted | runs | named first or raised | true effect within the 95 % interval | mean error, nats / points |"
+    yield "| planted | runs | named first or raised | effect within its 95 % interval | mean error, nats / points |"
     yield "|---|---:|---:|---:|---:|"
     planted = [run for run in runs if not run[0].control]
     for name in [*FAULTS, "**all**"]:

@@ -168,7 +168,7 @@ FAULTS: Mapping[str, tuple[Fault, Fault]] = {
     "2 % leaked": _both(lambda s: Fault("leaked", "copies", change=_leaked(0.02), noise=(1.3, 1.6)[s])),
     "10 % leaked": _both(lambda s: Fault("leaked", "copies", change=_leaked(0.1), noise=(1.3, 1.6)[s])),
     "50 % leaked": _both(
-        lambda s: Fault("leaked", "copies", change=_leaked(0.5), **{**_SMALL, "epochs": (15, 25)[s]})  # type: ignore[arg-type]
+        lambda s: Fault("leaked", "copies", change=_leaked(0.5), **{**_SMALL, "train": 720, "epochs": (15, 25)[s]})  # type: ignore[arg-type]
     ),
     "÷255 on one side": _both(lambda s: Fault("input_scale", change=_divided, rate=(0.01, 0.03)[s])),
     "mean on one side": _both(lambda s: Fault("input_scale", change=_centred, noise=(1.0, 1.3)[s])),

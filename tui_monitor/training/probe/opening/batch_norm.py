@@ -6,7 +6,7 @@ estimated anew from whole batches at the weights of now (as Ioffe and Szegedy, 2
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -15,11 +15,15 @@ from tui_monitor.explain.samples.opened import BatchNorm
 from tui_monitor.explain.samples.probes import FloatArray, IntArray
 from tui_monitor.run_log.events.opened import BatchNormLag
 from tui_monitor.training.backends.backend import Backend
-from tui_monitor.training.backends.graphs import assigned_values, handle_of
-from tui_monitor.training.probe.passes import Probe, UnpackedBatch, Variables
+from tui_monitor.training.backends.graphs import Assigned, assigned_values, handle_of
+from tui_monitor.training.probe.passes import Probe, UnpackedBatch
+from tui_monitor.training.probe.variables import Variables
 
 _FORGOTTEN: Final = 0.05
 """Part of an old value in a moving statistic that counts as forgotten."""
+
+_MOST_BATCHES: Final = 32
+"""Batches whose statistics are read; each takes a pass of its own."""
 
 Handle = Any
 
@@ -49,6 +53,8 @@ class BatchNormSplit:
     backend: Backend
     model: Any
     _variables: Variables | None = None
+    _assigned: dict[int, dict[int, Assigned]] = field(default_factory=dict)
+    """What each trace, by `id`, assigns to the moving statistics."""
 
     def measure(
         self,
@@ -73,10 +79,12 @@ class BatchNormSplit:
             Unsupported: the step can't be run again.
         """
         layers = list(self._layers())
-        found = [self._statistics(probe, batch, layers) for batch in training] if layers else []
+        others = others and len(training) <= _MOST_BATCHES
+        estimated = training if others else training[:: -(-len(training) // _MOST_BATCHES)]
+        found = [self._statistics(probe, batch, layers) for batch in estimated] if layers else []
         if not all(found) or not found:
             return None
-        anew = _joined(found, [batch.samples for batch in training])
+        anew = _joined(found, [batch.samples for batch in estimated])
         if self._variables is None:
             kept = {id(handle): value for layer in layers for handle, value in layer.values()}
             self._variables = Variables(kept, replaces_all=False)
@@ -93,7 +101,7 @@ class BatchNormSplit:
             validation_sample=validation[0],
             validation_loss=other["loss"],
             validation_correct=other["correct"],
-            found=BatchNormLag(len(layers), len(training), steps, None, None),
+            found=BatchNormLag(len(layers), len(estimated), steps, None, None),
         )
 
     def _layers(self) -> Iterator[_Layer]:
@@ -109,12 +117,14 @@ class BatchNormSplit:
         """
         kept = {id(handle): (value, layer.momentum) for layer in layers for handle, value in layer.values()}
         handles = [handle for layer in layers for handle in layer.handles]
-        assigned = assigned_values(probe.trace_in_training(batch).sample.loss, handles)
+        trace = probe.trace_in_training(batch)
+        if id(trace) not in self._assigned:
+            # A walk over the whole graph, which is the same for all batches of its shape.
+            self._assigned[id(trace)] = assigned_values(trace.sample.loss, handles)
+        assigned = self._assigned[id(trace)]
         if len(assigned) < len(handles):
             return {}
-        results = probe.read_in_training(
-            batch, lambda trace: [part.value for part in assigned_values(trace.sample.loss, handles).values()]
-        )
+        results = probe.read_in_training(batch, lambda _: [part.value for part in assigned.values()])
         found = {}
         for (key, part), result in zip(assigned.items(), results, strict=True):
             before, momentum = kept[key][0].astype(np.float64), kept[key][1]

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tui_monitor.training.backends.graphs import handle_of
-from tui_monitor.training.probe.passes import Variables
+from tui_monitor.training.probe.variables import Variables
 
 MOST_BYTES: Final = 256 * 2**20
 """Weights of a model larger than this are not copied."""
