@@ -57,7 +57,7 @@ _HEAVY = ("numpy", "tensorflow", "keras", "textual", "rich", "plotext", "pandas"
         ("tui_monitor", ()),
         ("tui_monitor.cli.commands", ()),
         ("tui_monitor.cli.explain_command", ()),
-        ("tui_monitor.cli.list_command", ()),
+        ("tui_monitor.cli.list_command", ("rich",)),
         ("tui_monitor.cli.watch_command", ()),
         ("tui_monitor.training.child.process", ("numpy",)),
         ("tui_monitor.app.live_app", ("textual", "rich")),

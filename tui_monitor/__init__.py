@@ -1,6 +1,7 @@
 """A terminal monitor for Keras training that measures why validation and training metrics differ.
 
 `fit_generator`, `watch` and `Monitor` record a training from one's own code; they import Keras when first used.
+`log_batch`, `log_epoch` and `start_loop` record loops of one's own, of any framework, and import none.
 
 Everything is a run folder. The training process writes one, the screen reads one, and only files connect the two:
 
@@ -9,10 +10,11 @@ Everything is a run folder. The training process writes one, the screen reads on
 
 A replay, an import, a demo and a piped log are the same folder under another clock. Imports point down, which contracts
 in `pyproject.toml` prove: `cli` ▶ `app` ▶ `view` ▶ `history`, `charts`, `explain` ▶ `run_log` ▶ `units`, `errors`.
-`training` writes what `run_log` reads, `importers` do from the logs of other tools, `export` leads out again, `launch`
-starts a training's process, and `demo` makes data for one. Each package's `__init__` says which file to open first.
+`training` records runs through `run_log`, `importers` make runs from other tools' logs, `export` turns runs into other
+files, `launch` starts a training's process, and `demo` makes data for one. Each package's `__init__` says which file to
+open first.
 
-Four flows run through it, each told in the package that owns it:
+Four flows run through the packages:
 
 * A batch: `training` packs what a step emits and puts a record into the run folder; `run_log` reads it; `history` folds
   it into a frozen snapshot; `view` makes a chart specification of that; `charts` draws cells; `app` sends those that
@@ -26,12 +28,18 @@ Four flows run through it, each told in the package that owns it:
 
 from typing import Any
 
-__all__ = ["Monitor", "fit_generator", "watch"]
+_LOOPS = ("log_batch", "log_epoch", "start_loop")
+__all__ = ["Monitor", "fit_generator", "log_batch", "log_epoch", "start_loop", "watch"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from tui_monitor.training import api as library  # noqa: PLC0415 - Keras takes seconds to import
+    # Imported here: Keras takes seconds, and a loop of another framework has no use for it.
+    if name in _LOOPS:
+        from tui_monitor.training.loops import log  # noqa: PLC0415
+
+        return getattr(log, name)
+    from tui_monitor.training import api as library  # noqa: PLC0415
 
     return getattr(library, name)

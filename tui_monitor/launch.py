@@ -1,13 +1,18 @@
-"""Starts the training in a process and session of its own: what happens to the terminal does not reach it."""
+"""Starts the training in a process and session of its own: what happens to the terminal does not reach it.
+
+What is meant for it does: a SIGTERM that this process gets is passed on.
+"""
 
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import IO, Any
 
 import msgspec
@@ -16,23 +21,36 @@ from tui_monitor.run_log.format.layout import OUTPUT_FILE
 from tui_monitor.run_log.runs.summary import summarise
 
 _MODULE = "tui_monitor.training.child.process"
+_ONE_SIGNAL_SECONDS = 1.0
+"""Signals that come within this time are one: `timeout` signals the process, and then the group that it is in."""
 
 
 class TrainingProcess:
     """A training of this process, before and after it is started."""
 
-    def __init__(self, folder: Path, job: Mapping[str, Any], *, keeps_streams: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        job: Mapping[str, Any],
+        *,
+        keeps_streams: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Prepare a training; nothing runs yet.
 
         Args:
             folder: an existing run folder.
             job: what the process is to do, as plain JSON values.
             keeps_streams: whether its input and output are this process's own; else they go to the run folder.
+            clock: seconds from any origin.
         """
         self.folder = folder
         self._job = job
         self._keeps_streams = keeps_streams
+        self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
+        self._told_at: float | None = None
+        """When the first SIGTERM came."""
 
     def start(self) -> None:
         """Start the process. A thread waits for its end, so that a training that is gone is seen to be gone.
@@ -58,6 +76,13 @@ class TrainingProcess:
         self._process = process
         # Unless somebody waits for it, a process that has ended stays a zombie, which looks alive to others.
         threading.Thread(target=process.wait, name="training-ended", daemon=True).start()
+        if self._told_at is not None:
+            self._signal(signal.SIGTERM)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
 
     @property
     def exit_code(self) -> int | None:
@@ -74,12 +99,49 @@ class TrainingProcess:
         """Do to the training what Ctrl-C does to a program in the foreground."""
         self._signal(signal.SIGINT)
 
+    def terminate(self) -> str:
+        """Pass on a SIGTERM that this process got, or kill the training where it is the second one.
+
+        The script's own handler takes the first, and without one the training ends by it. Safe in a signal handler.
+
+        Returns:
+            What was done, in a sentence; empty where the signal is the one that was passed on already.
+        """
+        now = self._clock()
+        if self._told_at is None:
+            self._told_at = now
+            self._signal(signal.SIGTERM)
+            return "SIGTERM was passed on to the training. A second one kills it."
+        if now - self._told_at < _ONE_SIGNAL_SECONDS:
+            return ""
+        self.kill()
+        return "A second SIGTERM: the training is killed."
+
+    @contextmanager
+    def terminated_with_us(self, say: Callable[[str], None]) -> Iterator[None]:
+        """Pass on each SIGTERM of this process inside the block.
+
+        Args:
+            say: takes what was done; called from the signal handler.
+        """
+
+        def told_to_end(number: int, frame: FrameType | None) -> None:
+            sentence = self.terminate()
+            if sentence:
+                say(sentence)
+
+        before = signal.signal(signal.SIGTERM, told_to_end)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
     def kill(self) -> None:
         """End the training and everything it started, at once."""
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None:
+        if self._process is not None and self.is_running:
             # The whole group: data loaders and other children of the script must not outlive it.
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)

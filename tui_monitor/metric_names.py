@@ -1,5 +1,8 @@
 """The one spelling of each metric: `acc`, `binary_accuracy` and friends all appear as `accuracy`."""
 
+import functools
+import re
+
 VALIDATION_PREFIX = "val_"
 
 _ACCURACY_NAMES = frozenset(
@@ -13,6 +16,7 @@ _ACCURACY_NAMES = frozenset(
 )
 
 
+@functools.lru_cache(maxsize=1024)
 def canonical_metric(name: str) -> str:
     """Return the spelling under which charts, tables and JSON show a Keras metric.
 
@@ -22,3 +26,20 @@ def canonical_metric(name: str) -> str:
     prefix = VALIDATION_PREFIX if name.startswith(VALIDATION_PREFIX) else ""
     stem = name.removeprefix(prefix)
     return prefix + ("accuracy" if stem in _ACCURACY_NAMES else stem)
+
+
+_HIGHER_IS_BETTER = re.compile(
+    r"(^|_)(acc|accuracy|auc|precision|recall|f1|f1_score|fbeta_score|iou|io_u|mean_io_u|dice|map|r2|r2_score"
+    r"|bleu|rouge|true_positives|true_negatives|cosine_similarity|sensitivity|specificity)(_|$|\d)"
+)
+
+
+@functools.lru_cache(maxsize=1024)
+def is_higher_better(name: str) -> bool:
+    """Return whether more of a metric is better, by its name: of accuracy it is, of a loss or an error less is."""
+    return _HIGHER_IS_BETTER.search(name.lower()) is not None
+
+
+def is_better(name: str, value: float, other: float) -> bool:
+    """Return whether a metric's value is better than another of its values."""
+    return value > other if is_higher_better(name) else value < other

@@ -6,6 +6,8 @@ from typing import Any
 from unicodedata import normalize
 
 import pyte
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
@@ -123,6 +125,43 @@ def test_nothing_is_sent_for_what_is_there_already() -> None:
     assert memory.update([(0, 0, strip("hello World", "bold"))], console) == "\x1b[1;1H\x1b[1mhello World\x1b[m"
     memory.forget()
     assert memory.update([(6, 0, strip("World", "bold"))], console) == "\x1b[1;7H\x1b[1mWorld\x1b[m"
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 11), st.integers(0, 3), st.sampled_from("ab●⡇"), st.sampled_from(["", "bold", "red"])),
+        max_size=30,
+    ),
+    st.integers(1, 6),
+)
+def test_whatever_changes_the_terminal_follows(cells: list[tuple[int, int, str, str]], at_once: int) -> None:
+    """Cells that change one by one or many in an update, in any order and style, are all where they belong."""
+    console = Console(color_system="256", force_terminal=True)
+    memory, terminal = TerminalMemory(), pyte.Screen(14, 4)
+    stream = pyte.Stream(terminal)
+    rows = [[" "] * 14 for _ in range(4)]
+    stream.feed(memory.update([(0, y, strip(" " * 14)) for y in range(4)], console))
+    for index in range(0, len(cells), at_once):
+        for x, y, character, _ in cells[index : index + at_once]:
+            rows[y][x] = character
+        styled = [(x, y, strip(rows[y][x], style)) for x, y, _, style in cells[index : index + at_once]]
+        stream.feed(memory.update(styled, console))
+        assert terminal.display == ["".join(row) for row in rows]
+        for x, y, _, style in cells[index : index + at_once][-1:]:
+            cell = terminal.buffer[y][x]
+            assert (cell.bold, cell.fg) == (style == "bold", "red" if style == "red" else "default")
+
+
+def test_a_column_of_cells_costs_few_bytes_each() -> None:
+    """From one changed cell to the next one below or beside it the cursor moves by the shortest way."""
+    console = Console(color_system="256", force_terminal=True)
+    memory = TerminalMemory()
+    memory.update([(0, y, strip(" " * 20)) for y in range(3)], console)
+    assert memory.update([(9, y, strip("⡇", "bold")) for y in range(3)], console) == (
+        "\x1b[1;10H\x1b[1m⡇\x1b[B\b⡇\x1b[B\b⡇\x1b[m"
+    )
+    assert memory.update([(9, y, strip("●")) for y in range(2)], console) == "\x1b[1;10H●\x1b[2;10H●"
+    assert memory.update([(19, y, strip("x")) for y in range(2)], console) == "\x1b[1;20Hx\x1b[2;20Hx"
 
 
 def test_no_colour_is_sent_where_none_is_wanted() -> None:

@@ -1,5 +1,6 @@
 """Every key does what the table says, and the table is all there is."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,12 @@ from tests.app.snapshots import ListSource, fit, snapshot
 from tui_monitor.app.live_app import LiveApp
 from tui_monitor.app.monitor_app import MonitorApp
 from tui_monitor.app.replay_app import ReplayApp
+from tui_monitor.app.runs_app import RunsApp
 from tui_monitor.app.screens.help import HelpScreen
 from tui_monitor.app.screens.leave import LeaveScreen
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.control import Action, receive_requests
-from tui_monitor.view.key_table import KEYS, Group, keys_as_markdown
+from tui_monitor.view.key_table import KEYS, OF_A_RUN, OF_THE_TABLE, Group, keys_as_markdown
 from tui_monitor.view.view_state import View
 
 
@@ -65,7 +67,7 @@ async def test_zoom_and_pan_move_a_window_over_the_epochs() -> None:
         await settle(pilot)
         window = app.view.window
         assert window is not None
-        assert window[1] - window[0] == pytest.approx(5)
+        assert window[1] - window[0] == pytest.approx(2.5)
         await pilot.press("left")
         assert app.view.window is not None
         assert app.view.window[0] < window[0] or window[0] == 0
@@ -94,7 +96,7 @@ async def test_smoothing_and_scale_are_named_in_the_title() -> None:
     async with screen_of(snapshot()) as pilot:
         await pilot.press("s")
         await settle(pilot)
-        assert "smoothed 0.6" in rows_of(pilot, "#loss")
+        assert "loss, smoothed" in rows_of(pilot, "#loss")
         await pilot.press("s", "s", "l")
         await settle(pilot)
         title = rows_of(pilot, "#loss").splitlines()[0]
@@ -136,7 +138,7 @@ async def test_the_help_page_lists_every_key() -> None:
         assert isinstance(app_of(pilot).screen, HelpScreen)
         rows = app_of(pilot).screen.query_one("#help-rows").text  # type: ignore[attr-defined]
         for key in KEYS:
-            assert key.help.split(";")[0] in " ".join(rows.split())
+            assert (key.help.split(";")[0] in " ".join(rows.split())) is (key.group in OF_A_RUN)
         await pilot.press("escape")
         await pilot.pause()
         assert not isinstance(app_of(pilot).screen, HelpScreen)
@@ -151,10 +153,19 @@ def test_the_readme_table_lists_every_key() -> None:
         assert group.value in text
 
 
-def test_no_key_is_used_twice() -> None:
-    """Each key has one meaning."""
-    names = [name for key in KEYS for name in key.keys.split(",")]
-    assert len(names) == len(set(names))
+@pytest.mark.parametrize("groups", [OF_A_RUN, OF_THE_TABLE])
+def test_no_key_is_used_twice(groups: Sequence[Group]) -> None:
+    """On one screen each key has one meaning; Escape leads from any view to the overview, and on from there."""
+    names = [name for key in KEYS if key.group in groups for name in key.keys.split(",")]
+    assert len(names) - len(set(names)) == (names.count("escape") - 1)
+
+
+def test_the_table_does_what_its_keys_say() -> None:
+    """No key of the table of runs leads nowhere."""
+    bound = [parse(binding.action) for binding in RunsApp.BINDINGS if isinstance(binding, Binding)]
+    assert [name for _, name, _ in bound if not hasattr(RunsApp, f"action_{name}")] == []
+    asked = [parameters[0] for _, name, parameters in bound if name == "table"]
+    assert [what for what in asked if not hasattr(RunsApp, f"_{what}")] == []
 
 
 @pytest.mark.parametrize("app", [LiveApp, ReplayApp])
@@ -239,3 +250,14 @@ async def test_every_key_can_be_pressed_at_any_time() -> None:
                     await pilot.press("escape")
         await pilot.pause()
         assert not app_of(pilot)._exit
+
+
+async def test_the_extremes_of_the_batches_are_one_key_away() -> None:
+    """B widens the charts to the smallest and largest batches, and the legend says which is shown."""
+    async with screen_of(snapshot(), size=(200, 60)) as pilot:
+        await pilot.press("c")
+        await settle(pilot)
+        assert "10–90 % of batches" in rows_of(pilot, "#loss")
+        await pilot.press("b")
+        await settle(pilot)
+        assert "min–max of batches" in rows_of(pilot, "#loss")

@@ -49,7 +49,7 @@ async def test_the_overview_holds_everything_at_120_by_40() -> None:
             "majority baseline: loss",
             "measured on 2 048 training and 2 700 validation samples",
             "1.4 % of training",
-            "budget 2 %, the first probe apart",
+            "budget 2 % (not counting the first",
             "epoch train valid    gap train valid    gap   time",
             OUTPUT[-2],
         ):
@@ -70,7 +70,7 @@ async def test_the_answer_is_there_at_every_size(size: tuple[int, int]) -> None:
         beside = 50 if size[0] == 120 else 104 if size[0] == 200 else 0
         assert explanation().headline in flat("\n".join(line[beside:] for line in shown(pilot)))
         assert re.search(r"Class or sample weights .*█.* \+0\.189 .*main", text)
-        assert re.search(r"Different class shares .*█.* \+3\.8 .*main", text)
+        assert re.search(r"Class mix \(label shift\) .*█.* \+3\.8 .*main", text)
 
 
 @pytest.mark.parametrize("size", SIZES)

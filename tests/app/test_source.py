@@ -153,6 +153,6 @@ def test_a_long_run_looks_the_same_with_its_records_unread(tmp_path: Path) -> No
             frames = []
             for fit in fits:
                 assert fit is not None
-                spec = chart_spec(fit, chart_metric(name), ViewState(window=window), (70, 13), 140)
+                spec = chart_spec(fit, chart_metric(name), ViewState(window=window), (76, 16))
                 frames.append(draw_chart(spec, 76, 16).text)
             assert frames[0] == frames[1]

@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.benchmarks.measuring import Ratio, ratio_in_turns
-from tui_monitor.charts.chart import GUTTER, dot_columns, draw_chart
-from tui_monitor.charts.markers import MarkerSet
+from tui_monitor.charts.chart import draw_chart
 from tui_monitor.history.batches.series import whole_blocks
 from tui_monitor.history.replay.recording import Recording
 from tui_monitor.history.snapshot import FitSnapshot
@@ -115,9 +114,7 @@ def _peak_memory() -> float:
 
 def _draw(fit: FitSnapshot, name: str) -> None:
     width, height = CHART
-    area = (width - GUTTER, height - 3)
-    columns = dot_columns(width, MarkerSet.BRAILLE)
-    draw_chart(chart_spec(fit, chart_metric(name), ViewState(), area, columns), width, height)
+    draw_chart(chart_spec(fit, chart_metric(name), ViewState(), CHART), width, height)
 
 
 def seeking() -> tuple[float, float]:

@@ -110,8 +110,12 @@ def test_list_describes_every_scenario(tui_monitor: Command) -> None:
 
 
 def test_a_script_that_never_trains_is_told_in_a_line(tui_monitor: Command, tmp_path: Path) -> None:
-    """Its own output and exit code are untouched; one line on standard error says that fit was never called."""
+    """Its own output and exit code are untouched; one line says that fit was never called, and how loops are logged."""
     (tmp_path / "empty.py").write_text("print('no training here')\n")
     done = tui_monitor("run", "--headless", "empty.py")
     assert (done.returncode, done.stdout) == (0, "no training here\n")
-    assert done.stderr.splitlines()[-1] == "finished: The script never called fit here, so nothing was recorded."
+    assert done.stderr.splitlines()[-1] == (
+        "finished: The script never called fit here, so nothing was recorded. A loop of the script's own is recorded "
+        "with tui_monitor.log_batch(loss=...) after each batch and tui_monitor.log_epoch(val_loss=...) after each "
+        "epoch."
+    )

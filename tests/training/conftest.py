@@ -16,9 +16,9 @@ OpenSession = Callable[..., Session]
 def open_session(tmp_path_factory: pytest.TempPathFactory) -> OpenSession:
     """Return a function that opens a run in a temporary folder of its own."""
 
-    def open_one(probe_budget: float = 0.02, name: str = "run") -> Session:
+    def open_one(probe_budget: float = 0.02, name: str = "run", probe_seconds: float = 0.0) -> Session:
         folder = tmp_path_factory.mktemp("runs") / name
         writer = RunWriter(folder, RunInfo(name=name), heartbeat_seconds=None)
-        return Session(writer, folder, ProbeBudget(fraction=probe_budget))
+        return Session(writer, folder, ProbeBudget(fraction=probe_budget, seconds=probe_seconds))
 
     return open_one

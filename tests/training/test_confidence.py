@@ -46,3 +46,17 @@ def test_confidence_is_the_probability_of_the_predicted_class(name: str) -> None
     per_sample, sample = per_sample_metrics(backend, model, capture)
     rows = dict(zip(ROWS, per_sample.of(sample).numpy(), strict=True))
     np.testing.assert_allclose(rows["confidence"], expected, rtol=1e-5)
+
+
+def test_a_hinge_knows_its_two_classes_by_either_name() -> None:
+    """Targets of -1 and 1 are the classes 0 and 1, as those of 0 and 1 are."""
+    model: Any = keras.Sequential([keras.layers.Input((1,)), keras.layers.Activation("linear")])
+    model.compile("sgd", "hinge")
+    backend_of(model).tell_captures()
+    for targets in ([[0.0], [1.0], [1.0]], [[-1.0], [1.0], [1.0]]):
+        capture = Capture()
+        begin(capture)
+        model.compute_loss(x=None, y=keras.ops.convert_to_tensor(targets), y_pred=keras.ops.convert_to_tensor(_ONE))
+        begin(None)
+        metrics, sample = per_sample_metrics(backend_of(model), model, capture)
+        assert metrics.of(sample).numpy()[ROWS.index("label")].tolist() == [0.0, 1.0, 1.0]

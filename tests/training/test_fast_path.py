@@ -3,7 +3,7 @@
 import os
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -21,8 +21,7 @@ from tui_monitor.history.load import load
 from tui_monitor.run_log.format.layout import RunInfo
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.backends.keras3 import log_type
-from tui_monitor.training.probe.passes import LazyBatch
-from tui_monitor.training.probe.reservoir import Reservoir
+from tui_monitor.training.record.batch_sink import BatchSink
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.record.fast_path import fast_path
 from tui_monitor.training.record.recorded_fit import recorded_fit
@@ -37,35 +36,18 @@ LAYOUT = Layout(("accuracy", "loss"), numbers=5, structure={}, segments=(), inde
 
 
 @dataclass
-class SlowPath:
+class Rest:
     """Note what they are told."""
 
     taken: list[Any] = field(default_factory=list)
     ticks: list[float] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
     tick_again: float = float("inf")
-    writer: RunWriter | None = None
 
     def step_ended(self, logs: Any) -> Any:
         """Take the slow path."""
         self.taken.append(logs)
         return "taken by the slow path"
-
-    def tick(self, seconds: float) -> float:
-        """Tick."""
-        self.ticks.append(seconds)
-        if not np.isfinite(self.tick_again):
-            raise OSError("no tick today")
-        return seconds + self.tick_again
-
-    def put_again(self, error: Exception, put: Any, epoch: int, row: Any) -> float | None:
-        """Put again, unless the fit is over."""
-        assert self.writer is not None
-        return None if put != self.writer.put else self.writer.batch_again(error, epoch, row[0], row[1:])
-
-    def failed(self, error: Exception) -> None:
-        """Give up."""
-        self.failures.append(error)
 
 
 @dataclass
@@ -73,10 +55,15 @@ class Fixture:
     """A fast path and all that it writes to."""
 
     receive: Receiver
-    slow: SlowPath
-    totals: EpochTotals
-    kept: Reservoir[LazyBatch]
+    rest: Rest
+    sink: BatchSink
     writer: RunWriter
+
+    @property
+    def totals(self) -> EpochTotals:
+        """Return the sums of the epoch."""
+        assert self.sink.totals is not None
+        return self.sink.totals
 
     def records(self) -> list[tuple[float, ...]]:
         """Close the run and return epoch, samples and metrics of each record."""
@@ -90,10 +77,23 @@ class Fixture:
 def path(tmp_path: Path) -> Iterator[Fixture]:
     """Return the fast path of epoch 3, whose first batch ticks."""
     writer = RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None)
-    writer.begin_fit(["loss", "accuracy"])
-    slow, totals, kept = SlowPath(tick_again=3600.0, writer=writer), EpochTotals(2), Reservoir[LazyBatch]()
-    receive = fast_path(LAYOUT, 3, totals, kept, writer, slow, next_tick=0.0)
-    yield Fixture(receive, slow, totals, kept, writer)
+    rest = Rest(tick_again=3600.0)
+
+    def tick(seconds: float) -> None:
+        rest.ticks.append(seconds)
+        if not np.isfinite(rest.tick_again):
+            raise OSError("no tick today")
+        sink.next_tick = seconds + rest.tick_again
+
+    def begin_fit(metrics: Sequence[str], running: Sequence[str]) -> None:
+        writer.begin_fit(metrics, running_means=running)
+
+    sink = BatchSink(writer, seed=1, begin_fit=begin_fit, tick=tick)
+    sink.begin_epoch(3)
+    sink.begin_batches(["loss", "accuracy"], running=[])
+    assert sink.totals is not None
+    receive = fast_path(LAYOUT, sink, sink.totals, rest.step_ended, rest.failures.append)
+    yield Fixture(receive, rest, sink, writer)
     writer.close()
 
 
@@ -108,7 +108,7 @@ def test_a_batch_is_recorded_summed_and_its_logs_returned(path: Fixture) -> None
     assert path.totals.class_counts is not None
     assert (path.totals.batches, path.totals.samples, path.totals.class_counts.tolist()) == (2, 40, [31, 9])
     assert path.records() == [(3, 36, 0.25, 1.0), (3, 4, 2.5, 0.0)]
-    assert (len(path.slow.ticks), path.slow.taken, path.slow.failures) == (1, [], [])
+    assert (len(path.rest.ticks), path.rest.taken, path.rest.failures) == (1, [], [])
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_what_is_not_ordinary_takes_the_slow_path(path: Fixture, logs: dict[str,
     """It arrives there as the step returned it, and leaves no record before."""
     before = dict(logs)
     assert path.receive(logs) == "taken by the slow path"
-    assert path.slow.taken == [logs] == [before]
+    assert path.rest.taken == [logs] == [before]
     assert (path.totals.batches, path.records()) == (0, [])
 
 
@@ -142,9 +142,9 @@ def test_values_that_are_no_numbers_end_nothing(path: Fixture) -> None:
 
 def test_what_fails_ends_the_recording_and_not_the_training(path: Fixture) -> None:
     """Keras gets its logs all the same."""
-    path.slow.tick_again = float("nan")
+    path.rest.tick_again = float("nan")
     assert path.receive(_logs(2, 0.75, 0.5, 36, 0.25, 1.0, 30, 6)) == {"accuracy": 0.75, "loss": 0.5}
-    assert [str(error) for error in path.slow.failures] == ["no tick today"]
+    assert [str(error) for error in path.rest.failures] == ["no tick today"]
 
 
 class _Calls(keras.callbacks.Callback):  # type: ignore[misc]
@@ -168,15 +168,15 @@ class _Calls(keras.callbacks.Callback):  # type: ignore[misc]
             self.ours[-1].append(frame.f_code.co_name)
 
 
-def test_an_ordinary_batch_takes_three_calls(open_session: OpenSession) -> None:
-    """Each costs microseconds next to a step: the function, the fast path, the record. Rare work comes on top."""
+def test_an_ordinary_batch_takes_five_calls(open_session: OpenSession) -> None:
+    """Each costs microseconds next to a step: function, fast path, sink, record. Rare work comes on top."""
     x, y, _, _ = make_arrays()
     session, calls = open_session(probe_budget=0.0), _Calls()
     arguments = {"x": x, "y": y, "epochs": 4, "batch_size": BATCH, "verbose": 0, "callbacks": [calls]}
     model = build_model()
     recorded_fit(model.fit, model, session, (), arguments)
     session.writer.close()
-    assert min(calls.ours, key=len) == ["function", "received", "put"]
+    assert min(calls.ours, key=len) == ["function", "received", "put", "batch", "put"]
     assert {type(value) for logs in calls.logs for value in logs.values()} == {float}
     snapshot = load(session.folder)
     assert snapshot.fit is not None
@@ -236,9 +236,30 @@ def test_one_list_of_callbacks_may_serve_two_fits(open_session: OpenSession) -> 
     assert sizes == [2 * steps, 3 * steps]
 
 
-def test_a_fast_path_whose_fit_is_over_leads_to_the_slow_one(path: Fixture) -> None:
-    """Where another fit of the run has begun, nothing is counted as lost."""
+def test_a_batch_of_a_fit_that_is_over_is_not_lost(path: Fixture) -> None:
+    """Where another fit of the run has begun inside it, the batch is recorded there."""
     path.writer.begin_fit(["loss", "accuracy"])
-    logs = _logs(2, 0.75, 0.5, 36, 0.25, 1.0, 30, 6)
-    assert path.receive(logs) == "taken by the slow path"
-    assert (path.slow.taken, path.totals.batches, path.writer.lost_batches) == ([logs], 0, 0)
+    assert path.receive(_logs(2, 0.75, 0.5, 36, 0.25, 1.0, 30, 6)) == {"accuracy": 0.75, "loss": 0.5}
+    path.writer.close()
+    assert (path.writer.folder / path.writer.info.fits[-1].batches).stat().st_size == 24
+    assert (path.rest.taken, path.rest.failures, path.writer.lost_batches) == ([], [], 0)
+
+
+def test_what_a_signal_handler_raises_in_a_record_passes(path: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The writer asks whether an error is its own before it catches it."""
+
+    class _Late(TimeoutError):
+        pass
+
+    def interrupted(*record: object) -> float:
+        raise _Late
+
+    def pass_on(error: Exception) -> None:
+        if isinstance(error, _Late):
+            raise error
+
+    monkeypatch.setattr(path.writer, "_pass_on", pass_on)
+    monkeypatch.setattr(path.writer._batches, "put", interrupted)
+    path.receive(_logs(2, 0.75, 0.5, 36, 0.25, 1.0, 30, 6))
+    assert [type(error) for error in path.rest.failures] == [_Late]
+    assert path.writer.lost_batches == 0

@@ -1,6 +1,7 @@
 """What fails in us is told and goes no further; what is the user's passes."""
 
 import functools
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.training.conftest import OpenSession
 from tui_monitor.training.guard import attempt
 
 
@@ -44,6 +46,18 @@ def test_a_failure_of_ours_is_told_and_replaced() -> None:
     assert attempt(told.append, int, "x", otherwise=0) == 0
     assert [type(error) for error in told] == [ValueError]
     assert attempt(lambda error: 1 / 0, int, "x", otherwise=7) == 7  # type: ignore[arg-type]
+
+
+def test_a_fit_that_is_not_recorded_is_said_once(open_session: OpenSession) -> None:
+    """What fails in one place after another of a fit is one sentence; the next fit has its own."""
+    session = open_session()
+    for session.fits in (1, 2):
+        session.failed(ValueError("no room"))
+        session.failed(ValueError("no room for the other function either"))
+    session.writer.close()
+    events = [json.loads(line) for line in (session.folder / "events.jsonl").read_text().splitlines()]
+    texts = [event["text"] for event in events if "text" in event]
+    assert texts == ["A fit is not recorded, as recording failed (ValueError: no room). Training goes on."] * 2
 
 
 def test_an_interrupt_passes() -> None:

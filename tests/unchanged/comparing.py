@@ -105,7 +105,7 @@ def differences(one: Run, other: Run) -> list[Difference]:
     return found
 
 
-def needs_a_second_look(found: Iterable[Difference]) -> bool:
+def needs_another_look(found: Iterable[Difference]) -> bool:
     """Whether one of the differences may be chance: what is left on a model is none."""
     return any(each.what not in LEFT_BEHIND for each in found)
 
@@ -128,17 +128,17 @@ def _where_they_part(one: str, other: str, around: int = 60) -> tuple[str, str]:
     return one[begin : begin + 3 * around], other[begin : begin + 3 * around]
 
 
-def compare(name: str, bare: Run, recorded: Run, again: Run | None = None) -> Comparison:
+def compare(name: str, bare: Run, recorded: Run, again: Sequence[Run] = ()) -> Comparison:
     """Return what the runs of a file show.
 
     Args:
         name: of the file.
         bare: without the monitor.
         recorded: with it.
-        again: a second run without it: what differs between those two says nothing.
+        again: further runs without it: what differs between the first and one of those says nothing.
     """
     comparison = Comparison(name, bare, recorded)
-    noise = {(found.test, found.fit, found.what) for found in differences(bare, again)} if again else set()
+    noise = {(found.test, found.fit, found.what) for other in again for found in differences(bare, other)}
     loose = {(test, fit) for test, fit, _ in noise}
     for found in differences(bare, recorded):
         follows = found.fit and found.what not in LEFT_BEHIND and (found.test, found.fit) in loose

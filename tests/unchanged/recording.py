@@ -31,11 +31,15 @@ class Recording:
         return [json.loads(line) for line in events.read_text().splitlines()] if events.exists() else []
 
     def sentences(self) -> list[str]:
-        """Return what the run says in words, so far: of fits that are not recorded, or no longer."""
+        """Return what the run says in words, so far: of fits that are not recorded, or no longer.
+
+        Each request gets an answer of its own; those that refuse one count as one sentence, and what was set aside
+        unread as none.
+        """
         records = self._events()
         alerts = [record for record in records if record.get("kind", record.get("event")) == "alert"]
-        refused = [record for record in records if record.get("outcome") == "refused"]
-        return [str(record["text"]) for record in (*alerts, *refused) if "alert" not in record]
+        refused = [record for record in records if record.get("outcome") == "refused" and record.get("id")]
+        return [str(record["text"]) for record in (*alerts, *refused[:1]) if "alert" not in record]
 
     def held(self) -> str:
         """Return how many batches, epochs and explanations the run holds."""

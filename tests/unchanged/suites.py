@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PACKAGE = re.compile(r"^(\s*from )tf_keras(?!\.(?:src|api|protobuf)\b)(?=[. ])", re.MULTILINE)
+_MODULE = re.compile(r"\bkeras\.utils\.(?=\w+_utils\b)")
 _SETTINGS = """\
 [pytest]
 addopts = -q -p no:cacheprovider -p no:xdist -p no:asyncio -p no:hypothesispytest -p tests.unchanged.plugin
@@ -54,8 +55,8 @@ def test_files(named: Iterable[Path]) -> list[TestFile]:
 def bring(file: TestFile, folder: Path) -> Path:
     """Write a test file and the settings of its run into a folder of its own, and return its path there.
 
-    A checkout of `tf_keras` imports its own modules from the top; installed they lie in `tf_keras.src`, so that imports
-    are led there as its build leads them.
+    A checkout of `tf_keras` has its own modules at the top; installed they lie in `tf_keras.src`, so that imports are
+    led there as its build leads them, and so are modules that are named without an import.
 
     Args:
         file: of a suite.
@@ -64,5 +65,8 @@ def bring(file: TestFile, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "pytest.ini").write_text(_SETTINGS)
     brought = folder / file.path.name
-    brought.write_text(_PACKAGE.sub(r"\1tf_keras.src", file.path.read_text(encoding="utf-8")), encoding="utf-8")
+    text = file.path.read_text(encoding="utf-8")
+    if "import tf_keras as keras" in text:
+        text = _MODULE.sub("keras.src.utils.", text)
+    brought.write_text(_PACKAGE.sub(r"\1tf_keras.src", text), encoding="utf-8")
     return brought

@@ -1,6 +1,7 @@
 """The proof itself: what counts as a difference, as chance, as unrecorded, and what is injected where."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.unchanged.faults.instrument import instrumented
 from tests.unchanged.faults.judging import Fault, judge
 from tests.unchanged.faults.reach import EVERY, FIRST, SECOND, InjectedFault, Watch, reach, watched
 from tests.unchanged.fingerprint import exact, plain
+from tests.unchanged.suites import TestFile, bring
 
 _SAME = {"weights": "1 arrays ab", "exception": "", "epochs": "[0]", "attributes": "['a']"}
 
@@ -45,11 +47,25 @@ def test_every_kind_of_difference_is_found() -> None:
 
 def test_what_differs_between_two_bare_runs_is_no_difference() -> None:
     """A fit that is random bare is called not deterministic, and only that fit."""
-    bare, again = _run(_fit(), _fit(2)), _run(_fit(weights="other"), _fit(2))
+    bare, again = _run(_fit(), _fit(2)), [_run(_fit(), _fit(2)), _run(_fit(weights="other"), _fit(2))]
     recorded = _run(_fit(weights="third"), _fit(2, weights="wrong"))
     comparison = compare("file", bare, recorded, again)
     assert comparison.differing_fits == {("t", 2)}
     assert [found.fit for found in comparison.random] == [1]
+
+
+def test_modules_of_a_checkout_are_looked_for_where_they_are_installed(tmp_path: Path) -> None:
+    """Imports of modules and modules named without one are led to the installed ones; the public API is left alone."""
+    file = tmp_path / "some_test.py"
+    file.write_text(
+        "import tf_keras as keras\nfrom tf_keras.engine import training\n"
+        "keras.utils.data_utils.Sequence, keras.utils.to_categorical\n"
+    )
+    brought = bring(TestFile(file, "some_test.py"), tmp_path / "brought")
+    assert brought.read_text() == (
+        "import tf_keras as keras\nfrom tf_keras.src.engine import training\n"
+        "keras.src.utils.data_utils.Sequence, keras.utils.to_categorical\n"
+    )
 
 
 def test_a_fit_that_the_run_says_nothing_of_is_unrecorded() -> None:

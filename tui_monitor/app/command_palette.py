@@ -1,22 +1,27 @@
 """The key table as commands that can be found by name."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
 from textual.actions import parse
 from textual.app import App, SystemCommand
 
-from tui_monitor.view.key_table import KEYS
+from tui_monitor.view.key_table import KEYS, OF_A_RUN, Group
 
 
-def palette_commands(app: App[None], is_enabled: Callable[[str, tuple[object, ...]], bool]) -> Iterator[SystemCommand]:
+def palette_commands(
+    app: App[None],
+    is_enabled: Callable[[str, tuple[object, ...]], bool],
+    groups: Collection[Group] = OF_A_RUN,
+) -> Iterator[SystemCommand]:
     """Yield a command for every key whose action would change anything now.
 
     Args:
         app: runs the actions.
         is_enabled: takes an action's name and parameters.
+        groups: whose keys the app has.
     """
-    for key in KEYS:
+    for key in (key for key in KEYS if key.group in groups):
         _, name, parameters = parse(key.action)
         if name != "command_palette" and is_enabled(name, parameters):
             run = partial(app.call_later, app.run_action, key.action)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from tui_monitor.history.snapshot import Snapshot
 
 
+_END_SECONDS = 0.1
+"""Time between two checks whether the training has ended."""
+
+
 class OwnTraining(Protocol):
     """The training that this command starts itself, in a process of its own."""
 
@@ -34,6 +39,13 @@ class OwnTraining(Protocol):
         Raises:
             OSError: the process can't be made.
         """
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process was started and has not ended."""
+
+    def terminate(self) -> str:
+        """Pass on a SIGTERM, or kill the process where it is the second one; return what was done, in a sentence."""
 
     def kill(self) -> object:
         """End the process and everything it started, at once."""
@@ -71,6 +83,8 @@ class LiveApp(MonitorApp):
         self._source = source
         self._news = News() if options.notifies else None
         self._is_failure_shown = False
+        self._is_leaving = False
+        """Whether the screen closes when the training has ended."""
 
     @cached_property
     def control(self) -> TrainingControl:
@@ -99,6 +113,24 @@ class LiveApp(MonitorApp):
         except OSError as error:
             reason = f"Can't start the training: {error.strerror}: {error.filename or self.folder}."
             self.post_message(ReadingFailed(FolderNotWritable(reason)))
+
+    def told_to_end(self, number: signal.Signals) -> None:
+        """Leave; a SIGTERM goes on to the training that this command started, and the screen waits for its end."""
+        if number is not signal.SIGTERM or self._own is None or not self._own.is_running:
+            self.exit()
+            return
+        sentence = self._own.terminate()
+        if sentence:
+            self.notify(sentence, severity="warning", markup=False)
+        if not self._is_leaving:
+            self._is_leaving = True
+            self._leave_after_training()
+
+    def _leave_after_training(self) -> None:
+        if self._own is None or not self._own.is_running:
+            self.exit()
+        else:
+            self.set_timer(_END_SECONDS, self._leave_after_training)
 
     def snapshot_taken(self, snapshot: Snapshot) -> None:
         """Drop acknowledged requests, notify of news, and show the output of a training that failed."""

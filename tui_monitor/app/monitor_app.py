@@ -80,6 +80,8 @@ class MonitorApp(TerminalApp):
         self.view = view or ViewState()
         self.feed = Feed(pause_seconds=1 / options.frames_a_second, is_terminal_busy=lambda: self.is_terminal_busy)
         """Where snapshots come from."""
+        self.goes_back = False
+        """Whether the user left for the table of runs."""
         self._opened = opened or RunSummary(folder, folder.name, State.STARTING)
         self._markers = markers
         self._is_coarse = options.low_bandwidth
@@ -182,7 +184,7 @@ class MonitorApp(TerminalApp):
     def is_action_enabled(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Whether an action would change anything now."""
         if self.snapshot is None:
-            return action != "control"
+            return self.view.from_table if action == "back_to_runs" else action != "control"
         spelled = f"{action}({', '.join(repr(p) for p in parameters)})" if parameters else action
         return is_enabled(spelled, self.snapshot, self.view)
 
@@ -227,6 +229,10 @@ class MonitorApp(TerminalApp):
         """Switch between linear and logarithmic y axes."""
         self.change_view(replace(self.view, log_y=not self.view.log_y))
 
+    def action_toggle_extremes(self) -> None:
+        """Switch between what is compared and the extremes of the batches."""
+        self.change_view(replace(self.view, extremes=not self.view.extremes))
+
     def action_next_metric(self) -> None:
         """Show the next metric in the second chart."""
         self.change_view(replace(self.view, metric=self.view.metric + 1))
@@ -238,6 +244,11 @@ class MonitorApp(TerminalApp):
         count = len(self.snapshot.fits)
         shown = min(max((self.view.fit or count) + step, 1), count)
         self.change_view(replace(self.view, fit=None if shown == count else shown, window=None))
+
+    def action_back_to_runs(self) -> None:
+        """Leave for the table of runs, at once: a training goes on, as it does without any screen."""
+        self.goes_back = True
+        self.exit()
 
     def action_help(self) -> None:
         """Show the list of keys."""

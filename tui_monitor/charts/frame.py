@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from tui_monitor.charts.canvas import Canvas
 from tui_monitor.charts.cells import Cell
-from tui_monitor.charts.layers import Canvas
 from tui_monitor.charts.spec import ChartSpec
 
 _BLANK = Cell(" ", "")
@@ -45,9 +45,33 @@ def label_columns(canvas: Canvas, gutter: int) -> list[list[Cell]]:
     return rows
 
 
-def axis_rows(canvas: Canvas, gutter: int) -> list[list[Cell]]:
-    """Return the x axis with its markers, and the row of labels under it."""
-    return [_axis(canvas, gutter), _labels(canvas, gutter)]
+def gap_columns(canvas: Canvas, margin: int) -> list[list[Cell]]:
+    """Return the cells right of the data, one list a row, top first: a bracket over the gap, and its value.
+
+    Args:
+        canvas: the data area.
+        margin: cells a row; 0 gives empty rows.
+    """
+    rows = [[_BLANK] * margin for _ in range(canvas.height)]
+    gap = canvas.spec.gap
+    if gap is None or not margin:
+        return rows
+    dots = canvas.dot_rows(canvas.heights(np.array([gap.train, gap.validation])))
+    if not np.isfinite(dots).all():
+        return rows
+    top, bottom = sorted(canvas.height - 1 - int(dot) // canvas.glyphs.rows for dot in dots)
+    above, between, below, level = list(canvas.glyphs.bracket)
+    for row in range(top, bottom + 1):
+        mark = level if top == bottom else above if row == top else below if row == bottom else between
+        rows[row][0] = Cell(mark, "gap")
+    middle = rows[(top + bottom) // 2]
+    middle[1:] = [Cell(character, "gap") for character in gap.label[: margin - 1].ljust(margin - 1)]
+    return rows
+
+
+def axis_rows(canvas: Canvas, gutter: int, margin: int) -> list[list[Cell]]:
+    """Return the x axis with its marks, and the row of labels under it."""
+    return [[*_axis(canvas, gutter), *[_BLANK] * margin], _labels(canvas, gutter, margin)]
 
 
 def _cell_columns(canvas: Canvas, positions: list[float]) -> list[int | None]:
@@ -57,16 +81,16 @@ def _cell_columns(canvas: Canvas, positions: list[float]) -> list[int | None]:
 
 def _axis(canvas: Canvas, gutter: int) -> list[Cell]:
     line = [canvas.glyphs.horizontal] * canvas.width
-    markers = sorted({c for c in _cell_columns(canvas, list(canvas.spec.x_markers)) if c is not None})
+    marks = sorted({c for c in _cell_columns(canvas, list(canvas.spec.x_markers)) if c is not None})
     ticks = {c for c in _cell_columns(canvas, [t.at for t in canvas.spec.x_ticks]) if c is not None}
-    crowded = any(b - a < 2 for a, b in pairwise(markers))
-    for column in ticks if crowded else ticks | set(markers):
+    crowded = any(b - a < 2 for a, b in pairwise(marks))
+    for column in ticks if crowded else ticks | set(marks):
         line[column] = canvas.glyphs.tick_below
     return [_BLANK] * (gutter - 1) + [Cell(c, "axis") for c in canvas.glyphs.corner + "".join(line)]
 
 
-def _labels(canvas: Canvas, gutter: int) -> list[Cell]:
-    width = gutter + canvas.width
+def _labels(canvas: Canvas, gutter: int, margin: int) -> list[Cell]:
+    width = gutter + canvas.width + margin
     row = [_BLANK] * width
     for index, character in enumerate(canvas.spec.x_label[: gutter - 1].rjust(gutter - 1)):
         row[index] = Cell(character, "tick-label")
@@ -75,10 +99,14 @@ def _labels(canvas: Canvas, gutter: int) -> list[Cell]:
     for tick, column in zip(canvas.spec.x_ticks, columns, strict=True):
         if column is None:
             continue
-        start = min(max(gutter, gutter + column - (len(tick.label) - 1) // 2), width - len(tick.label))
+        start = max(gutter, gutter + column - (len(tick.label) - 1) // 2)
+        start = min(start, gutter + canvas.width - len(tick.label))
         if start < free:
             continue
         for index, character in enumerate(tick.label):
             row[start + index] = Cell(character, "tick-label")
         free = start + len(tick.label) + 1
+    end = canvas.spec.x_end
+    if end and free + len(end) <= width:
+        row[width - len(end) :] = [Cell(character, "tick-label") for character in end]
     return row

@@ -5,72 +5,15 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_monitor.charts.canvas import Canvas
 from tui_monitor.charts.change import Layer
-from tui_monitor.charts.dots import levels, logarithmic, slices
-from tui_monitor.charts.markers import MarkerSet, glyphs
-from tui_monitor.charts.spec import Band, ChartSpec, FloatArray, Points
+from tui_monitor.charts.markers import MarkerSet
+from tui_monitor.charts.marks import mark_layers
+from tui_monitor.charts.spec import Band, FloatArray, Points
 
 _BRAILLE_BITS = ((0x40, 0x80), (0x04, 0x20), (0x02, 0x10), (0x01, 0x08))
 _QUARTER_BITS = ((4, 8), (1, 2))
 _QUARTERS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
-
-
-class Canvas:
-    """The data area of one chart: its size in cells and dots, and where values fall on it."""
-
-    def __init__(self, spec: ChartSpec, width: int, height: int) -> None:
-        self.spec = spec
-        self.width = width
-        self.height = height
-        self.glyphs = glyphs(spec.markers)
-        self.columns = width * self.glyphs.columns
-        self.rows = height * self.glyphs.rows
-        self._y_range = spec.y_range
-        if spec.log_y:
-            low, high = logarithmic(np.array(spec.y_range, dtype=np.float64))
-            self._y_range = (float(low), float(high))
-
-    def heights(self, values: FloatArray) -> FloatArray:
-        """Return values in the units of the y axis: themselves, or their logarithm."""
-        values = np.asarray(values, dtype=np.float64)
-        return logarithmic(values) if self.spec.log_y else values
-
-    def dot_rows(self, heights: FloatArray) -> FloatArray:
-        """Return dot rows from the bottom as floats, NaN where a height is not finite."""
-        result = np.full(len(heights), np.nan)
-        finite = np.isfinite(heights)
-        result[finite] = levels(heights[finite], self._y_range, self.rows)
-        return result
-
-    def dot_columns(self, x: FloatArray) -> FloatArray:
-        """Return dot columns from the left as floats, NaN where x is not finite or outside the range."""
-        x = np.asarray(x, dtype=np.float64)
-        low, high = self.spec.x_range
-        result = np.full(len(x), np.nan)
-        inside = np.isfinite(x) & (x >= low) & (x <= high)
-        result[inside] = slices(x[inside], self.spec.x_range, self.columns)
-        return result
-
-    def column_of_slice(self, slices: int) -> FloatArray:
-        """Return the dot column of each of equal slices of the x range."""
-        return np.floor((np.arange(slices) + 0.5) / max(slices, 1) * self.columns)
-
-    def cell_centre(self, columns: FloatArray, rows: FloatArray) -> tuple[list[float], list[float]]:
-        """Return the centres, in dots, of the cells that hold the given dots."""
-        across, up = self.glyphs.columns, self.glyphs.rows
-        x = columns // across * across + (across - 1) / 2
-        y = rows // up * up + (up - 1) / 2
-        return x.tolist(), y.tolist()
-
-    @property
-    def top(self) -> float:
-        """The topmost dot row."""
-        return float(self.rows - 1)
-
-    def is_above(self, heights: FloatArray) -> FloatArray:
-        """Return whether heights lie above the y range, 1.0 or 0.0."""
-        with np.errstate(invalid="ignore"):
-            return np.asarray(heights > self._y_range[1], dtype=np.float64)
 
 
 def layers_of(canvas: Canvas) -> list[Layer]:
@@ -83,9 +26,8 @@ def layers_of(canvas: Canvas) -> list[Layer]:
     else:
         layers += _line(canvas, *_placed(canvas, spec.train), glyph.train_line, "train")
     layers += _line(canvas, *_placed(canvas, spec.validation), glyph.validation_line, "validation-line")
-    layers += _above(canvas)
-    layers += _markers(canvas, spec.train, glyph.train_marker, "train-mark")
-    layers += _markers(canvas, spec.validation, glyph.validation_marker, "validation")
+    layers += _outside(canvas)
+    layers += mark_layers(canvas)
     layers += _bad(canvas)
     return layers
 
@@ -113,26 +55,18 @@ def _line(canvas: Canvas, columns: FloatArray, rows: FloatArray, marker: str, st
             yield Layer(style, columns[kept].tolist(), rows[kept].tolist(), marker, joined=True)
 
 
-def _markers(canvas: Canvas, points: Points, mark: str, style: str) -> Iterator[Layer]:
-    columns, rows = _placed(canvas, points)
-    finite = np.isfinite(rows)
-    columns, rows = columns[finite], rows[finite]
-    cells = len(np.unique(columns // canvas.glyphs.columns))
-    if len(columns) and len(columns) * 3 <= canvas.width and cells == len(columns):
-        yield Layer(style, *canvas.cell_centre(columns, rows), mark)
-    elif len(columns):
-        # Markers in every cell would hide the curve; the newest alone still shows where it stands.
-        yield Layer(style, *canvas.cell_centre(columns[-1:], rows[-1:]), mark)
-
-
-def _above(canvas: Canvas) -> Iterator[Layer]:
+def _outside(canvas: Canvas) -> Iterator[Layer]:
+    """Yield arrows where the mean lies outside the y range."""
     if canvas.spec.band is None or canvas.height < 2:
         return
     heights = canvas.heights(canvas.spec.band.mean)
-    columns = canvas.column_of_slice(len(heights))[canvas.is_above(heights) > 0]
-    if len(columns):
-        top = np.full(len(columns), canvas.top)
-        yield Layer("train", *canvas.cell_centre(columns, top), canvas.glyphs.above_marker)
+    columns = canvas.column_of_slice(len(heights))
+    for is_out, row, mark in (
+        (canvas.is_above(heights), canvas.top, canvas.glyphs.above_marker),
+        (canvas.is_below(heights), 0.0, canvas.glyphs.below_marker),
+    ):
+        if is_out.any():
+            yield Layer("train", *canvas.cell_centre(columns[is_out], np.full(is_out.sum(), row)), mark)
 
 
 def _bad(canvas: Canvas) -> Iterator[Layer]:
@@ -153,16 +87,17 @@ def _bad_columns(canvas: Canvas, points: Points) -> FloatArray:
 
 
 def _band(canvas: Canvas, band: Band) -> Iterator[Layer]:
-    """Yield the min–max band as one character a cell: composing dots here is ten times cheaper."""
-    low = canvas.dot_rows(canvas.heights(band.low))
-    high = canvas.dot_rows(canvas.heights(band.high))
+    """Yield the band as one character a cell: composing dots here is ten times cheaper."""
+    low, high = canvas.heights(band.low), canvas.heights(band.high)
+    is_outside = canvas.is_above(low) | canvas.is_below(high)
+    low, high = canvas.dot_rows(np.where(is_outside, np.nan, low)), canvas.dot_rows(high)
     column = canvas.column_of_slice(len(low)).astype(np.int64)
     row = np.arange(canvas.rows)
     filled = np.zeros((canvas.columns, canvas.rows), dtype=bool)
     with np.errstate(invalid="ignore"):
         np.logical_or.at(filled, column, (row >= low[:, None]) & (row <= high[:, None]))
-    if canvas.spec.markers is MarkerSet.BRAILLE:
-        filled &= (np.arange(canvas.columns)[:, None] + row) % 2 == 0
+    # Sparse, so that lines and marks stand out without colour too.
+    filled &= _sparse(canvas.spec.markers, np.arange(canvas.columns)[:, None], row)
     up, across = canvas.glyphs.rows, canvas.glyphs.columns
     blocks = filled.T.reshape(canvas.height, up, canvas.width, across).swapaxes(1, 2)
     positions = np.argwhere(blocks.any(axis=(2, 3)))
@@ -171,6 +106,15 @@ def _band(canvas: Canvas, band: Band) -> Iterator[Layer]:
         x = positions[:, 1] * across + (across - 1) / 2
         y = positions[:, 0] * up + (up - 1) / 2
         yield Layer("train-band", x.tolist(), y.tolist(), characters)
+
+
+def _sparse(markers: MarkerSet, column: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which dots a band fills, the same in every cell."""
+    if markers is MarkerSet.BRAILLE:
+        return np.asarray((row + 2 * column) % 4 == 0)
+    if markers is MarkerSet.BLOCKS:
+        return np.asarray((row % 2 == 0) & (column % 2 == 0))
+    return np.ones((len(column), len(row)), dtype=np.bool_)
 
 
 def _characters(markers: MarkerSet, blocks: NDArray[np.bool_]) -> list[str]:

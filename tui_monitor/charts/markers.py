@@ -34,6 +34,9 @@ class Glyphs:
     validation_marker: str
     bad_marker: str
     above_marker: str
+    below_marker: str
+    bracket: str
+    """Of the gap: its upper end, its middle, its lower end, and all of it in one row."""
     grid: str
     horizontal: str
     vertical: str
@@ -47,6 +50,8 @@ _DRAWN = {
     "validation_marker": "◆",
     "bad_marker": "×",
     "above_marker": "↑",
+    "below_marker": "↓",
+    "bracket": "┐│┘╴",
     "grid": "┈",
     "horizontal": "─",
     "vertical": "│",
@@ -56,8 +61,8 @@ _DRAWN = {
 }
 
 _GLYPHS = {
-    MarkerSet.BRAILLE: Glyphs(2, 4, "braille", "braille", band="⡪⡪", line="⠒⠒", **_DRAWN),
-    MarkerSet.BLOCKS: Glyphs(2, 2, "hd", "hd", band="██", line="▀▀", **_DRAWN),
+    MarkerSet.BRAILLE: Glyphs(2, 4, "braille", "braille", band="⡐⡐", line="⠒⠒", **_DRAWN),
+    MarkerSet.BLOCKS: Glyphs(2, 2, "hd", "hd", band="▖▖", line="▀▀", **_DRAWN),
     MarkerSet.ASCII: Glyphs(
         columns=1,
         rows=1,
@@ -69,6 +74,8 @@ _GLYPHS = {
         validation_marker="V",
         bad_marker="x",
         above_marker="^",
+        below_marker="_",
+        bracket="+|+-",
         grid=".",
         horizontal="-",
         vertical="|",

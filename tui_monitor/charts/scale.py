@@ -8,9 +8,12 @@ from tui_monitor.charts.spec import Band, FloatArray, Tick
 
 Limits = tuple[float, float]
 
-_ENOUGH_FOR_QUANTILES = 20
-_EARLY_REACH = 0.35
-_KEEP_FRACTION = 0.6
+_EARLIER_REACH = 3.0
+"""How far earlier values may widen the range on either side, in spans of what is compared."""
+_LEAST_REACH = 0.25
+"""The same as a fraction of all values' span: where the newer ones hardly move, how they came there still shows."""
+_KEEP_FRACTION = 0.5
+_SLACK = 0.15
 _LARGEST = 1e300
 
 
@@ -28,19 +31,47 @@ def round_step(span: float, count: int) -> float:
     return next((m * power for m in (1, 2, 5) if m * power >= rough * 0.999), 10 * power)
 
 
-def data_limits(band: Band | None, *markers: FloatArray) -> Limits | None:
+def data_limits(band: Band | None, *marks: FloatArray) -> Limits | None:
     """Return the range a chart should show, or None when there is no finite value.
 
-    Every finite marker is inside. Of per-batch values the extremes of a few slices may be outside: the first
-    batches of a run are often many times higher than all that follows.
+    What is compared makes it: the newer half of each side's epoch values, nearly all means in the newer half of the
+    batches, and the newest of them. What came before counts as far as it does not squeeze them, and the band does not
+    count at all.
 
     Args:
         band: per-batch values.
-        markers: epoch values of both sides; NaN and infinities don't count.
+        marks: epoch values of each side, in order; NaN and infinities don't count.
     """
-    values = np.concatenate([_finite(m) for m in markers]) if markers else np.empty(0)
+    finite = [_finite(side) for side in marks]
+    recent = [side[len(side) // 2 :] for side in finite]
+    earlier = [side[: len(side) // 2] for side in finite]
     if band is not None:
-        values = np.concatenate([values, _settled(band), _early(band)])
+        means = _finite(band.mean)
+        recent.append(_inner(means[len(means) // 2 :], 0.05))
+        recent.append(np.median(means[-3:], keepdims=True) if len(means) else means)
+        earlier.append(_inner(means, 0.05))
+    compared, before = np.concatenate(recent or [np.empty(0)]), np.concatenate(earlier or [np.empty(0)])
+    if not len(compared):
+        return None
+    low, high = float(compared.min()), float(compared.max())
+    if not len(before):
+        return low, high
+    whole = min(low, float(before.min())), max(high, float(before.max()))
+    reach = max(_EARLIER_REACH * (high - low), _LEAST_REACH * (whole[1] - whole[0]))
+    return max(whole[0], low - reach), min(whole[1], high + reach)
+
+
+def whole_limits(band: Band | None, *marks: FloatArray) -> Limits | None:
+    """Return the range that holds every finite value, the band's ends too; None when there is none.
+
+    Args:
+        band: per-batch values.
+        marks: epoch values of each side.
+    """
+    parts = [_finite(side) for side in marks]
+    if band is not None:
+        parts += [_finite(band.low), _finite(band.mean), _finite(band.high)]
+    values = np.concatenate(parts or [np.empty(0)])
     return (float(values.min()), float(values.max())) if len(values) else None
 
 
@@ -49,49 +80,34 @@ def _finite(values: FloatArray) -> FloatArray:
     return np.clip(values[np.isfinite(values)], -_LARGEST, _LARGEST)
 
 
-def _settled(band: Band) -> FloatArray:
-    """Return the extremes of what follows the first slices: every mean, and the band without its spikes."""
-    start = _early_slices(band)
-    parts = [_finite(band.mean[start:])]
-    for values, quantile in ((band.low, 0.02), (band.high, 0.96)):
-        kept = _finite(values[start:])
-        if len(kept):
-            parts.append(np.quantile(kept, [quantile], method="nearest").astype(np.float64))
-    return np.concatenate(parts)
+def _inner(values: FloatArray, fraction: float) -> FloatArray:
+    """Return the ends of values without a fraction at each side; all of a few."""
+    if not len(values):
+        return values
+    return np.quantile(values, [fraction, 1 - fraction], method="nearest").astype(np.float64)
 
 
-def _early(band: Band) -> FloatArray:
-    """Return the first slices' means, drawn in towards what follows them."""
-    settled = _settled(band)
-    early = _finite(band.mean[: _early_slices(band)])
-    if not len(settled):
-        return early
-    reach = (settled.max() - settled.min()) * _EARLY_REACH
-    return np.clip(early, settled.min() - reach, settled.max() + reach)
-
-
-def _early_slices(band: Band) -> int:
-    held = np.flatnonzero(np.isfinite(band.mean))
-    if len(held) < _ENOUGH_FOR_QUANTILES:
-        return 0
-    return int(held[max(1, len(held) // 10)])
-
-
-def stepped_limits(wanted: Limits | None, previous: Limits | None = None, *, ceiling: float = math.inf) -> Limits:
+def stepped_limits(
+    wanted: Limits | None,
+    previous: Limits | None = None,
+    *,
+    needed: Limits | None = None,
+    ceiling: float = math.inf,
+) -> Limits:
     """Return limits in round numbers that hold what is wanted, kept as they were while they still fit.
 
     Args:
         wanted: range of the data, or None when there is none.
         previous: the limits last shown.
+        needed: the part of `wanted` that must be inside; the rest may stick out a little before limits move. All of
+            it by default.
         ceiling: a bound the metric can't exceed, such as 1 for accuracy.
     """
     if wanted is None:
         return previous or (0.0, 1.0)
     low, high = wanted
-    if previous and previous[0] <= low and high <= previous[1]:
-        kept = (high - low) / (previous[1] - previous[0])
-        if kept >= _KEEP_FRACTION:
-            return previous
+    if previous and _still_fits(wanted, previous, needed or wanted):
+        return previous
     span = high - low
     if span <= 1e-9 * max(abs(low), abs(high)) or span <= 0:
         span = abs(high) * 0.2 or 1.0
@@ -103,6 +119,14 @@ def stepped_limits(wanted: Limits | None, previous: Limits | None = None, *, cei
     if wanted[1] <= ceiling:
         top = min(top, ceiling)
     return (bottom, top) if top > bottom else (low, high)
+
+
+def _still_fits(wanted: Limits, previous: Limits, needed: Limits) -> bool:
+    height = previous[1] - previous[0]
+    if needed[0] < previous[0] or needed[1] > previous[1] or wanted[1] - wanted[0] < _KEEP_FRACTION * height:
+        return False
+    slack = _SLACK * height
+    return previous[0] - slack <= wanted[0] and wanted[1] <= previous[1] + slack
 
 
 def logarithmic_limits(wanted: Limits | None, previous: Limits | None = None) -> Limits:

@@ -19,11 +19,11 @@ class Band:
     """Per-batch values summarised over equal slices of the x range; NaN where a slice holds none."""
 
     low: FloatArray
-    """Shape (slices,)."""
+    """A quantile or the smallest value, shape (slices,)."""
     mean: FloatArray
     """Shape (slices,)."""
     high: FloatArray
-    """Shape (slices,)."""
+    """A quantile or the largest value, shape (slices,)."""
     bad: NDArray[np.bool_]
     """Whether the slice holds NaN or an infinity, shape (slices,)."""
 
@@ -56,6 +56,16 @@ class LegendEntry:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """The difference of the two sides at one epoch, shown as a bracket at the right edge."""
+
+    train: float
+    validation: float
+    label: str
+    """Training − validation, with its sign."""
+
+
+@dataclass(frozen=True)
 class ChartSpec:
     """One chart: training and validation of one metric over epochs."""
 
@@ -67,11 +77,15 @@ class ChartSpec:
     x_markers: tuple[float, ...] = ()
     """Positions of short unlabelled markers on the x axis: the ends of epochs."""
     x_label: str = "epoch"
+    x_end: str = ""
+    """What is said of the axis' end, such as how many epochs are planned; left out where there is no room."""
     band: Band | None = None
     train: Points = field(default_factory=Points)
     """Training's epoch means, each at its epoch's end."""
     validation: Points = field(default_factory=Points)
     """Validation values, each at its epoch's end."""
+    gap: Gap | None = None
+    """Of the newest epoch shown that has both."""
     legend: tuple[LegendEntry, ...] = ()
     """Most important first; entries that don't fit are left out from the end."""
     log_y: bool = False

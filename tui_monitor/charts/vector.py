@@ -6,23 +6,26 @@ from html import escape
 
 import numpy as np
 
-from tui_monitor.charts.spec import Band, ChartSpec, FloatArray, Points
+from tui_monitor.charts.spec import Band, ChartSpec, FloatArray, Gap, Points
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 30, 36
+_GAP = 70
+"""Pixels right of the data where the gap is shown."""
 _STYLE = (
     "text{font:12px ui-sans-serif,system-ui,sans-serif;fill:#333}.t{font-weight:600}.g{stroke:#ddd}"
     ".b{fill:#9ec5fe;opacity:.55}.m{fill:none;stroke:#1d4ed8;stroke-width:1.5}.p{fill:#1d4ed8}"
-    ".v{fill:none;stroke:#c2570c;stroke-width:1.5;stroke-dasharray:5 3}.d{fill:#c2570c}.x{fill:#b91c1c}"
+    ".v{fill:none;stroke:#c2570c;stroke-width:1.5;stroke-dasharray:5 3}.d{fill:#c2570c}"
+    ".k{fill:none;stroke:#333}.x{fill:#b91c1c}"
 )
 
 
 def chart_svg(spec: ChartSpec, width: int = 720, height: int = 300) -> str:
     """Return a chart as a whole SVG element, without scripts, links or fonts from elsewhere.
 
-    Training is a line over a band with round markers, validation a broken line with diamonds: neither needs its colour.
+    Training is a line over a band with round marks, validation a broken line with diamonds: neither needs its colour.
 
     Args:
-        spec: what to show; values that have no position in it are left out, NaN and infinities marked at the bottom.
+        spec: what to show; values that have no place in it are left out, NaN and infinities marked at the bottom.
         width: pixels, 200 at least.
         height: pixels, 120 at least.
     """
@@ -34,8 +37,9 @@ def chart_svg(spec: ChartSpec, width: int = 720, height: int = 300) -> str:
         *_frame(spec, plane),
         *([] if spec.band is None else _band(spec.band, plane)),
         *_curve(spec.validation, plane, "v"),
-        *_markers(spec.train, plane, "p"),
-        *_markers(spec.validation, plane, "d"),
+        *_bracket(spec.gap, plane),
+        *_marks(spec.train, plane, "p"),
+        *_marks(spec.validation, plane, "d"),
         "</svg>",
     ]
     return "".join(parts)
@@ -45,7 +49,7 @@ class _Plane:
     """From data units to pixels."""
 
     def __init__(self, spec: ChartSpec, width: int, height: int) -> None:
-        self.left, self.right = float(_LEFT), float(width - _RIGHT)
+        self.left, self.right = float(_LEFT), float(width - (_RIGHT if spec.gap is None else _GAP))
         self.top, self.bottom = float(_TOP), float(height - _BOTTOM)
         self._spec = spec
 
@@ -55,7 +59,7 @@ class _Plane:
         return self.left + (values - low) / ((high - low) or 1.0) * (self.right - self.left)
 
     def y(self, values: FloatArray) -> FloatArray:
-        """Return pixels from the top; NaN where a value has no position."""
+        """Return pixels from the top; NaN where a value has no place."""
         low, high = self._spec.y_range
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             if self._spec.log_y:
@@ -77,8 +81,9 @@ def _frame(spec: ChartSpec, plane: _Plane) -> Iterable[str]:
     for tick in spec.x_ticks:
         x = float(plane.x(np.array([tick.at]))[0])
         yield f'<text x="{x:.1f}" y="{plane.bottom + 16:.0f}" text-anchor="middle">{_text(tick.label)}</text>'
+    label = f"{spec.x_label} {spec.x_end}".strip()
     middle = (plane.left + plane.right) / 2
-    yield f'<text x="{middle:.0f}" y="{plane.bottom + 31:.0f}" text-anchor="middle">{_text(spec.x_label)}</text>'
+    yield f'<text x="{middle:.0f}" y="{plane.bottom + 31:.0f}" text-anchor="middle">{_text(label)}</text>'
     yield f'<path class="g" d="M{plane.left:.1f} {plane.bottom:.1f}H{plane.right:.1f}"/>'
 
 
@@ -101,7 +106,17 @@ def _curve(points: Points, plane: _Plane, look: str) -> Iterable[str]:
         yield f'<polyline class="{look}" points="{_points(x[part], y[part])}"/>'
 
 
-def _markers(points: Points, plane: _Plane, look: str) -> Iterable[str]:
+def _bracket(gap: Gap | None, plane: _Plane) -> Iterable[str]:
+    if gap is None:
+        return
+    first, second = plane.y(np.array([gap.train, gap.validation])).tolist()
+    if math.isfinite(first) and math.isfinite(second):
+        x = plane.right + 4
+        yield f'<path class="k" d="M{x:.1f} {first:.1f}h5V{second:.1f}h-5"/>'
+        yield f'<text x="{x + 10:.1f}" y="{(first + second) / 2 + 4:.1f}">{_text(gap.label)}</text>'
+
+
+def _marks(points: Points, plane: _Plane, look: str) -> Iterable[str]:
     for x, y in zip(plane.x(points.x).tolist(), plane.y(points.y).tolist(), strict=True):
         if not math.isfinite(y):
             yield f'<text x="{x:.1f}" y="{plane.bottom - 6:.1f}" text-anchor="middle">!</text>'

@@ -3,8 +3,8 @@
 In: arguments, the environment and whether there is a terminal. Out: a screen, lines on standard error, text or JSON on
 standard output, and an exit code.
 
-`commands` declares every command with its options, so open it first; it imports what a command does when it runs, since
-start-up counts. `watch_command` decides between the screen and `headless` lines for all that watch a run.
+`commands` declares every command with its options, so open it first; the module of a command is imported only when it
+runs, to start fast. `watch_command` decides between the screen and `headless` lines for all that watch a run.
 `boundary` catches errors. `screen_options` are the options of every command that may open a screen.
 """
 

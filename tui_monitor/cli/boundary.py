@@ -33,6 +33,7 @@ _PLAIN = str.maketrans(
     | dict.fromkeys("‘’", "'")
     | dict.fromkeys("“”", '"')
     | dict.fromkeys("━─╸╺", "-")
+    | dict(zip("▁▂▃▄▅▆▇█", "_.,-~+*#", strict=True))
 )
 
 

@@ -1,9 +1,12 @@
 """The commands and their options; what they do is imported only when they run."""
 
+import os
+
 import click
 
 from tui_monitor.cli.option_types import NumberWithin, WholeNumber
 from tui_monitor.cli.screen_options import screen_options
+from tui_monitor.run_log.runs.folders import RUNS_VARIABLE
 
 DEMO_EPOCHS = 30
 
@@ -35,17 +38,38 @@ _probe_budget = click.option(
     help="Fraction of training time for measuring; 0 turns probes off.",
 )
 
+_probe_seconds = click.option(
+    "--probe-seconds",
+    type=NumberWithin(0, 3600),
+    default=3.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Seconds for measuring beside it, in the whole run: for short fits, and the last epoch of each.",
+)
 
-@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(cls=_InOrder, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tui-monitor", prog_name="tui-monitor")
-def program() -> None:
+@_runs
+@screen_options
+@click.pass_context
+def program(context: click.Context, runs: str | None) -> int:
     """Watch Keras training in the terminal, and measure why validation and training metrics differ.
+
+    Without a command, show all runs in a table: sort, filter, compare and open them.
 
     \b
     Exit codes: 0 done; 1 unexpected; 2 wrong usage; 3 no such run; 4 run unreadable;
     5 folder not writable; 6 package missing; 7 nothing measured yet; 8 training failed;
     130 interrupted.
     """  # noqa: D301 - click needs the backspace itself
+    if context.invoked_subcommand is None:
+        from tui_monitor.cli import runs_command
+
+        return runs_command.browse(runs)
+    if runs is not None:
+        os.environ[RUNS_VARIABLE] = runs
+    return 0
 
 
 @program.command()
@@ -56,6 +80,7 @@ def program() -> None:
 @click.option("--name", help="Name of the run (default: from scenario and time).")
 @_runs
 @_probe_budget
+@_probe_seconds
 @click.option("--headless", is_flag=True, help="No screen: progress lines on standard error.")
 @screen_options
 def demo(
@@ -66,6 +91,7 @@ def demo(
     name: str | None,
     runs: str | None,
     probe_budget: float,
+    probe_seconds: float,
     headless: bool,
 ) -> int:
     """Train a small LSTM on synthetic imbalanced data that shows the paradox, and watch.
@@ -77,7 +103,14 @@ def demo(
     if listing:
         return demo_command.list_scenarios()
     return demo_command.run_demo(
-        scenario, epochs=epochs, seed=seed, name=name, runs=runs, probe_budget=probe_budget, headless=headless
+        scenario,
+        epochs=epochs,
+        seed=seed,
+        name=name,
+        runs=runs,
+        probe_budget=probe_budget,
+        probe_seconds=probe_seconds,
+        headless=headless,
     )
 
 
@@ -86,6 +119,7 @@ def demo(
 @click.option("--name", help="Name of the run (default: from script and time).")
 @_runs
 @_probe_budget
+@_probe_seconds
 @click.option("--headless", is_flag=True, help="No screen; the script keeps its own streams.")
 @click.argument("target", nargs=-1, type=click.UNPROCESSED)
 @screen_options
@@ -94,6 +128,7 @@ def run(
     name: str | None,
     runs: str | None,
     probe_budget: float,
+    probe_seconds: float,
     headless: bool,
     target: tuple[str, ...],
 ) -> int:
@@ -113,6 +148,7 @@ def run(
         name=name,
         runs=runs,
         probe_budget=probe_budget,
+        probe_seconds=probe_seconds,
         headless=headless,
     )
 
@@ -149,11 +185,50 @@ def replay(run: str, runs: str | None, speed: str | None, epoch: int | None, mom
 @program.command()
 @_runs
 @click.option("--all", "every", is_flag=True, help="List every run, however old.")
-def ls(runs: str | None, every: bool) -> int:
-    """List the newest runs, and all live ones, with their state, epochs and last values."""
+@click.option(
+    "--sort",
+    metavar="NAME",
+    help="Sort by a column, a metric's best value or an argument; -NAME turns the order round.",
+)
+@click.option(
+    "--filter",
+    "filter_by",
+    metavar="TEXT",
+    help="List the runs that fit, such as 'state:live', 'val_loss<0.4', 'tag:base lr=0.1' or a regular expression.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print every run that fits as JSON, one object a line.")
+def ls(runs: str | None, every: bool, sort: str | None, filter_by: str | None, as_json: bool) -> int:
+    """List the newest runs, and all live ones: state, epoch, best and last values, and what differs between them.
+
+    Of a metric the best value counts, with the epoch it was reached at. What differs are arguments of the script, of
+    fit and of the model that are not the same in every listed run of the same script.
+    """
     from tui_monitor.cli import list_command
 
-    return list_command.list_all(runs, every=every)
+    return list_command.list_all(runs, every=every, sort=sort, filter_by=filter_by, as_json=as_json)
+
+
+@program.command()
+@click.argument("first")
+@click.argument("second")
+@_runs
+@click.option(
+    "--at",
+    "moment",
+    type=click.Choice(["last", "best"]),
+    default="last",
+    show_default=True,
+    help="Compare the last epochs, or those with the lowest validation loss.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def compare(first: str, second: str, runs: str | None, moment: str, as_json: bool) -> int:
+    """Say why SECOND differs from FIRST: what was different, what came of it, and whether that is more than chance.
+
+    Validation losses and accuracies are compared sample by sample where both runs were validated on the same samples.
+    """
+    from tui_monitor.cli import compare_command
+
+    return compare_command.compare_runs(first, second, runs, at_best=moment == "best", as_json=as_json)
 
 
 @program.command()

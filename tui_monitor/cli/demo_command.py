@@ -29,6 +29,7 @@ def run_demo(
     name: str | None,
     runs: str | None,
     probe_budget: float,
+    probe_seconds: float,
     headless: bool,
 ) -> int:
     """Start a demo training, watch it, and return the exit code.
@@ -48,6 +49,7 @@ def run_demo(
     job = {
         "demo": {"scenario": chosen.name, "seed": seed, "epochs": epochs},
         "probe_budget": probe_budget,
+        "probe_seconds": probe_seconds,
         "command": ["tui-monitor", *sys.argv[1:]],
     }
     return watch(folder, TrainingProcess(folder, job), headless=headless)

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +21,33 @@ _POLL_SECONDS = 0.1
 _PROGRESS_SECONDS = 10.0
 
 
-def follow_headless(folder: Path, training: TrainingProcess | None) -> None:
+def train_headless(folder: Path, training: TrainingProcess) -> None:
+    """Start a training and print its progress until it has ended; a SIGTERM is passed on to it.
+
+    Args:
+        folder: of the run.
+        training: about to be started.
+    """
+    sentences: deque[str] = deque()
+    with training.terminated_with_us(sentences.append):
+        training.start()
+        follow_headless(folder, training, sentences)
+
+
+def follow_headless(folder: Path, training: TrainingProcess | None, sentences: deque[str] | None = None) -> None:
     """Print a run's progress until it has ended.
 
     Ctrl-C requests that a training of this command stops after its batch; a second one interrupts its process,
     a third kills it. A run of someone else is only left.
+
+    Args:
+        folder: of the run.
+        training: that this command started; None for a run of someone else.
+        sentences: to be printed besides, as they come in from signal handlers.
     """
+    sentences = deque() if sentences is None else sentences
     lines = _Lines()
-    snapshots = _snapshots(folder, training)
+    snapshots = _snapshots(folder, training, sentences)
     pressed = 0
     while True:
         try:
@@ -46,7 +66,7 @@ def follow_headless(folder: Path, training: TrainingProcess | None) -> None:
                 _say("Interrupted. Ctrl-C again kills the training process.")
             else:
                 training.kill()
-            snapshots = _snapshots(folder, training)
+            snapshots = _snapshots(folder, training, sentences)
         else:
             return
 
@@ -55,10 +75,12 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _snapshots(folder: Path, training: TrainingProcess | None) -> Iterator[Snapshot]:
-    """Yield the run whenever it changed, until it has ended and all of it is read."""
+def _snapshots(folder: Path, training: TrainingProcess | None, sentences: deque[str]) -> Iterator[Snapshot]:
+    """Yield the run whenever it changed, until it has ended and all of it is read; print sentences meanwhile."""
     reader, history = ClusterReader(folder), History(folder.name)
     while True:
+        while sentences:
+            _say(sentences.popleft())
         # Both before reading: what a process wrote before it ended is then read before the run is called over.
         gone = training is not None and training.exit_code is not None
         liveness = observe_run(folder)

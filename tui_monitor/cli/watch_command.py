@@ -68,11 +68,12 @@ def watch(
         TrainingFailed: the run this command started has failed.
     """
     if headless or not has_terminal():
-        if training is not None:
-            training.start()
-        from tui_monitor.cli.headless import follow_headless
+        from tui_monitor.cli.headless import follow_headless, train_headless
 
-        follow_headless(folder, training)
+        if training is not None:
+            train_headless(folder, training)
+        else:
+            follow_headless(folder, None)
     else:
         options = chosen_options()
         from tui_monitor.app.live_app import LiveApp

@@ -10,5 +10,5 @@
   epochs suggest; `watch` raises alerts and tells changes.
 
 No Keras, no Textual, no files. The result's type is `run_log.events.explanation`, as it is recorded in a run.
-*An explanation* begins here: open `measure` first.
+An explanation is computed here from what `training/probe` has measured: open `measure` first.
 """

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from tui_monitor.charts.chart import GUTTER, dot_columns, draw_chart
-from tui_monitor.charts.markers import MarkerSet
+from tui_monitor.charts.chart import draw_chart
 from tui_monitor.charts.spec import ChartSpec
 from tui_monitor.charts.vector import chart_svg
 from tui_monitor.errors import NothingMeasured, UsageError
@@ -17,6 +16,7 @@ _FILE_SIZE = (96, 24)
 """Cells by which ticks of a chart in a file are chosen."""
 _SLICES = 160
 """Slices of the x axis of a chart in a file."""
+_TEXT_ROWS = 16
 _MOST_CHARTS = 4
 
 
@@ -40,9 +40,7 @@ def chart_picture(folder: Path, form: str, metric: str, size: tuple[int, int]) -
         raise UsageError(f"{folder.name} has no metric {metric!r}. It has: {', '.join(names)}.")
     if form == "svg":
         return chart_svg(_spec(fit, metric, _FILE_SIZE, _SLICES)) + "\n"
-    columns, rows = size
-    spec = _spec(fit, metric, (columns - GUTTER, rows - 3), dot_columns(columns, MarkerSet.BRAILLE))
-    return draw_chart(spec, columns, rows).text + "\n"
+    return draw_chart(_spec(fit, metric, size), *size).text + "\n"
 
 
 def report_charts(fit: FitSnapshot | None, columns: int | None) -> tuple[ChartSpec, ...]:
@@ -54,16 +52,16 @@ def report_charts(fit: FitSnapshot | None, columns: int | None) -> tuple[ChartSp
     """
     if fit is None:
         return ()
-    slices = _SLICES if columns is None else dot_columns(columns, MarkerSet.BRAILLE)
-    return tuple(_spec(fit, name, _FILE_SIZE, slices) for name in _metrics(fit)[:_MOST_CHARTS])
+    size, slices = (_FILE_SIZE, _SLICES) if columns is None else ((columns, _TEXT_ROWS), None)
+    return tuple(_spec(fit, name, size, slices) for name in _metrics(fit)[:_MOST_CHARTS])
 
 
 def _metrics(fit: FitSnapshot) -> tuple[str, ...]:
     return ("loss", *further_metrics(fit))
 
 
-def _spec(fit: FitSnapshot, name: str, area: tuple[int, int], slices: int) -> ChartSpec:
-    return chart_spec(fit, chart_metric(name), ViewState(), area, slices)
+def _spec(fit: FitSnapshot, name: str, size: tuple[int, int], slices: int | None = None) -> ChartSpec:
+    return chart_spec(fit, chart_metric(name), ViewState(), size, columns=slices)
 
 
 def _fit(snapshot: Snapshot) -> FitSnapshot:

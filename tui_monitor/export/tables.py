@@ -17,7 +17,8 @@ from tui_monitor.run_log.format.canonical_metrics import canonical_names
 from tui_monitor.run_log.read.cluster_reader import ClusterReader
 
 _FIRST = ("loss", "accuracy", "val_loss", "val_accuracy")
-_BATCH_COLUMNS = ("epoch", "batch", "step", "size", "time")
+_EPOCH_COLUMNS = ("fit", "epoch")
+_BATCH_COLUMNS = ("fit", "epoch", "batch", "step", "size", "time")
 
 Column = NDArray[Any]
 """Values of one column; a masked array where some are absent, which is not NaN."""
@@ -31,9 +32,19 @@ class Table:
     blocks: Iterator[tuple[Column, ...]]
     """Each holds one array per column, all of one length; together they are read once."""
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The columns that hold metrics."""
+        return self.columns[len(_BATCH_COLUMNS if self.holds_batches else _EPOCH_COLUMNS) :]
+
+    @property
+    def holds_batches(self) -> bool:
+        """Whether a row is a batch, as opposed to an epoch."""
+        return self.columns[: len(_BATCH_COLUMNS)] == _BATCH_COLUMNS
+
 
 def epoch_table(folder: Path) -> Table:
-    """Return a run's finished epochs: `epoch`, then every metric under its matched name as float64.
+    """Return a run's finished epochs: `fit`, from 1, and `epoch`, then every metric under its matched name as float64.
 
     Raises:
         RunNotFound: there is no run in the folder.
@@ -41,19 +52,23 @@ def epoch_table(folder: Path) -> Table:
         NothingMeasured: no epoch has ended yet.
     """
     snapshot = load(folder)
-    rows = [row for fit in snapshot.fits for row in fit.epochs]
+    numbered = [(fit.info.index, row) for fit in snapshot.fits for row in fit.epochs]
+    rows = [row for _, row in numbered]
     if not rows:
         raise NothingMeasured(f"{folder.name} holds no finished epoch (yet).")
     metrics = _ordered(name for row in rows for name in row.metrics)
-    columns: list[Column] = [np.array([row.epoch for row in rows], np.int64)]
+    columns: list[Column] = [
+        np.array([fit for fit, _ in numbered], np.int64),
+        np.array([row.epoch for row in rows], np.int64),
+    ]
     for metric in metrics:
         values = np.array([row.metrics.get(metric, math.nan) for row in rows], np.float64)
         columns.append(np.ma.masked_array(values, [metric not in row.metrics for row in rows]))
-    return Table(("epoch", *_headings(metrics, ("epoch",))), iter((tuple(columns),)))
+    return Table((*_EPOCH_COLUMNS, *_headings(metrics, _EPOCH_COLUMNS)), iter((tuple(columns),)))
 
 
 def batch_table(folder: Path) -> Table:
-    """Return a run's batches: `epoch,batch,step,size,time`, then every metric under its matched name as float32.
+    """Return a run's batches: `fit,epoch,batch,step,size,time`, then every metric under its matched name as float32.
 
     `batch` counts from 1 within its epoch, `step` from 1 over the run; `time` is seconds since the run began,
     `size` is samples.
@@ -102,6 +117,7 @@ def _batch_blocks(folder: Path, snapshot: Snapshot, metrics: Sequence[str]) -> I
             step += len(records)
             held = {name: column for column, name in columns_of[fit].items()}
             yield (
+                np.full(len(records), fit, np.int64),
                 records["epoch"],
                 batch,
                 steps,

@@ -38,12 +38,12 @@ def write_tensorboard(table: Table, folder: Path, created: float) -> None:
         raise UsageError(f"{folder} holds event files already: name another folder with -o.")
     with ExitStack() as stack:
         files = _Files(folder, created, stack)
-        is_batches = "step" in table.columns
+        is_batches = table.holds_batches
         for block in table.blocks:
             named = dict(zip(table.columns, block, strict=True))
             steps = (named["step"] if is_batches else named["epoch"] - 1).tolist()
             times = (named["time"] if is_batches else np.arange(len(steps))).tolist()
-            metrics = list(table.columns[5 if is_batches else 1 :])
+            metrics = table.metrics
             for index, (step, seconds) in enumerate(zip(steps, times, strict=True)):
                 for name in metrics:
                     if not np.ma.getmaskarray(named[name])[index]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tui_monitor.errors import RunNotFound
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt, FitSnapshot, Snapshot, TimelineEntry
-from tui_monitor.history.state.fit_events import epoch_row, explanation_at, timeline_entry
+from tui_monitor.history.state.fit_events import add_alert, epoch_row, explanation_at, timeline_entry
 from tui_monitor.run_log.events.lines import parse_event_line
 from tui_monitor.run_log.events.notifications import AlertRaised, Explained, NoteTaken
 from tui_monitor.run_log.events.progress import EpochEnded
@@ -42,7 +42,8 @@ def load_epochs(folder: Path) -> Snapshot:
     for line in _whole_lines(folder / EVENTS_FILE):
         recorded = parse_event_line(line)
         if recorded is not None and isinstance(recorded.event, AlertRaised | NoteTaken):
-            timeline.append(timeline_entry(recorded.event, recorded.seconds or 0.0))
+            stage = recorded.event.stage if isinstance(recorded.event, AlertRaised) else ""
+            add_alert(timeline, timeline_entry(recorded.event, recorded.seconds or 0.0), stage)
         fit = found.get(recorded.fit) if recorded is not None and recorded.fit is not None else None
         if recorded is None or fit is None:
             continue

@@ -72,6 +72,8 @@ class TimelineEntry:
     """Id of the request that it acknowledges; empty for anything else."""
     alert: str = ""
     """What an alert on the values is about, such as `overfitting`; empty for all else, such as a failed recording."""
+    is_over: bool = False
+    """Whether it is an alert that no longer holds."""
 
 
 @dataclass(frozen=True)

@@ -172,7 +172,7 @@ class Recorder:
         loss, val_loss = _names_of_losses(tuple(record.logs))
         losses = EpochLosses(record.epoch, record.logs.get(loss), record.logs.get(val_loss))
         for alert in self.alerts.epoch(losses):
-            self.sink.event(AlertRaised(alert.sentence, alert.epoch, alert.kind.value))
+            self.sink.event(AlertRaised(alert.sentence, alert.epoch, alert.kind.value, alert.stage.value))
 
 
 def epoch_losses(epoch: int, metrics: Mapping[str, float]) -> EpochLosses:

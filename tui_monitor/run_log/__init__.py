@@ -8,6 +8,6 @@
 * `read` is the screen's side: whole records only, each once, in bounded time; several workers are joined to one run.
 * `runs` knows folders: names, summaries for `ls`, liveness, control requests, workers, copies of remote runs.
 
-Of the flows it owns the middle of *a batch* (`write.writer` → `read.reader`) and of *a control request*
-(`runs.control` → `events.notifications.RequestAcknowledged`). Open `format/layout.py` first, then `write/writer.py`.
+A batch passes through `write.writer` and `read.reader`; a control request through `runs.control`, and comes back as the
+event `RequestAcknowledged`. Open `format/layout.py` first, then `write/writer.py`.
 """

@@ -2,7 +2,7 @@
 
 In: the user's `fit`, and control files. Out: a run folder, written by `run_log.write`. What watches never imports this.
 
-    child/ or api ─▶ record/recorded_fit ─▶ step/ (in Keras' graph) ─▶ record/fast_path ─▶ run_log.write
+    child/ or api ─▶ record/recorded_fit ─▶ step/ (in Keras' graph) ─▶ record/batch_sink ─▶ run_log.write
                                         ├─▶ probe/ ─▶ explain ─▶ an event
                                         └─◀ control/, workers/
 
@@ -11,7 +11,8 @@ In: the user's `fit`, and control files. Out: a run folder, written by `run_log.
   away from the training.
 * `step/` makes a step emit what it knows of its batch; `record/` puts it into the run folder; `usage/` samples the
   machine.
-* `probe/` keeps batches and measures them within a budget; `keras2/` translates calls of 2018; `demo` fits a scenario.
+* `probe/` keeps batches and measures them within a budget; `keras2/` translates Keras 2 calls that Keras 3 refuses;
+  `demo` fits a scenario.
 
 Open `record/recorded_fit.py` first, then `record/fit_recorder.py`.
 """

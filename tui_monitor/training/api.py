@@ -1,63 +1,31 @@
 """Recording from one's own script or notebook: `fit_generator`, `watch` and `Monitor` open a run when first used."""
 
-import atexit
 import functools
 import inspect
-import os
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 import keras
 
-from tui_monitor.run_log.format.layout import State
-from tui_monitor.run_log.runs.folders import create_run_folder, runs_folder
-from tui_monitor.run_log.runs.workers import claim_place, run_of, worker_from_environment
-from tui_monitor.run_log.write.writer import RunWriter
+from tui_monitor.errors import FolderNotWritable
 from tui_monitor.training.backends.backend import backend_of, is_legacy
-from tui_monitor.training.child.identity import run_identity
-from tui_monitor.training.guard import attempt
+from tui_monitor.training.guard import attempt, ignored, raise_what_is_the_users, tell
 from tui_monitor.training.hooks import install_hooks
 from tui_monitor.training.keras2 import generator_fit
-from tui_monitor.training.probe.budget import ProbeBudget
+from tui_monitor.training.record.open_run import DEFAULT_BUDGET, DEFAULT_SECONDS, open_run
 from tui_monitor.training.record.recorded_fit import RecordedFit, recorded_fit
-from tui_monitor.training.record.session import Session, activate, active_session, is_recording
-
-DEFAULT_BUDGET = 0.02
-
-
-def open_run(name: str | None = None, runs: str | None = None, probe_budget: float = DEFAULT_BUDGET) -> Session:
-    """Return the run that this process records into, opening one when there is none.
-
-    Args:
-        name: of the run; by default from the script's name and the time.
-        runs: folder of the runs; by default `TUI_MONITOR_RUNS`, else `runs/` in the current folder.
-        probe_budget: fraction of training time for measuring, from 0 to 1; 0 turns probes off.
-
-    Raises:
-        FolderNotWritable: the runs folder can't be written to.
-    """
-    active = active_session()
-    if active is not None:
-        return active
-    stem = Path(sys.argv[0]).stem if sys.argv and sys.argv[0] else "notebook"
-    worker = worker_from_environment(os.environ)
-    if worker is None:
-        folder = create_run_folder(runs_folder(runs), name, stem or "notebook", datetime.now(UTC).astimezone())
-    else:
-        folder = claim_place(runs_folder(runs), name, stem or "notebook", worker).folder
-    writer = RunWriter(folder, run_identity(run_of(folder).name, sys.argv, worker=worker))
-    writer.status(State.STARTING, "No fit was called yet")
-    session = Session(writer, folder, ProbeBudget(fraction=probe_budget), ends_with_fit=True)
-    activate(session)
-    atexit.register(writer.close)
-    return session
+from tui_monitor.training.record.session import Session, active_session, is_recording
 
 
 def watch(
-    model: keras.Model, *, name: str | None = None, runs: str | None = None, probe_budget: float = DEFAULT_BUDGET
+    model: keras.Model,
+    *,
+    name: str | None = None,
+    runs: str | None = None,
+    probe_budget: float = DEFAULT_BUDGET,
+    probe_seconds: float = DEFAULT_SECONDS,
 ) -> keras.Model:
     """Have every later `fit` of a model recorded and explained; return the model.
 
@@ -66,23 +34,51 @@ def watch(
         name: of the run, where one is opened; see `open_run`.
         runs: likewise.
         probe_budget: likewise.
+        probe_seconds: likewise.
+
+    Raises:
+        FolderNotWritable: the runs folder can't be written to.
     """
-    session = open_run(name, runs, probe_budget)
+    try:
+        _watch(model, open_run(name, runs, probe_budget, probe_seconds))
+    except FolderNotWritable:
+        raise
+    except Exception as error:  # training must go on
+        _say_unrecorded(error)
+    return model
+
+
+def _watch(model: keras.Model, session: Session) -> None:
     session.watched.add(model)
-    install_hooks(backend_of(model))
+    # A fit tries again, and says so where that fails.
+    attempt(ignored, install_hooks, backend_of(model), otherwise=None)
     if "fit" in model.__dict__:
-        return model
+        return
     fit = model.fit
 
     @functools.wraps(fit)
     def watched_fit(*args: Any, **kwargs: Any) -> Any:
         """Fit as the model does, recorded unless this is part of a fit that is."""
-        if is_recording():
-            return fit(*args, **kwargs)
-        return recorded_fit(fit, model, session, args, kwargs)
+        try:
+            is_part = is_recording()
+        except Exception as error:  # training must go on
+            tell(session.failed, error)
+            is_part = True
+        return fit(*args, **kwargs) if is_part else recorded_fit(fit, model, session, args, kwargs)
 
     object.__setattr__(model, "fit", watched_fit)
-    return model
+
+
+def _say_unrecorded(error: Exception) -> None:
+    """Say in the run, or where there is none on standard error, that a training is not recorded."""
+    raise_what_is_the_users(error)
+    with suppress(Exception):
+        session = active_session()
+        if session is not None:
+            session.failed(error)
+        else:
+            text = f"training is not recorded, as that failed ({type(error).__name__}: {error}); it goes on"
+            print(f"tui-monitor: {text}", file=sys.stderr)
 
 
 @functools.wraps(generator_fit.fit_generator)
@@ -114,17 +110,29 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
     Give it first among the callbacks, so that it sees each epoch's weights before others change them.
     """
 
+    _session: Session | None = None
+    _recorded: RecordedFit | None = None
+
     def __init__(
-        self, *, name: str | None = None, runs: str | None = None, probe_budget: float = DEFAULT_BUDGET
+        self,
+        *,
+        name: str | None = None,
+        runs: str | None = None,
+        probe_budget: float = DEFAULT_BUDGET,
+        probe_seconds: float = DEFAULT_SECONDS,
     ) -> None:
         """Open the run; see `open_run` for the arguments.
 
         Raises:
             FolderNotWritable: the runs folder can't be written to.
         """
+        try:
+            self._session = open_run(name, runs, probe_budget, probe_seconds)
+        except FolderNotWritable:
+            raise
+        except Exception as error:  # training must go on
+            _say_unrecorded(error)
         super().__init__()
-        self._session = open_run(name, runs, probe_budget)
-        self._recorded: RecordedFit | None = None
 
     def _implements_train_batch_hooks(self) -> bool:
         """Tell legacy Keras, which asks for it, that batches are taken from the step."""
@@ -134,16 +142,26 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
 
     def set_model(self, model: keras.Model) -> None:
         """Begin to record, before Keras builds the model's functions."""
+        try:
+            if self._session is not None and not is_recording():
+                self._begin(model, self._session)
+        except Exception as error:  # training must go on
+            _say_unrecorded(error)
         super().set_model(model)
-        if is_recording():
-            return
-        self._recorded = attempt(self._session.failed, RecordedFit, model, self._session, otherwise=None)
-        if self._recorded is not None:
-            attempt(self._recorded.failed, self._recorded.begin, model.fit, (), {}, otherwise=None)
+
+    def _begin(self, model: keras.Model, session: Session) -> None:
+        session.fits += 1
+        self._recorded = RecordedFit(model, session)
+        attempt(self._recorded.failed, self._recorded.begin, model.fit, (), {}, otherwise=None)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Leave everything as it was."""
-        recorded, self._recorded = self._recorded, None
-        if recorded is not None:
-            attempt(recorded.failed, recorded.returned, otherwise=None)
-            attempt(recorded.failed, recorded.end, otherwise=None)
+        try:
+            if self._recorded is not None:
+                attempt(self._recorded.failed, self._recorded.returned, otherwise=None)
+        except Exception as error:  # training must go on
+            _say_unrecorded(error)
+        finally:
+            recorded, self._recorded = self._recorded, None
+            if recorded is not None:
+                attempt(recorded.failed, recorded.end, otherwise=None)

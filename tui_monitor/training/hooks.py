@@ -59,6 +59,10 @@ class _Recording:
         """Return the function with the instrument in it."""
         return self.instrument.function(function)
 
+    def failed(self, error: Exception) -> None:
+        """Take the word that the instrument's step did not run."""
+        self.instrument.failed(error)
+
 
 def _prepared(model: Any, kind: str, find_step: Callable[[], Any], plain: Callable[[Any], Any]) -> Recording | None:
     """Return what a training or validation function of a model is to be made of; None where nobody records it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.view.charts.chart_metrics import further_metrics
 from tui_monitor.view.control_requests import receives_requests
-from tui_monitor.view.key_table import KEYS, Group, Key
+from tui_monitor.view.key_table import KEYS, OF_A_RUN, Group, Key
 from tui_monitor.view.view_state import EVIDENCE, View, ViewState
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def enabled_keys(snapshot: Snapshot, view: ViewState) -> tuple[Key, ...]:
     """Return the keys that do something now."""
-    keys = [key for key in KEYS if is_enabled(key.action, snapshot, view)]
+    keys = [key for key in KEYS if key.group in OF_A_RUN and is_enabled(key.action, snapshot, view)]
     if snapshot.state is State.PAUSED:
         keys = [replace(key, label="go on") if key.action == "control('toggle_pause')" else key for key in keys]
     return tuple(keys)
@@ -66,6 +66,10 @@ def _has_workers(snapshot: Snapshot, view: ViewState) -> bool:
     return bool(snapshot.workers)
 
 
+def _came_from_table(snapshot: Snapshot, view: ViewState) -> bool:
+    return view.from_table
+
+
 def _is_replay(snapshot: Snapshot, view: ViewState) -> bool:
     return snapshot.playback is not None
 
@@ -75,6 +79,7 @@ def _accepts_requests(snapshot: Snapshot, view: ViewState) -> bool:
 
 
 _NEEDS: Mapping[str, Callable[[Snapshot, ViewState], bool]] = {
+    "back_to_runs": _came_from_table,
     "next_metric": _has_further_metrics,
     "fit": _has_fits,
     "pan": _is_zoomed,
@@ -82,6 +87,7 @@ _NEEDS: Mapping[str, Callable[[Snapshot, ViewState], bool]] = {
     "zoom": _has_fit,
     "smooth": _has_fit,
     "toggle_log": _has_fit,
+    "toggle_extremes": _has_fit,
     "replay": _is_replay,
     f"show('{View.WORKERS.value}')": _has_workers,
     "control": _accepts_requests,
@@ -94,5 +100,8 @@ def splash_keys(view: ViewState) -> tuple[Key, ...]:
     return tuple(
         key
         for key in KEYS
-        if key.group is not Group.EVIDENCE and key.action != f"show('{view.view.value}')" and _need(key.action) is None
+        if key.group in OF_A_RUN
+        and key.group is not Group.EVIDENCE
+        and key.action != f"show('{view.view.value}')"
+        and _need(key.action) is None
     )

@@ -12,7 +12,14 @@ class Group(StrEnum):
     CHARTS = "Charts"
     REPLAY = "Replay"
     RUN = "Run"
+    TABLE = "Table of runs"
     PROGRAM = "Program"
+
+
+OF_A_RUN = tuple(group for group in Group if group is not Group.TABLE)
+"""Groups whose keys the screen of one run has."""
+OF_THE_TABLE = (Group.TABLE, Group.PROGRAM)
+"""Groups whose keys the table of runs has."""
 
 
 @dataclass(frozen=True)
@@ -158,9 +165,18 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("0", "0", "whole axis", "Show the whole x axis again.", "whole_axis", Group.CHARTS, in_footer=False),
     Key(
-        "s", "s", "smooth", "Step through the smoothing of the mean line: none, light, strong.", "smooth", Group.CHARTS
+        "s", "s", "smooth", "Step through the smoothing of the mean line: light, strong, none.", "smooth", Group.CHARTS
     ),
     Key("l", "l", "log y", "Switch the y axes between linear and logarithmic.", "toggle_log", Group.CHARTS),
+    Key(
+        "y",
+        "y",
+        "extremes",
+        "Switch the charts between what is compared, with the middle 80 % of batches, and all extremes.",
+        "toggle_extremes",
+        Group.CHARTS,
+        in_footer=False,
+    ),
     Key("m", "m", "metric", "Show the next metric in the second chart.", "next_metric", Group.CHARTS),
     Key(
         "p",
@@ -200,7 +216,64 @@ KEYS: tuple[Key, ...] = (
         in_footer=False,
     ),
     Key("right_square_bracket", "]", "fit on", "Show the next call of fit.", "fit(1)", Group.RUN, in_footer=False),
+    Key("enter", "Enter", "open", "Open the run under the cursor; Escape comes back.", "table('open')", Group.TABLE),
+    Key("space", "space", "mark", "Mark the run, or take its mark away.", "table('mark')", Group.TABLE),
+    Key(
+        "slash",
+        "/",
+        "filter",
+        "Filter as you type: text, state:live, val_loss<0.4, lr=0.1, tag:base, a regular expression.",
+        "table('filter')",
+        Group.TABLE,
+    ),
+    Key(
+        "c",
+        "c",
+        "compare",
+        "Say why the second marked run differs from the first, or the run under the cursor from the one marked.",
+        "table('compare')",
+        Group.TABLE,
+    ),
+    Key("s", "s", "sort", "Sort by the next column.", "table('sort')", Group.TABLE),
+    Key("S,upper_s", "S", "reverse", "Turn the order round.", "table('reverse')", Group.TABLE, in_footer=False),
+    Key("m", "m", "metric", "Show the best value of the next metric.", "table('metric')", Group.TABLE),
+    Key("v", "v", "columns", "Choose the columns that are shown.", "table('columns')", Group.TABLE),
+    Key("t", "t", "tag", "Change the run's tags.", "table('tag')", Group.TABLE),
+    Key("n", "n", "rename", "Give the run another name, once it has ended.", "table('rename')", Group.TABLE),
+    Key(
+        "x,delete",
+        "x",
+        "delete",
+        "Delete the run, after a question; never one that is still going.",
+        "table('delete')",
+        Group.TABLE,
+    ),
+    Key("u", "u", "undo", "Bring back the run that was deleted last in this session.", "table('undo')", Group.TABLE),
+    Key("r", "r", "replay", "Replay the run under the cursor.", "table('replay')", Group.TABLE),
+    Key(
+        "escape",
+        "Escape",
+        "clear",
+        "Clear the filter, then the marks.",
+        "table('clear')",
+        Group.TABLE,
+        in_footer=False,
+    ),
+    Key("up,k", "↑", "up", "Go to the run above.", "move(-1)", Group.TABLE, in_footer=False),
+    Key("down,j", "↓", "down", "Go to the run below.", "move(1)", Group.TABLE, in_footer=False),
+    Key("pageup", "PgUp", "page up", "Go up by a window of runs.", "move_page(-1)", Group.TABLE, in_footer=False),
+    Key("pagedown", "PgDn", "page down", "Go down by a window of runs.", "move_page(1)", Group.TABLE, in_footer=False),
+    Key("home,g", "Home", "first", "Go to the first run.", "move_end(-1)", Group.TABLE, in_footer=False),
+    Key("end,G", "End", "last", "Go to the last run.", "move_end(1)", Group.TABLE, in_footer=False),
     Key("question_mark,f1", "?", "help", "Show this list of keys.", "help", Group.PROGRAM),
+    Key(
+        "escape,b",
+        "b",
+        "back to runs",
+        "Go back to the table of runs that the run was opened from; in the overview, Escape does, too.",
+        "back_to_runs",
+        Group.RUN,
+    ),
     Key("q", "q", "quit", "Leave the screen; a live run asks whether to let it train on.", "leave", Group.PROGRAM),
     Key("ctrl+c", "Ctrl-C", "stop", "Ask how to stop the run.", "interrupt", Group.PROGRAM, in_footer=False),
     Key(

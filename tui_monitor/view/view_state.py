@@ -30,8 +30,8 @@ class View(StrEnum):
 EVIDENCE = (View.RECALL, View.CONFUSION, View.CALIBRATION, View.LOSSES, View.SHARES)
 """Views of what lies behind the explanation."""
 
-SMOOTHING = (0.0, 0.6, 0.9)
-"""Weights of the past in the smoothed mean line, in the order the key steps through them."""
+SMOOTHING = (3, 9, 0)
+"""Cells that each point of the mean line averages, in the order the key steps through them; 0 for single columns."""
 
 _NARROWEST_WINDOW = 0.01
 
@@ -46,10 +46,14 @@ class ViewState:
     smoothing: int = 0
     """Index into `SMOOTHING`."""
     log_y: bool = False
+    extremes: bool = False
+    """Whether charts show the smallest and largest batches, and every value, instead of what is compared."""
     fit: int | None = None
     """Number of the call of fit that is shown, from 1, or None for the newest."""
     metric: int = 0
     """Which of the further metrics the second chart shows."""
+    from_table: bool = False
+    """Whether the run was opened from the table of runs, to which one can go back."""
     pending: str = ""
     """Control requests that are sent and not acknowledged yet, in words; empty when there are none."""
 

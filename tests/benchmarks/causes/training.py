@@ -37,7 +37,15 @@ class _OneEpoch(ProbeBudget):
 
     opened = False
 
-    def batches_allowed(self, training_seconds: float, samples_per_batch: float, *, begins: bool) -> int:
+    def batches_allowed(
+        self,
+        training_seconds: float,
+        samples_per_batch: float,
+        *,
+        begins: bool,
+        builds: bool = True,
+        is_last: bool = False,
+    ) -> int:
         return PROBED_BATCHES if self.opened else 0
 
 

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_monitor.charts.cells import CellGrid
-from tui_monitor.charts.chart import GUTTER, dot_columns, draw_chart
+from tui_monitor.charts.chart import GUTTER, data_area, dot_columns, draw_chart
 from tui_monitor.charts.markers import MarkerSet, glyphs
 from tui_monitor.charts.raster import LastDrawing
 from tui_monitor.charts.scale import data_limits, epoch_ticks, stepped_limits, ticks
-from tui_monitor.charts.spec import Band, ChartSpec, LegendEntry, Points, Tick
+from tui_monitor.charts.spec import Band, ChartSpec, Gap, LegendEntry, Points, Tick
 
 ANY_FLOAT = st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from(
     [0.0, -0.0, 1e308, -1e308, 5e-324, -5e-324, float("nan"), float("inf"), -float("inf")]
@@ -39,14 +39,14 @@ def any_spec(draw: st.DrawFn) -> ChartSpec:
     for _ in range(2):
         x = draw(arrays())
         points.append(Points(x, draw(arrays(len(x), len(x)))))
-    positions = draw(st.lists(ANY_FLOAT, max_size=4))
+    places = draw(st.lists(ANY_FLOAT, max_size=4))
     return ChartSpec(
         title=draw(st.text(alphabet="loss [b]é", max_size=90)),
         x_range=(draw(ANY_FLOAT), draw(ANY_FLOAT)),
         y_range=(draw(ANY_FLOAT), draw(ANY_FLOAT)),
-        x_ticks=tuple(Tick(position, "12345678"[: draw(st.integers(1, 8))]) for position in positions),
-        y_ticks=tuple(Tick(position, "12345678"[: draw(st.integers(1, 8))]) for position in positions),
-        x_markers=tuple(positions),
+        x_ticks=tuple(Tick(place, "12345678"[: draw(st.integers(1, 8))]) for place in places),
+        y_ticks=tuple(Tick(place, "12345678"[: draw(st.integers(1, 8))]) for place in places),
+        x_markers=tuple(places),
         band=band,
         train=points[0],
         validation=points[1],
@@ -72,15 +72,17 @@ def test_no_input_can_stop_the_screen(spec: ChartSpec, width: int, height: int) 
 @settings(max_examples=60, deadline=None)
 @given(arrays(most=30), arrays(most=30))
 def test_any_data_gets_limits_that_can_be_drawn(first: np.ndarray, second: np.ndarray) -> None:
-    """Limits chosen from any data are finite, in order, and hold every finite marker up to 1e300."""
+    """Limits chosen from any data are finite, in order, and hold the newer half of the finite marks up to 1e300."""
     band = Band(first, first, first, np.isnan(first))
     low, high = stepped_limits(data_limits(band, second))
     assert np.isfinite(low)
     assert np.isfinite(high)
     assert low < high
-    markers = second[np.isfinite(second) & (np.abs(second) < 1e300)]
+    marks = second[np.isfinite(second)]
+    marks = marks[len(marks) // 2 :]
+    marks = marks[np.abs(marks) < 1e300]
     slack = 1e-6 * max(1e-300, abs(low), abs(high))
-    assert np.all((markers >= low - slack) & (markers <= high + slack))
+    assert np.all((marks >= low - slack) & (marks <= high + slack))
     assert len(ticks((low, high), 4)) < 100
 
 
@@ -102,7 +104,7 @@ def columns_of(grid: CellGrid, style: str) -> set[int]:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 999), st.floats(0, 1), st.sampled_from(MarkerSet), st.integers(20, 120))
-def test_a_validation_marker_stands_over_its_epoch(thousandths: int, y: float, markers: MarkerSet, width: int) -> None:
+def test_a_validation_mark_stands_over_its_epoch(thousandths: int, y: float, markers: MarkerSet, width: int) -> None:
     """A mark is in the column that its x says, and in no other, in every marker set."""
     x = thousandths / 100
     spec = plain_spec(validation=Points(np.array([x]), np.array([y])), markers=markers)
@@ -127,7 +129,7 @@ def test_a_run_half_done_fills_half_the_axis(held: int, markers: MarkerSet) -> N
 
 
 def test_a_broken_batch_is_marked_and_breaks_the_line() -> None:
-    """Where a batch was NaN the chart shows a marker, and no line is drawn across."""
+    """Where a batch was NaN the chart shows a mark, and no line is drawn across."""
     slices = dot_columns(60, MarkerSet.BRAILLE)
     mean = np.full(slices, 0.5)
     bad = np.zeros(slices, bool)
@@ -138,14 +140,14 @@ def test_a_broken_batch_is_marked_and_breaks_the_line() -> None:
     assert "×" in grid.text
 
 
-def test_a_validation_value_that_is_nan_is_marked() -> None:
-    """An epoch whose validation value is NaN shows an alert marker over its end."""
+def test_a_validation_figure_that_is_nan_is_marked() -> None:
+    """An epoch whose validation figure is NaN shows an alert mark over its end."""
     spec = plain_spec(validation=Points(np.array([1.0, 2.0, 3.0]), np.array([0.5, np.nan, 0.4])))
     assert len(columns_of(draw_chart(spec, 60, 12), "alert")) == 1
 
 
 def test_training_and_validation_differ_without_colour() -> None:
-    """Both sides have markers of their own, in every marker set, and the legend shows them."""
+    """Both sides have marks of their own, in every marker set, and the legend shows them."""
     for markers in MarkerSet:
         glyph = glyphs(markers)
         assert glyph.train_marker != glyph.validation_marker
@@ -240,7 +242,7 @@ def growing_specs(draw: st.DrawFn) -> tuple[ChartSpec, ChartSpec]:
 
 @settings(deadline=None)
 @given(growing_specs(), st.integers(12, 70), st.integers(5, 20))
-def test_drawing_what_changed_gives_the_whole_frame(
+def test_drawing_what_changed_gives_the_whole_picture(
     specs: tuple[ChartSpec, ChartSpec], width: int, height: int
 ) -> None:
     """A chart drawn over the last one, forwards or backwards in time, is the chart drawn from nothing."""
@@ -257,3 +259,82 @@ def test_whatever_was_drawn_last_does_not_show(first: ChartSpec, second: ChartSp
     last = LastDrawing()
     for spec in (first, second, first):
         assert draw_chart(spec, 40, 12, last) == draw_chart(spec, 40, 12)
+
+
+@st.composite
+def two_curves(draw: st.DrawFn) -> ChartSpec:
+    """Epoch values of both sides in the range that they get on the screen, the newest apart by over 2 % of it."""
+    count = draw(st.integers(1, 60))
+    values = st.floats(0, 1) | st.sampled_from([0.5, 0.51])
+    sides = [np.array(draw(st.lists(values, min_size=count, max_size=count))) for _ in range(2)]
+    x = np.arange(1.0, count + 1)
+    y_range = stepped_limits(data_limits(None, *sides))
+    return plain_spec(
+        train=Points(x, sides[0]),
+        validation=Points(x, sides[1]),
+        x_range=(0.0, float(count)),
+        y_range=y_range,
+        gap=draw(st.sampled_from([None, Gap(sides[0][-1], sides[1][-1], "+0.125")])),
+        markers=draw(st.sampled_from(MarkerSet)),
+    )
+
+
+def cells_of(grid: CellGrid, style: str) -> set[tuple[int, int]]:
+    """Return row and column of the cells of the data area in which a style occurs."""
+    return {
+        (row, column)
+        for row in range(1, grid.height - 2)
+        for column, cell in enumerate(grid.cells(row))
+        if cell.style == style
+    }
+
+
+@settings(max_examples=150, deadline=None)
+@given(two_curves(), st.integers(60, 120), st.integers(7, 20))
+def test_marks_of_two_curves_never_hide_each_other(spec: ChartSpec, width: int, height: int) -> None:
+    """At 60×20 and larger both sides of an epoch that is marked stand in cells of their own, the newest epoch's too."""
+    grid = draw_chart(spec, width, height)
+    train, validation = cells_of(grid, "train-mark"), cells_of(grid, "validation")
+    alone = [
+        cells_of(draw_chart(without, width, height), style)
+        for without, style in (
+            (replace(spec, validation=Points()), "train-mark"),
+            (replace(spec, train=Points()), "validation"),
+        )
+    ]
+    assert len(train) == len(alone[0])
+    assert len(validation) == len(alone[1])
+    newest = GUTTER + data_area(width, height, spec.gap)[0] - 1
+    assert {newest, newest - 1} & {column for _, column in train}
+    assert newest in {column for _, column in validation}
+
+
+@pytest.mark.parametrize("markers", MarkerSet)
+def test_the_gap_is_a_bracket_with_its_value(markers: MarkerSet) -> None:
+    """Right of the data a bracket spans the newest values of both sides, with the difference beside it."""
+    spec = plain_spec(gap=Gap(0.75, 0.25, "+0.500"), markers=markers)
+    above, between, below, level = list(glyphs(markers).bracket)
+    rows = [row[-7:] for row in draw_chart(spec, 60, 13).text.splitlines()[1:-2]]
+    marks = [row[0] for row in rows if row[0] != " "]
+    assert marks == [above, *[between] * (len(marks) - 2), below]
+    assert len(marks) in (5, 6)
+    assert [row[1:] for row in rows if row[1:].strip()] == ["+0.500"]
+    same = [row[-7:] for row in draw_chart(replace(spec, gap=Gap(0.5, 0.5, "0.000")), 60, 13).text.splitlines()]
+    assert [row.strip() for row in same[1:-2] if row[1] in (" ", level)].count(f"{level}0.000") == 1
+    assert "+0.500" not in draw_chart(spec, 30, 13).text
+
+
+def test_a_value_outside_the_range_is_an_arrow() -> None:
+    """An epoch value above or below the axis shows as an arrow at the edge, never as a mark at a wrong height."""
+    spec = plain_spec(train=Points(np.array([2.0, 5.0, 9.0]), np.array([3.0, 0.5, -4.0])))
+    grid = draw_chart(spec, 60, 12)
+    marks = {cell.character: row for row in range(12) for cell in grid.cells(row) if cell.style == "train-mark"}
+    assert (marks["↑"], marks["↓"]) == (1, 9)
+    assert "●" in marks
+
+
+def test_a_planned_end_is_said_where_there_is_room() -> None:
+    """The end of the plan stands at the right of the x axis' labels."""
+    spec = plain_spec(x_end="of 40", gap=Gap(0.75, 0.25, "+0.500"))
+    assert draw_chart(spec, 60, 12).text.splitlines()[-1].endswith("10  of 40")
+    assert draw_chart(spec, 12, 12).text.splitlines()[-1].count("of") == 0

@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from typing import Any
 
 _SUBJECTS = {
-    "averaging over the epoch": "in_epoch_averaging",
+    "the running average": "in_epoch_averaging",
     "layers that act in training": "train_mode_layers",
     "class weights": "sample_weights",
     "sample weights": "sample_weights",
-    "counting every batch the same": "batch_averaging",
+    "the mean of batch means": "batch_averaging",
     "validation holds": "class_mix",
     "class for class": "within_class",
-    "what the probe did not cover": "measurement",
+    "what was not measured": "measurement",
 }
 _LISTED = {
     "averaging": "in_epoch_averaging",
     "train-mode layers": "train_mode_layers",
     "class weights": "sample_weights",
     "sample weights": "sample_weights",
-    "uneven batches": "batch_averaging",
-    "class shares": "class_mix",
+    "mean of batch means": "batch_averaging",
+    "class mix": "class_mix",
     "within class": "within_class",
     "not measured": "measurement",
 }
@@ -123,7 +123,7 @@ def _verdict_faults(explanation: Mapping[str, Any]) -> list[str]:
             continue
         way = "lower" if ledger["gap"] > 0 else "higher"
         expected = f"{metric} is {_written(metric, ledger['gap'])}{unit} {way}"
-        expected += " (chance alone would do)" if ledger["within_noise"] else ""
+        expected += " (within chance)" if ledger["within_noise"] else ""
         if expected not in verdict:
             found.append(f"verdict {verdict!r} does not say {expected!r}")
     if ", yet " in verdict and not explanation["paradox"]:

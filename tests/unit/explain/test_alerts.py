@@ -9,18 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.app.snapshots import DISTRIBUTIONS, explanation
-from tui_monitor.explain.watch.alerts import Alert, AlertKind, AlertWatch, EpochLosses
+from tui_monitor.explain.watch.alerts import AlertWatch, EpochLosses
+from tui_monitor.explain.watch.episodes import Alert, AlertKind, Stage
 from tui_monitor.run_log.events.explanation import Classes, Explanation
 
 SEEDS = st.integers(0, 2**32 - 1)
 
 
 def alerts_of(train: Sequence[float], validation: Sequence[float], error: float | None = None) -> list[Alert]:
-    """Return the alerts of a run's epochs."""
+    """Return the alerts of a run's epochs, each where it begins."""
     watch = AlertWatch()
     rows = zip(train, validation, strict=True)
     told = [watch.epoch(EpochLosses(i + 1, float(t), float(v), error)) for i, (t, v) in enumerate(rows)]
-    return [alert for some in told for alert in some]
+    return [alert for some in told for alert in some if alert.stage is Stage.BEGAN]
 
 
 @settings(max_examples=60, deadline=None)
@@ -56,6 +57,59 @@ def test_overfitting_is_told_once_near_its_onset(seed: int, onset: int) -> None:
     assert "validation loss rose" in told[0].sentence
 
 
+def test_one_noisy_epoch_is_no_divergence() -> None:
+    """A single epoch far above all others is told of nothing, two in a row are."""
+    noisy = [1.0, 0.6, 0.4, 5.0, 0.35, 0.3, 0.28, 6.0, 0.27]
+    assert AlertKind.DIVERGENCE not in [alert.kind for alert in alerts_of(noisy, noisy)]
+    gone = [*noisy, 4.0, 5.0, 4.5, 0.25]
+    assert [alert.kind for alert in alerts_of(gone, [0.3] * len(gone))].count(AlertKind.DIVERGENCE) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(SEEDS, st.floats(0.01, 0.2))
+def test_overfitting_on_noisy_validation_comes_once_or_twice(seed: int, noise: float) -> None:
+    """Validation that wavers around a rise is one episode, or two at most, however long the run goes on."""
+    generator = np.random.default_rng(seed)
+    epoch = np.arange(1, 61)
+    train = 0.05 + np.exp(-epoch / 6) + 0.002 * generator.normal(size=60)
+    validation = 0.5 + 0.4 * np.exp(-epoch / 3) + 0.002 * epoch + noise * generator.normal(size=60)
+    told = alerts_of(train.tolist(), validation.tolist(), 0.01)
+    assert [alert.kind for alert in told].count(AlertKind.OVERFITTING) <= 2
+
+
+def test_an_episode_is_updated_and_ended() -> None:
+    """A rise that grows is told anew by the same alert, and its end by another, not by silence."""
+    watch = AlertWatch()
+    train = [1 / n for n in range(1, 21)]
+    validation = [
+        1,
+        0.8,
+        0.6,
+        0.5,
+        0.5,
+        0.6,
+        0.7,
+        0.9,
+        1.2,
+        1.6,
+        2.0,
+        1.0,
+        0.6,
+        0.5,
+        0.49,
+        0.48,
+        0.48,
+        0.47,
+        0.47,
+        0.46,
+    ]
+    told = [watch.epoch(EpochLosses(n + 1, train[n], validation[n], 0.001)) for n in range(20)]
+    stages = [alert.stage for some in told for alert in some if alert.kind is AlertKind.OVERFITTING]
+    assert stages[0] is Stage.BEGAN
+    assert stages[-1] is Stage.ENDED
+    assert set(stages[1:-1]) == {Stage.UPDATED}
+
+
 def test_a_rise_within_the_standard_error_is_no_overfitting() -> None:
     """The same rise is told where validation is large enough to see it, and not where chance would give it."""
     epoch = np.arange(1, 21)
@@ -73,7 +127,9 @@ def test_a_loss_that_is_no_number_is_told_at_once(bad: float) -> None:
     assert "batch 140 of epoch 2" in alert.sentence
     assert watch.batches(2, 150, bad) == ()
     assert watch.epoch(EpochLosses(2, bad, 0.5)) == ()
-    assert watch.epoch(EpochLosses(3, 0.5, 0.5)) == ()
+    (ended,) = watch.epoch(EpochLosses(3, 0.5, 0.5))
+    assert (ended.stage, ended.sentence) == (Stage.ENDED, "Over since epoch 3.")
+    assert watch.epoch(EpochLosses(4, 0.5, 0.5)) == ()
     (again,) = watch.epoch(EpochLosses(4, 0.5, bad))
     assert "validation loss" in again.sentence
 
@@ -117,6 +173,8 @@ def test_a_class_never_predicted_is_told_when_it_lasts() -> None:
     assert alert.kind is AlertKind.NEVER_PREDICTED
     assert "Class 1 is never predicted, though 25.0 % of validation" in alert.sentence
     assert watch.explanation(_explained(None)) == ()
+    (ended,) = watch.explanation(_explained(0.5))
+    assert ended.stage is Stage.ENDED
     assert watch.explanation(_explained(0.5)) == ()
 
 

@@ -35,7 +35,7 @@ def test_a_cause_that_takes_over_is_told_once_with_its_amount() -> None:
     weights, dropout = _with_main(Cause.SAMPLE_WEIGHTS), _with_main(Cause.TRAIN_MODE_LAYERS, 0.31)
     assert told(weights, weights, dropout, dropout) == [
         "Class or sample weights are the main cause of the loss gap (+0.19).",
-        "Dropout and other layers that act in training alone are now the main cause of the loss gap (+0.31).",
+        "Dropout or batch norm is now the main cause of the loss gap (+0.31).",
     ]
 
 

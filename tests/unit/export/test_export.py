@@ -99,11 +99,11 @@ def test_parquet_tells_absent_from_nan(tmp_path: Path) -> None:
 
 
 def test_epochs_as_csv_on_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`epoch`, then the metrics under matched names: training, validation, then the rest; absent cells are empty."""
+    """`fit` and `epoch`, then the metrics under matched names, training then validation; absent cells are empty."""
     run = _run(tmp_path / "run", [(1, [{"lr": 0.001, "val_acc": 0.5, "acc": 0.75, "loss": 0.1}, {"val_loss": 2.0}])])
     assert _export(run, "--format", "csv") == 0
     assert capsys.readouterr().out == (
-        "epoch,loss,accuracy,val_loss,val_accuracy,lr\n1,0.1,0.75,,0.5,0.001\n2,,,2.0,,\n"
+        "fit,epoch,loss,accuracy,val_loss,val_accuracy,lr\n1,1,0.1,0.75,,0.5,0.001\n1,2,,,2.0,,\n"
     )
 
 
@@ -113,7 +113,7 @@ def test_a_metric_that_is_called_like_a_column_gets_a_number(
     """No two columns share a name, whatever a script calls its metrics."""
     run = _run(tmp_path / "run", [(1, [{"loss": 0.1, "epoch": 0.5, "epoch_2": 0.25}])])
     assert _export(run, "--format", "csv") == 0
-    assert capsys.readouterr().out == "epoch,loss,epoch_3,epoch_2\n1,0.1,0.5,0.25\n"
+    assert capsys.readouterr().out == "fit,epoch,loss,epoch_3,epoch_2\n1,1,0.1,0.5,0.25\n"
 
 
 BATCHES = st.lists(
@@ -139,7 +139,7 @@ def test_batches_are_one_row_each_and_exact(batches: list[tuple[int, int, float,
         with (Path(name) / "csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
         objects = [json.loads(line) for line in (Path(name) / "jsonl").read_text().splitlines()]
-    assert list(rows[0]) == ["epoch", "batch", "step", "size", "time", "loss", "accuracy"]
+    assert list(rows[0]) == ["fit", "epoch", "batch", "step", "size", "time", "loss", "accuracy"]
     assert [int(row["step"]) for row in rows] == list(range(1, len(batches) + 1))
     number, last = 0, None
     for row, entry, (epoch, size, loss, accuracy) in zip(rows, objects, batches, strict=True):

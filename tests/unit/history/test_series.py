@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tui_monitor.history.batches.middle import MIDDLE, middle
 from tui_monitor.history.batches.series import BatchSeries, SeriesBuilder, whole_blocks
 from tui_monitor.run_log.format.pyramid_level import FACTOR
 
@@ -136,3 +137,36 @@ def test_an_envelope_reads_a_bounded_part_of_a_long_series() -> None:
     counting = Counting(view._values, view._levels, len(view))
     assert counting.envelope(np.linspace(0, len(view), 101)).high[-1] == 999_999
     assert looked_at <= 100 * 2 * FACTOR * (len(view._levels) + 1)
+
+
+@given(values=VALUES, cuts=st.lists(st.integers(0, 3000), max_size=5), edges=EDGES)
+def test_the_middle_is_what_numpy_says(values: np.ndarray, cuts: list[int], edges: list[float]) -> None:
+    """In columns of at most 64 batches the quantiles are those of all finite values, NaN where there is none."""
+    steps = np.minimum(np.diff(edges), 60.0)
+    edges = [edges[0], *(edges[0] + np.cumsum(steps)).tolist()]
+    low, high = middle(grown(values, cuts), np.array(edges))
+    for index, (start, stop) in enumerate(itertools.pairwise(edges)):
+        part = values[max(int(np.floor(start)), 0) : max(int(np.floor(stop)), 0)].astype(np.float64)
+        finite = part[np.isfinite(part)]
+        expected = np.quantile(finite, MIDDLE) if len(finite) else (np.nan, np.nan)
+        np.testing.assert_allclose((low[index], high[index]), expected, rtol=1e-6, atol=1e-30)
+
+
+def test_the_middle_of_a_wide_column_leaves_spikes_out() -> None:
+    """Of thousands of batches a sample stands for all: a rare spike moves no quantile."""
+    values = np.random.default_rng(5).uniform(0, 1, 40_000).astype(np.float32)
+    values[::1000] = 99
+    low, high = middle(BatchSeries.of(values), np.linspace(0, len(values), 9))
+    assert np.all(np.abs(low - MIDDLE[0]) < 0.15)
+    assert np.all(np.abs(high - MIDDLE[1]) < 0.15)
+
+
+def test_the_middle_of_evicted_batches_is_read_again() -> None:
+    """Batches that are not in memory any more count as the others do."""
+    values = np.sin(np.arange(4 * FACTOR**2, dtype=np.float32))
+    builder = SeriesBuilder()
+    builder.append(values)
+    edges = np.linspace(0, len(values), 6)
+    expected = middle(builder.view(), edges)
+    builder.evict(2 * FACTOR**2, lambda batches: values[batches])
+    np.testing.assert_array_equal(middle(builder.view(), edges), expected)

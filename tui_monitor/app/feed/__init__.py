@@ -1,6 +1,5 @@
 """The reader thread: from a run folder to the newest snapshot, of which at most one waits; open `feed` first.
 
-Two threads meet here: the reader polls a source, which may wait for a file; the event loop takes snapshots, and leaves
-moves of a replay in a queue that the reader empties. Between them lie one snapshot, which a newer one replaces, and two
-events.
+Two threads meet here: the reader polls a source, which may wait for a file; the event loop takes snapshots. Between
+them lie the newest snapshot, a queue of moves in a replay, and two events: one wakes the reader, one ends it.
 """

@@ -23,6 +23,7 @@ class EntryScreen(ModalScreen[str]):
         *,
         longest: int = 200,
         hint: str = "Enter sends it, Escape does not.",
+        text: str = "",
     ) -> None:
         """Prepare the dialog.
 
@@ -32,9 +33,11 @@ class EntryScreen(ModalScreen[str]):
             complaint: returns what is wrong with a text, in a sentence; empty when nothing is.
             longest: characters that are taken.
             hint: what Enter and Escape do.
+            text: in the line at first.
         """
         super().__init__()
         self._hint = hint
+        self._text = text
         self._question, self._remark, self._complaint, self._longest = question, remark, complaint, longest
 
     def compose(self) -> ComposeResult:
@@ -42,7 +45,7 @@ class EntryScreen(ModalScreen[str]):
         with Vertical(id="entry"):
             yield Static(self._question, classes="dialog-title", markup=False)
             yield Static(self._remark, id="entry-remark", markup=False)
-            yield Input(max_length=self._longest, select_on_focus=False)
+            yield Input(self._text, max_length=self._longest, select_on_focus=False)
             yield Static(self._hint, id="entry-hint", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -57,21 +57,44 @@ class TerminalMemory:
                 row[x : x + len(cells)] = cells
                 columns = (x + index for index, (old, new) in enumerate(zip(before, cells, strict=True)) if old != new)
                 changed.setdefault(y, set()).update(columns)
-        sequences = [text for y in sorted(changed) for text in self._row_sequences(y, changed[y])]
-        return "".join(sequences)
+        return "".join(self._sequences(changed))
 
-    def _row_sequences(self, y: int, changed: set[int]) -> Iterator[str]:
-        row = self._rows[y]
-        for start, stop in _spans(sorted(changed), row):
-            yield f"\x1b[{y + 1};{start + 1}H"
-            style = ""
-            for codes, cells in groupby(row[start:stop], key=itemgetter(1)):
-                if codes != style:
-                    yield f"\x1b[0;{codes}m" if codes and style else f"\x1b[{codes}m"
-                    style = codes
-                yield "".join([text for text, _ in cells])
-            if style:
-                yield "\x1b[m"
+    def _sequences(self, changed: dict[int, set[int]]) -> Iterator[str]:
+        style, cursor = "", None
+        for y in sorted(changed):
+            row = self._rows[y]
+            for start, stop in _spans(sorted(changed[y]), row):
+                yield _move(cursor, start, y)
+                for codes, cells in groupby(row[start:stop], key=itemgetter(1)):
+                    if codes != style:
+                        yield f"\x1b[0;{codes}m" if codes and style else f"\x1b[{codes}m"
+                        style = codes
+                    yield "".join([text for text, _ in cells])
+                cursor = (stop, y) if stop < len(row) and all(map(_is_narrow, row[start:stop])) else None
+        if style:
+            yield "\x1b[m"
+
+
+def _move(cursor: tuple[int, int] | None, column: int, row: int) -> str:
+    """Return the shortest way to a cell.
+
+    Args:
+        cursor: column and row where the cursor stands for certain, whatever widths the terminal gives to characters;
+            None behind a character that some terminals draw wide, and behind the last column.
+        column: from 0.
+        row: from 0.
+    """
+    absolute = f"\x1b[{row + 1};{column + 1}H"
+    if cursor is None or row - cursor[1] not in (0, 1):
+        return absolute
+    down = "\x1b[B" if row > cursor[1] else ""
+    across = column - cursor[0]
+    sideways = "\b" * -across if across < 0 else "\x1b[C" if across == 1 else f"\x1b[{across}C" if across else ""
+    return min(down + sideways, absolute, key=len)
+
+
+def _is_narrow(cell: _Cell) -> bool:
+    return cell[0].isascii() or "\u2800" <= cell[0] <= "\u28ff"
 
 
 def _spans(columns: list[int], row: _Row) -> Iterator[tuple[int, int]]:

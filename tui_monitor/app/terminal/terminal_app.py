@@ -36,10 +36,14 @@ class TerminalApp(App[None]):
         loop = asyncio.get_running_loop()
         for number in self.ENDING_SIGNALS:
             try:
-                loop.add_signal_handler(number, self.exit)
+                loop.add_signal_handler(number, self.told_to_end, number)
             except (NotImplementedError, RuntimeError, ValueError):
                 # Not the main thread, as in tests, or a system without such signals.
                 return
+
+    def told_to_end(self, number: signal.Signals) -> None:
+        """Take one of the ending signals: leave the app."""
+        self.exit()
 
     def on_resize(self) -> None:
         """Forget what was drawn at another size: terminals wrap and cut it as they like."""

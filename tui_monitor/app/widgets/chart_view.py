@@ -10,7 +10,7 @@ from textual.message import Message
 from tui_monitor.app.terminal.screen_options import COARSE_CHART_SECONDS
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.charts.cells import CellGrid
-from tui_monitor.charts.chart import GUTTER, dot_columns, draw_chart
+from tui_monitor.charts.chart import draw_chart
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.charts.raster import LastDrawing
 from tui_monitor.charts.scale import Limits
@@ -39,7 +39,7 @@ class _Wanted:
     def range_key(self) -> tuple[object, ...]:
         """Equal where two differ in the data alone."""
         view = self.view
-        return (self.fit.info.index, self.metric, view.window, view.smoothing, view.log_y, self.size)
+        return (self.fit.info.index, self.metric, view.window, view.smoothing, view.log_y, view.extremes, self.size)
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -50,7 +50,7 @@ class _Wanted:
             fit.batches,
             len(fit.epochs),
             self.metric,
-            (view.window, view.smoothing, view.log_y),
+            (view.window, view.smoothing, view.log_y, view.extremes),
             self.size,
         )
 
@@ -110,7 +110,7 @@ class ChartView(CellsView):
         self.call_after_refresh(self._start)
 
     def base_style(self, index: int) -> Style:
-        """Return the style of a heading for the title row."""
+        """Return the look of a heading for the title row."""
         return self.rich_style + self.style_of("heading-row") if index == 0 else self.rich_style
 
     def on_resize(self, event: Resize) -> None:
@@ -146,11 +146,7 @@ class ChartView(CellsView):
 
     def _draw(self, wanted: _Wanted, previous: Limits | None) -> None:
         width, height = wanted.size
-        columns = dot_columns(width, self._markers)
-        area = (max(1, width - GUTTER), max(1, height - 3))
-        spec = chart_spec(
-            wanted.fit, wanted.metric, wanted.view, area, columns, previous=previous, markers=self._markers
-        )
+        spec = chart_spec(wanted.fit, wanted.metric, wanted.view, wanted.size, previous=previous, markers=self._markers)
         grid = draw_chart(spec, width, height, self._last_drawing)
         self.post_message(self.Drawn(self, grid, spec.y_range))
 

@@ -3,35 +3,13 @@
 import math
 from array import array
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 
 from tui_monitor import units
+from tui_monitor.explain.watch.episodes import Alert, AlertKind, Episodes
 from tui_monitor.explain.watch.trends import NewestTrend, Windows, noise
 from tui_monitor.run_log.events.explanation import Explanation
-
-
-class AlertKind(StrEnum):
-    """What an alert is about."""
-
-    NOT_FINITE = "not_finite"
-    DIVERGENCE = "divergence"
-    PLATEAU = "plateau"
-    OVERFITTING = "overfitting"
-    STALL = "stall"
-    NEVER_PREDICTED = "never_predicted"
-    SMALL_VALIDATION = "small_validation"
-
-
-@dataclass(frozen=True)
-class Alert:
-    """One thing that needs attention."""
-
-    kind: AlertKind
-    sentence: str
-    epoch: int
-    """From 1."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +33,7 @@ _NEWEST_FOR_NOISE = 12
 """Epochs that `noise` looks at."""
 _STANDARD_ERRORS = 2.0
 _NOISE_MULTIPLE = 4.0
+_MOST_REPEATS = 3
 _SMALLEST_RISE = 0.02
 """Fraction of the best validation loss that a rise must exceed."""
 _FEWEST_OF_A_CLASS = 10
@@ -126,7 +105,9 @@ class _Pairs:
 class AlertWatch:
     """Takes the values of one `fit` call as they come and returns what is new to say."""
 
-    _under_way: set[AlertKind] = field(default_factory=set)
+    _episodes: Episodes = field(default_factory=Episodes)
+    _high_before: bool = False
+    """Whether the training loss was far above its best in the epoch before, too."""
     _trends: tuple[NewestTrend, NewestTrend] = field(
         default_factory=lambda: (NewestTrend(PLATEAU_EPOCHS), NewestTrend(PLATEAU_EPOCHS))
     )
@@ -148,13 +129,13 @@ class AlertWatch:
             return ()
         if not math.isfinite(mean_loss):
             text = f"The training loss became {_spelled(mean_loss)} by batch {units.count(batches)} of epoch {epoch}."
-            return self._told(AlertKind.NOT_FINITE, f"{text} {_AFTER_NAN}", epoch, is_there=True)
+            return self._episodes.there(AlertKind.NOT_FINITE, f"{text} {_AFTER_NAN}", epoch)
         rise = self._windows.take(epoch, batches, mean_loss)
         if rise is None:
             return ()
         low, high = rise
         text = f"The training loss rises: {units.rounded(high)} over the last batches, after {units.rounded(low)}."
-        return self._told(AlertKind.DIVERGENCE, f"{text} {_AFTER_RISE}", epoch, is_there=True)
+        return self._episodes.there(AlertKind.DIVERGENCE, f"{text} {_AFTER_RISE}", epoch)
 
     def epoch(self, losses: EpochLosses) -> tuple[Alert, ...]:
         """Take an epoch's values."""
@@ -169,25 +150,14 @@ class AlertWatch:
         """Take what was measured at an epoch's end."""
         return (*self._never_predicted(explanation), *self._small_validation(explanation))
 
-    def _told(self, kind: AlertKind, sentence: str, epoch: int, *, is_there: bool) -> tuple[Alert, ...]:
-        """Return the alert at the beginning of its episode; one that is no longer there may come again."""
-        if not is_there:
-            self._under_way.discard(kind)
-            return ()
-        if kind in self._under_way:
-            return ()
-        self._under_way.add(kind)
-        return (Alert(kind, sentence, epoch),)
-
     def _not_finite(self, losses: EpochLosses) -> tuple[Alert, ...]:
         sides = (("training", losses.loss), ("validation", losses.val_loss))
         bad = [(name, value) for name, value in sides if value is not None and not math.isfinite(value)]
         if not bad:
-            self._under_way.discard(AlertKind.NOT_FINITE)
-            return ()
+            return self._episodes.over(AlertKind.NOT_FINITE, losses.epoch)
         said = " and ".join(f"the {name} loss is {_spelled(value)}" for name, value in bad)
         text = f"{said[:1].upper()}{said[1:]} in epoch {losses.epoch}. {_AFTER_NAN}"
-        return self._told(AlertKind.NOT_FINITE, text, losses.epoch, is_there=True)
+        return self._episodes.there(AlertKind.NOT_FINITE, text, losses.epoch)
 
     def _divergence(self, losses: EpochLosses) -> tuple[Alert, ...]:
         if losses.loss is None or not math.isfinite(losses.loss):
@@ -197,15 +167,18 @@ class AlertWatch:
             return ()
         first, best = self._losses.first, self._losses.lowest
         gone_up = losses.loss >= first and losses.loss > best + 0.5 * abs(best) and losses.loss > best
+        was_high, self._high_before = self._high_before, gone_up
         if not gone_up:
             if losses.loss <= (first + best) / 2:
-                self._under_way.discard(AlertKind.DIVERGENCE)
+                return self._episodes.over(AlertKind.DIVERGENCE, losses.epoch)
+            return ()
+        if not was_high:
             return ()
         text = (
             f"The training loss is {units.rounded(losses.loss)} in epoch {losses.epoch}, after {units.rounded(best)} "
             f"at its best: what was learned is lost."
         )
-        return self._told(AlertKind.DIVERGENCE, f"{text} {_AFTER_RISE}", losses.epoch, is_there=True)
+        return self._episodes.there(AlertKind.DIVERGENCE, f"{text} {_AFTER_RISE}", losses.epoch, losses.loss - best)
 
     def _overfitting(self, losses: EpochLosses) -> tuple[Alert, ...]:
         loss, val_loss = losses.loss, losses.val_loss
@@ -217,21 +190,23 @@ class AlertWatch:
             return ()
         lowest = pairs.lowest
         threshold = max(_STANDARD_ERRORS * (losses.val_error or 0.0), _SMALLEST_RISE * abs(lowest))
-        both_above = min(pairs.validation[-2:]) > lowest + threshold
-        if both_above:
+        # Each episode that has ended asks for one more epoch before the next: noise then tells it no second time.
+        newest = pairs.validation[-2 - min(self._episodes.begun(AlertKind.OVERFITTING), _MOST_REPEATS) :]
+        is_above = min(newest) > lowest + threshold
+        if is_above:
             threshold = max(threshold, _NOISE_MULTIPLE * noise(np.array(pairs.validation[-_NEWEST_FOR_NOISE:])))
-            both_above = min(pairs.validation[-2:]) > lowest + threshold
-        if both_above and pairs.training_falls:
+            is_above = min(newest) > lowest + threshold
+        if is_above and pairs.training_falls:
             at = pairs.best_epoch
             text = (
                 f"Overfitting since about epoch {at}: validation loss rose from {units.rounded(lowest)} to "
                 f"{units.rounded(val_loss)} while training loss fell. Keep the weights of epoch {at}, or regularise."
             )
-            return self._told(AlertKind.OVERFITTING, text, losses.epoch, is_there=True)
-        if AlertKind.OVERFITTING in self._under_way:
+            return self._episodes.there(AlertKind.OVERFITTING, text, losses.epoch, val_loss - lowest)
+        if AlertKind.OVERFITTING in self._episodes:
             threshold = max(threshold, _NOISE_MULTIPLE * noise(np.array(pairs.validation[-_NEWEST_FOR_NOISE:])))
-        if val_loss <= lowest + threshold / 2:
-            self._under_way.discard(AlertKind.OVERFITTING)
+        if max(pairs.validation[-2:]) <= lowest + threshold / 2:
+            return self._episodes.over(AlertKind.OVERFITTING, losses.epoch)
         return ()
 
     def _plateau(self, losses: EpochLosses) -> tuple[Alert, ...]:
@@ -239,19 +214,19 @@ class AlertWatch:
         train.add(losses.loss)
         validation.add(losses.val_loss)
         held = [(name, side) for name, side in (("training", train), ("validation", validation)) if side.is_known]
-        if held and AlertKind.PLATEAU in self._under_way and not any(side.falls for _, side in held):
+        if held and AlertKind.PLATEAU in self._episodes and not any(side.falls for _, side in held):
             return ()
         flat = train.is_known and all(side.is_flat for _, side in held)
         if not flat:
             if not held or any(side.falls for _, side in held):
-                self._under_way.discard(AlertKind.PLATEAU)
+                return self._episodes.over(AlertKind.PLATEAU, losses.epoch)
             return ()
         names = " and ".join(name for name, _ in held)
         text = (
             f"The {names} loss has not fallen for {PLATEAU_EPOCHS} epochs (training {units.rounded(losses.loss)}): "
             "converged or stuck. Stop, or change the learning rate."
         )
-        return self._told(AlertKind.PLATEAU, text, losses.epoch, is_there=True)
+        return self._episodes.there(AlertKind.PLATEAU, text, losses.epoch)
 
     def _never_predicted(self, explanation: Explanation) -> tuple[Alert, ...]:
         classes, held = explanation.classes, explanation.distributions
@@ -270,7 +245,7 @@ class AlertWatch:
         )
         lasting, self._missing_before = missing & self._missing_before, missing
         if not missing:
-            self._under_way.discard(AlertKind.NEVER_PREDICTED)
+            return self._episodes.over(AlertKind.NEVER_PREDICTED, explanation.epoch)
         if not lasting:
             return ()
         first = min(lasting, key=classes.labels.index)
@@ -278,7 +253,7 @@ class AlertWatch:
         text = f"Class {first} is never predicted, though {units.percentage(share, 1)} of validation belongs to it."
         if len(lasting) > 1:
             text = f"{len(lasting)} classes are never predicted, the first of them class {first}."
-        return self._told(AlertKind.NEVER_PREDICTED, text, explanation.epoch, is_there=True)
+        return self._episodes.there(AlertKind.NEVER_PREDICTED, text, explanation.epoch)
 
     def _small_validation(self, explanation: Explanation) -> tuple[Alert, ...]:
         held = explanation.distributions
@@ -292,7 +267,7 @@ class AlertWatch:
         )
         if half <= _WIDE_ACCURACY:
             return ()
-        return self._told(AlertKind.SMALL_VALIDATION, text, explanation.epoch, is_there=True)
+        return self._episodes.there(AlertKind.SMALL_VALIDATION, text, explanation.epoch)
 
 
 _AFTER_NAN = "Lower the learning rate, clip gradients, or look for bad inputs."

@@ -6,7 +6,8 @@ A change is reported at once where its intervals leave no doubt, else when two e
 from dataclasses import dataclass, field
 
 from tui_monitor import units
-from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, Term, Verdict
+from tui_monitor.explain.words.causes import CAUSE_WORDS
+from tui_monitor.run_log.events.explanation import Explanation, Ledger, Term, Verdict
 
 _ENOUGH_EPOCHS = 2
 """Epochs in a row that make a change of what one alone leaves in doubt."""
@@ -16,19 +17,6 @@ _STAYS = 0.5
 """Times the noise below which a cause no longer counts as standing out."""
 _TAKES_OVER = 1.2
 """Times the cause told last that another must have to take its place."""
-_SUBJECTS = {
-    Cause.IN_EPOCH_AVERAGING: "Averaging while learning is",
-    Cause.TRAIN_MODE_LAYERS: "Dropout and other layers that act in training alone are",
-    Cause.SAMPLE_WEIGHTS: "Class or sample weights are",
-    Cause.BATCH_AVERAGING: "Counting every batch the same is",
-    Cause.CLASS_MIX: "Different class shares are",
-    Cause.LEAKED: "Validation samples that stand in training are",
-    Cause.INPUT_SCALE: "Inputs that are scaled differently are",
-    Cause.UNFAMILIAR: "Validation's data, different from training's, are",
-    Cause.MEMORISED: "Memorised training samples are",
-    Cause.WITHIN_CLASS: "Harder or easier samples within a class are",
-    Cause.MEASUREMENT: "What the probe did not cover is",
-}
 
 
 @dataclass(frozen=True)
@@ -96,7 +84,7 @@ class CauseWatch:
         if main is None:
             return f"No cause of the {subject} gap stands out any more."
         now = "" if is_first else "now "
-        return f"{_SUBJECTS[main.cause]} {now}the main cause of the {subject} gap ({_amount(subject, main)})."
+        return f"{CAUSE_WORDS[main.cause].subject} {now}the main cause of the {subject} gap ({_amount(subject, main)})."
 
     def _paradox_change(self, explanation: Explanation) -> str:
         ledgers = [ledger for ledger in (explanation.loss, explanation.accuracy) if ledger is not None]

@@ -10,6 +10,7 @@ import numpy as np
 from tui_monitor.explain.samples.probes import FloatArray
 
 _WINDOW_BATCHES = 20
+_HIGH_WINDOWS = 3
 _FLAT_DECLINE = 0.01
 """Fraction of the loss that the trend of a flat series takes off over its length, at most."""
 _NEWEST_BENDS = 10
@@ -25,10 +26,11 @@ class Windows:
     """Sum of batch losses of the epoch up to the last window."""
     first: float | None = None
     lowest: float = math.inf
-    was_high: bool = False
+    high: int = 0
+    """Windows in a row that were far above all that was."""
 
     def take(self, epoch: int, batches: int, mean_loss: float) -> tuple[float, float] | None:
-        """Return the lowest window and this one where two in a row are far above all that was, else None."""
+        """Return the lowest window and this one where three in a row are far above all that was, else None."""
         if epoch != self.epoch:
             self.epoch, self.batches, self.total = epoch, 0, 0.0
         count = batches - self.batches
@@ -39,8 +41,9 @@ class Windows:
         if self.first is None:
             self.first = window
         is_high = 0 < self.lowest * 4 < window and window > 2 * self.first
-        told = (self.lowest, window) if is_high and self.was_high else None
-        self.was_high, self.lowest = is_high, min(self.lowest, window)
+        self.high = self.high + 1 if is_high else 0
+        told = (self.lowest, window) if self.high >= _HIGH_WINDOWS else None
+        self.lowest = min(self.lowest, window)
         return told
 
 

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
 from tui_monitor import units
+from tui_monitor.explain.words.causes import CAUSE_WORDS
 from tui_monitor.explain.words.causes_within import OPENED_SUBJECTS, labels_apart, opened_subject, train_mode_subject
 from tui_monitor.explain.words.facts import Facts, named_terms, term_of
 from tui_monitor.run_log.events.explanation import Cause, Classes, Ledger, Term, Verdict
@@ -49,7 +50,7 @@ def _gap_clause(ledger: Ledger, amount: Callable[[float], str]) -> str:
     if ledger.gap is None:
         return "can't be compared (not a finite number)"
     text = f"is {amount(ledger.gap)} {'lower' if ledger.gap > 0 else 'higher'}"
-    return f"{text} (chance alone would do)" if ledger.within_noise else text
+    return f"{text} (within chance)" if ledger.within_noise else text
 
 
 def headline(facts: Facts) -> str:
@@ -129,21 +130,7 @@ def _amounts(terms: Sequence[Term], most: int, facts: Facts, written: Callable[[
 def _short_name(cause: Cause, facts: Facts) -> str:
     if cause is Cause.SAMPLE_WEIGHTS:
         return "class weights" if facts.class_weights is not None else "sample weights"
-    return _SHORT_NAMES[cause]
-
-
-_SHORT_NAMES: Mapping[Cause, str] = {
-    Cause.IN_EPOCH_AVERAGING: "averaging",
-    Cause.TRAIN_MODE_LAYERS: "train-mode layers",
-    Cause.BATCH_AVERAGING: "uneven batches",
-    Cause.CLASS_MIX: "class shares",
-    Cause.LEAKED: "leak",
-    Cause.INPUT_SCALE: "input scale",
-    Cause.UNFAMILIAR: "different data",
-    Cause.MEMORISED: "memorised",
-    Cause.WITHIN_CLASS: "within class",
-    Cause.MEASUREMENT: "not measured",
-}
+    return CAUSE_WORDS[cause].short
 
 
 def _effect_worth_naming(ledger: Ledger | None, cause: Cause) -> float | None:
@@ -159,7 +146,7 @@ def _no_cause(facts: Facts) -> str:
     if ledgers and all(ledger.within_noise for ledger in ledgers):
         return "Sets of these sizes differ this much by chance; no cause stands out."
     if any(term.verdict is Verdict.CANNOT_TELL for ledger in ledgers for term in ledger.terms):
-        return "What was measured is too little to name a cause; the intervals still hold 0."
+        return "Too little was measured to name a cause: the intervals include 0."
     return "No single cause is large enough to name."
 
 
@@ -198,10 +185,10 @@ def _clause(cause: Cause, on_loss: float | None, facts: Facts) -> str:
     if cause in OPENED_SUBJECTS:
         return f"{opened_subject(cause, facts)} {_moves_validation(on_loss, on_accuracy)}"
     subject, plural = {
-        Cause.IN_EPOCH_AVERAGING: ("averaging over the epoch while the model was learning", False),
+        Cause.IN_EPOCH_AVERAGING: ("the running average over the epoch", False),
         Cause.TRAIN_MODE_LAYERS: train_mode_subject(facts),
-        Cause.BATCH_AVERAGING: ("counting every batch the same, whatever its size,", False),
-        Cause.MEASUREMENT: ("what the probe did not cover", False),
+        Cause.BATCH_AVERAGING: ("the mean of batch means", False),
+        Cause.MEASUREMENT: ("what was not measured", False),
     }[cause]
     return f"{subject} {_moves(on_loss, on_accuracy, plural=plural)}"
 
@@ -261,7 +248,7 @@ def _class_mix_clause(loss: float | None, accuracy: float | None, classes: Class
 
 def _shares_clause(classes: Classes | None) -> str:
     if classes is None:
-        return "validation holds other class shares"
+        return "validation holds the classes in other fractions"
     index = max(
         range(len(classes.labels)),
         key=lambda i: (

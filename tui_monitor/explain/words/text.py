@@ -3,6 +3,7 @@
 import textwrap
 
 from tui_monitor import units
+from tui_monitor.explain.words.causes import meaning
 from tui_monitor.run_log.events.explanation import Explanation, KindPart, Ledger, Term, unmeasured
 
 _WIDTH = 88
@@ -87,7 +88,7 @@ def _term(term: Term, unit: units.AmountUnit) -> str:
     interval = ""
     if term.low is not None and term.high is not None:
         interval = f"[{unit.amount(term.low)}, {unit.amount(term.high)}]"
-    return f"  {term.cause.label:<31} {unit.amount(term.effect):>8}  {interval:<20} {term.verdict}"
+    return f"  {term.cause.label:<31} {unit.amount(term.effect):>8}  {interval:<20} {term.verdict.word}"
 
 
 def _mistakes(explanation: Explanation) -> str:
@@ -148,6 +149,8 @@ def _findings(explanation: Explanation) -> str:
     lines = []
     for finding in explanation.findings:
         lines.append(textwrap.fill(f"- {finding.sentence}", _WIDTH, subsequent_indent="  "))
+        if said := meaning(finding.cause):
+            lines.append(textwrap.fill(f"  {said}", _WIDTH, subsequent_indent="  "))
         if finding.advice:
             lines.append(textwrap.fill(f"  {finding.advice}", _WIDTH, subsequent_indent="  "))
         lines += [f"      {line}" for line in finding.code.splitlines()]

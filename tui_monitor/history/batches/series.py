@@ -60,6 +60,20 @@ def whole_blocks(edges: ArrayLike) -> Float64Array:
     return positions
 
 
+def column_bounds(edges: ArrayLike, length: int) -> tuple[IntArray, IntArray]:
+    """Return the first batch of each column between edges, and the one behind its last, both of shape (columns,).
+
+    Args:
+        edges: as for `BatchSeries.envelope`.
+        length: batches there are.
+    """
+    positions = np.asarray(edges, np.float64)
+    whole = np.floor(np.clip(np.nan_to_num(positions, nan=0.0), 0, length)).astype(np.int64)
+    is_known = ~np.isnan(positions)
+    start = whole[:-1]
+    return start, np.where(is_known[:-1] & is_known[1:], np.maximum(start, whole[1:]), start)
+
+
 class BatchSeries:
     """An immutable view of the first `len(self)` values of one metric, in the order of the batches."""
 
@@ -111,6 +125,14 @@ class BatchSeries:
         view.flags.writeable = False
         return view
 
+    def at(self, batches: IntArray) -> Float32Array:
+        """Return the values of some batches, shape (batches,).
+
+        Args:
+            batches: their indices from 0, within the series, in pieces that rise.
+        """
+        return self._values_at(batches)
+
     def envelope(self, edges: ArrayLike) -> Envelope:
         """Summarise the batches between neighbouring edges.
 
@@ -119,11 +141,7 @@ class BatchSeries:
                 `floor(edges[i])` up to, not including, `floor(edges[i + 1])`. Positions outside the
                 series are moved to its ends; a column between falling or NaN edges is empty.
         """
-        positions = np.asarray(edges, np.float64)
-        whole = np.floor(np.clip(np.nan_to_num(positions, nan=0.0), 0, self._length)).astype(np.int64)
-        is_known = ~np.isnan(positions)
-        start = whole[:-1]
-        stop = np.where(is_known[:-1] & is_known[1:], np.maximum(start, whole[1:]), start)
+        start, stop = column_bounds(edges, self._length)
         sums = _Sums(len(start))
         self._collect(sums, start, stop)
         return sums.envelope(stop - start)

@@ -45,7 +45,7 @@ class MarkerFinder:
                 self._ends.append(index)
                 self._numbers.append(epoch)
                 self._is_between = True
-            case AlertRaised(epoch=epoch):
+            case AlertRaised(epoch=epoch, stage=""):
                 self._alerts.append(index)
                 self._happen(index, epoch)
             case CauseChanged(epoch=epoch):

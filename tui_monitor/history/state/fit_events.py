@@ -1,5 +1,8 @@
 """What the events of a fit say of it: a row for each epoch that ended, and its explanations. Needs no NumPy."""
 
+from collections.abc import MutableSequence
+from dataclasses import replace
+
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt, TimelineEntry
 from tui_monitor.run_log.events.notifications import AlertRaised, Explained, NoteTaken
 from tui_monitor.run_log.events.progress import EpochEnded
@@ -44,3 +47,21 @@ def timeline_entry(event: AlertRaised | NoteTaken, seconds: float) -> TimelineEn
     """Return an alert or a note as the timeline shows it; arguments as for `epoch_row`."""
     alert = event.alert if isinstance(event, AlertRaised) else ""
     return TimelineEntry(seconds=seconds, kind=event.kind, text=event.text, epoch=event.epoch, alert=alert)
+
+
+def add_alert(timeline: MutableSequence[TimelineEntry], entry: TimelineEntry, stage: str) -> None:
+    """Add an alert to a timeline: a new one as an entry, what follows of it to the entry that it has.
+
+    Args:
+        timeline: oldest first.
+        entry: the alert as it stands now.
+        stage: from `AlertRaised`.
+    """
+    held = range(len(timeline) - 1, -1, -1) if stage and entry.alert else ()
+    at = next((i for i in held if timeline[i].alert == entry.alert and not timeline[i].is_over), None)
+    if at is None:
+        timeline.append(entry)
+    elif stage == "ended":
+        timeline[at] = replace(timeline[at], text=f"{timeline[at].text} {entry.text}", is_over=True)
+    else:
+        timeline[at] = replace(timeline[at], text=entry.text)

@@ -7,6 +7,7 @@ from typing import Self
 
 from tui_monitor.history.batches.batch_track import Batches
 from tui_monitor.history.snapshot import Damage, FitSnapshot, Snapshot, TimelineEntry
+from tui_monitor.history.state.fit_events import add_alert
 from tui_monitor.history.state.fit_fold import FitFold
 from tui_monitor.history.state.output import OutputLines
 from tui_monitor.history.state.workers import WorkerFolds
@@ -154,7 +155,9 @@ class History:
                 self._change_state(recorded, status)
             case BatchesLost(batches=batches):
                 self._batches_lost += batches
-            case AlertRaised(text=text) | CauseChanged(text=text) | NoteTaken(text=text):
+            case AlertRaised(text=text, stage=stage):
+                add_alert(self._timeline, timeline_entry(recorded, text), stage)
+            case CauseChanged(text=text) | NoteTaken(text=text):
                 self._note(recorded, text)
             case RequestAcknowledged() as acknowledged:
                 self._note(recorded, acknowledged.text or f"{acknowledged.request}: {acknowledged.outcome}")

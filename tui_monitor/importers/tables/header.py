@@ -110,10 +110,12 @@ def _heading(cells: Sequence[str], delimiter: str, *, begins_blank: bool) -> Hea
     if index is None and delimiter == BLANKS and begins_blank and epoch is None:
         index = -1
     step, side = _position(spelt, _STEPS), _position(spelt, _SIDES)
+    # A table that was exported from here counts fits, whose epochs begin again at the first.
+    fit = _position(spelt, ("fit",)) if epoch is not None else None
     metrics = [
         position
         for position, cell in enumerate(cells)
-        if position not in (epoch, index, step, side) and cell and not cell.startswith("_")
+        if position not in (epoch, index, step, side, fit) and cell and not cell.startswith("_")
     ]
     if not metrics or (epoch is None and not any(_METRIC.search(cells[position]) for position in metrics)):
         return None

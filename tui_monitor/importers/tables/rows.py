@@ -11,7 +11,7 @@ from tui_monitor.run_log.format.strict_json import number
 
 Row = Mapping[str, Any]
 _EPOCHS = ("epoch", "epochs", "epoch_number", "epoch_num")
-_COUNTERS = ("step", "_step", "global_step", "iteration", "iter", "_runtime", "_timestamp", "timestamp")
+_COUNTERS = ("step", "_step", "global_step", "iteration", "iter", "_runtime", "_timestamp", "timestamp", "fit")
 _SIDES = ("mode", "phase", "split", "stage", "set", "subset")
 _RATES = ("learning_rate", "lr")
 _NEARLY_WHOLE = 0.02

@@ -33,21 +33,21 @@ class Cause(StrEnum):
 
     @property
     def label(self) -> str:
-        """The cause's name on screen."""
+        """The cause's name on screen, at most 24 characters."""
         return _LABELS[self]
 
 
 _LABELS = {
-    Cause.IN_EPOCH_AVERAGING: "Averaged while learning",
-    Cause.TRAIN_MODE_LAYERS: "Dropout / batch norm / noise",
+    Cause.IN_EPOCH_AVERAGING: "Running average",
+    Cause.TRAIN_MODE_LAYERS: "Dropout / batch norm",
     Cause.SAMPLE_WEIGHTS: "Class or sample weights",
-    Cause.BATCH_AVERAGING: "Every batch counts the same",
-    Cause.CLASS_MIX: "Different class shares",
+    Cause.BATCH_AVERAGING: "Mean of batch means",
+    Cause.CLASS_MIX: "Class mix (label shift)",
     Cause.LEAKED: "Leak",
     Cause.INPUT_SCALE: "Input scale",
     Cause.UNFAMILIAR: "Different data",
     Cause.MEMORISED: "Memorised",
-    Cause.WITHIN_CLASS: "Harder or easier within a class",
+    Cause.WITHIN_CLASS: "Within class",
     Cause.MEASUREMENT: "Not measured",
 }
 
@@ -60,6 +60,11 @@ class Verdict(StrEnum):
     OFFSETS = "offsets"
     RULED_OUT = "ruled out"
     CANNOT_TELL = "cannot tell"
+
+    @property
+    def word(self) -> str:
+        """The verdict on screen and in text."""
+        return {Verdict.CONTRIBUTES: "adds", Verdict.CANNOT_TELL: "unclear"}.get(self, self.value)
 
 
 @dataclass(frozen=True)
@@ -221,13 +226,16 @@ class Cost:
     """One-time cost of building the probe's functions."""
     budget: float | None = None
     """Fraction of training time that measuring may take, the first probe left out; None in runs that did not say."""
+    seconds_beside: float = 0.0
+    """Seconds that measuring may take in the whole run beside that."""
 
     @property
     def limit(self) -> str:
         """The budget in words; empty where there is none to speak of."""
         if self.budget is None or self.budget >= 1:
             return ""
-        return f"budget {self.budget * 100:g} %, the first probe apart"
+        beside = f" and {self.seconds_beside:g} s" if self.seconds_beside else ""
+        return f"budget {self.budget * 100:g} %{beside} (not counting the first probe)"
 
 
 @dataclass(frozen=True)

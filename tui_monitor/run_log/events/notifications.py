@@ -13,17 +13,21 @@ class AlertRaised:
     """Something needs attention."""
 
     kind: ClassVar[str] = "alert"
-    sparse: ClassVar[frozenset[str]] = frozenset({"epoch", "alert"})
+    sparse: ClassVar[frozenset[str]] = frozenset({"epoch", "alert", "stage"})
     text: str
     epoch: int | None = None
     """From 1."""
     alert: str = ""
     """What an alert on the metrics is about, such as `overfitting`; empty for all else, such as a failed recording."""
+    stage: str = ""
+    """`updated` or `ended` where it tells more of an alert of that kind that was raised before; empty for a new one."""
 
     @classmethod
     def read(cls, fields: Mapping[str, Any]) -> Self | None:
         """Return the event."""
-        return cls(text(fields.get("text")), whole(fields.get("epoch")), text(fields.get("alert")))
+        return cls(
+            text(fields.get("text")), whole(fields.get("epoch")), text(fields.get("alert")), text(fields.get("stage"))
+        )
 
 
 @dataclass(frozen=True)

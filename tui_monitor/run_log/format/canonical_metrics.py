@@ -1,5 +1,6 @@
 """Recorded values under their canonical names, one name each."""
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,9 +14,14 @@ def canonical_names(names: Iterable[str]) -> dict[str, str]:
     Where two would share one (`acc` beside `accuracy`), the one already spelt so has it, then the first;
     the others keep Keras' spelling.
     """
-    spelt = list(names)
+    return dict(_canonical_names(tuple(names)))
+
+
+@functools.lru_cache(maxsize=256)
+def _canonical_names(spelt: tuple[str, ...]) -> Mapping[str, str]:
     taken = {name for name in spelt if canonical_metric(name) == name}
     chosen: dict[str, str] = {}
+    # The same for every epoch of a run, and for most runs of a folder.
     for name in spelt:
         canonical = canonical_metric(name)
         chosen[name] = name if canonical in taken else canonical

@@ -2,8 +2,8 @@
 
 Of each fit there are the records of its batches, in `batches.bin`, `batches-2.bin` and so on, and beside them
 summaries of each 256 of those records, in `batches.blocks`, `batches-2.blocks` and so on. Everything can be told from
-the records alone; with the summaries a long run opens without reading them (`blocks` has the layout). Records of the
-last moment may be in `batches.bin.newest` alone (`ring_buffer` has that layout).
+the records alone; with the summaries a long run opens without reading them (`block_summaries` has the layout).
+Records of the last moment may be in `batches.bin.newest` alone (`ring_buffer` has that layout).
 """
 
 import re

@@ -39,9 +39,9 @@ _WAITING_EVENTS = 1000
 class RunWriter:
     """Writes one run from inside the process that trains it.
 
-    No method but `put` raises an `Exception`: what can't be written is counted in `lost_batches`, or waits to be
-    tried again. A forked child of the process (a data loader) writes nothing. `batch`, `put`, `batch_again`
-    and `begin_fit` belong to the training thread; `event` may be called from any thread and from signal handlers.
+    No method raises an `Exception` of its own: what can't be written is counted in `lost_batches`, or waits to be
+    tried again. A forked child of the process (a data loader) writes nothing. `batch` and `begin_fit` belong to the
+    training thread; `event` may be called from any thread and from signal handlers.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class RunWriter:
         *,
         clock: Callable[[], float] = time.monotonic,
         heartbeat_seconds: float | None = INTERVAL_SECONDS,
+        pass_on: Callable[[Exception], None] = lambda error: None,
     ) -> None:
         """Write `run.json` and start the run's clock.
 
@@ -59,8 +60,11 @@ class RunWriter:
             info: the run's identity; a `created` of 0 is filled with the present.
             clock: seconds that never go backwards, from any origin. An import passes its own.
             heartbeat_seconds: time between heartbeats, or None for a run that no process trains.
+            pass_on: gets each error that is about to be dealt with, and raises those that are not the writer's to
+                catch: what a signal handler of the script's has raised meanwhile.
         """
         self._clock = clock
+        self._pass_on = pass_on
         self._start = clock()
         self._pid = os.getpid()
         self._lock = threading.RLock()  # re-entrant: a signal handler may record while its thread is recording
@@ -159,42 +163,18 @@ class RunWriter:
         self.event(FitBegan())
         return begun
 
-    def batch(self, epoch: int, size: int, values: Sequence[float]) -> float:
+    def batch(self, epoch: int, size: float, values: Sequence[float]) -> float:
         """Record the end of one batch, now, and return the run's time.
 
         Args:
             epoch: from 1.
-            size: samples in the batch.
+            size: samples in the batch; what is no number counts as 0.
             values: one value for each metric of the fit, the batch's own; NaN and infinity are kept.
         """
         try:
-            return self._batches.put(epoch, size, values)
+            return self._batches.put(epoch, int(size), values)
         except Exception as error:  # training must go on
-            return self.batch_again(error, epoch, size, values)
-
-    @property
-    def put(self) -> Callable[[int, int, Sequence[float]], float]:
-        """What `batch` calls until the next fit begins, for who would spare a call; it may raise any `Exception`."""
-        return self._batches.put
-
-    def batch_again(self, error: Exception, epoch: int, size: float, values: Sequence[float]) -> float:
-        """Record a batch that `put` did not take with values that it can take, or count it as lost.
-
-        Args:
-            error: why it was not taken.
-            epoch: as given to `put`.
-            size: as given to `put`.
-            values: as given to `put`.
-
-        Returns:
-            The run's time.
-        """
-        if not self._closed and os.getpid() == self._pid:
-            why_lost = self._put_again(error, epoch, size, values)
-            if why_lost is not None:
-                self._last_error = why_lost
-                self._lose(1)
-        return self.seconds()
+            return self._repair(error, epoch, size, values)
 
     def event(self, event: Event) -> None:
         """Append one event, stamped with the run's time and the fit under way.
@@ -268,6 +248,7 @@ class RunWriter:
         try:
             action()
         except Exception as error:  # training must go on
+            self._pass_on(error)
             self._last_error = _sentence(error)
 
     def _open(self) -> None:
@@ -339,6 +320,16 @@ class RunWriter:
                     self._waiting.appendleft(line)
                     raise
 
+    def _repair(self, error: Exception, epoch: int, size: float, values: Sequence[float]) -> float:
+        """Record a batch that was not taken with values that can be, or count it as lost; return the run's time."""
+        self._pass_on(error)
+        if not self._closed and os.getpid() == self._pid:
+            why_lost = self._put_again(error, epoch, size, values)
+            if why_lost is not None:
+                self._last_error = why_lost
+                self._lose(1)
+        return self.seconds()
+
     def _put_again(self, error: Exception, epoch: int, size: float, values: Sequence[float]) -> str | None:
         """Return None, or why the batch is lost."""
         if self._fit is None:
@@ -350,6 +341,7 @@ class RunWriter:
         try:
             self._batches.put(as_count(epoch), as_count(size), padded)
         except Exception as again:  # training must go on
+            self._pass_on(again)
             return _sentence(again)
         return None
 

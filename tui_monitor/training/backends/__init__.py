@@ -1,5 +1,5 @@
 """What differs between Keras 3, legacy Keras and any other ground, behind one interface; open `backend` first.
 
 A fault on one version of Keras belongs here: every private name of a framework is in `keras3`, `legacy_keras`,
-`shared_names`, `capture` or `graphs`, and `public` does with none.
+`shared_names`, `capture` or `graphs`. `public` uses public names alone: it serves JAX, PyTorch and unknown versions.
 """

@@ -25,6 +25,9 @@ class Recording(Protocol):
     def finished(self, function: Any) -> Any:
         """Return the function, once it is made, as one that takes the payload off."""
 
+    def failed(self, error: Exception) -> None:
+        """Take the word that the step could not stand in the model's own place."""
+
 
 Prepare = Callable[[Any, str, Callable[[], Any], Callable[[Any], Any]], Recording | None]
 """Of (model, "train_step" or "test_step", what finds the step when it runs, the step as it is now): what to make its

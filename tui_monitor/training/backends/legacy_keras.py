@@ -23,8 +23,8 @@ from tf_keras.src.utils.metrics_utils import ragged_assert_compatible_and_get_fl
 
 from tui_monitor.training.backends import capture as captures
 from tui_monitor.training.backends import graphs
-from tui_monitor.training.backends.backend import Prepare, wrap_once
-from tui_monitor.training.guard import Failed, ignored, tell
+from tui_monitor.training.backends.backend import Prepare, Recording, wrap_once
+from tui_monitor.training.guard import Failed, tell
 
 package: ModuleType = keras
 trainer: ModuleType = training
@@ -206,7 +206,7 @@ def _recorded(prepare: Prepare, model: Any, step: str, made: Any) -> Any:
         return made
     own = _OwnStep(model, step)
     recording = prepare(model, step, own, functools.partial(getattr(type(model), step), model))
-    return made if recording is None else recording.finished(_Stepping(made, own, recording.step))
+    return made if recording is None else recording.finished(_Stepping(made, own, recording))
 
 
 class _OwnStep:
@@ -228,11 +228,12 @@ class _OwnStep:
 class _Stepping(wrapt.ObjectProxy):  # type: ignore[type-arg]
     """A function of Keras that runs with another step in place of the model's own."""
 
-    def __init__(self, function: Any, own: _OwnStep, recorded_step: Callable[[Any], Any]) -> None:
+    def __init__(self, function: Any, own: _OwnStep, recording: Recording) -> None:
         super().__init__(function)
         self._self_own = own
         # A method, as what it stands in for is one.
-        self._self_recorded = types.MethodType(recorded_step, own.model)
+        self._self_recorded = types.MethodType(recording.step, own.model)
+        self._self_failed = recording.failed
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function."""
@@ -242,7 +243,7 @@ class _Stepping(wrapt.ObjectProxy):  # type: ignore[type-arg]
             own.replaced = attributes.get(name, _NONE)
             attributes[name] = self._self_recorded
         except Exception as error:  # training must go on
-            tell(ignored, error)
+            tell(self._self_failed, error)
             return self.__wrapped__(*args, **kwargs)
         try:
             return self.__wrapped__(*args, **kwargs)

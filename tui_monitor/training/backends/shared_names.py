@@ -1,7 +1,10 @@
-"""Private names that Keras 3 and legacy Keras have in common: each is read in one function, and may be missing."""
+"""Private names that both Kerases or TensorFlow give us: each is in one function, and may be missing."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def arguments_of(loss: Any) -> Mapping[str, Any]:
@@ -24,3 +27,9 @@ def learning_rate_schedule(optimizer: Any) -> Any:
     """Return the schedule that sets an optimizer's learning rate, or None where it is a variable."""
     found = getattr(optimizer, "_learning_rate", None)
     return found if callable(found) and not hasattr(found, "assign") else None
+
+
+def run_as_python(function: Callable[P, T]) -> Callable[P, T]:
+    """Return a function that AutoGraph runs as it is, where a traced function calls it, in place of a copy of ours."""
+    vars(function)["autograph_info__"] = {}
+    return function

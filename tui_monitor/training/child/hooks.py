@@ -14,6 +14,13 @@ from tui_monitor.training.backends.backend import LEGACY_PACKAGE, named_backend,
 from tui_monitor.training.guard import attempt, tell
 from tui_monitor.training.record.session import Session, is_recording
 
+HOW_TO_LOG = (
+    "A loop of the script's own is recorded with tui_monitor.log_batch(loss=...) after each batch and "
+    "tui_monitor.log_epoch(val_loss=...) after each epoch."
+)
+_UNRECORDED_BATCHES = f"The script trains with train_on_batch, outside of fit: that is not recorded. {HOW_TO_LOG}"
+_PATIENCE = 20
+"""Calls of `train_on_batch` after which a loop that logs would have logged its first batch."""
 _GRAPH_MODE = (
     "This fit runs in TensorFlow 1's graph mode and is not recorded. "
     "Remove `disable_eager_execution()` or `disable_v2_behavior()` from the script to see it here."
@@ -40,6 +47,7 @@ def _hook_keras(keras: Any, session: Session) -> None:
 
     backend = named_backend("keras3")
     hook_fit(backend.fit_owner(), session)
+    hook_batches(backend.fit_owner(), session)
     provide_keras2_calls(keras)
     install_hooks(backend)
 
@@ -49,6 +57,7 @@ def _hook_legacy_keras(session: Session) -> None:
 
     backend = named_backend("legacy_keras")
     hook_fit(backend.fit_owner(), session)
+    hook_batches(backend.fit_owner(), session)
     hook_graph_mode(backend.graph_mode_fit_owner(), session)
     install_hooks(backend)
 
@@ -63,6 +72,30 @@ def hook_fit(model_class: Any, session: Session) -> None:
     from tui_monitor.training.record.recorded_fit import recorded_fit
 
     _wrap_fit(model_class, session, recorded_fit)
+
+
+def hook_batches(model_class: Any, session: Session) -> None:
+    """Have a script that calls a class's `train_on_batch` in a loop of its own told that this is not recorded."""
+
+    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def train_on_batch(*args: Any, **kwargs: Any) -> Any:
+            try:
+                if not session.logs_loops and session.unrecorded_batches < _PATIENCE and not is_recording():
+                    _count_unrecorded(session)
+            except Exception as error:  # training must go on
+                tell(session.failed, error)
+            return original(*args, **kwargs)
+
+        return train_on_batch
+
+    wrap_once(model_class, "train_on_batch", wrap)
+
+
+def _count_unrecorded(session: Session) -> None:
+    session.unrecorded_batches += 1
+    if session.unrecorded_batches == _PATIENCE and session.is_here():
+        session.writer.event(AlertRaised(_UNRECORDED_BATCHES))
 
 
 def _unrecorded_fit(

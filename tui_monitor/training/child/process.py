@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -27,8 +28,13 @@ from tui_monitor.training.child.script import (
     traceback_text,
     without_our_frames,
 )
+from tui_monitor.training.guard import raise_what_is_the_users
+
+if TYPE_CHECKING:
+    from tui_monitor.training.record.session import Session
 
 _ENDED_BY_SIGNAL = 128
+_NO_FIT_YET = "The script has not called fit yet; a loop of its own is recorded with tui_monitor.log_batch"
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ class Job:
     """The command line as the user gave it."""
     demo: DemoJob | None = None
     script: Target | None = None
+    probe_seconds: float = 0.0
+    """Seconds for measuring beside it, in the whole run."""
     keeps_streams: bool = False
     """Whether the script's output goes to the caller's own streams; a traceback is then kept in the run as well."""
     worker: WorkerInfo | None = None
@@ -65,13 +73,14 @@ class _Ending:
     """
 
     writer: RunWriter
+    session: "Session | None" = None
     state: State = State.FAILED
     detail: str = ""
     exit_code: int | None = None
 
     def write(self) -> None:
         """Write it, and close the run."""
-        detail = self.detail or (_beyond(self.writer) if self.state is State.FINISHED else "")
+        detail = self.detail or (_beyond(self.writer, self.session) if self.state is State.FINISHED else "")
         self.writer.status(self.state, detail, exit_code=self.exit_code)
         self.writer.close()
 
@@ -85,11 +94,13 @@ def main(arguments: list[str]) -> int:
     """Do the job and return the exit code; how it went is written down when the process ends."""
     folder, job = Path(arguments[0]), msgspec.json.decode(arguments[1], type=Job)
     description = scenario_named(job.demo.scenario).description if job.demo else ""
-    writer = RunWriter(folder, run_identity(run_of(folder).name, job.command, description, job.worker))
+    writer = RunWriter(
+        folder, run_identity(run_of(folder).name, job.command, description, job.worker), pass_on=raise_what_is_the_users
+    )
     ending = _Ending(writer)
     # What is registered first is called last.
     atexit.register(ending.write)
-    writer.status(State.STARTING, "Loading TensorFlow" if job.demo else "The script has not called fit yet")
+    writer.status(State.STARTING, "Loading TensorFlow" if job.demo else _NO_FIT_YET)
     _say_when_told_to_end(writer)
     try:
         return _do(job, writer, folder, ending)
@@ -119,8 +130,9 @@ def _do(job: Job, writer: RunWriter, folder: Path, ending: _Ending) -> int:
     from tui_monitor.training.probe.budget import ProbeBudget
     from tui_monitor.training.record.session import Session, activate
 
-    session = Session(writer, folder, ProbeBudget(fraction=job.probe_budget))
+    session = Session(writer, folder, ProbeBudget(fraction=job.probe_budget, seconds=job.probe_seconds))
     activate(session)
+    ending.session = session
     if job.demo is not None:
         from tui_monitor.training.child.tensorflow_check import require_tensorflow
 
@@ -138,9 +150,13 @@ def _do(job: Job, writer: RunWriter, folder: Path, ending: _Ending) -> int:
     return ending.told(State.FINISHED, "", 0)
 
 
-def _beyond(writer: RunWriter) -> str:
+def _beyond(writer: RunWriter, session: "Session | None") -> str:
     """Return the word on what a script that ended well did without being recorded; empty where there is none."""
-    without = "" if writer.info.fits else "The script never called fit here, so nothing was recorded."
+    from tui_monitor.training.child.hooks import HOW_TO_LOG
+
+    without = "" if writer.info.fits else f"The script never called fit here, so nothing was recorded. {HOW_TO_LOG}"
+    if writer.info.fits and session is not None and session.unrecorded_batches and not session.logs_loops:
+        without = f"Batches that the script trained by train_on_batch are not recorded. {HOW_TO_LOG}"
     spawned = any(f"multiprocessing.popen_{way}" in sys.modules for way in ("spawn_posix", "forkserver", "spawn_win32"))
     elsewhere = "It started processes of its own; a fit in one of them is not recorded." if spawned else ""
     return " ".join(filter(None, (without, elsewhere)))

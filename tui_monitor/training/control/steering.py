@@ -18,6 +18,8 @@ from tui_monitor.training.workers.worker_requests import FOR_ALL_WORKERS, Worker
 _PAUSED_TICK_SECONDS = 0.1
 _MOST_REJECTED = 5
 
+_END_PAUSE = (Action.RESUME, Action.STOP_BATCH, Action.STOP_EPOCH)
+"""Requests after which training goes on, done or not."""
 _OVERWRITERS = {
     "LearningRateScheduler": "sets it anew at each epoch and may overwrite this",
     "ReduceLROnPlateau": "may lower it further",
@@ -109,6 +111,8 @@ class Steering:
         try:
             _APPLY[request.action](self, request)
         except Exception as error:  # a request must not end the recording
+            if request.action in _END_PAUSE:
+                self._paused = False
             self._acknowledge(request, f"Not done: {type(error).__name__}: {error}.", outcome="refused")
 
     def _send_to_workers(self, shared: WorkerRequests, request: ControlRequest) -> None:

@@ -2,11 +2,13 @@
 
 import dis
 import functools
+import inspect
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from tui_monitor.training.backends.backend import wrap_once
+from tui_monitor.training.guard import ignored, tell
 
 _GENERATOR_CALLS = ("fit_generator", "evaluate_generator", "predict_generator")
 
@@ -22,6 +24,7 @@ def provide_keras2_calls(keras: Any) -> None:
     for name, call in zip(_GENERATOR_CALLS, calls, strict=True):
         if not hasattr(keras.Model, name):
             setattr(keras.Model, name, _WhereItWouldFail(name, call))
+    wrap_once(keras.Model, "__dir__", _listing)
     for name in dir(keras.optimizers):
         optimizer = getattr(keras.optimizers, name)
         if isinstance(optimizer, type) and issubclass(optimizer, keras.optimizers.Optimizer):
@@ -43,6 +46,23 @@ class _WhereItWouldFail:
         if model is None or not operation.startswith(("LOAD_ATTR", "LOAD_METHOD")):
             raise AttributeError(f"{kind.__name__!r} object has no attribute {self._name!r}")
         return functools.partial(self._call, model)
+
+
+def _listing(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `__dir__` of models without the methods that asking does not find."""
+
+    @functools.wraps(original)
+    def __dir__(self: Any) -> Any:  # noqa: N807
+        names = original(self)
+        try:
+            found = {name: inspect.getattr_static(self, name, None) for name in _GENERATOR_CALLS}
+            ours = {name for name, value in found.items() if isinstance(value, _WhereItWouldFail)}
+            return [name for name in names if name not in ours]
+        except Exception as error:  # training must go on
+            tell(ignored, error)
+            return names
+
+    return __dir__
 
 
 def _evaluate_generator(

@@ -1,4 +1,9 @@
-"""How much measuring may cost: a fraction of training time, the first measurement excepted."""
+"""How much measuring may cost: a fraction of training time and some seconds, the first measurement excepted.
+
+The seconds are there for short trainings, of which the fraction would be nothing. They are spent where they say most:
+on building what measures each `fit`, and on the last epoch of each, whose answer is the one that stays. Whatever
+decides about the cost of measuring asks `batches_allowed`; whether a fit may be measured at all, `can_begin`.
+"""
 
 import sys
 from dataclasses import dataclass
@@ -8,8 +13,12 @@ FIRST_PROBE_SAMPLES = 3072
 FEWEST_BATCHES = 4
 """A probe of fewer batches says too little to be worth its fixed cost."""
 
-_TRACING_SHARE = 0.05
-"""Of training time that building probes for one `fit` after another may take."""
+_BEGINNING_FRACTION = 0.05
+"""Of training time that one `fit` after another may take to build its probe and to measure for the first time."""
+_FIRST_AFTER_SECONDS = 2.0
+"""Training before the first probe of a process; building one for a shorter fit would take a good part of its time."""
+_SECONDS_AT_ONCE = 0.5
+"""Part of the seconds left that the last epoch of one `fit` may take, so that the next one has some, too."""
 _SPENT_AT_ONCE = 0.7
 """Part of what is left that one probe may take, so that a wrong estimate does not cost the next epoch its probe."""
 
@@ -20,12 +29,18 @@ class ProbeBudget:
 
     fraction: float = 0.02
     """Of training time that measuring may take in steady state; 0 turns probes off, 1 measures everything."""
+    seconds: float = 0.0
+    """Seconds that measuring may take in the whole run beside the fraction."""
     spent: float = 0.0
     """Seconds of measuring so far, one-time tracing left out."""
     tracing: float = 0.0
     """Seconds of building the probe's functions."""
+    _built: int = 0
+    """Times that functions were built."""
+    _first_tracing: float = 0.0
+    """What the first of them took, which is owed whatever the fraction."""
     _first: float = 0.0
-    """What the very first probe took, which is owed whatever the share."""
+    """What the very first probe took, which is owed whatever the fraction."""
     _fixed: float | None = None
     _per_batch: float = 0.0
 
@@ -34,31 +49,90 @@ class ProbeBudget:
         """Whether there is any budget at all."""
         return self.fraction > 0
 
-    def batches_allowed(self, training_seconds: float, samples_per_batch: float, *, begins: bool) -> int:
+    @property
+    def knows_cost(self) -> bool:
+        """Whether anything was measured yet, so that the cost of the next measurement is known."""
+        return self._fixed is not None
+
+    @property
+    def why_not(self) -> str:
+        """Why a `fit` was not measured at all, as the end of a sentence."""
+        seconds = f" and the {self.seconds:g} s of --probe-seconds" if self.seconds else ""
+        return (
+            f"it would have cost more than the {self.fraction * 100:g} % of training time of --probe-budget{seconds}."
+        )
+
+    def seconds_left(self, training_seconds: float) -> float:
+        """Return how much is left of `seconds`; what training has paid for since counts as not taken.
+
+        Args:
+            training_seconds: time spent training so far, measuring left out.
+        """
+        measuring = self._steady - self.fraction * training_seconds
+        tracing = self.tracing - _BEGINNING_FRACTION * training_seconds
+        return max(self.seconds - max(measuring, 0.0) - max(tracing, 0.0), 0.0)
+
+    def batches_allowed(
+        self,
+        training_seconds: float,
+        samples_per_batch: float,
+        *,
+        begins: bool,
+        builds: bool = True,
+        is_last: bool = False,
+    ) -> int:
         """Return how many batches the next probe may measure; 0 when it must wait.
 
         Args:
             training_seconds: time spent training so far, measuring left out.
             samples_per_batch: mean size of the epoch's batches.
-            begins: whether this `fit` was not measured yet: then it may cost tracing, unless tracing for earlier
-                `fit` calls took too much already.
+            begins: whether this `fit` was not measured yet.
+            builds: whether its probe is still to be built then.
+            is_last: whether no epoch of this `fit` is known to follow.
         """
         if not self.enabled:
             return 0
         if self.fraction >= 1:
             return sys.maxsize
-        first = max(FEWEST_BATCHES, int(FIRST_PROBE_SAMPLES / max(samples_per_batch, 1.0)))
+        can_begin = self.can_begin(training_seconds, builds=begins and builds)
         if self._fixed is None:
-            return first
-        steady = self.spent - self._first
-        left = _SPENT_AT_ONCE * (self.fraction * training_seconds - steady) - self._fixed
+            first = max(FEWEST_BATCHES, int(FIRST_PROBE_SAMPLES / max(samples_per_batch, 1.0)))
+            return first if can_begin else 0
+        if begins and builds and not can_begin:
+            return 0
+        left = _SPENT_AT_ONCE * (self.fraction * training_seconds - self._steady)
+        if is_last:
+            left = max(left, 0.0) + _SECONDS_AT_ONCE * self.seconds_left(training_seconds)
+        left -= self._fixed
         if left < self._per_batch * FEWEST_BATCHES:
-            return FEWEST_BATCHES if begins and self.tracing <= _TRACING_SHARE * training_seconds else 0
+            return FEWEST_BATCHES if begins and can_begin else 0
         return int(left / max(self._per_batch, 1e-9))
+
+    def can_begin(self, training_seconds: float, *, builds: bool) -> bool:
+        """Return whether a fit that was not measured yet may be, be it beyond the fraction.
+
+        Args:
+            training_seconds: time spent training so far, measuring left out.
+            builds: whether its probe is still to be built, which takes about as long as for the fits before.
+        """
+        if self._fixed is None:
+            return self.seconds > 0 or training_seconds >= _FIRST_AFTER_SECONDS
+        building = self.tracing / max(self._built, 1) if builds else 0.0
+        if self.seconds_left(training_seconds) > building:
+            return True
+        owed = self.tracing - self._first_tracing + self._steady
+        return owed + building <= _BEGINNING_FRACTION * training_seconds
+
+    @property
+    def _steady(self) -> float:
+        return self.spent - self._first
 
     def traced(self, seconds: float) -> None:
         """Account for a first measurement, which is mostly tracing."""
+        if not self._built:
+            self._first_tracing = seconds
         self.tracing += seconds
+        self._built += 1
 
     def written(self, seconds: float) -> None:
         """Account for writing down what was measured, which is owed like the first measurement if it was that."""

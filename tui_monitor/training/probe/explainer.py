@@ -5,23 +5,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tui_monitor.explain.ledger.within import OPENED_CAUSES
 from tui_monitor.explain.measure import Moment, explain_probe
 from tui_monitor.explain.samples.join_workers import Average, WorkerShare
-from tui_monitor.explain.samples.opened import Opened
 from tui_monitor.explain.samples.probes import Averaging, TrainingProbe, ValidationProbe
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events.explanation import Cost, Explanation
-from tui_monitor.training.guard import raise_what_is_the_users
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.ledger_sides import (
     complete_validation,
     partial_validation,
+    repeated_validation,
     residual_caveat,
     training_side,
 )
-from tui_monitor.training.probe.opening.opener import EpochToOpen, Opener
-from tui_monitor.training.probe.opening.weight_copies import WeightCopies
+from tui_monitor.training.probe.opening.opener import EpochToOpen
+from tui_monitor.training.probe.opening.opening import Opening, epoch_to_open
 from tui_monitor.training.probe.passes import LazyBatch, MeasuredBatches, Probe, UnpackedBatch, preserved_random_state
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.validation_record import ValidationRecord
@@ -33,11 +31,6 @@ from tui_monitor.training.workers.shares import WITHIN_EPOCH_CAVEAT, WorkerShare
 
 ASKED_BATCHES = 32
 """Batches measured where someone requests it and the budget is spent."""
-
-_OPENING_SECONDS = 0.05
-"""Seconds that fingerprints and moments of one epoch may take, at least."""
-_OPENING_SHARE = 0.5
-"""What they may take of an epoch's forward passes, where that is more."""
 
 _WORTH_SECONDS = 10.0
 """Training from which a fit without validation is measured, for its recall and calibration."""
@@ -74,8 +67,12 @@ class Explainer:
         self.validation: Instrument | None = None
         """Of the function that validates, likewise."""
         self._begins = True
+        self.has_explained = False
+        """Whether an epoch of this `fit` was measured at its end."""
+        self.is_complete = False
+        """Whether the newest epoch that was measured at its end was measured in all its batches."""
         self._caveats: tuple[str, ...] = ()
-        self.opener = Opener()
+        self.opening = Opening(model, budget)
         """What opens the within-class term; it knows one fit's data."""
 
     @property
@@ -100,34 +97,6 @@ class Explainer:
         of_step = self._plan.caveat or (self.validation.plan.caveat if self.validation is not None else "")
         return self._caveats or ((of_step,) if of_step else ())
 
-    def begin_first_epoch(self, epoch: int, steps: int | None) -> None:
-        """Begin to copy weights within a fit's first epoch.
-
-        Args:
-            epoch: its number.
-            steps: of the epoch, where known.
-        """
-        if self._shares is None:
-            self.opener.copies = WeightCopies(self._model, epoch, steps)
-
-    def copies_weights_at(self, epoch: int) -> int | None:
-        """Return after how many batches of an epoch weights are to be copied next, or None."""
-        copies = self.opener.copies
-        return copies.next if copies is not None and copies.epoch == epoch else None
-
-    def copy_weights(self, epoch: int, batches: int) -> None:
-        """Copy the weights where that is due.
-
-        Args:
-            epoch: that is under way.
-            batches: of the epoch so far.
-        """
-        copies = self.opener.copies
-        if copies is not None and copies.epoch == epoch and copies.next is not None and batches >= copies.next:
-            begun = time.perf_counter()
-            copies.copy(batches)
-            self._budget.written(time.perf_counter() - begun)
-
     def at_epoch_end(
         self,
         epoch: int,
@@ -136,6 +105,8 @@ class Explainer:
         validation: ValidationRecord,
         logs: Mapping[str, float],
         training_seconds: float,
+        *,
+        is_last: bool = False,
     ) -> Explanation | None:
         """Explain a whole epoch from Keras' own validation pass and a probe of its training batches.
 
@@ -146,12 +117,35 @@ class Explainer:
             validation: of this epoch; its reported values are set.
             logs: what Keras reports for the epoch.
             training_seconds: time spent training so far, measuring left out.
+            is_last: whether no epoch of this `fit` is known to follow: then more of it is measured.
 
         Returns:
             None when the budget allows no probe yet, or the model can't be probed.
         """
+        knew_cost = self._budget.knows_cost
+        arguments = (epoch, totals, batches, validation, logs, training_seconds)
+        explanation = self._explain_whole_epoch(*arguments, is_last=is_last)
+        if is_last and explanation is not None and not knew_cost and not self.is_complete:
+            return self._explain_whole_epoch(*arguments, is_last=True) or explanation
+        return explanation
+
+    def _explain_whole_epoch(
+        self,
+        epoch: int,
+        totals: EpochTotals,
+        batches: Reservoir[LazyBatch],
+        validation: ValidationRecord,
+        logs: Mapping[str, float],
+        training_seconds: float,
+        *,
+        is_last: bool,
+    ) -> Explanation | None:
+        self.is_complete = False
         watch = _Stopwatch(self._budget)
-        chosen = self._choose(totals, batches, training_seconds)
+        if validation.caveat:
+            self._refuse(Unsupported(validation.caveat))
+        is_measured = validation.loss is None or bool(validation.per_sample)
+        chosen = self._choose(totals, batches, training_seconds, share=1.0 if is_measured else 0.5, is_last=is_last)
         per_sample = self._plan.per_sample
         moment = Moment(self._run, epoch, None, None, self.caveats)
         if per_sample is None or not chosen or not self._is_worth_it(validation, training_seconds):
@@ -162,36 +156,28 @@ class Explainer:
             if self._shares is not None:
                 self._shares.offer(moment, None)
             return None
-        if validation.loss is not None and not validation.per_sample:
+        if not is_measured and not len(validation.kept):
             self._refuse(Unsupported(self.validation.plan.caveat if self.validation is not None else _UNWATCHED))
             return None
         try:
             measured = self._measure_training(chosen)
+            side = complete_validation(per_sample, validation, measured.inference_penalty)
+            if not is_measured:
+                now, complete = self._validation_again(validation, len(chosen))
+                side = repeated_validation(per_sample, validation, now, measured.inference_penalty, complete=complete)
         except Unsupported as reason:
             self._refuse(reason)
             return None
         reported = {"loss": float(logs["loss"]), "accuracy": _accuracy(logs, per_sample)}
         training = self._training_side(per_sample, chosen, measured, totals, reported)
-        side = complete_validation(per_sample, validation, measured.inference_penalty)
         moment = Moment(self._run, epoch, None, None, self.caveats, totals.samples)
         if self._shares is not None:
             self._shares.offer(moment, self._share(training, side, totals))
             self._budget.measured(watch.seconds(), watch.seconds(), len(chosen))
             return None
-        to_open = None
-        if side is not None:
-            probed, effect = [batch for _, batch in chosen], training.loss.training - training.loss.inference
-            to_open = EpochToOpen(
-                epoch=epoch,
-                training=batches,
-                validation=validation,
-                side=side,
-                totals=totals,
-                reported_loss=float(logs["loss"]),
-                probed=probed,
-                mode_effect=abs(float(effect.mean())),
-                penalties=(measured.penalty, measured.inference_penalty),
-            )
+        self.has_explained, self.is_complete = True, len(chosen) == totals.batches
+        probed = [batch for _, batch in chosen]
+        to_open = epoch_to_open(epoch, (batches, probed), (validation, side), totals, (training, measured))
         return self._finish(moment, training, side, watch, len(chosen), training_seconds, to_open)
 
     def within_epoch(
@@ -218,42 +204,64 @@ class Explainer:
             None when the budget, the kept batches or the model do not allow it.
         """
         per_sample = self._plan.per_sample
-        if per_sample is None or not len(validation.kept) or not validation.per_sample:
+        if per_sample is None or not len(validation.kept):
             return None
         watch = _Stopwatch(self._budget)
         chosen = self._choose(totals, batches, training_seconds, share=0.5)
         if not chosen and requested:
-            chosen = _drawn(batches, ASKED_BATCHES)
+            chosen = self._draw(batches, ASKED_BATCHES)
         if not chosen:
             return None
         try:
             measured = self._measure_training(chosen)
+            now, complete = self._validation_again(validation, len(chosen))
         except Unsupported as reason:
             self._refuse(reason)
             return None
-        drawn = validation.kept.draw(max(len(chosen), 8))
-        kept = [unpack() for _, unpack in drawn]
-        now = self._measure("validation", Probe.validation_batches, kept)
         reported = {"loss": totals.mean(0, Averaging.SAMPLES), "accuracy": None}
         if per_sample.accuracy_name is not None:
             position = self._plan.metrics.index(per_sample.accuracy_name)
             reported["accuracy"] = totals.mean(position, Averaging.SAMPLES)
         training = self._training_side(per_sample, chosen, measured, totals, reported)
-        complete = len(kept) == validation.batches
         side = partial_validation(per_sample, validation, now, measured.inference_penalty, complete=complete)
         caveats = self.caveats if self._shares is None else (*self.caveats, WITHIN_EPOCH_CAVEAT)
         moment = Moment(self._run, epoch, totals.batches, None, caveats)
         return self._finish(moment, training, side, watch, len(chosen), training_seconds)
 
     def _choose(
-        self, totals: EpochTotals, batches: Reservoir[LazyBatch], training_seconds: float, share: float = 1.0
+        self,
+        totals: EpochTotals,
+        batches: Reservoir[LazyBatch],
+        training_seconds: float,
+        share: float = 1.0,
+        *,
+        is_last: bool = False,
     ) -> list[tuple[int, UnpackedBatch]]:
         mean_size = totals.samples / max(totals.batches, 1)
-        allowed = int(share * self._budget.batches_allowed(training_seconds, mean_size, begins=self._begins))
-        return _drawn(batches, allowed) if allowed else []
+        allowed = int(share * self._allowed(training_seconds, mean_size, is_last=is_last))
+        return self._draw(batches, allowed) if allowed else []
+
+    def _draw(self, batches: Reservoir[LazyBatch], most: int) -> list[tuple[int, UnpackedBatch]]:
+        try:
+            return [(index, unpack()) for index, unpack in batches.draw(most)]
+        except Unsupported as reason:
+            self._refuse(reason)
+            return []
+
+    def _allowed(self, training_seconds: float, mean_size: float, *, is_last: bool) -> int:
+        probe = self.training.probe if self.training is not None else None
+        builds = probe is None or probe.validation is not self.validation or not probe.ready
+        return self._budget.batches_allowed(
+            training_seconds, mean_size, begins=self._begins, builds=builds, is_last=is_last
+        )
 
     def _measure_training(self, chosen: Sequence[tuple[int, UnpackedBatch]]) -> MeasuredBatches:
         return self._measure("training", Probe.training_batches, [batch for _, batch in chosen])
+
+    def _validation_again(self, validation: ValidationRecord, training_batches: int) -> tuple[MeasuredBatches, bool]:
+        """Measure about as many kept batches of validation as of training; the flag tells whether those are all."""
+        kept = [unpack() for _, unpack in validation.kept.draw(max(training_batches, 8))]
+        return self._measure("validation", Probe.validation_batches, kept), len(kept) == validation.batches
 
     def _measure(
         self,
@@ -322,28 +330,11 @@ class Explainer:
         epoch: EpochToOpen | None = None,
     ) -> Explanation:
         forward = watch.seconds()
-        opened, seconds = self._opened(epoch, forward)
+        opened, seconds = self.opening.open(self._probe(), epoch, forward) if epoch is not None else (None, 0.0)
         explanation = explain_probe(training, validation, moment, opened)
         self._budget.measured(watch.seconds() - seconds, forward, batches)
         self._budget.written(seconds)
         return replace(explanation, cost=self._cost(training_seconds))
-
-    def _opened(self, epoch: EpochToOpen | None, forward_seconds: float) -> tuple[Opened | None, float]:
-        """Return what opens the within-class term of an epoch, and the seconds it took."""
-        if epoch is None:
-            return None, 0.0
-        probe, begun = self._probe(), time.perf_counter()
-        built = probe.building_seconds
-        try:
-            with preserved_random_state():
-                seconds = max(_OPENING_SECONDS, _OPENING_SHARE * forward_seconds)
-                opened = self.opener.open(probe, epoch, seconds)
-        except Exception as error:
-            raise_what_is_the_users(error)
-            opened = Opened(reasons=dict.fromkeys(OPENED_CAUSES, f"It failed ({type(error).__name__}: {error})."))
-        built = probe.building_seconds - built
-        self._budget.traced(built)
-        return opened, time.perf_counter() - begun - built
 
     def of_all_workers(self, training_seconds: float, wait_seconds: float | None = None) -> Explanation | None:
         """Return the explanation of the last epoch that ended, once, when every worker has measured it.
@@ -362,6 +353,7 @@ class Explainer:
             share_of_training=self._budget.spent / training_seconds if training_seconds > 0 else 0.0,
             tracing_seconds=self._budget.tracing,
             budget=self._budget.fraction,
+            seconds_beside=self._budget.seconds,
         )
 
     def _share(self, training: TrainingProbe, validation: ValidationProbe | None, totals: EpochTotals) -> WorkerShare:
@@ -386,10 +378,6 @@ class _Stopwatch:
     def seconds(self) -> float:
         """Return how many have passed."""
         return time.perf_counter() - self._begun - self._budget.tracing
-
-
-def _drawn(batches: Reservoir[LazyBatch], most: int) -> list[tuple[int, UnpackedBatch]]:
-    return [(index, unpack()) for index, unpack in batches.draw(most)]
 
 
 def _accuracy(logs: Mapping[str, float], per_sample: PerSampleMetrics) -> float | None:

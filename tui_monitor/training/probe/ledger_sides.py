@@ -1,6 +1,7 @@
 """Measured values become the two sides that the ledger compares: probed training batches, and validation."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -90,7 +91,7 @@ def residual_caveat(side: TrainingProbe) -> str:
 def complete_validation(
     per_sample: PerSampleMetrics, validation: ValidationRecord, penalty: float
 ) -> ValidationProbe | None:
-    """Return all of an epoch's validation as Keras measured it, or None where there was none.
+    """Return all of an epoch's validation as its own steps measured it, or None where they did not.
 
     Args:
         per_sample: of the model's samples.
@@ -152,6 +153,33 @@ def partial_validation(
         offset=penalty,
         weighting=per_sample.loss_weighting,
         accuracy_weighting=per_sample.accuracy_weighting,
+    )
+
+
+def repeated_validation(
+    per_sample: PerSampleMetrics,
+    validation: ValidationRecord,
+    again: MeasuredBatches,
+    penalty: float,
+    *,
+    complete: bool,
+) -> ValidationProbe:
+    """Return the kept batches of an epoch's validation, measured again at its weights, with what it reported.
+
+    Args:
+        per_sample: of the model's samples.
+        validation: of the epoch; its reported values are set.
+        again: its kept batches, measured before any weight has changed.
+        penalty: part of the losses that no sample has, in nats.
+        complete: whether those are all batches of validation.
+    """
+    side = partial_validation(per_sample, validation, again, penalty, complete=complete)
+    return replace(
+        side,
+        correct=side.correct if validation.accuracy is not None else None,
+        reported_loss=validation.loss,
+        reported_accuracy=validation.accuracy,
+        confidence=_confidence(again.inference["confidence"]),
     )
 
 

@@ -23,7 +23,13 @@ from tui_monitor.training.probe.variables import Variables
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.packing import StepOutput
 from tui_monitor.training.step.payload import ROLES, Trace
-from tui_monitor.training.step.per_sample_metrics import ROWS, PerSampleMetrics, SampleTensors, Unsupported
+from tui_monitor.training.step.per_sample_metrics import (
+    NOT_BY_SAMPLE,
+    ROWS,
+    PerSampleMetrics,
+    SampleTensors,
+    Unsupported,
+)
 
 LARGEST_PASS = 8192
 """Samples in one forward pass at most, where batches may be concatenated."""
@@ -54,9 +60,15 @@ def unpack_batch(output: StepOutput, *, in_training: bool) -> UnpackedBatch:
     Args:
         output: its last row is the batch's.
         in_training: whether it came out of a training step, so that it holds a loss.
+
+    Raises:
+        Unsupported: inputs, targets or outputs are not one for each sample.
     """
     parts, row = output.parts(), output.rows[-1]
     inputs = {role: tuple(parts[name] for name in sorted(parts) if name[:-3] == role) for role in ROLES}
+    lengths = [leaf.shape[:1] for leaf in tf.nest.flatten([*inputs.values(), parts.get("outputs", ())])]
+    if any(tuple(length) != (int(row[0]),) for length in lengths):
+        raise Unsupported(NOT_BY_SAMPLE)
     return UnpackedBatch(inputs, parts.get("outputs"), row[1] if in_training else math.nan, int(row[0]))
 
 

@@ -5,8 +5,9 @@ import math
 from collections.abc import Iterator, Mapping
 
 from tui_monitor.explain.samples.probes import Averaging
-from tui_monitor.explain.watch.alerts import Alert, AlertKind, AlertWatch, EpochLosses
+from tui_monitor.explain.watch.alerts import AlertWatch, EpochLosses
 from tui_monitor.explain.watch.changes import CauseWatch
+from tui_monitor.explain.watch.episodes import Alert, AlertKind
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events.explanation import Explanation
 from tui_monitor.run_log.events.notifications import AlertRaised, CauseChanged
@@ -81,7 +82,9 @@ class Observations:
 
     def _write(self, alerts: tuple[Alert, ...]) -> None:
         for alert in alerts:
-            self._writer.event(AlertRaised(alert=alert.kind.value, epoch=alert.epoch, text=alert.sentence))
+            self._writer.event(
+                AlertRaised(alert=alert.kind.value, epoch=alert.epoch, text=alert.sentence, stage=alert.stage.value)
+            )
 
 
 def _validation_error(explanation: Explanation | None) -> float | None:

@@ -34,6 +34,7 @@ def recorded_fit(
         kwargs: its keyword arguments.
     """
     try:
+        session.fits += 1
         recording = _begun(fit, model, session, args, kwargs)
     except Exception as error:  # training must go on
         recording = tell(session.failed, error)
@@ -54,6 +55,7 @@ def _begun(
 ) -> "RecordedFit | None":
     if not session.is_here():
         return None
+    attempt(ignored, session.before_fit, otherwise=None)
     recording = RecordedFit(model, session)
     attempt(recording.failed, recording.begin, fit, args, kwargs, otherwise=None)
     return recording

@@ -44,6 +44,16 @@ class Session:
     """Whether every model of this process is recorded, or those alone that are in `watched`."""
     watched: WeakSet[Any] = field(default_factory=WeakSet)
     """Models whose every fit is recorded."""
+    fits: int = 0
+    """Calls of `fit` that have begun."""
+    _failed_fit: int | None = None
+    """Which of them was the newest when a sentence said last that recording failed."""
+    before_fit: Callable[[], None] = lambda: None
+    """Called before a `fit` is recorded: a loop of the user's own may have a batch that waits."""
+    logs_loops: bool = False
+    """Whether the script logs loops of its own."""
+    unrecorded_batches: int = 0
+    """Calls of `train_on_batch` outside of any `fit`, as far as they are counted."""
     _has_told: bool = False
     system: SystemSampler = field(init=False)
     """Writes what the process uses while a `fit` runs."""
@@ -65,7 +75,10 @@ class Session:
         return False
 
     def failed(self, error: Exception) -> None:
-        """Say that a fit goes on unrecorded."""
+        """Say that a fit goes on unrecorded, once for each: what fails, fails in one place after another."""
+        if self._failed_fit == self.fits:
+            return
+        self._failed_fit = self.fits
         text = f"A fit is not recorded, as recording failed ({type(error).__name__}: {error}). Training goes on."
         self.writer.event(AlertRaised(text=text))
 
@@ -95,6 +108,8 @@ def active_session() -> Session | None:
 
 
 _recording = threading.local()
+_recorders: list[Any] = []
+"""Those of all threads."""
 
 
 def current_recorder() -> Any:
@@ -107,12 +122,19 @@ def is_recording() -> bool:
     return current_recorder() is not None
 
 
+def is_any_fit_recorded() -> bool:
+    """Whether a `fit` of any thread is being recorded."""
+    return bool(_recorders)
+
+
 @contextlib.contextmanager
 def recording_here(recorder: Any) -> Iterator[None]:
     """Have a recorder record what this thread trains, inside the block."""
     outer = current_recorder()
     _recording.recorder = recorder
+    _recorders.append(recorder)
     try:
         yield
     finally:
+        _recorders.remove(recorder)
         _recording.recorder = outer

@@ -1,4 +1,6 @@
-"""What a training or validation step emits beside Keras' own logs, and how that leaves the graph; open `payload` first.
+"""What a training or validation step emits beside Keras' own logs, and how these values leave the graph.
+
+Another value of every batch goes into `payload.batch_values`: its column in the run follows. Open `payload` first.
 
 In: a step function as Keras made it. Out: one packed vector a step, on one replica or several.
 """

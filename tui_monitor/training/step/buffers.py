@@ -50,25 +50,24 @@ class StepBuffer:
         return [buffer[step % len(buffer)].tolist() for step in steps]
 
 
-class RowBuffer:
-    """Rows of all the steps of one call, whatever their number in a step: they gather until they are cleared."""
+class VectorBuffer:
+    """Vectors of all the steps of one call, whatever their length: they gather until they are cleared."""
 
     def __init__(self) -> None:
-        self._rows: Any = None
+        self._held: Any = None
 
-    def note(self, rows: tf.Tensor) -> tf.Tensor:
-        """Return the rows since they were cleared, oldest first, shape (rows, columns).
+    def note(self, vector: tf.Tensor) -> tf.Tensor:
+        """Return the vectors since they were cleared as one, oldest first.
 
         Args:
-            rows: of this step, shape (batch, columns), columns known while tracing.
+            vector: of this step, float32, of any length.
         """
         with tf.init_scope():
-            if self._rows is None:
-                columns = rows.shape[1]
-                self._rows = tf.Variable(tf.zeros([0, columns]), shape=[None, columns], trainable=False)
-        return tf.identity(self._rows.assign(tf.concat([self._rows, rows], axis=0)))
+            if self._held is None:
+                self._held = tf.Variable(tf.zeros([0]), shape=[None], trainable=False)
+        return tf.identity(self._held.assign(tf.concat([self._held, vector], axis=0)))
 
     def clear(self) -> None:
-        """Forget all rows, between two calls."""
-        if self._rows is not None:
-            self._rows.assign(tf.zeros([0, self._rows.shape[1]]))
+        """Forget all vectors, between two calls."""
+        if self._held is not None:
+            self._held.assign(tf.zeros([0]))

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tui_monitor.training.step.buffers import RowBuffer, StepBuffer
+from tui_monitor.training.step.buffers import StepBuffer, VectorBuffer
 from tui_monitor.training.step.packing import Layout, Packer, Rows, StepOutput, concatenated, tensor_bytes
 from tui_monitor.training.step.replicas import CLOCK, PAYLOAD, SUMS, batch_sums, means_of, several_replicas
 
@@ -15,15 +15,14 @@ _NUMBERS = (SUMS, CLOCK, *StepBuffer.ENTRIES)
 class StepChannel:
     """One way out of a model's training or validation function, as narrow as the function allows."""
 
-    def __init__(self, steps_per_call: int, *, packed_logs: type[float] | None, is_compiled: bool = False) -> None:
+    def __init__(self, steps_per_call: int, *, packed_logs: type[float] | None) -> None:
         """Prepare; the rest is learned while the step is traced.
 
         Args:
             steps_per_call: `steps_per_execution`, at least 1.
             packed_logs: the type of logs that whoever calls the function takes in place of tensors; None for tensors.
-            is_compiled: whether XLA compiles the step, so that no variable in it may grow.
         """
-        self._gathered = RowBuffer() if steps_per_call > 1 and not is_compiled else None
+        self._gathered = VectorBuffer() if steps_per_call > 1 else None
         self._packer = Packer(packed_logs or float)
         self._buffer = StepBuffer(steps_per_call) if steps_per_call > 1 else None
         self._packs_logs = packed_logs is not None
@@ -46,7 +45,8 @@ class StepChannel:
             size: samples in the batch, float32, shape ().
             values: the batch's own metrics, float32, shape () each.
             counts: samples of each class, float32, shape (classes,).
-            parts: nests of tensors with a row for each sample; empty where nothing is to be probed.
+            parts: nests of tensors with a row for each sample, and maybe `PER_SAMPLE`; empty where nothing is to be
+                probed.
         """
         self._metrics = len(values)
         if several_replicas():
@@ -59,15 +59,15 @@ class StepChannel:
             return {PAYLOAD: self._packer.pack(logs, [size, *values], counts, parts)}
         return {**logs, PAYLOAD: self._packer.pack({}, [size, *values], counts, parts)}
 
-    def gathered(self, rows: tf.Tensor) -> tf.Tensor:
-        """Return the rows of every step of the call so far, where Keras would return those of the last one alone.
+    def gathered(self, vector: tf.Tensor) -> tf.Tensor:
+        """Return what every step of the call gave so far, where Keras would return that of the last one alone.
 
         Args:
-            rows: of this step, shape (batch, columns), columns known while tracing.
+            vector: of this step, float32, of any length.
         """
         if self._gathered is None or several_replicas():
-            return rows
-        return self._gathered.note(rows)
+            return vector
+        return self._gathered.note(vector)
 
     def logs_alone(self, logs: Any) -> Any:
         """Return Keras' own logs as its function returns them, tensors, and drop the rest."""

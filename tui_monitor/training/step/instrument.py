@@ -20,7 +20,7 @@ from tui_monitor.training.backends.capture import Capture
 from tui_monitor.training.guard import Failed, attempt, ignored, tell
 from tui_monitor.training.step.batch_metrics import BatchMetrics
 from tui_monitor.training.step.channel import StepChannel
-from tui_monitor.training.step.packing import Rows, StepOutput
+from tui_monitor.training.step.packing import PER_SAMPLE, Rows, StepOutput
 from tui_monitor.training.step.payload import StepPlan, Trace, batch_values, learn, leaves, samples_in, unpacked
 from tui_monitor.training.step.replicas import PAYLOAD
 from tui_monitor.training.workers.clock import StepTimestamps
@@ -132,8 +132,7 @@ class Instrument:
         self.backend: Backend = backend_of(model)
         steps = self.backend.steps_per_call(model)
         packed_logs = self.backend.log_type if _is_run_by_keras(model, self.backend) else None
-        is_compiled = kind is Kind.VALIDATION and bool(model.jit_compile)
-        self.channel = StepChannel(steps, packed_logs=packed_logs, is_compiled=is_compiled)
+        self.channel = StepChannel(steps, packed_logs=packed_logs)
         self.plan = StepPlan(probed=probed, steps_per_call=steps)
         self.traces: list[Trace] = []
         """Newest last; a function is traced anew for other shapes."""
@@ -172,7 +171,7 @@ class Instrument:
             try:
                 own, noting = graphs.converted_as_here(find()), self._begun()
             except Exception as error:  # training must go on
-                tell(self._failed, error)
+                tell(self.failed, error)
                 own, noting = plain, None
             try:
                 logs = own(given[-1])
@@ -184,7 +183,7 @@ class Instrument:
             try:
                 return self._emitted(logs, given[-1], noting)
             except Exception as error:  # training must go on
-                tell(self._failed, error)
+                tell(self.failed, error)
                 return logs
 
         return graphs.called_as_it_is(recorded_step)
@@ -200,7 +199,7 @@ class Instrument:
         try:
             captures.end(noting.outer)
         except Exception as error:  # training must go on
-            tell(self._failed, error)
+            tell(self.failed, error)
 
     def take(self, logs: Any, failed: Failed) -> tuple[Any, Rows, StepOutput | None]:
         """Return Keras' own logs, a row for each step, and what was emitted to be measured later.
@@ -215,7 +214,8 @@ class Instrument:
             tell(failed, error)
             return _bare(self, logs, error), (), None
 
-    def _failed(self, error: Exception) -> None:
+    def failed(self, error: Exception) -> None:
+        """Keep why a step emits nothing; whoever records it says so."""
         self.plan.failure = self.plan.failure or error
 
     def _unclaimed(self, logs: Any) -> Any:
@@ -253,10 +253,11 @@ class Instrument:
         per_sample = self.plan.per_sample
         if trace is None or per_sample is None or not self.plan.probed:
             return self.channel.emit(logs, samples_in(parts), [], tf.zeros([0]), {})
-        rows = self.channel.gathered(tf.transpose(per_sample.of(trace.sample)))
-        return self.channel.emit(
-            logs, samples_in(parts), [], self._class_counts(trace), {**_named(trace), "per_sample": rows}
-        )
+        kept = _named(trace)
+        if not self.model.jit_compile:
+            # XLA fuses otherwise what is also read, which rounds otherwise: a compiled step emits its data alone.
+            kept[PER_SAMPLE] = self.channel.gathered(per_sample.marked(trace.sample))
+        return self.channel.emit(logs, samples_in(parts), [], self._class_counts(trace), kept)
 
     def _class_counts(self, trace: Trace) -> tf.Tensor:
         per_sample = self.plan.per_sample
@@ -270,7 +271,7 @@ def _structure(nest: Any) -> Any:
 
 
 def _named(trace: Trace) -> dict[str, Any]:
-    """Return the leaves of a batch under names whose order is theirs, see `record.unpack_batch`."""
+    """Return the leaves of a batch under names whose order is theirs, see `probe.passes.unpack_batch`."""
     return {f"{role}{index:03}": leaf for role, given in trace.inputs.items() for index, leaf in enumerate(given)}
 
 

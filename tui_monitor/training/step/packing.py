@@ -10,7 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from tui_monitor.explain.samples.probes import FloatArray
+from tui_monitor.training.step.per_sample_metrics import MARK, NOT_BY_SAMPLE, Unsupported
 
+PER_SAMPLE: Final = "per_sample"
+"""Name of the only part without a row for each sample: a vector of any length (`PerSampleMetrics.marked`)."""
 _WIDEST: Final = 256
 """Numbers a sample up to which copying a tensor into the vector is cheaper than an output of its own."""
 _NUMBERS: Final[Mapping[tf.DType, int]] = {tf.float32: 1, tf.int32: 1, tf.uint32: 1, tf.float64: 2, tf.int64: 2}
@@ -46,7 +49,8 @@ class Layout:
     """For each leaf of the structure, or None where it is an output of its own."""
     log_type: type[float] = float
     """Of Keras' logs when they are taken out again."""
-
+    has_values: bool = False
+    """Whether the rest of the vector is `PER_SAMPLE`."""
     index: int = field(default=0, compare=False)
     """Among the layouts of a packer: the first number in the vector."""
 
@@ -102,6 +106,9 @@ class Layout:
         Args:
             vector: of this layout.
             separate: leaves of the structure that are outputs of their own, in order.
+
+        Raises:
+            Unsupported: there is a tensor with another number of rows than there are samples.
         """
         at, others = self.body, iter(separate)
         samples = int(vector[self.begin])
@@ -111,12 +118,14 @@ class Layout:
                 leaves.append(next(others))
                 continue
             end = at + samples * segment.width
+            if end >= vector.size or vector[end] != MARK:
+                raise Unsupported(NOT_BY_SAMPLE)
             leaves.append(vector[at:end].view(segment.dtype.as_numpy_dtype).reshape(samples, *segment.shape))
-            at = end
+            at = end + 1
+        values = {PER_SAMPLE: vector[at:]} if self.has_values else {}
         if self._plain_names:
-            return dict(zip(self._plain_names, leaves, strict=True))
-        nest: dict[str, Any] = tf.nest.pack_sequence_as(self.structure, leaves)
-        return nest
+            return {**dict(zip(self._plain_names, leaves, strict=True)), **values}
+        return {**tf.nest.pack_sequence_as(self.structure, leaves), **values}
 
 
 Rows = Sequence[Sequence[float]]
@@ -158,21 +167,24 @@ class Packer:
             logs: of Keras, scalars of float32.
             numbers: of the batch, scalars of float32, samples first.
             counts: samples of each class, float32, shape (classes,).
-            parts: nests of tensors with a row for each sample.
+            parts: nests of tensors with a row for each sample, and maybe `PER_SAMPLE`.
         """
-        leaves = tf.nest.flatten(parts)
+        nests = {name: part for name, part in parts.items() if name != PER_SAMPLE}
+        values = [parts[PER_SAMPLE]] if PER_SAMPLE in parts else []
+        leaves = tf.nest.flatten(nests)
         segments = tuple(_segment(leaf) for leaf in leaves)
-        structure = tf.nest.map_structure(lambda _: 0, dict(parts))
+        structure = tf.nest.map_structure(lambda _: 0, nests)
         width, index = len(numbers) + int(counts.shape[0]), len(self._layouts)
-        layout = Layout(tuple(logs), width, structure, segments, self._log_type, index=index)
+        layout = Layout(tuple(logs), width, structure, segments, self._log_type, bool(values), index)
         if layout not in self._layouts:
             self._layouts.append(layout)
             self._shortest = min(self._layouts, key=lambda layout: layout.body)
         index = self._layouts.index(layout)
         head = tf.stack([tf.constant(float(index)), *logs.values(), *numbers])
-        samples = [_as_numbers(leaf) for leaf, segment in zip(leaves, segments, strict=True) if segment]
+        mark, given = tf.constant([MARK]), zip(leaves, segments, strict=True)
+        samples = [vector for leaf, segment in given if segment for vector in (_as_numbers(leaf), mark)]
         separate = [leaf for leaf, segment in zip(leaves, segments, strict=True) if not segment]
-        packed = {"packed": concatenated([head, counts, *samples])}
+        packed = {"packed": concatenated([head, counts, *samples, *values])}
         return {**packed, "separate": tuple(separate)} if separate else packed
 
     def unpack(self, payload: Mapping[str, Any]) -> tuple[dict[str, float], Rows, StepOutput | None]:
@@ -221,4 +233,5 @@ def _segment(leaf: Any) -> Segment | None:
 
 
 def _as_numbers(leaf: tf.Tensor) -> tf.Tensor:
-    return tf.reshape(leaf if leaf.dtype is tf.float32 else tf.bitcast(leaf, tf.float32), [-1])
+    numbers = leaf if leaf.dtype is tf.float32 else tf.bitcast(leaf, tf.float32)
+    return numbers if numbers.shape.rank == 1 else tf.reshape(numbers, [-1])

@@ -78,7 +78,10 @@ def leaves(nest: Any) -> tuple[Any, ...]:
 def samples_in(parts: Mapping[str, Any]) -> tf.Tensor:
     """Return the number of samples in a batch, float32, shape ()."""
     first = next(leaf for role in ROLES for leaf in leaves(parts[role]))
-    size = first.nrows() if isinstance(first, tf.RaggedTensor) else tf.shape(first)[0]
+    if isinstance(first, tf.RaggedTensor):
+        return tf.cast(first.nrows(), tf.float32)
+    # Where not even the rank is known, indexing might fail while the step runs.
+    size = tf.shape(first)[0] if first.shape.rank is not None else tf.reduce_prod(tf.shape(first)[:1])
     return tf.cast(size, tf.float32)
 
 
@@ -90,8 +93,8 @@ def learn(plan: StepPlan, backend: Backend, model: Any, parts: Mapping[str, Any]
         plan.caveat = "The model's step computes no loss through Keras: the gap can only be shown."
     elif plan.steps_per_call > 1 and replicas > 1:
         plan.caveat = (
-            f"Under several replicas with steps_per_execution={plan.steps_per_call}, Keras returns the last step "
-            f"of each call alone: one batch in {plan.steps_per_call} is recorded, and the gap is only shown."
+            "Under several replicas with more than one step per execution, Keras returns the last step of each call "
+            "alone: one batch of each call is recorded, and the gap is only shown."
         )
     elif any(isinstance(leaf, tf.RaggedTensor | tf.SparseTensor) for leaf in leaves((parts, capture.y_pred))):
         plan.caveat = "The data is ragged or sparse: the gap can't be split by sample, only shown."

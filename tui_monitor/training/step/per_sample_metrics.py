@@ -1,12 +1,14 @@
 """Metrics of each sample of a compiled model: loss, right or wrong, class, weight, as Keras itself computed them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from tui_monitor.explain.samples.probes import NO_CLASS, Weighting
+from tui_monitor.explain.samples.probes import NO_CLASS, FloatArray, Weighting
 from tui_monitor.metric_names import canonical_metric
 from tui_monitor.training.backends.backend import Backend
 from tui_monitor.training.backends.capture import Capture, LossValues
@@ -16,6 +18,13 @@ ROWS = ("loss", "correct", "label", "predicted", "weight", "confidence")
 """Rows of the tensor that `PerSampleMetrics.of` returns, in order."""
 
 
+MARK = -(2.0**127)
+"""Stands after each row in a vector of rows, so that rows of another length than expected are noticed."""
+NOT_BY_SAMPLE = (
+    "The model's outputs, targets and inputs differ in their number of rows: its gap can't be split by sample, "
+    "only shown."
+)
+_UNKNOWN_SHAPE = "The shape of the model's loss, outputs or targets is not known: the gap can't be split, only shown."
 NO_CONFIDENCE = -1.0
 """Confidence of a sample whose outputs no probability can be read from."""
 
@@ -74,13 +83,33 @@ class PerSampleMetrics:
     scale: Scale
 
     def of(self, sample: SampleTensors) -> tf.Tensor:
-        """Return the values of one batch, float32, shape (6, batch), rows as in `ROWS`."""
+        """Return the values of one batch, float32, shape (6, batch), rows as in `ROWS`, outside a graph.
+
+        Raises:
+            Unsupported: the rows are not of one length.
+        """
+        rows = self._rows(sample)
+        if len({int(row.shape[0]) for row in rows}) > 1:
+            raise Unsupported(NOT_BY_SAMPLE)
+        return tf.stack(rows)
+
+    def marked(self, sample: SampleTensors) -> tf.Tensor:
+        """Return the values of one batch as one vector, float32, for `unmarked`.
+
+        Outputs may have another number of rows than targets, which are broadcast then; nothing that a step computes
+        of ours may fail on that, nor have TensorFlow's optimizer take rows of two tensors to be as many.
+        """
+        mark = tf.constant([MARK])
+        return tf.concat([part for row in self._rows(sample) for part in (row, mark)], axis=0)
+
+    def _rows(self, sample: SampleTensors) -> list[tf.Tensor]:
         loss = _per_sample(sample.loss) * self.loss_scale
         correct = tf.zeros_like(loss) if sample.correct is None else _per_sample(sample.correct)
         weight = tf.ones_like(loss) if sample.weight is None else _per_sample(sample.weight)
-        weight = tf.broadcast_to(weight, tf.shape(loss))
+        if weight.shape.rank == 0:
+            weight = tf.fill(tf.shape(loss), weight)
         label, predicted = self.labels(sample.y, sample.y_pred)
-        return tf.stack([loss, correct, label, predicted, weight, self.confidence(sample.y_pred, predicted)])
+        return [loss, correct, label, predicted, weight, self.confidence(sample.y_pred, predicted)]
 
     def confidence(self, y_pred: Any, predicted: Any) -> tf.Tensor:
         """Return the probability that the model gives the class it predicts, shape (batch,).
@@ -110,7 +139,8 @@ class PerSampleMetrics:
         elif self.kind is ClassKind.SPARSE:
             label, predicted = tf.reshape(y, [-1]), tf.argmax(y_pred, axis=-1)
         elif self.kind is ClassKind.BINARY:
-            label, predicted = tf.reshape(y, [-1]), tf.reshape(_float(y_pred), [-1]) > self.threshold
+            # A hinge's targets may be -1 and 1.
+            label, predicted = tf.reshape(_float(y), [-1]) >= 0.5, tf.reshape(_float(y_pred), [-1]) > self.threshold
         else:
             nothing = tf.fill([tf.shape(y_pred)[0]], float(NO_CLASS))
             return nothing, nothing
@@ -137,6 +167,25 @@ class Unsupported(Exception):
     """This model's values can't be taken apart by sample; the message is the sentence for the panel."""
 
 
+def unmarked(vector: FloatArray) -> Iterator[FloatArray]:
+    """Yield the values of each batch in a vector, shape (6, batch) each, rows as in `ROWS`.
+
+    Args:
+        vector: what `PerSampleMetrics.marked` returned, of one batch after another.
+
+    Raises:
+        Unsupported: the rows of a batch are not of one length.
+    """
+    rest = vector
+    while rest.size:
+        length = int(np.argmax(rest == MARK)) + 1
+        block = rest[: length * len(ROWS)]
+        if block.size < length * len(ROWS) or not (block.reshape(len(ROWS), length)[:, -1] == MARK).all():
+            raise Unsupported(NOT_BY_SAMPLE)
+        yield block.reshape(len(ROWS), length)[:, :-1]
+        rest = rest[block.size :]
+
+
 def per_sample_metrics(backend: Backend, model: Any, capture: Capture) -> tuple[PerSampleMetrics, SampleTensors]:
     """Return how the metrics of each sample come about in a step, and where the step has them.
 
@@ -156,9 +205,11 @@ def per_sample_metrics(backend: Backend, model: Any, capture: Capture) -> tuple[
         raise Unsupported("The model computes its loss itself: the gap can't be split, only shown.")
     loss, scale = compiled
     values = capture.losses[0]
-    _check_by_sample(values)
+    _check_by_sample(values, y, y_pred)
     weighting = _loss_weighting(loss)
     accuracy, correct = _accuracy(backend, model, capture)
+    if correct is not None and correct.shape.rank is None:
+        raise Unsupported(_UNKNOWN_SHAPE)
     kind, classes = _class_kind(loss, y, y_pred)
     per_sample = PerSampleMetrics(
         loss_scale=scale,
@@ -173,7 +224,9 @@ def per_sample_metrics(backend: Backend, model: Any, capture: Capture) -> tuple[
     return per_sample, SampleTensors(values.values, correct, y, y_pred, values.weight)
 
 
-def _check_by_sample(values: LossValues) -> None:
+def _check_by_sample(values: LossValues, y: Any, y_pred: Any) -> None:
+    if any(part is not None and part.shape.rank is None for part in (values.values, values.weight, y, y_pred)):
+        raise Unsupported(_UNKNOWN_SHAPE)
     if values.mask is not None:
         raise Unsupported("The model masks time steps: its loss can't be split by sample, only shown.")
     if values.values.shape.rank == 0:

@@ -132,7 +132,7 @@ def _missing_sentence(missing: int, workers: int) -> str:
     who = "one worker" if missing == 1 else f"{missing} workers"
     return (
         f"The samples of {who} of {workers} were not measured: what they add to the values is counted under "
-        "“Averaged while learning” and “Not measured”."
+        "“Running average” and “Not measured”."
     )
 
 

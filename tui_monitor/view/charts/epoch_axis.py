@@ -10,19 +10,31 @@ from tui_monitor.history.snapshot import FitSnapshot
 
 FloatArray = NDArray[np.float64]
 
+_NEARLY = 1.5
+"""An axis that would end at two thirds of the plan or later ends at the plan: one move less."""
 _JUST_BEFORE = 1e-9
 """Keeps the end of an epoch apart from the begin of the next."""
 
 
 def full_range(fit: FitSnapshot) -> tuple[float, float]:
-    """Return the whole x axis: the planned epochs, or a round number of them ahead of the run when none is planned."""
+    """Return the whole x axis: from the first epoch to a round number of epochs that the run has not outgrown.
+
+    The end grows through 1, 2, 5, 10, 20, 50 ... epochs up to the plan, so that the first epochs of a long training
+    are wide and the axis seldom moves.
+    """
     start = float(fit.info.initial_epoch)
     reached = max(float(fit.epoch), fit.epochs[-1].epoch if fit.epochs else 0.0, start + 1)
-    if fit.info.epochs is not None and fit.info.epochs >= reached:
-        return start, float(fit.info.epochs)
-    span = reached - start
-    step = round_step(span * 1.1, 5)
-    return start, start + step * np.ceil(span / step + 1e-9)
+    end = start + round_step(reached - start, 1)
+    planned = fit.info.epochs
+    if planned is not None and reached <= planned <= start + (end - start) * _NEARLY:
+        return start, float(planned)
+    return start, end
+
+
+def planned_end(fit: FitSnapshot, x_range: tuple[float, float]) -> str:
+    """Return how many epochs are planned, where the axis ends before them; else nothing."""
+    planned = fit.info.epochs
+    return f"of {planned}" if planned is not None and planned > x_range[1] else ""
 
 
 def newest(fit: FitSnapshot) -> float:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from tui_monitor.charts.chart import data_area, dot_columns
+from tui_monitor.charts.dots import logarithmic
 from tui_monitor.charts.markers import Glyphs, MarkerSet, glyphs
 from tui_monitor.charts.scale import (
     Limits,
@@ -13,14 +15,17 @@ from tui_monitor.charts.scale import (
     logarithmic_ticks,
     stepped_limits,
     ticks,
+    whole_limits,
 )
 from tui_monitor.charts.spec import Band, ChartSpec, FloatArray, LegendEntry, Points
+from tui_monitor.history.batches.middle import MIDDLE, middle
 from tui_monitor.history.batches.series import whole_blocks
 from tui_monitor.history.snapshot import EpochRow, FitSnapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.units import rounded
 from tui_monitor.view.charts.chart_metrics import ChartMetric
-from tui_monitor.view.charts.epoch_axis import batch_edges, full_range
+from tui_monitor.view.charts.epoch_axis import batch_edges, full_range, newest, planned_end
+from tui_monitor.view.charts.newest_gap import newest_gap
 from tui_monitor.view.view_state import SMOOTHING, ViewState
 
 
@@ -29,8 +34,8 @@ def chart_spec(
     metric: ChartMetric,
     view: ViewState,
     size: tuple[int, int],
-    columns: int,
     *,
+    columns: int | None = None,
     previous: Limits | None = None,
     markers: MarkerSet = MarkerSet.BRAILLE,
 ) -> ChartSpec:
@@ -39,35 +44,44 @@ def chart_spec(
     Args:
         fit: what ran so far.
         metric: the metric.
-        view: window, smoothing and scale chosen by the user.
-        size: of the data area, in cells: it decides how many ticks there is room for.
-        columns: dot columns of the data area.
+        view: window, smoothing, scale and band chosen by the user.
+        size: columns and rows of the whole chart.
+        columns: slices of the x range that batches are summarised over; by default the dot columns of that size.
         previous: y limits last shown, kept while they still fit.
         markers: characters to draw with.
     """
     x_range = view.window or full_range(fit)
-    band = _smoothed(_band(fit, metric.name, x_range, columns), SMOOTHING[view.smoothing])
     train = _epoch_points(fit.epochs, metric.name)
     validation = _epoch_points(fit.epochs, VALIDATION_PREFIX + metric.name)
+    gap = newest_gap(train, validation, x_range)
+    wide, high = data_area(*size, gap)
+    columns = columns or dot_columns(size[0], markers, gap)
+    across = glyphs(markers).columns
+    band = _band(fit, metric.name, x_range, columns, across, view)
+    band = _smoothed(band, SMOOTHING[view.smoothing] * across)
     visible = [_visible(train, x_range), _visible(validation, x_range)]
+    limits = whole_limits if view.extremes else data_limits
     if view.log_y:
-        wanted = data_limits(_positive(band), *(values[values > 0] for values in visible))
+        wanted = _exponentiated(limits(_logarithmic(band), *map(logarithmic, visible)))
         y_range = logarithmic_limits(wanted, previous)
-        y_ticks = logarithmic_ticks(y_range, max(2, size[1] // 2))
+        y_ticks = logarithmic_ticks(y_range, max(2, high // 2))
     else:
-        y_range = stepped_limits(data_limits(band, *visible), previous, ceiling=metric.ceiling)
-        y_ticks = ticks(y_range, min(8, max(3, size[1] // 3)))
+        needed = limits(None, *visible)
+        y_range = stepped_limits(limits(band, *visible), previous, needed=needed, ceiling=metric.ceiling)
+        y_ticks = ticks(y_range, min(8, max(3, high // 3)))
     return ChartSpec(
         title=_title(metric.name, view, is_running=metric.name in fit.info.running_means),
         x_range=x_range,
         y_range=y_range,
-        x_ticks=epoch_ticks(x_range, max(2, size[0] // 8)),
+        x_ticks=epoch_ticks(x_range, max(2, wide // 8)),
         y_ticks=y_ticks,
         x_markers=tuple(float(row.epoch) for row in fit.epochs[-500:]),
+        x_end=planned_end(fit, x_range),
         band=band,
         train=train,
         validation=validation,
-        legend=_legend(fit.epochs, metric.name, glyphs(markers), has_batches=band is not None),
+        gap=gap,
+        legend=_legend(fit.epochs, metric.name, glyphs(markers), _band_words(view) if band is not None else ""),
         log_y=view.log_y,
         markers=markers,
     )
@@ -80,38 +94,60 @@ def _title(name: str, view: ViewState, *, is_running: bool) -> str:
     if view.log_y:
         remarks.append("log")
     if view.smoothing:
-        remarks.append(f"smoothed {SMOOTHING[view.smoothing]:g}")
+        remarks.append(("", "smoothed", "not smoothed")[view.smoothing])
     return f" {', '.join(remarks)}"
 
 
-def _band(fit: FitSnapshot, name: str, x_range: Limits, columns: int) -> Band | None:
+def _band(fit: FitSnapshot, name: str, x_range: Limits, columns: int, across: int, view: ViewState) -> Band | None:
     series = fit.series.get(name)
     if series is None or len(series) == 0:
         return None
-    edges = np.minimum(batch_edges(fit, x_range, columns), len(series))
-    envelope = series.envelope(whole_blocks(edges))
-    return Band(envelope.low, envelope.mean, envelope.high, envelope.bad)
+    edges = whole_blocks(np.minimum(batch_edges(fit, x_range, columns), len(series)))
+    envelope = series.envelope(edges)
+    low, high = (envelope.low, envelope.high) if view.extremes else middle(series, edges)
+    # A cell whose batches still arrive would be sent anew with each of them.
+    is_open = np.arange(columns) >= _open_from(fit, x_range, columns, across)
+    low, high = (np.where(is_open, np.nan, end) for end in (low, high))
+    return Band(low, envelope.mean, high, envelope.bad)
 
 
-def _smoothed(band: Band | None, weight: float) -> Band | None:
-    """Return the band with its mean line as a debiased exponential moving average over columns."""
-    if band is None or weight == 0:
+def _open_from(fit: FitSnapshot, x_range: Limits, columns: int, across: int) -> int:
+    """Return the first dot column of the cell that the newest batch falls into, or all columns where the axis ends."""
+    fraction = (newest(fit) - x_range[0]) / (x_range[1] - x_range[0])
+    return columns if fraction > 1 - 1e-6 else int(fraction * columns) // across * across
+
+
+def _band_words(view: ViewState) -> str:
+    if view.extremes:
+        return "min–max of batches"
+    return f"{100 * MIDDLE[0]:.0f}–{100 * MIDDLE[1]:.0f} % of batches"
+
+
+def _smoothed(band: Band | None, columns: int) -> Band | None:
+    """Return the band with its mean line through the means of so many columns each, at their middle."""
+    if band is None or columns < 2:
         return band
+    held = np.flatnonzero(np.isfinite(band.mean))
+    if not len(held):
+        return band
+    group = held // columns
+    sizes = np.bincount(group)
+    is_any = sizes > 0
+    middles = np.bincount(group, held)[is_any] / sizes[is_any]
+    means = np.bincount(group, band.mean[held])[is_any] / sizes[is_any]
     mean = np.full(len(band.mean), np.nan)
-    total = mass = 0.0
-    for index, value in enumerate(band.mean):
-        if np.isfinite(value):
-            total = weight * total + (1 - weight) * float(value)
-            mass = weight * mass + (1 - weight)
-            mean[index] = total / mass
+    mean[held] = np.interp(held, middles, means)
     return Band(band.low, mean, band.high, band.bad)
 
 
-def _positive(band: Band | None) -> Band | None:
+def _logarithmic(band: Band | None) -> Band | None:
     if band is None:
         return None
-    low, mean, high = (np.where(v > 0, v, np.nan) for v in (band.low, band.mean, band.high))
-    return Band(low, mean, high, band.bad)
+    return Band(logarithmic(band.low), logarithmic(band.mean), logarithmic(band.high), band.bad)
+
+
+def _exponentiated(limits: Limits | None) -> Limits | None:
+    return None if limits is None else (10.0 ** limits[0], 10.0 ** limits[1])
 
 
 def _epoch_points(epochs: tuple[EpochRow, ...], name: str) -> Points:
@@ -125,14 +161,14 @@ def _visible(points: Points, x_range: Limits) -> FloatArray:
     return points.y[(points.x >= x_range[0]) & (points.x <= x_range[1])]
 
 
-def _legend(epochs: tuple[EpochRow, ...], name: str, glyph: Glyphs, *, has_batches: bool) -> tuple[LegendEntry, ...]:
+def _legend(epochs: tuple[EpochRow, ...], name: str, glyph: Glyphs, band: str) -> tuple[LegendEntry, ...]:
     metrics: Mapping[str, float] = epochs[-1].metrics if epochs else {}
     validated = VALIDATION_PREFIX + name
     train = f"train {rounded(metrics[name])}" if name in metrics else "train"
     entries = [LegendEntry(glyph.train_marker, train, "train")]
     if validated in metrics:
         entries.append(LegendEntry(glyph.validation_marker, f"validation {rounded(metrics[validated])}", "validation"))
-    if has_batches:
+    if band:
         entries.append(LegendEntry(glyph.line, "mean", "train"))
-        entries.append(LegendEntry(glyph.band, "min–max of batches", "train-band"))
+        entries.append(LegendEntry(glyph.band, band, "train-band"))
     return tuple(entries)

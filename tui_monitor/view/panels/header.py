@@ -4,7 +4,7 @@ from tui_monitor.history.snapshot import FitSnapshot, Snapshot
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.units import count, duration, rate
 from tui_monitor.view.panels.resource_usage import usage_words
-from tui_monitor.view.panels.timeline import alerts_of, newest_entry
+from tui_monitor.view.panels.timeline import alerts_under_way, newest_entry, whole_forms
 from tui_monitor.view.panels.workers import header_note
 from tui_monitor.view.text.bars import progress_bar
 from tui_monitor.view.text.rows import Row, Rows, Run, cell_len, plain, spread, width_of
@@ -35,7 +35,7 @@ def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     if len(snapshot.fits) > 1:
         shown = view.fit or len(snapshot.fits)
         start = (*start, Run(f" · fit {shown} of {len(snapshot.fits)}", "muted"))
-    alerts = len(alerts_of(snapshot))
+    alerts = alerts_under_way(snapshot)
     if alerts:
         start = (*start, Run(f" · ! {alerts} alert{'s' if alerts > 1 else ''}", "alert"))
     facts = _facts(snapshot)
@@ -45,17 +45,23 @@ def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     for end in ends:
         room = width - width_of(start) - cell_len(end) - 4
         if room >= 0:
-            beside = view.pending or _newest_word(snapshot)
+            beside = _words(f" · {plain(view.pending)}", room) if view.pending else _said(snapshot, room)
             if beside:
-                start = (*start, Run(_words(f" · {plain(beside)}", room), "caution" if view.pending else "muted"))
+                start = (*start, Run(beside, "caution" if view.pending else "muted"))
             return spread(start, (Run(end, "muted"),), width)
     return start
 
 
-def _newest_word(snapshot: Snapshot) -> str:
-    """Return what stands beside the state; an ended run shows no requests and changes any more."""
-    happened = "" if snapshot.state.ended else newest_entry(snapshot)
-    return snapshot.detail or happened or snapshot.run.description
+def _said(snapshot: Snapshot, room: int) -> str:
+    """Return what stands beside the state, never half a sentence; an ended run shows no requests and changes any more.
+
+    The detail of a failure alone is cut between words: its beginning says most, and the output has it whole.
+    """
+    if snapshot.detail:
+        return _words(f" · {plain(snapshot.detail)}", room)
+    happened = () if snapshot.state.ended else newest_entry(snapshot)
+    forms = (f" · {plain(form)}" for form in happened or whole_forms(snapshot.run.description) if form)
+    return next((form for form in forms if cell_len(form) <= room), "")
 
 
 def _words(text: str, room: int) -> str:

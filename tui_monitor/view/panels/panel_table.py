@@ -93,7 +93,7 @@ def _output_inputs(snapshot: Snapshot, view: ViewState) -> object:
 
 
 def _timeline_inputs(snapshot: Snapshot, view: ViewState) -> object:
-    return len(snapshot.timeline), snapshot.timeline[-1:]
+    return snapshot.timeline
 
 
 def _timeline_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
@@ -119,10 +119,10 @@ def _workers(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Ro
 def _gap_inputs(snapshot: Snapshot, view: ViewState) -> object:
     fit = view.fit_of(snapshot)
     if fit is None or not fit.explanations:
-        return empty_state_sentences(snapshot, fit), len(alerts_of(snapshot))
+        return empty_state_sentences(snapshot, fit), alerts_of(snapshot)
     newest = fit.explanations[-1]
     return (
-        len(alerts_of(snapshot)),
+        alerts_of(snapshot),
         fit.info.index,
         len(fit.explanations),
         newest.epoch,

@@ -42,8 +42,13 @@ def _entry_rows(entry: TimelineEntry, width: int) -> Rows:
 
 
 def alerts_of(snapshot: Snapshot) -> tuple[TimelineEntry, ...]:
-    """Return the alerts of a run, the newest last."""
+    """Return the alerts of a run, ended ones too, the newest last."""
     return tuple(entry for entry in snapshot.timeline if entry.kind == "alert")
+
+
+def alerts_under_way(snapshot: Snapshot) -> int:
+    """Return how many alerts still hold."""
+    return sum(not entry.is_over for entry in alerts_of(snapshot))
 
 
 def timeline_note(snapshot: Snapshot) -> str:
@@ -51,10 +56,18 @@ def timeline_note(snapshot: Snapshot) -> str:
     return f"{count(len(snapshot.timeline))} entries" if snapshot.timeline else ""
 
 
-def newest_entry(snapshot: Snapshot) -> str:
-    """Return the newest entry in words, for the header; empty when only states were entered."""
+def newest_entry(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the newest entry in words for the header, longest form first; nothing when only states were entered."""
     for entry in reversed(snapshot.timeline):
         if entry.kind != "status":
             _, word, _ = _KINDS.get(entry.kind, ("", entry.kind, ""))
-            return f"{word}: {entry.text}" if word in ("alert", "note", "change") else entry.text
-    return ""
+            is_named = word in ("alert", "note", "change")
+            forms = [f"{word}: {form}" if is_named else form for form in whole_forms(entry.text)]
+            return (*forms, f"{word} (i)")
+    return ()
+
+
+def whole_forms(text: str) -> tuple[str, ...]:
+    """Return a text and what of it makes sense alone, longest first: its first sentence, then its first clause."""
+    ends = [text.find(mark) for mark in (". ", "; ", ": ", " (")]
+    return (text, *(text[:end] for end in sorted({end for end in ends if end > 0}, reverse=True)))

@@ -73,6 +73,8 @@ class LeakSearch:
     known: KnownSamples = field(default_factory=KnownSamples.none)
     _first_epoch: int = 0
     """The first epoch that was searched, from 1; 0 before it."""
+    _searched: int = 0
+    """The newest."""
     _fraction: float = 0.0
     """Of training's samples that are known."""
     _fraction_error: float = 0.0
@@ -107,7 +109,9 @@ class LeakSearch:
             None where nothing could be compared.
         """
         here = self._validation_printed(validation, epoch, deadline)
-        if self._there is None or not self._knows_all:
+        # An epoch may be measured once more, as the last: its batches come back then, and say nothing.
+        if self._there is None or not (self._knows_all or epoch == self._searched):
+            self._searched = epoch
             # In random order, so that what the time allows is a random part.
             order = np.random.default_rng(epoch).permutation(len(training))
             placed = [(packed(epoch, *_place(training[index])), training[index][1]) for index in order]

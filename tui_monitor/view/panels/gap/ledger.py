@@ -11,7 +11,7 @@ from tui_monitor.view.text.rows import Row, Rows, Run, cell_len, left, right, sp
 _WITH_INTERVAL = 60
 """Narrowest ledger that shows intervals."""
 _NARROW_LABEL = 23
-_VERDICT = max(len(verdict.value) for verdict in Verdict)
+_VERDICT = max(len(verdict.word) for verdict in Verdict)
 _EFFECT, _INTERVAL = 6, 16
 """Cells of the usual effect and interval: the same in all ledgers, so that their bars line up."""
 _SMALLEST_BAR, _LARGEST_BAR = 7, 41
@@ -51,7 +51,7 @@ def ledger_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, *, who
             rows += _part_rows(term, unit, layout) if whole else ()
     if nothing:
         names = "; ".join(term.cause.label for term in nothing)
-        rows += wrap(f"Ruled out at {unit.amount(0.0)}: {names}", width, "muted", indent="  ")
+        rows += wrap(f"No effect: {names}", width, "muted", indent="  ")
     if whole:
         rows += _without_amount(ledger, width)
     return tuple(rows)
@@ -71,9 +71,12 @@ def _without_amount(ledger: Ledger, width: int) -> Rows:
 
 
 def _is_nothing(term: Term, unit: AmountUnit) -> bool:
-    """Return whether a term is ruled out and would be written as zero."""
-    is_zero = term.effect is not None and unit.amount(term.effect) == unit.amount(0.0)
-    return is_zero and term.verdict is Verdict.RULED_OUT
+    """Return whether a term is ruled out, and its interval's ends too would be written as zero.
+
+    One that merely rounds to zero has a row: else rows would come and go from epoch to epoch.
+    """
+    amounts = {unit.amount(value) for value in (term.effect, term.low, term.high) if value is not None}
+    return term.verdict is Verdict.RULED_OUT and amounts == {unit.amount(0.0)}
 
 
 def _verdict_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, height: int | None = None) -> Rows:
@@ -82,7 +85,7 @@ def _verdict_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, heig
     remark = "training − validation"
     for verdict in Verdict:
         names = [term.cause.label for term in ledger.terms if term.verdict is verdict]
-        block = wrap(f"{verdict.value.capitalize()}: {'; '.join(names)}", width, indent="  ") if names else ()
+        block = wrap(f"{verdict.word.capitalize()}: {'; '.join(names)}", width, indent="  ") if names else ()
         if height is not None and 1 + len(rows) + len(block) > height:
             remark = "not all causes (g: all)"
             break
@@ -168,6 +171,6 @@ def _term_rows(term: Term, unit: AmountUnit, layout: _Layout, largest: float) ->
     row += [right(unit.amount(term.effect), layout.effect, style), Run(" ", "")]
     if layout.interval:
         row += [right(unit.interval(term.low, term.high), layout.interval, "muted"), Run(" ", "")]
-    row.append(Run(term.verdict.value, f"verdict-{term.verdict.value.replace(' ', '-')}"))
+    row.append(Run(term.verdict.word, f"verdict-{term.verdict.value.replace(' ', '-')}"))
     further: Rows = tuple((Run("  " + more[0].text, style),) for more in labels[1:])
     return (tuple(row), *further)

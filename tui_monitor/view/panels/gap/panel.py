@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tui_monitor.explain.words.causes import meaning
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.events.explanation import Explanation, Finding, Ledger
 from tui_monitor.units import NATS, POINTS, AmountUnit, count, duration, percentage
@@ -221,6 +222,7 @@ def _findings(explanation: Explanation, width: int) -> Rows:
 
 def _finding(finding: Finding, width: int) -> Rows:
     said = wrap(f"• {finding.sentence}", width, indent="  ")
+    said += wrap(f"  {meaning(finding.cause)}", width, "muted", indent="  ") if meaning(finding.cause) else ()
     if not finding.advice:
         return said
     advised = wrap(f"  → {finding.advice}", width, "muted", indent="    ")

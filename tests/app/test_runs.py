@@ -1,0 +1,192 @@
+"""The table of runs on screen."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.app.driving import screen_of, shown, turns
+from tests.app.snapshots import snapshot
+from tests.unit.run_log.many_runs import make_runs
+from tui_monitor.app.feed.runs_session import RunsSession
+from tui_monitor.app.monitor_app import MonitorApp
+from tui_monitor.app.runs_app import Chosen, RunsApp
+from tui_monitor.app.widgets.runs_table import RunsTable
+from tui_monitor.run_log.format.layout import RUN_FILE, RunInfo, State
+from tui_monitor.run_log.runs.tags import read_tags
+from tui_monitor.run_log.write.writer import RunWriter
+from tui_monitor.view.key_table import KEYS, OF_THE_TABLE
+from tui_monitor.view.view_state import ViewState
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """Return a runs folder with six runs, a damaged one, and one that goes on."""
+    make_runs(tmp_path, 6, epochs=3)
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / RUN_FILE).write_text("{")
+    os.utime(tmp_path / "damaged", (1, 1))
+    writer = RunWriter(tmp_path / "live", RunInfo(name="live", created=1.0), heartbeat_seconds=3600)
+    writer.status(State.TRAINING)
+    return tmp_path
+
+
+def table_of(pilot: Pilot[None]) -> RunsApp:
+    """Return the app under test."""
+    assert isinstance(pilot.app, RunsApp)
+    return pilot.app
+
+
+@asynccontextmanager
+async def table(runs: Path, size: tuple[int, int] = (120, 24)) -> AsyncIterator[Pilot[None]]:
+    """Show the table, all runs drawn."""
+    app = RunsApp(RunsSession.over(runs))
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.is_settled and bool(app._shown))
+        yield pilot
+
+
+async def until(pilot: Pilot[None], holds: object) -> None:
+    """Return when something holds."""
+    async for _ in turns(pilot):
+        if holds():  # type: ignore[operator]
+            return
+    raise AssertionError("it never came to hold")
+
+
+def rows(pilot: Pilot[None]) -> list[str]:
+    """Return the rows of the table that hold a run."""
+    return [line for line in table_of(pilot)._table.query_one(RunsTable).text.splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40), (200, 60)])
+async def test_every_run_is_a_row(runs: Path, size: tuple[int, int]) -> None:
+    """Live runs come first, a damaged one says so, and the row under the cursor is told by its mark."""
+    async with table(runs, size) as pilot:
+        lines = rows(pilot)
+        assert len(lines) == 8
+        assert lines[0].startswith("▶   live")
+        assert "training" in lines[0]
+        damaged = next(line for line in lines if "damaged" in line)
+        assert "failed" in damaged
+        assert "8 · 1 live" in shown(pilot)[0]
+
+
+async def test_a_filter_narrows_as_it_is_typed(runs: Path) -> None:
+    """Each key narrows the table at once, a filter that can't be read says why, and Escape shows all again."""
+    async with table(runs) as pilot:
+        await pilot.press("slash", *"run-0000")
+        assert len(rows(pilot)) == 6
+        await pilot.press("3")
+        assert len(rows(pilot)) == 1
+        await pilot.press("escape", "slash", *"state:x")
+        await pilot.pause()
+        assert "No state 'x'" in "".join(shown(pilot))
+        await pilot.press("enter", "escape")
+        await pilot.pause()
+        assert len(rows(pilot)) == 8
+
+
+async def test_marks_order_and_metric(runs: Path) -> None:
+    """Space marks and goes on, s and m change the order, and the cursor stays on its run."""
+    async with table(runs) as pilot:
+        app = table_of(pilot)
+        await pilot.press("down", "space", "space")
+        assert app.state.marked == ("run-00005", "run-00004")
+        under = app.state.cursor
+        await pilot.press("m")
+        await pilot.press("S")
+        assert app.state.sort == "-best"
+        assert app.state.cursor == under
+        assert next(line for line in rows(pilot) if line.startswith("▶")).split()[1] == under
+        await pilot.press("escape")
+        assert not app.state.marked
+
+
+async def test_tags_names_and_deletion(runs: Path) -> None:
+    """A tag is kept, a run renamed, a deletion asked and undone; what the table says is what the folder holds."""
+    async with table(runs) as pilot:
+        app = table_of(pilot)
+        await pilot.press("down", "t", *"good one", "enter")
+        await until(pilot, lambda: "good one" in "".join(rows(pilot)))
+        assert read_tags(runs / "run-00005") == ("good", "one")
+        await pilot.press("n", "ctrl+u", *"best run", "enter")
+        await until(pilot, lambda: "best-run" in "".join(rows(pilot)))
+        assert app.state.cursor == "best-run"
+        await pilot.press("x", "enter")
+        assert (runs / "best-run").is_dir()
+        await pilot.press("x", "down", "enter")
+        await until(pilot, lambda: len(rows(pilot)) == 7)
+        assert not (runs / "best-run").exists()
+        await pilot.press("u")
+        await until(pilot, lambda: len(rows(pilot)) == 8)
+        assert (runs / "best-run" / RUN_FILE).is_file()
+        app.session.close()
+        assert not list(runs.glob(".deleted-*"))
+
+
+async def test_a_live_run_is_neither_deleted_nor_renamed(runs: Path) -> None:
+    """What trains is left alone, and the reason is said."""
+    async with table(runs) as pilot:
+        await pilot.press("x")
+        await until(pilot, lambda: any("is still going" in each.message for each in pilot.app._notifications))
+        await pilot.press("n", "ctrl+u", *"other", "enter")
+        await pilot.pause()
+        assert (runs / "live").is_dir()
+        assert not (runs / "other").exists()
+
+
+async def test_enter_opens_and_the_table_comes_back_as_it_was(runs: Path) -> None:
+    """The chosen run is opened in place of the table; a damaged one is refused with the reason."""
+    session = RunsSession.over(runs)
+    for keys, chosen in ((("down", "space", "enter"), Chosen("run-00004")), (("r",), Chosen("run-00004", True))):
+        app = RunsApp(session)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda app=app: app.is_settled and bool(app._shown))
+            await pilot.press(*keys)
+        assert app.chosen == chosen
+    assert session.state.marked == ("run-00005",)
+    async with table(runs) as pilot:
+        await pilot.press("slash", *"damaged", "enter", "enter")
+        await pilot.pause()
+        assert table_of(pilot).chosen is None
+
+
+async def test_a_new_run_appears(runs: Path) -> None:
+    """A run that begins while the table is open gets its row, and a live one moves."""
+    async with table(runs) as pilot:
+        make_runs(runs / "more", 1)
+        (runs / "more" / "run-00000").rename(runs / "another")
+        table_of(pilot)._feed.refresh_now()
+        await until(pilot, lambda: "another" in "".join(rows(pilot)))
+
+
+async def test_every_key_of_the_table_can_be_pressed(runs: Path) -> None:
+    """No key stops the table, with runs or without."""
+    for folder in (runs, runs / "none"):
+        app = RunsApp(RunsSession.over(folder))
+        async with app.run_test(size=(60, 20)) as pilot:
+            await until(pilot, lambda app=app: app.is_settled)
+            for key in KEYS:
+                if key.group in OF_THE_TABLE and key.action not in ("leave", "interrupt", "suspend_process"):
+                    for name in key.keys.split(","):
+                        await pilot.press(name, "escape", "escape")
+                        if app.chosen is not None:
+                            break
+
+
+async def test_escape_leads_back_only_to_a_table() -> None:
+    """From the overview of a run that was opened from the table Escape goes back; of any other it does nothing."""
+    for from_table in (True, False):
+        async with screen_of(snapshot(), view=ViewState(from_table=from_table)) as pilot:
+            app = pilot.app
+            assert isinstance(app, MonitorApp)
+            await pilot.press("g", "escape")
+            await pilot.pause()
+            assert not app._exit
+            await pilot.press("escape")
+            await pilot.pause()
+            assert app._exit is app.goes_back is from_table

@@ -1,0 +1,60 @@
+"""What a chart is made of: an axis that grows in steps, and the gap it writes."""
+
+import numpy as np
+import pytest
+
+from tests.app.snapshots import fit
+from tui_monitor.charts.spec import Points
+from tui_monitor.view.charts.epoch_axis import full_range, planned_end
+from tui_monitor.view.charts.newest_gap import gap_label, newest_gap
+
+
+@pytest.mark.parametrize(
+    ("epoch", "planned", "end", "said"),
+    [
+        (1, 40, 1, "of 40"),
+        (2, 40, 2, "of 40"),
+        (3, 40, 5, "of 40"),
+        (6, 40, 10, "of 40"),
+        (11, 40, 20, "of 40"),
+        (21, 40, 40, ""),
+        (4, 6, 6, ""),
+        (2, 3, 3, ""),
+        (7, None, 10, ""),
+        (60, None, 100, ""),
+        (12, 10, 20, ""),
+    ],
+)
+def test_the_axis_grows_in_steps_up_to_the_plan(epoch: int, planned: int | None, end: int, said: str) -> None:
+    """The x axis ends at 1, 2, 5, 10, 20 ... epochs, at the plan once that is near, and says where the plan ends."""
+    begun = fit(epochs=epoch - 1, planned=planned)
+    assert full_range(begun) == (0.0, end)
+    assert planned_end(begun, full_range(begun)) == said
+
+
+def test_the_gap_is_of_the_newest_epoch_in_view_with_both_sides() -> None:
+    """Epochs out of view, without one of the sides, or with a NaN, have no gap to show."""
+    train = Points(np.array([1.0, 2, 3, 4]), np.array([0.9, 0.8, 0.7, 0.6]))
+    validation = Points(np.array([1.0, 3, 4]), np.array([0.5, 0.4, np.nan]))
+    gap = newest_gap(train, validation, (0, 10))
+    assert gap is not None
+    assert (gap.train, gap.validation, gap.label) == (0.7, 0.4, "+0.300")
+    assert newest_gap(train, validation, (1.5, 2.5)) is None
+
+
+@pytest.mark.parametrize(
+    ("gap", "label"),
+    [
+        (0.1251, "+0.125"),
+        (-0.04, "−0.040"),
+        (0.0, "0.000"),
+        (12.345, "+12.35"),
+        (-1234.5, "−1234"),
+        (0.0000123, "+1.2e-5"),
+        (-2.5e9, "−2.5e9"),
+        (1e-320, "+1.0e-320"),
+    ],
+)
+def test_a_gap_is_short(gap: float, label: str) -> None:
+    """The gap's value fits beside the chart whatever its size."""
+    assert gap_label(gap) == label

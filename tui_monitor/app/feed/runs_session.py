@@ -1,0 +1,36 @@
+"""What stays while the user goes from the table of runs into a run and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tui_monitor.run_log.runs.catalogue import Catalogue
+from tui_monitor.run_log.runs.removal import Deleted
+from tui_monitor.view.runs.table_state import TableState
+from tui_monitor.view.view_state import ViewState
+
+
+@dataclass
+class RunsSession:
+    """One session of the table over one runs folder."""
+
+    runs: Path
+    catalogue: Catalogue
+    """What is known of the runs."""
+    deleted: Deleted
+    """What can be undone."""
+    state: TableState = field(default_factory=TableState)
+    """What the table showed last."""
+    views: dict[str, ViewState] = field(default_factory=dict)
+    """Name of each run that was opened to what its screen showed last."""
+
+    @classmethod
+    def over(cls, runs: Path) -> RunsSession:
+        """Return a new session over a runs folder."""
+        return cls(runs, Catalogue(runs), Deleted(runs))
+
+    def close(self) -> None:
+        """Keep what is known for the next session, and delete for good what was deleted."""
+        self.catalogue.save()
+        self.deleted.forget()

@@ -1,0 +1,94 @@
+"""Keeps what validation said of each sample, of the last and the best epoch, in two small files of the run folder."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from tui_monitor.explain.samples.probes import NO_CLASS, FloatArray
+from tui_monitor.run_log.format.replace_file import replace_file
+from tui_monitor.run_log.format.validation_samples import (
+    BEST_FILE,
+    LAST_FILE,
+    MOST_SAMPLES,
+    ValidationSamples,
+    samples_to_bytes,
+)
+from tui_monitor.training.probe.validation_record import ValidationRecord
+from tui_monitor.training.step.per_sample_metrics import ROWS
+
+_PAUSE_SECONDS: Final = 5.0
+"""Between two writings of the same file, at least: epochs may end many times a second."""
+
+
+class ValidationKeeper:
+    """Holds the newest and the best validation of one `fit`, and writes them now and then."""
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        """Prepare; nothing is written yet.
+
+        Args:
+            folder: the run folder.
+            clock: seconds that never fall.
+        """
+        self._folder = folder
+        self._clock = clock
+        self._best_loss = float("inf")
+        self._waiting: dict[str, ValidationSamples] = {}
+        self._written_at = dict.fromkeys((LAST_FILE, BEST_FILE), -_PAUSE_SECONDS)
+
+    def epoch_ended(self, fit: int, epoch: int, validation: ValidationRecord, *, has_accuracy: bool) -> None:
+        """Keep an epoch's validation, if all of it was measured.
+
+        Args:
+            fit: from 1.
+            epoch: from 1.
+            validation: of this epoch, flushed; its reported loss is set.
+            has_accuracy: whether the run reports an accuracy.
+
+        Raises:
+            OSError: a file can't be written.
+        """
+        samples = _samples(fit, epoch, validation, has_accuracy=has_accuracy)
+        if samples is None or validation.loss is None:
+            return
+        self._waiting[LAST_FILE] = samples
+        if validation.loss < self._best_loss:
+            self._best_loss = validation.loss
+            self._waiting[BEST_FILE] = samples
+        self._write(self._clock() - _PAUSE_SECONDS)
+
+    def close(self) -> None:
+        """Write what still waits.
+
+        Raises:
+            OSError: a file can't be written.
+        """
+        self._write(float("inf"))
+
+    def _write(self, before: float) -> None:
+        """Write what waits to files that were not written since a time of the clock."""
+        for name in [name for name in self._waiting if self._written_at[name] <= before]:
+            samples = self._waiting.pop(name)
+            self._written_at[name] = self._clock()
+            replace_file(self._folder / name, samples_to_bytes(samples))
+
+
+def _samples(fit: int, epoch: int, validation: ValidationRecord, *, has_accuracy: bool) -> ValidationSamples | None:
+    if not validation.per_sample or validation.numbers is None:
+        return None
+    rows: FloatArray = np.concatenate(validation.per_sample, axis=1)
+    if rows.shape[1] != int(validation.numbers[0]) or rows.shape[1] > MOST_SAMPLES:
+        return None
+    label = rows[ROWS.index("label")]
+    keys = validation.keys
+    return ValidationSamples(
+        fit=fit,
+        epoch=epoch,
+        loss=rows[ROWS.index("loss")].astype(np.float32),
+        correct=rows[ROWS.index("correct")].astype(np.float32) if has_accuracy else None,
+        label=np.where(np.isfinite(label), label, NO_CLASS).astype(np.int32),
+        key=keys.astype(np.uint64) if keys is not None and keys.shape == label.shape else None,
+    )

@@ -1,0 +1,34 @@
+"""What differs in the arguments of runs of one script: what all of them share says nothing about any."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from tui_monitor.run_log.runs.arguments import varying
+from tui_monitor.run_log.runs.entry import RunEntry
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Which arguments vary among the runs of each script."""
+
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Script to the names of its arguments that vary, in the order in which they are first given."""
+
+    def of(self, entry: RunEntry) -> tuple[tuple[str, str], ...]:
+        """Return the arguments by which a run can be told from others of its script: names and values."""
+        return tuple(
+            (name, entry.arguments[name]) for name in self.names.get(entry.script, ()) if name in entry.arguments
+        )
+
+    def text(self, entry: RunEntry) -> str:
+        """Return them in a line, such as `lr=0.1 units=64`."""
+        return " ".join(f"{name}={value}" for name, value in self.of(entry))
+
+
+def differences(entries: Iterable[RunEntry]) -> Differences:
+    """Return what varies among runs."""
+    by_script: dict[str, list[Mapping[str, str]]] = {}
+    for entry in entries:
+        if not entry.problem:
+            by_script.setdefault(entry.script, []).append(entry.arguments)
+    return Differences({script: varying(arguments) for script, arguments in by_script.items()})

@@ -1,0 +1,205 @@
+"""The table of runs on screen: prepared once for all runs, then rows for the window alone.
+
+Preparing sorts and looks for what differs, which takes longest; a key that filters or moves needs no more than the
+runs as they were prepared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.runs.entry import RunEntry
+from tui_monitor.units import count
+from tui_monitor.view.runs.columns import (
+    COLUMNS,
+    Column,
+    TableContext,
+    fitted,
+    metric_that_matters,
+    sorted_entries,
+)
+from tui_monitor.view.runs.differences import differences
+from tui_monitor.view.runs.query import read_query, searched_text
+from tui_monitor.view.runs.table_state import TableState
+from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, cell_len, heading, left, right, wrap
+
+_MARGIN = 4
+"""Cells before the first column: the cursor and the mark."""
+_SAMPLE = 400
+"""Runs that decide how wide the columns are."""
+_GONE = (State.FAILED, State.LOST)
+
+
+@dataclass(frozen=True)
+class PreparedRuns:
+    """All runs in order, with all that rows are made from."""
+
+    entries: tuple[RunEntry, ...] = ()
+    """Live ones first, each part in the order asked for."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Name to the text in which words of a filter are looked for."""
+    context: TableContext = field(default_factory=TableContext)
+    sort: str = ""
+    """The order asked for."""
+    metric: str = ""
+    """The metric asked for."""
+    metrics: tuple[str, ...] = ()
+    """Metrics that any of the runs has."""
+
+
+def prepare(
+    entries: Mapping[str, RunEntry], state: TableState, now: float, before: PreparedRuns | None = None
+) -> PreparedRuns:
+    """Return runs in the order of a state.
+
+    Args:
+        entries: by name.
+        state: says the order and the metric.
+        now: seconds since 1970-01-01 UTC.
+        before: what was prepared of the same runs earlier: what did not change is taken from there.
+    """
+    known = {entry.name: entry for entry in before.entries} if before is not None else {}
+    texts = dict(before.texts) if before is not None else {}
+    texts = {name: texts[name] if known.get(name) is entry else searched_text(entry) for name, entry in entries.items()}
+    runs = list(entries.values())
+    is_same = before is not None and all(_same_arguments(known.get(run.name), run) for run in runs)
+    found = before.context.differences if before is not None and is_same else differences(runs)
+    context = TableContext(state.metric or metric_that_matters(runs), found, now)
+    ordered = sorted_entries(runs, state.sort, context)
+    ordered.sort(key=lambda entry: not entry.is_live)
+    metrics = tuple(dict.fromkeys(name for entry in runs for name in entry.best))
+    return PreparedRuns(tuple(ordered), texts, context, state.sort, state.metric, metrics)
+
+
+def _same_arguments(before: RunEntry | None, entry: RunEntry) -> bool:
+    return before is entry or (before is not None and before.arguments == entry.arguments)
+
+
+def kept(prepared: PreparedRuns, state: TableState) -> tuple[RunEntry, ...]:
+    """Return the runs that fit the filter, in order; all of them while it can't be read."""
+    query = read_query(state.filter)
+    if not query.tests:
+        return prepared.entries
+    return tuple(entry for entry in prepared.entries if query.keeps(entry, prepared.texts[entry.name]))
+
+
+def layout_of(prepared: PreparedRuns, state: TableState, width: int) -> tuple[tuple[Column, int], ...]:
+    """Return the columns that there is room for, each with its width: the same wherever the window is."""
+    wanted = [column for column in COLUMNS if column.name not in state.hidden]
+    step = max(1, len(prepared.entries) // _SAMPLE)
+    sample = prepared.entries[::step]
+    longest = max(prepared.entries, key=lambda entry: len(entry.name), default=None)
+    some = [*sample, longest] if longest is not None else []
+    cells = [[_heading(column, prepared) for column in wanted]]
+    cells += [[column.cell(entry, prepared.context) for column in wanted] for entry in some]
+    return fitted(wanted, cells, width - _MARGIN, cell_len)
+
+
+def _heading(column: Column, prepared: PreparedRuns) -> str:
+    text = column.heading(prepared.context)
+    is_sorted = prepared.sort.removeprefix("-") in (column.name, text.removeprefix("best "))
+    return text + (" ↑" if prepared.sort.startswith("-") else " ↓") if is_sorted else text
+
+
+def head_rows(
+    prepared: PreparedRuns,
+    shown: Sequence[RunEntry],
+    state: TableState,
+    columns: Sequence[tuple[Column, int]],
+    where: str,
+    width: int,
+) -> Rows:
+    """Return the two rows above the table: how many runs there are and how they are sorted, then the columns."""
+    total, live = len(prepared.entries), sum(entry.is_live for entry in prepared.entries)
+    parts = [f"{count(len(shown))} of {count(total)}" if len(shown) < total else count(total)]
+    parts += [f"{live} live"] if live else []
+    parts += [f"{len(state.marked)} marked"] if state.marked else []
+    parts += [f"filter {state.filter}"] if state.filter else []
+    titles: list[Run] = [Run(" " * _MARGIN, "muted")]
+    for column, size in columns:
+        put = left if column.is_left else right
+        titles += [put(_heading(column, prepared), size, "muted"), Run("  ", "")]
+    note, title = " · ".join(parts), f"Runs in {where}"
+    if cell_len(title) + cell_len(note) + 4 > width:
+        title = "Runs"
+    return heading(title, note, width), tuple(titles[:-1])
+
+
+def table_rows(
+    prepared: PreparedRuns,
+    shown: Sequence[RunEntry],
+    state: TableState,
+    columns: Sequence[tuple[Column, int]],
+    height: int,
+) -> Rows:
+    """Return the rows of the window, as many as `height`.
+
+    Args:
+        prepared: all runs.
+        shown: those that fit the filter.
+        state: says where the window and the cursor are.
+        columns: as `layout_of` returned them.
+        height: rows.
+    """
+    cursor = state.index_in([entry.name for entry in shown])
+    window = shown[state.top : state.top + height]
+    rows = [
+        _row(entry, prepared.context, state, columns, is_cursor=state.top + index == cursor)
+        for index, entry in enumerate(window)
+    ]
+    return (*rows, *[BLANK] * (height - len(rows)))
+
+
+def _row(
+    entry: RunEntry,
+    context: TableContext,
+    state: TableState,
+    columns: Sequence[tuple[Column, int]],
+    *,
+    is_cursor: bool,
+) -> Row:
+    runs = [Run(f"{'▶' if is_cursor else ' '}{_mark(entry.name, state)} ", "cursor" if is_cursor else "strong")]
+    for column, size in columns:
+        text = column.cell(entry, context)
+        put = left if column.is_left else right
+        cropped = text if cell_len(text) <= size else left(text, size - 1).text + "…"
+        runs += [put(cropped, size, "cursor" if is_cursor else _style(column, entry)), Run("  ", "")]
+    return tuple(runs[:-1])
+
+
+def _mark(name: str, state: TableState) -> str:
+    """Return two cells: the number of its mark, or that it is the baseline."""
+    number = str(state.marked.index(name) + 1) if name in state.marked else " "
+    return number + ("B" if name == state.baseline else " ")
+
+
+def _style(column: Column, entry: RunEntry) -> str:
+    if column.name == "state":
+        return "alert" if entry.state in _GONE else "strong" if entry.is_live else "muted"
+    if column.name == "best":
+        return "strong"
+    return "" if column.name in ("run", "differs", "tags", "epoch") else "muted"
+
+
+def detail_rows(entry: RunEntry | None, prepared: PreparedRuns, state: TableState, width: int) -> Rows:
+    """Return one row: what is wrong with the filter, else what the table has no room for of the run at the cursor."""
+    query = read_query(state.filter)
+    if query.complaint:
+        return (wrap(query.complaint, width - 1, "caution") or (BLANK,))[:1]
+    if entry is None:
+        return (BLANK,)
+    parts = [entry.name, entry.problem or entry.detail or entry.description, prepared.context.differences.text(entry)]
+    return ((left(" " + " · ".join(part for part in parts if part), width, "muted"),),)
+
+
+def empty_rows(prepared: PreparedRuns, state: TableState, where: str, width: int) -> Rows:
+    """Return what stands in place of the table where no run is in it."""
+    if prepared.entries:
+        return (BLANK, *wrap(f"No run fits {state.filter!r}. Escape clears the filter.", width))
+    sentences = (
+        f"No runs in {where} yet.",
+        "Start one in another terminal, with `tui-monitor demo` or `tui-monitor run train.py`: it appears here.",
+    )
+    return (BLANK, *(row for sentence in sentences for row in wrap(sentence, width)))
