@@ -118,7 +118,7 @@ def test_its_explanation_is_the_brute_force_one(
         assert terms[cause]["verdict"] == "main"
         effects = folded((name, term["effect"]) for name, term in terms.items())
         assert effects == pytest.approx(expected, abs=0.02)
-        assert sum(term["effect"] for term in terms.values()) == pytest.approx(content[metric]["gap"], abs=1e-9)
+        assert sum(term["effect"] or 0.0 for term in terms.values()) == pytest.approx(content[metric]["gap"], abs=1e-9)
 
 
 def test_explain_lists_every_epoch_and_refuses_unknown_ones(

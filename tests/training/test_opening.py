@@ -201,7 +201,7 @@ def test_a_scale_that_costs_nothing_is_ruled_out(open_session: OpenSession) -> N
 
 
 def test_different_data_are_measured_before_anything_is_memorised(open_session: OpenSession) -> None:
-    """The term is what a model shows that was trained on the batches before the copy alone, on those that follow."""
+    """The test has what a model shows that was trained on the batches before the copy alone, on those that follow."""
     data = make_data(noise=1.6)
     data.validation_y[:240] = (data.validation_y[:240] + 1) % CLASSES
     told = train(open_session, build(), data, 6, shuffle=False)
@@ -209,17 +209,33 @@ def test_different_data_are_measured_before_anything_is_memorised(open_session: 
     before = steps // 2 * BATCH
     as_then = build()
     as_then.fit(data.x[:before], data.y[:before], batch_size=BATCH, shuffle=False, verbose=0)
-    for figure, values in (("loss", losses), ("accuracy", right)):
-        fresh = values(as_then, data.x[before:], data.y[before:])
-        other = values(as_then, data.validation_x, data.validation_y)
-        expected = at_shares_of(fresh, data.y[before:], data.validation_y) - other.mean()
-        for explanation in told:
-            found = term(explanation, Cause.UNFAMILIAR, figure)
-            assert found.effect == pytest.approx(expected, abs=2e-5)
+    for explanation in told:
+        test = explanation.opened.fresh if explanation.opened is not None else None
+        assert test is not None
+        assert (test.batches_before, test.train_samples) == (steps // 2, len(data.x) - before)
+        assert test.train_loss == pytest.approx(losses(as_then, data.x[before:], data.y[before:]).mean(), abs=2e-5)
+        other = losses(as_then, data.validation_x, data.validation_y)
+        assert test.validation_loss == pytest.approx(other.mean(), abs=2e-5)
     assert term(told[0], Cause.UNFAMILIAR).verdict is Verdict.MAIN
     for explanation in told:
         assert term(explanation, Cause.WITHIN_CLASS).effect == 0.0
         assert_adds_up(explanation)
+
+
+def test_different_data_cost_what_they_cost_an_unseen_sample(open_session: OpenSession) -> None:
+    """The term is near what unseen samples of training's own source show, against validation, at the weights of now."""
+    source = make_data(samples=20_000, validation=800, noise=1.6)
+    data = Data(source.x[:1200], source.y[:1200], source.validation_x, source.validation_y)
+    data.validation_y[:200] = (data.validation_y[:200] + 1) % CLASSES
+    model = build()
+    last = train(open_session, model, data, 8)[-1]
+    unseen = losses(model, source.x[1200:], source.y[1200:])
+    expected = at_shares_of(unseen, source.y[1200:], data.validation_y)
+    expected -= losses(model, data.validation_x, data.validation_y).mean()
+    found = term(last, Cause.UNFAMILIAR)
+    assert found.effect is not None
+    assert found.effect == pytest.approx(expected, rel=0.35)
+    assert found.verdict in (Verdict.MAIN, Verdict.CONTRIBUTES)
 
 
 def test_memorised_samples_are_the_rest(open_session: OpenSession) -> None:

@@ -190,7 +190,7 @@ def test_batches_and_ledger_are_those_of_one_process(trained: Trained) -> None:
 
 
 def _assert_adds_up(content: Any) -> None:
-    assert sum(term["effect"] for term in content["terms"]) == pytest.approx(content["gap"], abs=1e-9)
+    assert sum(term["effect"] or 0.0 for term in content["terms"]) == pytest.approx(content["gap"], abs=1e-9)
 
 
 def test_state_that_each_worker_keeps_is_measured_where_it_is(trained: Trained) -> None:

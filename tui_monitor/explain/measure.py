@@ -11,7 +11,7 @@ from tui_monitor.explain.evidence.distributions import distributions
 from tui_monitor.explain.evidence.mistakes import side_mistakes, split_mistakes
 from tui_monitor.explain.ledger.build import build_ledger, has_classes
 from tui_monitor.explain.ledger.within import is_scale_confirmed
-from tui_monitor.explain.samples.opened import BatchNorm, Opened
+from tui_monitor.explain.samples.opened import BatchNorm, Fresh, Opened
 from tui_monitor.explain.samples.probes import FloatArray, IntArray, TrainingProbe, ValidationProbe
 from tui_monitor.explain.words.advice import next_step
 from tui_monitor.explain.words.facts import Facts
@@ -116,7 +116,7 @@ def _evidence(opened: Opened | None, validation: ValidationProbe | None) -> Open
     found = OpenedEvidence(
         leak=leak.found if leak is not None else None,
         scale=rescaled.scale if rescaled is not None and is_scale_confirmed(rescaled) else None,
-        fresh=FreshTest(fresh.batches_before, fresh.loss.size, fresh.validation_loss.size) if fresh else None,
+        fresh=_fresh_test(fresh) if fresh is not None else None,
         batch_norm=_batch_norm(opened.batch_norm, validation) if opened.batch_norm is not None else None,
     )
     return found if found != OpenedEvidence() else None
@@ -129,6 +129,12 @@ def _without_fresh_test(opened: Opened) -> Opened:
     """
     why = "Validation's labels don't fit its inputs: what that costs grows as the model gets surer."
     return replace(opened, fresh=None, reasons={**opened.reasons, Cause.UNFAMILIAR: why, Cause.MEMORISED: why})
+
+
+def _fresh_test(fresh: Fresh) -> FreshTest:
+    losses = fresh.loss, fresh.validation_loss
+    sizes, means = (loss.size for loss in losses), (float(loss.mean()) for loss in losses)
+    return FreshTest(fresh.batches_before, *sizes, *means)
 
 
 def _batch_norm(found: BatchNorm, validation: ValidationProbe) -> BatchNormLag:

@@ -51,27 +51,35 @@ class Mapping:
     offset: FloatArray
     scale: InputScale
 
+    @property
+    def is_mapped(self) -> NDArray[np.bool_]:
+        """Which channels it changes, shape (channels,)."""
+        return np.asarray((self.factor != 1.0) | (self.offset != 0.0), dtype=bool)
 
-def scale_mapping(train: SideMoments, validation: SideMoments, number: int) -> Mapping | None:
+
+def scale_mapping(
+    train: SideMoments, validation: SideMoments, number: int, channels: NDArray[np.bool_] | None = None
+) -> Mapping | None:
     """Return what maps validation's input to training's scale, or None where both are on one within chance.
 
     Args:
         train: at least two samples.
         validation: at least two samples.
         number: of the input among the model's, from 0.
+        channels: that are mapped by their moments, differ they beyond chance or not; None for those that do.
     """
     there, here = _Moments.of(train), _Moments.of(validation)
-    differs = _differs(there, here)
+    differs = _differs(there, here) if channels is None else channels
     if not differs.any():
         return None
-    pattern = _usual(there, here)
+    pattern = _usual(there, here) if channels is None else None
     is_whole = train.is_whole and validation.is_whole
     if pattern is not None:
         code, words, factor, offset = pattern
-        channels = here.mean.size
+        size = here.mean.size
         return Mapping(
-            np.full(channels, factor),
-            np.full(channels, offset),
+            np.full(size, factor),
+            np.full(size, offset),
             _scale(code, words, differs, train, validation, number),
         )
     if is_whole:

@@ -21,6 +21,8 @@ OPENED_CAUSES = (Cause.LEAKED, Cause.INPUT_SCALE, Cause.UNFAMILIAR, Cause.MEMORI
 _FEWEST_UNMATCHED = 5
 """Samples of a class that must be left when its copies are taken out."""
 _MOST_STRATA = 32
+_MOST_PARTS, _FEWEST_IN_PART = 10, 20
+"""Parts that a class's validation samples are sorted into by their loss at the fresh test, and samples in one."""
 ALL_LEAKED = "Every validation sample that was compared stands in training: nothing is left to compare with."
 NOT_TOLD_APART = (
     "The fresh-batch test of epoch 1 is too imprecise here to tell different data from memorised samples: "
@@ -85,7 +87,7 @@ def open_within(whole: Whole, validation: ValidationProbe, metric: str, opened: 
     if scale is not None:
         parts[Cause.INPUT_SCALE] = scale
     if opened.fresh is not None:
-        found = _fresh_parts(whole, list(parts.values()), opened, strata, metric)
+        found = _fresh_parts(whole, list(parts.values()), opened, values, strata, metric)
         parts.update(found)
         if not found:
             reasons[Cause.UNFAMILIAR] = reasons[Cause.MEMORISED] = NOT_TOLD_APART
@@ -209,8 +211,9 @@ def _scale(opened: Opened, values: FloatArray, strata: _Strata, metric: str) -> 
     weights = strata.weights(strata.label[rescaled.sample])
     point = float(weights @ changes)
     error = _error_of_mean(changes, weights)
+    of_mapping = rescaled.loss_error if metric == "loss" else rescaled.correct_error
     unmeasured = math.sqrt(max(0.0, 1.0 - changes.size / values.size))
-    draws = np.random.default_rng(6).normal(size=RESAMPLES) * error * unmeasured
+    draws = np.random.default_rng(6).normal(size=RESAMPLES) * math.hypot(error * unmeasured, of_mapping)
     return Part(point, draws, QUANTILE_WORTH_A_CAUSE * error)
 
 
@@ -226,43 +229,102 @@ def _error_of_mean(values: FloatArray, weights: FloatArray) -> float:
     return float(np.std(values)) * math.sqrt(float((weights**2).sum()))
 
 
-def _fresh_parts(whole: Whole, before: list[Part], opened: Opened, strata: _Strata, metric: str) -> dict[Cause, Part]:
+def _fresh_parts(
+    whole: Whole, before: list[Part], opened: Opened, values: FloatArray, strata: _Strata, metric: str
+) -> dict[Cause, Part]:
     """Return different data and memorised samples, or nothing where the fresh-batch test does not tell them apart."""
     fresh = opened.fresh
     assert fresh is not None
-    unfamiliar = _unfamiliar(fresh, opened.leak, strata, metric)
+    unfamiliar = _unfamiliar(fresh, opened, values, strata, metric)
     if unfamiliar is None:
         return {}
     left = whole.point - math.fsum(part.point for part in before)
-    deviations = whole.deviations - np.sum([part.deviations for part in (*before, unfamiliar)], axis=0)
+    spent = whole.deviations - np.sum([np.zeros(RESAMPLES), *(part.deviations for part in before)], axis=0)
     chance = math.hypot(whole.chance, unfamiliar.chance)
-    memorised = Part(left - unfamiliar.point, deviations, chance)
+    memorised = Part(left - unfamiliar.point, spent - unfamiliar.deviations, chance)
+    # Samples that were learned by heart are easier: what makes them harder is in the data.
+    if memorised.point * (1.0 if metric == "loss" else -1.0) > chance:
+        unfamiliar, memorised = Part(left, spent, chance), Part(0.0, np.zeros(RESAMPLES), math.inf)
     if all(abs(part.point) <= part.chance for part in (unfamiliar, memorised)):
         return {}
     return {Cause.UNFAMILIAR: unfamiliar, Cause.MEMORISED: memorised}
 
 
-def _unfamiliar(fresh: Fresh, leak: Leak | None, strata: _Strata, metric: str) -> Part | None:
-    """Return training minus validation at the fresh test's moment, at validation's class shares."""
-    train = fresh.loss if metric == "loss" else fresh.correct
-    other = fresh.validation_loss if metric == "loss" else fresh.validation_correct
+def _unfamiliar(fresh: Fresh, opened: Opened, values: FloatArray, strata: _Strata, metric: str) -> Part | None:
+    """Return training minus validation as it would be now, had no sample been trained on, at validation's class shares.
+
+    What has become of validation's samples since the fresh test, by their loss then, is taken for what would have
+    become of training's: as a model gets surer, the same difference of the data costs more.
+
+    Args:
+        fresh: the test.
+        opened: what else was measured.
+        values: validation's values of now, shape (n,).
+        strata: of validation.
+        metric: `loss` or `accuracy`.
+    """
+    train, other = (
+        (fresh.loss, fresh.validation_loss) if metric == "loss" else (fresh.correct, fresh.validation_correct)
+    )
     if train is None or other is None or not train.size or not other.size:
         return None
     kept = np.ones(other.size, dtype=bool)
-    if leak is not None and leak.is_beyond_chance:
-        kept = leak.matched[fresh.validation_sample] != 1
+    if opened.leak is not None and opened.leak.is_beyond_chance:
+        kept = opened.leak.matched[fresh.validation_sample] != 1
     if kept.sum() < _FEWEST_UNMATCHED:
         return None
-    weights = strata.weights(fresh.label)
-    other, other_weights = other[kept], strata.weights(fresh.validation_label[kept])
+    label, then, other = fresh.validation_label[kept], fresh.validation_loss[kept], other[kept]
+    changes = values[fresh.validation_sample[kept]] - other
+    if opened.rescaled is not None and is_scale_confirmed(opened.rescaled):
+        # At the test's moment inputs were mapped, now they are as fed: the difference is not what has grown.
+        changes = np.zeros_like(changes)
+    grown, growth_error = _grown(fresh, label, then, changes, strata)
+    train = train + grown
+    weights, other_weights = strata.weights(fresh.label), strata.weights(label)
+    other = other + changes
     point = float(weights @ train) - float(other_weights @ other)
-    validation_error = _error_of_mean(_within(other, fresh.validation_label[kept], strata), other_weights)
+    validation_error = _error_of_mean(_within(other, label, strata), other_weights)
     unmeasured = math.sqrt(max(0.0, 1.0 - kept.size / strata.label.size))
     train_deviations = _by_batch(_within(train, fresh.label, strata), weights, fresh.batch)
-    error = float(np.std(train_deviations))
-    draws = np.random.default_rng(8).normal(size=RESAMPLES) * validation_error * unmeasured
+    error = math.hypot(float(np.std(train_deviations)), growth_error)
+    draws = np.random.default_rng(8).normal(size=RESAMPLES) * math.hypot(validation_error * unmeasured, growth_error)
     chance = QUANTILE_WORTH_A_CAUSE * math.hypot(error, validation_error)
     return Part(point, train_deviations + draws, chance)
+
+
+def _grown(
+    fresh: Fresh, label: IntArray, then: FloatArray, changes: FloatArray, strata: _Strata
+) -> tuple[FloatArray, float]:
+    """Return what would have become of each fresh training sample, by its class and its loss at the test.
+
+    Args:
+        fresh: the test.
+        label: class of each validation sample, shape (m,).
+        then: its loss at the test.
+        changes: of its value since.
+        strata: of validation.
+
+    Returns:
+        The changes, shape (k,), and the standard error that estimating them gives their mean.
+    """
+    grown, variance = np.zeros(fresh.loss.size), 0.0
+    classes = np.unique(label) if strata.share.size > 1 else [None]
+    for index in classes:
+        here = slice(None) if index is None else label == index
+        there = slice(None) if index is None else fresh.label == index
+        share = 1.0 if index is None or index >= strata.share.size else float(strata.share[index])
+        losses, moved, wanted = then[here], changes[here], fresh.loss[there]
+        if not wanted.size:
+            continue
+        parts = np.array_split(np.argsort(losses), max(1, min(_MOST_PARTS, losses.size // _FEWEST_IN_PART)))
+        means = np.array([losses[part].mean() for part in parts])
+        grown[there] = np.interp(wanted, means, [moved[part].mean() for part in parts])
+        edges = (means[1:] + means[:-1]) / 2
+        held = np.bincount(np.searchsorted(edges, wanted), minlength=len(parts)) / wanted.size
+        usual = np.array([part.size for part in parts]) / losses.size
+        errors = [float(np.var(moved[part])) / max(part.size - 1, 1) for part in parts]
+        variance += share**2 * float(((held - usual) ** 2) @ errors)
+    return grown, math.sqrt(variance)
 
 
 def _within(values: FloatArray, label: IntArray, strata: _Strata) -> FloatArray:

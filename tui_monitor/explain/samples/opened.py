@@ -49,6 +49,9 @@ class Rescaled:
     """The loss of the same samples with their inputs as they were fed."""
     scale: InputScale
     """What is recorded of it."""
+    loss_error: float = 0.0
+    """Standard error of the mean loss that estimating the mapping gives; 0 for a mapping that is no estimate."""
+    correct_error: float = 0.0
 
 
 @dataclass(frozen=True)

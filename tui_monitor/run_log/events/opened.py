@@ -93,6 +93,9 @@ class FreshTest:
     """Batches that the model had been trained on at that moment."""
     train_samples: int
     validation_samples: int
+    train_loss: float
+    """Mean loss of the training samples at that moment, in inference mode."""
+    validation_loss: float
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,7 @@ def _other_source(most: float) -> Callable[[Sides, np.random.Generator, int], Si
     return change
 
 
-_SMALL = {"train": 480, "units": 64, "epochs": 25, "noise": 1.6}
+_SMALL = {"train": 480, "units": 64, "epochs": 25, "noise": 1.6, "batch": 12}
 
 
 def _both(make: Callable[[int], Fault]) -> tuple[Fault, Fault]:

@@ -1,5 +1,6 @@
 """Decides what is measured when to open the within-class term, and keeps what is known from epoch to epoch."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import numpy as np
 from tui_monitor.explain.evidence.input_scale import Mapping as ScaleMapping
 from tui_monitor.explain.evidence.input_scale import scale_mapping
 from tui_monitor.explain.ledger.within import OPENED_CAUSES, is_scale_confirmed
+from tui_monitor.explain.quantiles import small_sample_inflation
 from tui_monitor.explain.samples.opened import BatchNorm, Fresh, Leak, Opened, Rescaled
 from tui_monitor.explain.samples.probes import IntArray, ValidationProbe
 from tui_monitor.run_log.events.explanation import Cause
@@ -27,6 +29,8 @@ from tui_monitor.training.step.per_sample_metrics import Unsupported
 
 _WORTH_SPLITTING: Final = 0.005
 """Nats that training mode must change the loss by, to be told apart by kind of layer."""
+_TRIED, _GROUPS = 512, 4
+"""Validation samples that mappings from parts of the samples are tried on, and how many parts."""
 _MOST_RERUN: Final = 2048
 """Validation samples that are measured once more with mapped inputs, and at the fresh test's moment."""
 _FEWEST_FRESH: Final = 4
@@ -163,8 +167,34 @@ class Opener:
         sample = samples_of(chosen, epoch)
         correct = None if epoch.side.correct is None else rows["correct"]
         largest = max(mappings.values(), key=lambda mapping: mapping.scale.differing)
-        rescaled = Rescaled(sample, rows["loss"], correct, epoch.side.loss[sample], largest.scale)
+        errors = self._mapping_errors(probe, epoch, training, validation) if not largest.scale.pattern else (0.0, 0.0)
+        rescaled = Rescaled(sample, rows["loss"], correct, epoch.side.loss[sample], largest.scale, *errors)
         return rescaled, mappings if is_scale_confirmed(rescaled) else {}, False
+
+    def _mapping_errors(
+        self, probe: Probe, epoch: EpochToOpen, training: Sequence[PlacedBatch], validation: Sequence[PlacedBatch]
+    ) -> tuple[float, float]:
+        """Return the standard errors of mean loss and accuracy that estimating the mapping gives.
+
+        Random groups (Wolter, Introduction to variance estimation, 2007, chapter 2): the mapping from each of a few
+        parts of the samples, tried on the same samples.
+        """
+        tried = _up_to(validation, _TRIED, epoch.epoch)
+        sides = [_some(side, epoch.epoch) for side in (training, validation)]
+        losses, rights = [], []
+        known = self._mappings[0] if self._mappings is not None else {}
+        for part in range(_GROUPS):
+            groups = [side[part::_GROUPS] for side in sides]
+            mappings = _mappings(groups[0], groups[1], known) if all(groups) else None
+            if mappings is None or not mappings[0]:
+                continue
+            rows = probe.validation_batches([mapped(batch, mappings[0]) for _, batch in tried]).inference
+            losses.append(float(rows["loss"].mean()))
+            rights.append(float(rows["correct"].mean()))
+        if len(losses) < 2:
+            return 0.0, 0.0
+        scale = small_sample_inflation(len(losses), 1) / math.sqrt(len(losses))
+        return float(np.std(losses)) * scale, float(np.std(rights)) * scale
 
     def _fresh_of(
         self,
@@ -302,15 +332,24 @@ def _up_to(batches: Sequence[PlacedBatch], samples: int, seed: int) -> list[Plac
     return [batches[index] for index in sorted(order[:count])]
 
 
-def _mappings(train: list[UnpackedBatch], validation: list[UnpackedBatch]) -> tuple[dict[int, ScaleMapping], bool]:
-    """Return what maps each input of validation that is on another scale, and whether any input has a scale at all."""
+def _mappings(
+    train: list[UnpackedBatch], validation: list[UnpackedBatch], always: Mapping[int, ScaleMapping] | None = None
+) -> tuple[dict[int, ScaleMapping], bool]:
+    """Return what maps each input of validation that is on another scale, and whether any input has a scale at all.
+
+    Args:
+        train: batches of training.
+        validation: batches of validation.
+        always: mappings whose channels are mapped whether they differ beyond chance here or not.
+    """
     found, comparable = {}, False
     for number in range(len(validation[0].inputs["x"])):
         sides = moments(train, number), moments(validation, number)
         if sides[0] is None or sides[1] is None or sides[0].mean.shape[1] != sides[1].mean.shape[1]:
             continue
         comparable = True
-        mapping = scale_mapping(sides[0], sides[1], number)
+        known = (always or {}).get(number)
+        mapping = scale_mapping(sides[0], sides[1], number, None if known is None else known.is_mapped)
         if mapping is not None:
             found[number] = mapping
     return found, comparable
