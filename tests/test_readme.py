@@ -41,7 +41,7 @@ def test_every_exit_code_is_described() -> None:
     }
     for code in codes:
         assert re.search(rf"\b{code} ", sentence)
-        assert re.search(rf"\b{code} ", program.help or "")
+        assert re.search(rf"\b{code} ", program.epilog or "")
 
 
 def test_the_thresholds_of_the_verdicts_are_the_programs() -> None:

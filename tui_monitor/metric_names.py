@@ -28,6 +28,14 @@ def canonical_metric(name: str) -> str:
     return prefix + ("accuracy" if stem in _ACCURACY_NAMES else stem)
 
 
+_CROSS_ENTROPIES = frozenset({"binarycrossentropy", "categoricalcrossentropy", "sparsecategoricalcrossentropy"})
+
+
+def is_cross_entropy(loss: str) -> bool:
+    """Return whether a loss, by its name in Keras, is a cross-entropy of class labels, so that it is in nats."""
+    return loss.replace("_", "").lower() in _CROSS_ENTROPIES
+
+
 _HIGHER_IS_BETTER = re.compile(
     r"(^|_)(acc|accuracy|auc|precision|recall|f1|f1_score|fbeta_score|iou|io_u|mean_io_u|dice|map|r2|r2_score"
     r"|bleu|rouge|true_positives|true_negatives|cosine_similarity|sensitivity|specificity)(_|$|\d)"

@@ -83,6 +83,12 @@ POINTS = AmountUnit(100, 1, " points")
 """Of accuracies and class shares, stored as fractions: percentage points."""
 
 
+def magnitude(value: float) -> str:
+    """Return a difference of losses without its sign: three digits after the point, scientific where those say none."""
+    size = abs(value)
+    return f"{size:.3f}" if size == 0 or 5e-4 <= size < 1e5 else f"{size:.2e}"
+
+
 def points(value: float, digits: int = 1) -> str:
     """Return a difference of two fractions as percentage points without sign: `3.8 points`."""
     return f"{abs(value) * 100:.{digits}f} points"

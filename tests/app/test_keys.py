@@ -253,11 +253,48 @@ async def test_every_key_can_be_pressed_at_any_time() -> None:
 
 
 async def test_the_extremes_of_the_batches_are_one_key_away() -> None:
-    """B widens the charts to the smallest and largest batches, and the legend says which is shown."""
+    """Y widens the charts to the smallest and largest batches, and the legend says which is shown."""
     async with screen_of(snapshot(), size=(200, 60)) as pilot:
         await pilot.press("c")
         await settle(pilot)
         assert "10–90 % of batches" in rows_of(pilot, "#loss")
-        await pilot.press("b")
+        await pilot.press("y")
         await settle(pilot)
         assert "min–max of batches" in rows_of(pilot, "#loss")
+
+
+async def test_help_is_searched_by_any_words() -> None:
+    """What is typed on the help page leaves the keys that say it; q closes the page while nothing is typed."""
+    async with screen_of(snapshot(), size=(80, 24)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.press(*("space" if letter == " " else letter for letter in "epoch table"))
+        text = text_of(pilot)
+        assert "Show every epoch in a table." in text
+        assert "Leave the screen" not in text
+        await pilot.press("q")
+        assert len(app_of(pilot).screen_stack) == 2
+        await pilot.press("escape")
+        assert len(app_of(pilot).screen_stack) == 1
+        await pilot.press("question_mark")
+        await pilot.pause()
+        await pilot.press("q")
+        await pilot.pause()
+        assert len(app_of(pilot).screen_stack) == 1
+
+
+async def test_the_palette_finds_a_command_by_any_word() -> None:
+    """Titles of commands hold the whole sentence, since the palette searches nothing else."""
+    async with screen_of(snapshot()) as pilot:
+        titles = [command.title for command in app_of(pilot).get_system_commands(app_of(pilot).screen)]
+        assert any("logarithmic" in title for title in titles)
+        assert any("learning rate" in title for title in titles)
+
+
+async def test_the_footer_holds_the_few_keys_one_needs_now() -> None:
+    """At most six keys beside help and quit, those that act on a live training among them."""
+    async with screen_of(snapshot(), size=(200, 60)) as pilot:
+        footer = rows_of(pilot, "#footer")
+        assert footer.split()[-4:] == ["?", "help", "q", "quit"]
+        assert "p pause" in footer
+        assert "x stop" in footer
+        assert "l log y" not in footer

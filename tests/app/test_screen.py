@@ -143,7 +143,7 @@ async def test_before_fit_the_output_fills_the_place_of_the_charts() -> None:
     for size in SIZES:
         async with screen_of(starting, size=size) as pilot:
             text = text_of(pilot)
-            assert "Waiting for the script to start training" in text
+            assert "loading TensorFlow takes" in text
             assert OUTPUT[5] in text
 
 

@@ -3,7 +3,9 @@
 import os
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from tests.cli.conftest import Command
 from tui_monitor.cli.boundary import run_program
@@ -119,3 +121,13 @@ def test_a_script_that_never_trains_is_told_in_a_line(tui_monitor: Command, tmp_
         "with tui_monitor.log_batch(loss=...) after each batch and tui_monitor.log_epoch(val_loss=...) after each "
         "epoch."
     )
+
+
+def test_help_is_whole() -> None:
+    """No line of the list of commands is cut by dots, every option has a sentence, and examples stand at the end."""
+    text = CliRunner().invoke(program, ["--help"]).output
+    assert "..." not in text.partition("Options:")[2]
+    assert text.index("Commands:") < text.index("Examples:")
+    for name, command in program.commands.items():
+        bare = [option.opts for option in command.params if isinstance(option, click.Option) and not option.help]
+        assert bare == [], name

@@ -8,7 +8,8 @@ import pytest
 
 from tui_monitor.training.backends.backend import backend_of
 from tui_monitor.training.backends.capture import Capture, begin
-from tui_monitor.training.step.per_sample_metrics import NO_CONFIDENCE, ROWS, per_sample_metrics
+from tui_monitor.training.step.classes import NO_CONFIDENCE
+from tui_monitor.training.step.per_sample_metrics import per_sample_metrics
 
 _OUTPUTS = np.array([[2.0, -1.0, 0.5], [-0.3, 0.1, 0.0], [0.0, 0.0, 3.0]], dtype="float32")
 _SOFTMAX = np.exp(_OUTPUTS) / np.exp(_OUTPUTS).sum(axis=1, keepdims=True)
@@ -43,8 +44,8 @@ def test_confidence_is_the_probability_of_the_predicted_class(name: str) -> None
     begin(capture)
     model.compute_loss(x=x, y=y, y_pred=x)
     begin(None)
-    per_sample, sample = per_sample_metrics(backend, model, capture)
-    rows = dict(zip(ROWS, per_sample.of(sample).numpy(), strict=True))
+    [(per_sample, sample)] = per_sample_metrics(backend, model, capture)
+    rows = dict(zip(per_sample.rows, per_sample.of(sample).numpy(), strict=True))
     np.testing.assert_allclose(rows["confidence"], expected, rtol=1e-5)
 
 
@@ -58,5 +59,5 @@ def test_a_hinge_knows_its_two_classes_by_either_name() -> None:
         begin(capture)
         model.compute_loss(x=None, y=keras.ops.convert_to_tensor(targets), y_pred=keras.ops.convert_to_tensor(_ONE))
         begin(None)
-        metrics, sample = per_sample_metrics(backend_of(model), model, capture)
-        assert metrics.of(sample).numpy()[ROWS.index("label")].tolist() == [0.0, 1.0, 1.0]
+        [(metrics, sample)] = per_sample_metrics(backend_of(model), model, capture)
+        assert metrics.of(sample).numpy()[metrics.rows.index("label")].tolist() == [0.0, 1.0, 1.0]

@@ -105,8 +105,8 @@ def test_a_batch_is_recorded_summed_and_its_logs_returned(path: Fixture) -> None
     """Logs are those of the vector, the record holds the batch's own values, the sums its classes too."""
     assert path.receive(_logs(2, 0.75, 0.5, 36, 0.25, 1.0, 30, 6)) == {"accuracy": 0.75, "loss": 0.5}
     assert path.receive(_logs(2, 0.5, 1.5, 4, 2.5, 0.0, 1, 3)) == {"accuracy": 0.5, "loss": 1.5}
-    assert path.totals.class_counts is not None
-    assert (path.totals.batches, path.totals.samples, path.totals.class_counts.tolist()) == (2, 40, [31, 9])
+    assert path.totals.counts is not None
+    assert (path.totals.batches, path.totals.samples, path.totals.counts.tolist()) == (2, 40, [31, 9])
     assert path.records() == [(3, 36, 0.25, 1.0), (3, 4, 2.5, 0.0)]
     assert (len(path.rest.ticks), path.rest.taken, path.rest.failures) == (1, [], [])
 

@@ -1,5 +1,6 @@
 """What validation said of each sample is kept in the run, and its samples are known again."""
 
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -10,12 +11,14 @@ import tensorflow as tf
 from tests.clock import Clock
 from tests.training.conftest import OpenSession
 from tests.training.small_fits import VALIDATION, build_model, fit, make_arrays
+from tui_monitor.explain.samples.probes import Weighting
 from tui_monitor.run_log.format.validation_samples import BEST_FILE, LAST_FILE, read_samples, samples_to_bytes
 from tui_monitor.training.probe.sample_keys import sample_keys
-from tui_monitor.training.probe.validation_record import ValidationRecord
+from tui_monitor.training.probe.validation_record import ValidationBatch, ValidationRecord
 from tui_monitor.training.record import validation_keeper
 from tui_monitor.training.record.recorded_fit import recorded_fit
 from tui_monitor.training.record.validation_keeper import ValidationKeeper
+from tui_monitor.training.step.per_sample_metrics import PerSampleMetrics
 
 
 def test_every_sample_of_the_last_and_the_best_epoch_is_kept(open_session: OpenSession) -> None:
@@ -96,18 +99,28 @@ def test_files_are_written_now_and_then(tmp_path: Any) -> None:
     clock = Clock()
     keeper = ValidationKeeper(tmp_path, clock)
     for epoch, loss in enumerate([0.5, 0.7, 0.3, 0.9], 1):
-        record = ValidationRecord(per_sample=[np.full((6, 5), loss)], numbers=np.array([5.0]), loss=loss)
-        keeper.epoch_ended(1, epoch, record, has_accuracy=True)
+        keeper.epoch_ended(1, epoch, _record(loss), _METRICS)
         clock.now += 1
     assert [_epoch(tmp_path, name) for name in (LAST_FILE, BEST_FILE)] == [1, 1]
     clock.now += validation_keeper._PAUSE_SECONDS
-    record = ValidationRecord(per_sample=[np.full((6, 5), 0.8)], numbers=np.array([5.0]), loss=0.8)
-    keeper.epoch_ended(1, 5, record, has_accuracy=False)
+    keeper.epoch_ended(1, 5, _record(0.8), replace(_METRICS, accuracy_name=None))
     assert [_epoch(tmp_path, name) for name in (LAST_FILE, BEST_FILE)] == [5, 3]
-    part = ValidationRecord(per_sample=[np.full((6, 5), 0.1)], numbers=np.array([7.0]), loss=0.1)
-    keeper.epoch_ended(1, 6, part, has_accuracy=True)
+    part = _record(0.1)
+    part.by_sample.clear()
+    keeper.epoch_ended(1, 6, part, _METRICS)
     keeper.close()
     assert [_epoch(tmp_path, name) for name in (LAST_FILE, BEST_FILE)] == [5, 3]
+
+
+_METRICS = PerSampleMetrics("output", "loss", 1.0, Weighting.NONE, "accuracy", Weighting.NONE, None)
+
+
+def _record(loss: float) -> ValidationRecord:
+    """Return a validation of one batch of five samples."""
+    rows = [np.full(5, loss) for _ in _METRICS.rows]
+    return ValidationRecord(
+        by_sample=[ValidationBatch(0, 5, rows)], loss=loss, _rows=[np.array([5.0, loss], dtype=np.float64)]
+    )
 
 
 def _epoch(folder: Any, name: str) -> int:

@@ -74,17 +74,17 @@ def test_metrics_that_are_no_means_have_batch_values(ran: Ran) -> None:
     assert precision.std() > 0.05
 
 
-def test_models_that_cannot_be_probed_say_so(ran: Ran) -> None:
-    """Several outputs and a loss of one's own are charted; the explanation holds the sentence, the terminal too."""
+def test_models_that_cannot_be_split_by_sample_say_so(ran: Ran) -> None:
+    """Each of several outputs has its gap; of a loss of one's own explanation and terminal say how it is measured."""
     both = ran.fit("two_outputs")
     assert set(both.info.metrics) == {"loss", "a_loss", "a_accuracy", "b_loss", "b_mae"}
-    assert ["several outputs" in limit for limit in _limits(both)] == [True]
+    outputs = both.explanations[-1].content["outputs"]
+    assert [(part["name"], part["accuracy"] is None) for part in outputs] == [("a", False), ("b", True)]
     own = ran.fit("own_step")
     assert own.batches == 8
     assert [dict(row.metrics).keys() for row in own.epochs] == [{"loss", "val_loss"}]
-    assert ["computes no loss through Keras" in limit for limit in _limits(own)] == [True]
-    assert "several outputs" in ran.stderr
-    assert "computes no loss through Keras" in ran.stderr
+    assert ["the model computes its loss itself" in limit for limit in _limits(own)] == [True]
+    assert "the model computes its loss itself" in ran.stderr
 
 
 def test_a_metric_of_several_numbers_is_recorded_and_stops_nothing(ran: Ran) -> None:

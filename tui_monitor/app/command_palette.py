@@ -25,4 +25,5 @@ def palette_commands(
         _, name, parameters = parse(key.action)
         if name != "command_palette" and is_enabled(name, parameters):
             run = partial(app.call_later, app.run_action, key.action)
-            yield SystemCommand(key.label.capitalize(), key.help, run)
+            # The palette searches titles alone: with the sentence in it, any of its words finds the command.
+            yield SystemCommand(f"{key.label.capitalize()}: {key.help}", f"Key {key.shown}", run)

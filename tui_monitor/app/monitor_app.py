@@ -229,6 +229,10 @@ class MonitorApp(TerminalApp):
         """Switch between linear and logarithmic y axes."""
         self.change_view(replace(self.view, log_y=not self.view.log_y))
 
+    def action_join_fits(self) -> None:
+        """Switch between successive fits of one model as one, and each alone."""
+        self.change_view(replace(self.view, joins=not self.view.joins, window=None))
+
     def action_toggle_extremes(self) -> None:
         """Switch between what is compared and the extremes of the batches."""
         self.change_view(replace(self.view, extremes=not self.view.extremes))

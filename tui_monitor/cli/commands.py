@@ -9,6 +9,18 @@ from tui_monitor.cli.screen_options import screen_options
 from tui_monitor.run_log.runs.folders import RUNS_VARIABLE
 
 DEMO_EPOCHS = 30
+_EPILOG = """\b
+Examples:
+  tui-monitor demo                      see the paradox explained
+  tui-monitor run train.py --lr 0.01    watch your own script
+  tui-monitor attach                    show the newest live run, from any login
+  tui-monitor explain RUN               print the explanation as text
+
+\b
+Exit codes: 0 done; 1 unexpected; 2 wrong usage; 3 no such run; 4 run unreadable;
+5 folder not writable; 6 package missing; 7 nothing measured yet; 8 training failed;
+130 interrupted.
+"""
 
 
 class _InOrder(click.Group):
@@ -48,7 +60,12 @@ _probe_seconds = click.option(
 )
 
 
-@click.group(cls=_InOrder, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_InOrder,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_EPILOG,
+)
 @click.version_option(package_name="tui-monitor", prog_name="tui-monitor")
 @_runs
 @screen_options
@@ -57,12 +74,7 @@ def program(context: click.Context, runs: str | None) -> int:
     """Watch Keras training in the terminal, and measure why validation and training metrics differ.
 
     Without a command, show all runs in a table: sort, filter, compare and open them.
-
-    \b
-    Exit codes: 0 done; 1 unexpected; 2 wrong usage; 3 no such run; 4 run unreadable;
-    5 folder not writable; 6 package missing; 7 nothing measured yet; 8 training failed;
-    130 interrupted.
-    """  # noqa: D301 - click needs the backspace itself
+    """
     if context.invoked_subcommand is None:
         from tui_monitor.cli import runs_command
 
@@ -72,10 +84,10 @@ def program(context: click.Context, runs: str | None) -> int:
     return 0
 
 
-@program.command()
+@program.command(short_help="Train a small model that shows the paradox, and watch it.")
 @click.argument("scenario", required=False)
 @click.option("--list", "listing", is_flag=True, help="Describe the scenarios and exit.")
-@click.option("--epochs", type=WholeNumber(1), default=DEMO_EPOCHS, show_default=True)
+@click.option("--epochs", type=WholeNumber(1), default=DEMO_EPOCHS, show_default=True, help="Epochs to train.")
 @click.option("--seed", type=WholeNumber(0), default=1, show_default=True, help="Of data, weights and dropout.")
 @click.option("--name", help="Name of the run (default: from scenario and time).")
 @_runs
@@ -114,7 +126,11 @@ def demo(
     )
 
 
-@program.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@program.command(
+    "run",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    short_help="Run your training script unchanged, and watch it.",
+)
 @click.option("-m", "module", metavar="MODULE", help="Run a module, as `python -m` does.")
 @click.option("--name", help="Name of the run (default: from script and time).")
 @_runs
@@ -153,7 +169,7 @@ def run(
     )
 
 
-@program.command()
+@program.command(short_help="Watch a run: RUN, or the newest live one.")
 @click.argument("run", required=False)
 @_runs
 @screen_options
@@ -164,7 +180,7 @@ def attach(run: str | None, runs: str | None) -> int:
     return watch_command.attach(run, runs)
 
 
-@program.command()
+@program.command(short_help="Play a saved run back as it went.")
 @click.argument("run")
 @_runs
 @click.option("--speed", metavar="FACTOR", help="0.25 to 1000, or max (default: the whole run within a minute).")
@@ -182,7 +198,7 @@ def replay(run: str, runs: str | None, speed: str | None, epoch: int | None, mom
     return replay_command.replay(run, runs, speed=speed, epoch=epoch, moment=moment, paused=paused)
 
 
-@program.command()
+@program.command(short_help="List runs with their state, epochs and metrics.")
 @_runs
 @click.option("--all", "every", is_flag=True, help="List every run, however old.")
 @click.option(
@@ -208,7 +224,7 @@ def ls(runs: str | None, every: bool, sort: str | None, filter_by: str | None, a
     return list_command.list_all(runs, every=every, sort=sort, filter_by=filter_by, as_json=as_json)
 
 
-@program.command()
+@program.command(short_help="Say why one run differs from another.")
 @click.argument("first")
 @click.argument("second")
 @_runs
@@ -231,7 +247,7 @@ def compare(first: str, second: str, runs: str | None, moment: str, as_json: boo
     return compare_command.compare_runs(first, second, runs, at_best=moment == "best", as_json=as_json)
 
 
-@program.command()
+@program.command(short_help="Print why training and validation metrics of a run differ.")
 @click.argument("run")
 @_runs
 @click.option("--epoch", type=WholeNumber(1), help="Epoch to explain (default: the last with both sides).")
@@ -260,10 +276,10 @@ def explain(
     )
 
 
-@program.command()
+@program.command(short_help="Stop a training after its batch or epoch.")
 @click.argument("run")
 @_runs
-@click.option("--after", type=click.Choice(["batch", "epoch"]), default="batch", show_default=True)
+@click.option("--after", type=click.Choice(["batch", "epoch"]), default="batch", show_default=True, help="When.")
 def stop(run: str, runs: str | None, after: str) -> int:
     """Stop the training of RUN gracefully; its script goes on after fit, so that its own save still runs."""
     from tui_monitor.cli import control_command
@@ -272,7 +288,7 @@ def stop(run: str, runs: str | None, after: str) -> int:
     return control_command.request(run, runs, Action.STOP_BATCH if after == "batch" else Action.STOP_EPOCH)
 
 
-@program.command()
+@program.command(short_help="Hold a training between two batches.")
 @click.argument("run")
 @_runs
 def pause(run: str, runs: str | None) -> int:
@@ -283,7 +299,7 @@ def pause(run: str, runs: str | None) -> int:
     return control_command.request(run, runs, Action.PAUSE)
 
 
-@program.command()
+@program.command(short_help="Let a paused training go on.")
 @click.argument("run")
 @_runs
 def resume(run: str, runs: str | None) -> int:
@@ -294,7 +310,7 @@ def resume(run: str, runs: str | None) -> int:
     return control_command.request(run, runs, Action.RESUME)
 
 
-@program.command()
+@program.command(short_help="Put a note on a run's timeline.")
 @click.argument("run")
 @click.argument("text")
 @_runs
@@ -306,7 +322,7 @@ def note(run: str, text: str, runs: str | None) -> int:
     return control_command.request(run, runs, Action.NOTE, text)
 
 
-@program.command(name="import")
+@program.command(name="import", short_help="Make runs of the logs of other tools.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @_runs
 @_pattern
@@ -322,7 +338,7 @@ def import_(paths: tuple[str, ...], runs: str | None, patterns: tuple[str, ...])
     return import_command.import_paths(paths, runs, patterns)
 
 
-@program.command(name="open")
+@program.command(name="open", short_help="Make runs of logs and watch them.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @_runs
 @_pattern
@@ -334,7 +350,7 @@ def open_(paths: tuple[str, ...], runs: str | None, patterns: tuple[str, ...]) -
     return import_command.open_paths(paths, runs, patterns)
 
 
-@program.command(name="-")
+@program.command(name="-", short_help="Watch the training whose text is piped in.")
 @_runs
 @click.option("--tee", is_flag=True, help="Pass the text on to standard output.")
 @click.option("--headless", is_flag=True, help="No screen: progress lines on standard error.")
@@ -347,7 +363,7 @@ def standard_input(runs: str | None, tee: bool, headless: bool, patterns: tuple[
     return import_command.follow_standard_input(runs, tee=tee, headless=headless, patterns=patterns)
 
 
-@program.command()
+@program.command(short_help="Write a run as tables, pictures or a report.")
 @click.argument("run")
 @_runs
 @click.option(
@@ -357,7 +373,9 @@ def standard_input(runs: str | None, tee: bool, headless: bool, patterns: tuple[
     type=click.Choice(["csv", "jsonl", "parquet", "tensorboard", "svg", "text", "report"]),
     help="Tables for programs; svg and text are pictures, report is one file for people.",
 )
-@click.option("--what", type=click.Choice(["epochs", "batches"]), default="epochs", show_default=True)
+@click.option(
+    "--what", type=click.Choice(["epochs", "batches"]), default="epochs", show_default=True, help="Rows of tables."
+)
 @click.option("--chart", metavar="METRIC", help="For svg and text: draw this metric alone, not the dashboard.")
 @click.option("--size", metavar="COLSxROWS", default="120x40", show_default=True, help="For svg and text.")
 @click.option("-o", "--output", metavar="PATH", help="File, or folder for tensorboard (default: standard output).")

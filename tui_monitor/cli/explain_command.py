@@ -11,6 +11,7 @@ from tui_monitor.history.load_epochs import load_epochs
 from tui_monitor.history.snapshot import FitSnapshot, Snapshot
 from tui_monitor.run_log.runs.folders import find_run, printable, runs_folder
 from tui_monitor.view.explanations import answer, fit_to_explain, measured_epochs
+from tui_monitor.view.fit_names import fit_name
 
 _MOST_SENTENCES = 12
 
@@ -75,9 +76,10 @@ def _beside(snapshot: Snapshot, fit: FitSnapshot | None) -> list[str]:
     """Return what belongs beside the explanations: other fits, alerts, and what a log's reading had to guess."""
     lines = []
     if fit is not None and len(snapshot.fits) > 1:
-        lines.append(f"This is fit {fit.info.index} of {len(snapshot.fits)}; --fit explains another.")
+        lines.append(f"This is {printable(fit_name(snapshot.fits, fit.info.index))}; --fit explains another.")
     kinds = ("alert", "note") if snapshot.is_log else ("alert",)
-    entries = [entry for entry in snapshot.timeline if entry.kind in kinds]
+    own = (None, fit.info.index if fit is not None else None)
+    entries = [entry for entry in snapshot.timeline if entry.kind in kinds and (entry.fit in own or snapshot.is_log)]
     sentences = list(dict.fromkeys(f"{entry.kind.capitalize()}: {printable(entry.text)}" for entry in entries))
     lines += sentences[:_MOST_SENTENCES]
     if len(sentences) > _MOST_SENTENCES:

@@ -11,8 +11,16 @@ from tui_monitor.explain.evidence.distributions import distributions
 from tui_monitor.explain.evidence.mistakes import side_mistakes, split_mistakes
 from tui_monitor.explain.ledger.build import build_ledger, has_classes
 from tui_monitor.explain.ledger.within import is_scale_confirmed
+from tui_monitor.explain.samples.counted import training_counted, validation_counted
 from tui_monitor.explain.samples.opened import BatchNorm, Fresh, Opened
-from tui_monitor.explain.samples.probes import FloatArray, IntArray, TrainingProbe, ValidationProbe
+from tui_monitor.explain.samples.probes import (
+    IN_ACCURACY,
+    IN_LOSS,
+    FloatArray,
+    IntArray,
+    TrainingProbe,
+    ValidationProbe,
+)
 from tui_monitor.explain.words.advice import next_step
 from tui_monitor.explain.words.facts import Facts
 from tui_monitor.explain.words.findings import findings
@@ -25,6 +33,7 @@ from tui_monitor.run_log.events.explanation import (
     Explanation,
     Ledger,
     Mistakes,
+    OutputExplanation,
     Stratified,
 )
 from tui_monitor.run_log.events.opened import BatchNormLag, FreshTest, OpenedEvidence
@@ -46,7 +55,13 @@ class Moment:
 
 
 def explain_probe(
-    probe: TrainingProbe, validation: ValidationProbe | None, moment: Moment, opened: Opened | None = None
+    probe: TrainingProbe,
+    validation: ValidationProbe | None,
+    moment: Moment,
+    *,
+    without: frozenset[str] = frozenset(),
+    unit: str = "sample",
+    opened: Opened | None = None,
 ) -> Explanation:
     """Return the explanation that the samples of one moment support.
 
@@ -54,18 +69,25 @@ def explain_probe(
         probe: at least one probed training sample.
         validation: None when the training has no validation: then there is no gap and no ledger.
         moment: copied into the explanation.
+        without: `loss` or `accuracy`, where their ledger can't be trusted.
+        unit: what the means are over.
         opened: what was measured of the within-class term; None where nothing was.
     """
-    strata = _post_stratification(probe)
     found = checks(probe, validation, opened.observed) if validation and opened and opened.observed else ()
-    opened = (
-        _without_fresh_test(opened) if opened and any(isinstance(check, LABELS_APART) for check in found) else opened
-    )
+    if opened is not None and any(isinstance(check, LABELS_APART) for check in found):
+        opened = _without_fresh_test(opened)
     if opened is not None and opened.leak is not None and opened.leak.is_beyond_chance:
         found = (opened.leak.found, *found)
-    loss = build_ledger(probe, validation, "loss", opened=opened) if validation else None
-    accuracy = build_ledger(probe, validation, "accuracy", opened=opened) if validation else None
-    reported = _reported(probe, loss, accuracy)
+    loss, accuracy = (
+        build_ledger(probe, validation, name, opened=opened) if validation and name not in without else None
+        for name in ("loss", "accuracy")
+    )
+    evidence = _evidence(opened, validation)
+    # What lies behind the means is shown of the units that are part of both.
+    probe = training_counted(probe, IN_LOSS | IN_ACCURACY)
+    validation = None if validation is None else validation_counted(validation, IN_LOSS | IN_ACCURACY)
+    strata = _post_stratification(probe)
+    reported = _reported(probe, validation, loss, accuracy)
     classes = _classes(probe, validation, strata) if validation else None
     shared = _baseline(probe, validation) if validation else None
     facts = Facts(
@@ -75,10 +97,11 @@ def explain_probe(
         classes=classes,
         baseline=shared,
         stratified=_stratified(probe, validation) if validation else None,
-        class_weights=_class_weights(probe),
+        class_weights=_class_weights(probe) if unit == "sample" else None,
+        is_by_class=classes is not None and not probe.loss.is_of_batches,
         weights_used=bool((probe.weight != 1.0).any()),
         random_mode=not np.array_equal(probe.loss.training, probe.loss.inference),
-        opened=_evidence(opened, validation),
+        opened=evidence,
         checks=found,
     )
     caveats = moment.caveats if validation else (*moment.caveats, "No validation data: there is no gap to explain.")
@@ -103,6 +126,8 @@ def explain_probe(
         findings=findings(facts),
         limits=caveats,
         stratified=facts.stratified,
+        unit=unit,
+        in_nats=probe.loss.in_nats,
         opened=facts.opened,
         distributions=None if moment.samples is None else distributions(probe, validation, strata, moment.samples),
     )
@@ -149,19 +174,39 @@ def _batch_norm(found: BatchNorm, validation: ValidationProbe) -> BatchNormLag:
     return replace(found.found, val_loss=loss, val_accuracy=accuracy)
 
 
-def _reported(probe: TrainingProbe, loss: Ledger | None, accuracy: Ledger | None) -> Mapping[str, float | None]:
+def explain_output(name: str, probe: TrainingProbe, validation: ValidationProbe | None, unit: str) -> OutputExplanation:
+    """Return the gaps of one of several outputs.
+
+    Args:
+        name: of the output.
+        probe: of training.
+        validation: None where it has none.
+        unit: what the means are over.
+    """
+    loss, accuracy = (build_ledger(probe, validation, of) if validation else None for of in ("loss", "accuracy"))
+    reported = _reported(probe, validation, loss, accuracy)
+    probe = training_counted(probe, IN_LOSS | IN_ACCURACY)
+    validation = None if validation is None else validation_counted(validation, IN_LOSS | IN_ACCURACY)
+    classes = _classes(probe, validation, _post_stratification(probe)) if validation else None
+    return OutputExplanation(name, reported, loss, accuracy, classes, unit, probe.loss.in_nats)
+
+
+def _reported(
+    probe: TrainingProbe, validation: ValidationProbe | None, loss: Ledger | None, accuracy: Ledger | None
+) -> Mapping[str, float | None]:
     train_accuracy = probe.accuracy.reported if probe.accuracy else None
+    known = (validation.reported_loss, validation.reported_accuracy) if validation else (None, None)
     return {
         "loss": probe.loss.reported,
-        "val_loss": _validation_value(probe.loss.reported, loss),
+        "val_loss": _validation_value(probe.loss.reported, loss, known[0]),
         "accuracy": train_accuracy,
-        "val_accuracy": _validation_value(train_accuracy, accuracy),
+        "val_accuracy": _validation_value(train_accuracy, accuracy, known[1]),
     }
 
 
-def _validation_value(training: float | None, ledger: Ledger | None) -> float | None:
+def _validation_value(training: float | None, ledger: Ledger | None, reported: float | None) -> float | None:
     if training is None or ledger is None or ledger.gap is None:
-        return None
+        return reported
     return training - ledger.gap
 
 
@@ -192,7 +237,7 @@ def _class_weights(probe: TrainingProbe) -> Mapping[int, float] | None:
 
 def _stratified(probe: TrainingProbe, validation: ValidationProbe) -> Stratified | None:
     """Return what validation shows at training's class shares, penalty included as in the reported loss."""
-    if probe.epoch_class_counts is None or not has_classes(validation.label):
+    if probe.epoch_class_counts is None or not has_classes(validation.label) or probe.loss.is_of_batches:
         return None
     loss = stratified(validation.loss + validation.offset, validation.label, probe.epoch_class_counts)
     if loss is None:
@@ -204,7 +249,7 @@ def _stratified(probe: TrainingProbe, validation: ValidationProbe) -> Stratified
 
 
 def _mistakes(probe: TrainingProbe, validation: ValidationProbe, strata: FloatArray) -> Mistakes | None:
-    if probe.accuracy is None or validation.correct is None:
+    if probe.accuracy is None or validation.correct is None or probe.loss.is_of_batches:
         return None
     return split_mistakes(
         side_mistakes(probe.loss.inference, probe.accuracy.inference, strata),
@@ -236,4 +281,4 @@ def _classes(probe: TrainingProbe, validation: ValidationProbe, strata: FloatArr
 
 def _baseline(probe: TrainingProbe, validation: ValidationProbe) -> Baseline | None:
     counts = _counts(probe, validation)
-    return baseline(*counts) if counts else None
+    return baseline(*counts) if counts and probe.loss.in_nats else None

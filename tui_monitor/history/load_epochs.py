@@ -43,7 +43,7 @@ def load_epochs(folder: Path) -> Snapshot:
         recorded = parse_event_line(line)
         if recorded is not None and isinstance(recorded.event, AlertRaised | NoteTaken):
             stage = recorded.event.stage if isinstance(recorded.event, AlertRaised) else ""
-            add_alert(timeline, timeline_entry(recorded.event, recorded.seconds or 0.0), stage)
+            add_alert(timeline, timeline_entry(recorded.event, recorded.seconds or 0.0, recorded.fit), stage)
         fit = found.get(recorded.fit) if recorded is not None and recorded.fit is not None else None
         if recorded is None or fit is None:
             continue

@@ -70,6 +70,8 @@ class TimelineEntry:
     """Batches of the epoch done by then, where the event says so."""
     acknowledges: str = ""
     """Id of the request that it acknowledges; empty for anything else."""
+    fit: int | None = None
+    """The fit it belongs to, from 1; None before the first."""
     alert: str = ""
     """What an alert on the values is about, such as `overfitting`; empty for all else, such as a failed recording."""
     is_over: bool = False

@@ -49,6 +49,14 @@ def _has_fit(snapshot: Snapshot, view: ViewState) -> bool:
     return view.fit_of(snapshot) is not None
 
 
+def _has_fits_to_join(snapshot: Snapshot, view: ViewState) -> bool:
+    if len(snapshot.fits) < 2:
+        return False
+    from tui_monitor.history.joined_fits import fits_of_one_model  # noqa: PLC0415 - NumPy
+
+    return len(fits_of_one_model(snapshot.fits, view.fit_index(snapshot))) > 1
+
+
 def _has_further_metrics(snapshot: Snapshot, view: ViewState) -> bool:
     fit = view.fit_of(snapshot)
     return fit is not None and len(further_metrics(fit)) > 1
@@ -87,6 +95,7 @@ _NEEDS: Mapping[str, Callable[[Snapshot, ViewState], bool]] = {
     "zoom": _has_fit,
     "smooth": _has_fit,
     "toggle_log": _has_fit,
+    "join_fits": _has_fits_to_join,
     "toggle_extremes": _has_fit,
     "replay": _is_replay,
     f"show('{View.WORKERS.value}')": _has_workers,

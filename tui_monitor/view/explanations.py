@@ -9,12 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tui_monitor.errors import UsageError
-from tui_monitor.explain.from_log import explain_from_log, has_both_sides
+from tui_monitor.explain.from_log import RecordedFit, explain_from_log, has_both_sides
 from tui_monitor.history.snapshot import ExplanationAt, FitSnapshot, Snapshot
 from tui_monitor.run_log.events.explanation import Explanation, explanation_to_json
-
-_EPOCHS_BEFORE = 100
-"""Epochs before the one explained that are looked at for what its values follow on."""
 
 MEASURING_IS_OFF = (
     "Measuring is off (probe budget 0), so no cause gets an amount.",
@@ -81,6 +78,10 @@ def answer(
     return logged_answer(snapshot, fit, epoch, class_shares)
 
 
+_EPOCHS_BEFORE = 100
+"""Epochs before the one explained that are looked at for what its values follow on."""
+
+
 def logged_answer(
     snapshot: Snapshot,
     fit: FitSnapshot | None,
@@ -94,7 +95,6 @@ def logged_answer(
     row = next((row for row in reversed(rows) if has_both_sides(row.metrics)), rows[-1])
     nearest = min(measured_epochs(fit), key=lambda other: abs(other - row.epoch), default=None)
     samples = (row.samples, row.validation_samples)
-    before = [earlier.metrics for earlier in fit.epochs if earlier.epoch < row.epoch] if fit is not None else []
     return Answer(
         explain_from_log(
             snapshot.run.name,
@@ -103,9 +103,23 @@ def logged_answer(
             class_shares,
             measured_epoch=nearest,
             samples=samples,
-            before=before[-_EPOCHS_BEFORE:],
+            recorded=None if snapshot.is_log else _recorded(snapshot, fit),
+            before=[earlier.metrics for earlier in fit.epochs if earlier.epoch < row.epoch][-_EPOCHS_BEFORE:]
+            if fit is not None
+            else (),
         )
     )
+
+
+def _recorded(snapshot: Snapshot, fit: FitSnapshot | None) -> RecordedFit:
+    """Return what the run knows of a fit that was not measured at some epoch."""
+    if fit is None:
+        return RecordedFit()
+    number = fit.info.index if len(snapshot.fits) > 1 else None
+    loss = str(fit.info.model.get("loss") or "")
+    if is_measuring_off(fit):
+        return RecordedFit(loss, "measuring is off in this run", MEASURING_IS_OFF[1], number)
+    return RecordedFit(loss, "this fit was not measured", fit=number)
 
 
 def newest_answer(snapshot: Snapshot, fit: FitSnapshot | None) -> Answer:
@@ -149,6 +163,11 @@ def is_measuring_off(fit: FitSnapshot) -> bool:
     """Whether the run was started with a probe budget of 0."""
     budget = fit.info.fit.get("probe_budget")
     return isinstance(budget, int | float) and budget <= 0
+
+
+def is_own_loop(fit: FitSnapshot) -> bool:
+    """Whether it is a loop of the script's own, which logs what it trains."""
+    return bool(fit.info.fit.get("own_loop"))
 
 
 def _nothing_logged(snapshot: Snapshot, epoch: int | None) -> str:

@@ -1,13 +1,16 @@
-"""The bottom row: as many keys as fit, most useful first, never cut in the middle."""
+"""The bottom row: the few keys that one needs now, most useful first, never cut in the middle."""
 
 from collections.abc import Iterable
 
 from tui_monitor.view.key_table import Group, Key
 from tui_monitor.view.text.rows import Rows, Run, cell_len
 
+_MOST = 6
+"""Keys beside help and quit."""
+
 
 def footer_rows(keys: Iterable[Key], width: int) -> Rows:
-    """Return the footer: keys in the table's order, with help and quit kept to the last.
+    """Return the footer: six keys at most in the table's order, then help and quit.
 
     Args:
         keys: those that do something now.
@@ -18,7 +21,7 @@ def footer_rows(keys: Iterable[Key], width: int) -> Rows:
     room = width - sum(_width(key) for key in program)
     shown: list[Key] = []
     for key in keys:
-        if key.group is not Group.PROGRAM and _width(key) <= room:
+        if key.group is not Group.PROGRAM and _width(key) <= room and len(shown) < _MOST:
             shown.append(key)
             room -= _width(key)
     runs = [run for key in (*shown, *program) for run in (Run(f" {key.shown} ", "key"), Run(f"{key.label} ", "muted"))]

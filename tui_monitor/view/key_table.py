@@ -111,9 +111,17 @@ KEYS: tuple[Key, ...] = (
         "g", "g", "gap", "Show the whole explanation of the gap, with findings and advice.", "show('gap')", Group.VIEWS
     ),
     Key("c", "c", "charts", "Show the charts over the whole screen.", "show('charts')", Group.VIEWS),
-    Key("t", "t", "epochs", "Show every epoch in a table.", "show('epochs')", Group.VIEWS),
+    Key("t", "t", "epochs", "Show every epoch in a table.", "show('epochs')", Group.VIEWS, in_footer=False),
     Key("o", "o", "output", "Show the script's own output.", "show('output')", Group.VIEWS),
-    Key("i", "i", "timeline", "Show alerts, notes, requests and states in order.", "show('timeline')", Group.VIEWS),
+    Key(
+        "i",
+        "i",
+        "timeline",
+        "Show alerts, notes, requests and states in order.",
+        "show('timeline')",
+        Group.VIEWS,
+        in_footer=False,
+    ),
     Key(
         "w",
         "w",
@@ -121,6 +129,7 @@ KEYS: tuple[Key, ...] = (
         "Show each worker of a training on several: its pace, its heartbeat, and who holds up whom.",
         "show('workers')",
         Group.VIEWS,
+        in_footer=False,
     ),
     Key("1", "1", "ledger", "Show the ledgers, as g does.", "show('gap')", Group.EVIDENCE, in_footer=False),
     Key(
@@ -165,9 +174,32 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("0", "0", "whole axis", "Show the whole x axis again.", "whole_axis", Group.CHARTS, in_footer=False),
     Key(
-        "s", "s", "smooth", "Step through the smoothing of the mean line: light, strong, none.", "smooth", Group.CHARTS
+        "s",
+        "s",
+        "smooth",
+        "Step through the smoothing of the mean line: light, strong, none.",
+        "smooth",
+        Group.CHARTS,
+        in_footer=False,
     ),
-    Key("l", "l", "log y", "Switch the y axes between linear and logarithmic.", "toggle_log", Group.CHARTS),
+    Key(
+        "l",
+        "l",
+        "log y",
+        "Switch the y axes between linear and logarithmic.",
+        "toggle_log",
+        Group.CHARTS,
+        in_footer=False,
+    ),
+    Key(
+        "f",
+        "f",
+        "one curve",
+        "Show successive fits of one model as one curve, or each alone.",
+        "join_fits",
+        Group.CHARTS,
+        in_footer=False,
+    ),
     Key(
         "y",
         "y",
@@ -201,11 +233,14 @@ KEYS: tuple[Key, ...] = (
         "Stop after this epoch; the script goes on after fit.",
         "control('stop_epoch')",
         Group.RUN,
+        in_footer=False,
     ),
-    Key("k", "k", "kill", "Kill the training process, after a question.", "control('kill')", Group.RUN),
+    Key(
+        "k", "k", "kill", "Kill the training process, after a question.", "control('kill')", Group.RUN, in_footer=False
+    ),
     Key("r", "r", "rate", "Change the learning rate.", "control('learning_rate')", Group.RUN),
-    Key("u", "u", "measure", "Measure the gap at this batch.", "control('measure')", Group.RUN),
-    Key("n", "n", "note", "Add a note to the timeline at this batch.", "control('note')", Group.RUN),
+    Key("u", "u", "measure", "Measure the gap at this batch.", "control('measure')", Group.RUN, in_footer=False),
+    Key("n", "n", "note", "Add a note to the timeline at this batch.", "control('note')", Group.RUN, in_footer=False),
     Key(
         "left_square_bracket",
         "[",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tui_monitor.history.joined_fits import JoinedFits
     from tui_monitor.history.snapshot import FitSnapshot, Snapshot
 
 
@@ -50,6 +52,8 @@ class ViewState:
     """Whether charts show the smallest and largest batches, and every value, instead of what is compared."""
     fit: int | None = None
     """Number of the call of fit that is shown, from 1, or None for the newest."""
+    joins: bool = False
+    """Whether successive fits of one model are shown as one."""
     metric: int = 0
     """Which of the further metrics the second chart shows."""
     from_table: bool = False
@@ -61,9 +65,18 @@ class ViewState:
         """Return the call of fit to show, or None before the first."""
         if not snapshot.fits:
             return None
-        if self.fit is None:
-            return snapshot.fits[-1]
-        return snapshot.fits[min(max(self.fit, 1), len(snapshot.fits)) - 1]
+        index = self.fit_index(snapshot)
+        if not self.joins:
+            return snapshot.fits[index - 1]
+        from tui_monitor.history.joined_fits import fits_of_one_model  # noqa: PLC0415 - NumPy
+
+        together = fits_of_one_model(snapshot.fits, index)
+        return _joined().of(together) if len(together) > 1 else together[0]
+
+    def fit_index(self, snapshot: Snapshot) -> int:
+        """Return the number of the call of fit to show, from 1; 0 before the first."""
+        count = len(snapshot.fits)
+        return count if self.fit is None else min(max(self.fit, 1), count)
 
     def zoomed(self, factor: float, full: tuple[float, float], newest: float) -> ViewState:
         """Return the view with a window `factor` times as wide.
@@ -89,6 +102,13 @@ class ViewState:
             return self
         low, high = self.window
         return replace(self, window=_inside(low + (high - low) * fraction, high - low, full))
+
+
+@cache
+def _joined() -> JoinedFits:
+    from tui_monitor.history.joined_fits import JoinedFits  # noqa: PLC0415 - NumPy
+
+    return JoinedFits()
 
 
 def _inside(low: float, width: float, full: tuple[float, float]) -> tuple[float, float]:

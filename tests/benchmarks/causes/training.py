@@ -112,10 +112,10 @@ def _probes_noted() -> Iterator[list[tuple[TrainingProbe, ValidationProbe]]]:
     """Note what is explained at epochs' ends, so that a change of the arithmetic alone needs no new training."""
     noted: list[Any] = []
 
-    def noting(probe: Any, validation: Any, moment: Any, opened: Any = None) -> Any:
+    def noting(probe: Any, validation: Any, moment: Any, opened: Any = None, **options: Any) -> Any:
         if moment.batch is None:
             noted.append((probe, validation))
-        return explain_probe(probe, validation, moment, opened)
+        return explain_probe(probe, validation, moment, opened=opened, **options)
 
     with mock.patch.object(explainer, "explain_probe", noting):
         yield noted

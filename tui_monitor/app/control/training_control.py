@@ -125,8 +125,11 @@ class TrainingControl:
 
     def _enter_rate(self, snapshot: Snapshot) -> None:
         rate = learning_rate(snapshot)
-        remark = "The present rate is not known yet." if rate is None else f"It was {rate:g} when the last epoch ended."
-        self._app.push_screen(EntryScreen("New learning rate", remark, rate_complaint, longest=30), self._send_rate)
+        now = "The present rate is not known yet." if rate is None else f"Now {rate:g}, as of the last epoch's end."
+        remark = f"{now} The optimizer's step size: a number above 0."
+        example = f"such as {rate / 2 if rate else 0.0005:g}"
+        screen = EntryScreen("New learning rate", remark, rate_complaint, longest=30, example=example)
+        self._app.push_screen(screen, self._send_rate)
 
     def _enter_note(self) -> None:
         screen = EntryScreen("Note", "It is put on the timeline at the next batch.", note_complaint)

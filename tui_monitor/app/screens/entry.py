@@ -22,7 +22,8 @@ class EntryScreen(ModalScreen[str]):
         complaint: Callable[[str], str],
         *,
         longest: int = 200,
-        hint: str = "Enter sends it, Escape does not.",
+        hint: str = "Enter: send. Escape: cancel.",
+        example: str = "",
         text: str = "",
     ) -> None:
         """Prepare the dialog.
@@ -33,10 +34,12 @@ class EntryScreen(ModalScreen[str]):
             complaint: returns what is wrong with a text, in a sentence; empty when nothing is.
             longest: characters that are taken.
             hint: what Enter and Escape do.
+            example: shown in the line while it is empty.
             text: in the line at first.
         """
         super().__init__()
         self._hint = hint
+        self._example = example
         self._text = text
         self._question, self._remark, self._complaint, self._longest = question, remark, complaint, longest
 
@@ -45,7 +48,7 @@ class EntryScreen(ModalScreen[str]):
         with Vertical(id="entry"):
             yield Static(self._question, classes="dialog-title", markup=False)
             yield Static(self._remark, id="entry-remark", markup=False)
-            yield Input(self._text, max_length=self._longest, select_on_focus=False)
+            yield Input(self._text, max_length=self._longest, select_on_focus=False, placeholder=self._example)
             yield Static(self._hint, id="entry-hint", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

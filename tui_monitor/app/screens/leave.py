@@ -50,6 +50,7 @@ class LeaveScreen(ModalScreen[Leaving]):
         with Vertical(id="leave"):
             yield Static(self._question, classes="dialog-title", markup=False)
             yield OptionList(*(Option(_ANSWERS[answer], id=answer.value) for answer in self._answers), markup=False)
+            yield Static("Arrows: choose. Enter: confirm. Escape: cancel.", id="leave-hint", markup=False)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Close with the answer."""

@@ -39,7 +39,8 @@ class _Wanted:
     def range_key(self) -> tuple[object, ...]:
         """Equal where two differ in the data alone."""
         view = self.view
-        return (self.fit.info.index, self.metric, view.window, view.smoothing, view.log_y, view.extremes, self.size)
+        shown = (self.fit.info.index, view.joins, self.metric, view.window)
+        return (*shown, view.smoothing, view.log_y, view.extremes, self.size)
 
     @property
     def key(self) -> tuple[object, ...]:

@@ -158,6 +158,8 @@ def _held(values: FloatArray, held: np.ndarray[tuple[int, ...], np.dtype[np.bool
 
 
 def _losses(probe: TrainingProbe, validation: ValidationProbe | None, strata: FloatArray) -> Losses | None:
+    if probe.loss.is_of_batches:
+        return None
     train = probe.loss.inference
     sides = [train] if validation is None else [train, validation.loss]
     edges = loss_edges(np.concatenate(sides))

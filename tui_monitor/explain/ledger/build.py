@@ -2,28 +2,43 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from tui_monitor.explain.ledger.estimates import (
     TOGGLES,
+    ValidationValue,
     class_weights,
     estimate,
     multiplicities,
+    one_class,
     validation_value,
 )
 from tui_monitor.explain.ledger.intervals import Bounds, deviations, intervals, sampling, unseen
 from tui_monitor.explain.ledger.train_mode import train_mode_parts
 from tui_monitor.explain.ledger.within import Whole, Within, open_within
 from tui_monitor.explain.quantiles import NORMAL_QUANTILE, QUANTILE_WORTH_A_CAUSE
+from tui_monitor.explain.samples.counted import training_counted, validation_counted
 from tui_monitor.explain.samples.opened import Opened
-from tui_monitor.explain.samples.probes import NO_CLASS, FloatArray, IntArray, TrainingProbe, ValidationProbe
+from tui_monitor.explain.samples.probes import (
+    IN_ACCURACY,
+    IN_LOSS,
+    NO_CLASS,
+    FloatArray,
+    IntArray,
+    PerSampleMetric,
+    TrainingProbe,
+    ValidationProbe,
+)
 from tui_monitor.run_log.events.explanation import Cause, Ledger, Term, Verdict
 
 SMALLEST_LOSS_WORTH_NAMING = 0.005
 """Nats."""
 SMALLEST_ACCURACY_WORTH_NAMING = 0.0025
 """Fraction of samples."""
+SMALLEST_SHARE_WORTH_NAMING = 0.01
+"""Of a loss that is not in nats."""
 RULED_OUT_SHARE_OF_GAP = 0.10
 
 
@@ -44,28 +59,32 @@ def build_ledger(
         opened: what was measured of the within-class term; None where nothing was.
     """
     on_loss = metric == "loss"
+    what = IN_LOSS if on_loss else IN_ACCURACY
+    size = validation.loss.size
+    probe, validation = training_counted(probe, what), validation_counted(validation, what)
+    # Where not every sample counts, what was opened is of others.
+    opened = opened if validation.loss.size == size else None
     per_sample = probe.loss if on_loss else probe.accuracy
     values = validation.loss if on_loss else validation.correct
-    if per_sample is None or values is None:
+    if per_sample is None or values is None or not probe.batch.size or not values.size:
         return None
-    batches = int(probe.batch[-1]) + 1
+    batches = probe.batches
     multiplicity = multiplicities(batches, seed)
-    classes = class_weights(probe, validation)
+    classes = one_class(probe) if per_sample.is_of_batches else class_weights(probe, validation)
     estimates = estimate(probe, per_sample, classes, multiplicity)
-    weighting = validation.weighting if on_loss else validation.accuracy_weighting
-    measured = validation_value(validation, values, weighting, seed + 1)
+    measured = _of_validation(validation, values, per_sample, seed + 1, on_loss=on_loss)
     offset = validation.offset if on_loss else 0.0
     reported = validation.reported_loss if on_loss else validation.reported_accuracy
     if reported is None:
-        reported = measured.weighted + offset
+        reported = measured.as_reported + offset
 
-    validation_weights = measured.plain - measured.weighted
     point = {
         Cause.IN_EPOCH_AVERAGING: float(estimates.in_epoch[0]),
         **{cause: float(estimates.toggles[0, i]) for i, cause in enumerate(TOGGLES)},
     }
-    point[Cause.SAMPLE_WEIGHTS] += validation_weights
-    point[Cause.MEASUREMENT] = measured.weighted + offset - reported
+    point[Cause.SAMPLE_WEIGHTS] += measured.plain - measured.weighted
+    point[Cause.BATCH_AVERAGING] += measured.weighted - measured.as_reported
+    point[Cause.MEASUREMENT] = measured.as_reported + offset - reported
     gap = per_sample.reported - reported
     point[Cause.WITHIN_CLASS] = gap - math.fsum(point.values())
 
@@ -82,18 +101,19 @@ def build_ledger(
     least = {} if on_loss else unseen(probe, classes)
     bounds = _opened_intervals(point, spread, least, within)
     chance = {Cause.WITHIN_CLASS: beyond_chance, **{cause: part.chance for cause, part in within.parts.items()}}
-    smallest = SMALLEST_LOSS_WORTH_NAMING if on_loss else SMALLEST_ACCURACY_WORTH_NAMING
+    smallest = _smallest(per_sample, reported) if on_loss else SMALLEST_ACCURACY_WORTH_NAMING
     verdicts = _verdicts(point, bounds, gap, chance, smallest)
     parts = {Cause.TRAIN_MODE_LAYERS: train_mode_parts(probe, per_sample, classes, multiplicity, opened, metric)}
+    is_known = math.isfinite(noise) or not math.isfinite(gap)
     return Ledger(
         gap=gap,
-        low=gap - noise,
-        high=gap + noise,
-        within_noise=bool(abs(gap) <= noise),
+        low=gap - noise if is_known else None,
+        high=gap + noise if is_known else None,
+        within_noise=bool(abs(gap) <= noise) if is_known else None,
         terms=tuple(
-            Term(cause, point[cause], *bounds[cause], verdicts[cause], parts=parts.get(cause, ()))
-            if cause in point
-            else Term(cause, None, None, None, Verdict.CANNOT_TELL, within.reasons.get(cause, ""))
+            Term(cause, None, None, None, Verdict.CANNOT_TELL, within.reasons.get(cause, ""))
+            if cause in per_sample.unsplit or cause not in point
+            else Term(cause, point[cause], *bounds[cause], verdicts[cause], parts=parts.get(cause, ()))
             for cause in Cause
         ),
         samples_to_settle=drawn.validation_samples_to_settle(gap),
@@ -123,6 +143,25 @@ def _opened_intervals(
             least[Cause.MEMORISED] = least.pop(Cause.WITHIN_CLASS)
     known = {cause: part.bounds for cause, part in within.parts.items() if part.bounds is not None}
     return {**intervals(point, spread, least), **known}
+
+
+def _of_validation(
+    validation: ValidationProbe, values: FloatArray, per_sample: PerSampleMetric, seed: int, *, on_loss: bool
+) -> ValidationValue:
+    weighting = validation.weighting if on_loss else validation.accuracy_weighting
+    averaging = validation.averaging if on_loss else validation.accuracy_averaging
+    if per_sample.is_of_batches:
+        # Its samples share one value, in which weights and classes are what they are.
+        validation = replace(validation, class_counts=None, weight=np.ones_like(validation.weight))
+    return validation_value(validation, values, weighting, averaging, seed)
+
+
+def _smallest(per_sample: PerSampleMetric, reported: float) -> float:
+    """Return the smallest difference of losses worth naming: of those without a known unit, a hundredth of them."""
+    if per_sample.in_nats:
+        return SMALLEST_LOSS_WORTH_NAMING
+    both = [abs(value) for value in (per_sample.reported, reported) if math.isfinite(value)]
+    return SMALLEST_SHARE_WORTH_NAMING * max(both, default=0.0)
 
 
 def _verdicts(

@@ -53,8 +53,7 @@ def class_weights(probe: TrainingProbe, validation: ValidationProbe) -> ClassWei
     """
     train_counts, validation_counts = probe.epoch_class_counts, validation.class_counts
     if train_counts is None or validation_counts is None:
-        one = np.ones(1)
-        return ClassWeights(np.array([float(probe.label.size)]), one, one)
+        return one_class(probe)
     size = max(train_counts.size, validation_counts.size, int(probe.label.max(initial=0)) + 1)
     train = _padded(train_counts, size)
     valid = _padded(validation_counts, size)
@@ -65,6 +64,12 @@ def class_weights(probe: TrainingProbe, validation: ValidationProbe) -> ClassWei
     reachable = float((ratio * train_share).sum())
     ratio = ratio / reachable if reachable > 0 else np.ones(size)
     return ClassWeights(counts, train_share, ratio)
+
+
+def one_class(probe: TrainingProbe) -> ClassWeights:
+    """Return class weights that put all in one class of ratio 1."""
+    one = np.ones(1)
+    return ClassWeights(np.array([float(probe.label.size)]), one, one)
 
 
 def _padded(counts: IntArray, size: int) -> FloatArray:
@@ -111,7 +116,6 @@ def estimate(
     """
     batches = multiplicity.shape[1]
     label = probe.label if classes.train_share.size > 1 else np.zeros_like(probe.label)
-    sizes = np.bincount(probe.batch, minlength=batches).astype(float)
     weights = effective_weights(probe.weight, probe.batch, metric.weighting)
     columns = np.stack(
         [
@@ -134,18 +138,44 @@ def estimate(
         counts = multiplicity @ sums[:, :, 5]
         strata = _stratum_weights(counts, classes.train_share, counts.sum(axis=1, keepdims=True))
         mixes = np.stack([strata, strata * classes.ratio])
-    by_samples = np.tensordot(multiplicity, sums, axes=1) / (multiplicity @ sizes)[:, None, None]
-    reported_way = by_samples
-    if metric.averaging is Averaging.BATCHES:
-        by_batches = np.tensordot(multiplicity, sums / sizes[:, None, None], axes=1)
-        reported_way = by_batches / multiplicity.sum(axis=1)[:, None, None]
+    units = np.bincount(probe.batch, minlength=batches).astype(np.float64)
+    as_reported = batch_weights(metric.averaging, probe.batch_samples, units)
+    plain = units if probe.batch_samples is None or not metric.is_of_batches else probe.batch_samples
+    reported_way, by_units = (_means(multiplicity, sums, units, weight) for weight in (as_reported, plain))
 
-    means = np.stack([reported_way, by_samples])[..., 1:5]
+    means = np.stack([reported_way, by_units])[..., 1:5]
     # Columns are (mode, weight) in order; the toggles' order is mode, weight, averaging, mix.
     values = np.einsum("arcf,mrc->famr", means, mixes).reshape(2, 2, 2, 2, len(multiplicity))
     then = (reported_way[:, :, 0] * mixes[0]).sum(axis=1) + metric.offset_then
     now = values[0, 0, 0, 0] + metric.offset_now
     return _anchored(then, np.column_stack([now, shapley(values)]), metric.reported, batches)
+
+
+def batch_weights(averaging: Averaging, samples: FloatArray | None, units: FloatArray) -> FloatArray:
+    """Return what the mean of each batch counts in a reported value, shape (batches,).
+
+    Args:
+        averaging: of the value.
+        samples: of each batch, shape (batches,); None where they are the units.
+        units: of each batch, shape (batches,).
+    """
+    if averaging is Averaging.BATCHES:
+        return np.ones_like(units)
+    return units if averaging is Averaging.UNITS or samples is None else samples
+
+
+def _means(multiplicity: FloatArray, sums: FloatArray, units: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return means over batches of their own means, shape (rows, classes, columns).
+
+    Args:
+        multiplicity: how often each batch counts, shape (rows, batches).
+        sums: of each batch, shape (batches, classes, columns).
+        units: of each batch, shape (batches,).
+        weight: what each batch's mean counts, shape (batches,).
+    """
+    share = np.divide(weight, units, out=np.zeros_like(units), where=units > 0)
+    below = np.maximum(multiplicity @ weight, np.finfo(float).tiny)
+    return np.asarray(np.tensordot(multiplicity * share, sums, axes=1) / below[:, None, None])
 
 
 def _anchored(then: FloatArray, measured: FloatArray, reported: float, batches: int) -> Estimates:
@@ -218,21 +248,30 @@ def _shapley_coefficients(players: int) -> FloatArray:
 class ValidationValue:
     """Validation's mean of one metric at the current weights."""
 
+    as_reported: float
+    """As Keras measures it: averaged its way, with weights that came with the data."""
     weighted: float
-    """As Keras measures it, with weights that came with the data."""
+    """The mean over all units, with those weights."""
     plain: float
     """Every sample counting the same."""
     deviation: FloatArray
     """Bootstrap deviations of the plain value, shape (resamples,); zeros where all was measured."""
 
 
-def validation_value(probe: ValidationProbe, values: FloatArray, weighting: Weighting, seed: int) -> ValidationValue:
+def validation_value(
+    probe: ValidationProbe,
+    values: FloatArray,
+    weighting: Weighting,
+    averaging: Averaging,
+    seed: int,
+) -> ValidationValue:
     """Return validation's mean of one metric, at validation's exact class shares.
 
     Args:
         probe: validation samples with at least one sample.
         values: the metric of each of them, shape (n,).
         weighting: how weights that came with the data enter it.
+        averaging: how the reported value averages batches.
         seed: of the bootstrap.
     """
     label = probe.label if probe.class_counts is not None else np.zeros_like(probe.label)
@@ -245,15 +284,21 @@ def validation_value(probe: ValidationProbe, values: FloatArray, weighting: Weig
     counts = np.bincount(label, minlength=size).astype(float)
     strata = _stratum_weights(counts[np.newaxis], share, counts.sum())[0][label]
     weights = effective_weights(probe.weight, probe.batch, weighting)
-    plain, weighted = (values * strata).mean(), (values * strata * weights).mean()
+    plain, weighted = float((values * strata).mean()), float((values * strata * weights).mean())
+    batches = probe.batches
+    units = np.ones(batches) * np.bincount(probe.batch, minlength=batches)
+    counts_as = batch_weights(averaging, probe.batch_samples, units)
+    as_reported = weighted
+    if counts_as is not units:
+        weighted_sums = np.bincount(probe.batch, weights=values * strata * weights, minlength=batches)
+        own = np.divide(weighted_sums, units, out=np.zeros(batches), where=units > 0)
+        as_reported = float(own @ counts_as / max(float(counts_as.sum()), 1.0))
     if probe.complete:
-        return ValidationValue(float(weighted), float(plain), np.zeros(RESAMPLES))
-    batches = int(probe.batch.max(initial=0)) + 1
+        return ValidationValue(as_reported, weighted, plain, np.zeros(RESAMPLES))
     if batches < 2:
-        return ValidationValue(float(weighted), float(plain), np.full(RESAMPLES, np.inf))
+        return ValidationValue(as_reported, weighted, plain, np.full(RESAMPLES, np.inf))
     multiplicity = multiplicities(batches, seed)[1:]
     sums = np.bincount(probe.batch, weights=values * strata, minlength=batches)
-    sizes = np.bincount(probe.batch, minlength=batches)
-    resampled = multiplicity @ sums / (multiplicity @ sizes)
+    resampled = multiplicity @ sums / np.maximum(multiplicity @ units, 1.0)
     inflated = (resampled - plain) * small_sample_inflation(batches, 1)
-    return ValidationValue(float(weighted), float(plain), inflated)
+    return ValidationValue(as_reported, weighted, plain, inflated)

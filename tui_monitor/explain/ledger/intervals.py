@@ -9,6 +9,7 @@ from tui_monitor.explain.ledger.estimates import TOGGLES, ClassWeights, Estimate
 from tui_monitor.explain.quantiles import NORMAL_QUANTILE, POWER_QUANTILE, small_sample_inflation
 from tui_monitor.explain.samples.probes import (
     FloatArray,
+    IntArray,
     PerSampleMetric,
     TrainingProbe,
     ValidationProbe,
@@ -55,8 +56,8 @@ def unseen(probe: TrainingProbe, classes: ClassWeights) -> dict[Cause, float]:
     A share of 0 or 1 among few samples is not known exactly: half a sample is added to each cell of the table, as
     Agresti and Min do for matched proportions (Statistics in Medicine 24, 2005), which leaves 1/n.
     """
-    finite = math.sqrt(max(0.0, 1.0 - (int(probe.batch[-1]) + 1) / max(probe.epoch_batches, 1)))
-    one = 1.0 / probe.batch.size
+    finite = math.sqrt(max(0.0, 1.0 - probe.batches / max(probe.epoch_batches, 1)))
+    one = 1.0 / (probe.batch.size if probe.sample is None else np.unique(probe.sample).size)
     random_mode = not np.array_equal(probe.loss.training, probe.loss.inference)
     shift = classes.train_share * (classes.ratio - 1.0)
     by_class = np.divide(shift, classes.counts, out=np.zeros_like(shift), where=classes.counts > 0)
@@ -116,7 +117,7 @@ def sampling(
 ) -> Sampling:
     """Return the sampling variances of both sides; the training set's size is the epoch's, estimated where unknown."""
     weights = effective_weights(probe.weight, probe.batch, metric.weighting)
-    batches = int(probe.batch[-1]) + 1
+    batches = probe.batches
     if probe.epoch_class_counts is not None:
         train_size = float(probe.epoch_class_counts.sum())
     else:
@@ -125,5 +126,25 @@ def sampling(
         validation_size = float(validation.class_counts.sum())
     else:
         validation_size = float(values.size)
-    training_variance = float(np.var(weights * metric.then)) / max(train_size, 1.0)
-    return Sampling(training_variance, float(np.var(values)), validation_size)
+    of = (probe.batch, validation.batch) if metric.is_of_batches else (probe.sample, validation.sample)
+    training_variance = _variance(weights * metric.then, of[0]) / max(train_size, 1.0)
+    return Sampling(training_variance, _variance(values, of[1]), validation_size)
+
+
+def _variance(values: FloatArray, group: IntArray | None) -> float:
+    """Return what a mean over n units has of variance, times n.
+
+    Where units belong to groups that are drawn as wholes, it is that of a ratio of two means over groups (Cochran,
+    Sampling Techniques, 1977, section 2.11); infinite where a single group tells nothing of it.
+
+    Args:
+        values: of each unit, shape (n,).
+        group: of each unit, shape (n,), or None where each is drawn for itself.
+    """
+    if group is None:
+        return float(np.var(values))
+    _, place = np.unique(group, return_inverse=True)
+    sums = np.bincount(place, weights=values - values.mean())
+    if sums.size < 2:
+        return math.inf
+    return float(sums @ sums) / values.size * sums.size / (sums.size - 1)

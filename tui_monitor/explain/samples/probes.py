@@ -6,6 +6,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_monitor.run_log.events.explanation import Cause
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
@@ -20,6 +22,8 @@ class Averaging(StrEnum):
     """Each batch counts by its size: Keras 3's own loop."""
     BATCHES = "batches"
     """Each batch counts the same: Keras 2's progress bar, and many custom loops."""
+    UNITS = "units"
+    """Each batch counts by the units that its mean is over: accuracy of time steps, some of which are masked."""
 
 
 class Weighting(StrEnum):
@@ -53,11 +57,26 @@ class PerSampleMetric:
     """Penalty inside the reported loss, as it was on average over the epoch."""
     offset_now: float = 0.0
     """Penalty at the current weights, part of training and validation loss alike."""
+    is_of_batches: bool = False
+    """Whether the values are those of whole batches, the same for each sample of one: what the loss of a model that
+    computes it itself, or that gives one number for a batch, can be measured by."""
+    unsplit: tuple[Cause, ...] = ()
+    """Causes that can't be told apart here: what they come to stays in `within_class`."""
+    in_nats: bool = True
+    """Whether it is a loss in nats, a cross-entropy on hard labels, or an accuracy; other losses have units of their
+    own."""
+
+
+IN_LOSS, IN_ACCURACY = 1, 2
+"""Bits of `counted`."""
 
 
 @dataclass(frozen=True)
 class TrainingProbe:
-    """Probed training batches; arrays have one entry per sample, shape (n,)."""
+    """Probed training batches; arrays have one entry for each unit, shape (n,).
+
+    A unit is a sample, or where a sample holds several things to classify one of these: a time step, a pixel.
+    """
 
     batch: IntArray
     """Ordinal of the probed batch each sample belongs to, from 0, not falling."""
@@ -76,11 +95,23 @@ class TrainingProbe:
     """Samples of each class in all those batches, shape (classes,); None without classes."""
     confidence: FloatArray | None = None
     """Probability given to the predicted class in inference mode, shape (n,); NaN where the model gives none."""
+    sample: IntArray | None = None
+    """Ordinal of the sample each unit belongs to, shape (n,), not falling; None where samples are the units."""
+    batch_samples: FloatArray | None = None
+    """Samples of each probed batch, shape (batches,); None where samples are the units."""
+    counted: IntArray | None = None
+    """Which means each unit is part of, as bits (`IN_LOSS`, `IN_ACCURACY`), shape (n,); None where all are part of
+    both. Class counts have one more entry then: what is no part of the loss is a class of its own, the last."""
+
+    @property
+    def batches(self) -> int:
+        """How many batches were probed."""
+        return int(self.batch.max(initial=-1)) + 1 if self.batch_samples is None else self.batch_samples.size
 
 
 @dataclass(frozen=True)
 class ValidationProbe:
-    """Validation samples in inference mode, shape (n,) each."""
+    """Validation samples, or other units, in inference mode, shape (n,) each."""
 
     batch: IntArray
     label: IntArray
@@ -106,6 +137,19 @@ class ValidationProbe:
     """How validation's own sample weights enter its accuracy."""
     confidence: FloatArray | None = None
     """Probability given to the predicted class, shape (n,); NaN where the model gives none."""
+    sample: IntArray | None = None
+    """As in `TrainingProbe`, and so are the next two."""
+    batch_samples: FloatArray | None = None
+    counted: IntArray | None = None
+    averaging: Averaging = Averaging.SAMPLES
+    """How the reported loss averages validation's batches."""
+    accuracy_averaging: Averaging = Averaging.SAMPLES
+    """How the reported accuracy does."""
+
+    @property
+    def batches(self) -> int:
+        """How many batches the arrays hold."""
+        return int(self.batch.max(initial=-1)) + 1 if self.batch_samples is None else self.batch_samples.size
 
 
 def effective_weights(weight: FloatArray, batch: IntArray, weighting: Weighting) -> FloatArray:

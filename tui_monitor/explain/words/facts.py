@@ -24,6 +24,8 @@ class Facts:
     """The one weight of each class that was probed, or None where samples of a class differ in weight."""
     weights_used: bool
     """Whether any training sample has a weight other than 1."""
+    is_by_class: bool
+    """Whether what is within class shares has been told apart from them."""
     random_mode: bool
     """Whether training mode gives other outputs than inference mode."""
     opened: OpenedEvidence | None = None

@@ -179,7 +179,7 @@ def _clause(cause: Cause, on_loss: float | None, facts: Facts) -> str:
         labels = labels_apart(facts)
         if labels:
             return f"that {labels} {_moves_validation(on_loss, on_accuracy)}"
-        return _within_class_clause(on_loss, on_accuracy)
+        return _within_class_clause(on_loss, on_accuracy, is_by_class=facts.is_by_class)
     if cause is Cause.SAMPLE_WEIGHTS:
         return _weights_clause(on_loss, on_accuracy, facts)
     if cause in OPENED_SUBJECTS:
@@ -225,7 +225,7 @@ def _weights_clause(loss: float | None, accuracy: float | None, facts: Facts) ->
     return f"{subject} {_moves(loss, accuracy, plural=True)}"
 
 
-def _within_class_clause(loss: float | None, accuracy: float | None) -> str:
+def _within_class_clause(loss: float | None, accuracy: float | None, *, is_by_class: bool) -> str:
     parts = []
     if loss is not None:
         parts.append(f"loss {abs(loss):.3f} {'lower' if loss > 0 else 'higher'}")
@@ -234,7 +234,7 @@ def _within_class_clause(loss: float | None, accuracy: float | None) -> str:
     how = {True: "worse", False: "better"}
     worse = {effect < 0 for effect in (loss, None if accuracy is None else -accuracy) if effect is not None}
     fares = how[worse.pop()] if len(worse) == 1 else "differently"
-    return f"class for class, the model does {fares} on validation ({', '.join(parts)})"
+    return f"{'class for class, ' if is_by_class else ''}the model does {fares} on validation ({', '.join(parts)})"
 
 
 def _class_mix_clause(loss: float | None, accuracy: float | None, classes: Classes | None) -> str:

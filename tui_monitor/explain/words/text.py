@@ -17,7 +17,7 @@ def explanation_text(explanation: Explanation) -> str:
         *(
             _ledger(name, ledger, unit)
             for name, ledger, unit in (
-                ("Loss, nats", explanation.loss, units.NATS),
+                (_loss_title(explanation), explanation.loss, units.NATS),
                 ("Accuracy, points", explanation.accuracy, units.POINTS),
             )
             if ledger is not None
@@ -29,6 +29,11 @@ def explanation_text(explanation: Explanation) -> str:
         _wrapped(*explanation.limits),
     ]
     return "\n\n".join(block for block in blocks if block)
+
+
+def _loss_title(explanation: Explanation) -> str:
+    """A log does not tell which loss it is of, so its unit is not known."""
+    return "Loss" if explanation.evidence == "log" else "Loss, nats"
 
 
 def _heading(explanation: Explanation) -> str:

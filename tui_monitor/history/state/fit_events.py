@@ -43,10 +43,10 @@ def explanation_at(explained: Explained, seconds: float) -> ExplanationAt:
     )
 
 
-def timeline_entry(event: AlertRaised | NoteTaken, seconds: float) -> TimelineEntry:
-    """Return an alert or a note as the timeline shows it; arguments as for `epoch_row`."""
+def timeline_entry(event: AlertRaised | NoteTaken, seconds: float, fit: int | None) -> TimelineEntry:
+    """Return an alert or a note of a fit as the timeline shows it; other arguments as for `epoch_row`."""
     alert = event.alert if isinstance(event, AlertRaised) else ""
-    return TimelineEntry(seconds=seconds, kind=event.kind, text=event.text, epoch=event.epoch, alert=alert)
+    return TimelineEntry(seconds=seconds, kind=event.kind, text=event.text, epoch=event.epoch, alert=alert, fit=fit)
 
 
 def add_alert(timeline: MutableSequence[TimelineEntry], entry: TimelineEntry, stage: str) -> None:
@@ -58,10 +58,14 @@ def add_alert(timeline: MutableSequence[TimelineEntry], entry: TimelineEntry, st
         stage: from `AlertRaised`.
     """
     held = range(len(timeline) - 1, -1, -1) if stage and entry.alert else ()
-    at = next((i for i in held if timeline[i].alert == entry.alert and not timeline[i].is_over), None)
+    at = next((i for i in held if _is_one_alert(timeline[i], entry)), None)
     if at is None:
         timeline.append(entry)
     elif stage == "ended":
         timeline[at] = replace(timeline[at], text=f"{timeline[at].text} {entry.text}", is_over=True)
     else:
         timeline[at] = replace(timeline[at], text=entry.text)
+
+
+def _is_one_alert(held: TimelineEntry, entry: TimelineEntry) -> bool:
+    return held.alert == entry.alert and held.fit == entry.fit and not held.is_over

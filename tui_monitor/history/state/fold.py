@@ -226,5 +226,6 @@ def timeline_entry(recorded: RecordedEvent, text: str) -> TimelineEntry:
         epoch=getattr(event, "epoch", None),
         batch=getattr(event, "batch", None),
         acknowledges=getattr(event, "id", ""),
+        fit=recorded.fit,
         alert=getattr(event, "alert", ""),
     )

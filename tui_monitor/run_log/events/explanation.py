@@ -239,6 +239,22 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class OutputExplanation:
+    """The gaps of one of several outputs: of its own loss, before `loss_weights`, and of its accuracy."""
+
+    name: str
+    reported: Mapping[str, float | None]
+    """`loss`, `val_loss`, `accuracy`, `val_accuracy` of the output, as Keras reported them."""
+    loss: Ledger | None
+    accuracy: Ledger | None
+    classes: Classes | None = None
+    unit: str = "sample"
+    """What its means are over."""
+    in_nats: bool = True
+    """Whether its loss is in nats."""
+
+
+@dataclass(frozen=True)
 class Explanation:
     """Why the two gaps are what they are, at one moment of one run."""
 
@@ -278,6 +294,12 @@ class Explanation:
     """What lies behind the averages; None within an epoch, from a log, and in runs recorded before there were any."""
     opened: OpenedEvidence | None = None
     """What lies behind the terms that open the within-class and the train-mode term; None where nothing was opened."""
+    outputs: tuple[OutputExplanation, ...] = ()
+    """Of each output with a loss, where there are several; `loss` is the sum's then."""
+    unit: str = "sample"
+    """What the means are over: a sample, or where these hold several things that count, a time step or a pixel."""
+    in_nats: bool = True
+    """Whether the loss is in nats: a cross-entropy on hard labels, or not known to be another one."""
     schema: int = SCHEMA
 
 

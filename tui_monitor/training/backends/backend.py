@@ -6,6 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -32,6 +33,31 @@ class Recording(Protocol):
 Prepare = Callable[[Any, str, Callable[[], Any], Callable[[Any], Any]], Recording | None]
 """Of (model, "train_step" or "test_step", what finds the step when it runs, the step as it is now): what to make its
 function of, or None to make it as Keras does."""
+
+
+@dataclass(frozen=True)
+class CompiledLoss:
+    """One of the losses given to `compile`."""
+
+    loss: Any
+    scale: float
+    """Its `loss_weights`, 1 without."""
+    output: str
+    """Name of its output."""
+    log: str
+    """The name under which it is logged: `loss` where it is the only one."""
+
+
+@dataclass(frozen=True)
+class CompiledMetric:
+    """One of the metrics given to `compile`."""
+
+    metric: Any
+    is_weighted: bool
+    log: str
+    """The name under which it is logged."""
+    output: str
+    """Name of its output; empty where the model has one output alone."""
 
 
 class Backend(Protocol):
@@ -67,14 +93,11 @@ class Backend(Protocol):
     def loss_tracker(self, model: Any) -> Any:
         """Return the metric that reports `loss`, or None."""
 
-    def compiled_loss(self, model: Any) -> tuple[Any, float] | None:
-        """Return the only loss object of a built model and its `loss_weights`; None with none or several."""
+    def compiled_losses(self, model: Any) -> list[CompiledLoss]:
+        """Return the losses of a built model as they are computed in turn; outputs without one are left out."""
 
-    def compiled_metrics(self, model: Any) -> Iterator[tuple[Any, bool]]:
-        """Yield the metrics given to `compile`, each with whether it is weighted."""
-
-    def logged_names(self, model: Any) -> dict[int, str]:
-        """Return the names under which compiled metrics are logged, by `id`, where they differ from their own."""
+    def compiled_metrics(self, model: Any) -> Iterator[CompiledMetric]:
+        """Yield the metrics given to `compile`."""
 
     def weight_handles(self, model: Any) -> list[Any]:
         """Return the handles of the weights and of the optimizer's variables."""

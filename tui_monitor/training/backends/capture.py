@@ -43,6 +43,10 @@ class LossValues:
     """Sample weights, or None."""
     mask: Any
     """Which values count, or None for all."""
+    y: Any = None
+    """Targets that this loss was given."""
+    y_pred: Any = None
+    """Outputs that it was given."""
 
 
 @dataclass
@@ -54,9 +58,11 @@ class Capture:
     unreduced: LossValues | None = None
     """The newest loss or metric to which a mask was applied; whether it is a loss, its reduction tells."""
     y: Any = None
-    """Targets that the loss was given."""
+    """Targets that the model's loss was given."""
     y_pred: Any = None
-    """Outputs that the loss was given."""
+    """Outputs that the model's loss was given."""
+    given: tuple[Any, Any] = (None, None)
+    """Targets and outputs that the newest single loss was given."""
     loss: Any = None
     """What the model's loss came to, penalties included, shape ()."""
     failure: Exception | None = None
@@ -114,7 +120,12 @@ def mean_updated(capture: Capture, metric: Any, values: Any, weight: Any, before
 
 def loss_reduced(capture: Capture, values: Any, weight: Any, mask: Any) -> None:
     """Note a loss before it is reduced."""
-    capture.losses.append(LossValues(values, weight, mask))
+    capture.losses.append(LossValues(values, weight, mask, *capture.given))
+
+
+def loss_called(capture: Capture, y: Any, y_pred: Any) -> None:
+    """Note what one loss is about to be computed from."""
+    capture.given = (y, y_pred)
 
 
 def loss_begun(capture: Capture, y: Any, y_pred: Any) -> None:
@@ -162,6 +173,22 @@ def noted(capture: Capture, action: Callable[..., None], *args: Any) -> None:
         capture.note(action, *args)
     except Exception as error:  # training must go on
         tell(ignored, error)
+
+
+def telling_call(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the call of one loss as one that tells the capture what it is given."""
+
+    @functools.wraps(original)
+    def __call__(self: Any, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
+        try:
+            capture = active()
+        except Exception as error:  # training must go on
+            capture = lost(error)
+        if capture is not None:
+            noted(capture, loss_called, y_true, y_pred)
+        return original(self, y_true, y_pred, *args, **kwargs)
+
+    return __call__
 
 
 def telling_loss(original: Callable[..., Any]) -> Callable[..., Any]:

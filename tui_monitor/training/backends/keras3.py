@@ -15,7 +15,7 @@ from keras.src.trainers.trainer import Trainer
 
 from tui_monitor.training.backends import capture as captures
 from tui_monitor.training.backends import graphs
-from tui_monitor.training.backends.backend import Prepare, Recording, wrap_once
+from tui_monitor.training.backends.backend import CompiledLoss, CompiledMetric, Prepare, Recording, wrap_once
 from tui_monitor.training.guard import Failed, tell
 
 package: ModuleType = keras
@@ -54,6 +54,7 @@ def tell_captures() -> None:
     """Have means tell what they are given and what they add, losses what they reduce, models what their loss is of."""
     wrap_once(keras.metrics.Mean, "update_state", _telling_mean)
     wrap_once(keras_loss, "reduce_weighted_values", _telling_reduction)
+    wrap_once(keras_loss.Loss, "__call__", captures.telling_call)
     for name in ("_compute_loss", "compute_loss"):
         wrap_once(Trainer, name, captures.telling_loss)
 
@@ -137,33 +138,31 @@ def loss_tracker(model: Any) -> Any:
     return getattr(model, "_loss_tracker", None)
 
 
-def compiled_loss(model: Any) -> tuple[Any, float] | None:
-    """Return the only loss object and its weight."""
+def compiled_losses(model: Any) -> list[CompiledLoss]:
+    """Return the losses as `CompileLoss` computes them."""
     losses = getattr(getattr(model, "_compile_loss", None), "_flat_losses", None) or []
-    if len(losses) != 1:
-        return None
-    return losses[0].loss, 1.0 if losses[0].loss_weights is None else float(losses[0].loss_weights)
+    several = len(losses) > 1
+    return [
+        CompiledLoss(
+            entry.loss,
+            1.0 if entry.loss_weights is None else float(entry.loss_weights),
+            str(entry.name),
+            f"{entry.name}_loss" if several else "loss",
+        )
+        for entry in losses
+    ]
 
 
-def compiled_metrics(model: Any) -> Iterator[tuple[Any, bool]]:
-    """Yield compiled metrics, each with whether it is weighted."""
+def compiled_metrics(model: Any) -> Iterator[CompiledMetric]:
+    """Yield compiled metrics; names in logs follow `CompileMetrics`."""
     compiled = getattr(model, "_compile_metrics", None)
     if compiled is None:
         return
     for lists, weighted in ((compiled._flat_metrics, False), (compiled._flat_weighted_metrics, True)):
         for entry in lists:
+            output = str(entry.output_name or "") if entry is not None else ""
             for metric in entry.metrics if entry is not None else []:
-                yield metric, weighted
-
-
-def logged_names(model: Any) -> dict[int, str]:
-    """Return the names of metrics that Keras puts an output's name before, by `id`; they follow `CompileMetrics`."""
-    compiled = getattr(model, "_compile_metrics", None)
-    if compiled is None:
-        return {}
-    lists = [*compiled._flat_metrics, *compiled._flat_weighted_metrics]
-    named = [(entry.output_name, metric) for entry in lists if entry is not None for metric in entry.metrics]
-    return {id(metric): f"{output}_{metric.name}" for output, metric in named if output}
+                yield CompiledMetric(metric, weighted, f"{output}_{metric.name}" if output else metric.name, output)
 
 
 def weight_handles(model: Any) -> list[Any]:

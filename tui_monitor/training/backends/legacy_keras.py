@@ -23,7 +23,7 @@ from tf_keras.src.utils.metrics_utils import ragged_assert_compatible_and_get_fl
 
 from tui_monitor.training.backends import capture as captures
 from tui_monitor.training.backends import graphs
-from tui_monitor.training.backends.backend import Prepare, Recording, wrap_once
+from tui_monitor.training.backends.backend import CompiledLoss, CompiledMetric, Prepare, Recording, wrap_once
 from tui_monitor.training.guard import Failed, tell
 
 package: ModuleType = keras
@@ -59,6 +59,7 @@ def tell_captures() -> None:
     wrap_once(Reduce, "update_state", _telling_mean)
     wrap_once(losses_utils, "apply_valid_mask", _telling_mask)
     wrap_once(losses_utils, "compute_weighted_loss", _telling_reduction)
+    wrap_once(keras.losses.Loss, "__call__", captures.telling_call)
     wrap_once(training.Model, "compute_loss", captures.telling_loss)
     wrap_once(LossesContainer, "__call__", _telling_container)
 
@@ -104,7 +105,7 @@ def _telling_mask(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _mask_applied(capture: captures.Capture, values: Any, weight: Any, mask: Any) -> None:
-    capture.unreduced = captures.LossValues(values, weight, mask)
+    capture.unreduced = captures.LossValues(values, weight, mask, *capture.given)
 
 
 def _telling_reduction(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -267,27 +268,31 @@ def loss_tracker(model: Any) -> Any:
     return getattr(getattr(model, "compiled_loss", None), "_total_loss_mean", None)
 
 
-def compiled_loss(model: Any) -> tuple[Any, float] | None:
-    """Return the only loss object and its weight."""
+def compiled_losses(model: Any) -> list[CompiledLoss]:
+    """Return the losses as the container of a model computes them."""
     container = getattr(model, "compiled_loss", None)
-    if container is None or not container.built or len(container._losses) != 1 or container._losses[0] is None:
-        return None
-    weight = container._loss_weights[0]
-    return container._losses[0], 1.0 if weight is None else float(weight)
+    if container is None or not container.built:
+        return []
+    entries = zip(container._losses, container._loss_weights, container._output_names, strict=True)
+    found = [(loss, weight, name) for loss, weight, name in entries if loss is not None]
+    several = len(container._losses) > 1
+    return [
+        CompiledLoss(loss, 1.0 if weight is None else float(weight), str(name), f"{name}_loss" if several else "loss")
+        for loss, weight, name in found
+    ]
 
 
-def compiled_metrics(model: Any) -> Iterator[tuple[Any, bool]]:
-    """Yield compiled metrics, each with whether it is weighted."""
+def compiled_metrics(model: Any) -> Iterator[CompiledMetric]:
+    """Yield compiled metrics, which are named after their outputs themselves where there are several."""
     compiled = getattr(model, "compiled_metrics", None)
     if compiled is None:
         return
+    outputs = [str(name) for name in getattr(compiled, "_output_names", None) or ()]
     for metrics, weighted in ((compiled.unweighted_metrics, False), (compiled.weighted_metrics, True)):
-        yield from ((metric, weighted) for metric in metrics or () if metric is not None)
-
-
-def logged_names(model: Any) -> dict[int, str]:
-    """Return nothing: metrics are named after their outputs themselves."""
-    return {}
+        for metric in metrics or ():
+            if metric is not None:
+                of = [name for name in outputs if len(outputs) > 1 and metric.name.startswith(f"{name}_")]
+                yield CompiledMetric(metric, weighted, metric.name, max(of, key=len, default=""))
 
 
 def weight_handles(model: Any) -> list[Any]:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tui_monitor.explain.from_log import explain_from_log
+from tui_monitor.explain.from_log import RecordedFit, explain_from_log
 from tui_monitor.metric_names import canonical_metric
 from tui_monitor.run_log.events.notifications import Explained, NoteTaken
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
@@ -18,6 +18,8 @@ from tui_monitor.training.record.observations import Observations
 from tui_monitor.training.record.session import Session
 
 ONLY_SHOWN = "The loop is the script's own and only tells its values, so the gap can be shown, not split."
+
+_KNOWN = RecordedFit(why_unmeasured="a loop of the script's own tells no samples")
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,7 @@ class OwnLoop:
             initial_epoch=self.epoch - 1,
             steps_per_epoch=self._plan.steps_per_epoch,
             model={"name": self._plan.title} if self._plan.title else {},
+            fit={"own_loop": True},
         )
         self._fit = info.index
         attempt(ignored, self._around.enter_context, self._session.system.sampling(), otherwise=None)
@@ -184,7 +187,7 @@ class OwnLoop:
             )
         )
         named = {canonical_metric(name): value for name, value in logs.items()}
-        explanation = explain_from_log(self._writer.info.name, self.epoch, named)
+        explanation = explain_from_log(self._writer.info.name, self.epoch, named, recorded=_KNOWN)
         if explanation.loss is not None or explanation.accuracy is not None:
             self._writer.event(Explained.of(replace(explanation, limits=(ONLY_SHOWN,))))
         attempt(ignored, self._observations.epoch_ended, self.epoch, self._means.batches, logs, None, otherwise=None)

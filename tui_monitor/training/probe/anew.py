@@ -13,8 +13,8 @@ from tui_monitor.training.step.payload import ROLES, Trace
 from tui_monitor.training.step.per_sample_metrics import Unsupported, per_sample_metrics
 
 _REFUSED = (
-    "The gap can only be shown: no step of the model was traced to a graph, and its own Python code can't be called "
-    "again without risk to the training."
+    "no step of the model was traced to a graph, and its own Python code can't be called again without risk to the "
+    "training"
 )
 _KNOWN = ("tensorflow", "builtins", "numpy", "functools")
 
@@ -24,7 +24,7 @@ def trace_anew(
     model: Any,
     structure: Mapping[str, Any],
     given: Mapping[str, tuple[Any, ...]],
-    outputs: Any,
+    outputs: tuple[Any, ...],
     kind: str,
 ) -> Trace:
     """Return the trace of a step for batches like one, in a graph of our own that is never run as a whole.
@@ -44,7 +44,9 @@ def trace_anew(
         raise Unsupported(_REFUSED)
     with graphs.own_graph():
         inputs = {role: tuple(map(_placeholder, given[role])) for role in ROLES}
-        y_pred = _placeholder(outputs) if kind == "then" else None
+        if kind == "then" and len(outputs) != 1:
+            raise Unsupported("no step of the model was traced to a graph, and it has several outputs")
+        y_pred = _placeholder(outputs[0]) if kind == "then" else None
         parts = {role: _packed(structure[role], inputs[role]) for role in ROLES}
         capture = captures.Capture()
         outer = captures.begin(capture)
@@ -52,15 +54,16 @@ def trace_anew(
             backend.step_anew(model, parts, y_pred, training=kind != "inference")
         finally:
             captures.end(outer)
-        _, sample = per_sample_metrics(backend, model, capture)
-    return Trace(inputs, y_pred, sample, capture.loss, tf.distribute.get_strategy().num_replicas_in_sync)
+        samples = tuple(sample for _, sample in per_sample_metrics(backend, model, capture))
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        loss = capture.loss if capture.loss is None or replicas == 1 else capture.loss * float(replicas)
+    return Trace(inputs, () if y_pred is None else (y_pred,), samples, loss)
 
 
 def holds_own_code_alone(backend: Backend, model: Any) -> bool:
     """Return whether all that a step of a model calls is Keras' own: layers, losses, metrics and their functions."""
-    compiled = backend.compiled_loss(model)
-    parts = [*backend.layers(model), *(metric for metric, _ in backend.compiled_metrics(model))]
-    parts += [compiled[0]] if compiled is not None else []
+    parts = [*backend.layers(model), *(entry.metric for entry in backend.compiled_metrics(model))]
+    parts += [entry.loss for entry in backend.compiled_losses(model)]
     return all(_is_known(backend, type(part)) for part in parts) and all(
         _is_known(backend, called) for part in parts for called in _callables(part)
     )

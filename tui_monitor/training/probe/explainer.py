@@ -5,21 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tui_monitor.explain.measure import Moment, explain_probe
+import numpy as np
+
+from tui_monitor.explain.measure import Moment
 from tui_monitor.explain.samples.join_workers import Average, WorkerShare
-from tui_monitor.explain.samples.probes import Averaging, TrainingProbe, ValidationProbe
-from tui_monitor.metric_names import VALIDATION_PREFIX
+from tui_monitor.explain.samples.probes import Averaging
 from tui_monitor.run_log.events.explanation import Cost, Explanation
 from tui_monitor.training.probe.budget import ProbeBudget
-from tui_monitor.training.probe.ledger_sides import (
-    complete_validation,
-    partial_validation,
-    repeated_validation,
-    residual_caveat,
-    training_side,
-)
-from tui_monitor.training.probe.opening.opener import EpochToOpen
-from tui_monitor.training.probe.opening.opening import Opening, epoch_to_open
+from tui_monitor.training.probe.explained import explained
+from tui_monitor.training.probe.ledger_sides import Measured, whole_training, whole_validation
+from tui_monitor.training.probe.opening.opening import OpenedOnce, Opening
 from tui_monitor.training.probe.passes import LazyBatch, MeasuredBatches, Probe, UnpackedBatch, preserved_random_state
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.validation_record import ValidationRecord
@@ -71,7 +66,6 @@ class Explainer:
         """Whether an epoch of this `fit` was measured at its end."""
         self.is_complete = False
         """Whether the newest epoch that was measured at its end was measured in all its batches."""
-        self._caveats: tuple[str, ...] = ()
         self.opening = Opening(model, budget)
         """What opens the within-class term; it knows one fit's data."""
 
@@ -80,22 +74,20 @@ class Explainer:
         return self.training.plan if self.training is not None else StepPlan(probed=False)
 
     @property
-    def measures_nothing(self) -> bool:
-        """Whether nothing of this model can be split by sample."""
-        return self._plan.per_sample is None
+    def outputs(self) -> Sequence[PerSampleMetrics]:
+        """How each output's values are read, those of the model's one output where it has one; empty if unknown."""
+        return self._plan.outputs
 
-    def validation_accuracy(self, logs: Mapping[str, float]) -> float | None:
-        """Return validation's accuracy among an epoch's logs, or None where that is not measured."""
-        known = self._plan.per_sample
-        if known is None or known.accuracy_name is None:
-            return None
-        return logs.get(VALIDATION_PREFIX + known.accuracy_name)
+    @property
+    def measures_nothing(self) -> bool:
+        """Whether nothing of this model can be measured."""
+        return bool(self._plan.caveat) or not self._plan.is_traced
 
     @property
     def caveats(self) -> tuple[str, ...]:
         """Sentences on what can't be measured for this model."""
         of_step = self._plan.caveat or (self.validation.plan.caveat if self.validation is not None else "")
-        return self._caveats or ((of_step,) if of_step else ())
+        return (of_step,) if of_step else ()
 
     def at_epoch_end(
         self,
@@ -142,43 +134,32 @@ class Explainer:
     ) -> Explanation | None:
         self.is_complete = False
         watch = _Stopwatch(self._budget)
-        if validation.caveat:
-            self._refuse(Unsupported(validation.caveat))
-        is_measured = validation.loss is None or bool(validation.per_sample)
+        is_measured = validation.loss is None or self._has_measured(validation)
         chosen = self._choose(totals, batches, training_seconds, share=1.0 if is_measured else 0.5, is_last=is_last)
-        per_sample = self._plan.per_sample
-        moment = Moment(self._run, epoch, None, None, self.caveats)
-        if per_sample is None or not chosen or not self._is_worth_it(validation, training_seconds):
+        moment = Moment(self._run, epoch, None, None, self.caveats, totals.samples)
+        if self.measures_nothing or not chosen or not self._is_worth_it(validation, training_seconds):
             if self._shares is not None:
                 self._shares.offer(moment, None)
             return None
-        if not self._knows_losses(logs):
+        reason = self._why_unknown(logs, validation)
+        if reason:
+            self._refuse(reason)
             if self._shares is not None:
                 self._shares.offer(moment, None)
-            return None
-        if not is_measured and not len(validation.kept):
-            self._refuse(Unsupported(self.validation.plan.caveat if self.validation is not None else _UNWATCHED))
             return None
         try:
-            measured = self._measure_training(chosen)
-            side = complete_validation(per_sample, validation, measured.inference_penalty)
-            if not is_measured:
-                now, complete = self._validation_again(validation, len(chosen))
-                side = repeated_validation(per_sample, validation, now, measured.inference_penalty, complete=complete)
-        except Unsupported as reason:
-            self._refuse(reason)
-            return None
-        reported = {"loss": float(logs["loss"]), "accuracy": _accuracy(logs, per_sample)}
-        training = self._training_side(per_sample, chosen, measured, totals, reported)
-        moment = Moment(self._run, epoch, None, None, self.caveats, totals.samples)
-        if self._shares is not None:
-            self._shares.offer(moment, self._share(training, side, totals))
-            self._budget.measured(watch.seconds(), watch.seconds(), len(chosen))
+            now = None if is_measured else self._validation_again(validation, len(chosen))
+            known = self._known(chosen, totals, logs, validation, now)
+            if self._shares is not None:
+                self._shares.offer(moment, self._share(known))
+                self._budget.measured(watch.seconds(), watch.seconds(), len(chosen))
+                return None
+            explanation = self._finish(known, moment, watch, training_seconds, batches)
+        except Unsupported as why:
+            self._refuse(_only_shown(why))
             return None
         self.has_explained, self.is_complete = True, len(chosen) == totals.batches
-        probed = [batch for _, batch in chosen]
-        to_open = epoch_to_open(epoch, (batches, probed), (validation, side), totals, (training, measured))
-        return self._finish(moment, training, side, watch, len(chosen), training_seconds, to_open)
+        return explanation
 
     def within_epoch(
         self,
@@ -203,8 +184,8 @@ class Explainer:
         Returns:
             None when the budget, the kept batches or the model do not allow it.
         """
-        per_sample = self._plan.per_sample
-        if per_sample is None or not len(validation.kept):
+        is_known = self._plan.metrics[:1] == ("loss",) and "loss" not in self._plan.running
+        if self.measures_nothing or not is_known or not len(validation.kept) or not self._is_like_training(validation):
             return None
         watch = _Stopwatch(self._budget)
         chosen = self._choose(totals, batches, training_seconds, share=0.5)
@@ -212,21 +193,29 @@ class Explainer:
             chosen = self._draw(batches, ASKED_BATCHES)
         if not chosen:
             return None
-        try:
-            measured = self._measure_training(chosen)
-            now, complete = self._validation_again(validation, len(chosen))
-        except Unsupported as reason:
-            self._refuse(reason)
-            return None
-        reported = {"loss": totals.mean(0, Averaging.SAMPLES), "accuracy": None}
-        if per_sample.accuracy_name is not None:
-            position = self._plan.metrics.index(per_sample.accuracy_name)
-            reported["accuracy"] = totals.mean(position, Averaging.SAMPLES)
-        training = self._training_side(per_sample, chosen, measured, totals, reported)
-        side = partial_validation(per_sample, validation, now, measured.inference_penalty, complete=complete)
         caveats = self.caveats if self._shares is None else (*self.caveats, WITHIN_EPOCH_CAVEAT)
         moment = Moment(self._run, epoch, totals.batches, None, caveats)
-        return self._finish(moment, training, side, watch, len(chosen), training_seconds)
+        so_far = {name: totals.mean(index, Averaging.SAMPLES) for index, name in enumerate(self._plan.metrics)}
+        try:
+            now = self._validation_again(validation, len(chosen))
+            known = replace(self._known(chosen, totals, so_far, validation, now), is_at_end=False)
+            return self._finish(known, moment, watch, training_seconds)
+        except Unsupported as why:
+            self._refuse(_only_shown(why))
+            return None
+
+    def _known(
+        self,
+        chosen: Sequence[tuple[int, UnpackedBatch]],
+        totals: EpochTotals,
+        reported: Mapping[str, float],
+        validation: ValidationRecord,
+        now: MeasuredBatches | None,
+    ) -> Measured:
+        """Measure training batches and return that with what else is known of the moment."""
+        batches = [batch for _, batch in chosen]
+        measured = self._measure("training", Probe.training_batches, batches)
+        return Measured(self._plan, batches, measured, totals, reported, validation, now)
 
     def _choose(
         self,
@@ -244,8 +233,8 @@ class Explainer:
     def _draw(self, batches: Reservoir[LazyBatch], most: int) -> list[tuple[int, UnpackedBatch]]:
         try:
             return [(index, unpack()) for index, unpack in batches.draw(most)]
-        except Unsupported as reason:
-            self._refuse(reason)
+        except Unsupported as why:
+            self._refuse(_only_shown(why))
             return []
 
     def _allowed(self, training_seconds: float, mean_size: float, *, is_last: bool) -> int:
@@ -255,13 +244,10 @@ class Explainer:
             training_seconds, mean_size, begins=self._begins, builds=builds, is_last=is_last
         )
 
-    def _measure_training(self, chosen: Sequence[tuple[int, UnpackedBatch]]) -> MeasuredBatches:
-        return self._measure("training", Probe.training_batches, [batch for _, batch in chosen])
-
-    def _validation_again(self, validation: ValidationRecord, training_batches: int) -> tuple[MeasuredBatches, bool]:
-        """Measure about as many kept batches of validation as of training; the flag tells whether those are all."""
+    def _validation_again(self, validation: ValidationRecord, training_batches: int) -> MeasuredBatches:
+        """Measure about as many kept batches of validation as of training."""
         kept = [unpack() for _, unpack in validation.kept.draw(max(training_batches, 8))]
-        return self._measure("validation", Probe.validation_batches, kept), len(kept) == validation.batches
+        return self._measure("validation", Probe.validation_batches, kept)
 
     def _measure(
         self,
@@ -292,49 +278,87 @@ class Explainer:
         """Whether there is a gap to explain, or else a training long enough that its own values are worth a look."""
         return validation.loss is not None or training_seconds >= _WORTH_SECONDS or self._budget.fraction >= 1
 
-    def _knows_losses(self, logs: Mapping[str, float]) -> bool:
-        """Whether the loss of each batch and of the epoch are known; if not, a caveat says so."""
-        if "loss" in logs and self._plan.metrics[:1] == ("loss",) and "loss" not in self._plan.running:
-            return True
-        self._refuse(Unsupported("The loss of single batches is not known: the gap can't be split, only shown."))
-        return False
+    def _has_measured(self, validation: ValidationRecord) -> bool:
+        """Whether validation's own steps have measured what its side of the ledger needs."""
+        if self._plan.by_batch and not (len(self._plan.outputs) == 1 and validation.by_sample):
+            return bool(np.isfinite(validation.losses).any())
+        return bool(validation.by_sample)
 
-    def _refuse(self, reason: Unsupported) -> None:
+    def _why_unknown(self, logs: Mapping[str, float], validation: ValidationRecord) -> str:
+        """Return the sentence on what is missing to measure an epoch, or an empty one."""
+        if validation.caveat:
+            return f"The gap can only be shown: {validation.caveat}."
+        if "loss" not in logs or self._plan.metrics[:1] != ("loss",) or "loss" in self._plan.running:
+            return "The loss of single batches is not known: the gap can't be split, only shown."
+        if validation.loss is None or self._is_like_training(validation):
+            return ""
+        return (self.validation.plan.caveat if self.validation is not None else "") or _UNWATCHED
+
+    def _is_like_training(self, validation: ValidationRecord) -> bool:
+        """Whether validation was recorded; where it is measured otherwise than training, batches are all it has."""
+        if not validation.batches:
+            return False
+        if self.validation is not None and self.validation.plan.outputs != self._plan.outputs:
+            self._plan.outputs = ()
+            self._plan.by_batch = self._plan.by_batch or "the test step computes its values in another way"
+        if self.validation is not None:
+            self._plan.by_batch = self._plan.by_batch or self.validation.plan.by_batch
+        return True
+
+    def _refuse(self, sentence: str) -> None:
         """Measure no more, and say why."""
-        self._plan.per_sample, self._plan.caveat = None, str(reason)
-
-    def _training_side(
-        self,
-        per_sample: PerSampleMetrics,
-        chosen: Sequence[tuple[int, UnpackedBatch]],
-        measured: MeasuredBatches,
-        totals: EpochTotals,
-        reported: Mapping[str, float | None],
-    ) -> TrainingProbe:
-        """Return the side, and keep what can't be said of it as a caveat."""
-        batches = [batch for _, batch in chosen]
-        side = training_side(per_sample, batches, measured, totals, self._plan.metrics, reported)
-        caveat = residual_caveat(side)
-        if caveat:
-            self._caveats = (caveat,)
-        return side
+        self._plan.caveat = sentence
 
     def _finish(
         self,
+        known: Measured,
         moment: Moment,
-        training: TrainingProbe,
-        validation: ValidationProbe | None,
         watch: "_Stopwatch",
-        batches: int,
         training_seconds: float,
-        epoch: EpochToOpen | None = None,
+        kept: Reservoir[LazyBatch] | None = None,
     ) -> Explanation:
+        """Explain a moment; where the model's loss is not made of its samples', it is measured by batches from now on.
+
+        Args:
+            known: of the moment.
+            moment: copied into the explanation.
+            watch: running since measuring began.
+            training_seconds: time spent training so far.
+            kept: all batches of the epoch that were kept, where its within-class term is to be opened.
+
+        Raises:
+            Unsupported: nothing of the moment can be explained.
+        """
         forward = watch.seconds()
-        opened, seconds = self.opening.open(self._probe(), epoch, forward) if epoch is not None else (None, 0.0)
-        explanation = explain_probe(training, validation, moment, opened)
-        self._budget.measured(watch.seconds() - seconds, forward, batches)
-        self._budget.written(seconds)
+        self._check_one_loss(known)
+        opened = OpenedOnce(self.opening, self._probe(), known, moment.epoch, kept, forward)
+        explanation, reason = explained(known, moment, opened)
+        if explanation is None and not self._plan.by_batch:
+            self._plan.by_batch = "its samples' own losses don't add up to it"
+            measured = self._measure("training", Probe.training_batches, known.batches)
+            now = None if known.now is None else self._validation_again(known.validation, known.now.samples.size)
+            explanation, reason = explained(replace(known, training=measured, now=now), moment)
+        if explanation is None:
+            raise Unsupported(reason)
+        self._budget.measured(watch.seconds() - opened.seconds, forward, len(known.batches))
+        self._budget.written(opened.seconds)
         return replace(explanation, cost=self._cost(training_seconds))
+
+    def _check_one_loss(self, known: Measured) -> None:
+        """Refuse to compare two different losses.
+
+        Raises:
+            Unsupported: training and test step compute different ones.
+        """
+        measured = known.training
+        if not self._plan.by_batch or not measured.samples.size or not known.validation.batches:
+            return
+        training, inference = float(measured.training_loss[0]), float(measured.inference_loss[0])
+        with preserved_random_state():
+            if self._probe().has_two_losses(known.batches[0], training, inference):
+                raise Unsupported(
+                    f"training and test step compute different losses (of one batch {training:.4g} and {inference:.4g})"
+                )
 
     def of_all_workers(self, training_seconds: float, wait_seconds: float | None = None) -> Explanation | None:
         """Return the explanation of the last epoch that ended, once, when every worker has measured it.
@@ -356,12 +380,16 @@ class Explainer:
             seconds_beside=self._budget.seconds,
         )
 
-    def _share(self, training: TrainingProbe, validation: ValidationProbe | None, totals: EpochTotals) -> WorkerShare:
-        accuracy = None
-        if training.accuracy is not None and self._plan.per_sample is not None:
-            name = self._plan.per_sample.accuracy_name
-            accuracy = _average(totals, self._plan.metrics.index(name or ""))
-        return WorkerShare(training, validation, totals.samples, _average(totals, 0), accuracy)
+    def _share(self, known: Measured) -> WorkerShare:
+        training = whole_training(known)
+        accuracy, totals = None, known.totals
+        if training.accuracy is not None:
+            accuracy = _average(totals, known.position(self._plan.outputs[0].accuracy_name) or 0)
+        return WorkerShare(training, whole_validation(known), totals.samples, _average(totals, 0), accuracy)
+
+
+def _only_shown(reason: Unsupported) -> str:
+    return f"The gap can only be shown: {reason}."
 
 
 def _average(totals: EpochTotals, position: int) -> Average:
@@ -378,9 +406,3 @@ class _Stopwatch:
     def seconds(self) -> float:
         """Return how many have passed."""
         return time.perf_counter() - self._begun - self._budget.tracing
-
-
-def _accuracy(logs: Mapping[str, float], per_sample: PerSampleMetrics) -> float | None:
-    if per_sample.accuracy_name is None or per_sample.accuracy_name not in logs:
-        return None
-    return float(logs[per_sample.accuracy_name])

@@ -15,26 +15,24 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
-from tui_monitor.explain.samples.probes import FloatArray, IntArray, Weighting
+from tui_monitor.explain.samples.probes import IN_LOSS, FloatArray, IntArray, Weighting
 from tui_monitor.training.backends.backend import Backend
 from tui_monitor.training.backends.graphs import NotRepeatable, Piece, cut
 from tui_monitor.training.probe.anew import holds_own_code_alone, trace_anew
 from tui_monitor.training.probe.variables import Variables
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.packing import StepOutput
-from tui_monitor.training.step.payload import ROLES, Trace
-from tui_monitor.training.step.per_sample_metrics import (
-    NOT_BY_SAMPLE,
-    ROWS,
-    PerSampleMetrics,
-    SampleTensors,
-    Unsupported,
-)
+from tui_monitor.training.step.payload import OUTPUTS, ROLES, Trace
+from tui_monitor.training.step.per_sample_metrics import NOT_BY_SAMPLE, PerSampleMetrics, Unsupported
 
 LARGEST_PASS = 8192
 """Samples in one forward pass at most, where batches may be concatenated."""
 _ROUNDING: Final = 1e-5
 """Relative difference between a loss and its samples' mean that float32 makes."""
+
+
+_BY_MODE: Final = ("Dropout", "Noise", "BatchNormalization", "Spectral", "Random", "Mix", "Augment", "Attention")
+"""Parts of the names of Keras' layers that act by mode."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +41,8 @@ class UnpackedBatch:
 
     inputs: Mapping[str, tuple[Any, ...]]
     """Leaves by role, see `ROLES`."""
-    outputs: Any
-    """What was kept of the training step's forward pass (see `Trace.outputs`); None for a validation batch."""
+    outputs: tuple[Any, ...]
+    """What was kept of the training step's forward pass (see `Trace.outputs`); empty for a validation batch."""
     loss: float
     """The batch's own loss as trained on, penalty included; NaN for a validation batch."""
     samples: int
@@ -66,27 +64,57 @@ def unpack_batch(output: StepOutput, *, in_training: bool) -> UnpackedBatch:
     """
     parts, row = output.parts(), output.rows[-1]
     inputs = {role: tuple(parts[name] for name in sorted(parts) if name[:-3] == role) for role in ROLES}
-    lengths = [leaf.shape[:1] for leaf in tf.nest.flatten([*inputs.values(), parts.get("outputs", ())])]
+    outputs = tuple(parts[name] for name in sorted(parts) if name[:-3] == OUTPUTS)
+    lengths = [leaf.shape[:1] for leaf in tf.nest.flatten([*inputs.values(), outputs])]
     if any(tuple(length) != (int(row[0]),) for length in lengths):
         raise Unsupported(NOT_BY_SAMPLE)
-    return UnpackedBatch(inputs, parts.get("outputs"), row[1] if in_training else math.nan, int(row[0]))
+    return UnpackedBatch(inputs, outputs, row[1] if in_training else math.nan, int(row[0]))
 
 
 @dataclass(frozen=True)
-class MeasuredBatches:
-    """Metrics of the samples of several batches, in the order given; arrays of shape (n,)."""
+class MeasuredOutput:
+    """Metrics of one output's units of several batches, in the order given; arrays of shape (n,)."""
 
     batch: IntArray
-    """Ordinal of each sample's batch among those given."""
+    """Ordinal of each unit's batch among those given."""
+    sample: IntArray | None
+    """Ordinal of each unit's sample; None where samples are the units."""
     then: Mapping[str, FloatArray]
     """Values from the outputs of the training step; empty for validation batches."""
     training: Mapping[str, FloatArray]
     """Values at the current weights in training mode; empty where only inference was asked for."""
     inference: Mapping[str, FloatArray]
+
+
+@dataclass(frozen=True)
+class MeasuredBatches:
+    """What several batches were measured to be."""
+
+    outputs: tuple[MeasuredOutput, ...]
+    """Of each output with a loss that can be told apart by sample, in the plan's order."""
+    samples: FloatArray
+    """Of each batch, shape (batches,)."""
+    training_loss: FloatArray
+    """The model's own loss of each batch at the current weights in training mode, shape (batches,); NaN for batches
+    that shared a pass, and where nothing tells it."""
+    inference_loss: FloatArray
+    """The same in inference mode."""
     penalty: float
     """What the model's loss holds beyond its samples' (L1/L2, activity) in training mode at the current weights."""
     inference_penalty: float
     """The same in inference mode."""
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What one pass measured of a group of batches."""
+
+    rows: tuple[FloatArray, ...]
+    """Of each output, shape (rows, units)."""
+    loss: float
+    """The model's own of all together; NaN where nothing tells it."""
+    beyond: float
+    """What it holds beyond its samples'."""
 
 
 @dataclass(frozen=True)
@@ -99,14 +127,18 @@ class _Pass:
     takes_outputs: bool
     trace: Trace
 
-    def measure(self, batch: UnpackedBatch, per_sample: PerSampleMetrics) -> tuple[FloatArray, float]:
-        """Return the values of a batch, rows as in `ROWS`, and what its loss holds beyond them."""
-        given = [*_fitting(self.inputs, batch), *([tf.convert_to_tensor(batch.outputs)] if self.takes_outputs else [])]
-        results = iter(self.run(given))
-        sample = SampleTensors(*(None if part is None else next(results) for part in _parts(self.trace.sample)))
-        rows = per_sample.of(sample).numpy().astype(np.float64)
+    def measure(self, batch: UnpackedBatch, outputs: Sequence[PerSampleMetrics]) -> _Measured:
+        """Return the values of a batch, for each output with rows as in `PerSampleMetrics.rows`, and its loss."""
+        kept = map(tf.convert_to_tensor, batch.outputs if self.takes_outputs else ())
+        results = iter(self.run([*_fitting(self.inputs, batch), *kept]))
+        samples = [sample.filled(results) for sample in self.trace.samples]
+        # Where validation is measured otherwise than training, no output is taken apart.
+        both = zip(outputs, samples, strict=True) if outputs else ()
+        rows = tuple(metrics.of(sample).numpy().astype(np.float64) for metrics, sample in both)
         loss = next(results, None)
-        return rows, 0.0 if loss is None else _beyond(rows, float(loss) * self.trace.replicas, per_sample)
+        if loss is None:
+            return _Measured(rows, math.nan, 0.0)
+        return _Measured(rows, float(loss), _beyond(rows, float(loss), outputs))
 
 
 class Probe:
@@ -132,14 +164,10 @@ class Probe:
         Raises:
             Unsupported: they can't be measured again; the message is the sentence for the panel.
         """
-        measured: dict[str, list[tuple[FloatArray, float]]] = {"then": [], "training": [], "inference": []}
-        for group in self._groups(batches, in_training=True):
-            concatenated = concatenate(group)
-            for kind, results in measured.items():
-                results.append(self._measure(kind, concatenated))
-        then, training, inference = (_per_sample(results) for results in measured.values())
-        penalty, inference_penalty = (_mean(measured[kind]) for kind in ("training", "inference"))
-        return MeasuredBatches(_ordinals(batches), then, training, inference, penalty, inference_penalty)
+        kinds = ("then", "training", "inference") if self._outputs else ("training", "inference")
+        groups = list(self._groups(batches, in_training=True))
+        measured = {kind: [self._measure(kind, concatenate(group)) for group in groups] for kind in kinds}
+        return _together(self._outputs, groups, measured)
 
     def validation_batches(self, batches: Sequence[UnpackedBatch]) -> MeasuredBatches:
         """Measure validation batches in inference mode.
@@ -147,11 +175,12 @@ class Probe:
         Raises:
             Unsupported: as for training batches.
         """
-        results = [self._measure("inference", concatenate(group)) for group in self._groups(batches, in_training=False)]
-        return MeasuredBatches(_ordinals(batches), {}, {}, _per_sample(results), 0.0, _mean(results))
+        groups = list(self._groups(batches, in_training=False))
+        measured = {"inference": [self._measure("inference", concatenate(group)) for group in groups]}
+        return _together(self._outputs, groups, measured)
 
     def with_variables(self, batches: Sequence[UnpackedBatch], instead: Variables) -> Mapping[str, FloatArray]:
-        """Return values of the samples of batches in inference mode, with other values of some variables.
+        """Return values of the units of the first output in inference mode, with other values of some variables.
 
         Args:
             batches: of either side.
@@ -160,8 +189,9 @@ class Probe:
         Raises:
             Unsupported: as for training batches, or because a pass reads a variable that must be among them and is not.
         """
-        groups = self._groups(batches, in_training=False)
-        return _per_sample([self._measure("inference", concatenate(group), instead) for group in groups])
+        groups = list(self._groups(batches, in_training=False))
+        measured = {"inference": [self._measure("inference", concatenate(group), instead) for group in groups]}
+        return _together(self._outputs, groups, measured).outputs[0].inference
 
     def trace_in_training(self, batch: UnpackedBatch) -> Trace:
         """Return the trace that a batch is measured by in training mode.
@@ -188,23 +218,43 @@ class Probe:
             try:
                 self._readings[id(trace)] = roles, cut([leaf for _, leaf in roles], find(trace))
             except NotRepeatable as reason:
-                raise Unsupported(f"The step can't be run again, because {reason}.") from None
+                raise Unsupported(f"the step can't be run again, because {reason}") from None
             self.building_seconds += time.perf_counter() - begun
         roles, run = self._readings[id(trace)]
         return [value.numpy().astype(np.float64) for value in run(list(_fitting(roles, batch)))]
 
-    def _measure(self, kind: str, batch: UnpackedBatch, instead: Variables | None = None) -> tuple[FloatArray, float]:
-        per_sample = self.training.plan.per_sample
-        if per_sample is None:
-            raise Unsupported("The step's values can't be taken apart by sample.")
+    def has_two_losses(self, batch: UnpackedBatch, training: float, inference: float) -> bool:
+        """Return whether training and test step compute different losses: nothing else can tell theirs apart.
+
+        Args:
+            batch: of training.
+            training: its loss by the training step at the current weights.
+            inference: the same by the test step.
+        """
+        differ = abs(training - inference) > 1e-3 * abs(training) + 1e-6
+        if not differ or any(_acts_by_mode(self.backend, layer) for layer in self.backend.layers(self.model)):
+            return False
+        return self._measure("training", batch).loss == training
+
+    @property
+    def _outputs(self) -> tuple[PerSampleMetrics, ...]:
+        return self.training.plan.outputs
+
+    def _measure(self, kind: str, batch: UnpackedBatch, instead: Variables | None = None) -> _Measured:
         trace = self._trace(kind, batch)
         measured = self._pass(kind, trace, instead)
         size = _fixed_size(trace)
         if kind != "inference" or size in (None, batch.samples):
-            return measured.measure(batch, per_sample)
-        parts = [(samples, measured.measure(part, per_sample)) for samples, part in _of_size(batch, size)]
-        rows = np.concatenate([rows[:, :samples] for samples, (rows, _) in parts], axis=1)
-        return rows, float(np.mean([beyond for _, (_, beyond) in parts]))
+            return measured.measure(batch, self._outputs)
+        if not self._by_sample:
+            raise Unsupported("batches of another size than validation's can't be measured by the test step")
+        parts = [(samples, measured.measure(part, self._outputs)) for samples, part in _of_size(batch, size)]
+        rows = [
+            [part.rows[index][:, : part.rows[index].shape[1] * samples // size] for samples, part in parts]
+            for index in range(len(self._outputs))
+        ]
+        beyond = float(np.mean([part.beyond for _, part in parts]))
+        return _Measured(tuple(np.concatenate(each, axis=1) for each in rows), math.nan, beyond)
 
     def _pass(self, kind: str, trace: Trace, instead: Variables | None = None) -> _Pass:
         passes = self._passes if instead is None else instead.passes
@@ -214,9 +264,7 @@ class Probe:
             try:
                 passes[key] = _built(trace, takes_outputs=kind == "then", instead=instead)
             except NotRepeatable as reason:
-                raise Unsupported(
-                    f"The gap can only be shown: the step can't be run again, because {reason}."
-                ) from None
+                raise Unsupported(f"the step can't be run again, because {reason}") from None
             self.building_seconds += time.perf_counter() - begun
         return passes[key]
 
@@ -231,14 +279,16 @@ class Probe:
                 return trace
         structure = self.training.structure
         if kind == "inference" and self.validation is None and not holds_own_code_alone(self.backend, self.model):
-            raise Unsupported("No validation data: there is no gap to explain.")
+            raise Unsupported("there is no validation data")
+        if not self._outputs:
+            raise Unsupported("no step of the model was traced to a graph")
         trace = trace_anew(self.backend, self.model, structure, batch.inputs, batch.outputs, kind)
         self._anew.append((kind, trace))
         return trace
 
     def _groups(self, batches: Sequence[UnpackedBatch], *, in_training: bool) -> Iterator[list[UnpackedBatch]]:
         """Yield runs of batches that may share a forward pass: same inner shapes, no layer that mixes samples."""
-        apart = (in_training and not self._joinable) or not self._any_size()
+        apart = (in_training and not self._joinable) or not self._any_size() or not self._by_sample
         group: list[UnpackedBatch] = []
         samples = 0
         for batch in batches:
@@ -251,6 +301,11 @@ class Probe:
         if group:
             yield group
 
+    @property
+    def _by_sample(self) -> bool:
+        """Whether what a batch is measured to be follows from each of its samples alone, but for layers that mix."""
+        return not self.training.plan.by_batch and all(metrics.is_own_loss for metrics in self._outputs)
+
     def _any_size(self) -> bool:
         """Whether the newest traces take batches of any size."""
         both = [instrument for instrument in (self.training, self.validation) if instrument is not None]
@@ -262,19 +317,15 @@ class Probe:
 def _built(trace: Trace, *, takes_outputs: bool, instead: Variables | None) -> _Pass:
     roles = tuple((role, leaf) for role in ROLES for leaf in trace.inputs[role])
     inputs = [leaf for _, leaf in roles]
-    wanted = [part for part in _parts(trace.sample) if part is not None]
+    wanted = [tensor for sample in trace.samples for tensor in sample.tensors()]
     if takes_outputs:
-        return _Pass(cut([*inputs, trace.outputs], wanted), roles, True, replace(trace, loss=None))
+        return _Pass(cut([*inputs, *trace.outputs], wanted), roles, True, replace(trace, loss=None))
     if instead is not None:
         instead.check(inputs, wanted)
         return _Pass(cut(inputs, wanted, instead.handles), roles, False, replace(trace, loss=None))
     if trace.loss is not None and trace.loss.shape.rank == 0:
         wanted.append(trace.loss)
     return _Pass(cut(inputs, wanted), roles, False, trace)
-
-
-def _parts(sample: SampleTensors) -> tuple[Any, ...]:
-    return sample.loss, sample.correct, sample.y, sample.y_pred, sample.weight
 
 
 def _fitting(inputs: Sequence[tuple[str, Any]], batch: UnpackedBatch) -> Iterator[Any]:
@@ -325,23 +376,68 @@ def _of_size(batch: UnpackedBatch, size: int) -> Iterator[tuple[int, UnpackedBat
         samples = min(size, batch.samples - start)
         rows = np.minimum(np.arange(start, start + size), batch.samples - 1)
         inputs = {role: tuple(tf.gather(leaf, rows) for leaf in given) for role, given in batch.inputs.items()}
-        yield samples, replace(batch, inputs=inputs, outputs=None, samples=size)
+        yield samples, replace(batch, inputs=inputs, outputs=(), samples=size)
 
 
-def _beyond(rows: FloatArray, loss: float, per_sample: PerSampleMetrics) -> float:
+def _beyond(rows: Sequence[FloatArray], loss: float, outputs: Sequence[PerSampleMetrics]) -> float:
     """Return what a batch's loss holds beyond its samples'; what rounding may give counts as nothing."""
-    values, weight = rows[ROWS.index("loss")], rows[ROWS.index("weight")]
-    below = weight.sum() if per_sample.loss_weighting is Weighting.PER_BATCH_WEIGHT else float(values.size)
-    beyond = loss - float((values * weight).sum() / below) if below else 0.0
+    if not rows or any(metrics.by_batch for metrics in outputs):
+        return 0.0
+    both = zip(outputs, rows, strict=True)
+    beyond = loss - sum(metrics.loss_scale * batch_loss(metrics, each) for metrics, each in both)
     return beyond if abs(beyond) > _ROUNDING * max(1.0, abs(loss)) else 0.0
 
 
-def _per_sample(results: Sequence[tuple[FloatArray, float]]) -> dict[str, FloatArray]:
-    return dict(zip(ROWS, np.concatenate([rows for rows, _ in results], axis=1), strict=True))
+def batch_loss(metrics: PerSampleMetrics, rows: FloatArray) -> float:
+    """Return the loss of one batch that an output's samples give, as Keras reduces it."""
+    named = dict(zip(metrics.rows, rows, strict=True))
+    counted = (named["counted"].astype(int) & IN_LOSS > 0) if metrics.is_masked else np.ones(rows.shape[1], bool)
+    values, weight = named["loss"][counted], named["weight"][counted]
+    below = weight.sum() if metrics.loss_weighting is Weighting.PER_BATCH_WEIGHT else float(values.size)
+    return float((values * weight).sum() / below) if below else 0.0
 
 
-def _mean(results: Sequence[tuple[FloatArray, float]]) -> float:
-    return float(np.mean([beyond for _, beyond in results]))
+def _together(
+    outputs: Sequence[PerSampleMetrics],
+    groups: Sequence[Sequence[UnpackedBatch]],
+    measured: Mapping[str, Sequence[_Measured]],
+) -> MeasuredBatches:
+    sizes = [[batch.samples for batch in group] for group in groups]
+    found = []
+    for index, metrics in enumerate(outputs):
+        per_sample = [
+            part.rows[index].shape[1] // max(sum(size), 1)
+            for part, size in zip(measured["inference"], sizes, strict=True)
+        ]
+        units = np.array([size * each for group, each in zip(sizes, per_sample, strict=True) for size in group])
+        inner = np.repeat(per_sample, [sum(group) for group in sizes])
+        named = {
+            kind: dict(zip(metrics.rows, np.concatenate([part.rows[index] for part in parts], axis=1), strict=True))
+            for kind, parts in measured.items()
+        }
+        found.append(
+            MeasuredOutput(
+                batch=np.repeat(np.arange(units.size), units),
+                sample=np.repeat(np.arange(inner.size), inner) if metrics.axes else None,
+                then=named.get("then", {}),
+                training=named.get("training", {}),
+                inference=named["inference"],
+            )
+        )
+    training = measured.get("training", ())
+    return MeasuredBatches(
+        outputs=tuple(found),
+        samples=np.array([size for group in sizes for size in group], dtype=np.float64),
+        training_loss=_losses(training, sizes) if training else np.full(sum(map(len, sizes)), math.nan),
+        inference_loss=_losses(measured["inference"], sizes),
+        penalty=float(np.mean([part.beyond for part in training])) if training else 0.0,
+        inference_penalty=float(np.mean([part.beyond for part in measured["inference"]])),
+    )
+
+
+def _losses(measured: Sequence[_Measured], sizes: Sequence[Sequence[int]]) -> FloatArray:
+    both = zip(measured, sizes, strict=True)
+    return np.concatenate([np.full(len(group), part.loss if len(group) == 1 else math.nan) for part, group in both])
 
 
 def _depends_on_batch(backend: Backend, layer: Any) -> bool:
@@ -351,13 +447,18 @@ def _depends_on_batch(backend: Backend, layer: Any) -> bool:
     return not backend.is_own(type(layer)) and not isinstance(layer, backend.package.Model)
 
 
+def _acts_by_mode(backend: Backend, layer: Any) -> bool:
+    """Whether a layer acts otherwise in training mode than in inference mode, or is not known not to."""
+    if isinstance(layer, backend.package.Model):
+        return False
+    if not backend.is_own(type(layer)) or any(part in type(layer).__name__ for part in _BY_MODE):
+        return True
+    return any(bool(getattr(layer, name, 0)) for name in ("dropout", "recurrent_dropout"))
+
+
 def inner_shapes(batch: UnpackedBatch) -> list[Any]:
     """Return the shapes of a batch's leaves without their samples."""
     return [tuple(np.shape(leaf)[1:]) for leaves in batch.inputs.values() for leaf in leaves]
-
-
-def _ordinals(batches: Sequence[UnpackedBatch]) -> IntArray:
-    return np.repeat(np.arange(len(batches)), [batch.samples for batch in batches])
 
 
 def concatenate(group: Sequence[UnpackedBatch]) -> UnpackedBatch:
@@ -369,7 +470,7 @@ def concatenate(group: Sequence[UnpackedBatch]) -> UnpackedBatch:
             role: tuple(tf.concat(same, axis=0) for same in zip(*(batch.inputs[role] for batch in group), strict=True))
             for role in ROLES
         },
-        outputs=None if group[0].outputs is None else tf.concat([batch.outputs for batch in group], axis=0),
+        outputs=tuple(tf.concat(same, axis=0) for same in zip(*(batch.outputs for batch in group), strict=True)),
         loss=float("nan"),
         samples=sum(batch.samples for batch in group),
     )

@@ -11,29 +11,39 @@ from tui_monitor.training.probe.passes import LazyBatch, unpack_batch
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.sample_keys import mixed, sample_keys
 from tui_monitor.training.step.packing import PER_SAMPLE, StepOutput
-from tui_monitor.training.step.per_sample_metrics import NOT_BY_SAMPLE, Unsupported, unmarked
+from tui_monitor.training.step.per_sample_metrics import Unsupported, unmarked
 
 _MOST_WAITING: Final = 64
 """Steps that wait to be taken apart."""
 _MOST_WAITING_BYTES: Final = 2**22
+_MOST_BYTES: Final = 2**27
+"""Values of samples that are kept; of batches beyond, the numbers alone."""
+
+
+@dataclass(frozen=True)
+class ValidationBatch:
+    """What one batch of validation was measured to be, sample by sample."""
+
+    index: int
+    """Among all batches of validation, from 0."""
+    samples: int
+    rows: list[FloatArray]
+    """Of all outputs one after the other, see `unmarked`."""
 
 
 @dataclass
 class ValidationRecord:
     """All of the newest validation, once `flush` was called: metrics of each sample, and some batches for later."""
 
-    per_sample: list[FloatArray] = field(default_factory=list)
-    """One array of shape (6, batch) for each batch, rows as in `ROWS`; empty where a step emits its data alone."""
+    by_sample: list[ValidationBatch] = field(default_factory=list)
+    """Of the batches whose samples' values are known."""
     kept: Reservoir[LazyBatch] = field(default_factory=Reservoir)
-    batches: int = 0
-    """Batches of validation, measured or not."""
-    numbers: FloatArray | None = None
-    """Samples, then samples of each class, over all batches; None before the first."""
     loss: float | None = None
     """As reported; None while validation is under way."""
-    accuracy: float | None = None
     caveat: str = ""
-    """Why the values of its samples are not known, as a sentence; empty where they are."""
+    """Why the values of its samples are not known, a clause; empty where they are."""
+    _rows: list[FloatArray] = field(default_factory=list)
+    _bytes: int = 0
     keys: IntArray | None = None
     """Number that stands for each sample, uint64, in their order; None where it could not be made."""
     _targets: list[IntArray | None] = field(default_factory=list)
@@ -50,11 +60,11 @@ class ValidationRecord:
     def begin(self) -> None:
         """Forget the validation before."""
         self._waiting.clear()
-        self._waiting_bytes = 0
-        self.per_sample.clear()
+        self._waiting_bytes = self._bytes = 0
+        self.by_sample.clear()
         self.kept.clear()
-        self.batches, self.numbers, self.caveat = 0, None, ""
-        self.loss = self.accuracy = self.keys = None
+        self._rows.clear()
+        self.loss, self.keys, self.caveat = None, None, ""
         self._targets.clear()
         self._data.clear()
 
@@ -71,18 +81,18 @@ class ValidationRecord:
     def flush(self) -> None:
         """Take apart what waits; only then do the fields hold every step."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        if not waiting:
-            return
-        numbers = np.array([row for output in waiting for row in output.rows]).sum(axis=0)
-        self.numbers = numbers if self.numbers is None else self.numbers + numbers
         for output in waiting:
-            self.batches += len(output.rows)
-            try:
-                self.per_sample += _per_sample(output)
-            except Unsupported as reason:
-                self.caveat = str(reason)
+            begin = len(self._rows)
+            self._rows += [np.array(row) for row in output.rows]
+            if self._bytes < _MOST_BYTES:
+                try:
+                    found = _by_sample(output, begin)
+                except Unsupported as reason:
+                    self.caveat, found = str(reason), []
+                self._bytes += sum(row.nbytes for batch in found for row in batch.rows)
+                self.by_sample += found
             self._add_keys(output)
-            self.kept.offer(self.batches - 1, output.nbytes, partial(unpack_batch, output, in_training=False))
+            self.kept.offer(len(self._rows) - 1, output.nbytes, partial(unpack_batch, output, in_training=False))
 
     def _add_keys(self, output: StepOutput) -> None:
         # Of several steps in one call only the last one's data is emitted.
@@ -110,11 +120,24 @@ class ValidationRecord:
             self._known = (targets, self.keys)
 
     @property
-    def class_counts(self) -> IntArray | None:
-        """Samples of each class in all of validation, shape (classes,), or None without classes."""
-        if self.numbers is None or self.numbers.size == 1:
-            return None
-        return np.rint(self.numbers[1:]).astype(np.int64)
+    def batches(self) -> int:
+        """Batches of validation, whether their samples' values are known or not."""
+        return len(self._rows)
+
+    @property
+    def samples(self) -> FloatArray:
+        """Of each batch, shape (batches,)."""
+        return np.array([row[0] for row in self._rows])
+
+    @property
+    def losses(self) -> FloatArray:
+        """The model's own loss of each batch, shape (batches,); NaN where nothing tells it."""
+        return np.array([row[1] for row in self._rows])
+
+    @property
+    def counts(self) -> FloatArray | None:
+        """Sum of what the steps emitted as `PerSampleMetrics.counts` of each output; None before the first."""
+        return np.sum(self._rows, axis=0)[2:] if self._rows else None
 
 
 def _joined(keys: list[IntArray | None]) -> IntArray | None:
@@ -122,16 +145,16 @@ def _joined(keys: list[IntArray | None]) -> IntArray | None:
     return np.concatenate(known) if known and len(known) == len(keys) else None
 
 
-def _per_sample(output: StepOutput) -> list[FloatArray]:
+def _by_sample(output: StepOutput, begin: int) -> list[ValidationBatch]:
     """Return the values of each of a step's batches; those of the last alone where the others' can't be gathered."""
     parts = output.parts()
     if PER_SAMPLE not in parts:
         return []
     # A copy: a view would keep the inputs of every batch in memory.
-    per_sample = list(unmarked(np.array(parts[PER_SAMPLE])))
-    if len(output.rows) == 1:
-        per_sample = [np.concatenate(per_sample, axis=1)]
-    sizes = [int(row[0]) for row in output.rows][-len(per_sample) :]
-    if [values.shape[1] for values in per_sample] != sizes:
-        raise Unsupported(NOT_BY_SAMPLE)
-    return per_sample
+    found = list(unmarked(np.array(parts[PER_SAMPLE])))
+    first = len(output.rows) - len(found)
+    return [
+        ValidationBatch(begin + first + index, int(output.rows[first + index][0]), rows)
+        for index, rows in enumerate(found)
+        if first + index >= 0
+    ]

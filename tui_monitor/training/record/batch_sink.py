@@ -1,6 +1,6 @@
 """Where every batch of a `fit` ends up, whichever path brought it: its record, the epoch's sums, its kept outputs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tui_monitor.run_log.write.writer import RunWriter
@@ -68,10 +68,12 @@ class BatchSink:
             self.knows_losses = self.metrics[:1] == ("loss",) and "loss" not in running
             self._begin_fit(self.metrics, running)
 
-    def begin_batches(self, metrics: Sequence[str], *, running: Sequence[str]) -> None:
-        """Begin the sums of the epoch with its first batch. Arguments as for `begin_fit`."""
+    def begin_batches(
+        self, metrics: Sequence[str], *, running: Sequence[str], units: Mapping[int, Sequence[int]] | None = None
+    ) -> None:
+        """Begin the sums of the epoch with its first batch. Arguments as for `begin_fit` and `EpochTotals`."""
         self.begin_fit(metrics, running=running)
-        self.totals = EpochTotals(len(self.metrics))
+        self.totals = EpochTotals(len(self.metrics), units)
 
     def put(self, totals: EpochTotals, row: Sequence[float]) -> float:
         """Record a batch and return the run's time.

@@ -119,7 +119,8 @@ class BatchSources:
 
         sink = self._sink
         if sink.totals is None:
-            sink.begin_batches(instrument.plan.metrics, running=instrument.plan.running)
+            plan = instrument.plan
+            sink.begin_batches(plan.metrics, running=plan.running, units=plan.unit_columns)
             self._begin_batches()
         assert sink.totals is not None
         for row in rows:

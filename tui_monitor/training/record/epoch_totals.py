@@ -1,10 +1,10 @@
 """Exact totals of an epoch from every batch: what the values reported for it are made of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from tui_monitor.explain.samples.probes import Averaging, FloatArray, IntArray
+from tui_monitor.explain.samples.probes import Averaging, FloatArray
 
 _ROUNDING = 1e-5
 """Relative difference that float32 makes between Keras' running mean and one in float64."""
@@ -16,18 +16,23 @@ class EpochTotals:
     Batches wait until a sum is asked for, or `add_up` is called: many at once cost a twentieth of each alone.
     """
 
-    def __init__(self, metrics: int) -> None:
+    def __init__(self, metrics: int, units: Mapping[int, Sequence[int]] | None = None) -> None:
         """Begin without batches.
 
         Args:
             metrics: of each batch.
+            units: for metrics whose units are not samples, by their place, which counts of a batch are those of the
+                units that the metric is a mean over.
         """
         self.metrics = metrics
+        self._unit_columns = {metric: [1 + metrics + place for place in of] for metric, of in (units or {}).items()}
+        self._by_units: dict[int, FloatArray] = {metric: np.zeros(2) for metric in self._unit_columns}
         self._waiting: list[Sequence[float]] = []
         self.add: Callable[[Sequence[float]], None] = self._waiting.append
         """Adds one batch, as the row that a training step emits: samples, metrics, samples of each class."""
         self._summed = 0
         self._sums: FloatArray | None = None
+        self._last: FloatArray | None = None
         self._weighted: FloatArray = np.zeros(metrics)
         self._squares: FloatArray | None = None
         """Of each class, the sum over batches of its squared count by the batch's samples."""
@@ -43,9 +48,13 @@ class EpochTotals:
             rows = np.array(self._waiting)
             self._waiting.clear()
             self._summed += len(rows)
+            self._last = rows[-1]
             sums = rows.sum(axis=0)
             self._add_squares(rows)
             self._weighted += (rows[:, :1] * rows[:, 1 : 1 + self.metrics]).sum(axis=0)
+            for metric, columns in self._unit_columns.items():
+                units = rows[:, columns].sum(axis=1)
+                self._by_units[metric] += ((rows[:, 1 + metric] * units).sum(), units.sum())
             self._sums = sums if self._sums is None else self._sums + sums
         return self._sums
 
@@ -56,29 +65,36 @@ class EpochTotals:
         return 0 if sums is None else round(float(sums[0]))
 
     @property
-    def class_counts(self) -> IntArray | None:
-        """Samples of each class in all batches, shape (classes,), or None without classes."""
+    def counts(self) -> FloatArray | None:
+        """What steps counted beside the metrics, summed over all batches, shape (counts,); None before the first."""
         sums = self.add_up()
-        if sums is None or sums.size == 1 + self.metrics:
-            return None
-        return np.rint(sums[1 + self.metrics :]).astype(np.int64)
+        return None if sums is None else sums[1 + self.metrics :]
 
     def _add_squares(self, rows: FloatArray) -> None:
         counts, sizes = rows[:, 1 + self.metrics :], rows[:, :1]
         squares = np.divide(counts**2, sizes, out=np.zeros_like(counts), where=sizes > 0).sum(axis=0)
         self._squares = squares if self._squares is None else self._squares + squares
 
-    @property
-    def class_dispersion(self) -> tuple[float, int] | None:
-        """Chi-squared of the batches' class counts against the epoch's shares, and its degrees of freedom.
+    def dispersion(self, classes: int) -> tuple[float, int] | None:
+        """Return chi-squared of the batches' class counts against the epoch's shares, and its degrees of freedom.
 
-        Of shuffled batches it is about as large as its degrees of freedom. None without two classes and two batches.
+        Of shuffled batches it is about as large as its degrees of freedom.
+
+        Args:
+            classes: whose counts are the first of what steps counted beside the metrics.
+
+        Returns:
+            None without two classes and two batches.
         """
-        counts = self.class_counts
-        if counts is None or self._squares is None or (held := counts > 0).sum() < 2 or self.batches < 2:
+        every = self.counts
+        if every is None or self._squares is None or self.batches < 2:
+            return None
+        counts = every[:classes]
+        held = counts > 0
+        if held.sum() < 2:
             return None
         share = counts[held] / counts.sum()
-        chi_squared = float((self._squares[held] / share).sum() - counts.sum())
+        chi_squared = float((self._squares[:classes][held] / share).sum() - counts.sum())
         return chi_squared, int((held.sum() - 1) * (self.batches - 1))
 
     def mean(self, metric: int, averaging: Averaging) -> float:
@@ -93,14 +109,24 @@ class EpochTotals:
             return float("nan")
         if averaging is Averaging.BATCHES:
             return float(sums[1 + metric]) / self.batches
+        if averaging is Averaging.UNITS and metric in self._by_units:
+            total, units = self._by_units[metric]
+            return float(total) / max(float(units), 1.0)
         return float(self._weighted[metric]) / max(float(sums[0]), 1.0)
 
-    def averaging_behind(self, metric: int, reported: float) -> Averaging:
-        """Return which averaging a reported value follows: the one whose mean is nearer to it.
+    def last(self, metric: int) -> float:
+        """Return a metric's value on the newest batch; NaN before the first."""
+        self.add_up()
+        return float("nan") if self._last is None else float(self._last[1 + metric])
 
-        Where both means are the same but for rounding, it is that of Keras' own loop, by samples.
+    def averaging_behind(self, metric: int, reported: float) -> Averaging:
+        """Return which averaging a reported value follows: the one whose mean is nearest to it.
+
+        Where means are the same but for rounding, it is that of Keras' own loop: by units where a metric has its own,
+        else by samples.
         """
-        by_batches = abs(self.mean(metric, Averaging.BATCHES) - reported)
-        by_samples = abs(self.mean(metric, Averaging.SAMPLES) - reported)
-        told_apart = by_samples > _ROUNDING * max(1.0, abs(reported))
-        return Averaging.BATCHES if told_apart and by_batches < by_samples else Averaging.SAMPLES
+        own = Averaging.UNITS if metric in self._by_units else Averaging.SAMPLES
+        off = {averaging: abs(self.mean(metric, averaging) - reported) for averaging in Averaging}
+        nearest = min(off, key=lambda averaging: (off[averaging], averaging is not own))
+        told_apart = off[own] > _ROUNDING * max(1.0, abs(reported))
+        return nearest if told_apart else own

@@ -141,6 +141,9 @@ class FitRecorder:
         function = getattr(self._model, "train_function", None)
         return function is not None and instrument_of(function) is None
 
+    def _summary_of_model(self) -> dict[str, Any]:
+        return {**model_summary(self._model), "instance": self._session.number_of(self._model)}
+
     def _begin_fit(self, metrics: Sequence[str], running: Sequence[str]) -> None:
         writer, epoch, plan = self._session.writer, self._sink.epoch, self._callbacks.plan
         writer.begin_fit(
@@ -148,7 +151,7 @@ class FitRecorder:
             epochs=plan.get("epochs"),
             initial_epoch=epoch - 1,
             steps_per_epoch=plan.get("steps"),
-            model=attempt(self._failures.stop_observing, model_summary, self._model, otherwise={}),
+            model=attempt(self._failures.stop_observing, self._summary_of_model, otherwise={}),
             fit=self._arguments,
             running_means=running,
         )

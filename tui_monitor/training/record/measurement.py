@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from tui_monitor.explain.from_log import explain_from_log
+from tui_monitor.explain.from_log import RecordedFit, explain_from_log
 from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
 from tui_monitor.run_log.events.explanation import Explanation
 from tui_monitor.run_log.events.notifications import Explained
 from tui_monitor.run_log.format.layout import State
+from tui_monitor.training.backends.backend import backend_of
 from tui_monitor.training.guard import attempt, ignored
 from tui_monitor.training.record.batch_sink import BatchSink
 from tui_monitor.training.record.failures import FitFailures
@@ -225,7 +226,6 @@ class Measurement:
         if validation_loss is None:
             self._validation.begin()
         self._validation.loss = validation_loss
-        self._validation.accuracy = explainer.validation_accuracy(logs)
         if self._keeper is not None:
             attempt(ignored, self._keep_validation, epoch, otherwise=None)
         self._explain_for_all(now, wait_seconds=0.0)
@@ -246,9 +246,10 @@ class Measurement:
 
     def _keep_validation(self, epoch: int) -> None:
         """Keep what this epoch's validation said of each sample, for a comparison with other runs."""
-        self._validation.find_keys()
-        fit, has_accuracy = len(self._writer.info.fits), self._validation.accuracy is not None
-        self._keeper.epoch_ended(fit, epoch, self._validation, has_accuracy=has_accuracy)
+        outputs = self._explainer.outputs
+        if len(outputs) == 1 and not outputs[0].axes and not outputs[0].by_batch:
+            self._validation.find_keys()
+            self._keeper.epoch_ended(len(self._writer.info.fits), epoch, self._validation, outputs[0])
 
     def within_epoch(self, *, requested: bool) -> bool:
         """Measure inside the epoch where that is due or was requested; return whether a request was served.
@@ -276,7 +277,9 @@ class Measurement:
     def _say_what_the_log_proves(self, epoch: int, logs: Mapping[str, float]) -> None:
         """Explain a model that can't be probed from its log alone, with the sentence that says why."""
         named = {canonical_metric(name): value for name, value in logs.items()}
-        explanation = explain_from_log(self._writer.info.name, epoch, named)
+        loss = attempt(ignored, backend_of(self._model).user_loss, self._model, otherwise=None)
+        known = RecordedFit(loss if isinstance(loss, str) else type(loss).__name__, "no sample of it can be measured")
+        explanation = explain_from_log(self._writer.info.name, epoch, named, recorded=known)
         of_model = self._explainer.caveats if self._explainer is not None else ()
         limits = (*of_model, *filter(None, [self._failures.why_nothing_is_measured]))
         self._writer.event(Explained.of(replace(explanation, limits=limits)))

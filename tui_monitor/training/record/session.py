@@ -3,6 +3,7 @@
 import contextlib
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,12 +55,21 @@ class Session:
     """Whether the script logs loops of its own."""
     unrecorded_batches: int = 0
     """Calls of `train_on_batch` outside of any `fit`, as far as they are counted."""
+    _models: list[weakref.ref[Any]] = field(default_factory=list)
     _has_told: bool = False
     system: SystemSampler = field(init=False)
     """Writes what the process uses while a `fit` runs."""
 
     def __post_init__(self) -> None:
         self.system = SystemSampler(self.writer)
+
+    def number_of(self, model: Any) -> int:
+        """Return the number of a model among those that were fit, from 1: fits with one number train one model."""
+        for number, known in enumerate(self._models, start=1):
+            if known() is model:
+                return number
+        self._models.append(weakref.ref(model))
+        return len(self._models)
 
     def records(self, model: Any) -> bool:
         """Return whether every fit of a model is recorded."""

@@ -17,7 +17,7 @@ from tui_monitor.run_log.format.validation_samples import (
     samples_to_bytes,
 )
 from tui_monitor.training.probe.validation_record import ValidationRecord
-from tui_monitor.training.step.per_sample_metrics import ROWS
+from tui_monitor.training.step.per_sample_metrics import PerSampleMetrics, Unsupported
 
 _PAUSE_SECONDS: Final = 5.0
 """Between two writings of the same file, at least: epochs may end many times a second."""
@@ -39,19 +39,19 @@ class ValidationKeeper:
         self._waiting: dict[str, ValidationSamples] = {}
         self._written_at = dict.fromkeys((LAST_FILE, BEST_FILE), -_PAUSE_SECONDS)
 
-    def epoch_ended(self, fit: int, epoch: int, validation: ValidationRecord, *, has_accuracy: bool) -> None:
+    def epoch_ended(self, fit: int, epoch: int, validation: ValidationRecord, metrics: PerSampleMetrics) -> None:
         """Keep an epoch's validation, if all of it was measured.
 
         Args:
             fit: from 1.
             epoch: from 1.
             validation: of this epoch, flushed; its reported loss is set.
-            has_accuracy: whether the run reports an accuracy.
+            metrics: how to read the values of the model's only output, whose units are samples.
 
         Raises:
             OSError: a file can't be written.
         """
-        samples = _samples(fit, epoch, validation, has_accuracy=has_accuracy)
+        samples = _samples(fit, epoch, validation, metrics)
         if samples is None or validation.loss is None:
             return
         self._waiting[LAST_FILE] = samples
@@ -76,19 +76,21 @@ class ValidationKeeper:
             replace_file(self._folder / name, samples_to_bytes(samples))
 
 
-def _samples(fit: int, epoch: int, validation: ValidationRecord, *, has_accuracy: bool) -> ValidationSamples | None:
-    if not validation.per_sample or validation.numbers is None:
+def _samples(fit: int, epoch: int, validation: ValidationRecord, metrics: PerSampleMetrics) -> ValidationSamples | None:
+    batches = validation.by_sample
+    if not batches or len(batches) != validation.batches or validation.samples.sum() > MOST_SAMPLES:
         return None
-    rows: FloatArray = np.concatenate(validation.per_sample, axis=1)
-    if rows.shape[1] != int(validation.numbers[0]) or rows.shape[1] > MOST_SAMPLES:
+    try:
+        parts = [metrics.taken(batch.rows, batch.samples) for batch in batches]
+    except Unsupported:
         return None
-    label = rows[ROWS.index("label")]
-    keys = validation.keys
+    rows: dict[str, FloatArray] = dict(zip(metrics.rows, np.concatenate(parts, axis=1), strict=True))
+    label, keys = rows["label"], validation.keys
     return ValidationSamples(
         fit=fit,
         epoch=epoch,
-        loss=rows[ROWS.index("loss")].astype(np.float32),
-        correct=rows[ROWS.index("correct")].astype(np.float32) if has_accuracy else None,
+        loss=rows["loss"].astype(np.float32),
+        correct=rows["correct"].astype(np.float32) if metrics.accuracy_name is not None else None,
         label=np.where(np.isfinite(label), label, NO_CLASS).astype(np.int32),
         key=keys.astype(np.uint64) if keys is not None and keys.shape == label.shape else None,
     )

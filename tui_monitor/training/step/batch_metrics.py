@@ -31,14 +31,13 @@ class BatchMetrics:
         several = tf.distribute.get_strategy().num_replicas_in_sync > 1
         if not logs or y is None or y_pred is None or _is_nest(y, y_pred) or several:
             return {}
-        names = self._backend.logged_names(self._model)
         values: dict[str, tf.Tensor] = {}
-        for metric, weighted in self._backend.compiled_metrics(self._model):
-            name = names.get(id(metric), metric.name)
-            if name not in logs or name in values or name in self._failed or not self._is_known(metric):
+        for entry in self._backend.compiled_metrics(self._model):
+            name, weight = entry.log, sample_weight if entry.is_weighted else None
+            if name not in logs or name in values or name in self._failed or not self._is_known(entry.metric):
                 continue
             try:
-                values[name] = self._value(name, metric, (y, y_pred, sample_weight if weighted else None))
+                values[name] = self._value(name, entry.metric, (y, y_pred, weight))
             except Exception:  # what can't be copied is left to its running value; training must go on
                 self._failed.add(name)
         return values

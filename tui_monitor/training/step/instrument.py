@@ -21,7 +21,19 @@ from tui_monitor.training.guard import Failed, attempt, ignored, tell
 from tui_monitor.training.step.batch_metrics import BatchMetrics
 from tui_monitor.training.step.channel import StepChannel
 from tui_monitor.training.step.packing import PER_SAMPLE, Rows, StepOutput
-from tui_monitor.training.step.payload import StepPlan, Trace, batch_values, learn, leaves, samples_in, unpacked
+from tui_monitor.training.step.payload import (
+    OUTPUTS,
+    StepPlan,
+    Trace,
+    batch_values,
+    is_scalar,
+    learn,
+    leaves,
+    own_values,
+    samples_in,
+    unpacked,
+)
+from tui_monitor.training.step.per_sample_metrics import END
 from tui_monitor.training.step.replicas import PAYLOAD
 from tui_monitor.training.workers.clock import StepTimestamps
 
@@ -230,40 +242,53 @@ class Instrument:
             raise capture.failure
         parts = unpacked(self.backend, data)
         self.structure = {role: _structure(nest) for role, nest in parts.items()}
-        trace = learn(self.plan, self.backend, self.model, parts, capture)
-        if trace is not None and graphs.graph_of(trace.sample.loss) is not None:
-            self.traces = [*self.traces, trace][-_MOST_TRACES:]
         emitted = (
-            self._training(logs, parts, capture, trace)
+            self._training(logs, parts, capture)
             if self.kind is Kind.TRAINING
-            else self._validation(logs, parts, trace)
+            else self._validation(logs, parts, capture)
         )
         return noting.timestamps.emitted(emitted, data)
 
-    def _training(self, logs: dict[str, Any], parts: dict[str, Any], capture: Capture, trace: Trace | None) -> Any:
+    def _training(self, logs: dict[str, Any], parts: dict[str, Any], capture: Capture) -> Any:
         data = (parts["y"], capture.y_pred, parts["sample_weight"])
         values = batch_values(self.plan, self.backend, self.model, logs, capture, self._copies, data)
+        loss = None if "loss" in self.plan.running else values.get("loss")
+        trace = self._learned(parts, capture, loss)
         counts, kept = tf.zeros([0]), {}
         if trace is not None and self.plan.probed:
-            counts = self._class_counts(trace)
-            kept = {**_named(trace), "outputs": trace.outputs}
+            counts = self._counts(trace)
+            outputs = {f"{OUTPUTS}{index:03}": tensor for index, tensor in enumerate(trace.outputs)}
+            kept = {**_named(trace), **outputs}
         return self.channel.emit(logs, samples_in(parts), list(values.values()), counts, kept)
 
-    def _validation(self, logs: dict[str, Any], parts: dict[str, Any], trace: Trace | None) -> Any:
-        per_sample = self.plan.per_sample
-        if trace is None or per_sample is None or not self.plan.probed:
+    def _validation(self, logs: dict[str, Any], parts: dict[str, Any], capture: Capture) -> Any:
+        loss = None
+        if self.plan.probed and is_scalar(logs.get("loss")):
+            own = {"loss": tf.convert_to_tensor(logs["loss"])}
+            loss = own_values(self.backend, self.model, own, capture).get("loss")
+        trace = self._learned(parts, capture, loss)
+        if trace is None or not self.plan.probed:
             return self.channel.emit(logs, samples_in(parts), [], tf.zeros([0]), {})
-        kept = _named(trace)
+        kept, value = _named(trace), tf.constant(float("nan"))
         if not self.model.jit_compile:
             # XLA fuses otherwise what is also read, which rounds otherwise: a compiled step emits its data alone.
-            kept[PER_SAMPLE] = self.channel.gathered(per_sample.marked(trace.sample))
-        return self.channel.emit(logs, samples_in(parts), [], self._class_counts(trace), kept)
+            value = value if loss is None else loss
+            both = zip(self.plan.outputs, trace.samples, strict=True)
+            vectors = [metrics.marked(sample) for metrics, sample in both]
+            if vectors:
+                kept[PER_SAMPLE] = self.channel.gathered(tf.concat([*vectors, [END]], axis=0))
+        return self.channel.emit(logs, samples_in(parts), [value], self._counts(trace), kept)
 
-    def _class_counts(self, trace: Trace) -> tf.Tensor:
-        per_sample = self.plan.per_sample
-        if per_sample is None or not per_sample.classes:
-            return tf.zeros([0])
-        return per_sample.class_counts(trace.sample.y, trace.sample.y_pred)
+    def _learned(self, parts: dict[str, Any], capture: Capture, loss: Any) -> Trace | None:
+        trace = learn(self.plan, self.backend, self.model, parts, capture, loss)
+        if trace is not None and any(graphs.graph_of(leaf) is not None for leaf in leaves(trace.inputs)):
+            self.traces = [*self.traces, trace][-_MOST_TRACES:]
+        return trace
+
+    def _counts(self, trace: Trace) -> tf.Tensor:
+        """Return how many units of each output are what, one after the other, see `PerSampleMetrics.counts`."""
+        found = [metrics.counts(sample) for metrics, sample in zip(self.plan.outputs, trace.samples, strict=True)]
+        return tf.concat(found, axis=0) if found else tf.zeros([0])
 
 
 def _structure(nest: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tui_monitor.explain.samples.probes import FloatArray
 from tui_monitor.training.backends import graphs
 from tui_monitor.training.backends.backend import Backend
 from tui_monitor.training.backends.capture import Capture, MeanUpdate, batch_mean
@@ -17,12 +18,15 @@ from tui_monitor.training.step.batch_metrics import BatchMetrics
 from tui_monitor.training.step.per_sample_metrics import (
     PerSampleMetrics,
     SampleTensors,
+    UnitCounts,
     Unsupported,
     per_sample_metrics,
 )
 
 ROLES = ("x", "y", "sample_weight")
 """What a batch consists of, as Keras takes it apart."""
+OUTPUTS = "outputs"
+"""Begin of the names under which a training step emits what it keeps of each output; the output's index follows."""
 
 
 @dataclass
@@ -37,12 +41,36 @@ class StepPlan:
     """Names, as Keras logs them, of the values in the payload, `loss` first."""
     running: tuple[str, ...] = ()
     """Those of them whose values are running means since the epoch's begin, as nothing tells the batch's own."""
-    per_sample: PerSampleMetrics | None = None
-    """How to take the values apart by sample, or None where `caveat` says why not."""
+    outputs: tuple[PerSampleMetrics, ...] = ()
+    """How to take the values of each output with a loss apart by sample; empty where that can't be done."""
+    by_batch: str = ""
+    """Why the model's loss is measured by whole batches, a clause; empty where it is measured by sample."""
     caveat: str = ""
-    """Sentence for the panel on what can't be measured; empty when all can."""
+    """Sentence for the panel on why nothing can be measured; empty where something can."""
+    is_traced: bool = False
+    """Whether a step has been traced, so that the plan is known."""
     failure: Exception | None = None
     """Why a step emits nothing, if it does not."""
+
+    def counts_of(self, index: int, counts: FloatArray | None) -> UnitCounts | None:
+        """Return how many units of an output are what, from the sum of what steps emitted for all outputs."""
+        begin = self._counts_begin(index)
+        metrics = self.outputs[index]
+        return metrics.read_counts(None if counts is None else counts[begin : begin + metrics.counts_width])
+
+    @property
+    def unit_columns(self) -> Mapping[int, tuple[int, ...]]:
+        """Return for metrics whose units are not samples which counts are theirs, see `EpochTotals`."""
+        found = {}
+        for index, metrics in enumerate(self.outputs):
+            if metrics.accuracy_name in self.metrics and (metrics.axes or metrics.is_masked):
+                end = self._counts_begin(index) + metrics.counts_width
+                columns = (end - 1,) if metrics.is_accuracy_masked else (end - 2, end - 1)
+                found[self.metrics.index(metrics.accuracy_name or "")] = columns
+        return found
+
+    def _counts_begin(self, index: int) -> int:
+        return sum(metrics.counts_width for metrics in self.outputs[:index])
 
 
 @dataclass(frozen=True)
@@ -51,14 +79,13 @@ class Trace:
 
     inputs: Mapping[str, tuple[Any, ...]]
     """Leaves of the batch by role."""
-    outputs: Any
-    """What is kept of the forward pass: everything after it follows from this and the batch, without the weights."""
-    sample: SampleTensors
-    """The metrics of each sample and what they follow from."""
+    outputs: tuple[Any, ...]
+    """What is kept of the forward pass for each output with a loss: its values follow from this and the batch, without
+    the weights."""
+    samples: tuple[SampleTensors, ...]
+    """The metrics of each sample and what they follow from, for each such output."""
     loss: Any
-    """What the model's loss came to, shape (); None where that is not known."""
-    replicas: int = 1
-    """In how many parts the batch was trained on."""
+    """What the model's loss came to, as it is reported, shape (); None where that is not known."""
 
 
 def unpacked(backend: Backend, data: Any) -> dict[str, Any]:
@@ -85,38 +112,57 @@ def samples_in(parts: Mapping[str, Any]) -> tf.Tensor:
     return tf.cast(size, tf.float32)
 
 
-def learn(plan: StepPlan, backend: Backend, model: Any, parts: Mapping[str, Any], capture: Capture) -> Trace | None:
-    """Note in the plan what can be measured of a step, and return the tensors to measure it by, or None."""
-    plan.per_sample, plan.caveat = None, ""
+def learn(
+    plan: StepPlan, backend: Backend, model: Any, parts: Mapping[str, Any], capture: Capture, loss: Any
+) -> Trace | None:
+    """Note in the plan what can be measured of a step, and return the tensors to measure it by, or None.
+
+    Args:
+        plan: of the step.
+        backend: of the model.
+        model: whose step it is.
+        parts: of the batch by role.
+        capture: of the step.
+        loss: what the model's loss came to on the batch, as it is reported, shape (); None where nothing tells.
+    """
+    plan.outputs, plan.by_batch, plan.caveat, plan.is_traced = (), "", _caveat(plan, parts, capture), True
+    if plan.caveat:
+        return None
+    inputs = {role: leaves(parts[role]) for role in ROLES}
+    try:
+        found = per_sample_metrics(backend, model, capture)
+        kept = tuple(_kept_outputs(inputs, sample) for _, sample in found)
+    except Unsupported as reason:
+        plan.by_batch = str(reason)
+        if loss is None:
+            plan.caveat = f"The gap can only be shown: {reason}, and its logs hold no loss of single batches."
+            return None
+        return Trace(inputs, (), (), loss)
+    plan.outputs = tuple(metrics for metrics, _ in found)
+    plan.by_batch = next((metrics.by_batch for metrics in plan.outputs if metrics.by_batch), "")
+    return Trace(inputs, kept, tuple(sample for _, sample in found), loss)
+
+
+def _caveat(plan: StepPlan, parts: Mapping[str, Any], capture: Capture) -> str:
+    """Return why nothing of a step can be measured, whatever its loss; empty where nothing speaks against it."""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    if capture.y_pred is None:
-        plan.caveat = "The model's step computes no loss through Keras: the gap can only be shown."
-    elif plan.steps_per_call > 1 and replicas > 1:
-        plan.caveat = (
+    if plan.steps_per_call > 1 and replicas > 1:
+        return (
             "Under several replicas with more than one step per execution, Keras returns the last step of each call "
             "alone: one batch of each call is recorded, and the gap is only shown."
         )
-    elif any(isinstance(leaf, tf.RaggedTensor | tf.SparseTensor) for leaf in leaves((parts, capture.y_pred))):
-        plan.caveat = "The data is ragged or sparse: the gap can't be split by sample, only shown."
-    else:
-        try:
-            plan.per_sample, sample = per_sample_metrics(backend, model, capture)
-        except Unsupported as reason:
-            plan.caveat = str(reason)
-        else:
-            inputs = {role: leaves(parts[role]) for role in ROLES}
-            outputs = _kept_outputs(inputs, sample)
-            if outputs is not None:
-                return Trace(inputs, outputs, sample, capture.loss, replicas)
-            plan.per_sample = None
-            plan.caveat = "The loss follows from more than the model's outputs: the gap can't be split, only shown."
-    return None
+    if any(isinstance(leaf, tf.RaggedTensor | tf.SparseTensor) for leaf in leaves((parts, capture.y_pred))):
+        return "The data is ragged or sparse: the gap can't be split by sample, only shown."
+    return ""
 
 
 def _kept_outputs(inputs: Mapping[str, tuple[Any, ...]], sample: SampleTensors) -> Any:
-    """Return the tensor from which the values follow without the model's weights, or None where there is none.
+    """Return the tensor from which the values follow without the model's weights.
 
     Keras computes a cross-entropy from the logits before a softmax where it finds them, so these are kept then.
+
+    Raises:
+        Unsupported: there is no such tensor.
     """
     if graphs.graph_of(sample.y_pred) is None:
         return sample.y_pred
@@ -129,7 +175,7 @@ def _kept_outputs(inputs: Mapping[str, tuple[Any, ...]], sample: SampleTensors) 
             graphs.variables_behind(tensor, [*ends, outputs]) for tensor in sample.followed()
         ):
             return outputs
-    return None
+    raise Unsupported("the loss follows from more than the model's outputs")
 
 
 def batch_values(
@@ -152,14 +198,8 @@ def batch_values(
         copies: of metrics that are no means.
         data: targets, outputs and sample weights, or None, that metrics are given.
     """
-    scalars = {name: tf.convert_to_tensor(log) for name, log in logs.items() if _is_scalar(log)}
-    values, running = {}, []
-    updates = _updates_by_name(backend, model, scalars, capture)
-    for name, log in scalars.items():
-        if name in updates:
-            values[name] = batch_mean(updates[name])
-        elif _is_of_this_batch(backend, model, name, log):
-            values[name] = tf.cast(log, tf.float32)
+    scalars = {name: tf.convert_to_tensor(log) for name, log in flat(logs).items() if is_scalar(log)}
+    values, running = own_values(backend, model, scalars, capture), []
     values.update(copies.values({name: log for name, log in scalars.items() if name not in values}, data))
     for name, log in scalars.items():
         if name not in values:
@@ -171,7 +211,35 @@ def batch_values(
     return values
 
 
-def _is_scalar(log: Any) -> bool:
+def own_values(backend: Backend, model: Any, logs: Mapping[str, Any], capture: Capture) -> dict[str, tf.Tensor]:
+    """Return the value on this batch alone of each log for which a mean or the log itself tells it.
+
+    Args:
+        backend: of the model.
+        model: whose step it is.
+        logs: scalars that the step returns.
+        capture: of the step.
+    """
+    values = {}
+    updates = _updates_by_name(backend, model, logs, capture)
+    for name, log in logs.items():
+        if name in updates:
+            values[name] = batch_mean(updates[name])
+        elif _is_of_this_batch(backend, model, name, log):
+            values[name] = tf.cast(log, tf.float32)
+    return values
+
+
+def flat(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return logs as Keras tells them to callbacks: those inside a dictionary under their own names."""
+    found: dict[str, Any] = {}
+    for name, log in logs.items():
+        found.update(flat(log) if isinstance(log, dict) else {name: log})
+    return found
+
+
+def is_scalar(log: Any) -> bool:
+    """Return whether a log is one number."""
     if not tf.is_tensor(log) or tuple(log.shape) != ():
         return False
     dtype = tf.as_dtype(log.dtype)
@@ -195,7 +263,8 @@ def _updates_by_name(backend: Backend, model: Any, logs: Mapping[str, Any], capt
             if update is not None:
                 found[name] = update
         return found
-    names = {**backend.logged_names(model), id(backend.loss_tracker(model)): "loss"}
+    names = {id(entry.metric): entry.log for entry in backend.compiled_metrics(model)}
+    names[id(backend.loss_tracker(model))] = "loss"
     for update in capture.means:
         name = names.get(id(update.metric), update.metric.name)
         if name in logs:

@@ -1,55 +1,40 @@
-"""Metrics of each sample of a compiled model: loss, right or wrong, class, weight, as Keras itself computed them."""
+"""Metrics of each sample of one output: loss, right or wrong, class, weight, as Keras itself computed them.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
+Where a sample holds several things that count for themselves (time steps that may be masked or weighted, pixels with a
+class each), these are the units that metrics are read of.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 import tensorflow as tf
 
-from tui_monitor.explain.samples.probes import NO_CLASS, FloatArray, Weighting
+from tui_monitor.explain.samples.probes import IN_ACCURACY, IN_LOSS, NO_CLASS, FloatArray, IntArray, Weighting
 from tui_monitor.metric_names import canonical_metric
-from tui_monitor.training.backends.backend import Backend
+from tui_monitor.training.backends.backend import Backend, CompiledLoss, CompiledMetric
 from tui_monitor.training.backends.capture import Capture, LossValues
 from tui_monitor.training.backends.shared_names import arguments_of
+from tui_monitor.training.step.classes import NO_CONFIDENCE, Classes, classes_of, loss_name
 
-ROWS = ("loss", "correct", "label", "predicted", "weight", "confidence")
-"""Rows of the tensor that `PerSampleMetrics.of` returns, in order."""
+ROWS: Final = ("loss", "correct", "label", "predicted", "weight", "confidence", "counted")
+"""Rows of the tensor that `PerSampleMetrics.of` returns, in order; the last alone where some units don't count."""
 
-
-MARK = -(2.0**127)
+MARK: Final = -(2.0**127)
 """Stands after each row in a vector of rows, so that rows of another length than expected are noticed."""
-NOT_BY_SAMPLE = (
-    "The model's outputs, targets and inputs differ in their number of rows: its gap can't be split by sample, "
-    "only shown."
-)
-_UNKNOWN_SHAPE = "The shape of the model's loss, outputs or targets is not known: the gap can't be split, only shown."
-NO_CONFIDENCE = -1.0
-"""Confidence of a sample whose outputs no probability can be read from."""
-
-
-class Scale(StrEnum):
-    """What the numbers of an output are."""
-
-    PROBABILITIES = "probabilities"
-    LOGITS = "logits"
-    SCORES = "scores"
-    """Numbers that no probability can be read from, as under a hinge loss."""
-
-
-class ClassKind(StrEnum):
-    """How targets and outputs name a class."""
-
-    ONE_HOT = "one_hot"
-    SPARSE = "sparse"
-    BINARY = "binary"
-    NONE = "none"
+END: Final = -(2.0**126)
+"""Stands after the rows of one batch."""
+NOT_BY_SAMPLE: Final = "the model's outputs, targets and inputs differ in their number of rows"
+_UNKNOWN_SHAPE: Final = "the shape of the model's loss, outputs or targets is not known"
+_MOST_UNITS: Final = 16_384
+"""Units of one sample that are told apart at most: 128 × 128 pixels."""
+_IN_NATS: Final = ("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy")
 
 
 @dataclass(frozen=True)
 class SampleTensors:
-    """What a step computes for each sample, as Keras itself computed it."""
+    """What a step computes for each sample of one output, as Keras itself computed it."""
 
     loss: Any
     """Before it is reduced or weighted, shape (batch, ...)."""
@@ -58,32 +43,87 @@ class SampleTensors:
     y: Any
     y_pred: Any
     weight: Any
-    """Sample weights, shape (batch,) or (batch, 1); None without."""
+    """Sample weights, shape (batch, ...) with as many axes as `loss` or fewer, or one more of size 1; None without."""
+    mask: Any = None
+    """Which values of `loss` count, shape (batch, ...); None for all."""
+    correct_mask: Any = None
+    """Which values of `correct` count; None for all."""
+
+    def tensors(self) -> tuple[Any, ...]:
+        """Return what is there, in order."""
+        return tuple(tensor for tensor in self._fields() if tensor is not None)
+
+    def filled(self, values: Any) -> "SampleTensors":
+        """Return the same with other values, an iterator over those that are there."""
+        return SampleTensors(*(None if tensor is None else next(values) for tensor in self._fields()))
+
+    def _fields(self) -> tuple[Any, ...]:
+        return (self.loss, self.correct, self.y, self.y_pred, self.weight, self.mask, self.correct_mask)
 
     def followed(self) -> tuple[Any, ...]:
         """Return what follows from the outputs and the batch."""
-        return tuple(tensor for tensor in (self.loss, self.correct, self.y_pred) if tensor is not None)
+        found = (self.loss, self.correct, self.y_pred, self.mask, self.correct_mask)
+        return tuple(tensor for tensor in found if tensor is not None)
+
+
+@dataclass(frozen=True)
+class UnitCounts:
+    """How many units of some batches are what."""
+
+    classes: IntArray | None
+    """Of each class, those with a hard label; None where no units have classes."""
+    left_out: int
+    """No part of the loss, though part of the accuracy."""
+    units: int
+    """Part of the loss."""
+
+    @property
+    def is_hard(self) -> bool:
+        """Whether every unit has a class."""
+        return self.classes is not None and int(self.classes.sum()) == self.units
 
 
 @dataclass(frozen=True)
 class PerSampleMetrics:
-    """How to read each sample's metrics off one compiled single-output model."""
+    """How to read each unit's metrics off one output of a compiled model."""
 
+    output: str
+    """Name of the output."""
+    loss_name: str
+    """As Keras logs it; `loss` where it is the model's only one."""
     loss_scale: float
     """`loss_weights=` of the output."""
     loss_weighting: Weighting
     accuracy_name: str | None
     """As Keras logs it."""
     accuracy_weighting: Weighting
-    kind: ClassKind
-    classes: int
-    """Number of classes; 0 where there are none."""
-    threshold: float
-    """Output above which a binary model says class 1."""
-    scale: Scale
+    classes: Classes | None
+    """None where the output names none."""
+    axes: int = 0
+    """Axes of the units beside the batch's: 0 where samples are the units, 1 for time steps, 2 for pixels."""
+    is_masked: bool = False
+    """Whether some units may be no part of a mean."""
+    is_accuracy_masked: bool = False
+    """Whether the same units are no part of the accuracy either."""
+    is_cross_entropy: bool = False
+    """Whether the loss of a hard label is in nats."""
+    is_own_loss: bool = True
+    """Whether the loss is Keras' own, so that one sample's value follows from that sample alone."""
+    by_batch: str = ""
+    """Why the model's loss can't be told apart by sample, as a clause; empty where it can."""
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Names of the rows that `of` returns."""
+        return ROWS if self.is_masked else ROWS[:-1]
+
+    @property
+    def unit(self) -> str:
+        """What a unit is called."""
+        return ("sample", "time step", "pixel", "voxel")[min(self.axes, 3)]
 
     def of(self, sample: SampleTensors) -> tf.Tensor:
-        """Return the values of one batch, float32, shape (6, batch), rows as in `ROWS`, outside a graph.
+        """Return the values of one batch, float32, shape (rows, units), outside a graph.
 
         Raises:
             Unsupported: the rows are not of one length.
@@ -102,197 +142,231 @@ class PerSampleMetrics:
         mark = tf.constant([MARK])
         return tf.concat([part for row in self._rows(sample) for part in (row, mark)], axis=0)
 
-    def _rows(self, sample: SampleTensors) -> list[tf.Tensor]:
-        loss = _per_sample(sample.loss) * self.loss_scale
-        correct = tf.zeros_like(loss) if sample.correct is None else _per_sample(sample.correct)
-        weight = tf.ones_like(loss) if sample.weight is None else _per_sample(sample.weight)
-        if weight.shape.rank == 0:
-            weight = tf.fill(tf.shape(loss), weight)
-        label, predicted = self.labels(sample.y, sample.y_pred)
-        return [loss, correct, label, predicted, weight, self.confidence(sample.y_pred, predicted)]
-
-    def confidence(self, y_pred: Any, predicted: Any) -> tf.Tensor:
-        """Return the probability that the model gives the class it predicts, shape (batch,).
-
-        It is `NO_CONFIDENCE` where the model gives none: a NaN would raise under TensorFlow's check of numerics.
+    def taken(self, rows: Sequence[FloatArray], samples: int) -> FloatArray:
+        """Return rows out of a vector as `of` gives them, shape (rows, units).
 
         Args:
-            y_pred: the model's outputs.
-            predicted: the class predicted for each sample, float32, shape (batch,).
+            rows: one for each of `rows`.
+            samples: of the batch.
+
+        Raises:
+            Unsupported: the rows are not of one length, or none that the samples can have.
         """
-        if self.kind is ClassKind.NONE or self.scale is Scale.SCORES:
-            return tf.fill(tf.shape(predicted), NO_CONFIDENCE)
-        outputs = _float(y_pred)
-        logits = self.scale is Scale.LOGITS
-        if self.kind is ClassKind.BINARY:
-            one = tf.reshape(tf.sigmoid(outputs) if logits else outputs, [-1])
-            return tf.where(predicted > 0.5, one, 1.0 - one)
-        if logits:
-            return tf.reduce_max(tf.nn.softmax(outputs), axis=-1)
-        # Keras' own cross-entropy scales outputs to sum to 1.
-        return tf.reduce_max(outputs, axis=-1) / tf.reduce_sum(outputs, axis=-1)
+        lengths = {row.size for row in rows}
+        size = max(lengths, default=0)
+        if len(lengths) != 1 or (size % samples if samples else size) or (size != samples and not self.axes):
+            raise Unsupported(NOT_BY_SAMPLE)
+        return np.stack(rows).astype(np.float64)
 
-    def labels(self, y: Any, y_pred: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        """Return true and predicted class of each sample as float32, shape (batch,) each."""
-        if self.kind is ClassKind.ONE_HOT:
-            label, predicted = tf.argmax(y, axis=-1), tf.argmax(y_pred, axis=-1)
-        elif self.kind is ClassKind.SPARSE:
-            label, predicted = tf.reshape(y, [-1]), tf.argmax(y_pred, axis=-1)
-        elif self.kind is ClassKind.BINARY:
-            # A hinge's targets may be -1 and 1.
-            label, predicted = tf.reshape(_float(y), [-1]) >= 0.5, tf.reshape(_float(y_pred), [-1]) > self.threshold
+    def _rows(self, sample: SampleTensors) -> list[tf.Tensor]:
+        loss = self._flat(sample.loss)
+        correct = tf.zeros_like(loss) if sample.correct is None else self._flat(sample.correct)
+        weight = tf.ones_like(loss) if sample.weight is None else self._spread(sample.weight, sample.loss)
+        if self.classes is None:
+            label = predicted = tf.fill(tf.shape(loss), float(NO_CLASS))
+            confidence = tf.fill(tf.shape(loss), NO_CONFIDENCE)
         else:
-            nothing = tf.fill([tf.shape(y_pred)[0]], float(NO_CLASS))
-            return nothing, nothing
-        return tf.cast(label, tf.float32), tf.cast(predicted, tf.float32)
+            label, predicted = self.classes.labels(sample.y, sample.y_pred)
+            confidence = self.classes.confidence(sample.y_pred, predicted)
+        rows = [loss, correct, label, predicted, weight, confidence]
+        return [*rows, self._counted(sample)] if self.is_masked else rows
 
-    def class_counts(self, y: Any, y_pred: Any) -> tf.Tensor:
-        """Return how many samples of each class the batch holds, float32, shape (classes,)."""
-        label, _ = self.labels(y, y_pred)
-        return tf.reduce_sum(tf.one_hot(tf.cast(label, tf.int32), self.classes), axis=0)
+    def counts(self, sample: SampleTensors) -> tf.Tensor:
+        """Return what `read_counts` reads, float32, shape (`counts_width`,)."""
+        if not self.counts_width:
+            return tf.zeros([0])
+        counted = self._counted(sample)
+        in_loss = tf.cast(counted % 2 >= IN_LOSS, tf.float32)
+        found = []
+        if self.classes is not None:
+            label, _ = self.classes.labels(sample.y, sample.y_pred)
+            found.append(self.classes.counts(self._label_in_loss(label, in_loss) if self.is_masked else label))
+        left_out = tf.cast(tf.equal(counted, IN_ACCURACY), tf.float32)
+        return tf.concat([*found, [tf.reduce_sum(left_out), tf.reduce_sum(in_loss)]], axis=0)
 
+    @staticmethod
+    def _label_in_loss(label: tf.Tensor, in_loss: tf.Tensor) -> tf.Tensor:
+        """Return labels with no class where a unit is no part of the loss; a step must not fail on their numbers."""
+        return tf.cond(
+            tf.equal(tf.size(label), tf.size(in_loss)),
+            lambda: tf.where(in_loss > 0, label, float(NO_CLASS)),
+            lambda: tf.fill(tf.shape(label), float(NO_CLASS)),
+        )
 
-def _float(value: Any) -> tf.Tensor:
-    return tf.cast(value, tf.float32)
+    @property
+    def counts_width(self) -> int:
+        """How many numbers `counts` returns."""
+        if self.classes is None and not self.axes and not self.is_masked:
+            return 0
+        return 2 + (self.classes.count if self.classes is not None else 0)
 
+    def read_counts(self, numbers: FloatArray | None) -> UnitCounts | None:
+        """Return counts from the sum of what steps emitted; None where they emit none."""
+        if not self.counts_width or numbers is None:
+            return None
+        whole = np.rint(numbers).astype(np.int64)
+        return UnitCounts(whole[:-2] if self.classes is not None else None, int(whole[-2]), int(whole[-1]))
 
-def _per_sample(values: Any) -> tf.Tensor:
-    """Return the mean over everything but the batch axis, float32, shape (batch,)."""
-    values = _float(values)
-    rank = values.shape.rank
-    return tf.reduce_mean(values, axis=list(range(1, rank))) if rank and rank > 1 else values
+    def _counted(self, sample: SampleTensors) -> tf.Tensor:
+        in_loss, in_accuracy = (
+            tf.ones_like(self._flat(sample.loss))
+            if mask is None
+            else tf.cast(self._spread(mask, sample.loss) > 0, tf.float32)
+            for mask in (sample.mask, sample.correct_mask)
+        )
+        return in_loss * IN_LOSS + in_accuracy * IN_ACCURACY
+
+    def _flat(self, values: Any) -> tf.Tensor:
+        """Return the mean over what lies within a unit, shape (units,)."""
+        values = tf.cast(values, tf.float32)
+        inner = list(range(1 + self.axes, values.shape.rank))
+        return tf.reshape(tf.reduce_mean(values, axis=inner) if inner else values, [-1])
+
+    def _spread(self, values: Any, over: Any) -> tf.Tensor:
+        """Return weights, or a mask, of each unit, shape (units,)."""
+        values, shape = tf.cast(values, tf.float32), tf.shape(over)[: 1 + self.axes]
+        while values.shape.rank > 1 + self.axes:
+            values = tf.reduce_mean(values, axis=-1)
+        if not self.axes and values.shape.rank == 1:
+            return values
+        while values.shape.rank < 1 + self.axes:
+            values = values[..., tf.newaxis]
+        return tf.reshape(tf.broadcast_to(values, shape), [-1])
 
 
 class Unsupported(Exception):
-    """This model's values can't be taken apart by sample; the message is the sentence for the panel."""
+    """This model can't be measured so; the message is the reason, a clause."""
 
 
-def unmarked(vector: FloatArray) -> Iterator[FloatArray]:
-    """Yield the values of each batch in a vector, shape (6, batch) each, rows as in `ROWS`.
+def unmarked(vector: FloatArray) -> Iterator[list[FloatArray]]:
+    """Yield the rows of each batch in a vector, of all outputs one after the other.
 
     Args:
-        vector: what `PerSampleMetrics.marked` returned, of one batch after another.
-
-    Raises:
-        Unsupported: the rows of a batch are not of one length.
+        vector: what `PerSampleMetrics.marked` returned of each output and `END`, of one batch after another.
     """
-    rest = vector
-    while rest.size:
-        length = int(np.argmax(rest == MARK)) + 1
-        block = rest[: length * len(ROWS)]
-        if block.size < length * len(ROWS) or not (block.reshape(len(ROWS), length)[:, -1] == MARK).all():
-            raise Unsupported(NOT_BY_SAMPLE)
-        yield block.reshape(len(ROWS), length)[:, :-1]
-        rest = rest[block.size :]
+    begin = 0
+    for end in np.flatnonzero(vector == END).tolist():
+        batch = vector[begin:end]
+        ends = np.flatnonzero(batch == MARK)
+        yield [batch[start:stop] for start, stop in zip([0, *(ends[:-1] + 1)], ends, strict=True)]
+        begin = end + 1
 
 
-def per_sample_metrics(backend: Backend, model: Any, capture: Capture) -> tuple[PerSampleMetrics, SampleTensors]:
-    """Return how the metrics of each sample come about in a step, and where the step has them.
+def per_sample_metrics(backend: Backend, model: Any, capture: Capture) -> list[tuple[PerSampleMetrics, SampleTensors]]:
+    """Return how the metrics of each sample come about in a step, and where the step has them, for each loss.
 
     Args:
         backend: of the model.
         model: whose step it is.
-        capture: of one call of the step, in which the loss was given outputs.
+        capture: of one call of the step.
 
     Raises:
-        Unsupported: they can't be told apart by sample.
+        Unsupported: nothing of the step can be told apart by sample.
     """
-    y, y_pred = capture.y, capture.y_pred
-    if tf.nest.is_nested(y_pred) or tf.nest.is_nested(y):
-        raise Unsupported("The model has several outputs: its gap can't be split by sample, only shown.")
-    compiled = backend.compiled_loss(model)
-    if compiled is None or len(capture.losses) != 1:
-        raise Unsupported("The model computes its loss itself: the gap can't be split, only shown.")
-    loss, scale = compiled
-    values = capture.losses[0]
-    _check_by_sample(values, y, y_pred)
-    weighting = _loss_weighting(loss)
-    accuracy, correct = _accuracy(backend, model, capture)
-    if correct is not None and correct.shape.rank is None:
+    compiled = backend.compiled_losses(model)
+    if not compiled or len(capture.losses) != len(compiled):
+        raise Unsupported("the model computes its loss itself")
+    return [_of_output(backend, model, capture, *both) for both in zip(compiled, capture.losses, strict=True)]
+
+
+def _of_output(
+    backend: Backend, model: Any, capture: Capture, compiled: CompiledLoss, values: LossValues
+) -> tuple[PerSampleMetrics, SampleTensors]:
+    if values.y is None or values.y_pred is None:
+        raise Unsupported("the model computes its loss itself")
+    if tf.nest.is_nested(values.y) or tf.nest.is_nested(values.y_pred):
+        raise Unsupported("a loss takes several outputs at once")
+    if any(part is not None and part.shape.rank is None for part in (values.values, values.weight, values.y)):
         raise Unsupported(_UNKNOWN_SHAPE)
-    kind, classes = _class_kind(loss, y, y_pred)
-    per_sample = PerSampleMetrics(
-        loss_scale=scale,
+    if values.y_pred.shape.rank is None:
+        raise Unsupported(_UNKNOWN_SHAPE)
+    accuracy, update = _accuracy(backend, model, capture, compiled)
+    weighting, by_batch = _loss_weighting(compiled.loss)
+    if not values.values.shape.rank:
+        by_batch = "the loss gives one number for a whole batch"
+        if update is None:
+            raise Unsupported(by_batch)
+        values = replace(values, values=tf.zeros_like(tf.cast(update.values, tf.float32)))
+    classes = classes_of(compiled.loss, accuracy.metric if accuracy else None, values.y, values.y_pred)
+    axes = _unit_axes(values, classes)
+    if classes is not None and values.values.shape.rank - 1 > axes:
+        classes = None
+    if update is not None and update.values.shape.rank <= axes:
+        accuracy = update = None
+    correct_mask = _accuracy_mask(accuracy, update, values)
+    name = loss_name(compiled.loss)
+    metrics = PerSampleMetrics(
+        output=compiled.output,
+        loss_name=compiled.log,
+        loss_scale=compiled.scale,
         loss_weighting=weighting,
-        accuracy_name=accuracy.name if accuracy else None,
+        accuracy_name=accuracy.log if accuracy else None,
         accuracy_weighting=Weighting.PER_EPOCH_WEIGHT if accuracy and accuracy.is_weighted else Weighting.NONE,
-        kind=kind,
         classes=classes,
-        threshold=_threshold(loss, accuracy.metric if accuracy else None),
-        scale=_scale(loss),
+        axes=axes,
+        is_masked=values.mask is not None or correct_mask is not None,
+        is_accuracy_masked=correct_mask is not None,
+        is_cross_entropy=name in _IN_NATS and not arguments_of(compiled.loss).get("label_smoothing"),
+        is_own_loss=_is_own(backend, compiled.loss),
+        by_batch=by_batch,
     )
-    return per_sample, SampleTensors(values.values, correct, y, y_pred, values.weight)
+    correct = None if update is None else update.values
+    return metrics, SampleTensors(
+        values.values, correct, values.y, values.y_pred, values.weight, values.mask, correct_mask
+    )
 
 
-def _check_by_sample(values: LossValues, y: Any, y_pred: Any) -> None:
-    if any(part is not None and part.shape.rank is None for part in (values.values, values.weight, y, y_pred)):
-        raise Unsupported(_UNKNOWN_SHAPE)
-    if values.mask is not None:
-        raise Unsupported("The model masks time steps: its loss can't be split by sample, only shown.")
-    if values.values.shape.rank == 0:
-        raise Unsupported("The loss gives one number for a whole batch: it can't be split by sample, only shown.")
-    if values.weight is not None and any(size != 1 for size in values.weight.shape[1:]):
-        raise Unsupported("Sample weights differ inside a sample: its loss can't be split by sample, only shown.")
+def _is_own(backend: Backend, loss: Any) -> bool:
+    return backend.is_own(type(loss)) and backend.is_own(getattr(loss, "fn", type(loss)))
 
 
-def _loss_weighting(loss: Any) -> Weighting:
+def _unit_axes(values: LossValues, classes: Classes | None) -> int:
+    """Return how many axes beside the batch's the units have: none where all parts of a sample count the same.
+
+    Raises:
+        Unsupported: a sample has too many parts that don't.
+    """
+    inner = values.values.shape[1:]
+    weight, mask = values.weight, values.mask
+    differ = weight is not None and any(size != 1 for size in weight.shape[1:])
+    differ = differ or (mask is not None and mask.shape.rank > 1)
+    if not inner.rank or not (differ or classes is not None):
+        return 0
+    if (inner.num_elements() or 0) <= _MOST_UNITS:
+        return int(inner.rank)
+    if differ:
+        raise Unsupported(f"a sample has more than {_MOST_UNITS} parts that count for themselves")
+    return 0
+
+
+def _loss_weighting(loss: Any) -> tuple[Weighting, str]:
+    """Return how weights enter a loss, and why it can't be told apart by sample, if it can't."""
     if loss.reduction in ("sum_over_batch_size", "mean", "auto"):
-        return Weighting.PER_SAMPLE
+        return Weighting.PER_SAMPLE, ""
     if loss.reduction == "mean_with_sample_weight":
-        return Weighting.PER_BATCH_WEIGHT
-    raise Unsupported(
-        f"The loss is reduced with {loss.reduction!r}, so it grows with the batch: the gap can't be split."
-    )
+        return Weighting.PER_BATCH_WEIGHT, ""
+    return Weighting.NONE, f"the loss is reduced with {loss.reduction!r}, so it grows with the batch"
 
 
-@dataclass(frozen=True)
-class _Accuracy:
-    metric: Any
-    name: str
-    is_weighted: bool
-
-
-def _accuracy(backend: Backend, model: Any, capture: Capture) -> tuple[_Accuracy | None, Any]:
-    """Return the metric reported as accuracy with what it averages; (None, None) without one."""
+def _accuracy(
+    backend: Backend, model: Any, capture: Capture, compiled: CompiledLoss
+) -> tuple[CompiledMetric | None, Any]:
+    """Return the metric that is reported as an output's accuracy, with what it averages; (None, None) without one."""
     updates = {id(update.metric): update for update in capture.means}
-    names = backend.logged_names(model)
-    for metric, is_weighted in backend.compiled_metrics(model):
-        update = updates.get(id(metric))
-        if canonical_metric(metric.name) == "accuracy" and update is not None and update.values.shape.rank:
-            return _Accuracy(metric, names.get(id(metric), metric.name), is_weighted), update.values
+    for entry in backend.compiled_metrics(model):
+        update = updates.get(id(entry.metric))
+        name = entry.metric.name.removeprefix(f"{entry.output}_") if entry.output else entry.metric.name
+        if canonical_metric(name) != "accuracy" or entry.output not in ("", compiled.output):
+            continue
+        if update is not None and update.values.shape.rank:
+            return entry, update
     return None, None
 
 
-def _class_kind(loss: Any, y: Any, y_pred: Any) -> tuple[ClassKind, int]:
-    """Return how classes are written, from the loss's name first and the shapes second; sequences have none."""
-    name = _loss_name(loss)
-    rank, labels = y_pred.shape.rank, y.shape
-    outputs = y_pred.shape[-1] if rank == 2 else (1 if rank == 1 else None)
-    if outputs is None or ("crossentropy" not in name and "focal" not in name and "hinge" not in name):
-        return ClassKind.NONE, 0
-    is_one_number = labels.rank == 1 or (labels.rank == 2 and labels[-1] == 1)
-    if outputs == 1:
-        return (ClassKind.BINARY, 2) if is_one_number else (ClassKind.NONE, 0)
-    if "sparse" in name:
-        return (ClassKind.SPARSE, outputs) if is_one_number else (ClassKind.NONE, 0)
-    if "binary" in name or labels.rank != 2 or labels[-1] not in (None, outputs):
-        return ClassKind.NONE, 0
-    return ClassKind.ONE_HOT, outputs
-
-
-def _loss_name(loss: Any) -> str:
-    return str(getattr(getattr(loss, "fn", loss), "__name__", type(loss).__name__)).lower()
-
-
-def _scale(loss: Any) -> Scale:
-    if "hinge" in _loss_name(loss):
-        return Scale.SCORES
-    return Scale.LOGITS if arguments_of(loss).get("from_logits") else Scale.PROBABILITIES
-
-
-def _threshold(loss: Any, accuracy: Any) -> float:
-    """Return the threshold that the reported accuracy uses, else the natural one of the output's scale."""
-    if accuracy is not None:
-        value = arguments_of(accuracy).get("threshold")
-        return 0.5 if value is None else float(value)
-    return 0.0 if arguments_of(loss).get("from_logits") else 0.5
+def _accuracy_mask(accuracy: CompiledMetric | None, update: Any, values: LossValues) -> Any:
+    """Return which units are part of the accuracy's mean; None for all."""
+    if accuracy is None or update.weight is None:
+        return None
+    if not accuracy.is_weighted:
+        return update.weight
+    return values.mask

@@ -3,6 +3,7 @@
 from tui_monitor.history.snapshot import FitSnapshot, Snapshot
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.units import count, duration, rate
+from tui_monitor.view.fit_names import fit_name
 from tui_monitor.view.panels.resource_usage import usage_words
 from tui_monitor.view.panels.timeline import alerts_under_way, newest_entry, whole_forms
 from tui_monitor.view.panels.workers import header_note
@@ -11,6 +12,8 @@ from tui_monitor.view.text.rows import Row, Rows, Run, cell_len, plain, spread, 
 from tui_monitor.view.view_state import ViewState
 
 _WIDEST_BAR, _NARROWEST_BAR = 40, 5
+_ROOM_FOR_NAMES = 100
+"""Cells a row from which it says what tells the fit from others."""
 _ROOM_FOR_SYSTEM = 100
 """Cells a row from which it says what the training uses."""
 
@@ -33,8 +36,12 @@ def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     if workers:
         start = (*start, Run(f" · {workers}", "muted"))
     if len(snapshot.fits) > 1:
-        shown = view.fit or len(snapshot.fits)
-        start = (*start, Run(f" · fit {shown} of {len(snapshot.fits)}", "muted"))
+        shown = view.fit_index(snapshot)
+        # The word beside the state may say why the run failed: it comes before what the fit is.
+        is_named = not (view.pending or snapshot.detail) and width >= _ROOM_FOR_NAMES
+        name = fit_name(snapshot.fits, shown) if is_named else f"fit {shown} of {len(snapshot.fits)}"
+        start = (*start, Run(f" · {_whole_words(plain(name), width // 3)}", "muted"))
+        start = (*start, Run(" · joined", "muted")) if _is_joined(snapshot, view) else start
     alerts = alerts_under_way(snapshot)
     if alerts:
         start = (*start, Run(f" · ! {alerts} alert{'s' if alerts > 1 else ''}", "alert"))
@@ -52,6 +59,10 @@ def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     return start
 
 
+def _is_joined(snapshot: Snapshot, view: ViewState) -> bool:
+    return view.joins and view.fit_of(snapshot) is not snapshot.fits[view.fit_index(snapshot) - 1]
+
+
 def _said(snapshot: Snapshot, room: int) -> str:
     """Return what stands beside the state, never half a sentence; an ended run shows no requests and changes any more.
 
@@ -62,6 +73,12 @@ def _said(snapshot: Snapshot, room: int) -> str:
     happened = () if snapshot.state.ended else newest_entry(snapshot)
     forms = (f" · {plain(form)}" for form in happened or whole_forms(snapshot.run.description) if form)
     return next((form for form in forms if cell_len(form) <= room), "")
+
+
+def _whole_words(text: str, room: int) -> str:
+    """Return as many whole words as fit, the first one in any case."""
+    first, *further = text.split(" ")
+    return first + _words("".join(f" {word}" for word in further), room - cell_len(first))
 
 
 def _words(text: str, room: int) -> str:

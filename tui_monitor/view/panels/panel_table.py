@@ -119,7 +119,7 @@ def _workers(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Ro
 def _gap_inputs(snapshot: Snapshot, view: ViewState) -> object:
     fit = view.fit_of(snapshot)
     if fit is None or not fit.explanations:
-        return empty_state_sentences(snapshot, fit), alerts_of(snapshot)
+        return empty_state_sentences(snapshot, fit), alerts_of(snapshot), fit and fit.info.index
     newest = fit.explanations[-1]
     return (
         alerts_of(snapshot),
@@ -168,7 +168,7 @@ def _gap(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
     fit = view.fit_of(snapshot)
     found = newest_answer(snapshot, fit)
     explanation = found.explanation
-    alerts = alert_rows(snapshot, width)
+    alerts = alert_rows(snapshot, fit.info.index if fit is not None else None, width)
     if explanation is None:
         rows: list[Row] = [*alerts, BLANK] if height > 6 else []
         for sentence in (found.why_none,) if found.held else empty_state_sentences(snapshot, fit):

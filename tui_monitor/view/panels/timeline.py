@@ -13,10 +13,12 @@ _KINDS = {
 }
 """Event kind to its marker, its word and its style."""
 _TIME, _EPOCH, _KIND = 13, 6, 10
+_FIT_AND_EPOCH = 10
+"""Cells of `12:345`, a fit and its epoch."""
 
 
 def timeline_rows(snapshot: Snapshot, width: int) -> Rows:
-    """Return the timeline: run time, epoch, kind and text of each entry.
+    """Return the timeline: run time, epoch, kind and text of each entry; the fit before the epoch where there are more.
 
     Args:
         snapshot: holds the newest entries.
@@ -24,26 +26,36 @@ def timeline_rows(snapshot: Snapshot, width: int) -> Rows:
     """
     if not snapshot.timeline:
         return wrap("Nothing has happened yet. n adds a note.", width, "muted")
-    return tuple(row for entry in snapshot.timeline for row in _entry_rows(entry, width))
+    tells_fit = len(snapshot.fits) > 1
+    return tuple(row for entry in snapshot.timeline for row in _entry_rows(entry, width, tells_fit=tells_fit))
 
 
-def _entry_rows(entry: TimelineEntry, width: int) -> Rows:
+def _entry_rows(entry: TimelineEntry, width: int, *, tells_fit: bool) -> Rows:
     mark, word, style = _KINDS.get(entry.kind, ("•", entry.kind, ""))
     epoch = "" if entry.epoch is None else str(entry.epoch)
+    if tells_fit and entry.fit is not None and entry.kind != "status":
+        epoch = f"{entry.fit}:{epoch}" if epoch else f"fit {entry.fit}"
+    width_of_epoch = _FIT_AND_EPOCH if tells_fit else _EPOCH
     start: Row = (
         left(duration(entry.seconds), _TIME, "muted"),
-        right(epoch, _EPOCH - 2, "muted"),
+        right(epoch, width_of_epoch - 2, "muted"),
         left("", 2),
         left(f"{mark} {word}", _KIND, style),
     )
-    lines = wrap(entry.text, width - _TIME - _EPOCH - _KIND, style if entry.kind != "control" else "")
+    lines = wrap(entry.text, width - _TIME - width_of_epoch - _KIND, style if entry.kind != "control" else "")
     first, *further = lines or ((Run("", ""),),)
-    return ((*start, *first), *((left("", _TIME + _EPOCH + _KIND), *line) for line in further))
+    return ((*start, *first), *((left("", _TIME + width_of_epoch + _KIND), *line) for line in further))
 
 
-def alerts_of(snapshot: Snapshot) -> tuple[TimelineEntry, ...]:
-    """Return the alerts of a run, ended ones too, the newest last."""
-    return tuple(entry for entry in snapshot.timeline if entry.kind == "alert")
+def alerts_of(snapshot: Snapshot, fit: int | None = None) -> tuple[TimelineEntry, ...]:
+    """Return the alerts of a run, ended ones too, the newest last.
+
+    Args:
+        snapshot: of the run.
+        fit: whose alerts alone, and those of no fit; None for all.
+    """
+    alerts = (entry for entry in snapshot.timeline if entry.kind == "alert")
+    return tuple(entry for entry in alerts if fit is None or entry.fit in (None, fit))
 
 
 def alerts_under_way(snapshot: Snapshot) -> int:

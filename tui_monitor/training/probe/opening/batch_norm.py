@@ -120,7 +120,7 @@ class BatchNormSplit:
         trace = probe.trace_in_training(batch)
         if id(trace) not in self._assigned:
             # A walk over the whole graph, which is the same for all batches of its shape.
-            self._assigned[id(trace)] = assigned_values(trace.sample.loss, handles)
+            self._assigned[id(trace)] = assigned_values(trace.samples[0].loss, handles)
         assigned = self._assigned[id(trace)]
         if len(assigned) < len(handles):
             return {}

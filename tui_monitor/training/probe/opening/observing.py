@@ -5,8 +5,8 @@ from typing import Any
 
 from tui_monitor.explain.samples.observed import Observed, OutputScale
 from tui_monitor.training.record.epoch_totals import EpochTotals
+from tui_monitor.training.step.classes import ClassKind, Scale
 from tui_monitor.training.step.instrument import Instrument
-from tui_monitor.training.step.per_sample_metrics import ClassKind, Scale
 
 
 def observed(training: Instrument, totals: EpochTotals, penalties: tuple[float, float], known: Observed) -> Observed:
@@ -18,19 +18,22 @@ def observed(training: Instrument, totals: EpochTotals, penalties: tuple[float, 
         penalties: parts of the training loss that are no sample's, in training and in inference mode, in nats.
         known: what was seen of the samples' inputs, to be completed.
     """
-    per_sample = training.plan.per_sample
-    if per_sample is None:
+    outputs = training.plan.outputs
+    if len(outputs) != 1:
         return known
-    is_binary_logits = per_sample.kind is ClassKind.BINARY and per_sample.scale is Scale.LOGITS
-    is_softened = per_sample.scale is Scale.LOGITS and any(
-        _ends_in_probabilities(trace.sample.y_pred) for trace in training.traces[-1:]
-    )
-    chi_squared, freedom = totals.class_dispersion or (None, 0)
+    classes = outputs[0].classes
+    is_binary = classes is not None and classes.kind is ClassKind.BINARY
+    is_logits = classes is not None and classes.scale is Scale.LOGITS
+    is_softened = is_logits and any(_ends_in_probabilities(trace.samples[0].y_pred) for trace in training.traces[-1:])
+    counts = training.plan.counts_of(0, totals.counts)
+    chi_squared, freedom = None, 0
+    if classes is not None and counts is not None and counts.is_hard and counts.classes is not None:
+        chi_squared, freedom = totals.dispersion(counts.classes.size) or (None, 0)
     return replace(
         known,
         output_scale=OutputScale.PROBABILITIES_AS_LOGITS if is_softened else OutputScale.AS_EXPECTED,
-        logit_threshold=per_sample.threshold if is_binary_logits else None,
-        takes_probabilities=per_sample.scale is Scale.PROBABILITIES and per_sample.kind is ClassKind.BINARY,
+        logit_threshold=classes.threshold if classes is not None and is_binary and is_logits else None,
+        takes_probabilities=classes is not None and is_binary and classes.scale is Scale.PROBABILITIES,
         class_dispersion=chi_squared,
         class_freedom=freedom,
         penalty_in_training=penalties[0],

@@ -159,7 +159,7 @@ class Opener:
                 reasons[Cause.INPUT_SCALE] = "" if comparable else "The inputs are not numbers that have a scale."
                 return None, {}, comparable
             chosen = _up_to(validation, min(_MOST_RERUN, epoch.measured), epoch.epoch)
-            rows = probe.validation_batches([mapped(batch, mappings) for _, batch in chosen]).inference
+            rows = probe.validation_batches([mapped(batch, mappings) for _, batch in chosen]).outputs[0].inference
         except Exception as error:
             raise_what_is_the_users(error)
             reasons[Cause.INPUT_SCALE] = f"Mapped inputs can't be measured ({type(error).__name__}: {error})."
@@ -188,7 +188,7 @@ class Opener:
             mappings = _mappings(groups[0], groups[1], known) if all(groups) else None
             if mappings is None or not mappings[0]:
                 continue
-            rows = probe.validation_batches([mapped(batch, mappings[0]) for _, batch in tried]).inference
+            rows = probe.validation_batches([mapped(batch, mappings[0]) for _, batch in tried]).outputs[0].inference
             losses.append(float(rows["loss"].mean()))
             rights.append(float(rows["correct"].mean()))
         if len(losses) < 2:
@@ -295,18 +295,16 @@ class _FreshTest:
 def placed_validation(epoch: EpochToOpen) -> list[PlacedBatch]:
     """Return the kept batches of validation with their numbers; none where their samples can't be placed."""
     record = epoch.validation
-    if (
-        len(record.per_sample) != record.batches
-        or sum(part.shape[1] for part in record.per_sample) != epoch.side.loss.size
-    ):
+    sizes = {batch.index: batch.samples for batch in record.by_sample}
+    if len(sizes) != record.batches or sum(sizes.values()) != epoch.side.loss.size:
         return []
     kept = [(index, unpack()) for index, unpack in record.kept.draw(10**9)]
-    return kept if all(batch.samples == record.per_sample[index].shape[1] for index, batch in kept) else []
+    return kept if all(batch.samples == sizes[index] for index, batch in kept) else []
 
 
 def placed(validation: Sequence[PlacedBatch], epoch: EpochToOpen) -> list[tuple[IntArray, UnpackedBatch]]:
     """Return each batch of validation with the index of each of its samples among all."""
-    starts = np.cumsum([0, *(part.shape[1] for part in epoch.validation.per_sample)])
+    starts = np.cumsum([0, *(batch.samples for batch in epoch.validation.by_sample)])
     return [(np.arange(starts[index], starts[index] + batch.samples), batch) for index, batch in validation]
 
 

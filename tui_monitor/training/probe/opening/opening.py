@@ -1,7 +1,6 @@
 """Opens the within-class term within the probe's budget; what fails costs that term alone, never the ledger."""
 
 import time
-from collections.abc import Sequence
 from typing import Any, Final
 
 from tui_monitor.explain.ledger.within import OPENED_CAUSES
@@ -9,18 +8,11 @@ from tui_monitor.explain.samples.opened import Opened
 from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
 from tui_monitor.training.guard import raise_what_is_the_users
 from tui_monitor.training.probe.budget import ProbeBudget
+from tui_monitor.training.probe.ledger_sides import Measured
 from tui_monitor.training.probe.opening.opener import EpochToOpen, Opener
 from tui_monitor.training.probe.opening.weight_copies import WeightCopies
-from tui_monitor.training.probe.passes import (
-    LazyBatch,
-    MeasuredBatches,
-    Probe,
-    UnpackedBatch,
-    preserved_random_state,
-)
+from tui_monitor.training.probe.passes import LazyBatch, Probe, preserved_random_state
 from tui_monitor.training.probe.reservoir import Reservoir
-from tui_monitor.training.probe.validation_record import ValidationRecord
-from tui_monitor.training.record.epoch_totals import EpochTotals
 
 _LEAST_SECONDS: Final = 0.05
 """Seconds that fingerprints of one epoch may take, at least."""
@@ -89,33 +81,51 @@ class Opening:
         return opened, time.perf_counter() - begun - built
 
 
-def epoch_to_open(
-    epoch: int,
-    training: tuple[Reservoir[LazyBatch], Sequence[UnpackedBatch]],
-    validation: tuple[ValidationRecord, ValidationProbe | None],
-    totals: EpochTotals,
-    measured: tuple[TrainingProbe, MeasuredBatches],
-) -> EpochToOpen | None:
-    """Return an epoch as it is opened, or None without validation.
+class OpenedOnce:
+    """Opens one epoch when it is asked to, once; a model whose units are not samples is left as it is."""
 
-    Args:
-        epoch: its number, from 1.
-        training: all batches that were kept, and those that the probe has measured, in its order.
-        validation: what was kept of it, and as the ledger takes it.
-        totals: of the epoch's batches.
-        measured: training as the ledger takes it, and what the probe has measured.
-    """
-    (record, side), (probe, passes) = validation, measured
-    if side is None:
-        return None
-    return EpochToOpen(
-        epoch=epoch,
-        training=training[0],
-        validation=record,
-        side=side,
-        totals=totals,
-        reported_loss=probe.loss.reported,
-        probed=training[1],
-        mode_effect=abs(float((probe.loss.training - probe.loss.inference).mean())),
-        penalties=(passes.penalty, passes.inference_penalty),
-    )
+    def __init__(
+        self,
+        opening: Opening,
+        probe: Probe,
+        known: Measured,
+        epoch: int,
+        kept: Reservoir[LazyBatch] | None,
+        forward_seconds: float,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            opening: of the fit.
+            probe: of the functions that run now.
+            known: of the epoch.
+            epoch: its number, from 1.
+            kept: all batches of the epoch that were kept; None where nothing is to be opened.
+            forward_seconds: that the epoch's forward passes took.
+        """
+        self._opening, self._probe, self._known = opening, probe, known
+        self._epoch, self._kept, self._forward = epoch, kept, forward_seconds
+        self.seconds = 0.0
+        """That opening took, building passes left out."""
+        self._opened: Opened | None = None
+
+    def __call__(self, training: TrainingProbe, validation: ValidationProbe) -> Opened | None:
+        """Return what opens the within-class term of both sides, or None where it stays whole."""
+        known, kept = self._known, self._kept
+        outputs = known.plan.outputs
+        is_by_sample = len(outputs) == 1 and outputs[0].unit == "sample" and not known.plan.by_batch
+        if self._opened is not None or kept is None or known.now is not None or not is_by_sample:
+            return self._opened
+        epoch = EpochToOpen(
+            epoch=self._epoch,
+            training=kept,
+            validation=known.validation,
+            side=validation,
+            totals=known.totals,
+            reported_loss=training.loss.reported,
+            probed=known.batches,
+            mode_effect=abs(float((training.loss.training - training.loss.inference).mean())),
+            penalties=(known.training.penalty, known.training.inference_penalty),
+        )
+        self._opened, self.seconds = self._opening.open(self._probe, epoch, self._forward)
+        return self._opened

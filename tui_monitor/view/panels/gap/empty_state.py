@@ -3,10 +3,10 @@
 from tui_monitor.history.snapshot import FitSnapshot, Snapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.units import count
-from tui_monitor.view.explanations import MEASURING_IS_OFF, is_measuring_off
+from tui_monitor.view.explanations import MEASURING_IS_OFF, is_measuring_off, is_own_loop
 
 _NO_VALIDATION = (
-    "This run has no validation data, so there is no gap to explain.",
+    "This fit has no validation data, so there is no gap to explain.",
     "Pass validation_data or validation_split to fit to see one.",
 )
 _HOW_TO_MEASURE = "To have each cause measured, train with: tui-monitor run train.py"
@@ -21,13 +21,18 @@ def _of_training(snapshot: Snapshot, fit: FitSnapshot | None) -> tuple[str, ...]
     if fit is None:
         if snapshot.state.ended:
             return ("The run ended before training began.", "Its output says why (o).")
-        return ("Waiting for the script to start training.", "Its output is below, and full screen under o.")
+        return (
+            "The script is starting: loading TensorFlow takes 5 to 20 seconds, and building its first step some more.",
+            "Charts begin with the first batches. The first measurement of the gap comes at the end of epoch 1.",
+            "The script's output is below, and full screen under o.",
+        )
     if is_measuring_off(fit):
         return MEASURING_IS_OFF
     if _lacks_validation(fit):
         return _NO_VALIDATION
-    if snapshot.state.ended:
-        return ("The run ended before anything was measured.",)
+    if is_own_loop(fit) or snapshot.state.ended:
+        own = "The loop is the script's own and only tells its values, so a gap can be shown, not split."
+        return (own if is_own_loop(fit) else "The run ended before anything of this fit was measured.",)
     return (
         f"Nothing is measured yet: the first measurement comes with the end of epoch {max(fit.epoch, 1)}.",
         *_progress(fit),

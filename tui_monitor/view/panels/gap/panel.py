@@ -78,9 +78,9 @@ def description_rows(description: str, width: int) -> Rows:
     return _labelled("About", plain(description), width, "muted")
 
 
-def alert_rows(snapshot: Snapshot, width: int) -> Rows:
-    """Return the newest alert, with how many there are where it is not the only one; nothing without one."""
-    alerts = alerts_of(snapshot)
+def alert_rows(snapshot: Snapshot, fit: int | None, width: int) -> Rows:
+    """Return a fit's newest alert, with how many it has where that is not the only one; nothing without one."""
+    alerts = alerts_of(snapshot, fit)
     if not alerts:
         return ()
     newest = alerts[-1]
