@@ -317,14 +317,9 @@ def _sign_findings(loss: Ledger | None, accuracy: Ledger | None, *, is_rising: b
     findings = []
     for cause, (on_loss, on_accuracy) in _SIGNS.items():
         fits = all(sign in ("±", found) for sign, found in zip((on_loss, on_accuracy), pattern, strict=True))
-        # Batch norm whose moving statistics lag behind moves the gaps the other way round.
-        # While the loss rises, averaging moves the gaps the other way round, too.
-        may_lag = (
-            (cause is Cause.IN_EPOCH_AVERAGING and is_rising and pattern == ("−", "+"))
-            or cause is Cause.TRAIN_MODE_LAYERS
-            and pattern == ("−", "+")
-        )
-        if not fits and not may_lag:
+        # Batch norm whose moving statistics lag moves the gaps the other way round, as averaging does while losses rise.
+        turns = cause is Cause.TRAIN_MODE_LAYERS or (cause is Cause.IN_EPOCH_AVERAGING and is_rising)
+        if not fits and not (turns and pattern == ("−", "+")):
             when = " (while the loss falls)" if cause is Cause.IN_EPOCH_AVERAGING else ""
             findings.append(
                 Finding(
