@@ -1,10 +1,16 @@
-"""Makes every picture in this folder from real demo runs: `python screenshots/generate.py`."""
+"""Makes every picture in this folder from real runs: `python screenshots/generate.py`.
+
+With `--eight FOLDER` it draws eight kinds of training at three sizes into that folder instead.
+"""
 
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from moments import Moment, animation, moment_after, recording_of
+from runs import EIGHT, SIZES
 
 from tui_monitor.app.feed.replay_source import ReplaySource
 from tui_monitor.app.screenshots.screenshot import save_screenshot, save_table_screenshot
@@ -56,11 +62,42 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         runs = Path(folder)
         for scenario in dict.fromkeys(picture.scenario for picture in PICTURES):
-            command = ["demo", scenario, "--headless", "--epochs", str(EPOCHS), "--runs", str(runs), "--name", scenario]
-            subprocess.run([sys.executable, "-m", "tui_monitor", *command], check=True)
+            train(scenario, ("demo", scenario, "--headless", "--epochs", str(EPOCHS)), runs)
         for picture in PICTURES:
             draw(picture, runs / picture.scenario)
         draw_runs(runs / "compared")
+        animate(runs / "question")
+
+
+def animate(run: Path) -> None:
+    """Write the first minute of a run: its start, its first epoch, and what the end of each epoch changes."""
+    recording = recording_of(run)
+    ends = recording.markers.epochs
+    first = ends[0]
+    positions = [first * 0.15, *(first * part for part in (0.5, 0.75, 0.95)), *(end + 0.3 for end in ends)]
+    (HERE / "first-minute.svg").write_text(animation(run, positions, (100, 30), 1.2), encoding="utf-8")
+
+
+def draw_eight(folder: Path) -> None:
+    """Train the eight runs headless, and draw each at three sizes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as runs:
+        for shown in EIGHT:
+            train(shown.name, shown.command, Path(runs))
+            run = Path(runs) / shown.name
+            for size in SIZES:
+                source = None
+                if shown.epochs_shown is not None:
+                    recording = recording_of(run)
+                    source = Moment(recording.at(moment_after(recording, shown.epochs_shown)))
+                path = folder / f"{shown.name}-{size[0]}x{size[1]}.svg"
+                save_screenshot(run, size, path, source=source)
+
+
+def train(name: str, command: tuple[str, ...], runs: Path) -> None:
+    """Run a command of `tui-monitor` that trains."""
+    first, *rest = command
+    subprocess.run([sys.executable, "-m", "tui_monitor", first, "--runs", str(runs), "--name", name, *rest], check=True)
 
 
 def draw(picture: Picture, run: Path) -> None:
@@ -74,11 +111,13 @@ def draw_runs(runs: Path) -> None:
     """Train one scenario for different numbers of epochs, then draw the table of these runs and what it opens."""
     for epochs in COMPARED:
         name = f"{epochs}-epochs"
-        command = ["demo", "averaging", "--headless", "--epochs", str(epochs), "--runs", str(runs), "--name", name]
-        subprocess.run([sys.executable, "-m", "tui_monitor", *command], check=True)
+        train(name, ("demo", "averaging", "--headless", "--epochs", str(epochs)), runs)
     for name, size, keys in TABLE_PICTURES:
         save_table_screenshot(runs, size, HERE / f"{name}.svg", keys=keys)
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--eight"]:
+        draw_eight(Path(sys.argv[2]))
+    else:
+        main()

@@ -298,3 +298,14 @@ async def test_the_footer_holds_the_few_keys_one_needs_now() -> None:
         assert "p pause" in footer
         assert "x stop" in footer
         assert "l log y" not in footer
+
+
+async def test_a_chart_that_is_alone_steps_through_all_metrics() -> None:
+    """At 80×24 there is room for one chart: m changes what it shows, and comes back to the loss."""
+    async with screen_of(snapshot(), size=(80, 24)) as pilot:
+        titles = []
+        for _ in range(3):
+            titles.append(rows_of(pilot, "#loss").split()[0])
+            await pilot.press("m")
+            await settle(pilot)
+        assert titles == ["loss", "accuracy", "loss"]

@@ -212,7 +212,14 @@ KEYS: tuple[Key, ...] = (
         Group.CHARTS,
         in_footer=False,
     ),
-    Key("m", "m", "metric", "Show the next metric in the second chart.", "next_metric", Group.CHARTS),
+    Key(
+        "m",
+        "m",
+        "metric",
+        "Show the next metric in the second chart, or in a chart that is alone.",
+        "next_metric",
+        Group.CHARTS,
+    ),
     Key(
         "p",
         "p",

@@ -217,6 +217,9 @@ KINDS: dict[str, Kind] = {
     # steps of the user's own
     "all metrics": Kind(lambda: models.own("metrics"), X, TWO, loss=losses.binary, classes=TWO),
     "renamed tracker": Kind(lambda: models.own("renamed"), X, TWO, loss=losses.binary, classes=TWO),
+    "renamed tracker, eager": Kind(
+        lambda: models.own("renamed", run_eagerly=True), X, TWO, explained="no step of the model was traced"
+    ),
     "batches counted alike": Kind(lambda: models.own("alike"), X, TWO, loss=losses.binary, classes=TWO),
     "plain tensors": Kind(lambda: models.own("plain"), X, TWO, explained="names were not matched"),
     "plain loss": Kind(lambda: models.own("last"), X, TWO, explained="is not the mean of its batches"),

@@ -21,7 +21,7 @@ from tui_monitor.charts.spec import Band, ChartSpec, Curve, FloatArray, LegendEn
 from tui_monitor.history.batches.middle import MIDDLE, middle
 from tui_monitor.history.batches.series import whole_blocks
 from tui_monitor.history.snapshot import EpochRow, FitSnapshot
-from tui_monitor.metric_names import VALIDATION_PREFIX
+from tui_monitor.metric_names import VALIDATION_PREFIX, is_count
 from tui_monitor.units import rounded, signed
 from tui_monitor.view.charts.chart_metrics import ChartMetric
 from tui_monitor.view.charts.epoch_axis import batch_edges, full_range, newest, planned_end
@@ -59,7 +59,9 @@ def chart_spec(
     wide, high = data_area(*size, gap)
     columns = columns or dot_columns(size[0], markers, gap)
     across = glyphs(markers).columns
-    band = _band(fit, metric.name, x_range, columns, across, view)
+    # A count's values of batches and of whole epochs are not of one size.
+    is_of_epochs = is_count(metric.name) and bool(fit.epochs)
+    band = None if is_of_epochs else _band(fit, metric.name, x_range, columns, across, view)
     band = _smoothed(band, SMOOTHING[view.smoothing] * across)
     baseline = _baseline(view, metric.name)
     visible = [_visible(points, x_range) for points in (train, validation, *(curve.points for curve in baseline))]
@@ -73,7 +75,7 @@ def chart_spec(
         y_range = stepped_limits(limits(band, *visible), previous, needed=needed, ceiling=metric.ceiling)
         y_ticks = ticks(y_range, min(8, max(3, high // 3)))
     return ChartSpec(
-        title=_title(metric.name, view, is_running=metric.name in fit.info.running_means),
+        title=_title(metric.name, view, is_running=metric.name in fit.info.running_means, is_of_epochs=is_of_epochs),
         x_range=x_range,
         y_range=y_range,
         x_ticks=epoch_ticks(x_range, max(2, wide // 8)),
@@ -102,9 +104,11 @@ def _baseline(view: ViewState, name: str) -> tuple[Curve, ...]:
     return ()
 
 
-def _title(name: str, view: ViewState, *, is_running: bool) -> str:
+def _title(name: str, view: ViewState, *, is_running: bool, is_of_epochs: bool) -> str:
     remarks = [name]
-    if is_running:
+    if is_of_epochs:
+        remarks.append("of whole epochs")
+    elif is_running:
         remarks.append("running mean")
     if view.log_y:
         remarks.append("log")
