@@ -73,8 +73,9 @@ def animate(run: Path) -> None:
     """Write the first minute of a run: its start, its first epoch, and what the end of each epoch changes."""
     recording = recording_of(run)
     ends = recording.markers.epochs
-    first = ends[0]
-    positions = [first * 0.15, *(first * part for part in (0.5, 0.75, 0.95)), *(end + 0.3 for end in ends)]
+    begun = recording.batch_after(0.0) or 0.0
+    within = [begun + (ends[0] - begun) * part for part in (0.2, 0.5, 0.9)]
+    positions = [begun / 2, *within, *(end + 0.3 for end in ends)]
     (HERE / "first-minute.svg").write_text(animation(run, positions, (100, 30), 1.2), encoding="utf-8")
 
 

@@ -142,4 +142,4 @@ def _characters(markers: MarkerSet, blocks: NDArray[np.bool_]) -> list[str]:
         return [chr(0x2800 + bits) for bits in (blocks * np.array(_BRAILLE_BITS)).sum(axis=(1, 2)).tolist()]
     if markers is MarkerSet.BLOCKS:
         return [_QUARTERS[bits] for bits in (blocks * np.array(_QUARTER_BITS)).sum(axis=(1, 2)).tolist()]
-    return [":"] * len(blocks)
+    return ["."] * len(blocks)

@@ -84,6 +84,9 @@ KINDS: dict[str, Kind] = {
         classes=THREE,
     ),
     "hinge": Kind(_dense(1, "tanh", "hinge", ()), X, 2 * TWO - 1, loss=losses.hinge, classes=TWO),
+    "hinge with accuracy": Kind(
+        _dense(1, "tanh", "hinge"), X, 2 * TWO - 1, loss=losses.hinge, classes=TWO, says="never counts a target of −1"
+    ),
     "ignored class": Kind(
         _dense(3, "softmax", _sparse(ignore_class=-1)),
         X,

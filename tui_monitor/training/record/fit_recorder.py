@@ -53,6 +53,7 @@ class FitRecorder:
         self._observations = Observations(session.writer)
         self._sink = BatchSink(session.writer, seed=session.sampling_seed, begin_fit=self._begin_fit, tick=self._tick)
         self._measurement = Measurement(model, session, self._failures, self._sink, is_watched=self._is_watched)
+        self._sink.pause = self._measurement.copy_weights
         self._sources = BatchSources(
             self._sink,
             self._failures,
@@ -122,9 +123,12 @@ class FitRecorder:
 
     def _epoch_began(self) -> None:
         """Record from callbacks where the function that trains has no instrument in it."""
+        # The fast path holds the sums of the epoch that has ended.
         self._sources.take_slow_path()
         if not self._sources.is_step:
             return
+        if not self._sink.metrics:
+            self._measurement.begin_first_epoch(self._callbacks.plan.get("steps"))
         if not self._is_watched:
             self._sources.use_reports(self._backend.reason.removesuffix(" alone") + " alone")
         elif self._has_function_of_others():
@@ -169,8 +173,10 @@ class FitRecorder:
             seconds: the run's time.
         """
         sink, failures = self._sink, self._failures
+        # First, so that a tick that fails is not tried again after every batch.
         sink.next_tick = seconds + _TICK_SECONDS
         self._observations.batches_rest()
+        # Rows wait to be added up at once; here they may not grow without bound in a long epoch.
         if sink.totals is not None:
             sink.totals.add_up()
         self._measurement.time.paused_seconds += self._steering.tick(sink.epoch, sink.batches)

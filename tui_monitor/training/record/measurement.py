@@ -123,6 +123,24 @@ class Measurement:
         if self.pace is not None and not self._failures.batches_stopped:
             self.pace.begin_epoch()
 
+    def begin_first_epoch(self, steps: int | None) -> None:
+        """Have weights copied within the epoch that begins, as the first of the fit.
+
+        Args:
+            steps: of the epoch, where known.
+        """
+        if self._explainer is not None and self._failures.measures and self._shares is None:
+            self._explainer.opening.begin_first_epoch(self._sink.epoch, steps)
+            self._sink.pauses_at = self._explainer.opening.copies_weights_at(self._sink.epoch)
+
+    def copy_weights(self) -> None:
+        """Copy the weights between two steps, for a measurement at the epoch's end."""
+        sink, failed = self._sink, self._failures.stop_measuring
+        sink.pauses_at = None
+        if self._failures.measures:
+            attempt(failed, self._explainer.opening.copy_weights, sink.epoch, sink.batches, otherwise=None)
+            sink.pauses_at = self._explainer.opening.copies_weights_at(sink.epoch)
+
     def end_fit(self) -> None:
         """Explain what the workers have measured, and account for the time of this fit in the budget of the next."""
         if self._keeper is not None:
@@ -182,6 +200,7 @@ class Measurement:
         ended, self._ended = self._ended, None
         if ended is None or self._explainer is None or self._explainer.is_complete:
             return
+        # `restore_best_weights` and averaging optimizers put other weights in place after the last epoch.
         if ended.few_weights and ended.few_weights == few_weights(self._model):
             self._explain_epoch(ended.epoch, ended.logs, is_last=True)
 
@@ -205,6 +224,7 @@ class Measurement:
             return None
         self._writer.status(State.MEASURING)
         validation_loss = logs.get(VALIDATION_PREFIX + "loss")
+        # An epoch without validation (`validation_freq`) must not be explained by the one before.
         if validation_loss is None:
             self._validation.begin()
         self._validation.loss = validation_loss
@@ -244,6 +264,7 @@ class Measurement:
             return False
         now = time.monotonic()
         self._explain_for_all(now)
+        # Within an epoch the first worker alone measures, its own part: nobody may wait for the others there.
         if self._shares is not None and not self._shares.is_chief:
             return False
         due = requested or now - self._explained_at >= _WITHIN_EPOCH_SECONDS
