@@ -13,7 +13,7 @@ from moments import Moment, animation, moment_after, recording_of
 from runs import EIGHT, SIZES
 
 from tui_monitor.app.feed.replay_source import ReplaySource
-from tui_monitor.app.screenshots.screenshot import save_screenshot
+from tui_monitor.app.screenshots.screenshot import save_screenshot, save_table_screenshot
 from tui_monitor.history.start import Start
 
 HERE = Path(__file__).parent
@@ -46,6 +46,16 @@ PICTURES = (
     Picture("healthy-120x40", "healthy", (120, 40)),
 )
 
+COMPARED = (2, 4, 6)
+"""Epochs of three runs that differ in nothing else."""
+TABLE_PICTURES = (
+    ("runs-120x40", (120, 40), ()),
+    ("compare-80x24", (80, 24), ("end", "space", "home", "c")),
+    ("compare-120x40", (120, 40), ("end", "space", "home", "c")),
+    ("overlay-120x40", (120, 40), ("space", "space", "space", "o", "v", "v", "s")),
+)
+"""Name, size, and keys pressed in the table of those runs."""
+
 
 def main() -> None:
     """Train each scenario once, headless, then draw its pictures."""
@@ -55,6 +65,7 @@ def main() -> None:
             train(scenario, ("demo", scenario, "--headless", "--epochs", str(EPOCHS)), runs)
         for picture in PICTURES:
             draw(picture, runs / picture.scenario)
+        draw_runs(runs / "compared")
         animate(runs / "question")
 
 
@@ -95,6 +106,15 @@ def draw(picture: Picture, run: Path) -> None:
     start = Start(fraction=picture.replayed, is_playing=False)
     source = ReplaySource(run, start=start) if picture.replayed is not None else None
     save_screenshot(run, picture.size, HERE / f"{picture.name}.svg", keys=picture.keys, source=source)
+
+
+def draw_runs(runs: Path) -> None:
+    """Train one scenario for different numbers of epochs, then draw the table of these runs and what it opens."""
+    for epochs in COMPARED:
+        name = f"{epochs}-epochs"
+        train(name, ("demo", "averaging", "--headless", "--epochs", str(epochs)), runs)
+    for name, size, keys in TABLE_PICTURES:
+        save_table_screenshot(runs, size, HERE / f"{name}.svg", keys=keys)
 
 
 if __name__ == "__main__":

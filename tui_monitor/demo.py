@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ _SPREAD = 0.5
 _SMALL, _LARGE = 8, 64
 
 Inputs = NDArray[np.float32]
-"""Shape (n, 1, 1): one time step of one feature."""
+"""Shape (n, 1, features): one time step."""
 Targets = NDArray[np.float32]
 """Shape (n, 2), one-hot."""
 
@@ -40,9 +41,31 @@ class Scenario:
     validation_samples: int = 2_700
     flipped: float = 0.0
     """Fraction of training labels that are wrong, as many of each class."""
+    train_samples: int = TRAINING_SAMPLES
+    features: int = 1
+    """Of each sample; those beyond the first are noise, by which a sample can be told from all others."""
+    units: int = 16
+    """Of the LSTM."""
+    leaked: float = 0.0
+    """Fraction of validation that is copied from training."""
+    is_rescaled: bool = False
+    """Whether inputs run from 0 to 1 in training and from 0 to 255 in validation."""
+    momentum: float | None = None
+    """Of a batch normalisation of the inputs, which are not centred then; None for no such layer."""
     every_batch_same: bool = False
     """Whether training metrics count each batch the same, whatever its size, and small ones hold the minority."""
 
+
+_BY_HEART: dict[str, Any] = {
+    "train_samples": 1_500,
+    "features": 40,
+    "units": 64,
+    "train_minority": 0.5,
+    "validation_minority": 0.5,
+    "separable": 0.5,
+    "learning_rate": 0.01,
+}
+"""A training set that a model can learn by heart in a few epochs, though half of a class looks like the other."""
 
 _SCENARIOS = (
     Scenario(
@@ -89,6 +112,35 @@ _SCENARIOS = (
         "One training label in eight is wrong, validation is clean: the same class is harder in training.",
         separable=0.95,
         flipped=0.125,
+    ),
+    Scenario(
+        "leak",
+        "Four in five validation samples stand in training, which is learned by heart: validation looks better than it "
+        "is, and the leak is what it would lose without its copies.",
+        **_BY_HEART,
+        validation_samples=1_500,
+        leaked=0.8,
+    ),
+    Scenario(
+        "scale",
+        "Inputs divided by 255 in training alone: validation's loss is what such inputs cost, and would be training's "
+        "if they were divided, too.",
+        is_rescaled=True,
+        separable=0.95,
+        learning_rate=0.005,
+    ),
+    Scenario(
+        "batch-norm-lag",
+        "Batch norm with a momentum of 0.9997 in short epochs: its moving statistics lag, so validation is far worse "
+        "than the same weights are with statistics of now.",
+        momentum=0.9997,
+        separable=0.95,
+        learning_rate=0.005,
+    ),
+    Scenario(
+        "overfitting",
+        "A small training set, learned by heart: what has grown since the first epoch is memorised.",
+        **_BY_HEART,
     ),
     Scenario(
         "small-validation",
@@ -149,11 +201,21 @@ class DemoData:
 def make_data(scenario: Scenario, seed: int) -> DemoData:
     """Return the scenario's data, the same for the same seed; class shares are exact, not drawn."""
     generator = np.random.default_rng([seed, 0])
-    x, labels = _samples(TRAINING_SAMPLES, scenario.train_minority, scenario.separable, generator)
+    x, labels = _samples(scenario.train_samples, scenario.train_minority, scenario.separable, generator)
     validation_x, validation_labels = _samples(
         scenario.validation_samples, scenario.validation_minority, scenario.separable, generator
     )
     _flip(labels, round(scenario.flipped * labels.size / 2), generator)
+    x, validation_x = (_with_noise(side, scenario.features, generator) for side in (x, validation_x))
+    if scenario.leaked:
+        copies = round(scenario.leaked * validation_labels.size)
+        sources = generator.permutation(labels.size)[: min(copies, labels.size)]
+        targets = generator.choice(validation_labels.size, sources.size, replace=False)
+        validation_x[targets], validation_labels[targets] = x[sources], labels[sources]
+    if scenario.is_rescaled:
+        x, validation_x = (x + 3) / np.float32(9), (validation_x + 3) / np.float32(9) * np.float32(255)
+    if scenario.momentum is not None:
+        x, validation_x = 4 + 3 * x, 4 + 3 * validation_x
     return DemoData(
         x=x,
         y=np.eye(2, dtype=np.float32)[labels],
@@ -176,6 +238,14 @@ def _samples(
     return x.astype(np.float32).reshape(count, 1, 1), labels
 
 
+def _with_noise(x: Inputs, features: int, generator: np.random.Generator) -> Inputs:
+    """Return inputs with features of noise added, shape (n, 1, features); nothing is drawn for one feature."""
+    if features == 1:
+        return x
+    noise = generator.normal(0.0, 1.0, (len(x), 1, features - 1)).astype(np.float32)
+    return np.concatenate([x, noise], axis=2)
+
+
 def _flip(labels: NDArray[np.int64], of_each: int, generator: np.random.Generator) -> None:
     """Make as many labels of each class wrong, in place, so that class shares stay what they are."""
     chosen = [generator.choice(np.flatnonzero(labels == label), of_each, replace=False) for label in (0, 1)]
@@ -185,7 +255,7 @@ def _flip(labels: NDArray[np.int64], of_each: int, generator: np.random.Generato
 
 def _batch_sizes(scenario: Scenario, generator: np.random.Generator) -> tuple[int, ...]:
     sizes: list[int] = []
-    left = TRAINING_SAMPLES
+    left = scenario.train_samples
     while left > 0:
         drawn = (_SMALL, _LARGE)[len(sizes) % 2] if scenario.every_batch_same else generator.integers(_SMALL, _LARGE)
         sizes.append(min(int(drawn), left))

@@ -10,7 +10,7 @@ from tests.app.snapshots import OUTPUT, STEPS, ListSource, explanation, fit, sna
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.snapshot import EpochRow, ExplanationAt
-from tui_monitor.run_log.events.explanation import Cause, RecordedExplanation, explanation_to_json
+from tui_monitor.run_log.events.explanation import RecordedExplanation, explanation_to_json
 from tui_monitor.run_log.format.layout import RunInfo, State
 
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
@@ -56,8 +56,10 @@ async def test_the_overview_holds_everything_at_120_by_40() -> None:
             assert expected in text, expected
         answer = flat("\n".join(line[50:] for line in shown(pilot)))
         assert explanation().headline in answer
-        for cause in Cause:
-            assert " ".join(cause.label.split()[:3]) in answer
+        ledger = explanation().loss
+        assert ledger is not None
+        for term in ledger.terms:
+            assert " ".join(term.cause.label.split()[:3]) in answer
 
 
 @pytest.mark.parametrize("size", SIZES)

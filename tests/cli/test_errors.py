@@ -91,7 +91,7 @@ def test_missing_tensorflow_says_how_to_install_it(tui_monitor: Command, tmp_pat
 
 
 def test_list_describes_every_scenario(tui_monitor: Command) -> None:
-    """`demo --list` names all nine scenarios with a description each."""
+    """`demo --list` names all thirteen scenarios with a description each."""
     done = tui_monitor("demo", "--list")
     names = [line.split()[0] for line in done.stdout.splitlines() if not line.startswith(" ")]
     assert names == [
@@ -102,6 +102,10 @@ def test_list_describes_every_scenario(tui_monitor: Command) -> None:
         "averaging",
         "batch-size",
         "label-noise",
+        "leak",
+        "scale",
+        "batch-norm-lag",
+        "overfitting",
         "small-validation",
         "healthy",
     ]

@@ -1,7 +1,7 @@
 """The ledger by brute force: every training sample, every toggle, by definition, with none of our arithmetic."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +62,17 @@ def ledger(samples: Samples, reported: float, reported_validation: float) -> Map
     terms["within_class"] = mean(1, 1, 1, 1) - plain
     terms["measurement"] = weighted - reported_validation
     return terms
+
+
+OPENED = ("leaked", "input_scale", "unfamiliar", "memorised")
+"""Causes that open the within-class term."""
+
+
+def folded(effects: Iterable[tuple[str, float | None]]) -> dict[str, float]:
+    """Return terms, the within-class one whole again, whatever it was opened into."""
+    known = {str(cause): effect or 0.0 for cause, effect in effects}
+    opened = sum(known.pop(cause, 0.0) for cause in OPENED)
+    return {**known, "within_class": known["within_class"] + opened}
 
 
 def _shapley(mean: Callable[[int, int, int, int], float]) -> dict[str, float]:

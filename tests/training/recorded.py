@@ -33,5 +33,5 @@ def assert_recorded(snapshot: Snapshot, history: Mapping[str, Sequence[float]], 
     for content, reported in zip(explained, history["loss"], strict=True):
         assert content["reported"]["loss"] == reported
         for metric in ("loss", "accuracy"):
-            total = sum(term["effect"] for term in content[metric]["terms"])
+            total = sum(term["effect"] or 0.0 for term in content[metric]["terms"])
             assert total == pytest.approx(content[metric]["gap"], abs=1e-9)

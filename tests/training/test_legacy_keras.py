@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.training.brute_force import folded
 from tests.training.conftest import OpenSession
 from tests.training.legacy_fits import (
     BATCH,
@@ -58,7 +59,7 @@ raise SystemExit(3)
 def _by_cause(snapshot: Snapshot, metric: str) -> dict[str, float]:
     assert snapshot.fit is not None
     terms = snapshot.fit.explanations[-1].content[metric]["terms"]
-    return {term["cause"]: term["effect"] for term in terms}
+    return folded((term["cause"], term["effect"]) for term in terms)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.training.brute_force import folded
 from tests.training.conftest import OpenSession
 from tests.training.recorded import assert_recorded
 from tests.training.small_fits import BATCH, SAMPLES, build_model, fit, make_arrays
@@ -100,7 +101,7 @@ def test_what_a_model_adds_to_its_loss_is_told_apart(open_session: OpenSession) 
     content = of_fit.explanations[-1].content
     assert content["limits"] == []
     assert content["penalty"] == pytest.approx(0.5, abs=1e-6)
-    effects = {term["cause"]: term["effect"] for term in content["loss"]["terms"]}
+    effects = folded((term["cause"], term["effect"]) for term in content["loss"]["terms"])
     assert sum(effects.values()) == pytest.approx(content["loss"]["gap"], abs=1e-9)
     assert max(map(abs, effects.values())) < 0.1
     assert effects["measurement"] == pytest.approx(0.0, abs=1e-6)

@@ -38,6 +38,8 @@ from tui_monitor.view.runs.table_state import TableState
 
 _SCREENS = Path(__file__).with_name("screens")
 _KEEP, _DELETE = "keep", "delete"
+_OPENING = ("compare", "overlay")
+"""Groups of workers that read what is opened from the table."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,10 @@ class RunsApp(TerminalApp):
 
     @property
     def is_settled(self) -> bool:
-        """Whether the runs were looked at and are drawn."""
-        return self._prepared is not None and not self._waits
+        """Whether the runs were looked at and are drawn, and so is what was opened from the table."""
+        is_opening = any(worker.group in _OPENING and not worker.is_finished for worker in self.workers)
+        is_drawn = getattr(self.screen, "is_settled", True)
+        return self._prepared is not None and not self._waits and not is_opening and bool(is_drawn)
 
     def on_runs_arrived(self, event: RunsArrived) -> None:
         """Draw the runs as they are now."""
@@ -240,7 +244,7 @@ class RunsApp(TerminalApp):
         if len(pair) != 2:
             self._say("Mark two runs with space: c then says why the second differs from the first.")
             return
-        self.run_worker(lambda: self._read_pair(*pair), thread=True, group="compare", exclusive=True)
+        self.run_worker(lambda: self._read_pair(*pair), thread=True, group=_OPENING[0], exclusive=True)
 
     def _read_pair(self, first: str, second: str) -> None:
         # In this thread: NumPy and two runs' events take a moment.
@@ -259,7 +263,7 @@ class RunsApp(TerminalApp):
         if len(names) < 2:
             self._say("Mark 2 to 8 runs with space: o then draws them on one chart.")
             return
-        self.run_worker(lambda: self._open_overlay(names), thread=True, group="overlay", exclusive=True)
+        self.run_worker(lambda: self._open_overlay(names), thread=True, group=_OPENING[1], exclusive=True)
 
     def _open_overlay(self, names: list[str]) -> None:
         # In this thread: NumPy takes a moment to import.

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tui_monitor import units
+from tui_monitor.explain.log_history import is_regression, loss_trend, suggestions
 from tui_monitor.explain.words.sentences import is_paradox
 from tui_monitor.metric_names import VALIDATION_PREFIX, is_cross_entropy
 from tui_monitor.run_log.events.explanation import (
@@ -58,6 +59,7 @@ def explain_from_log(
     measured_epoch: int | None = None,
     samples: tuple[int, int] = (0, 0),
     recorded: "RecordedFit | None" = None,
+    before: Sequence[Mapping[str, float]] = (),
 ) -> Explanation:
     """Return the explanation that one epoch's logged values support.
 
@@ -69,6 +71,7 @@ def explain_from_log(
         measured_epoch: the nearest epoch of the run that was measured, or None where none was.
         samples: those that training's and validation's metrics are means over; 0 where the log does not say.
         recorded: what a run of our own knows besides; None for the log of another tool.
+        before: values of the epochs before, oldest first, where known.
     """
     unmeasured, settled_by = _why_unmeasured(run, measured_epoch, recorded)
     loss_name = "" if recorded is None else recorded.loss
@@ -78,9 +81,10 @@ def explain_from_log(
     accuracy = _ledger(reported["accuracy"], reported["val_accuracy"])
     baseline = _baseline(class_shares)
     findings = [
-        *_bounds(reported, loss_name),
+        *suggestions(before, metrics),
+        *([] if is_regression(metrics) else _bounds(reported, loss_name)),
         *_against_majority_baseline(reported, baseline, loss_name),
-        *_sign_findings(loss, accuracy),
+        *_sign_findings(loss, accuracy, is_rising=loss_trend(before, metrics) > 0),
         *_unknowns(loss, accuracy, settled_by, _by_chance(reported, samples), is_log=is_log),
     ]
     return Explanation(
@@ -98,7 +102,7 @@ def explain_from_log(
         samples={"train": samples[0] or None, "validation": samples[1] or None},
         cost=None,
         verdict=_verdict(loss, accuracy, metrics),
-        headline=_headline(loss, accuracy, unmeasured, is_log=is_log),
+        headline=_of_pattern(loss, accuracy, metrics, epoch) or _headline(loss, accuracy, unmeasured, is_log=is_log),
         next_step=settled_by if loss or accuracy else "",
         findings=tuple(findings),
     )
@@ -208,6 +212,19 @@ def _by_chance(reported: Mapping[str, float | None], samples: tuple[int, int]) -
 _NORMAL_QUANTILE = 1.959964
 
 
+def _of_pattern(loss: Ledger | None, accuracy: Ledger | None, metrics: Mapping[str, float], epoch: int) -> str:
+    """Return what a pattern of values that is often asked about comes from, or an empty sentence."""
+    if is_regression(metrics):
+        return "These look like values of a regression, of which accuracy says nothing: no contradiction is in them."
+    gaps = [None if ledger is None else ledger.gap for ledger in (loss, accuracy)]
+    if epoch == 1 and gaps[0] is not None and gaps[1] is not None and gaps[1] < 0 < gaps[0]:
+        return (
+            "In the first epoch averaging over a model that still learns does this, and so does dropout: "
+            "the first shrinks from epoch to epoch, the second stays."
+        )
+    return ""
+
+
 def _headline(loss: Ledger | None, accuracy: Ledger | None, unmeasured: str, *, is_log: bool) -> str:
     if loss is None or loss.gap is None:
         return ""
@@ -292,7 +309,7 @@ def _beside(value: float, other: float, same: float) -> str:
     return "above" if value > other else "below"
 
 
-def _sign_findings(loss: Ledger | None, accuracy: Ledger | None) -> list[Finding]:
+def _sign_findings(loss: Ledger | None, accuracy: Ledger | None, *, is_rising: bool) -> list[Finding]:
     if loss is None or accuracy is None or loss.gap is None or accuracy.gap is None:
         return []
     pattern = tuple("+" if gap > 0 else "−" for gap in (loss.gap, accuracy.gap))
@@ -300,9 +317,9 @@ def _sign_findings(loss: Ledger | None, accuracy: Ledger | None) -> list[Finding
     findings = []
     for cause, (on_loss, on_accuracy) in _SIGNS.items():
         fits = all(sign in ("±", found) for sign, found in zip((on_loss, on_accuracy), pattern, strict=True))
-        # Batch norm whose moving statistics lag behind moves the gaps the other way round.
-        may_lag = cause is Cause.TRAIN_MODE_LAYERS and pattern == ("−", "+")
-        if not fits and not may_lag:
+        # Lagging moving statistics turn both gaps round, as averaging does while losses rise.
+        turns = cause is Cause.TRAIN_MODE_LAYERS or (cause is Cause.IN_EPOCH_AVERAGING and is_rising)
+        if not fits and not (turns and pattern == ("−", "+")):
             when = " (while the loss falls)" if cause is Cause.IN_EPOCH_AVERAGING else ""
             findings.append(
                 Finding(

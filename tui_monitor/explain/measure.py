@@ -1,15 +1,18 @@
 """From probed samples to the whole explanation: ledgers, mistakes, classes, baseline, sentences."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tui_monitor.explain.evidence.checks import LABELS_APART, checks
 from tui_monitor.explain.evidence.class_shares import baseline, describe_classes, recall_and_precision, stratified
 from tui_monitor.explain.evidence.distributions import distributions
 from tui_monitor.explain.evidence.mistakes import side_mistakes, split_mistakes
 from tui_monitor.explain.ledger.build import build_ledger, has_classes
+from tui_monitor.explain.ledger.within import is_scale_confirmed
 from tui_monitor.explain.samples.counted import training_counted, validation_counted
+from tui_monitor.explain.samples.opened import BatchNorm, Fresh, Opened
 from tui_monitor.explain.samples.probes import (
     IN_ACCURACY,
     IN_LOSS,
@@ -24,6 +27,7 @@ from tui_monitor.explain.words.findings import findings
 from tui_monitor.explain.words.sentences import headline, is_paradox, verdict_line
 from tui_monitor.run_log.events.explanation import (
     Baseline,
+    Cause,
     Classes,
     Cost,
     Explanation,
@@ -32,6 +36,7 @@ from tui_monitor.run_log.events.explanation import (
     OutputExplanation,
     Stratified,
 )
+from tui_monitor.run_log.events.opened import BatchNormLag, FreshTest, OpenedEvidence
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ def explain_probe(
     *,
     without: frozenset[str] = frozenset(),
     unit: str = "sample",
+    opened: Opened | None = None,
 ) -> Explanation:
     """Return the explanation that the samples of one moment support.
 
@@ -65,11 +71,18 @@ def explain_probe(
         moment: copied into the explanation.
         without: `loss` or `accuracy`, where their ledger can't be trusted.
         unit: what the means are over.
+        opened: what was measured of the within-class term; None where nothing was.
     """
+    found = checks(probe, validation, opened.observed) if validation and opened and opened.observed else ()
+    if opened is not None and any(isinstance(check, LABELS_APART) for check in found):
+        opened = _without_fresh_test(opened)
+    if opened is not None and opened.leak is not None and opened.leak.is_beyond_chance:
+        found = (opened.leak.found, *found)
     loss, accuracy = (
-        build_ledger(probe, validation, name) if validation and name not in without else None
+        build_ledger(probe, validation, name, opened=opened) if validation and name not in without else None
         for name in ("loss", "accuracy")
     )
+    evidence = _evidence(opened, validation)
     # What lies behind the means is shown of the units that are part of both.
     probe = training_counted(probe, IN_LOSS | IN_ACCURACY)
     validation = None if validation is None else validation_counted(validation, IN_LOSS | IN_ACCURACY)
@@ -88,6 +101,8 @@ def explain_probe(
         is_by_class=classes is not None and not probe.loss.is_of_batches,
         weights_used=bool((probe.weight != 1.0).any()),
         random_mode=not np.array_equal(probe.loss.training, probe.loss.inference),
+        opened=evidence,
+        checks=found,
     )
     caveats = moment.caveats if validation else (*moment.caveats, "No validation data: there is no gap to explain.")
     return Explanation(
@@ -113,8 +128,50 @@ def explain_probe(
         stratified=facts.stratified,
         unit=unit,
         in_nats=probe.loss.in_nats,
+        opened=facts.opened,
         distributions=None if moment.samples is None else distributions(probe, validation, strata, moment.samples),
     )
+
+
+def _evidence(opened: Opened | None, validation: ValidationProbe | None) -> OpenedEvidence | None:
+    """Return what is recorded of what was opened; None where there is nothing."""
+    if opened is None or validation is None:
+        return None
+    leak, rescaled, fresh = opened.leak, opened.rescaled, opened.fresh
+    found = OpenedEvidence(
+        leak=leak.found if leak is not None else None,
+        scale=rescaled.scale if rescaled is not None and is_scale_confirmed(rescaled) else None,
+        fresh=_fresh_test(fresh) if fresh is not None else None,
+        batch_norm=_batch_norm(opened.batch_norm, validation) if opened.batch_norm is not None else None,
+    )
+    return found if found != OpenedEvidence() else None
+
+
+def _without_fresh_test(opened: Opened) -> Opened:
+    """Return what was opened without different data and memorised samples, where validation's labels are wrong.
+
+    What a wrong label costs grows with how sure the model is: it would count as memorised.
+    """
+    why = "Validation's labels don't fit its inputs: what that costs grows as the model gets surer."
+    return replace(opened, fresh=None, reasons={**opened.reasons, Cause.UNFAMILIAR: why, Cause.MEMORISED: why})
+
+
+def _fresh_test(fresh: Fresh) -> FreshTest:
+    losses = fresh.loss, fresh.validation_loss
+    sizes, means = (loss.size for loss in losses), (float(loss.mean()) for loss in losses)
+    return FreshTest(fresh.batches_before, *sizes, *means)
+
+
+def _batch_norm(found: BatchNorm, validation: ValidationProbe) -> BatchNormLag:
+    """Return what was found of batch normalisation, with what validation would report at statistics of now."""
+    sample, accuracy = found.validation_sample, None
+    if validation.reported_loss is None:
+        return found.found
+    loss = validation.reported_loss + float((found.validation_loss - validation.loss[sample]).mean())
+    if validation.correct is not None and validation.reported_accuracy is not None:
+        change = float((found.validation_correct - validation.correct[sample]).mean())
+        accuracy = min(1.0, max(0.0, validation.reported_accuracy + change))
+    return replace(found.found, val_loss=loss, val_accuracy=accuracy)
 
 
 def explain_output(name: str, probe: TrainingProbe, validation: ValidationProbe | None, unit: str) -> OutputExplanation:

@@ -31,7 +31,10 @@ class EveryBatchCountsTheSame(keras.Sequential):  # type: ignore[misc]
 
 def build_model(scenario: Scenario) -> keras.Model:
     """Return the question's model, compiled: LSTM(16), where asked for dropout, softmax over two classes."""
-    layers = [keras.layers.Input((1, 1)), keras.layers.LSTM(16)]
+    layers = [keras.layers.Input((1, scenario.features))]
+    if scenario.momentum is not None:
+        layers.append(keras.layers.BatchNormalization(momentum=scenario.momentum))
+    layers.append(keras.layers.LSTM(scenario.units))
     if scenario.dropout:
         layers.append(keras.layers.Dropout(scenario.dropout))
     layers.append(keras.layers.Dense(2, activation="softmax"))

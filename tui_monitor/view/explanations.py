@@ -78,6 +78,10 @@ def answer(
     return logged_answer(snapshot, fit, epoch, class_shares)
 
 
+_EPOCHS_BEFORE = 100
+"""Epochs before the one explained that are looked at for what its values follow on."""
+
+
 def logged_answer(
     snapshot: Snapshot,
     fit: FitSnapshot | None,
@@ -100,6 +104,9 @@ def logged_answer(
             measured_epoch=nearest,
             samples=samples,
             recorded=None if snapshot.is_log else _recorded(snapshot, fit),
+            before=[earlier.metrics for earlier in fit.epochs if earlier.epoch < row.epoch][-_EPOCHS_BEFORE:]
+            if fit is not None
+            else (),
         )
     )
 

@@ -264,14 +264,6 @@ KEYS: tuple[Key, ...] = (
     Key("enter", "Enter", "open", "Open the run under the cursor; Escape comes back.", "table('open')", Group.TABLE),
     Key("space", "space", "mark", "Mark the run, or take its mark away.", "table('mark')", Group.TABLE),
     Key(
-        "slash",
-        "/",
-        "filter",
-        "Filter as you type: text, state:live, val_loss<0.4, lr=0.1, tag:base, a regular expression.",
-        "table('filter')",
-        Group.TABLE,
-    ),
-    Key(
         "c",
         "c",
         "compare",
@@ -285,6 +277,14 @@ KEYS: tuple[Key, ...] = (
         "overlay",
         "Draw the marked runs, 2 to 8, on one chart.",
         "table('overlay')",
+        Group.TABLE,
+    ),
+    Key(
+        "slash",
+        "/",
+        "filter",
+        "Filter as you type: text, state:live, val_loss<0.4, lr=0.1, tag:base, a regular expression.",
+        "table('filter')",
         Group.TABLE,
     ),
     Key(
@@ -326,6 +326,7 @@ KEYS: tuple[Key, ...] = (
     Key("pagedown", "PgDn", "page down", "Go down by a window of runs.", "move_page(1)", Group.TABLE, in_footer=False),
     Key("home,g", "Home", "first", "Go to the first run.", "move_end(-1)", Group.TABLE, in_footer=False),
     Key("end,G", "End", "last", "Go to the last run.", "move_end(1)", Group.TABLE, in_footer=False),
+    Key("escape,q,b", "Escape", "table", "Go back to the table of runs.", "overlay('back')", Group.OVERLAY),
     Key(
         "1",
         "1",
@@ -440,7 +441,6 @@ KEYS: tuple[Key, ...] = (
         Group.OVERLAY,
         in_footer=False,
     ),
-    Key("escape,q,b", "Escape", "table", "Go back to the table of runs.", "overlay('back')", Group.OVERLAY),
     Key("question_mark,f1", "?", "help", "Show this list of keys.", "help", Group.PROGRAM),
     Key(
         "escape,b",

@@ -21,7 +21,7 @@ from tui_monitor.explain.measure import explain_probe
 from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
 from tui_monitor.run_log.format.layout import RunInfo
 from tui_monitor.run_log.write.writer import RunWriter
-from tui_monitor.training.probe import explainer
+from tui_monitor.training.probe import explained
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.record.recorded_fit import recorded_fit
 from tui_monitor.training.record.session import Session
@@ -112,12 +112,12 @@ def _probes_noted() -> Iterator[list[tuple[TrainingProbe, ValidationProbe]]]:
     """Note what is explained at epochs' ends, so that a change of the arithmetic alone needs no new training."""
     noted: list[Any] = []
 
-    def noting(probe: Any, validation: Any, moment: Any) -> Any:
+    def noting(probe: Any, validation: Any, moment: Any, opened: Any = None, **options: Any) -> Any:
         if moment.batch is None:
             noted.append((probe, validation))
-        return explain_probe(probe, validation, moment)
+        return explain_probe(probe, validation, moment, opened=opened, **options)
 
-    with mock.patch.object(explainer, "explain_probe", noting):
+    with mock.patch.object(explained, "explain_probe", noting):
         yield noted
 
 

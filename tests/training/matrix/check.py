@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.training.brute_force import folded
 from tests.training.matrix.cells import EPOCHS, SAMPLES, Cell
 from tests.training.matrix.oracle import batch_metrics, expected_ledger, expected_order, rows_of
 from tui_monitor.history.snapshot import FitSnapshot
@@ -44,6 +45,6 @@ def check_ledgers(cell: Cell, noted: Mapping[str, Any], fit: FitSnapshot) -> Non
         assert content["limits"] == []
         for metric in ("loss",) if cell.loss == "regression" else ("loss", "accuracy"):
             expected = expected_ledger(cell, noted, epoch, metric)
-            measured = {term["cause"]: term["effect"] for term in content[metric]["terms"]}
+            measured = folded((term["cause"], term["effect"]) for term in content[metric]["terms"])
             scale = max(1.0, abs(content[metric]["gap"]))
             assert measured == pytest.approx(dict(expected), abs=TOLERANCE * scale), (epoch, metric)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tui_monitor.explain.from_log import RecordedFit, explain_from_log
 from tui_monitor.explain.words.text import explanation_text
-from tui_monitor.run_log.events.explanation import Cause, explanation_to_json
+from tui_monitor.run_log.events.explanation import Cause, Explanation, explanation_to_json
 
 QUESTION = {"loss": 0.6356, "accuracy": 0.8289, "val_loss": 0.4981, "val_accuracy": 0.7760}
 
@@ -111,3 +111,73 @@ def test_batch_norm_that_lags_is_not_excluded_by_signs() -> None:
     metrics = {"loss": 0.1, "val_loss": 0.9, "accuracy": 0.95, "val_accuracy": 0.5}
     findings = explain_from_log("run", 1, metrics).findings
     assert Cause.TRAIN_MODE_LAYERS not in [found.cause for found in findings if found.verdict == "excluded alone"]
+
+
+def _table(*rows: tuple[float, float, float, float]) -> list[dict[str, float]]:
+    """Return epochs of (loss, accuracy, val_loss, val_accuracy)."""
+    return [dict(zip(("loss", "accuracy", "val_loss", "val_accuracy"), row, strict=True)) for row in rows]
+
+
+def _explained(epochs: list[dict[str, float]]) -> Explanation:
+    return explain_from_log("table", len(epochs), epochs[-1], before=epochs[:-1])
+
+
+def _of(explanation: Explanation, verdict: str) -> dict[str, str]:
+    return {finding.cause: finding.sentence for finding in explanation.findings if finding.verdict == verdict}
+
+
+def test_a_validation_accuracy_of_one_third_names_batch_norm_and_inputs() -> None:
+    """Eight epochs at exactly 1/3 beside a perfect training accuracy: one class always; train mode is not excluded."""
+    explanation = _explained(_table(*[(0.5 - 0.06 * i, 0.9 + i / 70, 3 + i / 3, 0.3333) for i in range(8)]))
+    sentence = _of(explanation, "suggests")["one_class"]
+    assert "exactly 1/3 for 8 epochs" in sentence
+    assert "batch norm" in sentence
+    assert "train_mode_layers" not in _of(explanation, "excluded alone")
+
+
+def test_validation_loss_and_accuracy_that_rise_together_are_no_contradiction() -> None:
+    """More answers are right, and the wrong ones are given with more certainty."""
+    explanation = _explained(_table((0.41, 0.83, 0.52, 0.78), (0.19, 0.93, 0.63, 0.81)))
+    assert "no contradiction" in _of(explanation, "suggests")["surer_mistakes"]
+
+
+def test_a_validation_that_is_better_in_the_first_epoch_is_averaging_or_dropout() -> None:
+    """Both fit, the first shrinks and the second stays: the headline says so, and excludes neither."""
+    explanation = _explained(_table((0.98, 0.61, 0.55, 0.80)))
+    assert "the first shrinks from epoch to epoch, the second stays" in explanation.headline
+    assert not {"in_epoch_averaging", "train_mode_layers"} & set(_of(explanation, "excluded alone"))
+
+
+def test_a_validation_accuracy_of_one_half_names_inputs() -> None:
+    """Exactly 1/2 beside a perfect training accuracy: inputs prepared otherwise are among the usual causes."""
+    explanation = _explained(_table((0.01, 1.0, 4.2, 0.5)))
+    assert "prepares otherwise" in _of(explanation, "suggests")["one_class"]
+    assert "input_scale" not in _of(explanation, "excluded alone")
+
+
+def test_a_leak_is_not_excluded_where_validation_is_better() -> None:
+    """Validation of 99 % beside a training accuracy below it may be a leak, and is not called anything else."""
+    explanation = _explained(_table((0.11, 0.96, 0.03, 0.99)))
+    assert "leaked" not in _of(explanation, "excluded alone")
+    assert "does not tell the cause" in explanation.headline or "averaging" in explanation.headline
+
+
+def test_the_accuracy_of_a_regression_contradicts_nothing() -> None:
+    """A small squared error beside an accuracy near 0 proves nothing, by its names or by its values."""
+    for epoch in (_table((0.0196, 0.0056, 0.0211, 0.0049))[0], {"loss": 0.02, "mse": 0.02, "accuracy": 0.0056}):
+        explanation = explain_from_log("table", 1, epoch)
+        assert not [finding for finding in explanation.findings if finding.verdict.startswith("proved")]
+        assert "contradicts nothing" in _of(explanation, "suggests")["regression"]
+
+
+def test_a_loss_that_is_nan_on_one_side_is_named() -> None:
+    """NaN in validation alone points at its inputs and labels."""
+    explanation = _explained(_table((0.4, 0.8, math.nan, 0.7)))
+    assert "validation holds inputs that are NaN" in _of(explanation, "suggests")["not_finite"]
+
+
+@given(st.lists(st.tuples(*[st.floats(0.3, 3), st.floats(0.4, 0.99)] * 2), min_size=1, max_size=5))
+def test_ordinary_values_suggest_no_fault(rows: list[tuple[float, float, float, float]]) -> None:
+    """Values that are neither stuck nor infinite suggest nothing but what they do together."""
+    found = set(_of(_explained(_table(*rows)), "suggests"))
+    assert found <= {"surer_mistakes", "one_class"}

@@ -1,6 +1,7 @@
 """A gap as named terms that add up to it exactly, each with an interval and a verdict."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -15,8 +16,11 @@ from tui_monitor.explain.ledger.estimates import (
     validation_value,
 )
 from tui_monitor.explain.ledger.intervals import Bounds, deviations, intervals, sampling, unseen
+from tui_monitor.explain.ledger.train_mode import train_mode_parts
+from tui_monitor.explain.ledger.within import Whole, Within, open_within
 from tui_monitor.explain.quantiles import NORMAL_QUANTILE, QUANTILE_WORTH_A_CAUSE
 from tui_monitor.explain.samples.counted import training_counted, validation_counted
+from tui_monitor.explain.samples.opened import Opened
 from tui_monitor.explain.samples.probes import (
     IN_ACCURACY,
     IN_LOSS,
@@ -43,6 +47,7 @@ def build_ledger(
     validation: ValidationProbe,
     metric: str,
     seed: int = 0,
+    opened: Opened | None = None,
 ) -> Ledger | None:
     """Return the ledger of one metric, or None when either side does not report it.
 
@@ -51,10 +56,14 @@ def build_ledger(
         validation: validation samples with at least one sample.
         metric: `loss` or `accuracy`.
         seed: of the bootstrap; the same inputs give the same intervals.
+        opened: what was measured of the within-class term; None where nothing was.
     """
     on_loss = metric == "loss"
     what = IN_LOSS if on_loss else IN_ACCURACY
+    size = validation.loss.size
     probe, validation = training_counted(probe, what), validation_counted(validation, what)
+    # Where not every sample counts, what was opened is of others.
+    opened = opened if validation.loss.size == size else None
     per_sample = probe.loss if on_loss else probe.accuracy
     values = validation.loss if on_loss else validation.correct
     if per_sample is None or values is None or not probe.batch.size or not values.size:
@@ -86,9 +95,15 @@ def build_ledger(
     spread[Cause.MEASUREMENT] = measured.deviation
     drawn = sampling(probe, per_sample, validation, values)
     noise = drawn.half_width
+    beyond_chance = noise * QUANTILE_WORTH_A_CAUSE / NORMAL_QUANTILE
+    whole = Whole(point[Cause.WITHIN_CLASS], spread[Cause.WITHIN_CLASS], beyond_chance)
+    within = open_within(whole, validation, metric, opened)
+    least = {} if on_loss else unseen(probe, classes)
+    bounds = _opened_intervals(point, spread, least, within)
+    chance = {Cause.WITHIN_CLASS: beyond_chance, **{cause: part.chance for cause, part in within.parts.items()}}
     smallest = _smallest(per_sample, reported) if on_loss else SMALLEST_ACCURACY_WORTH_NAMING
-    bounds = intervals(point, spread, {} if on_loss else unseen(probe, classes))
-    verdicts = _verdicts(point, bounds, gap, noise, smallest)
+    verdicts = _verdicts(point, bounds, gap, chance, smallest)
+    parts = {Cause.TRAIN_MODE_LAYERS: train_mode_parts(probe, per_sample, classes, multiplicity, opened, metric)}
     is_known = math.isfinite(noise) or not math.isfinite(gap)
     return Ledger(
         gap=gap,
@@ -96,13 +111,38 @@ def build_ledger(
         high=gap + noise if is_known else None,
         within_noise=bool(abs(gap) <= noise) if is_known else None,
         terms=tuple(
-            Term(cause, None, None, None, Verdict.CANNOT_TELL)
-            if cause in per_sample.unsplit
-            else Term(cause, point[cause], *bounds[cause], verdicts[cause])
+            Term(cause, None, None, None, Verdict.CANNOT_TELL, within.reasons.get(cause, ""))
+            if cause in per_sample.unsplit or cause not in point
+            else Term(cause, point[cause], *bounds[cause], verdicts[cause], parts=parts.get(cause, ()))
             for cause in Cause
         ),
         samples_to_settle=drawn.validation_samples_to_settle(gap),
     )
+
+
+def _opened_intervals(
+    point: dict[Cause, float], spread: dict[Cause, FloatArray], least: dict[Cause, float], within: Within
+) -> dict[Cause, Bounds]:
+    """Return the intervals of all terms that were measured, and put the parts of the within-class term among them.
+
+    Args:
+        point: of each term; changed in place, as what the parts take is no longer within class.
+        spread: deviations of each term; likewise.
+        least: standard errors that terms keep, see `unseen`; likewise.
+        within: the parts.
+    """
+    for cause, part in within.parts.items():
+        point[cause], spread[cause] = part.point, part.deviations
+        with np.errstate(invalid="ignore"):
+            spread[Cause.WITHIN_CLASS] = spread[Cause.WITHIN_CLASS] - part.deviations
+    point[Cause.WITHIN_CLASS] -= math.fsum(part.point for part in within.parts.values())
+    if Cause.MEMORISED in within.parts:
+        # Nothing is left: what counting leaves unseen of the whole is the memorised part's.
+        point[Cause.WITHIN_CLASS], spread[Cause.WITHIN_CLASS] = 0.0, np.zeros_like(spread[Cause.WITHIN_CLASS])
+        if Cause.WITHIN_CLASS in least:
+            least[Cause.MEMORISED] = least.pop(Cause.WITHIN_CLASS)
+    known = {cause: part.bounds for cause, part in within.parts.items() if part.bounds is not None}
+    return {**intervals(point, spread, least), **known}
 
 
 def _of_validation(
@@ -128,30 +168,31 @@ def _verdicts(
     point: dict[Cause, float],
     bounds: dict[Cause, Bounds],
     gap: float,
-    noise: float,
+    chance: Mapping[Cause, float],
     smallest: float,
 ) -> dict[Cause, Verdict]:
     """Return each term's verdict by the definition; chance alone never makes a cause.
 
     `within_class` holds chance by definition and `measurement` is no cause: the first must exceed what chance gives
-    to be named, the second is never the main one. A gap whose largest part can't be told has no main cause.
+    to be named, as its parts must, the second is never the main one. A gap whose largest part can't be told has no
+    main cause.
     """
     negligible = max(smallest, RULED_OUT_SHARE_OF_GAP * abs(gap))
-    beyond_chance = noise * QUANTILE_WORTH_A_CAUSE / NORMAL_QUANTILE
+    beyond_chance = chance[Cause.WITHIN_CLASS]
     verdicts: dict[Cause, Verdict] = {}
-    for cause in Cause:
+    for cause, effect in point.items():
         low, high = bounds[cause]
         if low is None or high is None:
             verdicts[cause] = Verdict.CANNOT_TELL
         elif -negligible <= low and high <= negligible:
             verdicts[cause] = Verdict.RULED_OUT
-        elif low <= 0 <= high or (cause is Cause.WITHIN_CLASS and abs(point[cause]) <= beyond_chance):
+        elif low <= 0 <= high or abs(effect) <= chance.get(cause, 0.0):
             verdicts[cause] = Verdict.CANNOT_TELL
-        elif point[cause] * gap > 0:
+        elif effect * gap > 0:
             verdicts[cause] = Verdict.CONTRIBUTES
         else:
             verdicts[cause] = Verdict.OFFSETS
-    pulling = [cause for cause in Cause if point[cause] * gap > 0 and cause is not Cause.MEASUREMENT]
+    pulling = [cause for cause, effect in point.items() if effect * gap > 0 and cause is not Cause.MEASUREMENT]
     if pulling:
         largest = max(pulling, key=lambda cause: abs(point[cause]))
         tells = verdicts[largest] is Verdict.CONTRIBUTES

@@ -73,14 +73,14 @@ def intervals(
     point: dict[Cause, float], deviations: dict[Cause, FloatArray], unseen: dict[Cause, float]
 ) -> dict[Cause, Bounds]:
     """Return the 95 % percentile interval of each term; (None, None) where nothing finite is known."""
-    spread = np.stack([deviations[cause] for cause in Cause])
-    known = np.isfinite(spread).all(axis=1) & np.isfinite([point[cause] for cause in Cause])
+    spread = np.stack([deviations[cause] for cause in point])
+    known = np.isfinite(spread).all(axis=1) & np.isfinite(list(point.values()))
     low, high = np.quantile(np.where(known[:, np.newaxis], spread, 0.0), [0.025, 0.975], axis=1)
-    least = NORMAL_QUANTILE * np.array([unseen.get(cause, 0.0) for cause in Cause])
+    least = NORMAL_QUANTILE * np.array([unseen.get(cause, 0.0) for cause in point])
     low, high = np.hypot(np.minimum(low, 0.0), least), np.hypot(np.maximum(high, 0.0), least)
     return {
         cause: (point[cause] - float(low[i]), point[cause] + float(high[i])) if known[i] else (None, None)
-        for i, cause in enumerate(Cause)
+        for i, cause in enumerate(point)
     }
 
 

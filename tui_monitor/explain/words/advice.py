@@ -1,10 +1,15 @@
 """What to do next about each cause, as one concrete step, with the line of code that does it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui_monitor import units
+from tui_monitor.explain.ledger.train_mode import LAG, OWN_NOISE
+from tui_monitor.explain.words.causes_within import labels_apart, leading_part
+from tui_monitor.explain.words.checked import checked
 from tui_monitor.explain.words.facts import Facts, main_term, term_of
 from tui_monitor.run_log.events.explanation import Cause, Ledger, Stratified
+from tui_monitor.run_log.events.opened import CopiedSample
 
 _MOST_SAMPLES_WORTH_ASKING = 10_000_000
 
@@ -29,6 +34,10 @@ def advice(cause: Cause, facts: Facts) -> Advice:
         Cause.SAMPLE_WEIGHTS: _sample_weights,
         Cause.BATCH_AVERAGING: _batch_averaging,
         Cause.CLASS_MIX: _class_mix,
+        Cause.LEAKED: _leaked,
+        Cause.INPUT_SCALE: _input_scale,
+        Cause.UNFAMILIAR: _unfamiliar,
+        Cause.MEMORISED: _memorised,
         Cause.WITHIN_CLASS: _within_class,
         Cause.MEASUREMENT: _measurement,
     }[cause](facts)
@@ -36,16 +45,24 @@ def advice(cause: Cause, facts: Facts) -> Advice:
 
 def next_step(facts: Facts) -> str:
     """Return the steps for the main causes of both gaps in one line, or what would settle a gap within chance."""
+    if labels_apart(facts):
+        return next(finding.advice for finding in map(checked, facts.checks) if finding.cause in _OF_LABELS)
     steps: list[str] = []
     for ledger in (facts.loss, facts.accuracy):
         term = main_term(ledger)
         if term is not None and (step := advice(term.cause, facts).short) not in steps:
             steps.append(step)
+    if not steps and facts.checks:
+        return checked(facts.checks[0]).advice
     if not steps:
         needed = samples_to_settle(facts)
         return f"Validate on about {units.count(needed)} samples to tell these gaps from chance." if needed else ""
     text = "; ".join(steps)
     return text[0].upper() + text[1:] + "."
+
+
+_OF_LABELS = ("label_map", "labels_shifted")
+"""Checks whose finding explains the gap whatever the ledger calls it."""
 
 
 def samples_to_settle(facts: Facts) -> int | None:
@@ -89,6 +106,16 @@ def _in_epoch_averaging(facts: Facts) -> Advice:
 
 
 def _train_mode_layers(facts: Facts) -> Advice:
+    part = leading_part(facts)
+    if part is not None and part.kind == LAG:
+        return _batch_norm_lag(facts)
+    if part is not None and part.kind == OWN_NOISE:
+        return Advice(
+            "use larger batches, or `LayerNormalization`",
+            "Single batches are too small for batch norm's statistics: use larger batches, or a normalisation that "
+            "looks at one sample.",
+            "keras.layers.LayerNormalization()",
+        )
     if _effect(facts, Cause.TRAIN_MODE_LAYERS) < 0:
         return Advice(
             "lower batch norm's `momentum` or use larger batches",
@@ -101,6 +128,16 @@ def _train_mode_layers(facts: Facts) -> Advice:
         "Compare both sides in inference mode; this part of the gap is no fault of the model.",
         "model.evaluate(x_train, y_train)",
     )
+
+
+def _batch_norm_lag(facts: Facts) -> Advice:
+    lag = facts.opened.batch_norm if facts.opened is not None else None
+    sentence = "Batch norm's moving statistics lag behind the weights: lower `momentum`, or train for more steps."
+    if lag is not None:
+        sentence += f" With this momentum they need about {units.count(round(lag.steps_to_follow))} steps to follow."
+        if lag.val_loss is not None:
+            sentence += f" With statistics of now val_loss would be {lag.val_loss:.3f}."
+    return Advice("lower batch norm's `momentum`", sentence, "keras.layers.BatchNormalization(momentum=0.9)")
 
 
 def _sample_weights(facts: Facts) -> Advice:
@@ -144,6 +181,64 @@ def stratified_sentence(stratified: Stratified) -> str:
         low, high = stratified.accuracy_low or 0.0, stratified.accuracy_high or 0.0
         parts.append(f"accuracy {stratified.accuracy:.3f} [{low:.3f}, {high:.3f}]")
     return f"At training's class shares validation shows {' and '.join(parts)}."
+
+
+def _leaked(facts: Facts) -> Advice:
+    leak = facts.opened.leak if facts.opened is not None else None
+    examples = "" if leak is None else f" The first are validation samples {_listed(leak.examples)}."
+    return Advice(
+        "take samples that stand in training out of validation",
+        "Take the copies out of validation, and split so that copies stay on one side: by patient, recording, author "
+        f"or document.{examples}",
+        "GroupShuffleSplit(test_size=0.2).split(x, y, groups)",
+    )
+
+
+def _listed(examples: Sequence[CopiedSample]) -> str:
+    return ", ".join(str(example.validation) for example in examples[:5])
+
+
+def _input_scale(facts: Facts) -> Advice:
+    scale = facts.opened.scale if facts.opened is not None else None
+    code = _SCALE_LAYERS.get(scale.pattern, "") if scale is not None else ""
+    return Advice(
+        "prepare both sides' inputs with the same code",
+        "Prepare both sides' inputs with the same code, best as layers of the model, so that neither can lack it.",
+        code or "normalization = keras.layers.Normalization(); normalization.adapt(x_train)",
+    )
+
+
+_SCALE_LAYERS = {
+    "x / 255": "keras.layers.Rescaling(1 / 255)",
+    "x * 255": "keras.layers.Rescaling(1 / 255)",
+    "x / 127.5 - 1": "keras.layers.Rescaling(1 / 127.5, offset=-1)",
+    "(x + 1) * 127.5": "keras.layers.Rescaling(1 / 127.5, offset=-1)",
+}
+"""Layers that bring inputs of both sides to one scale, by the pattern that was found."""
+
+
+def _unfamiliar(facts: Facts) -> Advice:
+    if _effect(facts, Cause.UNFAMILIAR) < 0:
+        return Advice(
+            "look for what sets validation's samples and labels apart",
+            "Look for what sets validation apart: where and when its samples were collected, how they were labelled, "
+            "what training's pipeline alone does to them. Split at random where both sides should be alike.",
+            "train_test_split(x, y, stratify=labels, shuffle=True)",
+        )
+    return Advice(
+        "look for augmentation or label noise in training alone",
+        "Validation is easier for a model that knows neither side: look for augmentation or noisy labels in training "
+        "alone, and for easier samples in validation.",
+        "train_test_split(x, y, stratify=labels, shuffle=True)",
+    )
+
+
+def _memorised(facts: Facts) -> Advice:
+    return Advice(
+        "regularise, stop earlier or add data",
+        "Regularise, stop earlier or add data: the model knows its training samples better than samples like them.",
+        "keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)",
+    )
 
 
 def _within_class(facts: Facts) -> Advice:

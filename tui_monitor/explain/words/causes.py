@@ -45,11 +45,31 @@ CAUSE_WORDS: Mapping[Cause, CauseWords] = {
         "The class mix is",
         "Training and validation hold the classes in different fractions (label shift).",
     ),
+    Cause.LEAKED: CauseWords(
+        "leak",
+        "A leak is",
+        "Samples of validation stand in training, too, where the model has learned them.",
+    ),
+    Cause.INPUT_SCALE: CauseWords(
+        "input scale",
+        "The input scale is",
+        "Validation's inputs are scaled otherwise than training's, such as 0 to 255 instead of 0 to 1.",
+    ),
+    Cause.UNFAMILIAR: CauseWords(
+        "different data",
+        "Different data are",
+        "Samples of the same class differed between the sides before any of them was trained on.",
+    ),
+    Cause.MEMORISED: CauseWords(
+        "memorised",
+        "Memorised samples are",
+        "What the difference has grown by since: the model knows its training samples better than samples like them.",
+    ),
     Cause.WITHIN_CLASS: CauseWords(
         "within class",
         "Differences within a class are",
-        "Samples of the same class are harder or easier on one side: overfitting, label noise, augmentation, or "
-        "different data.",
+        "Samples of the same class are harder or easier on one side: whatever of overfitting, label noise, "
+        "augmentation or different data has no row of its own.",
     ),
     Cause.MEASUREMENT: CauseWords(
         "not measured",

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tui_monitor.explain.evidence.checks import Check
 from tui_monitor.run_log.events.explanation import Baseline, Cause, Classes, Ledger, Stratified, Term, Verdict
+from tui_monitor.run_log.events.opened import OpenedEvidence
 
 _NAMED = (Verdict.MAIN, Verdict.CONTRIBUTES, Verdict.OFFSETS)
 
@@ -26,6 +28,10 @@ class Facts:
     """Whether what is within class shares has been told apart from them."""
     random_mode: bool
     """Whether training mode gives other outputs than inference mode."""
+    opened: OpenedEvidence | None = None
+    """What lies behind the terms that open others."""
+    checks: tuple[Check, ...] = ()
+    """What the checks found that are no terms."""
 
 
 def named_terms(ledger: Ledger | None) -> list[Term]:

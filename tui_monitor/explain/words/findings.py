@@ -2,6 +2,7 @@
 
 from tui_monitor import units
 from tui_monitor.explain.words.advice import advice, samples_to_settle
+from tui_monitor.explain.words.checked import checked
 from tui_monitor.explain.words.facts import Facts, term_of
 from tui_monitor.run_log.events.explanation import Cause, Finding, Ledger, Term, Verdict
 
@@ -13,12 +14,15 @@ _POOR_RECALL = 0.5
 
 
 def findings(facts: Facts) -> tuple[Finding, ...]:
-    """Return one finding per cause, named ones first, then what else matters; advice only where a cause matters."""
+    """Return what the checks found, one finding per cause, named ones first, then what else matters.
+
+    Advice stands only where a cause matters.
+    """
     causes = [finding for cause in Cause if (finding := _of_cause(cause, facts)) is not None]
     order = list(Verdict)
     causes.sort(key=lambda finding: order.index(Verdict(finding.verdict)))
     others = (_chance(facts), _majority_baseline(facts))
-    return (*causes, *(finding for finding in others if finding is not None))
+    return (*map(checked, facts.checks), *causes, *(finding for finding in others if finding is not None))
 
 
 def _of_cause(cause: Cause, facts: Facts) -> Finding | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tui_monitor import units
 from tui_monitor.explain.words.causes import CAUSE_WORDS
+from tui_monitor.explain.words.causes_within import OPENED_SUBJECTS, labels_apart, opened_subject, train_mode_subject
 from tui_monitor.explain.words.facts import Facts, named_terms, term_of
 from tui_monitor.run_log.events.explanation import Cause, Classes, Ledger, Term, Verdict
 
@@ -175,12 +176,17 @@ def _clause(cause: Cause, on_loss: float | None, facts: Facts) -> str:
     if cause is Cause.CLASS_MIX:
         return _class_mix_clause(on_loss, on_accuracy, facts.classes)
     if cause is Cause.WITHIN_CLASS:
+        labels = labels_apart(facts)
+        if labels:
+            return f"that {labels} {_moves_validation(on_loss, on_accuracy)}"
         return _within_class_clause(on_loss, on_accuracy, is_by_class=facts.is_by_class)
     if cause is Cause.SAMPLE_WEIGHTS:
         return _weights_clause(on_loss, on_accuracy, facts)
+    if cause in OPENED_SUBJECTS:
+        return f"{opened_subject(cause, facts)} {_moves_validation(on_loss, on_accuracy)}"
     subject, plural = {
         Cause.IN_EPOCH_AVERAGING: ("the running average over the epoch", False),
-        Cause.TRAIN_MODE_LAYERS: ("layers that act in training alone (dropout, batch norm, noise)", True),
+        Cause.TRAIN_MODE_LAYERS: train_mode_subject(facts),
         Cause.BATCH_AVERAGING: ("the mean of batch means", False),
         Cause.MEASUREMENT: ("what was not measured", False),
     }[cause]
@@ -194,6 +200,16 @@ def _moves(loss: float | None, accuracy: float | None, *, plural: bool) -> str:
         parts.append(f"{_verb(loss, plural)} the training loss ({units.NATS.amount(loss)})")
     if accuracy is not None:
         parts.append(f"{_verb(accuracy, plural)} the training accuracy by {units.points(accuracy)}")
+    return " and ".join(parts)
+
+
+def _moves_validation(loss: float | None, accuracy: float | None) -> str:
+    """Return `costs 3.1 points of accuracy and raises val_loss by 0.210`, from effects on training minus validation."""
+    parts = []
+    if loss is not None:
+        parts.append(f"{'lowers' if loss > 0 else 'raises'} val_loss by {abs(loss):.3f}")
+    if accuracy is not None:
+        parts.append(f"{'lowers' if accuracy > 0 else 'raises'} val_accuracy by {units.points(accuracy)}")
     return " and ".join(parts)
 
 

@@ -5,7 +5,14 @@ from collections.abc import Iterator
 
 from tui_monitor import units
 from tui_monitor.explain.words.causes import meaning
-from tui_monitor.run_log.events.explanation import Explanation, Ledger, OutputExplanation, Term
+from tui_monitor.run_log.events.explanation import (
+    Explanation,
+    KindPart,
+    Ledger,
+    OutputExplanation,
+    Term,
+    unmeasured,
+)
 
 _WIDTH = 88
 
@@ -77,10 +84,21 @@ def _ledgers(explanation: Explanation) -> Iterator[str]:
 
 def _ledger(name: str, ledger: Ledger, unit: units.AmountUnit) -> str:
     lines = [f"{name:<32} {'effect':>9}  {'95 % interval':<20} verdict"]
-    lines += [_term(term, unit) for term in ledger.terms]
+    for term in ledger.terms:
+        if term.effect is not None or not term.reason:
+            lines += [_term(term, unit), *(_part(part, unit) for part in term.parts)]
     note = "within sampling noise" if ledger.within_noise else ""
     lines.append(f"{'gap (training − validation)':<32} {unit.amount(ledger.gap):>9}  {note:<20}".rstrip())
+    lines += [
+        textwrap.fill(f"  {'; '.join(names)}: {reason}", _WIDTH, subsequent_indent="    ")
+        for reason, names in unmeasured(ledger).items()
+    ]
     return "\n".join(lines)
+
+
+def _part(part: KindPart, unit: units.AmountUnit) -> str:
+    interval = "" if part.low is None or part.high is None else f"[{unit.amount(part.low)}, {unit.amount(part.high)}]"
+    return f"    {part.label:<29} {unit.amount(part.effect):>8}  {interval}".rstrip()
 
 
 def _term(term: Term, unit: units.AmountUnit) -> str:

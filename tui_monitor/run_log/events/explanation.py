@@ -9,9 +9,11 @@ from typing import Any
 
 from tui_monitor.errors import RunUnreadable
 from tui_monitor.run_log.events.distributions import Distributions
+from tui_monitor.run_log.events.opened import OpenedEvidence
 from tui_monitor.run_log.format.strict_json import restore_numbers
 
-SCHEMA = 1
+SCHEMA = 2
+"""2 added the causes that open the within-class term, why a term has no amount, and `opened`; 1 is read like it."""
 
 
 class Cause(StrEnum):
@@ -22,6 +24,10 @@ class Cause(StrEnum):
     SAMPLE_WEIGHTS = "sample_weights"
     BATCH_AVERAGING = "batch_averaging"
     CLASS_MIX = "class_mix"
+    LEAKED = "leaked"
+    INPUT_SCALE = "input_scale"
+    UNFAMILIAR = "unfamiliar"
+    MEMORISED = "memorised"
     WITHIN_CLASS = "within_class"
     MEASUREMENT = "measurement"
 
@@ -37,6 +43,10 @@ _LABELS = {
     Cause.SAMPLE_WEIGHTS: "Class or sample weights",
     Cause.BATCH_AVERAGING: "Mean of batch means",
     Cause.CLASS_MIX: "Class mix (label shift)",
+    Cause.LEAKED: "Leak",
+    Cause.INPUT_SCALE: "Input scale",
+    Cause.UNFAMILIAR: "Different data",
+    Cause.MEMORISED: "Memorised",
     Cause.WITHIN_CLASS: "Within class",
     Cause.MEASUREMENT: "Not measured",
 }
@@ -58,17 +68,41 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class KindPart:
+    """Part of the train-mode term that one kind of layer has."""
+
+    kind: str
+    """`batch_norm_lag` (moving statistics against ones estimated anew), `batch_norm_noise` (each batch's own against
+    these), or other kinds of layers, `dropout`, `noise`, `augmentation`, `own layers`; kinds that were not told apart
+    are joined by `+`."""
+    effect: float
+    low: float | None
+    """Lower end of the 95 % interval."""
+    high: float | None
+
+    @property
+    def label(self) -> str:
+        """The part's name on screen."""
+        names = {"batch_norm_lag": "batch norm: lag", "batch_norm_noise": "batch norm: batches"}
+        return ", ".join(names.get(kind, kind) for kind in self.kind.split("+"))
+
+
+@dataclass(frozen=True)
 class Term:
     """One cause's amount. Signs are those of training minus validation; losses in nats, accuracies as fractions."""
 
     cause: Cause
     effect: float | None
-    """The amount, or None when only logged values exist."""
+    """The amount, or None when only logged values exist, and where `reason` says why it can't be measured."""
     low: float | None
     """Lower end of the 95 % interval."""
     high: float | None
     """Upper end of the 95 % interval."""
     verdict: Verdict
+    reason: str = ""
+    """Why there is no amount, in a sentence; its amount is then part of `within_class`. Empty where there is one."""
+    parts: tuple[KindPart, ...] = ()
+    """The train-mode term by kind of layer, adding up to it; empty where it was not opened."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +121,15 @@ class Ledger:
     samples_to_settle: int | None = None
     """Validation samples with which sampling alone would seldom give this gap; None where no number of them would do,
     or the sets' sizes are unknown."""
+
+
+def unmeasured(ledger: Ledger) -> dict[str, list[str]]:
+    """Return the causes that have no amount, as names on screen, by the reason why."""
+    names: dict[str, list[str]] = {}
+    for term in ledger.terms:
+        if term.reason:
+            names.setdefault(term.reason, []).append(term.cause.label)
+    return names
 
 
 @dataclass(frozen=True)
@@ -249,6 +292,8 @@ class Explanation:
     """None without classes, and where validation lacks one that training holds."""
     distributions: Distributions | None = None
     """What lies behind the averages; None within an epoch, from a log, and in runs recorded before there were any."""
+    opened: OpenedEvidence | None = None
+    """What lies behind the terms that open the within-class and the train-mode term; None where nothing was opened."""
     outputs: tuple[OutputExplanation, ...] = ()
     """Of each output with a loss, where there are several; `loss` is the sum's then."""
     unit: str = "sample"

@@ -6,6 +6,7 @@ writes is put back, and what can't be put back (Python code, a queue, other work
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import tensorflow as tf
@@ -67,16 +68,19 @@ def graph_of(tensor: Any) -> Any:
     return None if isinstance(tensor, tf.__internal__.EagerTensor) else getattr(tensor, "graph", None)
 
 
-def cut(inputs: Sequence[Any], outputs: Sequence[Any]) -> Piece:
+def cut(inputs: Sequence[Any], outputs: Sequence[Any], instead: Mapping[int, Any] | None = None) -> Piece:
     """Return the piece of a traced graph that lies between tensors of it.
 
     Args:
         inputs: tensors of one function's graph, from which all that is wanted follows, variables apart.
         outputs: tensors of the same graph.
+        instead: handles of variables that the piece reads instead of the graph's own, by `id` of those, outside the
+            graph. They must live as long as the piece.
 
     Raises:
         NotRepeatable: the outputs depend on more than the inputs and variables, or running it would leave a trace.
     """
+    instead = instead or {}
     source = outputs[0].graph
     if any(tensor.graph is not source for tensor in (*inputs, *outputs)):
         raise NotRepeatable("a part of the step is computed inside another function")
@@ -89,7 +93,7 @@ def cut(inputs: Sequence[Any], outputs: Sequence[Any]) -> Piece:
     with piece.as_default():
         copies = {key: _placeholder(tensor) for key, tensor in given.items()}
         piece.inputs.extend(copies.values())
-        captured = {id(inner): outer for outer, inner in source.captures}
+        captured = {id(inner): instead.get(id(outer), outer) for outer, inner in source.captures}
         for operation in operations:
             _copy(operation, piece, copies, captured)
     piece.outputs.extend(copies[id(tensor)] for tensor in outputs)
@@ -333,6 +337,45 @@ def variables_behind(tensor: Any, stops: Sequence[Any] = ()) -> list[Any]:
             seen.add(tensor.op)
             todo += tensor.op.inputs
     return found
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """What a step assigns to a variable."""
+
+    value: Any
+    """A tensor of the step's graph."""
+    is_subtracted: bool
+    """Whether the value is subtracted from what the variable holds, rather than put in its place."""
+
+
+def assigned_values(tensor: Any, handles: Sequence[Any]) -> dict[int, Assigned]:
+    """Return what a step assigns to variables.
+
+    Args:
+        tensor: any of the step's graph.
+        handles: of the variables, outside the graph.
+
+    Returns:
+        By `id` of the handle, in their order; variables that are not assigned just once are left out.
+    """
+    graph = graph_of(tensor)
+    outer = {} if graph is None else {id(inner): handle for handle, inner in graph.captures}
+    found: dict[int, list[Assigned]] = {id(handle): [] for handle in handles}
+    for operation in graph.get_operations() if graph is not None else ():
+        if operation.type in ("AssignVariableOp", "AssignSubVariableOp"):
+            handle = outer.get(id(operation.inputs[0]))
+            if id(handle) in found:
+                is_subtracted = operation.type == "AssignSubVariableOp"
+                found[id(handle)].append(Assigned(operation.inputs[1], is_subtracted))
+    return {key: assigned[0] for key, assigned in found.items() if len(assigned) == 1}
+
+
+def handle_of(variable: Any) -> Any:
+    """Return the handle of a variable of either Keras, or None where it has no single one."""
+    handle = getattr(getattr(variable, "value", variable), "handle", None)
+    handle = getattr(variable, "handle", None) if handle is None else handle
+    return handle if isinstance(handle, tf.Tensor) else None
 
 
 def reads_variables_alone(tensor: Any) -> bool:

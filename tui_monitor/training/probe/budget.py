@@ -151,7 +151,8 @@ class ProbeBudget:
         self.spent += seconds
         fixed, per_batch = seconds - forward_seconds, forward_seconds / batches
         if self._fixed is None:
-            self._first, self._fixed, self._per_batch = seconds, fixed, per_batch
+            # What was spent before it belongs to it, as copies of weights do.
+            self._first, self._fixed, self._per_batch = self.spent, fixed, per_batch
         else:
             self._fixed = 0.7 * self._fixed + 0.3 * fixed
             self._per_batch = 0.7 * self._per_batch + 0.3 * per_batch

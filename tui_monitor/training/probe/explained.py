@@ -4,11 +4,12 @@ What the parts don't reproduce is no cause: it is said in a sentence, and its le
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from tui_monitor import units
 from tui_monitor.explain.measure import Moment, explain_output, explain_probe
+from tui_monitor.explain.samples.opened import Opened
 from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, OutputExplanation
@@ -24,16 +25,22 @@ from tui_monitor.training.probe.ledger_sides import (
 _ROUNDING = 1e-6
 
 
-def explained(known: Measured, moment: Moment) -> tuple[Explanation | None, str]:
+Open = Callable[[TrainingProbe, ValidationProbe], Opened | None]
+"""Opens the within-class term of both sides; None where it stays whole."""
+
+
+def explained(known: Measured, moment: Moment, open_within: Open | None = None) -> tuple[Explanation | None, str]:
     """Return the explanation of a moment; None with the reason, a clause, where its loss should be measured otherwise.
 
     Args:
         known: of the moment, on both sides.
         moment: copied into the explanation.
+        open_within: opens the within-class term; None leaves it whole.
     """
     training, validation = whole_training(known), whole_validation(known)
     unknown = _not_reproduced(training) or _epoch_problem(known, training, "loss")
-    explanation = explain_probe(training, validation, moment)
+    opened = open_within(training, validation) if open_within is not None and validation is not None else None
+    explanation = explain_probe(training, validation, moment, opened=opened)
     problems = {
         "loss": unknown or _validation_problem(known, explanation.loss, validation, "loss"),
         "accuracy": _accuracy_problem(known, explanation, training, validation),
@@ -46,7 +53,7 @@ def explained(known: Measured, moment: Moment) -> tuple[Explanation | None, str]
     caveats = (*moment.caveats, *_caveats(known), *said)
     moment = replace(moment, caveats=caveats)
     unit = known.plan.outputs[0].unit if len(known.plan.outputs) == 1 else "sample"
-    explanation = explain_probe(training, validation, moment, without=without, unit=unit)
+    explanation = explain_probe(training, validation, moment, without=without, unit=unit, opened=opened)
     if len(known.plan.outputs) > 1:
         parts = range(len(known.plan.outputs))
         explanation = replace(explanation, outputs=tuple(_output(known, index) for index in parts))

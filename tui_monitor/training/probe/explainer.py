@@ -14,6 +14,7 @@ from tui_monitor.run_log.events.explanation import Cost, Explanation
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.explained import explained
 from tui_monitor.training.probe.ledger_sides import Measured, whole_training, whole_validation
+from tui_monitor.training.probe.opening.opening import OpenedOnce, Opening
 from tui_monitor.training.probe.passes import LazyBatch, MeasuredBatches, Probe, UnpackedBatch, preserved_random_state
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.validation_record import ValidationRecord
@@ -65,6 +66,8 @@ class Explainer:
         """Whether an epoch of this `fit` was measured at its end."""
         self.is_complete = False
         """Whether the newest epoch that was measured at its end was measured in all its batches."""
+        self.opening = Opening(model, budget)
+        """What opens the within-class term; it knows one fit's data."""
 
     @property
     def _plan(self) -> StepPlan:
@@ -151,7 +154,7 @@ class Explainer:
                 self._shares.offer(moment, self._share(known))
                 self._budget.measured(watch.seconds(), watch.seconds(), len(chosen))
                 return None
-            explanation = self._finish(known, moment, watch, training_seconds)
+            explanation = self._finish(known, moment, watch, training_seconds, batches)
         except Unsupported as why:
             self._refuse(_only_shown(why))
             return None
@@ -306,15 +309,30 @@ class Explainer:
         """Measure no more, and say why."""
         self._plan.caveat = sentence
 
-    def _finish(self, known: Measured, moment: Moment, watch: "_Stopwatch", training_seconds: float) -> Explanation:
+    def _finish(
+        self,
+        known: Measured,
+        moment: Moment,
+        watch: "_Stopwatch",
+        training_seconds: float,
+        kept: Reservoir[LazyBatch] | None = None,
+    ) -> Explanation:
         """Explain a moment; where the model's loss is not made of its samples', it is measured by batches from now on.
+
+        Args:
+            known: of the moment.
+            moment: copied into the explanation.
+            watch: running since measuring began.
+            training_seconds: time spent training so far.
+            kept: all batches of the epoch that were kept, where its within-class term is to be opened.
 
         Raises:
             Unsupported: nothing of the moment can be explained.
         """
         forward = watch.seconds()
         self._check_one_loss(known)
-        explanation, reason = explained(known, moment)
+        opened = OpenedOnce(self.opening, self._probe(), known, moment.epoch, kept, forward)
+        explanation, reason = explained(known, moment, opened)
         if explanation is None and not self._plan.by_batch:
             self._plan.by_batch = "its samples' own losses don't add up to it"
             measured = self._measure("training", Probe.training_batches, known.batches)
@@ -322,7 +340,8 @@ class Explainer:
             explanation, reason = explained(replace(known, training=measured, now=now), moment)
         if explanation is None:
             raise Unsupported(reason)
-        self._budget.measured(watch.seconds(), forward, len(known.batches))
+        self._budget.measured(watch.seconds() - opened.seconds, forward, len(known.batches))
+        self._budget.written(opened.seconds)
         return replace(explanation, cost=self._cost(training_seconds))
 
     def _check_one_loss(self, known: Measured) -> None:

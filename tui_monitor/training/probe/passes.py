@@ -7,6 +7,7 @@ traced anew; any other can't be measured.
 
 import math
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -16,8 +17,9 @@ import tensorflow as tf
 
 from tui_monitor.explain.samples.probes import IN_LOSS, FloatArray, IntArray, Weighting
 from tui_monitor.training.backends.backend import Backend
-from tui_monitor.training.backends.graphs import NotRepeatable, cut
+from tui_monitor.training.backends.graphs import NotRepeatable, Piece, cut
 from tui_monitor.training.probe.anew import holds_own_code_alone, trace_anew
+from tui_monitor.training.probe.variables import Variables
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.packing import StepOutput
 from tui_monitor.training.step.payload import OUTPUTS, ROLES, Trace
@@ -143,14 +145,17 @@ class Probe:
     """Measures batches of one compiled model; holds the pieces of graphs, nothing of the training."""
 
     def __init__(self, model: Any, training: Instrument, validation: Instrument | None) -> None:
-        self._model = model
+        self.model = model
         self.validation = validation
-        self._training = training
-        self._backend: Backend = training.backend
-        self._joinable = not any(_depends_on_batch(self._backend, layer) for layer in self._backend.layers(model))
+        self.training = training
+        self.backend: Backend = training.backend
+        self._joinable = not any(_depends_on_batch(self.backend, layer) for layer in self.backend.layers(model))
         self.ready: set[str] = set()
         """Kinds of measurement whose passes were built."""
+        self.building_seconds = 0.0
+        """Spent so far on building passes, each of which is built once."""
         self._passes: dict[tuple[str, int], tuple[Trace, _Pass]] = {}
+        self._readings: dict[int, tuple[Trace, tuple[tuple[str, Any], ...], Piece]] = {}
         self._anew: list[tuple[str, Trace]] = []
 
     def training_batches(self, batches: Sequence[UnpackedBatch]) -> MeasuredBatches:
@@ -161,7 +166,7 @@ class Probe:
         """
         kinds = ("then", "training", "inference") if self._outputs else ("training", "inference")
         groups = list(self._groups(batches, in_training=True))
-        measured = {kind: [self._measure(kind, _concatenate(group)) for group in groups] for kind in kinds}
+        measured = {kind: [self._measure(kind, concatenate(group)) for group in groups] for kind in kinds}
         return _together(self._outputs, groups, measured)
 
     def validation_batches(self, batches: Sequence[UnpackedBatch]) -> MeasuredBatches:
@@ -171,8 +176,52 @@ class Probe:
             Unsupported: as for training batches.
         """
         groups = list(self._groups(batches, in_training=False))
-        measured = {"inference": [self._measure("inference", _concatenate(group)) for group in groups]}
+        measured = {"inference": [self._measure("inference", concatenate(group)) for group in groups]}
         return _together(self._outputs, groups, measured)
+
+    def with_variables(self, batches: Sequence[UnpackedBatch], instead: Variables) -> Mapping[str, FloatArray]:
+        """Return values of the units of the first output in inference mode, with other values of some variables.
+
+        Args:
+            batches: of either side.
+            instead: variables to read instead of the model's own.
+
+        Raises:
+            Unsupported: as for training batches, or because a pass reads a variable that must be among them and is not.
+        """
+        groups = list(self._groups(batches, in_training=False))
+        measured = {"inference": [self._measure("inference", concatenate(group), instead) for group in groups]}
+        return _together(self._outputs, groups, measured).outputs[0].inference
+
+    def trace_in_training(self, batch: UnpackedBatch) -> Trace:
+        """Return the trace that a batch is measured by in training mode.
+
+        Raises:
+            Unsupported: as for training batches.
+        """
+        return self._trace("training", batch)
+
+    def read_in_training(self, batch: UnpackedBatch, find: Callable[[Trace], Sequence[Any]]) -> list[FloatArray]:
+        """Return what a training step computes for a batch.
+
+        Args:
+            batch: of training.
+            find: returns the tensors that are wanted, given the trace of the step.
+
+        Raises:
+            Unsupported: as for training batches.
+        """
+        trace = self._trace("training", batch)
+        if id(trace) not in self._readings:
+            begun = time.perf_counter()
+            roles = tuple((role, leaf) for role in ROLES for leaf in trace.inputs[role])
+            try:
+                self._readings[id(trace)] = trace, roles, cut([leaf for _, leaf in roles], find(trace))
+            except NotRepeatable as reason:
+                raise Unsupported(f"the step can't be run again, because {reason}") from None
+            self.building_seconds += time.perf_counter() - begun
+        _, roles, run = self._readings[id(trace)]
+        return [value.numpy().astype(np.float64) for value in run(list(_fitting(roles, batch)))]
 
     def has_two_losses(self, batch: UnpackedBatch, training: float, inference: float) -> bool:
         """Return whether training and test step compute different losses: nothing else can tell theirs apart.
@@ -183,17 +232,17 @@ class Probe:
             inference: the same by the test step.
         """
         differ = abs(training - inference) > 1e-3 * abs(training) + 1e-6
-        if not differ or any(_acts_by_mode(self._backend, layer) for layer in self._backend.layers(self._model)):
+        if not differ or any(_acts_by_mode(self.backend, layer) for layer in self.backend.layers(self.model)):
             return False
         return self._measure("training", batch).loss == training
 
     @property
     def _outputs(self) -> tuple[PerSampleMetrics, ...]:
-        return self._training.plan.outputs
+        return self.training.plan.outputs
 
-    def _measure(self, kind: str, batch: UnpackedBatch) -> _Measured:
+    def _measure(self, kind: str, batch: UnpackedBatch, instead: Variables | None = None) -> _Measured:
         trace = self._trace(kind, batch)
-        measured = self._pass(kind, trace)
+        measured = self._pass(kind, trace, instead)
         size = _fixed_size(trace)
         if kind != "inference" or size in (None, batch.samples):
             return measured.measure(batch, self._outputs)
@@ -207,19 +256,23 @@ class Probe:
         beyond = float(np.mean([part.beyond for _, part in parts]))
         return _Measured(tuple(np.concatenate(each, axis=1) for each in rows), math.nan, beyond)
 
-    def _pass(self, kind: str, trace: Trace) -> _Pass:
+    def _pass(self, kind: str, trace: Trace, instead: Variables | None = None) -> _Pass:
+        passes = self._passes if instead is None else instead.passes
         # By identity, so the trace is held with its pass: its number must not be given to another.
         key = (kind, id(trace))
-        if key not in self._passes:
+        if key not in passes:
+            begun = time.perf_counter()
             try:
-                self._passes[key] = trace, _built(trace, takes_outputs=kind == "then")
+                passes[key] = trace, _built(trace, takes_outputs=kind == "then", instead=instead)
             except NotRepeatable as reason:
                 raise Unsupported(f"the step can't be run again, because {reason}") from None
-        return self._passes[key][1]
+            self.building_seconds += time.perf_counter() - begun
+        found: _Pass = passes[key][1]
+        return found
 
     def _trace(self, kind: str, batch: UnpackedBatch) -> Trace:
         """Return the trace to cut from: the newest of Keras' own that takes the batch, else one made anew."""
-        instrument = self.validation if kind == "inference" else self._training
+        instrument = self.validation if kind == "inference" else self.training
         # The newest first: a model changed between fits was traced again, and older traces compute what it was.
         for trace in reversed(instrument.traces if instrument is not None else ()):
             if _takes(trace, batch, in_any_number=kind == "inference"):
@@ -227,12 +280,12 @@ class Probe:
         for made_for, trace in reversed(self._anew):
             if made_for == kind and _takes(trace, batch, in_any_number=False):
                 return trace
-        structure = self._training.structure
-        if kind == "inference" and self.validation is None and not holds_own_code_alone(self._backend, self._model):
+        structure = self.training.structure
+        if kind == "inference" and self.validation is None and not holds_own_code_alone(self.backend, self.model):
             raise Unsupported("there is no validation data")
         if not self._outputs:
             raise Unsupported("no step of the model was traced to a graph")
-        trace = trace_anew(self._backend, self._model, structure, batch.inputs, batch.outputs, kind)
+        trace = trace_anew(self.backend, self.model, structure, batch.inputs, batch.outputs, kind)
         self._anew.append((kind, trace))
         return trace
 
@@ -243,7 +296,7 @@ class Probe:
         samples = 0
         for batch in batches:
             full = samples + batch.samples > LARGEST_PASS
-            if group and (apart or full or _inner_shapes(group[0]) != _inner_shapes(batch)):
+            if group and (apart or full or inner_shapes(group[0]) != inner_shapes(batch)):
                 yield group
                 group, samples = [], 0
             group.append(batch)
@@ -254,22 +307,25 @@ class Probe:
     @property
     def _by_sample(self) -> bool:
         """Whether what a batch is measured to be follows from each of its samples alone, but for layers that mix."""
-        return not self._training.plan.by_batch and all(metrics.is_own_loss for metrics in self._outputs)
+        return not self.training.plan.by_batch and all(metrics.is_own_loss for metrics in self._outputs)
 
     def _any_size(self) -> bool:
         """Whether the newest traces take batches of any size."""
-        both = [instrument for instrument in (self._training, self.validation) if instrument is not None]
+        both = [instrument for instrument in (self.training, self.validation) if instrument is not None]
         newest = [instrument.traces[-1] for instrument in both if instrument.traces]
         leaves = [leaf for trace in newest for given in trace.inputs.values() for leaf in given]
         return all(leaf.shape.rank and leaf.shape[0] is None for leaf in leaves)
 
 
-def _built(trace: Trace, *, takes_outputs: bool) -> _Pass:
+def _built(trace: Trace, *, takes_outputs: bool, instead: Variables | None) -> _Pass:
     roles = tuple((role, leaf) for role in ROLES for leaf in trace.inputs[role])
     inputs = [leaf for _, leaf in roles]
     wanted = [tensor for sample in trace.samples for tensor in sample.tensors()]
     if takes_outputs:
         return _Pass(cut([*inputs, *trace.outputs], wanted), roles, True, replace(trace, loss=None))
+    if instead is not None:
+        instead.check(inputs, wanted)
+        return _Pass(cut(inputs, wanted, instead.handles), roles, False, replace(trace, loss=None))
     if trace.loss is not None and trace.loss.shape.rank == 0:
         wanted.append(trace.loss)
     return _Pass(cut(inputs, wanted), roles, False, trace)
@@ -403,11 +459,13 @@ def _acts_by_mode(backend: Backend, layer: Any) -> bool:
     return any(bool(getattr(layer, name, 0)) for name in ("dropout", "recurrent_dropout"))
 
 
-def _inner_shapes(batch: UnpackedBatch) -> list[Any]:
+def inner_shapes(batch: UnpackedBatch) -> list[Any]:
+    """Return the shapes of a batch's leaves without their samples."""
     return [tuple(np.shape(leaf)[1:]) for leaves in batch.inputs.values() for leaf in leaves]
 
 
-def _concatenate(group: Sequence[UnpackedBatch]) -> UnpackedBatch:
+def concatenate(group: Sequence[UnpackedBatch]) -> UnpackedBatch:
+    """Return batches of the same inner shapes as one."""
     if len(group) == 1:
         return group[0]
     return UnpackedBatch(

@@ -31,6 +31,10 @@ class BatchSink:
         self.tick = tick
         self.next_tick = 0.0
         """In the run's time."""
+        self.pauses_at: int | None = None
+        """Batches of the epoch after which `pause` is called next; None for never."""
+        self.pause: Callable[[], None] = lambda: None
+        """Does between two steps what is due after `pauses_at` batches, and moves that on."""
         self.epoch = 1
         self.metrics: tuple[str, ...] = ()
         """Names of what is recorded of each batch; empty before the first."""
@@ -49,7 +53,7 @@ class BatchSink:
     def begin_epoch(self, epoch: int) -> None:
         """Begin sums and kept batches anew; the epoch counts from 1."""
         self.epoch = epoch
-        self.totals = None
+        self.totals = self.pauses_at = None
         self.kept.clear()
 
     def begin_fit(self, metrics: Sequence[str], *, running: Sequence[str]) -> None:

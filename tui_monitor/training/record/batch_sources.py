@@ -131,6 +131,8 @@ class BatchSources:
             sink.kept.offer(sink.batches - 1, output.nbytes, partial(unpack_batch, output, in_training=True))
         if self._steps_ended is not None:
             self._steps_ended(instrument, len(rows))
+        if sink.pauses_at is not None and sink.batches >= sink.pauses_at:
+            sink.pause()
         if seconds >= sink.next_tick:
             sink.tick(seconds)
 

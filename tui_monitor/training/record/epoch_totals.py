@@ -34,6 +34,8 @@ class EpochTotals:
         self._sums: FloatArray | None = None
         self._last: FloatArray | None = None
         self._weighted: FloatArray = np.zeros(metrics)
+        self._squares: FloatArray | None = None
+        """Of each class, the sum over batches of its squared count by the batch's samples."""
 
     @property
     def batches(self) -> int:
@@ -48,6 +50,7 @@ class EpochTotals:
             self._summed += len(rows)
             self._last = rows[-1]
             sums = rows.sum(axis=0)
+            self._add_squares(rows)
             self._weighted += (rows[:, :1] * rows[:, 1 : 1 + self.metrics]).sum(axis=0)
             for metric, columns in self._unit_columns.items():
                 units = rows[:, columns].sum(axis=1)
@@ -66,6 +69,33 @@ class EpochTotals:
         """What steps counted beside the metrics, summed over all batches, shape (counts,); None before the first."""
         sums = self.add_up()
         return None if sums is None else sums[1 + self.metrics :]
+
+    def _add_squares(self, rows: FloatArray) -> None:
+        counts, sizes = rows[:, 1 + self.metrics :], rows[:, :1]
+        squares = np.divide(counts**2, sizes, out=np.zeros_like(counts), where=sizes > 0).sum(axis=0)
+        self._squares = squares if self._squares is None else self._squares + squares
+
+    def dispersion(self, classes: int) -> tuple[float, int] | None:
+        """Return chi-squared of the batches' class counts against the epoch's shares, and its degrees of freedom.
+
+        Of shuffled batches it is about as large as its degrees of freedom.
+
+        Args:
+            classes: whose counts are the first of what steps counted beside the metrics.
+
+        Returns:
+            None without two classes and two batches.
+        """
+        every = self.counts
+        if every is None or self._squares is None or self.batches < 2:
+            return None
+        counts = every[:classes]
+        held = counts > 0
+        if held.sum() < 2:
+            return None
+        share = counts[held] / counts.sum()
+        chi_squared = float((self._squares[:classes][held] / share).sum() - counts.sum())
+        return chi_squared, int((held.sum() - 1) * (self.batches - 1))
 
     def mean(self, metric: int, averaging: Averaging) -> float:
         """Return a metric's mean over the epoch so far; NaN before the first batch.

@@ -53,6 +53,7 @@ class FitRecorder:
         self._observations = Observations(session.writer)
         self._sink = BatchSink(session.writer, seed=session.sampling_seed, begin_fit=self._begin_fit, tick=self._tick)
         self._measurement = Measurement(model, session, self._failures, self._sink, is_watched=self._is_watched)
+        self._sink.pause = self._measurement.copy_weights
         self._sources = BatchSources(
             self._sink,
             self._failures,
@@ -126,6 +127,8 @@ class FitRecorder:
         self._sources.take_slow_path()
         if not self._sources.is_step:
             return
+        if not self._sink.metrics:
+            self._measurement.begin_first_epoch(self._callbacks.plan.get("steps"))
         if not self._is_watched:
             self._sources.use_reports(self._backend.reason.removesuffix(" alone") + " alone")
         elif self._has_function_of_others():

@@ -123,6 +123,24 @@ class Measurement:
         if self.pace is not None and not self._failures.batches_stopped:
             self.pace.begin_epoch()
 
+    def begin_first_epoch(self, steps: int | None) -> None:
+        """Have weights copied within the epoch that begins, as the first of the fit.
+
+        Args:
+            steps: of the epoch, where known.
+        """
+        if self._explainer is not None and self._failures.measures and self._shares is None:
+            self._explainer.opening.begin_first_epoch(self._sink.epoch, steps)
+            self._sink.pauses_at = self._explainer.opening.copies_weights_at(self._sink.epoch)
+
+    def copy_weights(self) -> None:
+        """Copy the weights between two steps, for a measurement at the epoch's end."""
+        sink, failed = self._sink, self._failures.stop_measuring
+        sink.pauses_at = None
+        if self._failures.measures:
+            attempt(failed, self._explainer.opening.copy_weights, sink.epoch, sink.batches, otherwise=None)
+            sink.pauses_at = self._explainer.opening.copies_weights_at(sink.epoch)
+
     def end_fit(self) -> None:
         """Explain what the workers have measured, and account for the time of this fit in the budget of the next."""
         if self._keeper is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui_monitor.run_log.events.explanation import Ledger, Term, Verdict
+from tui_monitor.run_log.events.explanation import Ledger, Term, Verdict, unmeasured
 from tui_monitor.units import AmountUnit
 from tui_monitor.view.text.bars import signed_bar
 from tui_monitor.view.text.rows import Row, Rows, Run, cell_len, left, right, spread, wrap
@@ -39,17 +39,34 @@ def ledger_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, *, who
     """
     if all(term.effect is None for term in ledger.terms):
         return _verdict_rows(title, ledger, unit, width)
-    nothing = [] if whole else [term for term in ledger.terms if _is_nothing(term, unit)]
+    terms = _measured(ledger)
+    nothing = [] if whole else [term for term in terms if _is_nothing(term, unit)]
     if len(nothing) < 2:
         nothing = []
-    layout = _layout(ledger.terms, unit, width)
+    layout = _layout(terms, unit, width)
     rows: list[Row] = [_title_row(title, ledger, unit, width, "training − validation")]
-    for term in ledger.terms:
+    for term in terms:
         if term not in nothing:
-            rows += _term_rows(term, unit, layout, _largest(ledger.terms))
+            rows += _term_rows(term, unit, layout, _largest(terms))
+            rows += _part_rows(term, unit, layout) if whole else ()
     if nothing:
         names = "; ".join(term.cause.label for term in nothing)
         rows += wrap(f"No effect: {names}", width, "muted", indent="  ")
+    if whole:
+        rows += _without_amount(ledger, width)
+    return tuple(rows)
+
+
+def _measured(ledger: Ledger) -> tuple[Term, ...]:
+    """Return the terms that have an amount."""
+    return tuple(term for term in ledger.terms if term.effect is not None)
+
+
+def _without_amount(ledger: Ledger, width: int) -> Rows:
+    """Return rows on the terms that have no amount, those of one reason together."""
+    rows: list[Row] = []
+    for reason, names in unmeasured(ledger).items():
+        rows += wrap(f"{'; '.join(names)}: {reason[0].lower()}{reason[1:]}", width, "muted", indent="  ")
     return tuple(rows)
 
 
@@ -88,13 +105,14 @@ def top_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, height: i
     """
     if all(term.effect is None for term in ledger.terms):
         return _verdict_rows(title, ledger, unit, width, height)
-    layout = _layout(ledger.terms, unit, width)
-    nothing = [term for term in ledger.terms if _is_nothing(term, unit)]
-    ranked = sorted((t for t in ledger.terms if t not in nothing), key=lambda term: -abs(term.effect or 0.0))
+    terms = _measured(ledger)
+    layout = _layout(terms, unit, width)
+    shown_terms = [term for term in terms if not _is_nothing(term, unit)]
+    ranked = sorted(shown_terms, key=lambda term: -abs(term.effect or 0.0))
     rows: list[Row] = []
     shown = 0
     for term in ranked:
-        block = _term_rows(term, unit, layout, _largest(ledger.terms))
+        block = _term_rows(term, unit, layout, _largest(terms))
         if len(rows) + len(block) > height - 1:
             break
         rows += block
@@ -133,6 +151,18 @@ def _layout(terms: Sequence[Term], unit: AmountUnit, width: int) -> _Layout:
 
 def _largest(terms: Sequence[Term]) -> float:
     return max((abs(term.effect) for term in terms if term.effect is not None), default=0.0)
+
+
+def _part_rows(term: Term, unit: AmountUnit, layout: _Layout) -> Rows:
+    """Return a row for each kind of layer that a term is opened into, with its amount and interval."""
+    rows: list[Row] = []
+    for part in term.parts:
+        row: list[Run] = [left(f"  {part.label}", layout.label, "muted"), Run(" ", "")]
+        row += [Run(" " * (layout.bar + 1), "")] if layout.bar else []
+        row += [right(unit.amount(part.effect), layout.effect, "muted"), Run(" ", "")]
+        row += [right(unit.interval(part.low, part.high), layout.interval, "muted")] if layout.interval else []
+        rows.append(tuple(row))
+    return tuple(rows)
 
 
 def _term_rows(term: Term, unit: AmountUnit, layout: _Layout, largest: float) -> Rows:

@@ -1,0 +1,293 @@
+"""Looks for validation samples that stand in training, by fingerprints of both sides' inputs as they are fed."""
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import numpy as np
+
+from tui_monitor.explain.evidence.copies import CLEAR_P_VALUE, copies_p_value
+from tui_monitor.explain.quantiles import NORMAL_QUANTILE
+from tui_monitor.explain.samples.observed import Observed, ValidationChange
+from tui_monitor.explain.samples.opened import NOT_COMPARED, Leak, Matches
+from tui_monitor.explain.samples.probes import IntArray, ValidationProbe
+from tui_monitor.run_log.events.opened import CopiedSample, FoundLeak
+from tui_monitor.training.probe.opening.fingerprints import (
+    MIX,
+    Fingerprints,
+    KnownSamples,
+    Places,
+    fingerprints,
+    packed,
+    repeated_pairs,
+    unpacked,
+)
+from tui_monitor.training.probe.passes import UnpackedBatch, concatenate, inner_shapes
+
+_MOST_EXAMPLES: Final = 20
+_COMES_BACK: Final = 0.5
+"""Fraction of what is expected to come back in a later epoch from which training's samples count as the same."""
+_FEWEST_BACK: Final = 20
+_ALL: Final = 0.999
+"""Fraction of training from which all of it counts as known."""
+_AT_ONCE: Final = 2048
+"""Samples that are fingerprinted together at most."""
+_LOOKED_AT: Final = 2
+"""Batches of validation that are compared with those of the epoch before."""
+_NO_HIT: Final = 3.0
+"""Upper end of the 95 % interval of a Poisson mean of which nothing was seen (Hanley and Lippman-Hand, JAMA, 1983)."""
+
+
+Placed = tuple[IntArray | int, UnpackedBatch]
+"""A batch with the index of each of its samples, or with one number for all."""
+
+
+class Epoch(Protocol):
+    """What the search has to know of an epoch."""
+
+    @property
+    def side(self) -> ValidationProbe:
+        """All of validation."""
+
+    @property
+    def samples(self) -> int:
+        """Training samples of the epoch."""
+
+
+@dataclass(frozen=True)
+class _Printed:
+    """Fingerprints of one side's samples, shape (n,) each."""
+
+    inputs: Fingerprints
+    labels: Fingerprints
+    places: Places
+    """Of training: see `packed`; of validation: the index among its samples."""
+
+
+@dataclass
+class LeakSearch:
+    """Training samples seen so far in a fit."""
+
+    known: KnownSamples = field(default_factory=KnownSamples.none)
+    _first_epoch: int = 0
+    """The first epoch that was searched, from 1; 0 before it."""
+    _searched: int = 0
+    """The newest."""
+    _fraction: float = 0.0
+    """Of training's samples that are known."""
+    _fraction_error: float = 0.0
+    _repeats: bool = False
+    _here: _Printed | None = None
+    """Validation, as it was fingerprinted last."""
+    _whole: Fingerprints | None = None
+    """Of all of validation, labels included, sorted, as it was last seen whole."""
+    seen: Observed = field(default_factory=Observed)
+    """What the newest search has seen beside copies."""
+    _there: _Printed | None = None
+    """Training batches of one epoch, as they were fingerprinted last."""
+
+    def search(
+        self,
+        epoch: int,
+        training: Sequence[tuple[int, UnpackedBatch]],
+        validation: Sequence[tuple[IntArray, UnpackedBatch]],
+        totals: Epoch,
+        deadline: float,
+    ) -> Leak | None:
+        """Return which validation samples stand in training, as far as both were kept.
+
+        Args:
+            epoch: from 1.
+            training: kept batches with their numbers in the epoch.
+            validation: kept batches with the index of each sample.
+            totals: of the epoch.
+            deadline: by `time.perf_counter`, after which no further batch is looked at.
+
+        Returns:
+            None where nothing could be compared.
+        """
+        here = self._validation_printed(validation, epoch, deadline)
+        # An epoch may be measured once more, as the last: its batches come back then, and say nothing.
+        if self._there is None or not (self._knows_all or epoch == self._searched):
+            self._searched = epoch
+            # In random order, so that what the time allows is a random part.
+            order = np.random.default_rng(epoch).permutation(len(training))
+            placed = [(packed(epoch, *_place(training[index])), training[index][1]) for index in order]
+            self._there = _printed(placed, deadline)
+            if self._there is not None:
+                self._add(epoch, self._there, totals.samples)
+        self._note_change(here, totals.side)
+        if here is None or self._there is None:
+            return None
+        return self._compared(here, self._there, totals.side)
+
+    def _note_change(self, here: _Printed | None, side: ValidationProbe) -> None:
+        """Compare all of validation with what it was when it was last seen whole, whatever its order."""
+        self.seen = Observed()
+        if here is None or here.inputs.size != side.loss.size:
+            return
+        now = np.sort(here.inputs * MIX + here.labels)
+        before, self._whole = self._whole, now
+        repeats = repeated_pairs(self._there.inputs) if self._there is not None else 0
+        change = None
+        if before is not None and not np.array_equal(before, now):
+            change = ValidationChange(int(before.size), int(now.size), _in_both(before, now))
+        self.seen = Observed(
+            validation_change=change,
+            validation_samples=int(now.size),
+            validation_distinct=int(np.unique(now).size),
+            training_repeats=repeats,
+        )
+
+    @property
+    def _knows_all(self) -> bool:
+        return self._repeats and self._fraction > _ALL
+
+    def _validation_printed(
+        self, validation: Sequence[tuple[IntArray, UnpackedBatch]], epoch: int, deadline: float
+    ) -> _Printed | None:
+        """Return validation's fingerprints: those of the epoch before, where a look at two batches finds them again."""
+        chosen = np.random.default_rng(epoch).permutation(len(validation))[:_LOOKED_AT]
+        looked = _printed([validation[index] for index in chosen], math.inf)
+        if looked is None or self._here is None or not _holds(self._here, looked, validation):
+            self._here = _printed(validation, deadline)
+        return self._here
+
+    def _add(self, epoch: int, there: _Printed, samples: int) -> None:
+        """Add training samples, and estimate which fraction of all is known now (Lincoln and Petersen's estimator)."""
+        before, seen = self.known, self.known.find(there.inputs)[0]
+        self.known = self.known.joined(there.inputs, there.labels, there.places)
+        if not self._first_epoch:
+            self._first_epoch = epoch
+            self._fraction = min(1.0, self.known.inputs.size / max(samples, 1))
+            return
+        back = float(seen.mean())
+        self._repeats = self._repeats or (
+            int(seen.sum()) >= _FEWEST_BACK and back >= _COMES_BACK * min(1.0, before.inputs.size / max(samples, 1))
+        )
+        if not self._repeats:
+            self._fraction = min(1.0, self.known.inputs.size / max(samples * epoch, 1))
+            return
+        grown = self.known.inputs.size / max(before.inputs.size, 1)
+        self._fraction = min(1.0, back * grown)
+        self._fraction_error = math.sqrt(back * (1.0 - back) / there.inputs.size) * grown
+
+    def _compared(self, here: _Printed, there: _Printed, side: ValidationProbe) -> Leak:
+        found, index = self.known.find(here.inputs)
+        matched: Matches = np.full(side.loss.size, NOT_COMPARED, dtype=np.int8)
+        matched[here.places] = found
+        copies, compared = int(found.sum()), int(found.size)
+        repeats = repeated_pairs(here.inputs) + repeated_pairs(there.inputs)
+        within = (_pairs(here.inputs.size) + _pairs(there.inputs.size)) * 1.0
+        p_value = copies_p_value(copies, float(self.known.inputs.size) * compared, repeats, within)
+        same = self.known.labels[index[found]] == here.labels[found]
+        share, low, high = self._share(copies, compared)
+        report = FoundLeak(
+            copies=copies,
+            compared=compared,
+            training_compared=int(self.known.inputs.size),
+            training_fraction=float(self._fraction),
+            fraction=float(share),
+            fraction_low=float(low),
+            fraction_high=float(high),
+            repeats_within=repeats,
+            p_value=p_value,
+            same_label=float(same.mean()) if copies else None,
+            examples=self._examples(here.places[found], index[found]),
+        )
+        return Leak(
+            matched,
+            max(self._fraction, 1e-9),
+            self._fraction_error,
+            report,
+            is_beyond_chance=p_value < CLEAR_P_VALUE,
+            repeats=self._repeats,
+        )
+
+    def _share(self, copies: int, compared: int) -> tuple[float, float, float]:
+        """Return the estimated fraction of validation that stands in training, with its 95 % interval."""
+        covered = max(self._fraction, 1e-9)
+        if not copies:
+            return 0.0, 0.0, min(1.0, _NO_HIT / (compared * covered))
+        share = min(1.0, copies / (compared * covered))
+        missed = max(0.0, 1.0 - covered) / copies
+        half = NORMAL_QUANTILE * share * math.sqrt(missed + (self._fraction_error / covered) ** 2)
+        return share, max(copies / compared, share - half), min(1.0, share + half)
+
+    def _examples(self, samples: IntArray, known: IntArray) -> tuple[CopiedSample, ...]:
+        order = np.argsort(samples)[:_MOST_EXAMPLES]
+        places = [unpacked(int(self.known.places[known[place]])) for place in order]
+        return tuple(CopiedSample(int(samples[i]), *place) for i, place in zip(order, places, strict=True))
+
+    def fraction_seen_before(self, epoch: int, batches: int, fresh: Sequence[tuple[int, UnpackedBatch]]) -> float:
+        """Return the fraction of batches' samples that were trained on in an epoch's first batches, as far as known.
+
+        Args:
+            epoch: from 1.
+            batches: how many of the epoch come before.
+            fresh: batches that come after, with their numbers.
+        """
+        printed = _printed(fresh, math.inf)
+        if printed is None:
+            return 0.0
+        found, index = self.known.find(printed.inputs)
+        places = self.known.places[index[found]]
+        return float((places < packed(epoch, batches, 1)[0]).sum()) / printed.inputs.size
+
+
+def _holds(whole: _Printed, part: _Printed, validation: Sequence[tuple[IntArray, UnpackedBatch]]) -> bool:
+    """Whether fingerprints of all of validation cover it as it is now, and hold those of a part of it."""
+    places, order = np.sort(whole.places), np.argsort(whole.places)
+    wanted = np.concatenate([sample for sample, _ in validation])
+    if wanted.size != places.size or (np.sort(wanted) != places).any():
+        return False
+    at = order[np.searchsorted(places, part.places)]
+    return bool((whole.inputs[at] == part.inputs).all() and (whole.labels[at] == part.labels).all())
+
+
+def _in_both(before: Fingerprints, now: Fingerprints) -> int:
+    """Return how many of the samples of now were there before, each as often as it was."""
+    values, counts = np.unique(now, return_counts=True)
+    left = np.searchsorted(before, values, side="left")
+    there = np.searchsorted(before, values, side="right") - left
+    return int(np.minimum(counts, there).sum())
+
+
+def _place(entry: tuple[int, UnpackedBatch]) -> tuple[int, int]:
+    return entry[0], entry[1].samples
+
+
+def _pairs(count: int) -> float:
+    return count * (count - 1) / 2
+
+
+def _printed(batches: Sequence[Placed], deadline: float) -> _Printed | None:
+    """Return fingerprints of batches, of fewer where time is short; None without any."""
+    inputs: list[Fingerprints] = []
+    labels: list[Fingerprints] = []
+    places: list[IntArray] = []
+    for group in _groups(batches):
+        if inputs and time.perf_counter() > deadline:
+            break
+        joined = concatenate([batch for _, batch in group])
+        inputs.append(fingerprints(joined.inputs["x"]))
+        labels.append(fingerprints(joined.inputs["y"]) if joined.inputs["y"] else np.zeros_like(inputs[-1]))
+        places += [np.broadcast_to(np.asarray(place, dtype=np.int64), (batch.samples,)) for place, batch in group]
+    if not inputs:
+        return None
+    return _Printed(np.concatenate(inputs), np.concatenate(labels), np.concatenate(places))
+
+
+def _groups(batches: Sequence[Placed]) -> Iterator[list[Placed]]:
+    """Yield runs of batches of the same inner shapes: one call for many samples costs little more than for one."""
+    group: list[Placed] = []
+    for placed in batches:
+        full = sum(batch.samples for _, batch in group) + placed[1].samples > _AT_ONCE
+        if group and (full or inner_shapes(group[0][1]) != inner_shapes(placed[1])):
+            yield group
+            group = []
+        group.append(placed)
+    if group:
+        yield group
