@@ -1,12 +1,17 @@
 """What a chart is made of: an axis that grows in steps, and the gap it writes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.app.snapshots import fit
 from tui_monitor.charts.spec import Points
+from tui_monitor.history.snapshot import EpochRow
+from tui_monitor.view.charts.chart_metrics import shown_metrics
 from tui_monitor.view.charts.epoch_axis import full_range, planned_end
 from tui_monitor.view.charts.newest_gap import gap_label, newest_gap
+from tui_monitor.view.view_state import ViewState
 
 
 @pytest.mark.parametrize(
@@ -58,3 +63,11 @@ def test_the_gap_is_of_the_newest_epoch_in_view_with_both_sides() -> None:
 def test_a_gap_is_short(gap: float, label: str) -> None:
     """The gap's value fits beside the chart whatever its size."""
     assert gap_label(gap) == label
+
+
+def test_a_training_without_a_loss_of_that_name_shows_what_it_logs() -> None:
+    """A GAN that logs two losses of its own gets both on its charts, not an empty one."""
+    held = fit(metrics=("loss",), epochs=0)
+    rows = (EpochRow(1, {"g_loss": 0.7, "d_loss": 1.4}, 1.0, 10, 100, 0.001),)
+    assert [metric.name for metric in shown_metrics(replace(held, epochs=rows), ViewState())] == ["g_loss", "d_loss"]
+    assert shown_metrics(held, ViewState())[0].name == "loss"

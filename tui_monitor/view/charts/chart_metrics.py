@@ -35,6 +35,10 @@ def every_metric(fit: FitSnapshot) -> tuple[str, ...]:
     names = [canonical_metric(name) for name in fit.info.metrics]
     names += [name for row in fit.epochs[-1:] for name in row.metrics]
     stems = dict.fromkeys(n.removeprefix(VALIDATION_PREFIX) for n in names)
+    logged = {name.removeprefix(VALIDATION_PREFIX) for row in fit.epochs[-1:] for name in row.metrics}
+    if len(stems) > 1 and logged and "loss" not in logged:
+        # A train_step with losses of its own logs no "loss", though every run has a column for it.
+        stems.pop("loss", None)
     if "loss" in stems or not stems:
         return ("loss", *sorted((n for n in stems if n != "loss"), key=lambda name: name != "accuracy"))
     return tuple(stems)
