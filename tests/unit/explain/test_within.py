@@ -81,7 +81,7 @@ def test_inputs_of_one_source_are_on_one_scale() -> None:
     for seed in range(300):
         generator = np.random.default_rng(seed)
         tails = (lambda drawn: drawn, np.exp, lambda drawn: drawn**3)[seed % 3]
-        sizes = generator.integers(20, 400, 2)
+        sizes = generator.integers(10, 400, 2)
         train, validation = (np.asarray(tails(generator.normal(size=(size, 12)))) for size in sizes)
         sides = [SideMoments(side, side**2, False, side[:20]) for side in (train, validation)]
         found += scale_mapping(sides[0], sides[1], 0) is not None
