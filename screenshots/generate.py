@@ -1,4 +1,7 @@
-"""Makes every picture in this folder from real demo runs: `python screenshots/generate.py`."""
+"""Makes every picture in this folder from real runs: `python screenshots/generate.py`.
+
+With `--eight FOLDER` it draws eight kinds of training at three sizes into that folder instead.
+"""
 
 import subprocess
 import sys
@@ -6,8 +9,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from moments import Moment, animation, moment_after, recording_of
+from runs import EIGHT, SIZES
+
 from tui_monitor.app.feed.replay_source import ReplaySource
-from tui_monitor.app.screenshots.screenshot import save_screenshot
+from tui_monitor.app.screenshots.screenshot import save_screenshot, save_table_screenshot
 from tui_monitor.history.start import Start
 
 HERE = Path(__file__).parent
@@ -40,16 +46,59 @@ PICTURES = (
     Picture("healthy-120x40", "healthy", (120, 40)),
 )
 
+COMPARED = (2, 4, 6)
+"""Epochs of three runs that differ in nothing else."""
+TABLE_PICTURES = (
+    ("runs-120x40", (120, 40), ()),
+    ("compare-80x24", (80, 24), ("end", "space", "home", "c")),
+    ("compare-120x40", (120, 40), ("end", "space", "home", "c")),
+    ("overlay-120x40", (120, 40), ("space", "space", "space", "o", "v", "v", "s")),
+)
+"""Name, size, and keys pressed in the table of those runs."""
+
 
 def main() -> None:
     """Train each scenario once, headless, then draw its pictures."""
     with tempfile.TemporaryDirectory() as folder:
         runs = Path(folder)
         for scenario in dict.fromkeys(picture.scenario for picture in PICTURES):
-            command = ["demo", scenario, "--headless", "--epochs", str(EPOCHS), "--runs", str(runs), "--name", scenario]
-            subprocess.run([sys.executable, "-m", "tui_monitor", *command], check=True)
+            train(scenario, ("demo", scenario, "--headless", "--epochs", str(EPOCHS)), runs)
         for picture in PICTURES:
             draw(picture, runs / picture.scenario)
+        draw_runs(runs / "compared")
+        animate(runs / "question")
+
+
+def animate(run: Path) -> None:
+    """Write the first minute of a run: its start, its first epoch, and what the end of each epoch changes."""
+    recording = recording_of(run)
+    ends = recording.markers.epochs
+    begun = recording.batch_after(0.0) or 0.0
+    within = [begun + (ends[0] - begun) * part for part in (0.2, 0.5, 0.9)]
+    positions = [begun / 2, *within, *(end + 0.3 for end in ends)]
+    (HERE / "first-minute.svg").write_text(animation(run, positions, (100, 30), 1.2), encoding="utf-8")
+
+
+def draw_eight(folder: Path) -> None:
+    """Train the eight runs headless, and draw each at three sizes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as runs:
+        for shown in EIGHT:
+            train(shown.name, shown.command, Path(runs))
+            run = Path(runs) / shown.name
+            for size in SIZES:
+                source = None
+                if shown.epochs_shown is not None:
+                    recording = recording_of(run)
+                    source = Moment(recording.at(moment_after(recording, shown.epochs_shown)))
+                path = folder / f"{shown.name}-{size[0]}x{size[1]}.svg"
+                save_screenshot(run, size, path, source=source)
+
+
+def train(name: str, command: tuple[str, ...], runs: Path) -> None:
+    """Run a command of `tui-monitor` that trains."""
+    first, *rest = command
+    subprocess.run([sys.executable, "-m", "tui_monitor", first, "--runs", str(runs), "--name", name, *rest], check=True)
 
 
 def draw(picture: Picture, run: Path) -> None:
@@ -59,5 +108,17 @@ def draw(picture: Picture, run: Path) -> None:
     save_screenshot(run, picture.size, HERE / f"{picture.name}.svg", keys=picture.keys, source=source)
 
 
+def draw_runs(runs: Path) -> None:
+    """Train one scenario for different numbers of epochs, then draw the table of these runs and what it opens."""
+    for epochs in COMPARED:
+        name = f"{epochs}-epochs"
+        train(name, ("demo", "averaging", "--headless", "--epochs", str(epochs)), runs)
+    for name, size, keys in TABLE_PICTURES:
+        save_table_screenshot(runs, size, HERE / f"{name}.svg", keys=keys)
+
+
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--eight"]:
+        draw_eight(Path(sys.argv[2]))
+    else:
+        main()

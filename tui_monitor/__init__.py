@@ -29,7 +29,7 @@ Four flows run through the packages:
 from typing import Any
 
 _LOOPS = ("log_batch", "log_epoch", "start_loop")
-__all__ = ["Monitor", "fit_generator", "log_batch", "log_epoch", "start_loop", "watch"]
+__all__ = ["Monitor", "fit_generator", "log_batch", "log_epoch", "note", "start_loop", "watch"]
 
 
 def __getattr__(name: str) -> Any:
@@ -40,6 +40,10 @@ def __getattr__(name: str) -> Any:
         from tui_monitor.training.loops import log  # noqa: PLC0415
 
         return getattr(log, name)
+    if name == "note":
+        from tui_monitor.training.noted import note  # noqa: PLC0415
+
+        return note
     from tui_monitor.training import api as library  # noqa: PLC0415
 
     return getattr(library, name)

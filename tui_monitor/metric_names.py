@@ -28,6 +28,14 @@ def canonical_metric(name: str) -> str:
     return prefix + ("accuracy" if stem in _ACCURACY_NAMES else stem)
 
 
+_COUNTS = frozenset({"true_positives", "true_negatives", "false_positives", "false_negatives"})
+
+
+def is_count(name: str) -> bool:
+    """Return whether a metric, by its name in Keras, is a count of samples: an epoch's is the sum of its batches'."""
+    return name.removeprefix(VALIDATION_PREFIX).rstrip("0123456789").rstrip("_") in _COUNTS
+
+
 _CROSS_ENTROPIES = frozenset({"binarycrossentropy", "categoricalcrossentropy", "sparsecategoricalcrossentropy"})
 
 

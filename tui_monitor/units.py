@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+_SAID = 0.005
+"""Relative error up to which digits after the point say what a value is."""
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
@@ -40,6 +42,34 @@ def rounded(value: float | None, digits: int = 4) -> str:
     if value != 0 and not 10.0**-digits <= abs(value) < 1e5:
         return f"{value:.2e}"
     return f"{value:.{digits}f}"
+
+
+def fitting(value: float | None, width: int, digits: int = 4, *, sign: bool = False) -> str:
+    """Return a value in at most so many cells: with as many digits as fit, in powers of ten where those say too little.
+
+    Args:
+        value: any float; None gives `–`, NaN `nan`, infinity `inf`.
+        width: cells, at least 6.
+        digits: after the point at most.
+        sign: whether a difference is written, with its sign and a true minus sign.
+    """
+    if value is None or not math.isfinite(value):
+        return rounded(value)
+    plus = "+" if sign else ""
+    fixed = [f"{value:{plus}.{places}f}" for places in range(digits, -1, -1)]
+    powers = [
+        f"{value:{plus}.{places}e}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e") for places in (2, 1, 0)
+    ]
+    exact = [text for text in fixed if abs(float(text) - value) <= _SAID * abs(value) or _is_small_beside(text, value)]
+    text = next((text for text in (*exact, *powers) if len(text) <= width), powers[-1])
+    if not sign:
+        return text
+    return text.lstrip("+-") if float(text) == 0 else text.replace("-", "−")
+
+
+def _is_small_beside(text: str, value: float) -> bool:
+    """Whether a value is no more than the last digit of a metric near 1: it may as well be written as that."""
+    return abs(value) >= 5e-5 and len(text.partition(".")[2]) >= 3
 
 
 def signed(value: float, digits: int = 3) -> str:

@@ -34,7 +34,8 @@ class Gan(keras.Model):  # type: ignore[misc]
         noise = tf.random.normal((tf.shape(real)[0], NOISE))
         with tf.GradientTape() as tape:
             told = self.discriminator(tf.concat([self.generator(noise), real], axis=0))
-            truth = tf.concat([tf.zeros_like(told[: len(told) // 2]), tf.ones_like(told[len(told) // 2 :])], axis=0)
+            size = tf.shape(real)[0]
+            truth = tf.concat([tf.zeros((size, 1)), tf.ones((size, 1))], axis=0)
             d_loss = self.cross_entropy(truth, told)
         weights = self.discriminator.trainable_variables
         self.discriminator_optimizer.apply(tape.gradient(d_loss, weights), weights)

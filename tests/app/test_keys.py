@@ -18,7 +18,7 @@ from tui_monitor.app.screens.help import HelpScreen
 from tui_monitor.app.screens.leave import LeaveScreen
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.control import Action, receive_requests
-from tui_monitor.view.key_table import KEYS, OF_A_RUN, OF_THE_TABLE, Group, keys_as_markdown
+from tui_monitor.view.key_table import KEYS, OF_A_RUN, OF_THE_OVERLAY, OF_THE_TABLE, Group, keys_as_markdown
 from tui_monitor.view.view_state import View
 
 
@@ -153,7 +153,7 @@ def test_the_readme_table_lists_every_key() -> None:
         assert group.value in text
 
 
-@pytest.mark.parametrize("groups", [OF_A_RUN, OF_THE_TABLE])
+@pytest.mark.parametrize("groups", [OF_A_RUN, OF_THE_TABLE, OF_THE_OVERLAY])
 def test_no_key_is_used_twice(groups: Sequence[Group]) -> None:
     """On one screen each key has one meaning; Escape leads from any view to the overview, and on from there."""
     names = [name for key in KEYS if key.group in groups for name in key.keys.split(",")]
@@ -298,3 +298,14 @@ async def test_the_footer_holds_the_few_keys_one_needs_now() -> None:
         assert "p pause" in footer
         assert "x stop" in footer
         assert "l log y" not in footer
+
+
+async def test_a_chart_that_is_alone_steps_through_all_metrics() -> None:
+    """At 80×24 there is room for one chart: m changes what it shows, and comes back to the loss."""
+    async with screen_of(snapshot(), size=(80, 24)) as pilot:
+        titles = []
+        for _ in range(3):
+            titles.append(rows_of(pilot, "#loss").split()[0])
+            await pilot.press("m")
+            await settle(pilot)
+        assert titles == ["loss", "accuracy", "loss"]

@@ -14,11 +14,13 @@ from tests.unit.run_log.many_runs import make_runs
 from tui_monitor.app.feed.runs_session import RunsSession
 from tui_monitor.app.monitor_app import MonitorApp
 from tui_monitor.app.runs_app import Chosen, RunsApp
+from tui_monitor.app.screens.comparison import ComparisonScreen
+from tui_monitor.app.screens.overlay import OverlayScreen
 from tui_monitor.app.widgets.runs_table import RunsTable
 from tui_monitor.run_log.format.layout import RUN_FILE, RunInfo, State
 from tui_monitor.run_log.runs.tags import read_tags
 from tui_monitor.run_log.write.writer import RunWriter
-from tui_monitor.view.key_table import KEYS, OF_THE_TABLE
+from tui_monitor.view.key_table import KEYS, OF_THE_TABLE, Group
 from tui_monitor.view.view_state import ViewState
 
 
@@ -190,3 +192,38 @@ async def test_escape_leads_back_only_to_a_table() -> None:
             await pilot.press("escape")
             await pilot.pause()
             assert app._exit is app.goes_back is from_table
+
+
+async def test_two_marked_runs_are_compared(runs: Path) -> None:
+    """C answers for the two marked runs over the whole screen, and Escape leads back; with none marked it says how."""
+    async with table(runs) as pilot:
+        await pilot.press("c")
+        assert any("Mark two runs" in each.message for each in pilot.app._notifications)
+        await pilot.press("down", "space", "space", "c")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ComparisonScreen))
+        await until(pilot, lambda: "Verdict" in "".join(shown(pilot)))
+        assert "run-00004 against run-00005" in shown(pilot)[0]
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is table_of(pilot)._table)
+
+
+async def test_marked_runs_are_drawn_on_one_chart(runs: Path) -> None:
+    """O draws the marked runs with their numbers; each key of the overlay changes what is drawn, Escape leads back."""
+    async with table(runs, (100, 30)) as pilot:
+        await pilot.press("down", "space", "space", "space", "o")
+        await until(pilot, lambda: isinstance(pilot.app.screen, OverlayScreen))
+        screen = pilot.app.screen
+        assert isinstance(screen, OverlayScreen)
+        await until(pilot, lambda: screen.is_settled)
+        lines = shown(pilot)
+        assert "3 runs" in lines[0]
+        assert all(any(str(number) in line[7:] for line in lines[2:20]) for number in (1, 2, 3))
+        assert sum("run-0000" in line for line in lines) == 3
+        for key in KEYS:
+            if key.group is Group.OVERLAY and key.action != "overlay('back')":
+                for name in key.keys.split(","):
+                    await pilot.press(name)
+        await until(pilot, lambda: screen.is_settled)
+        assert screen.state.hidden == {1, 2, 3}
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is table_of(pilot)._table)

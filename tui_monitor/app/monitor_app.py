@@ -179,7 +179,15 @@ class MonitorApp(TerminalApp):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Refuse actions that would change nothing now; control requests say themselves why none can be sent."""
+        if action == "next_metric" and self.main.charts == 1:
+            return self._has_further_metrics()
         return action == "control" or self.is_action_enabled(action, parameters)
+
+    def _has_further_metrics(self) -> bool:
+        """Whether a chart that is alone can show another metric than the first."""
+        from tui_monitor.view.charts.chart_metrics import further_metrics  # noqa: PLC0415 - NumPy, as the panels
+
+        return self._fit is not None and bool(further_metrics(self._fit))
 
     def is_action_enabled(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Whether an action would change anything now."""

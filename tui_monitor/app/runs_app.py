@@ -38,6 +38,8 @@ from tui_monitor.view.runs.table_state import TableState
 
 _SCREENS = Path(__file__).with_name("screens")
 _KEEP, _DELETE = "keep", "delete"
+_OPENING = ("compare", "overlay")
+"""Groups of workers that read what is opened from the table."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class RunsApp(TerminalApp):
         self.chosen: Chosen | None = None
         """The run to open, once the app has ended."""
         self._options = options or ScreenOptions()
+        self._markers = markers
         self._is_ascii = markers is MarkerSet.ASCII
         self._feed = RunsFeed(session.catalogue, lambda: self.session.state)
         self._entries: Mapping[str, RunEntry] = {}
@@ -118,8 +121,10 @@ class RunsApp(TerminalApp):
 
     @property
     def is_settled(self) -> bool:
-        """Whether the runs were looked at and are drawn."""
-        return self._prepared is not None and not self._waits
+        """Whether the runs were looked at and are drawn, and so is what was opened from the table."""
+        is_opening = any(worker.group in _OPENING and not worker.is_finished for worker in self.workers)
+        is_drawn = getattr(self.screen, "is_settled", True)
+        return self._prepared is not None and not self._waits and not is_opening and bool(is_drawn)
 
     def on_runs_arrived(self, event: RunsArrived) -> None:
         """Draw the runs as they are now."""
@@ -226,6 +231,11 @@ class RunsApp(TerminalApp):
             self._say(f"{len(state.marked)} runs are marked: more can't be told apart on one chart.")
         self._change(state.moved(self._names, 1, self._table.height))
 
+    def _baseline(self) -> None:
+        entry = self._under_cursor
+        if entry is not None:
+            self._change(replace(self.state, baseline="" if self.state.baseline == entry.name else entry.name))
+
     def _compare(self) -> None:
         pair = [name for name in self.state.marked if name in self._entries]
         entry = self._under_cursor
@@ -234,7 +244,7 @@ class RunsApp(TerminalApp):
         if len(pair) != 2:
             self._say("Mark two runs with space: c then says why the second differs from the first.")
             return
-        self.run_worker(lambda: self._read_pair(*pair), thread=True, group="compare", exclusive=True)
+        self.run_worker(lambda: self._read_pair(*pair), thread=True, group=_OPENING[0], exclusive=True)
 
     def _read_pair(self, first: str, second: str) -> None:
         # In this thread: NumPy and two runs' events take a moment.
@@ -247,6 +257,21 @@ class RunsApp(TerminalApp):
             self.call_from_thread(self._say, str(error))
             return
         self.call_from_thread(self.push_screen, ComparisonScreen(found, ascii_only=self._is_ascii))
+
+    def _overlay(self) -> None:
+        names = [name for name in self.state.marked if name in self._entries]
+        if len(names) < 2:
+            self._say("Mark 2 to 8 runs with space: o then draws them on one chart.")
+            return
+        self.run_worker(lambda: self._open_overlay(names), thread=True, group=_OPENING[1], exclusive=True)
+
+    def _open_overlay(self, names: list[str]) -> None:
+        # In this thread: NumPy takes a moment to import.
+        from tui_monitor.app.screens.overlay import OverlayScreen  # noqa: PLC0415
+
+        found = self._prepared.context.differences if self._prepared is not None else None
+        texts = {name: found.text(self._entries[name]) if found is not None else "" for name in names}
+        self.call_from_thread(self.push_screen, OverlayScreen(self.session.runs, texts, markers=self._markers))
 
     def _clear(self) -> None:
         if self._table.is_typing:

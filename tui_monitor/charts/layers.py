@@ -9,8 +9,10 @@ from tui_monitor.charts.canvas import Canvas
 from tui_monitor.charts.change import Layer
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.charts.marks import mark_layers
-from tui_monitor.charts.spec import Band, FloatArray, Points
+from tui_monitor.charts.spec import Band, Curve, FloatArray, Points
 
+_MARK_CELLS = 16
+"""Cells between two marks of a curve."""
 _BRAILLE_BITS = ((0x40, 0x80), (0x04, 0x20), (0x02, 0x10), (0x01, 0x08))
 _QUARTER_BITS = ((4, 8), (1, 2))
 _QUARTERS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
@@ -20,12 +22,16 @@ def layers_of(canvas: Canvas) -> list[Layer]:
     """Return everything in the data area, bottom first."""
     spec, glyph = canvas.spec, canvas.glyphs
     layers: list[Layer] = []
+    for curve in spec.curves:
+        layers += _line(canvas, *_placed(canvas, curve.points), glyph.validation_line, curve.style)
     if spec.band is not None:
         layers += _band(canvas, spec.band)
         layers += _line(canvas, *_mean(canvas, spec.band), glyph.train_line, "train")
     else:
         layers += _line(canvas, *_placed(canvas, spec.train), glyph.train_line, "train")
     layers += _line(canvas, *_placed(canvas, spec.validation), glyph.validation_line, "validation-line")
+    for curve in spec.curves:
+        layers += _curve_marks(canvas, curve)
     layers += _outside(canvas)
     layers += mark_layers(canvas)
     layers += _bad(canvas)
@@ -36,6 +42,19 @@ def _placed(canvas: Canvas, points: Points) -> tuple[FloatArray, FloatArray]:
     columns = canvas.dot_columns(points.x)
     within = np.isfinite(columns)
     return columns[within], canvas.dot_rows(canvas.heights(points.y))[within]
+
+
+def _curve_marks(canvas: Canvas, curve: Curve) -> Iterator[Layer]:
+    """Yield a curve's marks: at its last point, and at points before it that are some cells apart."""
+    columns, rows = _placed(canvas, curve.points)
+    columns, rows = columns[np.isfinite(rows)], rows[np.isfinite(rows)]
+    if not curve.mark or not len(columns):
+        return
+    # Begun at another cell for each mark, so that curves that run together don't hide each other's.
+    apart = _MARK_CELLS * canvas.glyphs.columns
+    slot = (columns + (ord(curve.mark) % 8) * canvas.glyphs.columns) // apart
+    chosen = np.append(np.flatnonzero(np.diff(slot) > 0), len(columns) - 1)
+    yield Layer(curve.style, *canvas.cell_centre(columns[chosen], rows[chosen]), curve.mark)
 
 
 def _mean(canvas: Canvas, band: Band) -> tuple[FloatArray, FloatArray]:
@@ -123,4 +142,4 @@ def _characters(markers: MarkerSet, blocks: NDArray[np.bool_]) -> list[str]:
         return [chr(0x2800 + bits) for bits in (blocks * np.array(_BRAILLE_BITS)).sum(axis=(1, 2)).tolist()]
     if markers is MarkerSet.BLOCKS:
         return [_QUARTERS[bits] for bits in (blocks * np.array(_QUARTER_BITS)).sum(axis=(1, 2)).tolist()]
-    return [":"] * len(blocks)
+    return ["."] * len(blocks)

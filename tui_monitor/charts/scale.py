@@ -1,6 +1,7 @@
 """Limits and ticks in round numbers: limits move in steps, so that a chart holds still while data arrives."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,6 +16,8 @@ _LEAST_REACH = 0.25
 _KEEP_FRACTION = 0.5
 _SLACK = 0.15
 _LARGEST = 1e300
+_LONGEST_LABEL = 6
+"""Cells beside a chart for what stands at a tick."""
 
 
 def round_step(span: float, count: int) -> float:
@@ -174,8 +177,9 @@ def ticks(limits: Limits, count: int) -> tuple[Tick, ...]:
     if last - first > 1000:
         return ()
     # Far from zero a multiple of the step rounds to a float outside the axis.
-    positions = (i * step for i in range(int(first), int(last) + 1))
-    return tuple(Tick(min(max(position, limits[0]), limits[1]), _label(position, step)) for position in positions)
+    positions = [i * step for i in range(int(first), int(last) + 1)]
+    inside = (min(max(position, limits[0]), limits[1]) for position in positions)
+    return tuple(Tick(position, label) for position, label in zip(inside, _labels(positions, step), strict=True))
 
 
 def epoch_ticks(limits: Limits, count: int) -> tuple[Tick, ...]:
@@ -201,9 +205,35 @@ def logarithmic_ticks(limits: Limits, count: int) -> tuple[Tick, ...]:
     return tuple(Tick(position, _label(position, position)) for position in positions[::stride])
 
 
+def _labels(positions: Sequence[float], step: float) -> list[str]:
+    """Return what tells ticks apart: their values, or beside the first how much more each of the others is."""
+    labels = [_label(position, step) for position in positions]
+    if len(set(labels)) == len(labels) and max(map(len, labels), default=0) <= _LONGEST_LABEL:
+        return labels
+    first = positions[0]
+    return [_nearly(first, step), *(f"+{_label(position - first, step)}" for position in positions[1:])]
+
+
+def _nearly(value: float, step: float) -> str:
+    """Return a value in powers of ten, behind `~` where three digits say less than the step tells apart."""
+    text = _in_powers(value, step)
+    is_near = abs(float(text.replace("−", "-")) - value) < step / 2
+    return text if is_near else f"~{_in_powers(value, abs(value))}"
+
+
+def _in_powers(value: float, step: float) -> str:
+    """Return a value in powers of ten, with three digits at most and no more than the step needs."""
+    text = "0"
+    for digits in range(3) if value else ():
+        mantissa, _, exponent = f"{value:.{digits}e}".partition("e")
+        text = f"{mantissa}e{int(exponent)}"
+        if abs(float(text) - value) < step / 2:
+            break
+    return text.replace("-", "−")
+
+
 def _label(value: float, step: float) -> str:
     if (value != 0 and not 1e-4 <= max(abs(value), step) < 1e5) or step < 1e-4:
-        mantissa, _, exponent = f"{value:.0e}".partition("e")
-        return f"{mantissa}e{int(exponent)}" if value else "0"
+        return _in_powers(value, step)
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     return f"{value:.{digits}f}".replace("-", "−")

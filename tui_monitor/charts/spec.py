@@ -39,6 +39,16 @@ class Points:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """A further line on a chart, such as another run's: told apart by its mark where there is no colour."""
+
+    points: Points
+    style: str
+    mark: str = ""
+    """One character at some of its points; empty for none."""
+
+
+@dataclass(frozen=True)
 class Tick:
     """A labelled position on an axis."""
 
@@ -84,6 +94,8 @@ class ChartSpec:
     """Training's epoch means, each at its epoch's end."""
     validation: Points = field(default_factory=Points)
     """Validation values, each at its epoch's end."""
+    curves: tuple[Curve, ...] = ()
+    """Further lines, drawn below training's and validation's in this order."""
     gap: Gap | None = None
     """Of the newest epoch shown that has both."""
     legend: tuple[LegendEntry, ...] = ()

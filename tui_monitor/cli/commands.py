@@ -224,6 +224,21 @@ def ls(runs: str | None, every: bool, sort: str | None, filter_by: str | None, a
     return list_command.list_all(runs, every=every, sort=sort, filter_by=filter_by, as_json=as_json)
 
 
+@program.command(short_help="Say which arguments go with better runs.")
+@click.argument("filter_by", metavar="[FILTER]", default="")
+@_runs
+@click.option("--metric", metavar="NAME", help="Whose best value counts (default: val_loss, or loss without it).")
+def sweep(filter_by: str, runs: str | None, metric: str | None) -> int:
+    """Rank the runs of each script by their best value, and say which arguments go with a better one.
+
+    Arguments that vary are found by themselves; `tui_monitor.note(lr=0.1)` in a script adds others. Beside each stands
+    its rank correlation with the best value, with a 95 % interval. FILTER is one that ls takes.
+    """
+    from tui_monitor.cli import sweep_command
+
+    return sweep_command.print_sweeps(filter_by, runs, metric)
+
+
 @program.command(short_help="Say why one run differs from another.")
 @click.argument("first")
 @click.argument("second")
@@ -364,7 +379,7 @@ def standard_input(runs: str | None, tee: bool, headless: bool, patterns: tuple[
 
 
 @program.command(short_help="Write a run as tables, pictures or a report.")
-@click.argument("run")
+@click.argument("run", required=False)
 @_runs
 @click.option(
     "--format",
@@ -374,13 +389,21 @@ def standard_input(runs: str | None, tee: bool, headless: bool, patterns: tuple[
     help="Tables for programs; svg and text are pictures, report is one file for people.",
 )
 @click.option(
-    "--what", type=click.Choice(["epochs", "batches"]), default="epochs", show_default=True, help="Rows of tables."
+    "--what",
+    type=click.Choice(["epochs", "batches", "runs"]),
+    default="epochs",
+    show_default=True,
+    help="Rows of tables.",
 )
 @click.option("--chart", metavar="METRIC", help="For svg and text: draw this metric alone, not the dashboard.")
 @click.option("--size", metavar="COLSxROWS", default="120x40", show_default=True, help="For svg and text.")
 @click.option("-o", "--output", metavar="PATH", help="File, or folder for tensorboard (default: standard output).")
-def export(run: str, runs: str | None, form: str, what: str, chart: str | None, size: str, output: str | None) -> int:
+def export(
+    run: str | None, runs: str | None, form: str, what: str, chart: str | None, size: str, output: str | None
+) -> int:
     """Write the epochs or batches of RUN for other tools, exactly, or its picture or report for people.
+
+    With --what runs it is one row for each run, and RUN a filter as ls takes it.
 
     A report is HTML with its charts inside, or Markdown where -o ends in .md.
     """

@@ -25,7 +25,7 @@ _TEXT = {"csv": write_csv, "jsonl": write_jsonl}
 
 
 def export(
-    run: str,
+    run: str | None,
     runs: str | None,
     *,
     form: str,
@@ -37,10 +37,10 @@ def export(
     """Write a run in another format and return the exit code.
 
     Args:
-        run: path or name.
+        run: path or name; for `runs` a filter, or None for all of them.
         runs: the runs folder asked for.
         form: `csv`, `jsonl`, `parquet`, `tensorboard`, `svg`, `text` or `report`.
-        what: `epochs` or `batches`, for tables.
+        what: `epochs` or `batches`, for tables, or `runs` for one of all runs.
         output: path of the file, or of the folder for TensorBoard; None or `-` for standard output.
         chart: metric to draw alone, for `svg` and `text`.
         size: columns and rows of what `svg` and `text` draw.
@@ -51,8 +51,12 @@ def export(
         UsageError: the format can't go to standard output.
         DependencyMissing: a package that the format needs is not installed.
     """
-    folder = find_run(run, runs_folder(runs))
     path = None if output in (None, "-") else Path(str(output)).expanduser()
+    if what == "runs":
+        return _export_runs(runs_folder(runs), form, path, run or "")
+    if run is None:
+        raise UsageError("Name a run to export, or all of them with --what runs.")
+    folder = find_run(run, runs_folder(runs))
     if form in _PICTURES:
         _put(_drawn(folder, form, path, chart, size), path)
         return 0
@@ -61,11 +65,26 @@ def export(
         if path is None:
             raise UsageError("TensorBoard's format is a folder: name it with -o.")
         write_tensorboard(table, path, read_run_info(folder).created)
-    elif path is None:
+    else:
+        _write_table(table, form, path)
+    return 0
+
+
+def _export_runs(runs: Path, form: str, path: Path | None, filter_by: str) -> int:
+    """Write the table of all runs that fit, and return the exit code."""
+    if form in _PICTURES or form == "tensorboard":
+        raise UsageError(f"All runs are a table: write it as csv, jsonl or parquet, not as {form}.")
+    from tui_monitor.export.runs_table import runs_table
+
+    _write_table(runs_table(runs, filter_by), form, path)
+    return 0
+
+
+def _write_table(table: Table, form: str, path: Path | None) -> None:
+    if path is None:
         _write_to_standard_output(table, form)
     else:
         _write_to_file(table, form, path)
-    return 0
 
 
 def _drawn(folder: Path, form: str, path: Path | None, chart: str | None, size: str) -> str:

@@ -1,6 +1,7 @@
 """All that a comparison takes from one run folder."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tui_monitor.history.load_epochs import load_epochs
@@ -9,6 +10,7 @@ from tui_monitor.run_log.events.explanation import Explanation
 from tui_monitor.run_log.format.validation_samples import BEST_FILE, LAST_FILE, ValidationSamples, read_samples
 from tui_monitor.run_log.runs.arguments import arguments_of, script_of
 from tui_monitor.run_log.runs.origin import Origin, read_origin
+from tui_monitor.run_log.runs.parameters import read_parameters
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,11 +25,13 @@ class RecordedRun:
     origin: Origin
     samples: ValidationSamples | None
     """Of the moment that is compared."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """What its script has noted."""
 
     @property
     def arguments(self) -> dict[str, str]:
         """Names and values of what it was started with."""
-        return arguments_of(self.snapshot.run)
+        return {**self.parameters, **arguments_of(self.snapshot.run)}
 
     @property
     def script(self) -> str:
@@ -69,4 +73,4 @@ def read_run(folder: Path, *, at_best: bool = False) -> RecordedRun:
     samples = read_samples(folder / (BEST_FILE if at_best else LAST_FILE))
     if samples is not None and (fit is None or samples.fit != fit.info.index):
         samples = None
-    return RecordedRun(folder.name, snapshot, fit, read_origin(folder), samples)
+    return RecordedRun(folder.name, snapshot, fit, read_origin(folder), samples, read_parameters(folder))

@@ -41,8 +41,14 @@ def verdict(first: str, second: str, found: Outcome) -> str:
             f"{'Not settled' if is_near else 'Within chance'}: {second} against {first}, "
             f"validation {' and '.join(within)}."
         )
-    rest = f"; {' and '.join(within)} is not settled" if within else ""
+    rest = "".join(f"; {text} is {word}" for text, word in zip(within, _words(both), strict=True))
     return f"{', '.join(better)}{rest}."
+
+
+def _words(both: Sequence[tuple[str, Difference, AmountUnit, bool]]) -> list[str]:
+    """Return what each difference that is not worth naming is called."""
+    others = [difference for _, difference, _, _ in both if not difference.is_worth_naming]
+    return ["not settled" if difference.excludes_zero else "within chance" for difference in others]
 
 
 def _better_by(metric: str, difference: Difference, unit: AmountUnit, *, is_second: bool) -> str:

@@ -317,7 +317,7 @@ def _sign_findings(loss: Ledger | None, accuracy: Ledger | None, *, is_rising: b
     findings = []
     for cause, (on_loss, on_accuracy) in _SIGNS.items():
         fits = all(sign in ("±", found) for sign, found in zip((on_loss, on_accuracy), pattern, strict=True))
-        # Batch norm that lags moves the gaps the other way round, as averaging does while the loss rises.
+        # Lagging moving statistics turn both gaps round, as averaging does while losses rise.
         turns = cause is Cause.TRAIN_MODE_LAYERS or (cause is Cause.IN_EPOCH_AVERAGING and is_rising)
         if not fits and not (turns and pattern == ("−", "+")):
             when = " (while the loss falls)" if cause is Cause.IN_EPOCH_AVERAGING else ""

@@ -8,7 +8,7 @@ from tui_monitor.charts.vector import chart_svg
 from tui_monitor.errors import NothingMeasured, UsageError
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import FitSnapshot, Snapshot
-from tui_monitor.view.charts.chart_metrics import chart_metric, further_metrics
+from tui_monitor.view.charts.chart_metrics import chart_metric, every_metric
 from tui_monitor.view.charts.metric_chart import chart_spec
 from tui_monitor.view.view_state import ViewState
 
@@ -57,7 +57,7 @@ def report_charts(fit: FitSnapshot | None, columns: int | None) -> tuple[ChartSp
 
 
 def _metrics(fit: FitSnapshot) -> tuple[str, ...]:
-    return ("loss", *further_metrics(fit))
+    return every_metric(fit)
 
 
 def _spec(fit: FitSnapshot, name: str, size: tuple[int, int], slices: int | None = None) -> ChartSpec:

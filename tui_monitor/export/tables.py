@@ -14,6 +14,7 @@ from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.format.batch_records import Records
 from tui_monitor.run_log.format.canonical_metrics import canonical_names
+from tui_monitor.run_log.format.layout import FitInfo
 from tui_monitor.run_log.read.cluster_reader import ClusterReader
 
 _FIRST = ("loss", "accuracy", "val_loss", "val_accuracy")
@@ -71,7 +72,7 @@ def batch_table(folder: Path) -> Table:
     """Return a run's batches: `fit,epoch,batch,step,size,time`, then every metric under its matched name as float32.
 
     `batch` counts from 1 within its epoch, `step` from 1 over the run; `time` is seconds since the run began,
-    `size` is samples.
+    `size` is samples. A metric of which a fit has running means alone is named so: `running_mean_loss`.
 
     Raises:
         RunNotFound: there is no run in the folder.
@@ -81,8 +82,14 @@ def batch_table(folder: Path) -> Table:
     snapshot = load(folder)
     if not any(fit.batches for fit in snapshot.fits):
         raise NothingMeasured(f"{folder.name} holds no batches: an imported log has epochs, see --what epochs.")
-    metrics = _ordered(name for fit in snapshot.fits for name in canonical_names(fit.info.metrics).values())
+    metrics = _ordered(name for fit in snapshot.fits for name in _batch_names(fit.info).values())
     return Table((*_BATCH_COLUMNS, *_headings(metrics, _BATCH_COLUMNS)), _batch_blocks(folder, snapshot, metrics))
+
+
+def _batch_names(info: FitInfo) -> dict[str, str]:
+    """Return the name of each recorded metric: what is no value of a batch alone is called a running mean."""
+    names = canonical_names(info.metrics)
+    return {column: f"running_mean_{name}" if column in info.running_means else name for column, name in names.items()}
 
 
 def _ordered(names: Iterable[str]) -> tuple[str, ...]:
@@ -103,7 +110,7 @@ def _headings(metrics: Sequence[str], taken: Sequence[str]) -> Iterator[str]:
 
 
 def _batch_blocks(folder: Path, snapshot: Snapshot, metrics: Sequence[str]) -> Iterator[tuple[Column, ...]]:
-    columns_of = {fit.info.index: canonical_names(fit.info.metrics) for fit in snapshot.fits}
+    columns_of = {fit.info.index: _batch_names(fit.info) for fit in snapshot.fits}
     reader = ClusterReader(folder, patience=0, read_whole=math.inf)
     step, counted = 0, (0, 0, 0)
     while True:

@@ -43,6 +43,7 @@ def _telling(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
                 attempt(recorder.give_up, recorder.callbacks_called, self, name, args, kwargs, otherwise=None)
         except Exception as error:  # training must go on
             tell(_failed, error)
+        # Told first, called after: callbacks may change weights that this epoch's measurement needs as they are.
         return original(self, *args, **kwargs)
 
     return method

@@ -13,13 +13,16 @@ class Group(StrEnum):
     REPLAY = "Replay"
     RUN = "Run"
     TABLE = "Table of runs"
+    OVERLAY = "Runs on one chart"
     PROGRAM = "Program"
 
 
-OF_A_RUN = tuple(group for group in Group if group is not Group.TABLE)
+OF_A_RUN = tuple(group for group in Group if group not in (Group.TABLE, Group.OVERLAY))
 """Groups whose keys the screen of one run has."""
 OF_THE_TABLE = (Group.TABLE, Group.PROGRAM)
 """Groups whose keys the table of runs has."""
+OF_THE_OVERLAY = (Group.OVERLAY,)
+"""Groups whose keys the chart of several runs has."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +212,14 @@ KEYS: tuple[Key, ...] = (
         Group.CHARTS,
         in_footer=False,
     ),
-    Key("m", "m", "metric", "Show the next metric in the second chart.", "next_metric", Group.CHARTS),
+    Key(
+        "m",
+        "m",
+        "metric",
+        "Show the next metric in the second chart, or in a chart that is alone.",
+        "next_metric",
+        Group.CHARTS,
+    ),
     Key(
         "p",
         "p",
@@ -254,6 +264,22 @@ KEYS: tuple[Key, ...] = (
     Key("enter", "Enter", "open", "Open the run under the cursor; Escape comes back.", "table('open')", Group.TABLE),
     Key("space", "space", "mark", "Mark the run, or take its mark away.", "table('mark')", Group.TABLE),
     Key(
+        "c",
+        "c",
+        "compare",
+        "Say why the second marked run differs from the first, or the run under the cursor from the one marked.",
+        "table('compare')",
+        Group.TABLE,
+    ),
+    Key(
+        "o",
+        "o",
+        "overlay",
+        "Draw the marked runs, 2 to 8, on one chart.",
+        "table('overlay')",
+        Group.TABLE,
+    ),
+    Key(
         "slash",
         "/",
         "filter",
@@ -262,11 +288,11 @@ KEYS: tuple[Key, ...] = (
         Group.TABLE,
     ),
     Key(
-        "c",
-        "c",
-        "compare",
-        "Say why the second marked run differs from the first, or the run under the cursor from the one marked.",
-        "table('compare')",
+        "b",
+        "b",
+        "baseline",
+        "Pin the run as baseline, drawn dim on every run that is opened, or unpin it.",
+        "table('baseline')",
         Group.TABLE,
     ),
     Key("s", "s", "sort", "Sort by the next column.", "table('sort')", Group.TABLE),
@@ -300,6 +326,121 @@ KEYS: tuple[Key, ...] = (
     Key("pagedown", "PgDn", "page down", "Go down by a window of runs.", "move_page(1)", Group.TABLE, in_footer=False),
     Key("home,g", "Home", "first", "Go to the first run.", "move_end(-1)", Group.TABLE, in_footer=False),
     Key("end,G", "End", "last", "Go to the last run.", "move_end(1)", Group.TABLE, in_footer=False),
+    Key("escape,q,b", "Escape", "table", "Go back to the table of runs.", "overlay('back')", Group.OVERLAY),
+    Key(
+        "1",
+        "1",
+        "hide or show 1–8",
+        "Hide run 1, or show it again.",
+        "overlay_toggle(1)",
+        Group.OVERLAY,
+        in_footer=True,
+    ),
+    Key(
+        "2",
+        "2",
+        "run 2",
+        "Hide run 2, or show it again.",
+        "overlay_toggle(2)",
+        Group.OVERLAY,
+        in_footer=False,
+    ),
+    Key(
+        "3",
+        "3",
+        "run 3",
+        "Hide run 3, or show it again.",
+        "overlay_toggle(3)",
+        Group.OVERLAY,
+        in_footer=False,
+    ),
+    Key(
+        "4",
+        "4",
+        "run 4",
+        "Hide run 4, or show it again.",
+        "overlay_toggle(4)",
+        Group.OVERLAY,
+        in_footer=False,
+    ),
+    Key(
+        "5",
+        "5",
+        "run 5",
+        "Hide run 5, or show it again.",
+        "overlay_toggle(5)",
+        Group.OVERLAY,
+        in_footer=False,
+    ),
+    Key(
+        "6",
+        "6",
+        "run 6",
+        "Hide run 6, or show it again.",
+        "overlay_toggle(6)",
+        Group.OVERLAY,
+        in_footer=False,
+    ),
+    Key(
+        "7",
+        "7",
+        "run 7",
+        "Hide run 7, or show it again.",
+        "overlay_toggle(7)",
+        Group.OVERLAY,
+        in_footer=False,
+    ),
+    Key(
+        "8",
+        "8",
+        "run 8",
+        "Hide run 8, or show it again.",
+        "overlay_toggle(8)",
+        Group.OVERLAY,
+        in_footer=False,
+    ),
+    Key("m", "m", "metric", "Show the next metric of the runs.", "overlay('metric')", Group.OVERLAY),
+    Key("v", "v", "side", "Show validation, training, or both.", "overlay('side')", Group.OVERLAY),
+    Key("x", "x", "x axis", "Draw over epochs, batches, samples seen or minutes.", "overlay('axis')", Group.OVERLAY),
+    Key("s", "s", "smooth", "Step through the smoothing of the curves.", "overlay('smooth')", Group.OVERLAY),
+    Key("l", "l", "log y", "Switch the runs' y axis between linear and logarithmic.", "overlay('log')", Group.OVERLAY),
+    Key("plus,equals_sign", "+", "zoom in", "Look closer at the runs' x axis.", "overlay_zoom(0.5)", Group.OVERLAY),
+    Key(
+        "minus",
+        "-",
+        "zoom out",
+        "Look at more of the runs' x axis.",
+        "overlay_zoom(2.0)",
+        Group.OVERLAY,
+        in_footer=False,
+    ),
+    Key(
+        "left",
+        "←",
+        "pan left",
+        "Move the zoomed window to the left.",
+        "overlay_pan(-0.25)",
+        Group.OVERLAY,
+        in_footer=False,
+    ),
+    Key(
+        "right",
+        "→",
+        "pan right",
+        "Move the zoomed window to the right.",
+        "overlay_pan(0.25)",
+        Group.OVERLAY,
+        in_footer=False,
+    ),
+    Key(
+        "0",
+        "0",
+        "whole axis",
+        "Show the runs' whole x axis again.",
+        "overlay('whole')",
+        Group.OVERLAY,
+        in_footer=False,
+    ),
     Key("question_mark,f1", "?", "help", "Show this list of keys.", "help", Group.PROGRAM),
     Key(
         "escape,b",

@@ -24,6 +24,8 @@ STYLE_NAMES = (
     "key",
     "key-name",
     "cursor",
+    "baseline",
+    *(f"run-{number}" for number in range(1, 9)),
     "bar",
     "bar-rest",
     "bar-raises",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tui_monitor.history.joined_fits import JoinedFits
-    from tui_monitor.history.snapshot import FitSnapshot, Snapshot
+    from tui_monitor.history.snapshot import EpochRow, FitSnapshot, Snapshot
 
 
 class View(StrEnum):
@@ -38,6 +38,19 @@ SMOOTHING = (3, 9, 0)
 _NARROWEST_WINDOW = 0.01
 
 
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """Another run that this one is measured against."""
+
+    name: str
+    epochs: tuple[EpochRow, ...]
+    """Of its newest call of fit, oldest first."""
+
+    def value_at(self, epoch: int, metric: str) -> float | None:
+        """Return a metric's value at the end of an epoch, or None where it has none."""
+        return next((row.metrics.get(metric) for row in reversed(self.epochs) if row.epoch == epoch), None)
+
+
 @dataclass(frozen=True)
 class ViewState:
     """Everything the keys change."""
@@ -56,6 +69,8 @@ class ViewState:
     """Whether successive fits of one model are shown as one."""
     metric: int = 0
     """Which of the further metrics the second chart shows."""
+    baseline: Baseline | None = None
+    """Drawn dim on the charts, with the difference to it at the same epoch."""
     from_table: bool = False
     """Whether the run was opened from the table of runs, to which one can go back."""
     pending: str = ""

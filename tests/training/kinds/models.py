@@ -235,14 +235,15 @@ class Own(keras.Model):  # type: ignore[misc]
         return super().test_step(data)
 
 
-def own(way: str) -> keras.Model:
+def own(way: str, **compiling: Any) -> keras.Model:
     """Return a model with steps of its own."""
     inputs = keras.Input((4,))
     model = Own(inputs, layers.Dense(1, "sigmoid")(inputs))
     model.way = way
     if way in ("renamed", "alike"):
         model.total = keras.metrics.Mean(name="total")
-    return _compiled(model, metrics=["accuracy"] if way in ("metrics", "test", "no loss") else None)
+    metrics = ["accuracy"] if way in ("metrics", "test", "no loss") else None
+    return _compiled(model, metrics=metrics, **compiling)
 
 
 class Variational(keras.Model):  # type: ignore[misc]

@@ -84,6 +84,9 @@ KINDS: dict[str, Kind] = {
         classes=THREE,
     ),
     "hinge": Kind(_dense(1, "tanh", "hinge", ()), X, 2 * TWO - 1, loss=losses.hinge, classes=TWO),
+    "hinge with accuracy": Kind(
+        _dense(1, "tanh", "hinge"), X, 2 * TWO - 1, loss=losses.hinge, classes=TWO, says="never counts a target of −1"
+    ),
     "ignored class": Kind(
         _dense(3, "softmax", _sparse(ignore_class=-1)),
         X,
@@ -217,6 +220,9 @@ KINDS: dict[str, Kind] = {
     # steps of the user's own
     "all metrics": Kind(lambda: models.own("metrics"), X, TWO, loss=losses.binary, classes=TWO),
     "renamed tracker": Kind(lambda: models.own("renamed"), X, TWO, loss=losses.binary, classes=TWO),
+    "renamed tracker, eager": Kind(
+        lambda: models.own("renamed", run_eagerly=True), X, TWO, explained="no step of the model was traced"
+    ),
     "batches counted alike": Kind(lambda: models.own("alike"), X, TWO, loss=losses.binary, classes=TWO),
     "plain tensors": Kind(lambda: models.own("plain"), X, TWO, explained="names were not matched"),
     "plain loss": Kind(lambda: models.own("last"), X, TWO, explained="is not the mean of its batches"),

@@ -174,3 +174,18 @@ def test_a_missing_library_is_named(
     run = _run(tmp_path / "run", [(1, [{"loss": 0.5}])])
     assert _export(run, "--format", "parquet", "-o", str(tmp_path / "x")) == 6
     assert "pip install 'tui-monitor[parquet]'" in capsys.readouterr().err
+
+
+def test_a_running_mean_is_exported_under_that_word(tmp_path: Path) -> None:
+    """Batch values that a fit has as running means alone are no values of batches, and no column says they are."""
+    with RunWriter(tmp_path / "run", RunInfo(name="run"), heartbeat_seconds=None) as writer:
+        writer.begin_fit(("loss", "acc"), running_means=("acc",))
+        writer.batch(1, 4, (0.5, 0.25))
+        writer.status(State.FINISHED)
+    assert _export(tmp_path / "run", "--format", "csv", "--what", "batches", "-o", str(tmp_path / "out.csv")) == 0
+    with (tmp_path / "out.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert {name: float(row[name]) for name in row if "loss" in name or "acc" in name} == {
+        "loss": 0.5,
+        "running_mean_accuracy": 0.25,
+    }

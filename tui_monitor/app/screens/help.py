@@ -25,6 +25,7 @@ class _Search(Input):
         """Close instead of typing what closes."""
         if not self.value and event.key in ("q", "question_mark"):
             event.prevent_default()
+            event.stop()
             self.screen.dismiss()
 
 

@@ -62,6 +62,11 @@ class PanelLayout(Vertical):
         yield self._footer
 
     @property
+    def charts(self) -> int:
+        """How many charts there is room for."""
+        return sum(chart.display for chart in self._charts)
+
+    @property
     def is_settled(self) -> bool:
         """Whether all charts show what they were last asked for."""
         return all(chart.is_settled for chart in self._charts if chart.display)
@@ -91,6 +96,6 @@ class PanelLayout(Vertical):
         fit = view.fit_of(snapshot)
         if fit is None:
             return
-        for chart, metric in zip(self._charts, shown_metrics(fit, view), strict=False):
-            if chart.display:
-                chart.show_metric(fit, metric, view, at_once=snapshot.playback is not None)
+        shown = [chart for chart in self._charts if chart.display]
+        for chart, metric in zip(shown, shown_metrics(fit, view, len(shown)), strict=False):
+            chart.show_metric(fit, metric, view, at_once=snapshot.playback is not None)

@@ -64,6 +64,11 @@ class MainScreen(Screen[None]):
         if self._shown is not None:
             self.show(*self._shown)
 
+    @property
+    def charts(self) -> int:
+        """How many charts are laid out; 0 before the panels are."""
+        return self._panels.charts if self._panels is not None else 0
+
     def on_resize(self) -> None:
         """Keep the sentence about the size true, and the footer full."""
         text = (

@@ -8,9 +8,11 @@ from pathlib import Path
 from tui_monitor.app.feed.feed import SnapshotSource
 from tui_monitor.app.feed.live_source import LiveSource
 from tui_monitor.app.feed.replay_source import ReplaySource
+from tui_monitor.app.feed.runs_session import RunsSession
 from tui_monitor.app.live_app import LiveApp
 from tui_monitor.app.monitor_app import MonitorApp
 from tui_monitor.app.replay_app import ReplayApp
+from tui_monitor.app.runs_app import RunsApp
 from tui_monitor.app.screenshots.exact_svg import exact_svg
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.snapshot import Snapshot
@@ -63,6 +65,24 @@ async def screenshot(
         return exact_svg(app.export_screenshot(title=f"tui-monitor: {folder.name}"))
 
 
+def save_table_screenshot(runs: Path, size: tuple[int, int], path: Path, *, keys: tuple[str, ...] = ()) -> None:
+    """Write the table of runs, or what its keys open, as an SVG file.
+
+    Args:
+        runs: the runs folder.
+        size: columns and rows of the terminal.
+        path: of the SVG file to write.
+        keys: pressed before the screenshot is taken, in Textual's names.
+    """
+
+    async def drawn() -> str:
+        app = RunsApp(RunsSession.over(runs))
+        async with _shown(app, size, keys):
+            return exact_svg(app.export_screenshot(title="tui-monitor"))
+
+    path.write_text(asyncio.run(drawn()), encoding="utf-8")
+
+
 async def screen_text(folder: Path, size: tuple[int, int]) -> str:
     """Return the screen of a run as lines of text without trailing blanks. Errors as for `save_screenshot`."""
     app = _app(folder, _Once(folder), None, MarkerSet.BRAILLE)
@@ -79,7 +99,7 @@ def _app(folder: Path, source: SnapshotSource, view: ViewState | None, markers: 
 
 
 @asynccontextmanager
-async def _shown(app: MonitorApp, size: tuple[int, int], keys: tuple[str, ...]) -> AsyncIterator[None]:
+async def _shown(app: MonitorApp | RunsApp, size: tuple[int, int], keys: tuple[str, ...]) -> AsyncIterator[None]:
     """Run the screen, drawn as it stands once the keys are pressed.
 
     Raises:
@@ -94,7 +114,7 @@ async def _shown(app: MonitorApp, size: tuple[int, int], keys: tuple[str, ...]) 
         yield
 
 
-async def _settle(app: MonitorApp) -> None:
+async def _settle(app: MonitorApp | RunsApp) -> None:
     quiet = 0
     for _ in range(_TURNS):
         await asyncio.sleep(0.005)

@@ -107,7 +107,7 @@ class Sampling:
         alone leaves more, or the gap is not finite or 0.
         """
         allowed = (gap / (NORMAL_QUANTILE + POWER_QUANTILE)) ** 2 - self.training_variance
-        if not math.isfinite(allowed) or allowed <= 0:
+        if not math.isfinite(allowed + self.validation_variance) or allowed <= 0:
             return None
         return math.ceil(self.validation_variance / allowed)
 

@@ -1,10 +1,18 @@
 """An explanation as plain text, for `explain` and for terminals without a screen."""
 
 import textwrap
+from collections.abc import Iterator
 
 from tui_monitor import units
 from tui_monitor.explain.words.causes import meaning
-from tui_monitor.run_log.events.explanation import Explanation, KindPart, Ledger, Term, unmeasured
+from tui_monitor.run_log.events.explanation import (
+    Explanation,
+    KindPart,
+    Ledger,
+    OutputExplanation,
+    Term,
+    unmeasured,
+)
 
 _WIDTH = 88
 
@@ -14,14 +22,7 @@ def explanation_text(explanation: Explanation) -> str:
     blocks = [
         _heading(explanation),
         _told(("Verdict", explanation.verdict), ("Why", explanation.headline), ("Next", explanation.next_step)),
-        *(
-            _ledger(name, ledger, unit)
-            for name, ledger, unit in (
-                (_loss_title(explanation), explanation.loss, units.NATS),
-                ("Accuracy, points", explanation.accuracy, units.POINTS),
-            )
-            if ledger is not None
-        ),
+        *_ledgers(explanation),
         _mistakes(explanation),
         _classes(explanation),
         _behind(explanation),
@@ -29,11 +30,6 @@ def explanation_text(explanation: Explanation) -> str:
         _wrapped(*explanation.limits),
     ]
     return "\n\n".join(block for block in blocks if block)
-
-
-def _loss_title(explanation: Explanation) -> str:
-    """A log does not tell which loss it is of, so its unit is not known."""
-    return "Loss" if explanation.evidence == "log" else "Loss, nats"
 
 
 def _heading(explanation: Explanation) -> str:
@@ -47,7 +43,7 @@ def _heading(explanation: Explanation) -> str:
         basis = f"Measured on {units.count(samples['train'] or 0)} training"
         if samples["validation"] is not None:
             basis += f" and {units.count(samples['validation'])} validation"
-        basis += " samples"
+        basis += f" {explanation.unit}s"
         if explanation.cost is not None:
             limit = f" ({explanation.cost.limit})" if explanation.cost.limit else ""
             basis += (
@@ -68,6 +64,22 @@ def _told(*lines: tuple[str, str]) -> str:
 
 def _wrapped(*sentences: str) -> str:
     return "\n".join(textwrap.fill(sentence, _WIDTH, subsequent_indent="  ") for sentence in sentences if sentence)
+
+
+def _ledgers(explanation: Explanation) -> Iterator[str]:
+    """Yield the ledgers of the whole model, then those of each of several outputs.
+
+    A log does not tell which loss it is of, so its unit is not known.
+    """
+    sides: list[tuple[str, Explanation | OutputExplanation]] = [("", explanation)]
+    sides += [(f" of {output.name}", output) for output in explanation.outputs]
+    is_logged = explanation.evidence == "log"
+    for of, side in sides:
+        if side.loss is not None:
+            unit = ", nats" if side.in_nats and not is_logged else ""
+            yield _ledger(f"Loss{of}{unit}", side.loss, units.NATS)
+        if side.accuracy is not None:
+            yield _ledger(f"Accuracy{of}, points", side.accuracy, units.POINTS)
 
 
 def _ledger(name: str, ledger: Ledger, unit: units.AmountUnit) -> str:

@@ -158,6 +158,8 @@ class RunInfo:
     """What this run shows, in one or two sentences; empty for a user's own script."""
     fits: tuple[FitInfo, ...] = ()
     """Fits begun so far."""
+    keeps_output: bool = True
+    """Whether the script's output is in the folder; not where it went to streams of the caller's own."""
     worker: WorkerInfo | None = None
     """Which of several workers writes this folder; None where one process trains alone."""
     format: int = FORMAT_VERSION
@@ -169,6 +171,7 @@ def run_info_to_json(info: RunInfo) -> dict[str, Any]:
     return {
         "format": info.format,
         **({"worker": {"rank": worker.rank, "workers": worker.workers, "cluster": worker.cluster}} if worker else {}),
+        **({} if info.keeps_output else {"keeps_output": False}),
         "name": info.name,
         "command": list(info.command),
         "host": info.host,
@@ -236,6 +239,7 @@ def _run_info(content: Mapping[str, Any]) -> RunInfo:
         versions={str(name): str(version) for name, version in content.get("versions", {}).items()},
         description=str(content.get("description", "")),
         fits=fits,
+        keeps_output=content.get("keeps_output") is not False,
         worker=_worker_info(content.get("worker")),
         format=content["format"],
     )

@@ -20,6 +20,7 @@ from tui_monitor.run_log.format.run_json import read_run_info
 from tui_monitor.run_log.format.strict_json import number, whole
 from tui_monitor.run_log.runs.arguments import arguments_of, script_of
 from tui_monitor.run_log.runs.liveness import LOST_DETAIL, concluded_state, observe_run
+from tui_monitor.run_log.runs.parameters import read_parameters
 from tui_monitor.run_log.runs.tags import read_tags
 
 TRACE_POINTS = 32
@@ -202,7 +203,7 @@ def _identified(folder: Path, stamp: Stamp, before: RunEntry | None) -> RunEntry
         host=info.host,
         description=info.description,
         script=script_of(info.command),
-        arguments=arguments_of(info),
+        arguments={**read_parameters(folder), **arguments_of(info)},
         tags=tags,
     )
 

@@ -7,7 +7,7 @@ import atexit
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -94,9 +94,9 @@ def main(arguments: list[str]) -> int:
     """Do the job and return the exit code; how it went is written down when the process ends."""
     folder, job = Path(arguments[0]), msgspec.json.decode(arguments[1], type=Job)
     description = scenario_named(job.demo.scenario).description if job.demo else ""
-    writer = RunWriter(
-        folder, run_identity(run_of(folder).name, job.command, description, job.worker), pass_on=raise_what_is_the_users
-    )
+    identity = run_identity(run_of(folder).name, job.command, description, job.worker)
+    identity = replace(identity, keeps_output=not job.keeps_streams)
+    writer = RunWriter(folder, identity, pass_on=raise_what_is_the_users)
     ending = _Ending(writer)
     # What is registered first is called last.
     atexit.register(ending.write)

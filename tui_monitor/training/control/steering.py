@@ -88,6 +88,7 @@ class Steering:
         begun = time.monotonic()
         writer = self._session.writer
         writer.status(State.PAUSED, "Paused on request.")
+        # Polled, not waited for: a request is a file, on a disk that may be another machine's.
         while self._paused and not self._model.stop_training:
             time.sleep(_PAUSED_TICK_SECONDS)
             self._apply_waiting()

@@ -48,6 +48,7 @@ def trace_anew(
             raise Unsupported("no step of the model was traced to a graph, and it has several outputs")
         y_pred = _placeholder(outputs[0]) if kind == "then" else None
         parts = {role: _packed(structure[role], inputs[role]) for role in ROLES}
+        # The training thread may be inside a step of its own, which goes on noting into its capture afterwards.
         capture = captures.Capture()
         outer = captures.begin(capture)
         try:
@@ -56,6 +57,7 @@ def trace_anew(
             captures.end(outer)
         samples = tuple(sample for _, sample in per_sample_metrics(backend, model, capture))
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        # Keras divides a replica's loss by their number before gradients are added up.
         loss = capture.loss if capture.loss is None or replicas == 1 else capture.loss * float(replicas)
     return Trace(inputs, () if y_pred is None else (y_pred,), samples, loss)
 

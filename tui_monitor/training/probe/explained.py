@@ -141,8 +141,17 @@ def _caveats(known: Measured) -> Iterator[str]:
             yield f"{name} and {VALIDATION_PREFIX}{name} mean nothing here: the targets are no classes but numbers."
         elif metrics.classes is not None and metrics.classes.is_classifying and not known.has_classes(index):
             yield "Some targets are no hard labels: classes are not counted."
+        if metrics.classes is not None and metrics.classes.has_signs and _misses_signs(known, index):
+            yield f"{metrics.accuracy_name} never counts a target of −1 as right: it compares targets with 0 and 1."
         if counts is not None and counts.left_out:
             yield (
                 f"{metrics.accuracy_name or 'A metric'} counts {units.count(counts.left_out)} {metrics.unit}s of the "
                 "epoch that the loss leaves out."
             )
+
+
+def _misses_signs(known: Measured, index: int) -> bool:
+    """Whether an accuracy counts as wrong what a hinge's targets of −1 make right."""
+    metrics, rows = known.plan.outputs[index], known.training.outputs[index].inference
+    right = (rows["label"] == 0) & (rows["predicted"] == 0)
+    return known.position(metrics.accuracy_name) is not None and bool(right.any()) and not rows["correct"][right].any()

@@ -154,8 +154,8 @@ class Probe:
         """Kinds of measurement whose passes were built."""
         self.building_seconds = 0.0
         """Spent so far on building passes, each of which is built once."""
-        self._passes: dict[tuple[str, int], _Pass] = {}
-        self._readings: dict[int, tuple[tuple[tuple[str, Any], ...], Piece]] = {}
+        self._passes: dict[tuple[str, int], tuple[Trace, _Pass]] = {}
+        self._readings: dict[int, tuple[Trace, tuple[tuple[str, Any], ...], Piece]] = {}
         self._anew: list[tuple[str, Trace]] = []
 
     def training_batches(self, batches: Sequence[UnpackedBatch]) -> MeasuredBatches:
@@ -216,11 +216,11 @@ class Probe:
             begun = time.perf_counter()
             roles = tuple((role, leaf) for role in ROLES for leaf in trace.inputs[role])
             try:
-                self._readings[id(trace)] = roles, cut([leaf for _, leaf in roles], find(trace))
+                self._readings[id(trace)] = trace, roles, cut([leaf for _, leaf in roles], find(trace))
             except NotRepeatable as reason:
                 raise Unsupported(f"the step can't be run again, because {reason}") from None
             self.building_seconds += time.perf_counter() - begun
-        roles, run = self._readings[id(trace)]
+        _, roles, run = self._readings[id(trace)]
         return [value.numpy().astype(np.float64) for value in run(list(_fitting(roles, batch)))]
 
     def has_two_losses(self, batch: UnpackedBatch, training: float, inference: float) -> bool:
@@ -258,19 +258,22 @@ class Probe:
 
     def _pass(self, kind: str, trace: Trace, instead: Variables | None = None) -> _Pass:
         passes = self._passes if instead is None else instead.passes
+        # By identity, so the trace is held with its pass: its number must not be given to another.
         key = (kind, id(trace))
         if key not in passes:
             begun = time.perf_counter()
             try:
-                passes[key] = _built(trace, takes_outputs=kind == "then", instead=instead)
+                passes[key] = trace, _built(trace, takes_outputs=kind == "then", instead=instead)
             except NotRepeatable as reason:
                 raise Unsupported(f"the step can't be run again, because {reason}") from None
             self.building_seconds += time.perf_counter() - begun
-        return passes[key]
+        found: _Pass = passes[key][1]
+        return found
 
     def _trace(self, kind: str, batch: UnpackedBatch) -> Trace:
         """Return the trace to cut from: the newest of Keras' own that takes the batch, else one made anew."""
         instrument = self.validation if kind == "inference" else self.training
+        # The newest first: a model changed between fits was traced again, and older traces compute what it was.
         for trace in reversed(instrument.traces if instrument is not None else ()):
             if _takes(trace, batch, in_any_number=kind == "inference"):
                 return trace
@@ -483,5 +486,6 @@ class preserved_random_state:  # noqa: N801
         self._python, self._numpy = random.getstate(), np.random.get_state()
 
     def __exit__(self, *_: object) -> None:
+        # Keras' own generators are variables, which a piece of a graph restores; these two are not.
         random.setstate(self._python)
         np.random.set_state(self._numpy)

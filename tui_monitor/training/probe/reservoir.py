@@ -28,6 +28,7 @@ class Reservoir(Generic[Batch]):
     _capacity: int | None = None
 
     def __post_init__(self) -> None:
+        # A generator of its own: a draw from the global one would change the user's shuffling.
         self._random = random.Random(self.seed)
 
     def clear(self) -> None:

@@ -77,6 +77,7 @@ class BatchSources:
         """Record the batches of a training step, whatever it emitted, and return Keras' own logs."""
         instrument = self._training
         assert instrument is not None
+        # Logs first: whatever happens to the record, Keras gets what its function returned.
         own, rows, output = instrument.take(logs, self._failures.stop_batches)
         attempt(self._failures.stop_batches, self._step_taken, instrument, rows, output, otherwise=None)
         return own
@@ -115,6 +116,7 @@ class BatchSources:
             self.falls_back(instrument.plan.failure)
 
     def _rows_emitted(self, instrument: "Instrument", rows: "Rows", output: "StepOutput | None") -> None:
+        # TensorFlow comes with it, and is there by now; at the top it would be loaded for Keras on JAX, too.
         from tui_monitor.training.probe.passes import unpack_batch
 
         sink = self._sink
@@ -158,5 +160,6 @@ class BatchSources:
 
     def _lead(self, receiver: "Receiver") -> None:
         """Have training steps taken by a receiver, unless another fit takes them by now."""
+        # A fit inside a callback claims the same function; what it set must not be overwritten from here.
         if self._training is not None and self._training in self._claimed:
             self._training.receive = receiver

@@ -41,6 +41,7 @@ class CallbackAdapter:
             args: that the method gets.
             kwargs: keyword arguments that it gets.
         """
+        # A callback may fit, evaluate or predict another model meanwhile, with a list of its own.
         if self._callbacks is None and name == "on_train_begin" and _belongs(callbacks, self._model):
             self._callbacks = callbacks
             self._began(callbacks)

@@ -93,6 +93,7 @@ class EpochReporter:
             return
         if self._measurement.pace is not None:
             self._measurement.pace.write()
+        # Before measuring: a request that came with the epoch's last batch must not wait for it.
         self._measurement.time.paused_seconds += self._steering.tick(epoch, totals.batches)
         self._steering.epoch_ended()
         measure = self._measurement.end_epoch

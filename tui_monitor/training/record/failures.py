@@ -42,6 +42,7 @@ class FitFailures:
         """Stop recording batches and say why, once; training goes on, and epochs are recorded on."""
         if self.batches_stopped:
             return
+        # Set before anything is said: writing the sentence may fail, too, and come back here.
         self.batches_stopped = True
         self.say(f"Recording of batches stopped: {type(error).__name__}: {error}. Training goes on.")
         for action in self._when_batches_stop:

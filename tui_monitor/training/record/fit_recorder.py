@@ -123,6 +123,7 @@ class FitRecorder:
 
     def _epoch_began(self) -> None:
         """Record from callbacks where the function that trains has no instrument in it."""
+        # The fast path holds the sums of the epoch that has ended.
         self._sources.take_slow_path()
         if not self._sources.is_step:
             return
@@ -172,8 +173,10 @@ class FitRecorder:
             seconds: the run's time.
         """
         sink, failures = self._sink, self._failures
+        # First, so that a tick that fails is not tried again after every batch.
         sink.next_tick = seconds + _TICK_SECONDS
         self._observations.batches_rest()
+        # Rows wait to be added up at once; here they may not grow without bound in a long epoch.
         if sink.totals is not None:
             sink.totals.add_up()
         self._measurement.time.paused_seconds += self._steering.tick(sink.epoch, sink.batches)

@@ -200,6 +200,7 @@ class Measurement:
         ended, self._ended = self._ended, None
         if ended is None or self._explainer is None or self._explainer.is_complete:
             return
+        # `restore_best_weights` and averaging optimizers put other weights in place after the last epoch.
         if ended.few_weights and ended.few_weights == few_weights(self._model):
             self._explain_epoch(ended.epoch, ended.logs, is_last=True)
 
@@ -223,6 +224,7 @@ class Measurement:
             return None
         self._writer.status(State.MEASURING)
         validation_loss = logs.get(VALIDATION_PREFIX + "loss")
+        # An epoch without validation (`validation_freq`) must not be explained by the one before.
         if validation_loss is None:
             self._validation.begin()
         self._validation.loss = validation_loss
@@ -262,6 +264,7 @@ class Measurement:
             return False
         now = time.monotonic()
         self._explain_for_all(now)
+        # Within an epoch the first worker alone measures, its own part: nobody may wait for the others there.
         if self._shares is not None and not self._shares.is_chief:
             return False
         due = requested or now - self._explained_at >= _WITHIN_EPOCH_SECONDS

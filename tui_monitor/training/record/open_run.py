@@ -4,6 +4,7 @@ import atexit
 import functools
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def open_run(
     script = own_script()
     if script is not None:
         attempt(ignored, functools.partial(record_origin, folder, script, asks_git=False), otherwise=None)
-    info = run_identity(run_of(folder).name, sys.argv, worker=worker)
+    info = replace(run_identity(run_of(folder).name, sys.argv, worker=worker), keeps_output=False)
     writer = RunWriter(folder, info, pass_on=raise_what_is_the_users)
     writer.status(State.STARTING, "No fit was called yet")
     session = Session(writer, folder, ProbeBudget(fraction=probe_budget, seconds=probe_seconds), ends_with_fit=True)

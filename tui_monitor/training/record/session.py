@@ -110,6 +110,23 @@ def activate(session: Session | None) -> None:
     """Make a session the one that this process records into."""
     global _active  # noqa: PLW0603 - one process, one run
     _active = session
+    if session is not None:
+        for action in _waiting:
+            action(session)
+        _waiting.clear()
+
+
+_waiting: list[Callable[[Session], None]] = []
+
+
+def told_of_sessions(action: Callable[[Session], None]) -> None:
+    """Have something done once this process records into a run.
+
+    Args:
+        action: called with the session, once; raises nothing.
+    """
+    if action not in _waiting:
+        _waiting.append(action)
 
 
 def active_session() -> Session | None:

@@ -86,6 +86,7 @@ class StallWatch:
             yield
         finally:
             self._done.set()
+            # Bounded: the thread may be inside a write to a disk that hangs, and the fit has to return.
             thread.join(timeout=1.0)
 
     def _watch(self) -> None:

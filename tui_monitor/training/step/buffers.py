@@ -29,12 +29,15 @@ class StepBuffer:
         Args:
             numbers: of this step, shape (width,), width known while tracing.
         """
+        # Outside the graph that is traced: a variable made inside would belong to that trace alone.
         with tf.init_scope():
             if self._rows is None:
                 self._rows = tf.Variable(tf.zeros([self._steps, numbers.shape[0]]), trainable=False)
                 self._done = tf.Variable(0, dtype=tf.int64, trainable=False)
+        # A counter of its own, not the optimizer's: steps of the user's own may call that twice, or never.
         row = tf.cast(self._done % self._steps, tf.int32)
         rows = self._rows.scatter_nd_update([[row]], [numbers])
+        # A copy: the next step writes into the variable before this one's value is read.
         return {"buffer": tf.identity(rows), "done": self._done.assign_add(1)}
 
     def read(self, payload: Mapping[str, Any]) -> list[list[float]]:
@@ -44,6 +47,7 @@ class StepBuffer:
             payload: as `note` made it, its tensors eager by now.
         """
         buffer, done = payload["buffer"].numpy(), int(payload["done"].numpy())
+        # A call may have run fewer steps than it could: the epoch's last one, or tuned legacy steps.
         before = self._seen if self._seen is not None else done - min(done, len(buffer))
         self._seen = done
         steps = range(max(before, done - len(buffer)), done)
@@ -62,6 +66,7 @@ class VectorBuffer:
         Args:
             vector: of this step, float32, of any length.
         """
+        # Shape [None]: steps differ in length, and a variable of fixed shape would not take the next one.
         with tf.init_scope():
             if self._held is None:
                 self._held = tf.Variable(tf.zeros([0]), shape=[None], trainable=False)

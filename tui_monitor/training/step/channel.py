@@ -49,12 +49,15 @@ class StepChannel:
                 probed.
         """
         self._metrics = len(values)
+        # Sums and not means: parts of a batch on other replicas may be of another size.
         if several_replicas():
             metrics = tf.stack(values) if values else tf.zeros([0])
             return {**logs, PAYLOAD: {**parts, SUMS: batch_sums(size, metrics, counts)}}
+        # Several steps in one call: Keras returns the last one's logs alone, so numbers go through a buffer.
         if self._buffer is not None:
             numbers = concatenated([tf.stack([size, *values]), counts])
             return {**logs, PAYLOAD: {**parts, **self._buffer.note(numbers)}}
+        # One vector costs one copy out of the graph, each further tensor another.
         if self._packs_logs and all(_is_scalar(log) for log in logs.values()):
             return {PAYLOAD: self._packer.pack(logs, [size, *values], counts, parts)}
         return {**logs, PAYLOAD: self._packer.pack({}, [size, *values], counts, parts)}
@@ -83,6 +86,7 @@ class StepChannel:
         Args:
             logs: what the function returned, its tensors eager.
         """
+        # Taken off first: whatever fails below, no callback may see it.
         payload = logs.pop(PAYLOAD, None) if isinstance(logs, dict) else None
         if payload is None:
             return logs, (), None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tui_monitor.explain.samples.probes import FloatArray
@@ -249,8 +250,8 @@ def is_scalar(log: Any) -> bool:
 def _updates_by_name(backend: Backend, model: Any, logs: Mapping[str, Any], capture: Capture) -> dict[str, MeanUpdate]:
     """Return the update behind each log: the one of the tracker that the log was read from.
 
-    In a graph the log's own tensor tells. An eager step knows no more than the trackers' names, and nor does one of
-    several replicas, whose logs are put together from all.
+    In a graph the log's own tensor tells, in an eager step the value that a tracker shows. One of several replicas
+    knows no more than the trackers' names, as its logs are put together from all.
     """
     found: dict[str, MeanUpdate] = {}
     by_name = tf.executing_eagerly() or tf.distribute.get_strategy().num_replicas_in_sync > 1
@@ -267,9 +268,23 @@ def _updates_by_name(backend: Backend, model: Any, logs: Mapping[str, Any], capt
     names[id(backend.loss_tracker(model))] = "loss"
     for update in capture.means:
         name = names.get(id(update.metric), update.metric.name)
-        if name in logs:
+        if name in logs and (not tf.executing_eagerly() or _shows(update.metric, logs[name])):
             found.setdefault(name, update)
+    if tf.executing_eagerly():
+        for name in logs.keys() - found.keys():
+            shown = [update for update in capture.means if _shows(update.metric, logs[name])]
+            found.update({name: shown[0]} if shown else {})
     return found
+
+
+def _shows(metric: Any, log: Any) -> bool:
+    """Whether a mean tracker's value is that of a log, outside a graph."""
+    total, count = (getattr(metric, name, None) for name in ("total", "count"))
+    if total is None or count is None:
+        return False
+    below = float(tf.convert_to_tensor(count))
+    value = float(tf.convert_to_tensor(total)) / below if below else 0.0
+    return bool(np.isclose(value, float(log), rtol=1e-6, atol=0.0, equal_nan=True))
 
 
 def _sum_behind(log: Any) -> Any:

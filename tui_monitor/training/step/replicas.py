@@ -40,6 +40,7 @@ def several_replicas() -> bool:
 
 def join_replicas(trainer: ModuleType) -> None:
     """Have Keras' reduction of replicas join payloads along the batch instead of averaging them."""
+    # Keras looks the function up in its module at each trace, so a replacement there is what it calls.
     original = trainer.reduce_per_replica
     if getattr(original, "joins_payloads", False):
         return
@@ -51,6 +52,7 @@ def join_replicas(trainer: ModuleType) -> None:
             joined = _joined(strategy, values)
         except Exception as error:  # training must go on
             joined = tell(ignored, error)
+        # Also where joining failed: Keras would average a payload, or fail on its shapes.
         if isinstance(values, dict) and SUMS in values.get(PAYLOAD, {}):
             values = {name: value for name, value in values.items() if name != PAYLOAD}
         reduced = original(values, strategy, reduction)

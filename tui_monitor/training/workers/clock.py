@@ -45,6 +45,7 @@ class StepTimestamps:
         """
         if self._graph is None:
             return logs
+        # Read off the graph, since nothing may be added before an exchange: workers must agree on their order.
         operations = self._graph.get_operations()
         # The iterator asks all workers whether there is more; the step's first exchange is that of the gradients.
         asking = next(filter(_is_exchange, reversed(operations[: self._before])), None)

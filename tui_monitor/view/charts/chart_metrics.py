@@ -26,11 +26,18 @@ class ChartMetric:
 
 
 def further_metrics(fit: FitSnapshot) -> tuple[str, ...]:
-    """Return the metrics besides the loss, accuracy first, then in the order the run names them."""
+    """Return the metrics besides the first, accuracy before the others, which stand in the order the run names them."""
+    return every_metric(fit)[1:]
+
+
+def every_metric(fit: FitSnapshot) -> tuple[str, ...]:
+    """Return all metrics: the loss first, or where there is none the first metric that the run names."""
     names = [canonical_metric(name) for name in fit.info.metrics]
     names += [name for row in fit.epochs[-1:] for name in row.metrics]
     stems = dict.fromkeys(n.removeprefix(VALIDATION_PREFIX) for n in names)
-    return tuple(sorted((n for n in stems if n != "loss"), key=lambda name: name != "accuracy"))
+    if "loss" in stems or not stems:
+        return ("loss", *sorted((n for n in stems if n != "loss"), key=lambda name: name != "accuracy"))
+    return tuple(stems)
 
 
 def chart_metric(name: str) -> ChartMetric:
@@ -38,8 +45,17 @@ def chart_metric(name: str) -> ChartMetric:
     return ChartMetric(name, 1.0 if name in _FRACTIONS else math.inf)
 
 
-def shown_metrics(fit: FitSnapshot, view: ViewState) -> tuple[ChartMetric, ...]:
-    """Return what the two charts show: the loss, and the further metric that was chosen, if there is any."""
-    further = further_metrics(fit)
-    names = ("loss", further[view.metric % len(further)]) if further else ("loss",)
+def shown_metrics(fit: FitSnapshot, view: ViewState, charts: int = 2) -> tuple[ChartMetric, ...]:
+    """Return what the charts show.
+
+    Args:
+        fit: the call of fit.
+        view: says which metric was chosen.
+        charts: how many there is room for: with two, the first metric and a further one; with one, the chosen of all.
+    """
+    every = every_metric(fit)
+    further = every[1:]
+    if charts == 1:
+        return (chart_metric(every[view.metric % len(every)]),)
+    names = (every[0], further[view.metric % len(further)]) if further else every
     return tuple(map(chart_metric, names))

@@ -17,16 +17,18 @@ from tui_monitor.charts.scale import (
     ticks,
     whole_limits,
 )
-from tui_monitor.charts.spec import Band, ChartSpec, FloatArray, LegendEntry, Points
+from tui_monitor.charts.spec import Band, ChartSpec, Curve, FloatArray, LegendEntry, Points
 from tui_monitor.history.batches.middle import MIDDLE, middle
 from tui_monitor.history.batches.series import whole_blocks
 from tui_monitor.history.snapshot import EpochRow, FitSnapshot
-from tui_monitor.metric_names import VALIDATION_PREFIX
-from tui_monitor.units import rounded
+from tui_monitor.metric_names import VALIDATION_PREFIX, is_count
+from tui_monitor.units import rounded, signed
 from tui_monitor.view.charts.chart_metrics import ChartMetric
 from tui_monitor.view.charts.epoch_axis import batch_edges, full_range, newest, planned_end
 from tui_monitor.view.charts.newest_gap import newest_gap
 from tui_monitor.view.view_state import SMOOTHING, ViewState
+
+BASELINE_MARK = "B"
 
 
 def chart_spec(
@@ -57,9 +59,12 @@ def chart_spec(
     wide, high = data_area(*size, gap)
     columns = columns or dot_columns(size[0], markers, gap)
     across = glyphs(markers).columns
-    band = _band(fit, metric.name, x_range, columns, across, view)
+    # A count's values of batches and of whole epochs are not of one size.
+    is_of_epochs = is_count(metric.name) and bool(fit.epochs)
+    band = None if is_of_epochs else _band(fit, metric.name, x_range, columns, across, view)
     band = _smoothed(band, SMOOTHING[view.smoothing] * across)
-    visible = [_visible(train, x_range), _visible(validation, x_range)]
+    baseline = _baseline(view, metric.name)
+    visible = [_visible(points, x_range) for points in (train, validation, *(curve.points for curve in baseline))]
     limits = whole_limits if view.extremes else data_limits
     if view.log_y:
         wanted = _exponentiated(limits(_logarithmic(band), *map(logarithmic, visible)))
@@ -70,7 +75,7 @@ def chart_spec(
         y_range = stepped_limits(limits(band, *visible), previous, needed=needed, ceiling=metric.ceiling)
         y_ticks = ticks(y_range, min(8, max(3, high // 3)))
     return ChartSpec(
-        title=_title(metric.name, view, is_running=metric.name in fit.info.running_means),
+        title=_title(metric.name, view, is_running=metric.name in fit.info.running_means, is_of_epochs=is_of_epochs),
         x_range=x_range,
         y_range=y_range,
         x_ticks=epoch_ticks(x_range, max(2, wide // 8)),
@@ -81,15 +86,29 @@ def chart_spec(
         train=train,
         validation=validation,
         gap=gap,
-        legend=_legend(fit.epochs, metric.name, glyphs(markers), _band_words(view) if band is not None else ""),
+        curves=baseline,
+        legend=_legend(fit.epochs, metric.name, glyphs(markers), _band_words(view) if band is not None else "", view),
         log_y=view.log_y,
         markers=markers,
     )
 
 
-def _title(name: str, view: ViewState, *, is_running: bool) -> str:
+def _baseline(view: ViewState, name: str) -> tuple[Curve, ...]:
+    """Return the curve of the baseline's validation, or of its training where it has no validation."""
+    if view.baseline is None:
+        return ()
+    for metric in (VALIDATION_PREFIX + name, name):
+        points = _epoch_points(view.baseline.epochs, metric)
+        if len(points.x):
+            return (Curve(points, "baseline", BASELINE_MARK),)
+    return ()
+
+
+def _title(name: str, view: ViewState, *, is_running: bool, is_of_epochs: bool) -> str:
     remarks = [name]
-    if is_running:
+    if is_of_epochs:
+        remarks.append("of whole epochs")
+    elif is_running:
         remarks.append("running mean")
     if view.log_y:
         remarks.append("log")
@@ -161,13 +180,28 @@ def _visible(points: Points, x_range: Limits) -> FloatArray:
     return points.y[(points.x >= x_range[0]) & (points.x <= x_range[1])]
 
 
-def _legend(epochs: tuple[EpochRow, ...], name: str, glyph: Glyphs, band: str) -> tuple[LegendEntry, ...]:
+def _against_baseline(view: ViewState, epochs: tuple[EpochRow, ...], name: str) -> tuple[LegendEntry, ...]:
+    """Return what the baseline had at the newest epoch that both have, and how far this run is off it."""
+    if view.baseline is None:
+        return ()
+    for row in reversed(epochs):
+        then = view.baseline.value_at(row.epoch, name)
+        if then is not None and name in row.metrics:
+            text = f"{signed(row.metrics[name] - then, 4)} to {view.baseline.name}"
+            return (LegendEntry(BASELINE_MARK, text, "baseline"),)
+    return (LegendEntry(BASELINE_MARK, view.baseline.name, "baseline"),)
+
+
+def _legend(
+    epochs: tuple[EpochRow, ...], name: str, glyph: Glyphs, band: str, view: ViewState
+) -> tuple[LegendEntry, ...]:
     metrics: Mapping[str, float] = epochs[-1].metrics if epochs else {}
     validated = VALIDATION_PREFIX + name
     train = f"train {rounded(metrics[name])}" if name in metrics else "train"
     entries = [LegendEntry(glyph.train_marker, train, "train")]
     if validated in metrics:
         entries.append(LegendEntry(glyph.validation_marker, f"validation {rounded(metrics[validated])}", "validation"))
+    entries += _against_baseline(view, epochs, validated if validated in metrics else name)
     if band:
         entries.append(LegendEntry(glyph.line, "mean", "train"))
         entries.append(LegendEntry(glyph.band, band, "train-band"))

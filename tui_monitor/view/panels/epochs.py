@@ -5,7 +5,7 @@ from itertools import groupby
 
 from tui_monitor.history.snapshot import EpochRow, FitSnapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX
-from tui_monitor.units import count, rounded, signed
+from tui_monitor.units import count, fitting
 from tui_monitor.view.text.rows import Row, Rows, left, right, wrap
 
 HEADER_ROWS = 2
@@ -28,14 +28,14 @@ def _columns(metrics: tuple[str, ...], width: int) -> tuple[_Column, ...]:
     columns = [_Column("", "epoch", _EPOCH)]
     taken = _EPOCH
     both = 2 * _value_width(metrics, width)
-    for metric in ("loss", *metrics):
+    for metric in metrics:
         group = (
             _Column(metric, "train", both // 2, metric),
             _Column(metric, "valid", both // 2, VALIDATION_PREFIX + metric),
             _Column(metric, "gap", 7, metric, "strong"),
         )
         size = both + 7
-        if taken + size + (0 if metric == "loss" else _TIME) > width:
+        if taken + size + (0 if metric == metrics[0] else _TIME) > width:
             break
         columns += group
         taken += size
@@ -48,7 +48,7 @@ def _columns(metrics: tuple[str, ...], width: int) -> tuple[_Column, ...]:
 
 def _value_width(metrics: tuple[str, ...], width: int) -> int:
     """Return the cells of a value: four digits, or three where a second metric would not fit otherwise."""
-    charts = 2 if metrics else 1
+    charts = min(len(metrics), 2)
     return 9 if _EPOCH + charts * (2 * 9 + 7) + _TIME <= width else 6
 
 
@@ -71,7 +71,7 @@ def table_rows(fit: FitSnapshot | None, metrics: tuple[str, ...], width: int, ne
 
     Args:
         fit: what ran so far.
-        metrics: those besides the loss, the most important first; those that don't fit are left out.
+        metrics: the most important first; those that don't fit are left out.
         width: cells a row.
         newest: how many of the newest epochs to return; None for all.
     """
@@ -99,8 +99,10 @@ def _text(epoch: EpochRow, column: _Column) -> str:
         case "gap":
             train = epoch.metrics.get(column.metric)
             validation = epoch.metrics.get(VALIDATION_PREFIX + column.metric)
-            return "–" if train is None or validation is None else signed(train - validation)
-    return rounded(epoch.metrics.get(column.metric), 4 if column.width > 7 else 3)
+            gap = None if train is None or validation is None else train - validation
+            return fitting(gap, column.width - 1, 3, sign=True)
+    # A blank at the left keeps a column from running into the one before it.
+    return fitting(epoch.metrics.get(column.metric), column.width - 1, 4 if column.width > 7 else 3)
 
 
 def _short(seconds: float) -> str:

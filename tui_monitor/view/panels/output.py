@@ -14,10 +14,16 @@ def output_rows(snapshot: Snapshot, width: int, newest: int | None) -> Rows:
         newest: rows at most; None for all that the snapshot holds.
     """
     if not snapshot.output:
-        return wrap("The script has not printed anything yet.", width, "muted")
+        return wrap(_why_empty(snapshot), width, "muted")
     lines = snapshot.output if newest is None else snapshot.output[-newest:] if newest > 0 else ()
     rows = [row for line in lines for row in wrap_output(line, width)]
     return tuple(rows if newest is None else rows[-newest:] if newest > 0 else [])
+
+
+def _why_empty(snapshot: Snapshot) -> str:
+    if not snapshot.run.keeps_output:
+        return "The script's output went to its own streams, as under run --headless: it is not in the run."
+    return f"The script has {'printed nothing' if snapshot.state.ended else 'not printed anything yet'}."
 
 
 def output_note(snapshot: Snapshot) -> str:

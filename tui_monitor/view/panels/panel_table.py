@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.view.charts.chart_metrics import further_metrics
+from tui_monitor.view.charts.chart_metrics import every_metric
 from tui_monitor.view.explanations import newest_answer
 from tui_monitor.view.panels.epochs import HEADER_ROWS, table_header, table_rows
 from tui_monitor.view.panels.evidence.panel import evidence_head, evidence_inputs, evidence_rows
@@ -134,14 +134,14 @@ def _gap_inputs(snapshot: Snapshot, view: ViewState) -> object:
 
 def _epochs_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
     fit = view.fit_of(snapshot)
-    metrics = further_metrics(fit) if fit else ()
+    metrics = every_metric(fit) if fit else ("loss",)
     ended = f"{len(fit.epochs)} ended" if fit and fit.epochs else ""
     return (heading("Epochs", ended, width), *table_header(metrics, width))
 
 
 def _epochs(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
     fit = view.fit_of(snapshot)
-    metrics = further_metrics(fit) if fit else ()
+    metrics = every_metric(fit) if fit else ("loss",)
     return table_rows(fit, metrics, width, None if view.view is View.EPOCHS else height)
 
 

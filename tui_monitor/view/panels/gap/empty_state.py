@@ -24,7 +24,7 @@ def _of_training(snapshot: Snapshot, fit: FitSnapshot | None) -> tuple[str, ...]
         return (
             "The script is starting: loading TensorFlow takes 5 to 20 seconds, and building its first step some more.",
             "Charts begin with the first batches. The first measurement of the gap comes at the end of epoch 1.",
-            "The script's output is below, and full screen under o.",
+            "Whatever the script prints is shown here, too; o shows it over the whole screen.",
         )
     if is_measuring_off(fit):
         return MEASURING_IS_OFF

@@ -107,7 +107,8 @@ def top_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, height: i
         return _verdict_rows(title, ledger, unit, width, height)
     terms = _measured(ledger)
     layout = _layout(terms, unit, width)
-    ranked = sorted(terms, key=lambda term: -abs(term.effect or 0.0))
+    shown_terms = [term for term in terms if not _is_nothing(term, unit)]
+    ranked = sorted(shown_terms, key=lambda term: -abs(term.effect or 0.0))
     rows: list[Row] = []
     shown = 0
     for term in ranked:
@@ -116,7 +117,9 @@ def top_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, height: i
             break
         rows += block
         shown += 1
-    remark = "training − validation" if shown == len(ranked) else f"{shown} of {len(ranked)} causes (g: all)"
+    remark = "training − validation"
+    if shown < len(ledger.terms):
+        remark = f"{shown} of {len(ledger.terms)} causes (g: all)"
     return (_title_row(title, ledger, unit, width, remark), *rows)
 
 

@@ -121,11 +121,15 @@ def _why(explanation: Explanation, width: int) -> Rows:
 
 
 def _ledgers(explanation: Explanation, width: int, *, whole: bool) -> list[Rows]:
-    return [ledger_rows(title, ledger, unit, width, whole=whole) for title, ledger, unit in _named_ledgers(explanation)]
+    named = _named_ledgers(explanation, with_outputs=whole)
+    return [ledger_rows(title, ledger, unit, width, whole=whole) for title, ledger, unit in named]
 
 
-def _named_ledgers(explanation: Explanation) -> list[tuple[str, Ledger, AmountUnit]]:
-    named = (("Loss gap", explanation.loss, NATS), ("Accuracy gap", explanation.accuracy, POINTS))
+def _named_ledgers(explanation: Explanation, *, with_outputs: bool) -> list[tuple[str, Ledger, AmountUnit]]:
+    named = [("Loss gap", explanation.loss, NATS), ("Accuracy gap", explanation.accuracy, POINTS)]
+    for output in explanation.outputs if with_outputs else ():
+        of_output = (("Loss gap", output.loss, NATS), ("Accuracy gap", output.accuracy, POINTS))
+        named += [(f"{title} of {output.name}", ledger, unit) for title, ledger, unit in of_output]
     return [(title, ledger, unit) for title, ledger, unit in named if ledger is not None]
 
 
@@ -135,7 +139,7 @@ def _measured(explanation: Explanation, width: int) -> Rows:
     train, validation = (explanation.samples.get(side) for side in ("train", "validation"))
     items = []
     if train is not None and validation is not None:
-        items.append(f"measured on {count(train)} training and {count(validation)} validation samples")
+        items.append(f"measured on {count(train)} training and {count(validation)} validation {explanation.unit}s")
     moment = f"epoch {explanation.epoch}"
     items.append(moment if explanation.batch is None else f"{moment} (batch {count(explanation.batch)})")
     if explanation.cost is not None:
@@ -202,7 +206,7 @@ def _squeezed(explanation: Explanation, width: int, height: int) -> Rows:
 
 def _tops(explanation: Explanation, width: int, room: int) -> list[Rows]:
     """Return the largest terms of each ledger, the loss' first served; some rows stay for other things if they can."""
-    named = _named_ledgers(explanation)
+    named = _named_ledgers(explanation, with_outputs=False)
     generous = max(room - 4, 0) if room > 14 else room
     tops: list[Rows] = []
     for index, (title, ledger, unit) in enumerate(named):
