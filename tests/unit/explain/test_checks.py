@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tui_monitor.explain.evidence.checks import (
+from tui_monitor.explain.evidence.check_results import (
     Check,
     Drift,
     LabelMap,
@@ -18,8 +18,8 @@ from tui_monitor.explain.evidence.checks import (
     PenaltyInOneMode,
     Repeated,
     WrongScale,
-    checks,
 )
+from tui_monitor.explain.evidence.checks import checks
 from tui_monitor.explain.samples.observed import Observed, OutputScale, ValidationChange
 from tui_monitor.explain.samples.probes import Averaging, PerSampleMetric, TrainingProbe, ValidationProbe, Weighting
 from tui_monitor.explain.words.checked import checked

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui_monitor import units
-from tui_monitor.explain.ledger.train_mode import LAG, OWN_NOISE
 from tui_monitor.explain.words.causes_within import labels_apart, leading_part
 from tui_monitor.explain.words.checked import checked
 from tui_monitor.explain.words.facts import Facts, main_term, term_of
-from tui_monitor.run_log.events.explanation import Cause, Ledger, Stratified
+from tui_monitor.run_log.events.explanation import LAG, OWN_NOISE, Cause, Ledger, Stratified
 from tui_monitor.run_log.events.opened import CopiedSample
 
 _MOST_SAMPLES_WORTH_ASKING = 10_000_000

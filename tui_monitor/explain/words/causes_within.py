@@ -1,10 +1,9 @@
 """What is said of the causes that open the within-class and the train-mode term, from what was found of each."""
 
 from tui_monitor import units
-from tui_monitor.explain.evidence.checks import LabelMap, LabelShift
-from tui_monitor.explain.ledger.train_mode import LAG, OWN_NOISE
+from tui_monitor.explain.evidence.check_results import LabelMap, LabelShift
 from tui_monitor.explain.words.facts import Facts, term_of
-from tui_monitor.run_log.events.explanation import Cause, KindPart
+from tui_monitor.run_log.events.explanation import LAG, OWN_NOISE, Cause, KindPart
 from tui_monitor.run_log.events.opened import FoundLeak
 
 OPENED_SUBJECTS = (Cause.LEAKED, Cause.INPUT_SCALE, Cause.UNFAMILIAR, Cause.MEMORISED)

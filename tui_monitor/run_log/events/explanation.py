@@ -67,6 +67,10 @@ class Verdict(StrEnum):
         return {Verdict.CONTRIBUTES: "adds", Verdict.CANNOT_TELL: "unclear"}.get(self, self.value)
 
 
+LAG, OWN_NOISE = "batch_norm_lag", "batch_norm_noise"
+"""Kinds of the parts that batch normalisation has."""
+
+
 @dataclass(frozen=True)
 class KindPart:
     """Part of the train-mode term that one kind of layer has."""
