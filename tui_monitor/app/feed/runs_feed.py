@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +18,9 @@ _WHOLE_SECONDS = 2.0
 """Between two looks at the whole folder, at least."""
 _LEAST_SHARE = 50
 """A look at the whole folder may take one part in so many of the time: thousands of runs are looked at less often."""
+
+_MANY = 1000
+"""Runs from which their objects are left out of garbage collection: they stay for as long as the table."""
 
 Arrived = Callable[[Mapping[str, RunEntry], PreparedRuns], object]
 
@@ -48,6 +52,9 @@ class RunsFeed:
             began = time.monotonic()
             entries = self._catalogue.refresh(lambda some: self._tell(some, arrived))
             self._tell(entries, arrived)
+            if len(entries) > _MANY:
+                # A collection that walks over all runs would make a key wait for a tenth of a second.
+                gc.freeze()
             took = time.monotonic() - began
             until = time.monotonic() + max(_WHOLE_SECONDS, took * _LEAST_SHARE)
             while time.monotonic() < until and not self._wait(PAUSE_SECONDS):

@@ -27,7 +27,7 @@ from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, cell_len, heading,
 
 _MARGIN = 4
 """Cells before the first column: the cursor and the mark."""
-_SAMPLE = 400
+_SAMPLE = 100
 """Runs that decide how wide the columns are."""
 _GONE = (State.FAILED, State.LOST)
 
@@ -60,17 +60,27 @@ def prepare(
         now: seconds since 1970-01-01 UTC.
         before: what was prepared of the same runs earlier: what did not change is taken from there.
     """
-    known = {entry.name: entry for entry in before.entries} if before is not None else {}
-    texts = dict(before.texts) if before is not None else {}
-    texts = {name: texts[name] if known.get(name) is entry else searched_text(entry) for name, entry in entries.items()}
     runs = list(entries.values())
-    is_same = before is not None and all(_same_arguments(known.get(run.name), run) for run in runs)
-    found = before.context.differences if before is not None and is_same else differences(runs)
+    known = {entry.name: entry for entry in before.entries} if before is not None else {}
+    if before is not None and len(known) == len(runs) and all(known.get(run.name) is run for run in runs):
+        # Another order of the same runs: nothing else has to be found again.
+        texts, found, metrics = before.texts, before.context.differences, before.metrics
+    else:
+        texts = _texts(entries, known, before)
+        is_same = before is not None and all(_same_arguments(known.get(run.name), run) for run in runs)
+        found = before.context.differences if before is not None and is_same else differences(runs)
+        metrics = tuple(dict.fromkeys(name for entry in runs for name in entry.best))
     context = TableContext(state.metric or metric_that_matters(runs), found, now)
     ordered = sorted_entries(runs, state.sort, context)
     ordered.sort(key=lambda entry: not entry.is_live)
-    metrics = tuple(dict.fromkeys(name for entry in runs for name in entry.best))
     return PreparedRuns(tuple(ordered), texts, context, state.sort, state.metric, metrics)
+
+
+def _texts(
+    entries: Mapping[str, RunEntry], known: Mapping[str, RunEntry], before: PreparedRuns | None
+) -> Mapping[str, str]:
+    held: Mapping[str, str] = before.texts if before is not None else {}
+    return {name: held[name] if known.get(name) is entry else searched_text(entry) for name, entry in entries.items()}
 
 
 def _same_arguments(before: RunEntry | None, entry: RunEntry) -> bool:
