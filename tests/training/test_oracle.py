@@ -26,6 +26,7 @@ class Trained:
     reported: dict[str, float]
     expected: dict[str, dict[str, float]]
     random_mode: bool
+    train_samples: int
     labels: np.ndarray
     """True class of each validation sample."""
     outputs: np.ndarray
@@ -35,7 +36,7 @@ class Trained:
 def _values(metric: str, targets: np.ndarray, outputs: Array) -> Array:
     if metric == "accuracy":
         return (targets.argmax(axis=1) == outputs.argmax(axis=1)).astype(float)
-    return np.asarray(-np.log(np.clip((targets * outputs).sum(axis=1), 1e-7, 1.0)))
+    return np.asarray(-np.log(np.clip((targets * outputs).sum(axis=1), 1e-37, 1.0)))
 
 
 def _last_epoch_batches(data: DemoData) -> list[np.ndarray]:
@@ -104,6 +105,7 @@ def trained(request: pytest.FixtureRequest, open_session: OpenSession) -> Traine
         reported,
         expected,
         random_mode=bool(scenario.dropout),
+        train_samples=len(data.x),
         labels=data.validation_y.argmax(axis=1),
         outputs=validation,
     )
@@ -127,7 +129,7 @@ def test_distributions_are_those_of_the_models_own_outputs(trained: Trained) -> 
     loss = -np.log(trained.outputs[np.arange(count), trained.labels])
     assert spread.mean == pytest.approx(loss.mean(), abs=1e-4)
     assert spread.largest == pytest.approx(loss.max(), rel=1e-3)
-    assert (held.train_samples, held.validation_samples) == (10_708, count)
+    assert (held.train_samples, held.validation_samples) == (trained.train_samples, count)
 
 
 def test_every_term_equals_the_brute_force_one(trained: Trained) -> None:

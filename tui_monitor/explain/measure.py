@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tui_monitor.explain.evidence.check_results import LABELS_APART
 from tui_monitor.explain.evidence.checks import checks
 from tui_monitor.explain.evidence.class_shares import baseline, describe_classes, recall_and_precision, stratified
 from tui_monitor.explain.evidence.distributions import distributions
-from tui_monitor.explain.evidence.found import LABELS_APART
 from tui_monitor.explain.evidence.mistakes import side_mistakes, split_mistakes
 from tui_monitor.explain.ledger.build import build_ledger, has_classes
 from tui_monitor.explain.ledger.within import is_scale_confirmed

@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tui_monitor.explain.evidence.checks import checks
-from tui_monitor.explain.evidence.found import (
+from tui_monitor.explain.evidence.check_results import (
     Check,
     Drift,
     LabelMap,
@@ -20,6 +19,7 @@ from tui_monitor.explain.evidence.found import (
     Repeated,
     WrongScale,
 )
+from tui_monitor.explain.evidence.checks import checks
 from tui_monitor.explain.samples.observed import Observed, OutputScale, ValidationChange
 from tui_monitor.explain.samples.probes import Averaging, PerSampleMetric, TrainingProbe, ValidationProbe, Weighting
 from tui_monitor.explain.words.checked import checked

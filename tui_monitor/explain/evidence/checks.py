@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tui_monitor.explain.evidence.found import (
+from tui_monitor.explain.evidence.check_results import (
     Check,
     Drift,
     LabelMap,

@@ -14,7 +14,10 @@ WORTH_MAPPING = 0.2
 """Deviations by which means, or logarithms by which deviations, must differ."""
 _SURE = 1e-7
 """Probability with which chance may take equal moments of any channel for different ones."""
+_HEAVY_TAILS = 2.0
+"""Times as sure of deviations as of means: of heavy tails a sample shows too small an error of its deviation."""
 _NEAR_ZERO = 0.1
+_FEWEST_SAMPLES = 32
 _MOST_CHANNELS_RECORDED = 8
 _BINS = 12
 
@@ -63,14 +66,15 @@ def scale_mapping(
     """Return what maps validation's input to training's scale, or None where both are on one within chance.
 
     Args:
-        train: at least two samples.
-        validation: at least two samples.
+        train: at least two samples; too few are never mapped.
+        validation: the same.
         number: of the input among the model's, from 0.
         channels: that are mapped by their moments, differ they beyond chance or not; None for those that do.
     """
     there, here = _Moments.of(train), _Moments.of(validation)
     differs = _differs(there, here) if channels is None else channels
-    if not differs.any():
+    is_few = channels is None and min(len(train.mean), len(validation.mean)) < _FEWEST_SAMPLES
+    if is_few or not differs.any():
         return None
     pattern = _usual(there, here) if channels is None else None
     is_whole = train.is_whole and validation.is_whole
@@ -125,7 +129,7 @@ def _differs(train: _Moments, validation: _Moments) -> NDArray[np.bool_]:
         shifted = (shift > WORTH_MAPPING * pooled) & (shift > sure * np.hypot(train.mean_error, validation.mean_error))
         ratio = np.abs(np.log(train.deviation / validation.deviation))
         error = np.hypot(train.log_deviation_error, validation.log_deviation_error)
-        stretched = (ratio > WORTH_MAPPING) & (ratio > sure * error)
+        stretched = (ratio > WORTH_MAPPING) & (ratio > _HEAVY_TAILS * sure * error)
     return np.asarray(usable & (shifted | stretched), dtype=bool)
 
 

@@ -275,8 +275,8 @@ def _unfamiliar(fresh: Fresh, opened: Opened, values: FloatArray, strata: _Strat
         return None
     label, then, other = fresh.validation_label[kept], fresh.validation_loss[kept], other[kept]
     changes = values[fresh.validation_sample[kept]] - other
-    if opened.rescaled is not None and is_scale_confirmed(opened.rescaled):
-        # At the test's moment inputs were mapped, now they are as fed: the difference is not what has grown.
+    if metric != "loss" or (opened.rescaled is not None and is_scale_confirmed(opened.rescaled)):
+        # Right or wrong does not get surer; and where inputs were mapped at the test, they are as fed now.
         changes = np.zeros_like(changes)
     grown, growth_error = _grown(fresh, label, then, changes, strata)
     train = train + grown

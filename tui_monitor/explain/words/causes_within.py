@@ -1,7 +1,7 @@
 """What is said of the causes that open the within-class and the train-mode term, from what was found of each."""
 
 from tui_monitor import units
-from tui_monitor.explain.evidence.found import LabelMap, LabelShift
+from tui_monitor.explain.evidence.check_results import LabelMap, LabelShift
 from tui_monitor.explain.words.facts import Facts, term_of
 from tui_monitor.run_log.events.explanation import LAG, OWN_NOISE, Cause, KindPart
 from tui_monitor.run_log.events.opened import FoundLeak

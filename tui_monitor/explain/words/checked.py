@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tui_monitor import units
-from tui_monitor.explain.evidence.found import (
+from tui_monitor.explain.evidence.check_results import (
     Check,
     Drift,
     LabelMap,

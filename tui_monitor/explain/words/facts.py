@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tui_monitor.explain.evidence.found import Check
+from tui_monitor.explain.evidence.check_results import Check
 from tui_monitor.run_log.events.explanation import Baseline, Cause, Classes, Ledger, Stratified, Term, Verdict
 from tui_monitor.run_log.events.opened import OpenedEvidence
 

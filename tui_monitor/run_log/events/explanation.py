@@ -68,7 +68,7 @@ class Verdict(StrEnum):
 
 
 LAG, OWN_NOISE = "batch_norm_lag", "batch_norm_noise"
-"""Kinds of the parts into which batch norm's effect is split."""
+"""Kinds of the parts that batch normalisation has."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a check may find, each a dataclass of its values; sentences on them are made without any arithmetic."""
+"""What each check that is no term has found; without NumPy, as sentences are made of it where nothing is computed."""
 
 from dataclasses import dataclass
 
