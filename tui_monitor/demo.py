@@ -139,7 +139,7 @@ _SCENARIOS = (
     ),
     Scenario(
         "overfitting",
-        "A small training set, learned by heart: what has grown since the first epoch is memorised.",
+        "A small training set, learned by heart: its samples become easier than others of their class.",
         **_BY_HEART,
     ),
     Scenario(

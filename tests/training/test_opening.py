@@ -10,11 +10,17 @@ import pytest
 
 from tests.training.conftest import OpenSession
 from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, Term, Verdict
+from tui_monitor.training.probe.opening import opening
 from tui_monitor.training.record.recorded_fit import recorded_fit
 
 Array = np.ndarray
 CLASSES, FEATURES, BATCH = 3, 12, 40
 OPENED = (Cause.LEAKED, Cause.INPUT_SCALE, Cause.UNFAMILIAR, Cause.MEMORISED)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_batches_are_tested(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "TESTS_FRESH_BATCHES", True)
 
 
 @dataclass(frozen=True)
@@ -255,6 +261,17 @@ def test_a_model_trained_before_has_no_fresh_batches(open_session: OpenSession) 
     for explanation in train(open_session, model, data, 2):
         for cause in (Cause.UNFAMILIAR, Cause.MEMORISED):
             assert "had been trained before" in term(explanation, cause).reason
+        assert_adds_up(explanation)
+
+
+def test_different_data_are_not_told_from_memorised_samples_by_default(
+    open_session: OpenSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither gets an amount: what they would explain stays within class."""
+    monkeypatch.setattr(opening, "TESTS_FRESH_BATCHES", False)
+    for explanation in train(open_session, build(), make_data(), 2):
+        for cause in (Cause.UNFAMILIAR, Cause.MEMORISED):
+            assert "can't be told apart reliably" in term(explanation, cause).reason
         assert_adds_up(explanation)
 
 

@@ -18,12 +18,15 @@ from tui_monitor.run_log.events.explanation import Explanation, Term, Verdict
 from tui_monitor.run_log.format.layout import RunInfo
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.probe.budget import ProbeBudget
+from tui_monitor.training.probe.opening import opening
 from tui_monitor.training.record.recorded_fit import recorded_fit
 from tui_monitor.training.record.session import Session
 
 METRICS = ("loss", "accuracy")
 NEW_TERMS = ("leaked", "input_scale", "unfamiliar", "memorised")
 _FRESH_DRAWS = 20_000
+
+opening.TESTS_FRESH_BATCHES = True
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,8 @@ class Opener:
     _fresh: "_FreshTest | None" = None
     _batch_norm: BatchNormSplit | None = None
     _other_kinds: tuple[str, ...] = ()
-    _why_not_fresh: str = "The first epoch of this fit was not measured, so no batch is known to be new to the model."
+    why_not_fresh: str = "The first epoch of this fit was not measured, so no batch is known to be new to the model."
+    """Said of different data and memorised samples where nothing was tested."""
 
     def open(self, probe: Probe, epoch: EpochToOpen, seconds: float) -> Opened:
         """Measure what can be of one epoch.
@@ -211,11 +212,11 @@ class Opener:
             try:
                 self._fresh = self._tested(probe, epoch, copies, training, validation, mappings)
             except Unsupported as reason:
-                self._why_not_fresh = str(reason)
+                self.why_not_fresh = str(reason)
             except Exception as error:
                 raise_what_is_the_users(error)
-                self._why_not_fresh = f"The fresh-batch test failed ({type(error).__name__}: {error})."
-        why_not = self._why_not_fresh if self._fresh is None else self._fresh.why_not(epoch)
+                self.why_not_fresh = f"The fresh-batch test failed ({type(error).__name__}: {error})."
+        why_not = self.why_not_fresh if self._fresh is None else self._fresh.why_not(epoch)
         if why_not or self._fresh is None:
             reasons[Cause.UNFAMILIAR] = reasons[Cause.MEMORISED] = why_not
             return None
