@@ -22,7 +22,7 @@ _PART: Final = 0.5
 
 _NOT_TESTED = "Different data and memorised samples can't be told apart reliably yet."
 TESTS_FRESH_BATCHES = False
-"""Whether different data are told from memorised samples: where data do differ, the intervals of that test hold the truth
+"""Whether different data are told from memorised samples: where data differ, that test's intervals hold the truth
 too seldom, so it is made in benchmarks and tests alone."""
 
 
