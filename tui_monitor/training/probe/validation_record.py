@@ -152,6 +152,9 @@ def _by_sample(output: StepOutput, begin: int) -> list[ValidationBatch]:
         return []
     # A copy: a view would keep the inputs of every batch in memory.
     found = list(unmarked(np.array(parts[PER_SAMPLE])))
+    if len(output.rows) == 1 and len(found) > 1:
+        # Each of several replicas gave its part of the one batch.
+        found = [[np.concatenate(same) for same in zip(*found, strict=True)]]
     first = len(output.rows) - len(found)
     return [
         ValidationBatch(begin + first + index, int(output.rows[first + index][0]), rows)
