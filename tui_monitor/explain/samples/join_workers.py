@@ -64,6 +64,9 @@ def join_shares(shares: Sequence[WorkerShare]) -> tuple[TrainingProbe, Validatio
         epoch_batches=sum(training.epoch_batches for training in trainings),
         epoch_class_counts=_counts([training.epoch_class_counts for training in trainings]),
         confidence=_all_known([training.confidence for training in trainings]),
+        sample=_ordinals_known([training.sample for training in trainings]),
+        batch_samples=_all_known([training.batch_samples for training in trainings]),
+        counted=_all_known([training.counted for training in trainings]),
     )
     return training, _validation([share.validation for share in shares if share.validation is not None])
 
@@ -87,6 +90,9 @@ def _cut(probe: TrainingProbe, share: float, seed: int) -> TrainingProbe:
         loss=_chosen(probe.loss, chosen),
         accuracy=_chosen(probe.accuracy, chosen) if probe.accuracy else None,
         confidence=None if probe.confidence is None else probe.confidence[chosen],
+        sample=None if probe.sample is None else probe.sample[chosen],
+        batch_samples=None if probe.batch_samples is None else probe.batch_samples[np.unique(probe.batch[chosen])],
+        counted=None if probe.counted is None else probe.counted[chosen],
     )
 
 
@@ -133,6 +139,12 @@ def _validation(probes: Sequence[ValidationProbe]) -> ValidationProbe | None:
         class_counts=_counts([probe.class_counts for probe in probes]),
         complete=all(probe.complete for probe in probes),
         confidence=_all_known([probe.confidence for probe in probes]),
+        sample=_ordinals_known([probe.sample for probe in probes]),
+        batch_samples=_all_known([probe.batch_samples for probe in probes]),
+        counted=_all_known([probe.counted for probe in probes]),
+        # One worker's part does not tell how the value of all is averaged; Keras weights batches by their samples.
+        averaging=Averaging.SAMPLES,
+        accuracy_averaging=Averaging.SAMPLES,
     )
 
 
@@ -141,7 +153,7 @@ def _all(parts: Sequence[Part], of: Callable[[Part], FloatArray | IntArray | Non
     return np.concatenate(arrays)
 
 
-def _all_known(parts: Sequence[FloatArray | None]) -> FloatArray | None:
+def _all_known(parts: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
     """Return the parts one after the other, or None where one is missing."""
     known = [part for part in parts if part is not None]
     return np.concatenate(known) if len(known) == len(parts) else None
@@ -155,6 +167,12 @@ def _ordinals(parts: Sequence[IntArray]) -> IntArray:
         numbered.append(indices + begun)
         begun += int(indices.max(initial=-1)) + 1
     return np.concatenate(numbered).astype(np.int64)
+
+
+def _ordinals_known(parts: Sequence[IntArray | None]) -> IntArray | None:
+    """Return ordinals as `_ordinals` does, or None where a part has none."""
+    known = [part for part in parts if part is not None]
+    return _ordinals(known) if len(known) == len(parts) else None
 
 
 def _counts(parts: Sequence[IntArray | None]) -> IntArray | None:
