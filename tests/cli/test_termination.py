@@ -1,5 +1,6 @@
 """SIGTERM to `run` reaches the training, whose exit code comes back; nothing goes on alone."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -33,7 +34,11 @@ def save(number, frame):
     sys.exit(7)
 signal.signal(signal.SIGTERM, save)
 """
-_IGNORES = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nos.fork()\n"
+_IGNORES = """
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if os.fork() == 0:
+    signal.pause()
+"""
 _SECONDS = 60
 
 
@@ -52,12 +57,15 @@ def _running(folder: Path, handler: str, *before: str) -> Iterator[tuple["subpro
         start_new_session=True,
     )
     assert process.stdout is not None
+    pid = 0
     try:
         pid = int(process.stdout.readline())
         assert process.stdout.readline() == "ready\n"
         yield process, pid
     finally:
         process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(pid or process.pid, signal.SIGKILL)
         process.communicate()
 
 

@@ -1,5 +1,6 @@
 """The newest validation: metrics of every sample from Keras' own pass, and some batches kept to be measured again."""
 
+import math
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -11,7 +12,7 @@ from tui_monitor.training.probe.passes import LazyBatch, unpack_batch
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.sample_keys import mixed, sample_keys
 from tui_monitor.training.step.packing import PER_SAMPLE, StepOutput
-from tui_monitor.training.step.per_sample_metrics import Unsupported, unmarked
+from tui_monitor.training.step.per_sample_metrics import NO_LOSS, Unsupported, unmarked
 
 _MOST_WAITING: Final = 64
 """Steps that wait to be taken apart."""
@@ -132,7 +133,7 @@ class ValidationRecord:
     @property
     def losses(self) -> FloatArray:
         """The model's own loss of each batch, shape (batches,); NaN where nothing tells it."""
-        return np.array([row[1] for row in self._rows])
+        return np.array([math.nan if row[1] == NO_LOSS else row[1] for row in self._rows])
 
     @property
     def counts(self) -> FloatArray | None:

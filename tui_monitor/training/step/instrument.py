@@ -33,7 +33,7 @@ from tui_monitor.training.step.payload import (
     samples_in,
     unpacked,
 )
-from tui_monitor.training.step.per_sample_metrics import END
+from tui_monitor.training.step.per_sample_metrics import END, NO_LOSS
 from tui_monitor.training.step.replicas import PAYLOAD
 from tui_monitor.training.workers.clock import StepTimestamps
 
@@ -269,7 +269,7 @@ class Instrument:
         trace = self._learned(parts, capture, loss)
         if trace is None or not self.plan.probed:
             return self.channel.emit(logs, samples_in(parts), [], tf.zeros([0]), {})
-        kept, value = _named(trace), tf.constant(float("nan"))
+        kept, value = _named(trace), tf.constant(NO_LOSS)
         if not self.model.jit_compile:
             # XLA fuses otherwise what is also read, which rounds otherwise: a compiled step emits its data alone.
             value = value if loss is None else loss

@@ -25,6 +25,8 @@ MARK: Final = -(2.0**127)
 """Stands after each row in a vector of rows, so that rows of another length than expected are noticed."""
 END: Final = -(2.0**126)
 """Stands after the rows of one batch."""
+NO_LOSS: Final = -(2.0**100)
+"""Stands for a batch's loss that nothing tells. No NaN: TensorFlow's numeric checks may end a step that holds one."""
 NOT_BY_SAMPLE: Final = "the model's outputs, targets and inputs differ in their number of rows"
 _UNKNOWN_SHAPE: Final = "the shape of the model's loss, outputs or targets is not known"
 _MOST_UNITS: Final = 16_384
