@@ -7,10 +7,11 @@ from typing import Final
 
 import numpy as np
 
-from tui_monitor.explain.samples.probes import FloatArray, IntArray
+from tui_monitor.explain.samples.probes import FloatArray
+from tui_monitor.training.probe.opening.fingerprints import Fingerprints, mixed
 from tui_monitor.training.probe.passes import LazyBatch, unpack_batch
 from tui_monitor.training.probe.reservoir import Reservoir
-from tui_monitor.training.probe.sample_keys import mixed, sample_keys
+from tui_monitor.training.probe.sample_keys import sample_keys
 from tui_monitor.training.step.packing import PER_SAMPLE, StepOutput
 from tui_monitor.training.step.per_sample_metrics import NO_LOSS, Unsupported, unmarked
 
@@ -45,13 +46,13 @@ class ValidationRecord:
     """Why the values of its samples are not known, a clause; empty where they are."""
     _rows: list[FloatArray] = field(default_factory=list)
     _bytes: int = 0
-    keys: IntArray | None = None
+    keys: Fingerprints | None = None
     """Number that stands for each sample, uint64, in their order; None where it could not be made."""
-    _targets: list[IntArray | None] = field(default_factory=list)
+    _targets: list[Fingerprints | None] = field(default_factory=list)
     """Keys of the targets of each batch."""
-    _data: list[IntArray | None] = field(default_factory=list)
+    _data: list[Fingerprints | None] = field(default_factory=list)
     """Keys of the data of each batch, where they are not known from an earlier validation."""
-    _known: tuple[IntArray, IntArray] | None = None
+    _known: tuple[Fingerprints, Fingerprints] | None = None
     """Keys of targets and of whole samples of an earlier validation."""
     _keys_data: bool = True
     """Whether the data is looked at: not while validation goes through the same targets in the same order."""
@@ -141,7 +142,7 @@ class ValidationRecord:
         return np.sum(self._rows, axis=0)[2:] if self._rows else None
 
 
-def _joined(keys: list[IntArray | None]) -> IntArray | None:
+def _joined(keys: list[Fingerprints | None]) -> Fingerprints | None:
     known = [key for key in keys if key is not None]
     return np.concatenate(known) if known and len(known) == len(keys) else None
 

@@ -18,30 +18,34 @@ Places = NDArray[np.int64]
 MOST_KEPT: Final = 1_000_000
 """Different training samples that are remembered, at 24 bytes each."""
 _MOST_BYTES: Final = 2**18
-"""Bytes of a sample that are taken into account; of a larger one, values at equal distances."""
-MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 """Odd number near 2^64 divided by the golden ratio (Knuth, The art of computer programming, volume 3, 6.4)."""
 
 
-def fingerprints(leaves: Sequence[Any]) -> Fingerprints:
+def fingerprints(leaves: Sequence[Any], most_bytes: int = _MOST_BYTES) -> Fingerprints:
     """Return a fingerprint of each sample, shape (n,).
 
     Args:
         leaves: tensors or arrays with a row for each sample, at least one; their order counts.
+        most_bytes: of a leaf's sample that are taken into account; of a larger one, values at equal distances.
     """
-    total: Fingerprints | None = None
-    for leaf in leaves:
-        part = _of_rows(tf.convert_to_tensor(leaf))
-        total = part if total is None else total * MIX + part
-    assert total is not None
+    return mixed([_of_rows(tf.convert_to_tensor(leaf), most_bytes) for leaf in leaves])
+
+
+def mixed(parts: Sequence[Fingerprints]) -> Fingerprints:
+    """Return one fingerprint made of several, sample by sample; at least one, whose order counts."""
+    total = parts[0]
+    for part in parts[1:]:
+        total = total * _MIX + part
     return total
 
 
-def _of_rows(values: tf.Tensor) -> Fingerprints:
+def _of_rows(values: tf.Tensor, most_bytes: int) -> Fingerprints:
+    rows = tf.reshape(values, [values.shape[0], -1])
+    if values.dtype.size and rows.shape[1] * values.dtype.size > most_bytes:
+        # Where the tensor lies: a whole batch of images need not leave its device.
+        rows = rows[:, :: -(-rows.shape[1] * values.dtype.size // most_bytes)]
     with tf.device("CPU:0"):
-        rows = tf.reshape(values, [values.shape[0], -1])
-        if values.dtype.size and rows.shape[1] * values.dtype.size > _MOST_BYTES:
-            rows = rows[:, :: -(-rows.shape[1] * values.dtype.size // _MOST_BYTES)]
         prints: Fingerprints = tf.fingerprint(rows).numpy().view(np.uint64)[:, 0]
     return prints
 

@@ -15,11 +15,11 @@ from tui_monitor.explain.samples.opened import NOT_COMPARED, Leak, Matches
 from tui_monitor.explain.samples.probes import IntArray, ValidationProbe
 from tui_monitor.run_log.events.opened import CopiedSample, FoundLeak
 from tui_monitor.training.probe.opening.fingerprints import (
-    MIX,
     Fingerprints,
     KnownSamples,
     Places,
     fingerprints,
+    mixed,
     packed,
     repeated_pairs,
     unpacked,
@@ -128,7 +128,7 @@ class LeakSearch:
         self.seen = Observed()
         if here is None or here.inputs.size != side.loss.size:
             return
-        now = np.sort(here.inputs * MIX + here.labels)
+        now = np.sort(mixed([here.inputs, here.labels]))
         before, self._whole = self._whole, now
         repeats = repeated_pairs(self._there.inputs) if self._there is not None else 0
         change = None
