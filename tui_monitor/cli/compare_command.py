@@ -1,12 +1,11 @@
 """`compare`: why one run differs from another, as text or JSON."""
 
 import json
-import math
 import shutil
 import sys
-from typing import Any
 
 from tui_monitor.compare.comparison import compare, comparison_to_json
+from tui_monitor.run_log.format.strict_json import with_nulls
 from tui_monitor.run_log.runs.folders import find_run, runs_folder
 from tui_monitor.view.runs.comparison_rows import comparison_rows
 
@@ -30,20 +29,9 @@ def compare_runs(first: str, second: str, runs: str | None, *, at_best: bool, as
     folder = runs_folder(runs)
     comparison = compare(find_run(first, folder), find_run(second, folder), at_best=at_best)
     if as_json:
-        print(json.dumps(_finite(comparison_to_json(comparison)), ensure_ascii=False))
+        print(json.dumps(with_nulls(comparison_to_json(comparison)), ensure_ascii=False))
         return 0
     width = min(_WIDEST, max(_NARROWEST, shutil.get_terminal_size().columns))
     for row in comparison_rows(comparison, width):
         sys.stdout.write("".join(run.text for run in row).rstrip() + "\n")
     return 0
-
-
-def _finite(value: Any) -> Any:
-    """Return JSON without NaN and the infinities, which it has no word for."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
-    return value

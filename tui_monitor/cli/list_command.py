@@ -1,7 +1,6 @@
 """`ls`: the runs in a folder, one line each, or one JSON object each."""
 
 import json
-import math
 import shutil
 import sys
 import time
@@ -11,6 +10,7 @@ from typing import Any
 
 from tui_monitor import units
 from tui_monitor.errors import UsageError
+from tui_monitor.run_log.format.strict_json import with_nulls
 from tui_monitor.run_log.runs.entry import RunEntry, read_entry, with_state
 from tui_monitor.run_log.runs.folders import list_runs, may_live, printable, runs_folder
 from tui_monitor.run_log.runs.liveness import file_system_time
@@ -135,8 +135,8 @@ def _as_json(folder: Path, entry: RunEntry, context: TableContext) -> Mapping[st
         "epoch": entry.epoch,
         "epochs": entry.epochs,
         "best": {name: {"value": best.value, "epoch": best.epoch} for name, best in entry.best.items()},
-        "last": {name: _finite(value) for name, value in entry.values.items()},
-        "trend": {"metric": entry.trace.metric, "values": [_finite(value) for value in entry.trace.values]},
+        "last": with_nulls(entry.values),
+        "trend": {"metric": entry.trace.metric, "values": with_nulls(entry.trace.values)},
         "created": entry.created,
         "seconds": entry.seconds,
         "host": entry.host,
@@ -146,7 +146,3 @@ def _as_json(folder: Path, entry: RunEntry, context: TableContext) -> Mapping[st
         "arguments": dict(entry.arguments),
         "differs": dict(context.differences.of(entry)),
     }
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

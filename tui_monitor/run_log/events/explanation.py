@@ -1,6 +1,5 @@
 """The explanation as data: what is measured, in the shape of the JSON that `explain --json` prints."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +9,7 @@ from typing import Any
 from tui_monitor.errors import RunUnreadable
 from tui_monitor.run_log.events.distributions import Distributions
 from tui_monitor.run_log.events.opened import OpenedEvidence
-from tui_monitor.run_log.format.strict_json import restore_numbers
+from tui_monitor.run_log.format.strict_json import restore_numbers, with_nulls
 
 SCHEMA = 2
 """2 added the causes that open the within-class term, why a term has no amount, and `opened`; 1 is read like it."""
@@ -314,18 +313,8 @@ def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
     """
     import msgspec  # noqa: PLC0415 - a training and a list of runs have no use for it at their start
 
-    content = _finite(msgspec.to_builtins(explanation))
+    content = with_nulls(msgspec.to_builtins(explanation))
     return {"schema": content.pop("schema"), **content}
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
-    return value
 
 
 def explanation_from_json(content: Mapping[str, Any]) -> Explanation:

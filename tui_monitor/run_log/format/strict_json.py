@@ -64,6 +64,17 @@ def restore_numbers(content: Any) -> Any:
     return content
 
 
+def with_nulls(content: Any) -> Any:
+    """Return JSON for other programs, whose parsers know no NaN and no infinity: null stands in their place."""
+    if isinstance(content, float):
+        return content if math.isfinite(content) else None
+    if isinstance(content, Mapping):
+        return {key: with_nulls(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [with_nulls(value) for value in content]
+    return content
+
+
 def _plain(value: Any, depth: int) -> Any:
     if type(value) in (bool, int, str):
         return value
