@@ -115,23 +115,6 @@ class Explainer:
             None when the budget allows no probe yet, or the model can't be probed.
         """
         knew_cost = self._budget.knows_cost
-        arguments = (epoch, totals, batches, validation, logs, training_seconds)
-        explanation = self._explain_whole_epoch(*arguments, is_last=is_last)
-        if is_last and explanation is not None and not knew_cost and not self.is_complete:
-            return self._explain_whole_epoch(*arguments, is_last=True) or explanation
-        return explanation
-
-    def _explain_whole_epoch(
-        self,
-        epoch: int,
-        totals: EpochTotals,
-        batches: Reservoir[LazyBatch],
-        validation: ValidationRecord,
-        logs: Mapping[str, float],
-        training_seconds: float,
-        *,
-        is_last: bool,
-    ) -> Explanation | None:
         self.is_complete = False
         watch = _Stopwatch(self._budget)
         is_measured = validation.loss is None or self._has_measured(validation)
@@ -159,6 +142,10 @@ class Explainer:
             self._refuse(_only_shown(why))
             return None
         self.has_explained, self.is_complete = True, len(chosen) == totals.batches
+        if is_last and not knew_cost and not self.is_complete:
+            # The first measurement of all is a small one, from which the cost of a larger one is known now.
+            again = self.at_epoch_end(epoch, totals, batches, validation, logs, training_seconds, is_last=True)
+            return again or explanation
         return explanation
 
     def within_epoch(

@@ -17,7 +17,15 @@ BeginFit = Callable[[Sequence[str], Sequence[str]], None]
 class BatchSink:
     """Takes batches one by one; they belong to the thread that trains."""
 
-    def __init__(self, writer: RunWriter, *, seed: int, begin_fit: BeginFit, tick: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        writer: RunWriter,
+        *,
+        seed: int,
+        begin_fit: BeginFit,
+        tick: Callable[[float], None],
+        epoch_counts: Callable[[], None] = lambda: None,
+    ) -> None:
         """Prepare for a fit whose metrics are not known yet.
 
         Args:
@@ -25,9 +33,11 @@ class BatchSink:
             seed: of the choice of batches that are kept.
             begin_fit: called before the first batch.
             tick: called with the run's time when that has reached `next_tick`, which it moves on.
+            epoch_counts: called before an epoch's first batch, once its sums have begun.
         """
         self._writer = writer
         self._begin_fit = begin_fit
+        self._epoch_counts = epoch_counts
         self.tick = tick
         self.next_tick = 0.0
         """In the run's time."""
@@ -70,10 +80,15 @@ class BatchSink:
 
     def begin_batches(
         self, metrics: Sequence[str], *, running: Sequence[str], units: Mapping[int, Sequence[int]] | None = None
-    ) -> None:
-        """Begin the sums of the epoch with its first batch. Arguments as for `begin_fit` and `EpochTotals`."""
+    ) -> EpochTotals:
+        """Begin the sums of the epoch with its first batch, and return them.
+
+        Arguments as for `begin_fit` and `EpochTotals`.
+        """
         self.begin_fit(metrics, running=running)
         self.totals = EpochTotals(len(self.metrics), units)
+        self._epoch_counts()
+        return self.totals
 
     def put(self, totals: EpochTotals, row: Sequence[float]) -> float:
         """Record a batch and return the run's time.

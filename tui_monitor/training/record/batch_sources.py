@@ -22,7 +22,6 @@ class BatchSources:
         sink: BatchSink,
         failures: FitFailures,
         *,
-        begin_batches: Callable[[], None],
         steps_ended: Callable[["Instrument", int], None] | None,
     ) -> None:
         """Receive nothing yet.
@@ -30,13 +29,11 @@ class BatchSources:
         Args:
             sink: takes the batches.
             failures: of the fit.
-            begin_batches: called before an epoch's first batch, once its sums have begun.
             steps_ended: told after each call of the training function, and of how many steps in it; None lets ordinary
                 batches take the fast path, on which nobody is told.
         """
         self._sink = sink
         self._failures = failures
-        self._begin_batches = begin_batches
         self._steps_ended = steps_ended
         self._training: Instrument | None = None
         self._claimed: list[Instrument] = []
@@ -119,14 +116,10 @@ class BatchSources:
         # TensorFlow comes with it, and is there by now; at the top it would be loaded for Keras on JAX, too.
         from tui_monitor.training.probe.passes import unpack_batch
 
-        sink = self._sink
-        if sink.totals is None:
-            plan = instrument.plan
-            sink.begin_batches(plan.metrics, running=plan.running, units=plan.unit_columns)
-            self._begin_batches()
-        assert sink.totals is not None
+        sink, plan = self._sink, instrument.plan
+        totals = sink.totals or sink.begin_batches(plan.metrics, running=plan.running, units=plan.unit_columns)
         for row in rows:
-            seconds = sink.put(sink.totals, row)
+            seconds = sink.put(totals, row)
         if output is not None:
             sink.kept.offer(sink.batches - 1, output.nbytes, partial(unpack_batch, output, in_training=True))
         if self._steps_ended is not None:
@@ -141,22 +134,21 @@ class BatchSources:
         sink = self._sink
         if self._failures.batches_stopped or not values:
             return
-        if sink.totals is None:
-            sink.begin_batches(tuple(values), running=tuple(values))
-            self._begin_batches()
-        assert sink.totals is not None
-        seconds = sink.put(sink.totals, (0.0, *(values.get(name, float("nan")) for name in sink.metrics)))
+        totals = sink.totals or sink.begin_batches(tuple(values), running=tuple(values))
+        seconds = sink.put(totals, (0.0, *(values.get(name, float("nan")) for name in sink.metrics)))
         if seconds >= sink.next_tick:
             sink.tick(seconds)
 
     def _fast_path(self, instrument: "Instrument") -> "Receiver | None":
         """Return the receiver of further steps like the newest, where there is one that is shorter."""
-        layout, totals = instrument.channel.layout, self._sink.totals
-        if layout is None or not layout.logs or totals is None or self._steps_ended or self._failures.batches_stopped:
+        layout, sink = instrument.channel.layout, self._sink
+        if layout is None or not layout.logs or sink.totals is None:
+            return None
+        if self._steps_ended or sink.pauses_at is not None or self._failures.batches_stopped:
             return None
         from tui_monitor.training.record.fast_path import fast_path
 
-        return fast_path(layout, self._sink, totals, self.step_ended, self._failures.batch_failed)
+        return fast_path(layout, sink, sink.totals, self.step_ended, self._failures.batch_failed)
 
     def _lead(self, receiver: "Receiver") -> None:
         """Have training steps taken by a receiver, unless another fit takes them by now."""

@@ -1,12 +1,11 @@
 """Records the epochs of one `fit`: their begin, what Keras reports at their end, and what follows from it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.layout import State
-from tui_monitor.training.backends.backend import backend_of
 from tui_monitor.training.control.steering import Steering
 from tui_monitor.training.guard import attempt
 from tui_monitor.training.record.batch_reports import told
@@ -23,17 +22,17 @@ class EpochReporter:
 
     def __init__(
         self,
-        model: Any,
         session: Session,
         failures: FitFailures,
         sink: BatchSink,
         measurement: Measurement,
         steering: Steering,
         observations: Observations,
+        *,
+        learning_rate: Callable[[], float | None],
     ) -> None:
-        """Prepare; arguments are the parts of the fit's recorder."""
-        self._model = model
-        self._backend = backend_of(model)
+        """Prepare; arguments are the parts of the fit's recorder, and what returns the optimizer's present rate."""
+        self._learning_rate = learning_rate
         self._session = session
         self._writer = session.writer
         self._failures = failures
@@ -78,7 +77,7 @@ class EpochReporter:
         totals = sink.totals or EpochTotals(len(sink.metrics))
         sink.begin_fit(tuple(values), running=tuple(values))
         self._observations.batches_rest()
-        rate = attempt(failures.stop_observing, self._backend.learning_rate, self._model, otherwise=None)
+        rate = attempt(failures.stop_observing, self._learning_rate, otherwise=None)
         self._writer.event(
             EpochEnded(
                 epoch=epoch,

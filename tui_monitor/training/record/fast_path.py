@@ -5,7 +5,6 @@ object that is looked into, costs a microsecond or more. A batch that is not ord
 """
 
 import struct
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -35,21 +34,18 @@ def fast_path(
     has_samples, has_separate = bool(layout.segments), None in layout.segments
     head_bytes, sample_bytes = layout.head_bytes, layout.sample_bytes
     put, offer = sink.put, sink.kept.offer
-    left = sys.maxsize if sink.pauses_at is None else sink.pauses_at - totals.batches
 
     def unpack(row: Sequence[float], packed: Any, separate: Sequence[Any]) -> UnpackedBatch:
         return unpack_batch(layout.output((row,), packed, separate), in_training=True)
 
     def received(logs: Any) -> Any:
-        nonlocal left
         try:
             payload = logs[PAYLOAD]
             packed = payload["packed"]
             head = read(packed)
         except (KeyError, TypeError, struct.error):
             return slow_path(logs)
-        left -= 1
-        if head[0] != index or left <= 0:
+        if head[0] != index:
             return slow_path(logs)
         try:
             row = head[begin:]

@@ -51,17 +51,28 @@ class FitRecorder:
         self._failures = FitFailures(session.writer)
         self._steering = Steering(model, session)
         self._observations = Observations(session.writer)
-        self._sink = BatchSink(session.writer, seed=session.sampling_seed, begin_fit=self._begin_fit, tick=self._tick)
+        self._sink = BatchSink(
+            session.writer,
+            seed=session.sampling_seed,
+            begin_fit=self._begin_fit,
+            tick=self._tick,
+            epoch_counts=self._await_batches,
+        )
         self._measurement = Measurement(model, session, self._failures, self._sink, is_watched=self._is_watched)
         self._sink.pause = self._measurement.copy_weights
         self._sources = BatchSources(
             self._sink,
             self._failures,
-            begin_batches=self._await_batches,
             steps_ended=self._worker_steps_ended if self._measurement.is_shared else None,
         )
         epochs = EpochReporter(
-            model, session, self._failures, self._sink, self._measurement, self._steering, self._observations
+            session,
+            self._failures,
+            self._sink,
+            self._measurement,
+            self._steering,
+            self._observations,
+            learning_rate=functools.partial(self._backend.learning_rate, model),
         )
         self._callbacks = CallbackAdapter(model, epochs, began=self._began, epoch_began=self._epoch_began)
         self._failures.when_batches_stop(
