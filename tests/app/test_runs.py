@@ -164,6 +164,7 @@ async def test_a_new_run_appears(runs: Path) -> None:
         (runs / "more" / "run-00000").rename(runs / "another")
         table_of(pilot)._feed.refresh_now()
         await until(pilot, lambda: "another" in "".join(rows(pilot)))
+        assert "another" in table_of(pilot)._entries
 
 
 async def test_every_key_of_the_table_can_be_pressed(runs: Path) -> None:
@@ -178,6 +179,7 @@ async def test_every_key_of_the_table_can_be_pressed(runs: Path) -> None:
                         await pilot.press(name, "escape", "escape")
                         if app.chosen is not None:
                             break
+            assert app.return_code in (None, 0)
 
 
 async def test_escape_leads_back_only_to_a_table() -> None:

@@ -145,9 +145,7 @@ def overlay_spec(
         title=f" {', '.join(remarks)}",
         x_range=x_range,
         y_range=y_range,
-        x_ticks=epoch_ticks(x_range, max(2, wide // 8))
-        if state.x is XAxis.EPOCH
-        else ticks(x_range, max(2, wide // 12)),
+        x_ticks=_x_ticks(x_range, wide, state.x),
         y_ticks=y_ticks,
         x_label=state.x.value,
         curves=tuple(curves),
