@@ -13,7 +13,7 @@ from tests.training.conftest import OpenSession
 from tests.training.small_fits import VALIDATION, build_model, fit, make_arrays
 from tui_monitor.explain.samples.probes import Weighting
 from tui_monitor.run_log.format.validation_samples import BEST_FILE, LAST_FILE, read_samples, samples_to_bytes
-from tui_monitor.training.probe.sample_keys import sample_keys
+from tui_monitor.training.probe.sample_keys import keys_of_batches, sample_keys
 from tui_monitor.training.probe.validation_record import ValidationBatch, ValidationRecord
 from tui_monitor.training.record import validation_keeper
 from tui_monitor.training.record.recorded_fit import recorded_fit
@@ -92,6 +92,20 @@ def test_keys_tell_samples_apart_by_any_kind_of_data() -> None:
         np.testing.assert_array_equal(turned[::-1], keys)
     assert sample_keys({"x000": tf.constant(["a", "b"])}, "x", 2) is None
     assert sample_keys({}, "x", 2) is None
+
+
+def test_keys_of_batches_are_those_of_each_alone() -> None:
+    """Batches of the same inner shapes share a call, others do not; the keys come in the order of the samples."""
+    generator = np.random.default_rng(3)
+    shapes = [(5, 3), (4, 3), (2, 7), (3, 3)]
+    batches = [({"x000": generator.normal(size=shape), "y000": np.arange(shape[0])}, shape[0]) for shape in shapes]
+    for role, calls in (("x", 3), ("y", 1)):
+        found = list(keys_of_batches(batches, role))
+        alone = [sample_keys(parts, role, samples) for parts, samples in batches]
+        assert len(found) == calls
+        joined = [np.concatenate([key for key in keys if key is not None]) for keys in (found, alone)]
+        np.testing.assert_array_equal(*joined)
+    assert list(keys_of_batches([({"x000": np.array(["a"])}, 1)], "x")) == [None]
 
 
 def test_files_are_written_now_and_then(tmp_path: Any) -> None:

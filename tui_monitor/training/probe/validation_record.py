@@ -1,6 +1,7 @@
 """The newest validation: metrics of every sample from Keras' own pass, and some batches kept to be measured again."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -11,7 +12,7 @@ from tui_monitor.explain.samples.probes import FloatArray
 from tui_monitor.training.probe.opening.fingerprints import Fingerprints, mixed
 from tui_monitor.training.probe.passes import LazyBatch, unpack_batch
 from tui_monitor.training.probe.reservoir import Reservoir
-from tui_monitor.training.probe.sample_keys import sample_keys
+from tui_monitor.training.probe.sample_keys import keys_of_batches
 from tui_monitor.training.step.packing import PER_SAMPLE, StepOutput
 from tui_monitor.training.step.per_sample_metrics import NO_LOSS, Unsupported, unmarked
 
@@ -49,9 +50,9 @@ class ValidationRecord:
     keys: Fingerprints | None = None
     """Number that stands for each sample, uint64, in their order; None where it could not be made."""
     _targets: list[Fingerprints | None] = field(default_factory=list)
-    """Keys of the targets of each batch."""
+    """Keys of the targets, of some batches after the other."""
     _data: list[Fingerprints | None] = field(default_factory=list)
-    """Keys of the data of each batch, where they are not known from an earlier validation."""
+    """Keys of the data, where they are not known from an earlier validation."""
     _known: tuple[Fingerprints, Fingerprints] | None = None
     """Keys of targets and of whole samples of an earlier validation."""
     _keys_data: bool = True
@@ -83,6 +84,7 @@ class ValidationRecord:
     def flush(self) -> None:
         """Take apart what waits; only then do the fields hold every step."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        self._add_keys(waiting)
         for output in waiting:
             begin = len(self._rows)
             self._rows += [np.array(row) for row in output.rows]
@@ -93,18 +95,17 @@ class ValidationRecord:
                     self.caveat, found = str(reason), []
                 self._bytes += sum(row.nbytes for batch in found for row in batch.rows)
                 self.by_sample += found
-            self._add_keys(output)
             self.kept.offer(len(self._rows) - 1, output.nbytes, partial(unpack_batch, output, in_training=False))
 
-    def _add_keys(self, output: StepOutput) -> None:
+    def _add_keys(self, outputs: Sequence[StepOutput]) -> None:
         # Of several steps in one call only the last one's data is emitted.
-        if len(output.rows) != 1:
+        if any(len(output.rows) != 1 for output in outputs):
             self._targets.append(None)
             return
-        samples, parts = int(output.rows[0][0]), output.parts()
-        self._targets.append(sample_keys(parts, "y", samples))
+        batches = [(output.parts(), int(output.rows[0][0])) for output in outputs]
+        self._targets += keys_of_batches(batches, "y")
         if self._keys_data:
-            self._data.append(sample_keys(parts, "x", samples))
+            self._data += keys_of_batches(batches, "x")
 
     def find_keys(self) -> None:
         """Set the keys of the samples: those of an earlier validation where it went through the same targets."""
