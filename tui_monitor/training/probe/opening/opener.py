@@ -10,18 +10,21 @@ import numpy as np
 
 from tui_monitor.explain.evidence.input_scale import Mapping as ScaleMapping
 from tui_monitor.explain.evidence.input_scale import scale_mapping
-from tui_monitor.explain.ledger.within import OPENED_CAUSES, is_scale_confirmed
+from tui_monitor.explain.ledger.parts import Strata
+from tui_monitor.explain.ledger.reweighting import features
+from tui_monitor.explain.ledger.within import OPENED_CAUSES
 from tui_monitor.explain.quantiles import small_sample_inflation
-from tui_monitor.explain.samples.opened import BatchNorm, Fresh, Leak, Opened, Rescaled
-from tui_monitor.explain.samples.probes import IntArray, ValidationProbe
+from tui_monitor.explain.samples.opened import BatchNorm, Features, Fresh, Leak, Opened, Rescaled
+from tui_monitor.explain.samples.probes import FloatArray, IntArray, ValidationProbe
 from tui_monitor.run_log.events.explanation import Cause
 from tui_monitor.training.guard import raise_what_is_the_users
 from tui_monitor.training.probe.opening.batch_norm import BatchNormSplit, other_kinds
 from tui_monitor.training.probe.opening.leak import LeakSearch
 from tui_monitor.training.probe.opening.moments import MOST_SAMPLES, mapped, moments
 from tui_monitor.training.probe.opening.observing import observed
+from tui_monitor.training.probe.opening.signatures import Signer, principal_components
 from tui_monitor.training.probe.opening.weight_copies import WeightCopies, WeightCopy
-from tui_monitor.training.probe.passes import LazyBatch, Probe, UnpackedBatch
+from tui_monitor.training.probe.passes import LazyBatch, Probe, UnpackedBatch, concatenate, same_shapes
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.record.epoch_totals import EpochTotals
@@ -38,7 +41,11 @@ _MISFIT: Final = 0.03
 _FEWEST_FRESH: Final = 4
 """Batches not trained on yet that the fresh-batch test takes at least."""
 _LEARNED: Final = 0.25
-"""Part of what the training loss has fallen by since the first batches that it must have fallen at the test."""
+"""Part of what the loss has fallen by on unseen samples that it must have fallen by at the fresh-batch test."""
+_LEARNED_AT_LEAST: Final = 0.1
+"""Part of the first batches' loss that it must have fallen by."""
+_COMPONENTS: Final = 8
+"""Numbers that say what a sample's inputs are like, where both sides are compared."""
 _REPEATED: Final = 0.05
 """Fraction of the test's samples that may have been trained on earlier in the epoch."""
 
@@ -109,8 +116,8 @@ class Opener:
         reasons: dict[str, str] = {}
         leak = self._searched(epoch, training, validation, deadline, reasons)
         batch_norm = self._split(probe, epoch, validation)
-        rescaled, mappings, is_same = self._rescaled(probe, epoch, training, validation, reasons)
-        fresh = self._fresh_of(probe, epoch, training, validation, mappings, reasons)
+        rescaled, is_same = self._rescaled(probe, epoch, training, validation, reasons)
+        fresh = self._fresh_of(probe, epoch, training, validation, reasons)
         seen = observed(probe.training, epoch.totals, epoch.penalties, self._leak.seen)
         return Opened(leak, rescaled, fresh, reasons, batch_norm, self._other_kinds, seen, same_scale=is_same)
 
@@ -152,21 +159,21 @@ class Opener:
         training: Sequence[PlacedBatch],
         validation: Sequence[PlacedBatch],
         reasons: dict[str, str],
-    ) -> tuple[Rescaled | None, dict[int, ScaleMapping], bool]:
-        """Return validation at training's scale, what maps it, and whether both sides are on one scale as they are."""
+    ) -> tuple[Rescaled | None, bool]:
+        """Return validation at training's scale, and whether both sides are on one scale as they are."""
         try:
             if self._mappings is None:
                 self._mappings = _mappings(_some(training, epoch.epoch), _some(validation, epoch.epoch))
             mappings, comparable = self._mappings
             if not mappings:
                 reasons[Cause.INPUT_SCALE] = "" if comparable else "The inputs are not numbers that have a scale."
-                return None, {}, comparable
+                return None, comparable
             chosen = _up_to(validation, min(_MOST_RERUN, epoch.measured), epoch.epoch)
             rows = probe.validation_batches([mapped(batch, mappings) for _, batch in chosen]).outputs[0].inference
         except Exception as error:
             raise_what_is_the_users(error)
             reasons[Cause.INPUT_SCALE] = f"Mapped inputs can't be measured ({type(error).__name__}: {error})."
-            return None, {}, False
+            return None, False
         sample = samples_of(chosen, epoch)
         correct = None if epoch.side.correct is None else rows["correct"]
         largest = max(mappings.values(), key=lambda mapping: mapping.scale.differing)
@@ -178,8 +185,7 @@ class Opener:
             gained = 0.0 if correct is None or before is None else float(correct.mean() - before[sample].mean())
             of_loss, of_accuracy = self._mapping_errors(probe, epoch, training, validation)
             errors = math.hypot(of_loss, _MISFIT * effect), math.hypot(of_accuracy, _MISFIT * gained)
-        rescaled = Rescaled(sample, rows["loss"], correct, epoch.side.loss[sample], largest.scale, *errors)
-        return rescaled, mappings if is_scale_confirmed(rescaled) else {}, False
+        return Rescaled(sample, rows["loss"], correct, epoch.side.loss[sample], largest.scale, *errors), False
 
     def _mapping_errors(
         self, probe: Probe, epoch: EpochToOpen, training: Sequence[PlacedBatch], validation: Sequence[PlacedBatch]
@@ -212,14 +218,13 @@ class Opener:
         epoch: EpochToOpen,
         training: Sequence[PlacedBatch],
         validation: Sequence[PlacedBatch],
-        mappings: Mapping[int, ScaleMapping],
         reasons: dict[str, str],
     ) -> Fresh | None:
         """Return the fresh-batch test, measured at the end of the first epoch and kept from there on."""
         copies, self.copies = self.copies, None
         if copies is not None and copies.epoch == epoch.epoch:
             try:
-                self._fresh = self._tested(probe, epoch, copies, training, validation, mappings)
+                self._fresh = self._tested(probe, epoch, copies, training, validation)
             except Unsupported as reason:
                 self.why_not_fresh = str(reason)
             except Exception as error:
@@ -238,7 +243,6 @@ class Opener:
         copies: WeightCopies,
         training: Sequence[PlacedBatch],
         validation: Sequence[PlacedBatch],
-        mappings: Mapping[int, ScaleMapping],
     ) -> "_FreshTest":
         """Measure both sides at the newest copy of the weights after which enough batches were kept.
 
@@ -258,19 +262,21 @@ class Opener:
         batches = [batch for _, batch in fresh]
         variables = copy.variables()
         train = probe.with_variables(batches, variables)
-        other = probe.with_variables([mapped(batch, dict(mappings)) for _, batch in chosen], variables)
+        other = probe.with_variables([batch for _, batch in chosen], variables)
         has_accuracy = epoch.side.correct is not None
+        labels = _labels(train["label"]), _labels(other["label"])
         return _FreshTest(
             Fresh(
                 batch=np.repeat(np.arange(len(batches)), [batch.samples for batch in batches]),
-                label=_labels(train["label"]),
+                label=labels[0],
                 loss=train["loss"],
                 correct=train["correct"] if has_accuracy else None,
                 validation_sample=samples_of(chosen, epoch),
-                validation_label=_labels(other["label"]),
+                validation_label=labels[1],
                 validation_loss=other["loss"],
                 validation_correct=other["correct"] if has_accuracy else None,
                 batches_before=copy.batches,
+                features=_features(epoch, (batches, [batch for _, batch in chosen]), (train, other), labels),
             ),
             _trained_loss(training, 0, max(1, copy.batches // 10)),
             _trained_loss(training, copy.batches, copy.batches + max(4, copy.batches // 4)),
@@ -293,8 +299,8 @@ class _FreshTest:
         """Return why the test says nothing of an epoch; empty where it does."""
         if epoch.side.loss.size != self.validation_samples:
             return "Validation is another set than in the first epoch, when the fresh-batch test was made."
-        learned, now = self.loss_at_start - self.loss_at_test, self.loss_at_start - epoch.reported_loss
-        if not learned >= _LEARNED * max(now, 0.0) or learned <= 0:
+        learned, now = self.loss_at_start - self.loss_at_test, self.loss_at_start - float(epoch.side.loss.mean())
+        if not learned >= max(_LEARNED * now, _LEARNED_AT_LEAST * self.loss_at_start) or learned <= 0:
             return (
                 "In the first epoch the model had learned too little for the fresh-batch test to tell different data "
                 "from memorised samples now."
@@ -326,6 +332,40 @@ def samples_of(validation: Sequence[PlacedBatch], epoch: EpochToOpen) -> IntArra
 def _labels(values: Any) -> IntArray:
     labels: IntArray = np.rint(values).astype(np.int64)
     return labels
+
+
+def _features(
+    epoch: EpochToOpen,
+    batches: tuple[Sequence[UnpackedBatch], Sequence[UnpackedBatch]],
+    values: tuple[Mapping[str, FloatArray], Mapping[str, FloatArray]],
+    labels: tuple[IntArray, IntArray],
+) -> Features:
+    """Return what samples of training and validation are like; of both sides each.
+
+    Args:
+        epoch: which ended.
+        batches: of both sides.
+        values: of their samples at the fresh-batch test.
+        labels: likewise.
+
+    Raises:
+        Unsupported: inputs can't be compared.
+    """
+    leaves = [[concatenate(group).inputs["x"] for group in same_shapes(side)] for side in batches]
+    signer = Signer.of(leaves[0][0])
+    parts = [[signer.sign(each) if signer is not None else None for each in side] for side in leaves]
+    known = [[part for part in side if part is not None] for side in parts]
+    if signer is None or any(len(side) < len(all_of) for side, all_of in zip(known, parts, strict=True)):
+        raise Unsupported(
+            "The inputs are identifiers or of several shapes: how alike both sides are can't be measured."
+        )
+    signed = principal_components(np.concatenate(known[0]), np.concatenate(known[1]), _COMPONENTS)
+    sides = [
+        np.column_stack([inputs, rows["loss"], rows["correct"]]) for inputs, rows in zip(signed, values, strict=True)
+    ]
+    if Strata.of(epoch.side).share.size == 1:
+        labels = np.zeros_like(labels[0]), np.zeros_like(labels[1])
+    return features(sides[0], labels[0], sides[1], labels[1])
 
 
 def _some(batches: Sequence[PlacedBatch], seed: int) -> list[UnpackedBatch]:

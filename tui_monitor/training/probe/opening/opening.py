@@ -20,12 +20,6 @@ _PART: Final = 0.5
 """What they may take of an epoch's forward passes, where that is more."""
 
 
-_NOT_TESTED = "Different data and memorised samples can't be told apart reliably yet."
-TESTS_FRESH_BATCHES = False
-"""Whether different data are told from memorised samples: where data differ, that test's intervals hold the truth
-too seldom, so it is made in benchmarks and tests alone."""
-
-
 class Opening:
     """One fit's opener, with the budget that it spends from."""
 
@@ -47,10 +41,7 @@ class Opening:
             epoch: its number.
             steps: of the epoch, where known.
         """
-        if TESTS_FRESH_BATCHES:
-            self._opener.copies = WeightCopies(self._model, epoch, steps)
-        else:
-            self._opener.why_not_fresh = _NOT_TESTED
+        self._opener.copies = WeightCopies(self._model, epoch, steps)
 
     def copies_weights_at(self, epoch: int) -> int | None:
         """Return after how many batches of an epoch weights are to be copied next, or None."""
