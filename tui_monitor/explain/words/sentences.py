@@ -170,11 +170,11 @@ def _small_ones(facts: Facts, mentioned: Sequence[Cause]) -> str:
         and cause not in mentioned
         and term.verdict is Verdict.RULED_OUT
     ]
-    if not small:
+    total = f"{abs(sum(effect for _, effect in small)):.3f}"
+    if float(total) == 0:
         return ""
     names = " and ".join(name for name, _ in small)
-    total = abs(sum(effect for _, effect in small))
-    return f"{names} explain{'s' if len(small) == 1 else ''} {total:.3f} of the loss gap"
+    return f"{names} explain{'s' if len(small) == 1 else ''} {total} of the loss gap"
 
 
 def _clause(cause: Cause, on_loss: float | None, facts: Facts) -> str:
