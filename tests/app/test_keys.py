@@ -335,3 +335,17 @@ async def test_a_chart_that_is_alone_steps_through_all_metrics() -> None:
             await pilot.press("m")
             await settle(pilot)
         assert titles == ["loss", "accuracy", "loss"]
+
+
+async def test_fits_of_one_model_are_one_training() -> None:
+    """`f` shows successive fits as one: epochs count on, and what explains the newest is of the epoch it is shown as."""
+    fits = [
+        replace(one, info=replace(one.info, model={"name": "lstm", "instance": 7}))
+        for one in (fit(epochs=2, batch=0), fit(epochs=1, batch=0, index=2))
+    ]
+    async with screen_of(snapshot(State.TRAINING, *fits)) as pilot:
+        assert "epoch 1 · measured" in text_of(pilot)
+        await pilot.press("f")
+        await settle(pilot)
+        assert "joined" in shown(pilot)[0]
+        assert "epoch 3 · measured" in text_of(pilot)

@@ -74,7 +74,10 @@ def answer(
     else:
         held = fit.explanations[-1] if fit is not None and fit.explanations else None
     if held is not None:
-        return Answer(held.explanation, held, held.recorded.problem)
+        found = held.explanation
+        # Successive fits shown as one count their epochs on, and so does what explains them.
+        shown = found if found is None or found.epoch == held.epoch else replace(found, epoch=held.epoch)
+        return Answer(shown, held, held.recorded.problem)
     return logged_answer(snapshot, fit, epoch, class_shares)
 
 
