@@ -338,7 +338,7 @@ async def test_a_chart_that_is_alone_steps_through_all_metrics() -> None:
 
 
 async def test_fits_of_one_model_are_one_training() -> None:
-    """`f` shows successive fits as one: epochs count on, and what explains the newest is of the epoch it is shown as."""
+    """`f` shows successive fits as one: epochs count on, and so does the epoch that the newest explanation is of."""
     fits = [
         replace(one, info=replace(one.info, model={"name": "lstm", "instance": 7}))
         for one in (fit(epochs=2, batch=0), fit(epochs=1, batch=0, index=2))
