@@ -1,4 +1,4 @@
-"""The way of the runs from a reader thread to the table: looked at every second, prepared there."""
+"""The way of the runs from a reader thread to the table: the thread reads them every second and prepares their rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAUSE_SECONDS = 1.0
 _WHOLE_SECONDS = 2.0
 """Between two looks at the whole folder, at least."""
 _LEAST_SHARE = 50
-"""A look at the whole folder may take one part in so many of the time: thousands of runs are looked at less often."""
+"""Reading the whole folder may take one part in so many of the time: thousands of runs are read less often."""
 
 _MANY = 1000
 """Runs from which their objects are left out of garbage collection: they stay for as long as the table."""
@@ -50,6 +50,7 @@ class RunsFeed:
         """
         while not self._stopping.is_set():
             began = time.monotonic()
+            # The first look at thousands of runs takes seconds: those read so far are shown meanwhile.
             entries = self._catalogue.refresh(lambda some: self._tell(some, arrived))
             self._tell(entries, arrived)
             if len(entries) > _MANY:
@@ -71,7 +72,7 @@ class RunsFeed:
         self._wanted.set()
 
     def _wait(self, seconds: float) -> bool:
-        """Wait, and return whether somebody wants a look at once."""
+        """Wait, and return whether the wait was cut short because the runs are to be read at once."""
         is_wanted = self._wanted.wait(seconds)
         if not self._stopping.is_set():
             self._wanted.clear()
@@ -80,9 +81,11 @@ class RunsFeed:
     def _tell(self, entries: Mapping[str, RunEntry], arrived: Arrived) -> None:
         if self._stopping.is_set():
             return
+        # By identity: the catalogue returns the very same entry as long as nothing of its run changed.
         is_same = len(entries) == len(self._entries) and all(
             self._entries.get(name) is entry for name, entry in entries.items()
         )
+        # What a live run shows moves on by itself, such as its age, though its entry is the same.
         is_moving = any(entry.is_live for entry in entries.values())
         if is_same and not is_moving and self._prepared is not None:
             return
