@@ -1,6 +1,6 @@
 """Starts the training in a process and session of its own: what happens to the terminal does not reach it.
 
-What is meant for it does: a SIGTERM that this process gets is passed on.
+A SIGTERM is meant for the training, so it is passed on.
 """
 
 import os
@@ -93,7 +93,7 @@ class TrainingProcess:
     def exit_code_if_ended(self) -> int | None:
         """Return the exit code of a run that has said it ended, waiting for its process to leave, else None."""
         if self._process is not None and summarise(self.folder).state.ended:
-            # The run's last record precedes the end of its process by what the script does at exit.
+            # The last record is written at exit, a moment before the interpreter is taken down.
             return self._process.wait()
         return self.exit_code
 

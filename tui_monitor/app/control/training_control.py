@@ -119,7 +119,7 @@ class TrainingControl:
             return
         if kill_training(self._app.folder, snapshot):
             self._notify("The process did not stop and was killed. The screen stays open to show what is left.")
-        # No identity without a heartbeat, but a child of this process can't have given its number away.
+        # Its number is sure even without a heartbeat: a child keeps it until its parent has waited for it.
         elif self._own is not None:
             self._own.kill()
         else:

@@ -34,7 +34,7 @@ class SnapshotSource(Protocol):
 
 
 class Feed:
-    """Runs the reader thread's loop, and is spoken to from the event loop."""
+    """Runs the reader thread's loop; the event loop calls all other methods."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class Feed:
 
     def _wait(self, seconds: float) -> None:
         self._wanted.wait(max(0.0, seconds))
-        # Cleared after the wait, never before: a wish that came during the poll then ends this pause at once.
+        # Cleared after the wait, never before: `poll_now` during a poll then ends this pause at once.
         self._wanted.clear()
 
     def _holds_back(self) -> bool:

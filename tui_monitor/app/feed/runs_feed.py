@@ -13,9 +13,9 @@ from tui_monitor.view.runs.table import PreparedRuns, prepare
 from tui_monitor.view.runs.table_state import TableState
 
 PAUSE_SECONDS = 1.0
-"""Between two looks at the live runs."""
+"""Between two readings of the live runs."""
 _WHOLE_SECONDS = 2.0
-"""Between two looks at the whole folder, at least."""
+"""Between two readings of the whole folder, at least."""
 _LEAST_SHARE = 50
 """Reading the whole folder may take one part in so many of the time: thousands of runs are read less often."""
 
@@ -26,7 +26,7 @@ Arrived = Callable[[Mapping[str, RunEntry], PreparedRuns], object]
 
 
 class RunsFeed:
-    """Runs the reader thread's loop, and is spoken to from the event loop."""
+    """Runs the reader thread's loop; the event loop calls all other methods."""
 
     def __init__(self, catalogue: Catalogue, state: Callable[[], TableState]) -> None:
         """Prepare; nothing is read yet.
@@ -43,10 +43,10 @@ class RunsFeed:
         self._entries: Mapping[str, RunEntry] = {}
 
     def run(self, arrived: Arrived) -> None:
-        """Look at the runs until `stop`. Called in the reader thread; so is the callback.
+        """Read the runs until `stop`. Called in the reader thread; so is the callback.
 
         Args:
-            arrived: called with all runs, by name and prepared, when anything in the table may look otherwise.
+            arrived: called with all runs, by name and prepared, when anything in the table may look different.
         """
         while not self._stopping.is_set():
             began = time.monotonic()
@@ -63,7 +63,7 @@ class RunsFeed:
                     self._tell(self._catalogue.refresh_live(), arrived)
 
     def refresh_now(self) -> None:
-        """Have the whole folder looked at at once."""
+        """Have the whole folder read at once."""
         self._wanted.set()
 
     def stop(self) -> None:

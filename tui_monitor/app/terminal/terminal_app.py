@@ -42,7 +42,7 @@ class TerminalApp(App[None]):
                 return
 
     def told_to_end(self, number: signal.Signals) -> None:
-        """Take one of the ending signals: leave the app."""
+        """Leave the app, as one of the ending signals has come."""
         self.exit()
 
     def on_resize(self) -> None:
