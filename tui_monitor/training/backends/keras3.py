@@ -24,10 +24,10 @@ batch_normalization: type[Any] = keras.layers.BatchNormalization
 
 
 class ObjectProxy(float):
-    """A float that TensorFlow knows by this name, that of wrapt's proxies, to be no tensor.
+    """A float that `tf.is_tensor` tells from a tensor by the name of its type, which is that of wrapt's proxies.
 
-    Keras asks that of every log of every batch before it makes a float of it. For any other type `tf.is_tensor` looks
-    for the attributes of a Protocol, which takes longer than to read the log's tensor would.
+    Keras asks this about every log of every batch before it makes a float of it. For any other type `tf.is_tensor`
+    looks for the attributes of a Protocol, which takes longer than reading the log's tensor would.
     """
 
     __slots__ = ()
