@@ -1,6 +1,7 @@
 """Every key does what the table says, and the table is all there is."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,15 @@ from textual.binding import Binding
 from textual.screen import ModalScreen
 
 from tests.app.driving import arrive, rows_of, screen_of, settle, shown, text_of, turns
-from tests.app.snapshots import ListSource, fit, snapshot
+from tests.app.snapshots import ListSource, explanation, fit, snapshot
 from tui_monitor.app.live_app import LiveApp
 from tui_monitor.app.monitor_app import MonitorApp
 from tui_monitor.app.replay_app import ReplayApp
 from tui_monitor.app.runs_app import RunsApp
 from tui_monitor.app.screens.help import HelpScreen
 from tui_monitor.app.screens.leave import LeaveScreen
+from tui_monitor.history.snapshot import ExplanationAt
+from tui_monitor.run_log.events.explanation import OutputExplanation, RecordedExplanation, explanation_to_json
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.control import Action, receive_requests
 from tui_monitor.view.key_table import KEYS, OF_A_RUN, OF_THE_OVERLAY, OF_THE_TABLE, Group, keys_as_markdown
@@ -119,6 +122,29 @@ async def test_metrics_and_fits_are_stepped_through() -> None:
         await pilot.press("right_square_bracket")
         await settle(pilot)
         assert "epoch 4/10" in shown(pilot)[1]
+
+
+async def test_outputs_are_stepped_through() -> None:
+    """`h` explains each of several outputs and then the whole loss again; with one output it is not offered."""
+    whole = explanation()
+    outputs = tuple(
+        OutputExplanation(name, whole.reported, whole.loss, None, None, verdict=f"{name} is its own.")
+        for name in ("kind", "price")
+    )
+    held = ExplanationAt(3, None, 1.0, RecordedExplanation(explanation_to_json(replace(whole, outputs=outputs))))
+    several = snapshot(State.TRAINING, replace(fit(), explanations=(held,)))
+    async with screen_of(several) as pilot:
+        for title in (
+            "kind differs (output 1 of 2)",
+            "price differs (output 2 of 2)",
+            "training and validation differ",
+        ):
+            await pilot.press("h")
+            await settle(pilot)
+            assert title in text_of(pilot)
+            assert ("is its own" in text_of(pilot)) == ("output" in title)
+    async with screen_of(snapshot(State.TRAINING, fit())) as pilot:
+        assert "next head" not in shown(pilot)[-1]
 
 
 async def test_keys_without_effect_are_not_offered() -> None:

@@ -142,6 +142,12 @@ def newest_answer(snapshot: Snapshot, fit: FitSnapshot | None) -> Answer:
     return replace(found, explanation=replace(found.explanation, limits=MEASURING_IS_OFF if is_off else ()))
 
 
+def outputs_of(fit: FitSnapshot | None) -> int:
+    """Return how many outputs the newest explanation of a fit tells apart; 0 where it is of one loss alone."""
+    explanation = fit.explanations[-1].explanation if fit is not None and fit.explanations else None
+    return len(explanation.outputs) if explanation is not None else 0
+
+
 def newest_with_distributions(fit: FitSnapshot | None) -> ExplanationAt | None:
     """Return the newest explanation of a fit that holds what lies behind its averages, or None without one."""
     explanations = reversed(fit.explanations if fit is not None else ())

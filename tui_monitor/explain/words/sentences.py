@@ -5,7 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tui_monitor import units
 from tui_monitor.explain.words.causes import CAUSE_WORDS
-from tui_monitor.explain.words.causes_within import OPENED_SUBJECTS, labels_apart, opened_subject, train_mode_subject
+from tui_monitor.explain.words.causes_within import (
+    OPENED_SUBJECTS,
+    labels_apart,
+    leading_part,
+    opened_subject,
+    train_mode_subject,
+)
 from tui_monitor.explain.words.facts import Facts, named_terms, term_of
 from tui_monitor.run_log.events.explanation import Cause, Classes, Ledger, Term, Verdict
 
@@ -130,7 +136,8 @@ def _amounts(terms: Sequence[Term], most: int, facts: Facts, written: Callable[[
 def _short_name(cause: Cause, facts: Facts) -> str:
     if cause is Cause.SAMPLE_WEIGHTS:
         return "class weights" if facts.class_weights is not None else "sample weights"
-    return CAUSE_WORDS[cause].short
+    part = leading_part(facts) if cause is Cause.TRAIN_MODE_LAYERS else None
+    return CAUSE_WORDS[cause].short if part is None else part.label
 
 
 def _effect_worth_naming(ledger: Ledger | None, cause: Cause) -> float | None:
@@ -154,7 +161,7 @@ def _small_ones(facts: Facts, mentioned: Sequence[Cause]) -> str:
     """Return what the causes that most would guess come to, as one clause, where they are ruled out."""
     usual = {Cause.IN_EPOCH_AVERAGING: "averaging"}
     if facts.random_mode:
-        usual = {Cause.TRAIN_MODE_LAYERS: "dropout", **usual}
+        usual = {Cause.TRAIN_MODE_LAYERS: _short_name(Cause.TRAIN_MODE_LAYERS, facts), **usual}
     small = [
         (name, term.effect)
         for cause, name in usual.items()

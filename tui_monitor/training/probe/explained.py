@@ -6,6 +6,7 @@ What the parts don't reproduce is no cause: it is said in a sentence, and its le
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from tui_monitor import units
 from tui_monitor.explain.measure import Moment, explain_output, explain_probe
@@ -55,14 +56,31 @@ def explained(known: Measured, moment: Moment, open_within: Open | None = None) 
     unit = known.plan.outputs[0].unit if len(known.plan.outputs) == 1 else "sample"
     explanation = explain_probe(training, validation, moment, without=without, unit=unit, opened=opened)
     if len(known.plan.outputs) > 1:
-        parts = range(len(known.plan.outputs))
-        explanation = replace(explanation, outputs=tuple(_output(known, index) for index in parts))
+        outputs, problems_of = zip(
+            *(_output(known, index, opened) for index in range(len(known.plan.outputs))), strict=True
+        )
+        limits = (*explanation.limits, *(problem for found in problems_of for problem in found))
+        explanation = replace(explanation, outputs=outputs, limits=limits)
     return explanation, ""
 
 
-def _output(known: Measured, index: int) -> OutputExplanation:
+def _output(known: Measured, index: int, opened: Opened | None) -> tuple[OutputExplanation, list[str]]:
+    """Return the explanation of one of several outputs, and of each ledger that can't be trusted why it is left out."""
     metrics = known.plan.outputs[index]
-    return explain_output(metrics.output, output_training(known, index), output_validation(known, index), metrics.unit)
+    training, validation = output_training(known, index), output_validation(known, index)
+    told = partial(explain_output, metrics.output, training, validation, metrics.unit, opened=opened)
+    found = told()
+    problems = {
+        name: _validation_problem(known, ledger, validation, name)
+        for name, ledger in (("loss", found.loss), ("accuracy", found.accuracy))
+    }
+    without = frozenset(name for name, problem in problems.items() if problem)
+    said = [
+        f"The gap in {name} of {metrics.output} can only be shown: {problem}."
+        for name, problem in problems.items()
+        if problem
+    ]
+    return (told(without=without) if without else found), said
 
 
 def _not_reproduced(training: TrainingProbe) -> str:

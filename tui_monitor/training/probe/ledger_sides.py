@@ -19,6 +19,7 @@ from tui_monitor.explain.samples.probes import (
     TrainingProbe,
     ValidationProbe,
     Weighting,
+    effective_weights,
 )
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events.explanation import Cause
@@ -301,7 +302,10 @@ def _validation(known: Measured, index: int, scale: float, *, by_batch: bool = F
     )
     accuracy = known.reported.get(f"{VALIDATION_PREFIX}{metrics.accuracy_name}") if scored else None
     side = replace(side, reported_accuracy=accuracy if known.is_at_end else None)
-    return replace(side, **_reported_validation(known, "loss" if whole else metrics.loss_name))
+    if whole:
+        return replace(side, **_reported_validation(known, "loss"))
+    side = replace(side, **_reported_validation(known, metrics.loss_name))
+    return side if has_units else replace(side, averaging=_averaging_of_output(known, metrics.loss_name, side))
 
 
 @dataclass(frozen=True)
@@ -380,6 +384,17 @@ def _reported_validation(known: Measured, name: str) -> Mapping[str, Any]:
         if abs(by_batches - reported) < abs(by_samples - reported) - 1e-5 * abs(reported):
             averaging = Averaging.BATCHES
     return {"reported_loss": reported, "averaging": averaging}
+
+
+def _averaging_of_output(known: Measured, name: str, side: ValidationProbe) -> Averaging:
+    """Return how an output's reported loss averages validation's batches: as the nearest mean, or as training's."""
+    if side.reported_loss is None or not side.complete or not np.isfinite(side.loss).all():
+        averaging: Averaging = _reported_loss(known, name)["averaging"]
+        return averaging
+    weighted = side.loss * effective_weights(side.weight, side.batch, side.weighting)
+    by_batches = float((np.bincount(side.batch, weights=weighted) / np.bincount(side.batch)).mean())
+    is_nearer = abs(by_batches - side.reported_loss) < abs(float(weighted.mean()) - side.reported_loss)
+    return Averaging.BATCHES if is_nearer else Averaging.SAMPLES
 
 
 # What rows say

@@ -90,6 +90,16 @@ class Opening:
         return opened, time.perf_counter() - begun - built
 
 
+def why_whole(known: Measured) -> str:
+    """Return why the within-class term of an epoch can't be opened, a sentence; empty where it can."""
+    outputs = known.plan.outputs
+    if known.plan.by_batch:
+        return "It is measured of samples, and this loss by whole batches."
+    if len(outputs) != 1:
+        return "It is measured of models with one loss alone."
+    return "" if outputs[0].unit == "sample" else f"It is measured of samples, and this loss by {outputs[0].unit}s."
+
+
 class OpenedOnce:
     """Opens one epoch when it is asked to, once; a model whose units are not samples is left as it is."""
 
@@ -121,10 +131,10 @@ class OpenedOnce:
     def __call__(self, training: TrainingProbe, validation: ValidationProbe) -> Opened | None:
         """Return what opens the within-class term of both sides, or None where it stays whole."""
         known, kept = self._known, self._kept
-        outputs = known.plan.outputs
-        is_by_sample = len(outputs) == 1 and outputs[0].unit == "sample" and not known.plan.by_batch
-        if self._opened is not None or kept is None or known.now is not None or not is_by_sample:
+        if self._opened is not None or kept is None or known.now is not None:
             return self._opened
+        if why := why_whole(known):
+            return Opened(reasons=dict.fromkeys(OPENED_CAUSES, why))
         epoch = EpochToOpen(
             epoch=self._epoch,
             training=kept,
