@@ -55,6 +55,7 @@ class Reservoir(Generic[Batch]):
             self._bytes -= self._kept[slot][1]
             self._kept[slot] = (index, size, batch)
         self._bytes += size
+        # One batch stays however large it is: without any, nothing could be measured.
         while self._bytes > self.memory_budget and len(self._kept) > 1:
             self._evict()
 

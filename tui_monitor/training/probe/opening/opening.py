@@ -85,6 +85,7 @@ class Opening:
         except Exception as error:
             raise_what_is_the_users(error)
             opened = Opened(reasons=dict.fromkeys(OPENED_CAUSES, f"It failed ({type(error).__name__}: {error})."))
+        # Later epochs use the same passes, so building them is no part of what an epoch costs.
         built = probe.building_seconds - built
         self._budget.traced(built)
         return opened, time.perf_counter() - begun - built
@@ -101,7 +102,7 @@ def why_whole(known: Measured) -> str:
 
 
 class OpenedOnce:
-    """Opens one epoch when it is asked to, once; a model whose units are not samples is left as it is."""
+    """Opens the term of one epoch when it is first called; where units are not samples, the term stays whole."""
 
     def __init__(
         self,

@@ -80,6 +80,7 @@ def _why_not(model: Any, batches: int) -> str:
             "fresh-batch test may take."
         )
     iterations = getattr(getattr(model, "optimizer", None), "iterations", None)
+    # The optimizer counts all steps of the model's life, so more of them than this epoch's means earlier training.
     if iterations is None or int(iterations.numpy()) > batches:
         return "The model had been trained before this fit, so no batch is known to be new to it."
     return ""
