@@ -86,7 +86,7 @@ class BatchFile:
         if number - self._flushed >= self._room:
             self._make_room(seconds)
             number = self._number
-        # In memory order, the number comes last: where a kill comes in between, it does not vouch for half a record.
+        # The number is written last: where a kill comes in between, it does not vouch for half a record.
         self._fill(self._slots, number % ROOM * self._width, seconds, epoch, size, *values, number + 1)
         # Counted on: another thread may have opened a new file, and so begun to count anew.
         self._number += 1

@@ -85,8 +85,8 @@ def _is_known(backend: Backend, thing: Any) -> bool:
 
 
 def _placeholder(value: Any) -> Any:
-    # For any number of samples: one trace serves batches of every size.
     dtype = value.dtype if isinstance(value, tf.Tensor) else np.asarray(value).dtype
+    # For any number of samples: one trace serves batches of every size.
     return tf.compat.v1.placeholder(dtype, [None, *np.shape(value)[1:]])
 
 

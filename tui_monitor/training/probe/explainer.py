@@ -305,6 +305,7 @@ class Explainer:
 
     def _refuse(self, sentence: str) -> None:
         """Measure no more, and say why."""
+        # In the plan, which belongs to the function: another fit with the same function need not fail first.
         self._plan.caveat = sentence
 
     def _finish(

@@ -136,6 +136,7 @@ class _Pass:
         # Where validation is measured otherwise than training, no output is taken apart.
         both = zip(outputs, samples, strict=True) if outputs else ()
         rows = tuple(metrics.of(sample).numpy().astype(np.float64) for metrics, sample in both)
+        # It was asked for last, and only where the pass has one.
         loss = next(results, None)
         if loss is None:
             return _Measured(rows, math.nan, 0.0)
@@ -392,6 +393,7 @@ def _of_size(batch: UnpackedBatch, size: int) -> Iterator[tuple[int, UnpackedBat
 
 def _beyond(rows: Sequence[FloatArray], loss: float, outputs: Sequence[PerSampleMetrics]) -> float:
     """Return what a batch's loss holds beyond its samples'; what rounding may give counts as nothing."""
+    # Where samples' losses don't make up the loss, a penalty can't be told from the rest.
     if not rows or any(metrics.by_batch for metrics in outputs):
         return 0.0
     both = zip(outputs, rows, strict=True)
@@ -416,6 +418,7 @@ def _together(
     sizes = [[batch.samples for batch in group] for group in groups]
     found = []
     for index, metrics in enumerate(outputs):
+        # As rows of one tensor, all samples of a pass have the same number of units.
         per_sample = [
             part.rows[index].shape[1] // max(sum(size), 1)
             for part, size in zip(measured["inference"], sizes, strict=True)

@@ -64,6 +64,7 @@ class Reservoir(Generic[Batch]):
         self._bytes -= self._kept[victim][1]
         self._kept[victim] = self._kept[-1]
         self._kept.pop()
+        # From now on a new batch has to displace another one, or memory would grow again.
         self._capacity = len(self._kept)
 
     def draw(self, most: int) -> list[tuple[int, Batch]]:

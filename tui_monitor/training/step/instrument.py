@@ -306,6 +306,6 @@ def _named(trace: Trace) -> dict[str, Any]:
 
 def _is_run_by_keras(model: Any, backend: Backend) -> bool:
     """Whether nobody but Keras reads what the model's functions return."""
-    # An override may print the logs, or reckon with them: it must find tensors, as Keras returns them.
+    # An override may print the logs, or compute with them: it must find tensors, as Keras returns them.
     classes = (base for base in type(model).__mro__ if not backend.is_own(base))
     return not any(name in vars(base) for base in classes for name in _READERS)

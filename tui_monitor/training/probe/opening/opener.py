@@ -297,6 +297,7 @@ class _FreshTest:
         if epoch.side.loss.size != self.validation_samples:
             return "Validation is another set than in the first epoch, when the fresh-batch test was made."
         learned, now = self.loss_at_start - self.loss_at_test, self.loss_at_start - epoch.reported_loss
+        # Not `<`: a loss that is NaN counts as not learned.
         if not learned >= _LEARNED * max(now, 0.0) or learned <= 0:
             return (
                 "In the first epoch the model had learned too little for the fresh-batch test to tell different data "

@@ -68,6 +68,7 @@ class Opening:
         if copies is not None and due is not None and batches >= due:
             begun = time.perf_counter()
             copies.copy(batches)
+            # Training waits for the copy, so it is a cost of measuring.
             self._budget.written(time.perf_counter() - begun)
 
     def open(self, probe: Probe, epoch: EpochToOpen, forward_seconds: float) -> tuple[Opened, float]:

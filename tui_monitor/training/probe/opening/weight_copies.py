@@ -65,6 +65,7 @@ class WeightCopies:
             self.next = None
             return
         values = {id(handle): (handle, value) for handle, value in map(_read, self._model.variables)}
+        # Two, as too few batches may be kept after the newest.
         self.copies = [*self.copies, WeightCopy(batches, values)][-2:]
         self.next = next((t for t in self._targets if t > batches), None) if self._targets else 2 * batches
 
