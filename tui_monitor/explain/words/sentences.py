@@ -16,13 +16,13 @@ from tui_monitor.explain.words.facts import Facts, named_terms, term_of
 from tui_monitor.run_log.events.explanation import Cause, Classes, Ledger, Term, Verdict
 
 _LIKE_SIZE = 0.5
-"""Fraction of a ledger's largest effect from which another one is of like size: the headline names them all."""
+"""Fraction of a ledger's largest effect from which another counts as of like size; the headline names all of these."""
 _USUAL_CLAUSES = 2
 """Causes that the headline names where smaller ones contribute too; the findings name every one."""
 _LINES, _LINE_WIDTH = 3, 71
 """Room for the headline: lines on a screen of 80 columns, beside their label."""
 _ROUNDING = 1e-9
-"""An effect below it is the arithmetic's, not the run's."""
+"""A smaller effect comes from rounding, not from the run."""
 
 
 def verdict_line(facts: Facts) -> str:
@@ -158,7 +158,7 @@ def _no_cause(facts: Facts) -> str:
 
 
 def _small_ones(facts: Facts, mentioned: Sequence[Cause]) -> str:
-    """Return what the causes that most would guess come to, as one clause, where they are ruled out."""
+    """Return one clause on the causes that most readers would guess, where these are ruled out."""
     usual = {Cause.IN_EPOCH_AVERAGING: "averaging"}
     if facts.random_mode:
         usual = {Cause.TRAIN_MODE_LAYERS: _short_name(Cause.TRAIN_MODE_LAYERS, facts), **usual}

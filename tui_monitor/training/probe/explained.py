@@ -41,12 +41,14 @@ def explained(known: Measured, moment: Moment, open_within: Open | None = None) 
     training, validation = whole_training(known), whole_validation(known)
     unknown = _not_reproduced(training) or _epoch_problem(known, training, "loss")
     opened = open_within(training, validation) if open_within is not None and validation is not None else None
+    # First in full, to see what its parts don't reproduce; below once more, with that left out.
     explanation = explain_probe(training, validation, moment, opened=opened)
     problems = {
         "loss": unknown or _validation_problem(known, explanation.loss, validation, "loss"),
         "accuracy": _accuracy_problem(known, explanation, training, validation),
     }
     has_accuracy = explanation.accuracy is not None and not problems["accuracy"]
+    # A loss that was measured by batches already can't be measured otherwise; the accuracy is still explained.
     if problems["loss"] and not (known.plan.by_batch and has_accuracy):
         return None, problems["loss"]
     without = frozenset(name for name, problem in problems.items() if problem)
@@ -90,6 +92,7 @@ def _not_reproduced(training: TrainingProbe) -> str:
         if not math.isnan(loss.then.sum()) and math.isnan((loss.training + loss.inference).sum()):
             return "the loss of single batches can't be computed again"
         return ""
+    # A penalty explains what samples' losses don't add up to, then as well as now.
     if loss.offset_now != 0.0 or loss.offset_then == 0.0:
         return ""
     return "the training loss can't be reproduced from the model's outputs"

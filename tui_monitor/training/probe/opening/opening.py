@@ -68,6 +68,7 @@ class Opening:
         if copies is not None and due is not None and batches >= due:
             begun = time.perf_counter()
             copies.copy(batches)
+            # Training waits for the copy, so it is a cost of measuring.
             self._budget.written(time.perf_counter() - begun)
 
     def open(self, probe: Probe, epoch: EpochToOpen, forward_seconds: float) -> tuple[Opened, float]:
@@ -85,6 +86,7 @@ class Opening:
         except Exception as error:
             raise_what_is_the_users(error)
             opened = Opened(reasons=dict.fromkeys(OPENED_CAUSES, f"It failed ({type(error).__name__}: {error})."))
+        # Later epochs use the same passes, so building them is no part of what an epoch costs.
         built = probe.building_seconds - built
         self._budget.traced(built)
         return opened, time.perf_counter() - begun - built
@@ -101,7 +103,7 @@ def why_whole(known: Measured) -> str:
 
 
 class OpenedOnce:
-    """Opens one epoch when it is asked to, once; a model whose units are not samples is left as it is."""
+    """Opens the term of one epoch when it is first called; where units are not samples, the term stays whole."""
 
     def __init__(
         self,
