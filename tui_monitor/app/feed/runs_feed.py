@@ -58,7 +58,7 @@ class RunsFeed:
                 gc.freeze()
             took = time.monotonic() - began
             until = time.monotonic() + max(_WHOLE_SECONDS, took * _LEAST_SHARE)
-            while time.monotonic() < until and not self._wait(PAUSE_SECONDS):
+            while time.monotonic() < until and not self._stopping.is_set() and not self._wait(PAUSE_SECONDS):
                 if any(entry.is_live for entry in self._entries.values()):
                     self._tell(self._catalogue.refresh_live(), arrived)
 
