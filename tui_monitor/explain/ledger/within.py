@@ -1,8 +1,8 @@
 """The within-class term opened into causes that add up to it: leak, input scale, different data, memorised samples.
 
 Notation: W is training's mean minus validation's at the weights of now, in inference mode, at validation's class
-shares. Each cause is what validation's mean would change by without it; the fresh-batch test gives the part of W
-that no memorising is in (Nakkiran et al., The deep bootstrap, 2021, compare the same two worlds).
+shares. Each cause is the change of validation's mean without it; the fresh-batch test gives the part of W that
+contains no memorising (Nakkiran et al., The deep bootstrap, 2021, compare the same two worlds).
 """
 
 import math
@@ -84,7 +84,7 @@ def _why_no_leak(leak: Leak) -> str:
 def _leaked(leak: Leak, values: FloatArray, strata: Strata, metric: str) -> Part | None:
     """Return what validation's mean would change by without its copies of training samples; None where unknown.
 
-    Of all copies only the fraction found is known: with p the fraction of copies, U = (L − p·M) / (1 − p) is the mean
+    Only a fraction of all copies was found: with p the fraction of copies, U = (L − p·M) / (1 − p) is the mean
     without them, from the mean L of all and M of the copies found.
     """
     compared = leak.matched != NOT_COMPARED
@@ -138,7 +138,7 @@ def _misplaced(copies: FloatArray, others: FloatArray, count: float) -> float:
 
 
 def _no_leak(leak: Leak, values: FloatArray, metric: str) -> Part:
-    """Return the part of copies that were not found: 0, with what as many as could be hidden would do at most."""
+    """Return the part where no copy was found: 0, bounded by what the most copies that may be hidden would do."""
     hidden = leak.found.fraction_high
     mean = float(values.mean())
     most = hidden / (1.0 - min(hidden, 0.5)) * (mean if metric == "loss" else 1.0 - mean)
