@@ -9,7 +9,8 @@ from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
 from tui_monitor.training.guard import raise_what_is_the_users
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.ledger_sides import Measured
-from tui_monitor.training.probe.opening.opener import EpochToOpen, Opener
+from tui_monitor.training.probe.opening.epoch_to_open import EpochToOpen
+from tui_monitor.training.probe.opening.opener import Opener
 from tui_monitor.training.probe.opening.weight_copies import WeightCopies
 from tui_monitor.training.probe.passes import LazyBatch, Probe, preserved_random_state
 from tui_monitor.training.probe.reservoir import Reservoir
@@ -134,7 +135,6 @@ class OpenedOnce:
             validation=known.validation,
             side=validation,
             totals=known.totals,
-            reported_loss=training.loss.reported,
             probed=known.batches,
             mode_effect=abs(float((training.loss.training - training.loss.inference).mean())),
             penalties=(known.training.penalty, known.training.inference_penalty),
