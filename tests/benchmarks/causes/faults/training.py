@@ -54,8 +54,7 @@ class Trainer:
         if key not in self._models:
             model = _build(family, body, fault)
             signature = [tf.TensorSpec([None, FEATURES], tf.float32)]
-            forward = tf.function(functools.partial(model, training=False), input_signature=signature)
-            self._models[key] = model, forward
+            self._models[key] = model, tf.function(functools.partial(_logits, model), input_signature=signature)
         model, forward = self._models[key]
         model.set_weights(_build(family, body, fault).get_weights())
         for variable in model.optimizer.variables:
@@ -142,12 +141,25 @@ def _dataset(batches: Any, family: Family, sides: Sides) -> Any:
 Values = Mapping[str, Array]
 
 
+def _logits(model: Any, x: Any) -> Any:
+    """Return what the last layer makes probabilities of: Keras computes its loss from there, without clipping."""
+    for layer in model.layers[:-1]:
+        x = layer(x, training=False)
+    return tf.matmul(x, model.layers[-1].kernel) + model.layers[-1].bias
+
+
+def _per_sample(y: Array, logits: Array) -> Values:
+    """Return each sample's loss in nats, and 1 where it is right, from logits of shape (n, 1) or (n, classes)."""
+    both = np.column_stack([np.zeros(len(y)), logits]) if logits.shape[1] == 1 else logits
+    loss = np.logaddexp.reduce(both, axis=1) - both[np.arange(len(y)), y]
+    return {"loss": loss, "accuracy": (both.argmax(axis=1) == y).astype(float)}
+
+
 def _truth(forward: Any, family: Family, fault: Fault, sides: Sides, seed: int) -> Mapping[str, Mapping[str, float]]:
     """Return the true effect of each cause on each metric, by brute force; of label faults there is none."""
 
     def values(x: Array, y: Array) -> Values:
-        outputs = np.asarray(forward(tf.constant(x, tf.float32)), np.float64)
-        return family.per_sample(y, 1.0 / (1.0 + np.exp(-outputs)) if fault.logits else outputs)
+        return _per_sample(y, np.asarray(forward(tf.constant(x, tf.float32)), np.float64))
 
     if not fault.has_truth:
         return {}

@@ -1,5 +1,6 @@
 """One epoch as opening its within-class term needs it: batches of both sides, and where their samples stand."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,11 @@ class EpochToOpen:
 
     penalties: tuple[float, float] = (0.0, 0.0)
     """Parts of the training loss that are no sample's, in training and in inference mode, in nats."""
+
+    @functools.cached_property
+    def placed_training(self) -> list[PlacedBatch]:
+        """Kept training batches with their numbers; they are unpacked for the first who asks."""
+        return [(index, unpack()) for index, unpack in self.training.draw(10**9)]
 
     @property
     def samples(self) -> int:

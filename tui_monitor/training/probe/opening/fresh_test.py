@@ -57,7 +57,6 @@ def fresh_test(
     probe: Probe,
     epoch: EpochToOpen,
     copies: WeightCopies,
-    training: Sequence[PlacedBatch],
     validation: Sequence[PlacedBatch],
     leak: LeakSearch,
 ) -> FreshTest:
@@ -68,6 +67,7 @@ def fresh_test(
     """
     if copies.why_none:
         raise Unsupported(copies.why_none)
+    training = epoch.placed_training
     found = _fresh_batches(copies.copies, training)
     if found is None:
         raise Unsupported("The first epoch has too few batches for a fresh-batch test.")

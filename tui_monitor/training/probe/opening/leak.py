@@ -52,6 +52,14 @@ class Epoch(Protocol):
     """What the search has to know of an epoch."""
 
     @property
+    def epoch(self) -> int:
+        """From 1."""
+
+    @property
+    def placed_training(self) -> Sequence[tuple[int, UnpackedBatch]]:
+        """Kept training batches with their numbers in the epoch; looked at where they are new alone."""
+
+    @property
     def side(self) -> ValidationProbe:
         """All of validation."""
 
@@ -95,42 +103,40 @@ class LeakSearch:
 
     def search(
         self,
-        epoch: int,
-        training: Sequence[tuple[int, UnpackedBatch]],
+        opened: Epoch,
         validation: Sequence[tuple[IntArray, UnpackedBatch]],
-        totals: Epoch,
         deadline: float,
     ) -> Leak | None:
         """Return which validation samples stand in training, as far as both were kept.
 
         Args:
-            epoch: from 1.
-            training: kept batches with their numbers in the epoch.
+            opened: the epoch.
             validation: kept batches with the index of each sample.
-            totals: of the epoch.
             deadline: by `time.perf_counter`, after which no further batch is looked at.
 
         Returns:
             None where nothing could be compared.
         """
+        epoch = opened.epoch
         here = self._validation_printed(validation, epoch, deadline)
         added: Training | None = None
         # An epoch may be measured once more, as the last: its batches come back then, and say nothing.
         if self._there is None or not (self._knows_all or epoch == self._searched):
             self._searched = epoch
+            training = opened.placed_training
             # In random order, so that what the time allows is a random part.
             order = np.random.default_rng(epoch).permutation(len(training))
             placed = [(packed(epoch, *_place(training[index])), training[index][1]) for index in order]
             self._there = _printed(placed, deadline)
             if self._there is not None:
-                is_new = self._add(epoch, self._there, totals.samples)
+                is_new = self._add(epoch, self._there, opened.samples)
                 added = Training([batch for _, batch in placed], is_new, self._there.places)
-        self._note_change(here, totals.side)
+        self._note_change(here, opened.side)
         if here is None or self._there is None:
             return None
-        exact = self._compared(here, self._there, totals.side)
+        exact = self._compared(here, self._there, opened.side)
         near = self._near.search(added, _known(here, validation), deadline, adds=self._repeats)
-        return exact if near is None else self._with_near(exact, near, here, totals)
+        return exact if near is None else self._with_near(exact, near, here, opened.samples)
 
     def _note_change(self, here: _Printed | None, side: ValidationProbe) -> None:
         """Compare all of validation with what it was when it was last seen whole, whatever its order."""
@@ -230,7 +236,7 @@ class LeakSearch:
             repeats=self._repeats,
         )
 
-    def _with_near(self, exact: Leak, near: NearCopies, here: _Printed, totals: Epoch) -> Leak:
+    def _with_near(self, exact: Leak, near: NearCopies, here: _Printed, samples: int) -> Leak:
         """Return what was found with the near-copies, where there are more of them than of exact ones alone.
 
         Exact copies are among the near ones; both are then counted among the samples that were compared for these.
@@ -240,7 +246,7 @@ class LeakSearch:
         added = int((is_copy & (exact.matched[places] != 1)).sum())
         if added <= _FEWEST_NEAR * is_copy.sum():
             return exact
-        distinct = self.known.inputs.size / max(self._fraction, 1e-9) if self._repeats else totals.samples
+        distinct = self.known.inputs.size / max(self._fraction, 1e-9) if self._repeats else samples
         covered = min(1.0, near.compared / max(distinct, 1))
         matched: Matches = np.full(exact.matched.size, NOT_COMPARED, dtype=np.int8)
         matched[places] = is_copy

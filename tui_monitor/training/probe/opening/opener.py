@@ -69,12 +69,11 @@ class Opener:
         validation = placed_validation(epoch)
         if not validation:
             return Opened(reasons=dict.fromkeys(OPENED_CAUSES, "No whole batches of validation could be kept."))
-        training = [(index, unpack()) for index, unpack in epoch.training.draw(10**9)]
         reasons: dict[str, str] = {}
-        leak = self._searched(epoch, training, validation, deadline, reasons)
+        leak = self._searched(epoch, validation, deadline, reasons)
         batch_norm = self._split(probe, epoch, validation)
-        rescaled, is_same = self._rescaled(probe, epoch, training, validation, reasons)
-        fresh = self._fresh_of(probe, epoch, training, validation, reasons)
+        rescaled, is_same = self._rescaled(probe, epoch, validation, reasons)
+        fresh = self._fresh_of(probe, epoch, validation, reasons)
         seen = observed(probe.training, epoch.totals, epoch.penalties, self._leak.seen)
         return Opened(leak, rescaled, fresh, reasons, batch_norm, self._other_kinds, seen, same_scale=is_same)
 
@@ -97,13 +96,12 @@ class Opener:
     def _searched(
         self,
         epoch: EpochToOpen,
-        training: Sequence[PlacedBatch],
         validation: Sequence[PlacedBatch],
         deadline: float,
         reasons: dict[str, str],
     ) -> Leak | None:
         try:
-            return self._leak.search(epoch.epoch, training, placed(validation, epoch), epoch, deadline)
+            return self._leak.search(epoch, placed(validation, epoch), deadline)
         except Exception as error:
             # What a signal handler of the script raised passes; any other failure costs this one cause alone.
             raise_what_is_the_users(error)
@@ -114,14 +112,13 @@ class Opener:
         self,
         probe: Probe,
         epoch: EpochToOpen,
-        training: Sequence[PlacedBatch],
         validation: Sequence[PlacedBatch],
         reasons: dict[str, str],
     ) -> tuple[Rescaled | None, bool]:
         """Return validation at training's scale, and whether both sides are on one scale as they are."""
         try:
             if self._mappings is None:
-                self._mappings = _mappings(some(training, epoch.epoch), some(validation, epoch.epoch))
+                self._mappings = _mappings(some(epoch.placed_training, epoch.epoch), some(validation, epoch.epoch))
             mappings, comparable = self._mappings
             if not mappings:
                 reasons[Cause.INPUT_SCALE] = "" if comparable else "The inputs are not numbers that have a scale."
@@ -141,12 +138,12 @@ class Opener:
             effect = float(rows["loss"].mean() - epoch.side.loss[sample].mean())
             before = epoch.side.correct
             gained = 0.0 if correct is None or before is None else float(correct.mean() - before[sample].mean())
-            of_loss, of_accuracy = self._mapping_errors(probe, epoch, training, validation)
+            of_loss, of_accuracy = self._mapping_errors(probe, epoch, validation)
             errors = math.hypot(of_loss, _MISFIT * effect), math.hypot(of_accuracy, _MISFIT * gained)
         return Rescaled(sample, rows["loss"], correct, epoch.side.loss[sample], largest.scale, *errors), False
 
     def _mapping_errors(
-        self, probe: Probe, epoch: EpochToOpen, training: Sequence[PlacedBatch], validation: Sequence[PlacedBatch]
+        self, probe: Probe, epoch: EpochToOpen, validation: Sequence[PlacedBatch]
     ) -> tuple[float, float]:
         """Return the standard errors of mean loss and accuracy that estimating the mapping gives.
 
@@ -154,7 +151,7 @@ class Opener:
         parts of the samples, tried on the same samples.
         """
         tried = up_to(validation, _TRIED, epoch.epoch)
-        sides = [some(side, epoch.epoch) for side in (training, validation)]
+        sides = [some(side, epoch.epoch) for side in (epoch.placed_training, validation)]
         losses, rights = [], []
         known = self._mappings[0] if self._mappings is not None else {}
         for part in range(_GROUPS):
@@ -174,7 +171,6 @@ class Opener:
         self,
         probe: Probe,
         epoch: EpochToOpen,
-        training: Sequence[PlacedBatch],
         validation: Sequence[PlacedBatch],
         reasons: dict[str, str],
     ) -> Fresh | None:
@@ -183,7 +179,7 @@ class Opener:
         copies, self.copies = self.copies, None
         if copies is not None and copies.epoch == epoch.epoch:
             try:
-                self._fresh = fresh_test(probe, epoch, copies, training, validation, self._leak)
+                self._fresh = fresh_test(probe, epoch, copies, validation, self._leak)
             except Unsupported as reason:
                 self.why_not_fresh = str(reason)
             except Exception as error:
