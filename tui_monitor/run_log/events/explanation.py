@@ -205,6 +205,10 @@ class Stratified:
     accuracy_high: float | None = None
 
 
+KNOWN = "known"
+"""Verdict of a finding that is a fact, not a cause's amount."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that can be said, with what to do about it."""
