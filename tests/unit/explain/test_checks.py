@@ -175,9 +175,7 @@ def _weighted(sides: Sides) -> Sides:
 
 def _rounded(sides: Sides) -> Sides:
     training, validation, observed = sides
-    assert validation.confidence is not None
-    loss, sure = (values.astype(np.float16).astype(float) for values in (validation.loss, validation.confidence))
-    return training, replace(validation, loss=loss, confidence=sure), observed
+    return training, replace(validation, loss=validation.loss.astype(np.float16).astype(float)), observed
 
 
 def _masked_in_loss_alone(sides: Sides) -> Sides:
@@ -331,18 +329,12 @@ def test_values_of_few_digits_are_seen_on_one_side_alone(dtype: str) -> None:
     def cut(values: np.ndarray) -> np.ndarray:
         return values.astype(np.float32).astype(kind).astype(float)
 
-    assert validation.confidence is not None
-    narrow = replace(validation, loss=cut(validation.loss), confidence=cut(validation.confidence))
+    narrow = replace(validation, loss=cut(validation.loss))
     found = [check for check in checks(training, narrow, observed) if isinstance(check, Rounded)]
-    assert [(check.side, check.dtype) for check in found] == [("validation", dtype)]
-    assert training.confidence is not None
-    both = replace(
-        training,
-        loss=replace(training.loss, inference=cut(training.loss.inference)),
-        confidence=cut(training.confidence),
-    )
+    assert [(check.side, check.dtype, check.of) for check in found] == [("validation", dtype, "losses")]
+    both = replace(training, loss=replace(training.loss, then=cut(training.loss.then)))
     assert not [check for check in checks(both, narrow, observed) if isinstance(check, Rounded)]
-    few = replace(validation, loss=np.round(validation.loss * 8) / 8, confidence=None)
+    few = replace(validation, loss=np.round(validation.loss * 8) / 8)
     assert not [check for check in checks(training, few, observed) if isinstance(check, Rounded)]
 
 

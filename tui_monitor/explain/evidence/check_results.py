@@ -191,14 +191,14 @@ class NotFinite:
 
 @dataclass(frozen=True)
 class Rounded:
-    """One side's per-sample values have fewer digits than the other's."""
+    """One side's numbers have fewer digits than the other's."""
 
     side: str
     """`training` or `validation`."""
     dtype: str
-    """The type that all of its values fit."""
-    values: int
-    """How many different values were looked at."""
+    """The type that all of them fit."""
+    of: str
+    """`inputs` or `losses`."""
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def checks(probe: TrainingProbe, validation: ValidationProbe, observed: Observed
         weighted_validation(probe, validation),
         padding_counted(probe, validation, observed),
         not_finite(probe, validation),
-        rounded(probe, validation),
+        rounded(probe, validation, observed),
         penalty(observed),
         rare_labels(observed),
         new_training(observed),
@@ -65,10 +65,11 @@ def checks(probe: TrainingProbe, validation: ValidationProbe, observed: Observed
 
 
 def _of_single_samples(probe: TrainingProbe, validation: ValidationProbe, observed: Observed) -> list[Check | None]:
+    shifted = label_shift(probe, validation)
     return [
         label_map(probe, validation),
-        label_shift(probe, validation),
-        unrelated_labels(probe, validation),
+        shifted,
+        None if shifted is not None else unrelated_labels(probe, validation),
         not_shuffled(observed),
         missing_classes(probe, validation),
         drift(validation),

@@ -16,6 +16,7 @@ from tui_monitor.explain.evidence.check_results import (
     Rounded,
     WeightedValidation,
 )
+from tui_monitor.explain.evidence.rounding import narrow_type
 from tui_monitor.explain.evidence.sureness import FEWEST, SURE_DEVIATIONS
 from tui_monitor.explain.samples.labels import BoolArray
 from tui_monitor.explain.samples.observed import Observed, ValidationChange
@@ -41,9 +42,6 @@ _FEWEST_EXPECTED = 20.0
 _NONE_BACK = 0.02
 _FELT = 0.005
 """Fraction by which padding must move an accuracy, or a loss relative to it, to be worth a word."""
-_FEWEST_VALUES = 64
-"""Different values that show how many digits a side has: each of float32 fits float16 in one case of 8192."""
-_ROUNDED = 0.99
 
 
 def not_shuffled(observed: Observed) -> NotShuffled | None:
@@ -179,30 +177,11 @@ def _with_and_without(values: FloatArray, padding: BoolArray, counts: BoolArray)
     return float(values[counts].mean()), float(values[counts & ~padding].mean())
 
 
-def rounded(probe: TrainingProbe, validation: ValidationProbe) -> Rounded | None:
-    """Find whether one side's values all fit float16 or bfloat16, and the other's don't."""
-    sides = (
-        ("training", (probe.loss.inference, probe.confidence)),
-        ("validation", (validation.loss, validation.confidence)),
-    )
-    found = {}
-    for name, arrays in sides:
-        values = np.unique(np.concatenate([array[np.isfinite(array)] for array in arrays if array is not None]))
-        found[name] = values, _narrow_type(values)
-    if any(values.size < _FEWEST_VALUES for values, _ in found.values()):
-        return None
-    narrow = [(name, values.size, dtype) for name, (values, dtype) in found.items() if dtype]
-    return Rounded(narrow[0][0], narrow[0][2], narrow[0][1]) if len(narrow) == 1 else None
-
-
-def _narrow_type(values: FloatArray) -> str:
-    """Return the narrow type that nearly all values fit; empty where they need float32."""
-    if not values.size:
-        return ""
-    single = values.astype(np.float32)
-    # bfloat16 is the upper half of a float32; most of its values fit float16, too.
-    if ((single.view(np.uint32) & np.uint32(0xFFFF)) == 0).mean() >= _ROUNDED:
-        return "bfloat16"
-    with np.errstate(over="ignore"):
-        fits_half = single.astype(np.float16).astype(np.float32) == single
-    return "float16" if fits_half.mean() >= _ROUNDED else ""
+def rounded(probe: TrainingProbe, validation: ValidationProbe, observed: Observed) -> Rounded | None:
+    """Find whether one side's inputs or losses all fit float16 or bfloat16, and the other's don't."""
+    losses = narrow_type(probe.loss.then), narrow_type(validation.loss)
+    for of, (train, other) in (("inputs", observed.input_types), ("losses", losses)):
+        if train is None or other is None or bool(train) == bool(other):
+            continue
+        return Rounded("training" if train else "validation", train or other, of)
+    return None

@@ -76,6 +76,9 @@ class Observed:
     were the same samples in every epoch."""
     training_back: int = 0
     """Those that were known."""
+    input_types: tuple[str | None, str | None] = (None, None)
+    """The narrow type that training's and validation's inputs all fit, empty where they need float32; None where too
+    few values tell."""
     penalty_in_training: float = 0.0
     """Part of the training loss that is no sample's, in nats."""
     penalty_in_inference: float = 0.0

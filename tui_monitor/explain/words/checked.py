@@ -205,10 +205,14 @@ def _rounded(check: Rounded) -> Finding:
     return Finding(
         "rounded",
         KNOWN,
-        f"All {units.count(check.values)} values of {check.side} fit {check.dtype}, those of the other side don't: "
-        f"{check.side} alone is computed with fewer digits.",
-        "Compute both sides in one precision, and loss and metrics in float32.",
-        'keras.layers.Dense(units, dtype="float32")',
+        f"All {check.of} of {check.side} fit {check.dtype}, those of the other side don't: {check.side} alone "
+        f"{'was stored' if check.of == 'inputs' else 'is computed'} with fewer digits.",
+        "Store and feed both sides' inputs in float32."
+        if check.of == "inputs"
+        else "Compute loss and metrics of both sides in float32.",
+        f'{"x_val" if check.side == "validation" else "x_train"} = np.load(source).astype("float32")'
+        if check.of == "inputs"
+        else 'keras.layers.Dense(units, dtype="float32")',
     )
 
 

@@ -1,14 +1,17 @@
 """Opens the within-class term within the probe's budget; what fails costs that term alone, never the ledger."""
 
 import time
+from dataclasses import replace
 from typing import Any, Final
 
 from tui_monitor.explain.ledger.within import OPENED_CAUSES
+from tui_monitor.explain.samples.observed import Observed, WholeValidation
 from tui_monitor.explain.samples.opened import Opened
 from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
 from tui_monitor.training.guard import raise_what_is_the_users
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.ledger_sides import Measured
+from tui_monitor.training.probe.opening.observing import observed
 from tui_monitor.training.probe.opening.opener import EpochToOpen, Opener
 from tui_monitor.training.probe.opening.weight_copies import WeightCopies
 from tui_monitor.training.probe.passes import LazyBatch, Probe, preserved_random_state
@@ -39,6 +42,8 @@ class Opening:
         self._model = model
         self._budget = budget
         self._opener = Opener()
+        self.given_validation = WholeValidation()
+        """What `fit` was given, where `validation_steps` may cut it."""
 
     def begin_first_epoch(self, epoch: int, steps: int | None) -> None:
         """Begin to copy weights within a fit's first epoch.
@@ -81,7 +86,7 @@ class Opening:
         begun, built = time.perf_counter(), probe.building_seconds
         try:
             with preserved_random_state():
-                opened = self._opener.open(probe, epoch, max(_LEAST_SECONDS, _PART * forward_seconds))
+                opened = self._opened(probe, epoch, max(_LEAST_SECONDS, _PART * forward_seconds))
         except Exception as error:
             raise_what_is_the_users(error)
             opened = Opened(reasons=dict.fromkeys(OPENED_CAUSES, f"It failed ({type(error).__name__}: {error})."))
@@ -89,9 +94,19 @@ class Opening:
         self._budget.traced(built)
         return opened, time.perf_counter() - begun - built
 
+    def _opened(self, probe: Probe, epoch: EpochToOpen, seconds: float) -> Opened:
+        if probe.training.plan.outputs[0].unit == "sample":
+            opened = self._opener.open(probe, epoch, seconds)
+        else:
+            why = "It is measured where samples are the units of the mean, not parts of them."
+            opened = Opened(reasons=dict.fromkeys(OPENED_CAUSES, why), observed=observed(probe, epoch, Observed()))
+        if opened.observed is None:
+            return opened
+        return replace(opened, observed=replace(opened.observed, validation_given=self.given_validation))
+
 
 class OpenedOnce:
-    """Opens one epoch when it is asked to, once; a model whose units are not samples is left as it is."""
+    """Opens one epoch when it is asked to, once; a model that is measured by whole batches is left as it is."""
 
     def __init__(
         self,
@@ -122,8 +137,8 @@ class OpenedOnce:
         """Return what opens the within-class term of both sides, or None where it stays whole."""
         known, kept = self._known, self._kept
         outputs = known.plan.outputs
-        is_by_sample = len(outputs) == 1 and outputs[0].unit == "sample" and not known.plan.by_batch
-        if self._opened is not None or kept is None or known.now is not None or not is_by_sample:
+        is_split = len(outputs) == 1 and not known.plan.by_batch
+        if self._opened is not None or kept is None or known.now is not None or not is_split:
             return self._opened
         epoch = EpochToOpen(
             epoch=self._epoch,
