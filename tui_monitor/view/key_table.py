@@ -155,12 +155,20 @@ KEYS: tuple[Key, ...] = (
     Key(
         "5",
         "5",
-        "losses",
+        "loss",
         "Show how the loss is spread over right and wrong samples, and its tail.",
         "show('losses')",
         Group.EVIDENCE,
     ),
     Key("6", "6", "shares", "Show class shares with their test.", "show('shares')", Group.EVIDENCE),
+    Key(
+        "7",
+        "7",
+        "found",
+        "Show what was found: copies, both sides of an input, moved classes, and the order of samples.",
+        "show('found')",
+        Group.EVIDENCE,
+    ),
     Key("plus,equals_sign", "+", "zoom in", "Look closer at the x axis.", "zoom(0.5)", Group.CHARTS, in_footer=False),
     Key("minus", "-", "zoom out", "Look at more of the x axis.", "zoom(2.0)", Group.CHARTS, in_footer=False),
     Key(

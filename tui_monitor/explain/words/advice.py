@@ -8,7 +8,7 @@ from tui_monitor.explain.words.causes_within import labels_apart, leading_part
 from tui_monitor.explain.words.checked import checked
 from tui_monitor.explain.words.facts import Facts, main_term, term_of
 from tui_monitor.run_log.events.explanation import LAG, OWN_NOISE, Cause, Ledger, Stratified
-from tui_monitor.run_log.events.opened import CopiedSample
+from tui_monitor.run_log.events.opened import CopiedSample, FoundLeak
 
 _MOST_SAMPLES_WORTH_ASKING = 10_000_000
 
@@ -46,7 +46,9 @@ def next_step(facts: Facts) -> str:
     """Return the steps for the main causes of both gaps in one line, or what would settle a gap within chance."""
     if labels_apart(facts):
         return next(finding.advice for finding in map(checked, facts.checks) if finding.cause in _OF_LABELS)
-    steps: list[str] = []
+    # A leak hides how bad validation is, whatever else is the main cause.
+    leaks = any(isinstance(check, FoundLeak) for check in facts.checks)
+    steps: list[str] = [advice(Cause.LEAKED, facts).short] if leaks else []
     for ledger in (facts.loss, facts.accuracy):
         term = main_term(ledger)
         if term is not None and (step := advice(term.cause, facts).short) not in steps:
