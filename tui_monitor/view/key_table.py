@@ -143,7 +143,7 @@ KEYS: tuple[Key, ...] = (
         "show('recall')",
         Group.EVIDENCE,
     ),
-    Key("3", "3", "confusion", "Show which class is taken for which.", "show('confusion')", Group.EVIDENCE),
+    Key("3", "3", "matrix", "Show which class is taken for which.", "show('confusion')", Group.EVIDENCE),
     Key(
         "4",
         "4",

@@ -188,7 +188,7 @@ def _leaked(facts: Facts) -> Advice:
     leak = facts.opened.leak if facts.opened is not None else None
     examples = "" if leak is None else f" The first are validation samples {_listed(leak.examples)}."
     return Advice(
-        "take samples that stand in training out of validation",
+        "take samples that stand in training out of validation (`GroupShuffleSplit` keeps copies on one side)",
         "Take the copies out of validation, and split so that copies stay on one side: by patient, recording, author "
         f"or document.{examples}",
         "GroupShuffleSplit(test_size=0.2).split(x, y, groups)",
@@ -203,7 +203,7 @@ def _input_scale(facts: Facts) -> Advice:
     scale = facts.opened.scale if facts.opened is not None else None
     code = _SCALE_LAYERS.get(scale.pattern, "") if scale is not None else ""
     return Advice(
-        "prepare both sides' inputs with the same code",
+        "prepare both sides' inputs with the same code" + (f", such as `{code}`" if code else ""),
         "Prepare both sides' inputs with the same code, best as layers of the model, so that neither can lack it.",
         code or "normalization = keras.layers.Normalization(); normalization.adapt(x_train)",
     )
@@ -236,7 +236,7 @@ def _unfamiliar(facts: Facts) -> Advice:
 
 def _memorised(facts: Facts) -> Advice:
     return Advice(
-        "regularise, stop earlier or add data",
+        "regularise, stop earlier (`EarlyStopping`) or add data",
         "Regularise, stop earlier or add data: the model knows its training samples better than samples like them.",
         "keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)",
     )
@@ -245,7 +245,7 @@ def _memorised(facts: Facts) -> Advice:
 def _within_class(facts: Facts) -> Advice:
     if _effect(facts, Cause.WITHIN_CLASS) < 0:
         return Advice(
-            "regularise, stop earlier or add data",
+            "regularise, stop earlier (`EarlyStopping`) or add data",
             "Regularise, stop earlier or add data; check that validation's labels are as clean as training's.",
             "keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)",
         )

@@ -93,8 +93,9 @@ def _ends(first: str, last: str, width: int) -> Row:
 
 def _scale(scale: InputScale, width: int) -> Rows:
     what = scale.pattern_name or "are scaled differently"
-    channels = f"{count(scale.differing)} of {count(scale.of_channels)} features differ"
-    rows: list[Row] = [*wrap(f"Validation's inputs {what}: {channels}.", width, "headline")]
+    few = scale.of_channels > 1
+    which = f": {count(scale.differing)} of {count(scale.of_channels)} features differ" if few else ""
+    rows: list[Row] = [*wrap(f"Validation's inputs {what}{which}.", width, "headline")]
     rows += _moments(scale.channels[:4], width)
     if scale.histogram is not None and scale.channels:
         rows += [BLANK, *_histogram(scale.histogram, scale.channels[0], width)]
