@@ -98,9 +98,9 @@ def _one_class_always(before: Sequence[Values], now: Values) -> Finding | None:
         "one_class",
         SUGGESTS,
         f"Validation accuracy {stands} ({accuracy:.4f}) while training's is {units.percentage(train, 1)}: that is what "
-        "one class predicted for every sample gives where classes are equally frequent. Usual causes: batch norm whose moving statistics have hardly "
-        "moved yet (few steps, high `momentum`), and inputs that validation prepares otherwise than training "
-        "(such as / 255).",
+        "one class predicted for every sample gives where classes are equally frequent. Usual causes: batch norm whose "
+        "moving statistics have hardly moved yet (few steps, high `momentum`), and inputs that validation prepares "
+        "otherwise than training (such as / 255).",
         "Look at the predictions, and at the mean of the inputs on both sides.",
         "np.bincount(model.predict(x_val).argmax(axis=1)); x_train.mean(), x_val.mean()",
     )

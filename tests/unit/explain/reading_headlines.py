@@ -17,7 +17,7 @@ _SUBJECTS = {
 }
 _LISTED = {
     "averaging": "in_epoch_averaging",
-    "train-mode layers": "train_mode_layers",
+    "dropout / batch norm": "train_mode_layers",
     "class weights": "sample_weights",
     "sample weights": "sample_weights",
     "mean of batch means": "batch_averaging",
@@ -51,7 +51,7 @@ def _clause_claims(clause: str) -> list[Claim]:
     listed = re.match(r"(loss|accuracy) gap: (.*)", text)
     if listed is not None:
         metric, amounts = listed.groups()
-        named = re.findall(rf"([a-z -]+?) ([+−]){_NUMBER}", amounts.removesuffix(" points"))
+        named = re.findall(rf"([a-z /-]+?) ([+−]){_NUMBER}", amounts.removesuffix(" points"))
         return [Claim(_LISTED[name.strip()], metric, 1 if s == "+" else -1, amount) for name, s, amount in named]
     brief = re.match(rf"({'|'.join(_LISTED)}): (.*)", text)
     if brief is not None:

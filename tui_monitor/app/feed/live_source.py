@@ -44,6 +44,7 @@ class LiveSource:
         self._history.fold(arrival)
         if arrival.workers:
             self._check_workers()
+        # A long log takes several polls; before its end is read, its last word may still be among what waits.
         if liveness is not None and arrival.complete:
             self._history.mark(concluded_state(self._history.snapshot().state, liveness))
         if self._history.revision == self._revision:

@@ -71,7 +71,7 @@ def repeated(observed: Observed) -> Repeated | None:
 
 
 def drift(validation: ValidationProbe) -> Drift | None:
-    """Find a trend of the loss over validation's order: ranks of what its class does not explain, against places."""
+    """Find a trend over validation's order in the ranks of the loss, each class's mean loss taken off."""
     size = validation.loss.size
     if not validation.complete or size < 4 * FEWEST or not np.isfinite(validation.loss).all():
         return None

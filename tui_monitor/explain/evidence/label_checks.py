@@ -48,7 +48,7 @@ def _is_taken_for(row: FloatArray, own: int, other: int) -> bool:
 
 
 def label_shift(probe: TrainingProbe, validation: ValidationProbe) -> LabelShift | None:
-    """Find whether predictions fit the labels of samples some places further better than their own, and than none."""
+    """Find whether predictions fit labels some positions further on better than their own, and better than chance."""
     classes = _classes(probe, validation)
     if not classes or validation.label.size < FEWEST:
         return None

@@ -26,7 +26,7 @@ CAUSE_WORDS: Mapping[Cause, CauseWords] = {
         "last weights.",
     ),
     Cause.TRAIN_MODE_LAYERS: CauseWords(
-        "train-mode layers",
+        "dropout / batch norm",
         "Dropout or batch norm is",
         "Dropout, batch norm and noise act differently in training, so the same weights score differently there.",
     ),

@@ -34,7 +34,7 @@ def labels_apart(facts: Facts) -> str:
 
 
 def leading_part(facts: Facts) -> KindPart | None:
-    """Return the kind of layer that most of the train-mode term is of, in loss or else accuracy; None if none is."""
+    """Return the kind of layer that makes up most of the train-mode term, in loss or else accuracy; or None."""
     for ledger in (facts.loss, facts.accuracy):
         term = term_of(ledger, Cause.TRAIN_MODE_LAYERS)
         if term is None or not term.parts or not term.effect:

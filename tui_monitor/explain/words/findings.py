@@ -49,7 +49,7 @@ def _amounts(cause: Cause, loss: Term | None, accuracy: Term | None) -> str:
 
 
 def _shares_by_chance(cause: Cause, facts: Facts) -> str:
-    """Say where shares that have an effect differ by no more than chance would make them."""
+    """Say where class shares have an effect though they differ by no more than chance gives."""
     p_value = facts.classes.p_value if facts.classes is not None else None
     if cause is not Cause.CLASS_MIX or p_value is None or p_value <= _SAME_SHARES:
         return ""

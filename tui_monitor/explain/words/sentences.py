@@ -5,18 +5,24 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tui_monitor import units
 from tui_monitor.explain.words.causes import CAUSE_WORDS
-from tui_monitor.explain.words.causes_within import OPENED_SUBJECTS, labels_apart, opened_subject, train_mode_subject
+from tui_monitor.explain.words.causes_within import (
+    OPENED_SUBJECTS,
+    labels_apart,
+    leading_part,
+    opened_subject,
+    train_mode_subject,
+)
 from tui_monitor.explain.words.facts import Facts, named_terms, term_of
 from tui_monitor.run_log.events.explanation import Cause, Classes, Ledger, Term, Verdict
 
 _LIKE_SIZE = 0.5
-"""Fraction of a ledger's largest effect from which another one is of like size: the headline names them all."""
+"""Fraction of a ledger's largest effect from which another counts as of like size; the headline names all of these."""
 _USUAL_CLAUSES = 2
 """Causes that the headline names where smaller ones contribute too; the findings name every one."""
 _LINES, _LINE_WIDTH = 3, 71
 """Room for the headline: lines on a screen of 80 columns, beside their label."""
 _ROUNDING = 1e-9
-"""An effect below it is the arithmetic's, not the run's."""
+"""A smaller effect comes from rounding, not from the run."""
 
 
 def verdict_line(facts: Facts) -> str:
@@ -130,7 +136,8 @@ def _amounts(terms: Sequence[Term], most: int, facts: Facts, written: Callable[[
 def _short_name(cause: Cause, facts: Facts) -> str:
     if cause is Cause.SAMPLE_WEIGHTS:
         return "class weights" if facts.class_weights is not None else "sample weights"
-    return CAUSE_WORDS[cause].short
+    part = leading_part(facts) if cause is Cause.TRAIN_MODE_LAYERS else None
+    return CAUSE_WORDS[cause].short if part is None else part.label
 
 
 def _effect_worth_naming(ledger: Ledger | None, cause: Cause) -> float | None:
@@ -151,10 +158,10 @@ def _no_cause(facts: Facts) -> str:
 
 
 def _small_ones(facts: Facts, mentioned: Sequence[Cause]) -> str:
-    """Return what the causes that most would guess come to, as one clause, where they are ruled out."""
+    """Return one clause on the causes that most readers would guess, where these are ruled out."""
     usual = {Cause.IN_EPOCH_AVERAGING: "averaging"}
     if facts.random_mode:
-        usual = {Cause.TRAIN_MODE_LAYERS: "dropout", **usual}
+        usual = {Cause.TRAIN_MODE_LAYERS: _short_name(Cause.TRAIN_MODE_LAYERS, facts), **usual}
     small = [
         (name, term.effect)
         for cause, name in usual.items()
@@ -163,11 +170,11 @@ def _small_ones(facts: Facts, mentioned: Sequence[Cause]) -> str:
         and cause not in mentioned
         and term.verdict is Verdict.RULED_OUT
     ]
-    if not small:
+    total = f"{abs(sum(effect for _, effect in small)):.3f}"
+    if float(total) == 0:
         return ""
     names = " and ".join(name for name, _ in small)
-    total = abs(sum(effect for _, effect in small))
-    return f"{names} explain{'s' if len(small) == 1 else ''} {total:.3f} of the loss gap"
+    return f"{names} explain{'s' if len(small) == 1 else ''} {total} of the loss gap"
 
 
 def _clause(cause: Cause, on_loss: float | None, facts: Facts) -> str:

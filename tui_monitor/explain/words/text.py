@@ -21,7 +21,7 @@ def explanation_text(explanation: Explanation) -> str:
     """Return the whole explanation in lines of at most 88 characters."""
     blocks = [
         _heading(explanation),
-        _told(("Verdict", explanation.verdict), ("Why", explanation.headline), ("Next", explanation.next_step)),
+        _answer(explanation),
         *_ledgers(explanation),
         _mistakes(explanation),
         _classes(explanation),
@@ -53,6 +53,10 @@ def _heading(explanation: Explanation) -> str:
     return f"{explanation.run}, {when}: {metrics}\n{basis}"
 
 
+def _answer(side: Explanation | OutputExplanation) -> str:
+    return _told(("Verdict", side.verdict), ("Why", side.headline), ("Next", side.next_step))
+
+
 def _told(*lines: tuple[str, str]) -> str:
     """Return each sentence after its label, wrapped beside it; a sentence that is empty has no line."""
     return "\n".join(
@@ -75,6 +79,8 @@ def _ledgers(explanation: Explanation) -> Iterator[str]:
     sides += [(f" of {output.name}", output) for output in explanation.outputs]
     is_logged = explanation.evidence == "log"
     for of, side in sides:
+        if isinstance(side, OutputExplanation) and (answer := _answer(side)):
+            yield f"Output {side.name}\n{answer}"
         if side.loss is not None:
             unit = ", nats" if side.in_nats and not is_logged else ""
             yield _ledger(f"Loss{of}{unit}", side.loss, units.NATS)

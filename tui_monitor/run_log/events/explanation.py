@@ -1,7 +1,7 @@
 """The explanation as data: what is measured, in the shape of the JSON that `explain --json` prints."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -270,6 +270,12 @@ class OutputExplanation:
     """What its means are over."""
     in_nats: bool = True
     """Whether its loss is in nats."""
+    verdict: str = ""
+    """What its two gaps are, in one line; this and what follows are empty in runs recorded before there were any."""
+    headline: str = ""
+    """Why, in one sentence."""
+    next_step: str = ""
+    """What to do about it, in one line."""
 
 
 @dataclass(frozen=True)
@@ -321,6 +327,29 @@ class Explanation:
     in_nats: bool = True
     """Whether the loss is in nats: a cross-entropy on hard labels, or not known to be another one."""
     schema: int = SCHEMA
+
+    def of_output(self, number: int) -> "Explanation":
+        """Return what is explained of one of several outputs alone; what is known of the whole only is left out.
+
+        Args:
+            number: of the output, from 1; 0 is the whole. Numbers beyond the last begin again at the whole.
+        """
+        number %= len(self.outputs) + 1
+        if number == 0:
+            return self
+        output = self.outputs[number - 1]
+        return replace(
+            self,
+            **{name: getattr(output, name) for name in _OF_AN_OUTPUT},
+            mistakes=None,
+            baseline=None,
+            stratified=None,
+            findings=(),
+            outputs=(),
+        )
+
+
+_OF_AN_OUTPUT = ("reported", "loss", "accuracy", "classes", "unit", "in_nats", "verdict", "headline", "next_step")
 
 
 def explanation_to_json(explanation: Explanation) -> dict[str, Any]:

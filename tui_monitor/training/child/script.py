@@ -48,11 +48,14 @@ def _run_script(target: Target) -> None:
     except OSError as error:
         raise UsageError(f"Can't open the script {target.name}: {error.strerror}.") from error
     sys.argv = [target.name, *target.arguments]
+    # As Python does: the folder of the file itself, not of a symbolic link to it.
     sys.path[0] = str(path.resolve().parent)
+    # No `runpy.run_path`: it puts the old `__main__` back at the end, while the script's threads still use theirs.
     main = types.ModuleType("__main__")
     main.__file__ = target.name
     main.__builtins__ = sys.modules["builtins"]  # type: ignore[attr-defined]
     sys.modules["__main__"] = main
+    # From bytes, for the encoding that the script declares; none of our own `__future__` imports are passed on.
     code = compile(source, target.name, "exec", dont_inherit=True)
     exec(code, main.__dict__)
 
@@ -90,7 +93,7 @@ def comes_from_script(error: BaseException) -> bool:
 
 
 def without_our_frames(error: BaseException) -> None:
-    """Take the frames of ours out of an error's traceback, and of those of its causes: it then reads as without us."""
+    """Remove our frames from the tracebacks of an error and of its causes: they then read as under `python`."""
     seen: set[int] = set()
     todo: list[BaseException | None] = [error]
     while todo:

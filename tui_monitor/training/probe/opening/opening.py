@@ -73,40 +73,56 @@ class Opening:
         if copies is not None and due is not None and batches >= due:
             begun = time.perf_counter()
             copies.copy(batches)
+            # Training waits for the copy, so it is a cost of measuring.
             self._budget.written(time.perf_counter() - begun)
 
-    def open(self, probe: Probe, epoch: EpochToOpen, forward_seconds: float) -> tuple[Opened, float]:
+    def open(
+        self, probe: Probe, epoch: EpochToOpen, forward_seconds: float, why_whole: str = ""
+    ) -> tuple[Opened, float]:
         """Return what opens the within-class term of an epoch, and the seconds it took, building passes left out.
 
         Args:
             probe: of the functions that run now.
             epoch: that ended.
             forward_seconds: that the epoch's forward passes took.
+            why_whole: why the term can't be opened, so that the checks alone are made; empty where it can.
         """
         begun, built = time.perf_counter(), probe.building_seconds
         try:
             with preserved_random_state():
-                opened = self._opened(probe, epoch, max(_LEAST_SECONDS, _PART * forward_seconds))
+                opened = self._opened(probe, epoch, max(_LEAST_SECONDS, _PART * forward_seconds), why_whole)
         except Exception as error:
             raise_what_is_the_users(error)
             opened = Opened(reasons=dict.fromkeys(OPENED_CAUSES, f"It failed ({type(error).__name__}: {error})."))
+        # Later epochs use the same passes, so building them is no part of what an epoch costs.
         built = probe.building_seconds - built
         self._budget.traced(built)
         return opened, time.perf_counter() - begun - built
 
-    def _opened(self, probe: Probe, epoch: EpochToOpen, seconds: float) -> Opened:
-        if probe.training.plan.outputs[0].unit == "sample":
-            opened = self._opener.open(probe, epoch, seconds)
+    def _opened(self, probe: Probe, epoch: EpochToOpen, seconds: float, why_whole: str) -> Opened:
+        if why_whole:
+            opened = Opened(
+                reasons=dict.fromkeys(OPENED_CAUSES, why_whole), observed=observed(probe, epoch, Observed())
+            )
         else:
-            why = "It is measured where samples are the units of the mean, not parts of them."
-            opened = Opened(reasons=dict.fromkeys(OPENED_CAUSES, why), observed=observed(probe, epoch, Observed()))
+            opened = self._opener.open(probe, epoch, seconds)
         if opened.observed is None:
             return opened
         return replace(opened, observed=replace(opened.observed, validation_given=self.given_validation))
 
 
+def why_whole(known: Measured) -> str:
+    """Return why the within-class term of an epoch can't be opened, a sentence; empty where it can."""
+    outputs = known.plan.outputs
+    if known.plan.by_batch:
+        return "It is measured of samples, and this loss by whole batches."
+    if len(outputs) != 1:
+        return "It is measured of models with one loss alone."
+    return "" if outputs[0].unit == "sample" else f"It is measured of samples, and this loss by {outputs[0].unit}s."
+
+
 class OpenedOnce:
-    """Opens one epoch when it is asked to, once; a model that is measured by whole batches is left as it is."""
+    """Opens the term of one epoch when it is first called; where units are not samples, the term stays whole."""
 
     def __init__(
         self,
@@ -136,10 +152,11 @@ class OpenedOnce:
     def __call__(self, training: TrainingProbe, validation: ValidationProbe) -> Opened | None:
         """Return what opens the within-class term of both sides, or None where it stays whole."""
         known, kept = self._known, self._kept
-        outputs = known.plan.outputs
-        is_split = len(outputs) == 1 and not known.plan.by_batch
-        if self._opened is not None or kept is None or known.now is not None or not is_split:
+        if self._opened is not None or kept is None or known.now is not None:
             return self._opened
+        why = why_whole(known)
+        if why and (known.plan.by_batch or len(known.plan.outputs) != 1):
+            return Opened(reasons=dict.fromkeys(OPENED_CAUSES, why))
         epoch = EpochToOpen(
             epoch=self._epoch,
             training=kept,
@@ -151,5 +168,5 @@ class OpenedOnce:
             mode_effect=abs(float((training.loss.training - training.loss.inference).mean())),
             penalties=(known.training.penalty, known.training.inference_penalty),
         )
-        self._opened, self.seconds = self._opening.open(self._probe, epoch, self._forward)
+        self._opened, self.seconds = self._opening.open(self._probe, epoch, self._forward, why)
         return self._opened

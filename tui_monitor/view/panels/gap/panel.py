@@ -89,23 +89,33 @@ def alert_rows(snapshot: Snapshot, fit: int | None, width: int) -> Rows:
     return _labelled("! Alert", f"{when}{newest.text}{more}", width, "caution")
 
 
-def panel_heading(explanation: Explanation, width: int, age: str = "") -> Row:
+def panel_heading(explanation: Explanation, width: int, age: str = "", output: int = 0) -> Row:
     """Return the panel's title row, which says what moment it explains and how old it is.
 
     Args:
         explanation: what was measured.
         width: cells a row.
         age: from `age_of`; empty leaves it out.
+        output: of several, from 1; 0 is the whole loss.
     """
+    number = output % (len(explanation.outputs) + 1)
+    if number:
+        name = explanation.outputs[number - 1].name
+        titles: tuple[str, ...] = (
+            f"Why {name} differs (output {number} of {len(explanation.outputs)})",
+            f"Why {name} differs",
+        )
+    else:
+        titles = _TITLES
     moment = f"epoch {explanation.epoch}"
     if explanation.batch is not None:
         moment += f", batch {count(explanation.batch)}"
     measured = "measured" if explanation.evidence == "probe" else "from logged values alone"
     notes = (f"{moment} · {measured} {age}".rstrip(), f"{moment} · {age or measured}")
-    for title, note in ((title, note) for title in _TITLES for note in notes):
+    for title, note in ((title, note) for title in titles for note in notes):
         if cell_len(title) + cell_len(note) + 4 <= width:
             return heading(title, note, width)
-    return heading(_TITLES[0], moment, width)
+    return heading(titles[-1], moment, width)
 
 
 def _labelled(label: str, sentence: str, width: int, style: str = "") -> Rows:
