@@ -235,5 +235,17 @@ Check = (
 )
 
 
+MISREAD = (
+    SoftmaxOfOne,
+    WrongScale,
+    LogitThreshold,
+    OtherAccuracy,
+    MultiLabelAccuracy,
+    WeightedValidation,
+    UnrelatedLabels,
+    NotFinite,
+)
+"""Checks that find the reported values to be others than they are taken for: what to do about that comes first."""
+
 LABELS_APART = (LabelMap, LabelShift)
 """Checks that find validation's labels to be others than its inputs are given in training."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui_monitor import units
+from tui_monitor.explain.evidence.check_results import MISREAD
 from tui_monitor.explain.words.causes_within import labels_apart, leading_part
 from tui_monitor.explain.words.checked import checked
 from tui_monitor.explain.words.facts import Facts, main_term, term_of
@@ -48,7 +49,8 @@ def next_step(facts: Facts) -> str:
         return next(finding.advice for finding in map(checked, facts.checks) if finding.cause in _OF_LABELS)
     # A leak hides how bad validation is, whatever else is the main cause.
     leaks = any(isinstance(check, FoundLeak) for check in facts.checks)
-    steps: list[str] = [advice(Cause.LEAKED, facts).short] if leaks else []
+    steps = [_short(checked(check).advice) for check in facts.checks if isinstance(check, MISREAD)][:1]
+    steps += [advice(Cause.LEAKED, facts).short] if leaks else []
     for ledger in (facts.loss, facts.accuracy):
         term = main_term(ledger)
         if term is not None and (step := advice(term.cause, facts).short) not in steps:
@@ -60,6 +62,12 @@ def next_step(facts: Facts) -> str:
         return f"Validate on about {units.count(needed)} samples to tell these gaps from chance." if needed else ""
     text = "; ".join(steps)
     return text[0].upper() + text[1:] + "."
+
+
+def _short(sentences: str) -> str:
+    """Return the first of some sentences as a step among others."""
+    first = sentences.split(". ", maxsplit=1)[0].removesuffix(".")
+    return first[0].lower() + first[1:]
 
 
 _OF_LABELS = ("label_map", "labels_shifted")

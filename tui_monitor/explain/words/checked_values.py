@@ -68,7 +68,7 @@ def multi_label_accuracy(check: MultiLabelAccuracy) -> Finding:
         KNOWN,
         f"The reported accuracy {what}, {_not(check.validation, check.train)}. All labels of a sample are right in "
         f"{units.percentage(check.exact[1], 1)} (training {units.percentage(check.exact[0], 1)}).",
-        "Name the metric that is meant: by label, and recall beside it.",
+        "Report accuracy by label (`BinaryAccuracy`), and recall beside it.",
         f"metrics=[keras.metrics.BinaryAccuracy(threshold={0.0 if check.is_logits else 0.5})]",
     )
 
