@@ -243,6 +243,7 @@ MISREAD = (
     MultiLabelAccuracy,
     WeightedValidation,
     UnrelatedLabels,
+    PaddingCounted,
     NotFinite,
 )
 """Checks that find the reported values to be others than they are taken for: what to do about that comes first."""
