@@ -256,7 +256,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "k", "k", "kill", "Kill the training process, after a question.", "control('kill')", Group.RUN, in_footer=False
     ),
-    Key("r", "r", "rate", "Change the learning rate.", "control('learning_rate')", Group.RUN),
+    Key("r", "r", "learning rate", "Change the learning rate.", "control('learning_rate')", Group.RUN),
     Key("u", "u", "measure", "Measure the gap at this batch.", "control('measure')", Group.RUN, in_footer=False),
     Key("n", "n", "note", "Add a note to the timeline at this batch.", "control('note')", Group.RUN, in_footer=False),
     Key(
