@@ -20,7 +20,7 @@ from tui_monitor.run_log.runs.liveness import file_system_time
 CATALOGUE_FILE = ".catalogue.msgpack"
 """In the runs folder; its name begins with a dot, as no run's does."""
 
-_VERSION = 1
+_VERSION = 2
 _LARGEST = 2**28
 
 
