@@ -16,11 +16,13 @@ from tui_monitor.app.monitor_app import MonitorApp
 from tui_monitor.app.runs_app import Chosen, RunsApp
 from tui_monitor.app.screens.comparison import ComparisonScreen
 from tui_monitor.app.screens.overlay import OverlayScreen
+from tui_monitor.app.screens.sweep import SweepScreen
 from tui_monitor.app.widgets.runs_table import RunsTable
 from tui_monitor.run_log.format.layout import RUN_FILE, RunInfo, State
 from tui_monitor.run_log.runs.tags import read_tags
 from tui_monitor.run_log.write.writer import RunWriter
-from tui_monitor.view.key_table import KEYS, OF_THE_TABLE, Group
+from tui_monitor.view.keys.key import Group
+from tui_monitor.view.keys.table import KEYS, OF_A_SWEEP, OF_THE_TABLE
 from tui_monitor.view.view_state import ViewState
 
 
@@ -207,6 +209,28 @@ async def test_two_marked_runs_are_compared(runs: Path) -> None:
         assert "run-00004 against run-00005" in shown(pilot)[0]
         await pilot.press("escape")
         await until(pilot, lambda: pilot.app.screen is table_of(pilot)._table)
+
+
+async def test_the_runs_of_a_script_are_ranked(runs: Path) -> None:
+    """H ranks the runs that fit the filter, m ranks by the next metric, and Escape leads back to the table."""
+    async with table(runs, (80, 24)) as pilot:
+        await pilot.press("down", "h")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SweepScreen))
+        screen = pilot.app.screen
+        assert isinstance(screen, SweepScreen)
+        await until(pilot, lambda: "Rank correlation" in "".join(shown(pilot)))
+        lines = shown(pilot)
+        assert "train.py: 6 runs by val_loss" in lines[0]
+        assert any(line.split()[:2] == ["lr", "│"] or line.split()[:1] == ["lr"] for line in lines)
+        for key in KEYS:
+            if key.group in OF_A_SWEEP and key.action not in ("page_back", "sweep_metric"):
+                await pilot.press(key.keys.split(",")[0])
+        await pilot.press("m")
+        assert screen.metric != "val_loss"
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is table_of(pilot)._table)
+        await pilot.press("slash", *"damaged", "enter", "h")
+        assert any("needs two runs" in each.message for each in pilot.app._notifications)
 
 
 async def test_marked_runs_are_drawn_on_one_chart(runs: Path) -> None:

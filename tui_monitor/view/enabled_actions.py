@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.view.charts.chart_metrics import further_metrics
 from tui_monitor.view.control_requests import receives_requests
-from tui_monitor.view.key_table import KEYS, OF_A_RUN, Group, Key
+from tui_monitor.view.keys.key import Group, Key
+from tui_monitor.view.keys.table import KEYS, OF_A_RUN
 from tui_monitor.view.view_state import EVIDENCE, View, ViewState
 
 if TYPE_CHECKING:

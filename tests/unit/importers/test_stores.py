@@ -60,7 +60,8 @@ def test_trials_are_runs_of_one_group_by_their_hyper_parameters(tmp_path: Path) 
         f"units={8 * (number + 1)}" for number in range(6)
     )
     (effect,) = argument_effects(entries, "val_loss")
-    assert (effect.name, effect.correlation) == ("units", pytest.approx(-1))
+    assert effect.name == "units"
+    assert effect.correlation == pytest.approx(-1)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"hyperparameters": 1}', '{"hyperparameters": {"values": [1]}}'])
