@@ -94,7 +94,7 @@ def _last(name: str) -> Callable[[RunEntry, TableContext], str]:
 
 COLUMNS: tuple[Column, ...] = (
     Column("run", lambda entry, context: printable(entry.name), 0, is_left=True, widest=48),
-    Column("state", lambda entry, context: str(entry.state), 1, is_left=True),
+    Column("state", lambda entry, context: str(entry.state) if entry.is_read else "reading", 1, is_left=True),
     Column("epoch", _epoch, 3),
     Column("best", _best, 2, title=lambda context: f"best {context.metric}"),
     Column("at", _at, 4),
