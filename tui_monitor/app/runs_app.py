@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from tui_monitor.app.terminal.screen_options import ScreenOptions
 from tui_monitor.app.terminal.terminal_app import TerminalApp
 from tui_monitor.app.widgets.runs_table import RunsTable
 from tui_monitor.charts.markers import MarkerSet
+from tui_monitor.errors import MonitorError
+from tui_monitor.run_log.runs.baseline import read_baseline, write_baseline
 from tui_monitor.run_log.runs.entry import RunEntry
 from tui_monitor.run_log.runs.folders import printable
 from tui_monitor.view.keys.table import OF_THE_TABLE
@@ -40,17 +43,19 @@ _SCREENS = Path(__file__).with_name("screens")
 class Chosen:
     """The run that is to be opened in place of the table."""
 
-    name: str
+    entry: RunEntry
     is_replay: bool = False
 
 
 class RunsArrived(Message):
     """The reader thread has looked at the runs."""
 
-    def __init__(self, entries: Mapping[str, RunEntry], prepared: PreparedRuns) -> None:
+    def __init__(self, entries: Mapping[str, RunEntry], prepared: PreparedRuns, baseline: str) -> None:
         super().__init__()
         self.entries = entries
         self.prepared = prepared
+        self.baseline = baseline
+        """Name of the run that is pinned."""
 
 
 class RunsApp(TerminalApp):
@@ -127,7 +132,15 @@ class RunsApp(TerminalApp):
         self.call_after_refresh(self.run_worker, self._read, thread=True, group="reader", exit_on_error=True)
 
     def _read(self) -> None:
-        self._feed.run(lambda entries, prepared: self.post_message(RunsArrived(entries, prepared)))
+        runs = self.session.runs
+        self._feed.run(lambda entries, prepared: self.post_message(RunsArrived(entries, prepared, read_baseline(runs))))
+
+    def _import_what_opens(self) -> None:
+        """Import what draws a run, so that opening one does not wait for it."""
+        import tui_monitor.app.control.training_control  # noqa: PLC0415
+        import tui_monitor.app.feed.live_source  # noqa: PLC0415
+        import tui_monitor.app.live_app  # noqa: PLC0415
+        import tui_monitor.app.screens.layout  # noqa: F401, PLC0415
 
     def on_unmount(self) -> None:
         """Let the reader thread end."""
@@ -147,7 +160,10 @@ class RunsApp(TerminalApp):
 
     def on_runs_arrived(self, event: RunsArrived) -> None:
         """Draw the runs as they are now."""
+        if self._prepared is None:
+            self.call_after_refresh(self.run_worker, self._import_what_opens, thread=True, group="imports")
         self._entries, self._prepared = event.entries, event.prepared
+        self.session.state = replace(self.state, baseline=event.baseline)
         if event.prepared.sort != self.state.sort or event.prepared.metric != self.state.metric:
             self._prepare()
         self._draw_if_possible()
@@ -214,6 +230,9 @@ class RunsApp(TerminalApp):
 
     def renamed(self, old: str, new: str) -> None:
         """Follow a run to its new name."""
+        if self.state.baseline == old:
+            with suppress(MonitorError):
+                write_baseline(self.session.runs, new)
         self.session.state = self.state.renamed(old, new)
 
     def removed(self, name: str) -> None:
@@ -290,7 +309,7 @@ class RunsApp(TerminalApp):
         if entry is not None and entry.problem:
             self.say(entry.problem)
         elif entry is not None:
-            self.chosen = Chosen(entry.name, is_replay)
+            self.chosen = Chosen(entry, is_replay)
             self.exit()
 
     def _replay(self) -> None:
@@ -307,8 +326,15 @@ class RunsApp(TerminalApp):
 
     def _baseline(self) -> None:
         entry = self.under_cursor
-        if entry is not None:
-            self._change(replace(self.state, baseline="" if self.state.baseline == entry.name else entry.name))
+        if entry is None:
+            return
+        name = "" if self.state.baseline == entry.name else entry.name
+        try:
+            write_baseline(self.session.runs, name)
+        except MonitorError as error:
+            self.say(str(error))
+            return
+        self._change(replace(self.state, baseline=name))
 
     def _clear(self) -> None:
         if self._table.is_typing:

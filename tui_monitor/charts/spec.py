@@ -63,6 +63,8 @@ class LegendEntry:
     mark: str
     text: str
     style: str
+    brief: str = ""
+    """The value alone, for where the words of all entries that have one don't fit; empty for an entry that may go."""
 
 
 @dataclass(frozen=True)

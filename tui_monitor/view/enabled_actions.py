@@ -79,6 +79,10 @@ def _came_from_table(snapshot: Snapshot, view: ViewState) -> bool:
     return view.from_table
 
 
+def _has_baseline(snapshot: Snapshot, view: ViewState) -> bool:
+    return view.baseline is not None
+
+
 def _is_replay(snapshot: Snapshot, view: ViewState) -> bool:
     return snapshot.playback is not None
 
@@ -98,6 +102,7 @@ _NEEDS: Mapping[str, Callable[[Snapshot, ViewState], bool]] = {
     "toggle_log": _has_fit,
     "join_fits": _has_fits_to_join,
     "toggle_extremes": _has_fit,
+    "toggle_baseline": _has_baseline,
     "replay": _is_replay,
     f"show('{View.WORKERS.value}')": _has_workers,
     "control": _accepts_requests,

@@ -71,6 +71,7 @@ class ViewState:
     """Which of the further metrics the second chart shows."""
     baseline: Baseline | None = None
     """Drawn dim on the charts, with the difference to it at the same epoch."""
+    hides_baseline: bool = False
     from_table: bool = False
     """Whether the run was opened from the table of runs, to which one can go back."""
     pending: str = ""

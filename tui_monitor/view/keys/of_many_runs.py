@@ -36,7 +36,7 @@ OF_MANY_RUNS: tuple[Key, ...] = (
         "b",
         "b",
         "baseline",
-        "Pin the run as baseline, drawn dim on every run that is opened, or unpin it.",
+        "Pin the run as baseline, drawn dim on every other run's screen, live ones too, or unpin it.",
         "table('baseline')",
         Group.TABLE,
     ),

@@ -172,6 +172,15 @@ OF_ONE_RUN: tuple[Key, ...] = (
         in_footer=False,
     ),
     Key(
+        "B,upper_b",
+        "B",
+        "baseline",
+        "Hide the run that is pinned as baseline, or show it again.",
+        "toggle_baseline",
+        Group.CHARTS,
+        in_footer=False,
+    ),
+    Key(
         "m",
         "m",
         "metric",
