@@ -46,7 +46,7 @@ def test_every_exit_code_is_described() -> None:
 
 def test_the_thresholds_of_the_verdicts_are_the_programs() -> None:
     """Where the README names the verdicts, it gives the values that decide between them, as they are in the code."""
-    sentence = re.sub(r"\s+", " ", README[README.index("A cause is `ruled out`") :].split("\n\n")[0])
+    sentence = re.sub(r"\s+", " ", README[README.index("A cause is `negligible`") :].split("\n\n")[0])
     for value in (
         f"within {ledger.RULED_OUT_SHARE_OF_GAP:.0%}".replace("%", " %"),
         f"within {ledger.SMALLEST_LOSS_WORTH_NAMING:g} nats",

@@ -126,10 +126,14 @@ class AmountUnit:
         return f"{self.amount(value)}{self.suffix}"
 
     def interval(self, low: float | None, high: float | None) -> str:
-        """Return `[low, high]` without plus signs, or nothing where an end is not known."""
+        """Return `[low, high]` without plus signs, or nothing where an end is not known.
+
+        Ends that are written alike tell no interval: the amount is exact, to the digits it is written with.
+        """
         if low is None or high is None:
             return ""
-        return f"[{', '.join(self.amount(end).removeprefix('+') for end in (low, high))}]"
+        first, last = (self.amount(end).removeprefix("+") for end in (low, high))
+        return "exact" if first == last else f"[{first}, {last}]"
 
 
 NATS = AmountUnit(1, 3, "")

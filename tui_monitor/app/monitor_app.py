@@ -25,6 +25,7 @@ from tui_monitor.errors import MonitorError
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.summary import RunSummary
 from tui_monitor.view.enabled_actions import is_enabled
+from tui_monitor.view.explanations import outputs_of
 from tui_monitor.view.view_state import SMOOTHING, Baseline, View, ViewState
 
 if TYPE_CHECKING:
@@ -281,6 +282,10 @@ class MonitorApp(TerminalApp):
     def action_next_metric(self) -> None:
         """Show the next metric in the second chart."""
         self.change_view(replace(self.view, metric=self.view.metric + 1))
+
+    def action_next_output(self) -> None:
+        """Explain the next of several outputs."""
+        self.change_view(replace(self.view, output=(self.view.output + 1) % (outputs_of(self._fit) + 1)))
 
     def action_fit(self, step: int) -> None:
         """Show an earlier or later call of fit."""

@@ -175,7 +175,15 @@ def _batch_norm(found: BatchNorm, validation: ValidationProbe) -> BatchNormLag:
     return replace(found.found, val_loss=loss, val_accuracy=accuracy)
 
 
-def explain_output(name: str, probe: TrainingProbe, validation: ValidationProbe | None, unit: str) -> OutputExplanation:
+def explain_output(
+    name: str,
+    probe: TrainingProbe,
+    validation: ValidationProbe | None,
+    unit: str,
+    *,
+    without: frozenset[str] = frozenset(),
+    opened: Opened | None = None,
+) -> OutputExplanation:
     """Return the gaps of one of several outputs.
 
     Args:
@@ -183,13 +191,23 @@ def explain_output(name: str, probe: TrainingProbe, validation: ValidationProbe 
         probe: of training.
         validation: None where it has none.
         unit: what the means are over.
+        without: `loss` or `accuracy`, where their ledger can't be trusted.
+        opened: why the within-class term is not opened.
     """
-    loss, accuracy = (build_ledger(probe, validation, of) if validation else None for of in ("loss", "accuracy"))
-    reported = _reported(probe, validation, loss, accuracy)
-    probe = training_counted(probe, IN_LOSS | IN_ACCURACY)
-    validation = None if validation is None else validation_counted(validation, IN_LOSS | IN_ACCURACY)
-    classes = _classes(probe, validation, _post_stratification(probe)) if validation else None
-    return OutputExplanation(name, reported, loss, accuracy, classes, unit, probe.loss.in_nats)
+    moment = Moment(run="", epoch=0, batch=None, cost=None)
+    found = explain_probe(probe, validation, moment, without=without, unit=unit, opened=opened)
+    return OutputExplanation(
+        name,
+        found.reported,
+        found.loss,
+        found.accuracy,
+        found.classes,
+        unit,
+        found.in_nats,
+        found.verdict,
+        found.headline,
+        found.next_step,
+    )
 
 
 def _reported(

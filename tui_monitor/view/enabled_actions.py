@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.view.charts.chart_metrics import further_metrics
 from tui_monitor.view.control_requests import receives_requests
+from tui_monitor.view.explanations import outputs_of
 from tui_monitor.view.keys.key import Group, Key
 from tui_monitor.view.keys.table import KEYS, OF_A_RUN
 from tui_monitor.view.view_state import EVIDENCE, View, ViewState
@@ -63,6 +64,10 @@ def _has_further_metrics(snapshot: Snapshot, view: ViewState) -> bool:
     return fit is not None and len(further_metrics(fit)) > 1
 
 
+def _has_outputs(snapshot: Snapshot, view: ViewState) -> bool:
+    return outputs_of(view.fit_of(snapshot)) > 0
+
+
 def _is_zoomed(snapshot: Snapshot, view: ViewState) -> bool:
     return view.window is not None
 
@@ -94,6 +99,7 @@ def _accepts_requests(snapshot: Snapshot, view: ViewState) -> bool:
 _NEEDS: Mapping[str, Callable[[Snapshot, ViewState], bool]] = {
     "back_to_runs": _came_from_table,
     "next_metric": _has_further_metrics,
+    "next_output": _has_outputs,
     "fit": _has_fits,
     "pan": _is_zoomed,
     "whole_axis": _is_zoomed,

@@ -69,6 +69,8 @@ class ViewState:
     """Whether successive fits of one model are shown as one."""
     metric: int = 0
     """Which of the further metrics the second chart shows."""
+    output: int = 0
+    """Which of several outputs the gap is explained of, from 1; 0, or one beyond the last, is the whole loss."""
     baseline: Baseline | None = None
     """Drawn dim on the charts, with the difference to it at the same epoch."""
     hides_baseline: bool = False

@@ -82,6 +82,7 @@ class TerminalDriver(LinuxDriver):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        # Before the driver starts its writer thread, which keeps the file that it finds here.
         self._file: Any = _Line(self._file, self._line_broke)
         self.exit_event: _WakingEvent = _WakingEvent()
 

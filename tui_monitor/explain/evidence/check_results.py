@@ -1,4 +1,4 @@
-"""What each check that is no term has found; without NumPy, as sentences are made of it where nothing is computed."""
+"""What each check that is no term has found. Free of NumPy: sentences are made of it where nothing is computed."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ class LabelMap:
 
 @dataclass(frozen=True)
 class LabelShift:
-    """Validation's labels stand some places beside their inputs."""
+    """Validation's labels are shifted by some positions against their inputs."""
 
     places: int
     accuracy: float

@@ -125,7 +125,7 @@ def _is_taken_for(row: FloatArray, own: int, other: int) -> bool:
 
 
 def _label_shift(probe: TrainingProbe, validation: ValidationProbe) -> LabelShift | None:
-    """Find whether predictions fit the labels of samples some places further better than their own, and than none."""
+    """Find whether predictions fit labels some positions further on better than their own, and better than chance."""
     classes = _classes(probe, validation)
     if not classes or validation.label.size < _FEWEST:
         return None
@@ -201,7 +201,7 @@ def _not_finite(probe: TrainingProbe, validation: ValidationProbe) -> NotFinite 
 
 
 def _drift(validation: ValidationProbe) -> Drift | None:
-    """Find a trend of the loss over validation's order: ranks of what its class does not explain, against places."""
+    """Find a trend over validation's order in the ranks of the loss, each class's mean loss taken off."""
     size = validation.loss.size
     if not validation.complete or size < 4 * _FEWEST or not np.isfinite(validation.loss).all():
         return None

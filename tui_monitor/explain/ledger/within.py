@@ -1,8 +1,8 @@
 """The within-class term opened into causes that add up to it: leak, input scale, different data, memorised samples.
 
 Notation: W is training's mean minus validation's at the weights of now, in inference mode, at validation's class
-shares. Each cause is what validation's mean would change by without it; the fresh-batch test gives the part of W
-that no memorising is in (Nakkiran et al., The deep bootstrap, 2021, compare the same two worlds).
+shares. Each cause is the change of validation's mean without it; the fresh-batch test gives the part of W that
+contains no memorising (Nakkiran et al., The deep bootstrap, 2021, compare the same two worlds).
 """
 
 import math
@@ -22,7 +22,7 @@ _FEWEST_UNMATCHED = 5
 """Samples of a class that must be left when its copies are taken out."""
 _MOST_STRATA = 32
 _MOST_PARTS, _FEWEST_IN_PART = 10, 20
-"""Parts that a class's validation samples are sorted into by their loss at the fresh test, and samples in one."""
+"""Most parts into which a class's validation samples are sorted by their loss at the fresh test; fewest in one."""
 ALL_LEAKED = "Every validation sample that was compared stands in training: nothing is left to compare with."
 NOT_TOLD_APART = (
     "The fresh-batch test of epoch 1 is too imprecise here to tell different data from memorised samples: "
@@ -41,7 +41,7 @@ class Part:
     chance: float = 0.0
     """Size up to which drawing other samples would give it."""
     bounds: tuple[float, float] | None = None
-    """Its interval, where that is known otherwise than from the deviations."""
+    """Its interval, where that does not follow from the deviations."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _why_no_leak(leak: Leak) -> str:
 
 @dataclass(frozen=True)
 class _Strata:
-    """What validation samples count, so that class shares stay what they are in all of validation."""
+    """Weights of validation samples under which class shares stay those of all of validation."""
 
     label: IntArray
     share: FloatArray
@@ -139,9 +139,9 @@ class _Strata:
 
 
 def _leaked(leak: Leak, values: FloatArray, strata: _Strata, metric: str) -> Part | None:
-    """Return what validation's mean would change by without its copies of training samples; None where unknown.
+    """Return by how much validation's mean would change without its copies of training samples; None where unknown.
 
-    Of all copies only the fraction found is known: with p the fraction of copies, U = (L − p·M) / (1 − p) is the mean
+    Only a fraction of all copies was found: with p the fraction of copies, U = (L − p·M) / (1 − p) is the mean
     without them, from the mean L of all and M of the copies found.
     """
     compared = leak.matched != NOT_COMPARED
@@ -187,7 +187,7 @@ def _leak_of_class(
 
 
 def _no_leak(leak: Leak, values: FloatArray, metric: str) -> Part:
-    """Return the part of copies that were not found: 0, with what as many as could be hidden would do at most."""
+    """Return the part where no copy was found: 0, bounded by what the most copies that may be hidden would do."""
     hidden = leak.found.fraction_high
     mean = float(values.mean())
     most = hidden / (1.0 - min(hidden, 0.5)) * (mean if metric == "loss" else 1.0 - mean)
@@ -196,7 +196,7 @@ def _no_leak(leak: Leak, values: FloatArray, metric: str) -> Part:
 
 
 def _scale(opened: Opened, values: FloatArray, strata: _Strata, metric: str) -> Part | None:
-    """Return what mapping validation's inputs to training's scale changes its mean by; 0 if the loss does not fall."""
+    """Return what mapping inputs to training's scale adds to validation's mean; 0 if the loss does not fall."""
     if opened.same_scale:
         return Part(0.0, np.zeros(RESAMPLES), math.inf, (0.0, 0.0))
     rescaled = opened.rescaled
@@ -242,7 +242,7 @@ def _fresh_parts(
     spent = whole.deviations - np.sum([np.zeros(RESAMPLES), *(part.deviations for part in before)], axis=0)
     chance = math.hypot(whole.chance, unfamiliar.chance)
     memorised = Part(left - unfamiliar.point, spent - unfamiliar.deviations, chance)
-    # Samples that were learned by heart are easier: what makes them harder is in the data.
+    # Memorising makes samples easier: an effect that makes them harder comes from the data.
     if memorised.point * (1.0 if metric == "loss" else -1.0) > chance:
         unfamiliar, memorised = Part(left, spent, chance), Part(0.0, np.zeros(RESAMPLES), math.inf)
     if all(abs(part.point) <= part.chance for part in (unfamiliar, memorised)):
@@ -253,8 +253,8 @@ def _fresh_parts(
 def _unfamiliar(fresh: Fresh, opened: Opened, values: FloatArray, strata: _Strata, metric: str) -> Part | None:
     """Return training minus validation as it would be now, had no sample been trained on, at validation's class shares.
 
-    What has become of validation's samples since the fresh test, by their loss then, is taken for what would have
-    become of training's: as a model gets surer, the same difference of the data costs more.
+    The change of validation's samples since the fresh test, by their loss then, stands for the change that training's
+    samples would have had: as a model gets surer, the same difference of the data costs more.
 
     Args:
         fresh: the test.
@@ -276,7 +276,7 @@ def _unfamiliar(fresh: Fresh, opened: Opened, values: FloatArray, strata: _Strat
     label, then, other = fresh.validation_label[kept], fresh.validation_loss[kept], other[kept]
     changes = values[fresh.validation_sample[kept]] - other
     if metric != "loss" or (opened.rescaled is not None and is_scale_confirmed(opened.rescaled)):
-        # Right or wrong does not get surer; and where inputs were mapped at the test, they are as fed now.
+        # A right answer can't get more right; and where the test mapped inputs, values of inputs as fed don't compare.
         changes = np.zeros_like(changes)
     grown, growth_error = _grown(fresh, label, then, changes, strata)
     train = train + grown
@@ -295,7 +295,7 @@ def _unfamiliar(fresh: Fresh, opened: Opened, values: FloatArray, strata: _Strat
 def _grown(
     fresh: Fresh, label: IntArray, then: FloatArray, changes: FloatArray, strata: _Strata
 ) -> tuple[FloatArray, float]:
-    """Return what would have become of each fresh training sample, by its class and its loss at the test.
+    """Return by how much each fresh training sample would have changed, by its class and its loss at the test.
 
     Args:
         fresh: the test.

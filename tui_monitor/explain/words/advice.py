@@ -75,13 +75,13 @@ def samples_to_settle(facts: Facts) -> int | None:
 
 
 def _rounded(number: int) -> int:
-    """Return a number with two digits that mean something, rounded up: an estimate is not exact to the sample."""
+    """Return a number rounded up to two significant digits: an estimate is not exact to the sample."""
     unit = int(10 ** max(0, len(str(number)) - 2))
     return -(-number // unit) * unit
 
 
 def _effect(facts: Facts, cause: Cause) -> float:
-    """Return which way a cause moves the losses, or as if it did where only accuracy moves."""
+    """Return which way a cause moves the losses; where only accuracy moves, the way that would go with it."""
     loss, accuracy = term_of(facts.loss, cause), term_of(facts.accuracy, cause)
     named = [ledger for ledger in (facts.loss, facts.accuracy) if _is_main(ledger, cause)]
     if named == [facts.accuracy] and accuracy is not None:

@@ -1,8 +1,8 @@
 """Renaming and deleting runs. A deleted run waits in a hidden folder until the session ends."""
 
 import os
+import platform
 import shutil
-import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class Deleted:
 
     @property
     def _trash(self) -> Path:
-        return self.runs / f"{_TRASH}{safe_name(socket.gethostname())}-{os.getpid()}"
+        return self.runs / f"{_TRASH}{safe_name(platform.node())}-{os.getpid()}"
 
     def delete(self, entry: RunEntry) -> None:
         """Take a run out of the runs folder.
@@ -79,7 +79,7 @@ class Deleted:
     def forget(self) -> None:
         """Delete for good what was deleted in this session, and in sessions of this host whose process is gone."""
         shutil.rmtree(self._trash, ignore_errors=True)
-        for path in self.runs.glob(f"{_TRASH}{safe_name(socket.gethostname())}-*"):
+        for path in self.runs.glob(f"{_TRASH}{safe_name(platform.node())}-*"):
             number = path.name.rpartition("-")[2]
             is_gone = number.isdecimal() and observe_process(ProcessIdentity(pid=int(number))) is ProcessState.GONE
             if is_gone and time.time() - path.stat().st_mtime > _OLD_SECONDS:

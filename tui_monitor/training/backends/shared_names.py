@@ -31,5 +31,6 @@ def learning_rate_schedule(optimizer: Any) -> Any:
 
 def run_as_python(function: Callable[P, T]) -> Callable[P, T]:
     """Return a function that AutoGraph runs as it is, where a traced function calls it, in place of a copy of ours."""
+    # The mark that TensorFlow's own `do_not_convert` sets, without importing TensorFlow, which JAX runs without.
     vars(function)["autograph_info__"] = {}
     return function

@@ -42,6 +42,7 @@ def record_fits(session: Session) -> None:
 
 
 def _hook_keras(keras: Any, session: Session) -> None:
+    # Only now, when the script has imported Keras by itself: nothing of ours may load it any earlier.
     from tui_monitor.training.hooks import install_hooks
     from tui_monitor.training.keras2.calls import provide_keras2_calls
 
@@ -63,7 +64,7 @@ def _hook_legacy_keras(session: Session) -> None:
 
 
 def hook_graph_mode(model_class: Any, session: Session) -> None:
-    """Have every fit of legacy Keras' class for TensorFlow 1 told in the run, which can't record it."""
+    """Have the run say of every fit in TensorFlow 1's graph mode that it can't be recorded."""
     _wrap_fit(model_class, session, _unrecorded_fit)
 
 
@@ -75,12 +76,13 @@ def hook_fit(model_class: Any, session: Session) -> None:
 
 
 def hook_batches(model_class: Any, session: Session) -> None:
-    """Have a script that calls a class's `train_on_batch` in a loop of its own told that this is not recorded."""
+    """Have the run say that a script's own loop over `train_on_batch` is not recorded."""
 
     def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def train_on_batch(*args: Any, **kwargs: Any) -> Any:
             try:
+                # Keras itself never calls this in `fit`, but a callback of a recorded fit may.
                 if not session.logs_loops and session.unrecorded_batches < _PATIENCE and not is_recording():
                     _count_unrecorded(session)
             except Exception as error:  # training must go on
@@ -111,12 +113,14 @@ def _wrap_fit(model_class: Any, session: Session, recorded: Callable[..., Any]) 
         @functools.wraps(original)
         def fit(*args: Any, **kwargs: Any) -> Any:
             try:
+                # Without a model Python's own TypeError is due; a fit inside a recorded one is a part of it.
                 is_part = not args or is_recording()
             except Exception as error:  # training must go on
                 tell(session.failed, error)
                 is_part = True
             if is_part:
                 return original(*args, **kwargs)
+            # Bound by hand: what was replaced in the class is a plain function that gets the model first.
             return recorded(functools.partial(original, args[0]), args[0], session, args[1:], kwargs)
 
         return fit

@@ -43,6 +43,7 @@ def recorded_fit(
     except Exception as error:
         _over(recording, error)
         raise
+    # Ctrl-C and `sys.exit` leave a fit, too: the model's functions and callbacks are put back all the same.
     except BaseException:
         _over(recording, None)
         raise
@@ -62,7 +63,7 @@ def _begun(
 
 
 def _over(recording: "RecordedFit | None", error: Exception | None, *, has_returned: bool = False) -> None:
-    """Take the word that a fit is over."""
+    """Note how a fit has ended, and stop recording it."""
     try:
         if recording is not None and error is not None:
             attempt(recording.failed, recording.raised, error, otherwise=None)
@@ -103,10 +104,11 @@ class RecordedFit:
             attempt(self._recorder.falls_back, backend.tell_of_metrics, self._model, otherwise=None)
         for block in self._recorder.around():
             self._around.enter_context(block)
+        # Entered last and so left first: no hook finds the recorder while the blocks around it are closing.
         self._around.enter_context(recording_here(self._recorder))
 
     def returned(self) -> None:
-        """Take the word that the fit has returned."""
+        """Note that the fit has returned."""
         if self._recorder is not None:
             self._recorder.returned()
 
@@ -122,6 +124,7 @@ class RecordedFit:
             self._around.close()
         finally:
             if self._recorder is not None:
+                # Also where a block failed to close, or the model would keep receivers of a fit that is over.
                 self._recorder.end()
 
     def failed(self, error: Exception) -> None:
@@ -147,6 +150,7 @@ def named_arguments(fit: Callable[..., Any], args: Sequence[Any], kwargs: Mappin
     try:
         bound = inspect.signature(fit).bind(*args, **kwargs)
     except (TypeError, ValueError):
+        # The arguments don't fit: `fit` itself is about to say so.
         return dict(kwargs)
     named: dict[str, Any] = {}
     for name, value in bound.arguments.items():

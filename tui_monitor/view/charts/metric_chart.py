@@ -22,16 +22,16 @@ from tui_monitor.history.batches.middle import MIDDLE, middle
 from tui_monitor.history.batches.series import whole_blocks
 from tui_monitor.history.snapshot import EpochRow, FitSnapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX, is_count
+from tui_monitor.run_log.runs.folders import printable
 from tui_monitor.units import rounded, signed
 from tui_monitor.view.charts.chart_metrics import ChartMetric
 from tui_monitor.view.charts.epoch_axis import batch_edges, full_range, newest, planned_end
 from tui_monitor.view.charts.newest_gap import newest_gap
-from tui_monitor.view.text.rows import cropped
 from tui_monitor.view.view_state import SMOOTHING, ViewState
 
 BASELINE_MARK = "B"
 _LONGEST_NAME = 24
-"""Cells of the baseline's name."""
+"""Characters of the baseline's name."""
 
 
 def chart_spec(
@@ -187,7 +187,9 @@ def _against_baseline(view: ViewState, epochs: tuple[EpochRow, ...], name: str) 
     """Return what the baseline had at the newest epoch that both have, and how far this run is off it."""
     if view.baseline is None or view.hides_baseline:
         return ()
-    name_shown = cropped(view.baseline.name, _LONGEST_NAME)
+    name_shown = printable(view.baseline.name)
+    if len(name_shown) > _LONGEST_NAME:
+        name_shown = name_shown[: _LONGEST_NAME - 1] + "…"
     for row in reversed(epochs):
         then = view.baseline.value_at(row.epoch, name)
         if then is not None and name in row.metrics:

@@ -13,7 +13,6 @@ __all__ = [
     "Rows",
     "Run",
     "cell_len",
-    "cropped",
     "heading",
     "joined",
     "left",
@@ -49,12 +48,6 @@ def width_of(row: Iterable[Run]) -> int:
 def left(text: str, width: int, style: str = "") -> Run:
     """Return text at the left of a field of exactly `width` cells."""
     return Run(set_cell_size(text, max(0, width)), style)
-
-
-def cropped(text: str, width: int) -> str:
-    """Return text from outside without control characters, in at most `width` cells: `…` stands for the rest."""
-    text = plain(text)
-    return text if cell_len(text) <= width else set_cell_size(text, width - 1).rstrip() + "…"
 
 
 def right(text: str, width: int, style: str = "") -> Run:

@@ -149,6 +149,7 @@ class LeakSearch:
         self, validation: Sequence[tuple[IntArray, UnpackedBatch]], epoch: int, deadline: float
     ) -> _Printed | None:
         """Return validation's fingerprints: those of the epoch before, where a look at two batches finds them again."""
+        # A generator of its own, seeded by the epoch: training's random numbers stay untouched.
         chosen = np.random.default_rng(epoch).permutation(len(validation))[:_LOOKED_AT]
         looked = _printed([validation[index] for index in chosen], math.inf)
         if looked is None or self._here is None or not _holds(self._here, looked, validation):
@@ -269,6 +270,7 @@ def _printed(batches: Sequence[Placed], deadline: float) -> _Printed | None:
     labels: list[Fingerprints] = []
     places: list[IntArray] = []
     for group in _groups(batches):
+        # One group at least, however short the time: with none, nothing at all could be compared.
         if inputs and time.perf_counter() > deadline:
             break
         joined = concatenate([batch for _, batch in group])

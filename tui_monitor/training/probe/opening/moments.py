@@ -52,6 +52,7 @@ def moments(batches: Sequence[UnpackedBatch], number: int) -> SideMoments | None
 def _by_channel(leaf: tf.Tensor) -> tf.Tensor:
     """Return an input in float64, shape (samples, positions, channels)."""
     channels = int(leaf.shape[-1]) if leaf.shape.rank > 1 else 1
+    # In float64, as a variance is the small difference of two large means.
     return tf.reshape(tf.cast(leaf, tf.float64), [leaf.shape[0], -1, channels])
 
 

@@ -28,7 +28,7 @@ from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.step.per_sample_metrics import Unsupported
 
 _WORTH_SPLITTING: Final = 0.005
-"""Nats that training mode must change the loss by, to be told apart by kind of layer."""
+"""Nats by which training mode must change the loss for that to be split by kind of layer."""
 _TRIED, _GROUPS = 512, 4
 """Validation samples that mappings from parts of the samples are tried on, and how many parts."""
 _MOST_RERUN: Final = 2048
@@ -38,7 +38,7 @@ _MISFIT: Final = 0.03
 _FEWEST_FRESH: Final = 4
 """Batches not trained on yet that the fresh-batch test takes at least."""
 _LEARNED: Final = 0.25
-"""Part of what the training loss has fallen by since the first batches that it must have fallen at the test."""
+"""Fraction of the training loss's fall since the first batches that must lie before the test."""
 _REPEATED: Final = 0.05
 """Fraction of the test's samples that may have been trained on earlier in the epoch."""
 
@@ -115,7 +115,7 @@ class Opener:
         return Opened(leak, rescaled, fresh, reasons, batch_norm, self._other_kinds, seen, same_scale=is_same)
 
     def _split(self, probe: Probe, epoch: EpochToOpen, validation: Sequence[PlacedBatch]) -> BatchNorm | None:
-        """Return what kinds of statistics of batch normalisation do, where training mode does anything to speak of."""
+        """Return what batch normalisation's kinds of statistics do, where training mode changes the loss noticeably."""
         if epoch.mode_effect < _WORTH_SPLITTING:
             return None
         if self._batch_norm is None:
@@ -141,6 +141,7 @@ class Opener:
         try:
             return self._leak.search(epoch.epoch, training, placed(validation, epoch), epoch, deadline)
         except Exception as error:
+            # What a signal handler of the script raised passes; any other failure costs this one cause alone.
             raise_what_is_the_users(error)
             reasons[Cause.LEAKED] = f"Inputs can't be compared ({type(error).__name__}: {error})."
             return None
@@ -179,6 +180,7 @@ class Opener:
             of_loss, of_accuracy = self._mapping_errors(probe, epoch, training, validation)
             errors = math.hypot(of_loss, _MISFIT * effect), math.hypot(of_accuracy, _MISFIT * gained)
         rescaled = Rescaled(sample, rows["loss"], correct, epoch.side.loss[sample], largest.scale, *errors)
+        # A mapping that is not confirmed must not change what the fresh-batch test compares.
         return rescaled, mappings if is_scale_confirmed(rescaled) else {}, False
 
     def _mapping_errors(
@@ -216,6 +218,7 @@ class Opener:
         reasons: dict[str, str],
     ) -> Fresh | None:
         """Return the fresh-batch test, measured at the end of the first epoch and kept from there on."""
+        # Given up as soon as it is read: a copy holds as much memory as the weights.
         copies, self.copies = self.copies, None
         if copies is not None and copies.epoch == epoch.epoch:
             try:
@@ -294,6 +297,7 @@ class _FreshTest:
         if epoch.side.loss.size != self.validation_samples:
             return "Validation is another set than in the first epoch, when the fresh-batch test was made."
         learned, now = self.loss_at_start - self.loss_at_test, self.loss_at_start - epoch.reported_loss
+        # Not `<`: a loss that is NaN counts as not learned.
         if not learned >= _LEARNED * max(now, 0.0) or learned <= 0:
             return (
                 "In the first epoch the model had learned too little for the fresh-batch test to tell different data "
@@ -306,6 +310,7 @@ def placed_validation(epoch: EpochToOpen) -> list[PlacedBatch]:
     """Return the kept batches of validation with their numbers; none where their samples can't be placed."""
     record = epoch.validation
     sizes = {batch.index: batch.samples for batch in record.by_sample}
+    # Where the size of one batch is unknown, samples of all later ones would get wrong indices.
     if len(sizes) != record.batches or sum(sizes.values()) != epoch.side.loss.size:
         return []
     kept = [(index, unpack()) for index, unpack in record.kept.draw(10**9)]
@@ -334,6 +339,7 @@ def _some(batches: Sequence[PlacedBatch], seed: int) -> list[UnpackedBatch]:
 
 def _up_to(batches: Sequence[PlacedBatch], samples: int, seed: int) -> list[PlacedBatch]:
     """Return whole batches with no more samples than asked for, at least one, chosen at random, in their order."""
+    # A generator of its own; another seed for each epoch chooses other samples.
     order = np.random.default_rng(seed).permutation(len(batches))
     sizes = np.cumsum([batches[index][1].samples for index in order])
     count = max(1, int(np.searchsorted(sizes, samples, side="right")))

@@ -68,6 +68,7 @@ class Opening:
         if copies is not None and due is not None and batches >= due:
             begun = time.perf_counter()
             copies.copy(batches)
+            # Training waits for the copy, so it is a cost of measuring.
             self._budget.written(time.perf_counter() - begun)
 
     def open(self, probe: Probe, epoch: EpochToOpen, forward_seconds: float) -> tuple[Opened, float]:
@@ -85,13 +86,24 @@ class Opening:
         except Exception as error:
             raise_what_is_the_users(error)
             opened = Opened(reasons=dict.fromkeys(OPENED_CAUSES, f"It failed ({type(error).__name__}: {error})."))
+        # Later epochs use the same passes, so building them is no part of what an epoch costs.
         built = probe.building_seconds - built
         self._budget.traced(built)
         return opened, time.perf_counter() - begun - built
 
 
+def why_whole(known: Measured) -> str:
+    """Return why the within-class term of an epoch can't be opened, a sentence; empty where it can."""
+    outputs = known.plan.outputs
+    if known.plan.by_batch:
+        return "It is measured of samples, and this loss by whole batches."
+    if len(outputs) != 1:
+        return "It is measured of models with one loss alone."
+    return "" if outputs[0].unit == "sample" else f"It is measured of samples, and this loss by {outputs[0].unit}s."
+
+
 class OpenedOnce:
-    """Opens one epoch when it is asked to, once; a model whose units are not samples is left as it is."""
+    """Opens the term of one epoch when it is first called; where units are not samples, the term stays whole."""
 
     def __init__(
         self,
@@ -121,10 +133,10 @@ class OpenedOnce:
     def __call__(self, training: TrainingProbe, validation: ValidationProbe) -> Opened | None:
         """Return what opens the within-class term of both sides, or None where it stays whole."""
         known, kept = self._known, self._kept
-        outputs = known.plan.outputs
-        is_by_sample = len(outputs) == 1 and outputs[0].unit == "sample" and not known.plan.by_batch
-        if self._opened is not None or kept is None or known.now is not None or not is_by_sample:
+        if self._opened is not None or kept is None or known.now is not None:
             return self._opened
+        if why := why_whole(known):
+            return Opened(reasons=dict.fromkeys(OPENED_CAUSES, why))
         epoch = EpochToOpen(
             epoch=self._epoch,
             training=kept,
