@@ -73,6 +73,7 @@ class RunsApp(TerminalApp):
         *,
         markers: MarkerSet = MarkerSet.BRAILLE,
         options: ScreenOptions | None = None,
+        meanwhile: Callable[[], None] | None = None,
     ) -> None:
         """Prepare the screen; nothing is read before it runs.
 
@@ -80,8 +81,10 @@ class RunsApp(TerminalApp):
             session: what stays from one time the table is shown to the next.
             markers: characters that the terminal can show.
             options: how to treat the terminal.
+            meanwhile: run in a thread once the table stands, such as the import of what a run's screen needs.
         """
         super().__init__()
+        self._meanwhile = meanwhile
         self.session = session
         self.chosen: Chosen | None = None
         """The run to open, once the app has ended."""
@@ -135,13 +138,6 @@ class RunsApp(TerminalApp):
         runs = self.session.runs
         self._feed.run(lambda entries, prepared: self.post_message(RunsArrived(entries, prepared, read_baseline(runs))))
 
-    def _import_what_opens(self) -> None:
-        """Import what draws a run, so that opening one does not wait for it."""
-        import tui_monitor.app.control.training_control  # noqa: PLC0415
-        import tui_monitor.app.feed.live_source  # noqa: PLC0415
-        import tui_monitor.app.live_app  # noqa: PLC0415
-        import tui_monitor.app.screens.layout  # noqa: F401, PLC0415
-
     def on_unmount(self) -> None:
         """Let the reader thread end."""
         self._feed.stop()
@@ -160,8 +156,8 @@ class RunsApp(TerminalApp):
 
     def on_runs_arrived(self, event: RunsArrived) -> None:
         """Draw the runs as they are now."""
-        if self._prepared is None:
-            self.call_after_refresh(self.run_worker, self._import_what_opens, thread=True, group="imports")
+        if self._prepared is None and self._meanwhile is not None:
+            self.call_after_refresh(self.run_worker, self._meanwhile, thread=True, group="meanwhile")
         self._entries, self._prepared = event.entries, event.prepared
         self.session.state = replace(self.state, baseline=event.baseline)
         if event.prepared.sort != self.state.sort or event.prepared.metric != self.state.metric:

@@ -33,7 +33,7 @@ def browse(runs: str | None) -> int:
     session = RunsSession.over(runs_folder(runs))
     try:
         while True:
-            table = RunsApp(session, markers=marker_set(), options=options)
+            table = RunsApp(session, markers=marker_set(), options=options, meanwhile=_import_what_opens)
             table.run()
             if table.return_code or table.chosen is None:
                 return table.return_code or 0
@@ -44,6 +44,14 @@ def browse(runs: str | None) -> int:
                 return code
     finally:
         session.close()
+
+
+def _import_what_opens() -> None:
+    """Import what draws a run, so that opening one does not wait for it."""
+    import tui_monitor.app.control.training_control
+    import tui_monitor.app.feed.live_source
+    import tui_monitor.app.live_app
+    import tui_monitor.app.screens.layout  # noqa: F401
 
 
 def _open(session: "RunsSession", chosen: "Chosen", options: "ScreenOptions") -> tuple[int | None, str]:
