@@ -180,8 +180,13 @@ def _curves(run: OverlaidRun, name: str, state: OverlayState, x_range: Limits, c
 
 
 def _training(fit: FitSnapshot, name: str, state: OverlayState, x_range: Limits, columns: int) -> Points:
-    """Return the mean of the batches in each column, or the epochs' own values where batches have no place in x."""
+    """Return the mean of the batches in each column, or the epochs' own values where batches have no place in x.
+
+    Beside validation it is the epochs' own values, too: what scatters from batch to batch would hide all else.
+    """
     series = fit.series.get(name)
+    if state.side is Side.BOTH and any(name in row.metrics for row in fit.epochs):
+        return _epoch_points(fit, name, state.x)
     if series is None or not len(series) or state.x not in (XAxis.EPOCH, XAxis.BATCH):
         return _epoch_points(fit, name, state.x)
     edges = np.linspace(*x_range, columns + 1)
