@@ -3,6 +3,7 @@
 With `--eight FOLDER` it draws eight kinds of training at three sizes into that folder instead.
 """
 
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from tui_monitor.app.feed.replay_source import ReplaySource
 from tui_monitor.app.screenshots.screenshot import save_screenshot, save_table_screenshot
 from tui_monitor.history.start import Start
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 EPOCHS = 6
 
 
@@ -116,7 +117,7 @@ def draw(picture: Picture, run: Path) -> None:
 
 def draw_runs(runs: Path) -> None:
     """Train runs that differ in one argument, then draw their table and what it opens."""
-    compared, rates = runs / "compared", runs / "rates"
+    compared, rates = (runs / kind / "runs" for kind in ("compared", "rates"))
     for epochs in COMPARED:
         train(f"{epochs}-epochs", ("demo", "averaging", "--headless", "--epochs", str(epochs)), compared)
     for number, rate in enumerate(RATES):
@@ -124,8 +125,10 @@ def draw_runs(runs: Path) -> None:
         script = ("run", "--headless", str(SCRIPTS / "rates.py"), "--lr", str(rate), "--units", units)
         train(f"rate-{rate:g}", script, rates)
     for folder, pictures in ((compared, COMPARED_PICTURES), (rates, RATES_PICTURES)):
-        for name, size, keys in pictures:
-            save_table_screenshot(folder, size, HERE / f"{name}.svg", keys=keys)
+        # Where a user stands: the table's title names the folder as seen from there.
+        with contextlib.chdir(folder.parent):
+            for name, size, keys in pictures:
+                save_table_screenshot(Path(folder.name), size, HERE / f"{name}.svg", keys=keys)
 
 
 if __name__ == "__main__":
