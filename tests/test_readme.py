@@ -10,7 +10,7 @@ from tui_monitor import errors
 from tui_monitor.cli.commands import program
 from tui_monitor.explain.ledger import build as ledger
 from tui_monitor.explain.quantiles import QUANTILE_WORTH_A_CAUSE
-from tui_monitor.view.key_table import keys_as_markdown
+from tui_monitor.view.keys.table import keys_as_markdown
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 

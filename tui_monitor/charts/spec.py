@@ -46,6 +46,13 @@ class Curve:
     style: str
     mark: str = ""
     """One character at some of its points; empty for none."""
+    values: Points | None = None
+    """What the line is a smoothing of: the marks stand there, so that no value is read off a mean; None for itself."""
+
+    @property
+    def marked(self) -> Points:
+        """Where the marks stand."""
+        return self.points if self.values is None else self.values
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,8 @@ class LegendEntry:
     mark: str
     text: str
     style: str
+    brief: str = ""
+    """The value alone, for where the words of all entries that have one don't fit; empty for an entry that may go."""
 
 
 @dataclass(frozen=True)
