@@ -164,7 +164,7 @@ def explanation(epoch: int = 3, **changes: Any) -> Explanation:
         cost=Cost(0.41, 0.014, 1.9, 0.02),
         verdict="val_loss is 0.113 lower while val_accuracy is 4.5 points lower: both are real.",
         headline=(
-            "Class weights raise the training loss alone (+0.189), and validation holds more of class 1 "
+            "Class weights raise only the training loss (+0.189), and validation holds more of class 1 "
             "(25 % against 20 %), which costs it 3.8 points of accuracy."
         ),
         distributions=DISTRIBUTIONS,

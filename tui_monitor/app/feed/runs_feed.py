@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from tui_monitor.run_log.runs.catalogue import Catalogue
 from tui_monitor.run_log.runs.entry import RunEntry
-from tui_monitor.view.runs.table import PreparedRuns, prepare
+from tui_monitor.view.runs.prepared import PreparedRuns, prepare
 from tui_monitor.view.runs.table_state import TableState
 
 PAUSE_SECONDS = 1.0
@@ -58,7 +58,7 @@ class RunsFeed:
                 gc.freeze()
             took = time.monotonic() - began
             until = time.monotonic() + max(_WHOLE_SECONDS, took * _LEAST_SHARE)
-            while time.monotonic() < until and not self._wait(PAUSE_SECONDS):
+            while time.monotonic() < until and not self._stopping.is_set() and not self._wait(PAUSE_SECONDS):
                 if any(entry.is_live for entry in self._entries.values()):
                     self._tell(self._catalogue.refresh_live(), arrived)
 

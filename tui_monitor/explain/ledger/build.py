@@ -117,6 +117,7 @@ def build_ledger(
             for cause in Cause
         ),
         samples_to_settle=drawn.validation_samples_to_settle(gap),
+        by_class=per_sample.is_of_batches or has_classes(probe.label),
     )
 
 

@@ -72,8 +72,8 @@ CAUSE_WORDS: Mapping[Cause, CauseWords] = {
         "augmentation or different data has no row of its own.",
     ),
     Cause.MEASUREMENT: CauseWords(
-        "not measured",
-        "What was not measured is",
+        "unexplained rest",
+        "An unexplained rest is",
         "The part of the gap that the measured samples do not show.",
     ),
 }

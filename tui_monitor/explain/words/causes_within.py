@@ -3,7 +3,7 @@
 from tui_monitor import units
 from tui_monitor.explain.evidence.check_results import LabelMap, LabelShift
 from tui_monitor.explain.words.facts import Facts, term_of
-from tui_monitor.run_log.events.explanation import LAG, OWN_NOISE, Cause, KindPart
+from tui_monitor.run_log.events.explanation import OWN_NOISE, Cause, KindPart
 from tui_monitor.run_log.events.opened import FoundLeak
 
 OPENED_SUBJECTS = (Cause.LEAKED, Cause.INPUT_SCALE, Cause.UNFAMILIAR, Cause.MEMORISED)
@@ -50,10 +50,6 @@ def train_mode_subject(facts: Facts) -> tuple[str, bool]:
     part = leading_part(facts)
     if part is None:
         return "layers that act in training alone (dropout, batch norm, noise)", True
-    if part.kind == LAG:
-        lag = facts.opened.batch_norm if facts.opened is not None else None
-        now = "" if lag is None or lag.val_loss is None else f" (val_loss would be {lag.val_loss:.3f} without)"
-        return f"the lag of batch norm's moving statistics{now}", False
     if part.kind == OWN_NOISE:
         return "batch norm with statistics of single batches", False
     return part.label, "," in part.label

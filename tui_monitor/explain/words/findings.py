@@ -41,10 +41,10 @@ def _of_cause(cause: Cause, facts: Facts) -> Finding | None:
 def _amounts(cause: Cause, loss: Term | None, accuracy: Term | None) -> str:
     amounts = []
     if loss is not None and loss.effect is not None:
-        amounts.append(f"loss {units.NATS.amount(loss.effect)}{_range(loss, units.NATS)} {loss.verdict.word}")
+        amounts.append(f"loss {units.NATS.amount(loss.effect)}{_range(loss, units.NATS)} {loss.word}")
     if accuracy is not None and accuracy.effect is not None:
         amount = units.POINTS.amount_with_unit(accuracy.effect)
-        amounts.append(f"accuracy {amount}{_range(accuracy, units.POINTS)} {accuracy.verdict.word}")
+        amounts.append(f"accuracy {amount}{_range(accuracy, units.POINTS)} {accuracy.word}")
     return f"{cause.label}: {'; '.join(amounts)}."
 
 
@@ -98,7 +98,7 @@ def _chance(facts: Facts) -> Finding | None:
 
 def _half_width(name: str, ledger: Ledger) -> str:
     half = ((ledger.high or 0.0) - (ledger.low or 0.0)) / 2
-    return f"{half:.3f}" if name == "loss" else units.points(half)
+    return units.magnitude(half) if name == "loss" else units.points(half)
 
 
 def _majority_baseline(facts: Facts) -> Finding | None:

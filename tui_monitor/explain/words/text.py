@@ -92,8 +92,8 @@ def _ledger(name: str, ledger: Ledger, unit: units.AmountUnit) -> str:
     lines = [f"{name:<32} {'effect':>9}  {'95 % interval':<20} verdict"]
     for term in ledger.terms:
         if term.effect is not None or not term.reason:
-            lines += [_term(term, unit), *(_part(part, unit) for part in term.parts)]
-    note = "within sampling noise" if ledger.within_noise else ""
+            lines += [_term(term, ledger.label(term.cause), unit), *(_part(part, unit) for part in term.parts)]
+    note = "within chance" if ledger.within_noise else ""
     lines.append(f"{'gap (training − validation)':<32} {unit.amount(ledger.gap):>9}  {note:<20}".rstrip())
     lines += [
         textwrap.fill(f"  {'; '.join(names)}: {reason}", _WIDTH, subsequent_indent="    ")
@@ -103,15 +103,13 @@ def _ledger(name: str, ledger: Ledger, unit: units.AmountUnit) -> str:
 
 
 def _part(part: KindPart, unit: units.AmountUnit) -> str:
-    interval = "" if part.low is None or part.high is None else f"[{unit.amount(part.low)}, {unit.amount(part.high)}]"
+    interval = unit.interval(part.low, part.high)
     return f"    {part.label:<29} {unit.amount(part.effect):>8}  {interval}".rstrip()
 
 
-def _term(term: Term, unit: units.AmountUnit) -> str:
-    interval = ""
-    if term.low is not None and term.high is not None:
-        interval = f"[{unit.amount(term.low)}, {unit.amount(term.high)}]"
-    return f"  {term.cause.label:<31} {unit.amount(term.effect):>8}  {interval:<20} {term.verdict.word}"
+def _term(term: Term, label: str, unit: units.AmountUnit) -> str:
+    interval = unit.interval(term.low, term.high)
+    return f"  {label:<31} {unit.amount(term.effect):>8}  {interval:<20} {term.word}"
 
 
 def _mistakes(explanation: Explanation) -> str:

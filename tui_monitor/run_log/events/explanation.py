@@ -47,8 +47,9 @@ _LABELS = {
     Cause.UNFAMILIAR: "Different data",
     Cause.MEMORISED: "Memorised",
     Cause.WITHIN_CLASS: "Within class",
-    Cause.MEASUREMENT: "Not measured",
+    Cause.MEASUREMENT: "Unexplained rest",
 }
+_WITHOUT_CLASSES = "Harder or easier samples"
 
 
 class Verdict(StrEnum):
@@ -65,6 +66,9 @@ class Verdict(StrEnum):
         """The verdict on screen and in text."""
         return {Verdict.CONTRIBUTES: "adds", Verdict.CANNOT_TELL: "unclear"}.get(self, self.value)
 
+
+NEGLIGIBLE, CHANCE = "negligible", "chance?"
+"""Words for measured terms, see `Term.word`."""
 
 LAG, OWN_NOISE = "batch_norm_lag", "batch_norm_noise"
 """Kinds of the parts that batch normalisation has."""
@@ -107,6 +111,19 @@ class Term:
     parts: tuple[KindPart, ...] = ()
     """The train-mode term by kind of layer, adding up to it; empty where it was not opened."""
 
+    @property
+    def word(self) -> str:
+        """The verdict beside the amount: what is measured to be small is negligible, not ruled out.
+
+        An amount whose interval leaves 0 out and that still tells nothing is no larger than chance gives.
+        """
+        if self.effect is None or self.low is None or self.high is None:
+            return self.verdict.word
+        if self.verdict is Verdict.RULED_OUT:
+            return NEGLIGIBLE
+        is_known = self.low > 0 or self.high < 0
+        return CHANCE if self.verdict is Verdict.CANNOT_TELL and is_known else self.verdict.word
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -124,6 +141,12 @@ class Ledger:
     samples_to_settle: int | None = None
     """Validation samples with which sampling alone would seldom give this gap; None where no number of them would do,
     or the sets' sizes are unknown."""
+    by_class: bool = True
+    """Whether samples belong to classes, so that what is left is within these."""
+
+    def label(self, cause: Cause) -> str:
+        """Return a cause's name on screen in this ledger: without classes nothing is within one."""
+        return _WITHOUT_CLASSES if cause is Cause.WITHIN_CLASS and not self.by_class else cause.label
 
 
 def unmeasured(ledger: Ledger) -> dict[str, list[str]]:
@@ -131,7 +154,7 @@ def unmeasured(ledger: Ledger) -> dict[str, list[str]]:
     names: dict[str, list[str]] = {}
     for term in ledger.terms:
         if term.reason:
-            names.setdefault(term.reason, []).append(term.cause.label)
+            names.setdefault(term.reason, []).append(ledger.label(term.cause))
     return names
 
 

@@ -65,7 +65,9 @@ def _run_module(target: Target) -> None:
     sys.path[0] = str(Path.cwd())
     try:
         found = importlib.util.find_spec(target.name)
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{target.name}.".startswith(f"{error.name}."):
+            raise UsageError(f"Importing the package of {target.name} failed: {error}.") from error
         found = None
     if found is None:
         raise UsageError(f"There is no module {target.name} to run from {Path.cwd()}.")
@@ -106,9 +108,13 @@ def without_our_frames(error: BaseException) -> None:
 
 def _theirs(trace: types.TracebackType | None) -> types.TracebackType | None:
     """Return a traceback without the frames that ran the target or recorded its fits."""
-    if trace is None:
-        return None
-    rest, name = _theirs(trace.tb_next), trace.tb_frame.f_code.co_filename
-    if name.startswith((_OURS, "<frozen runpy>")):
-        return rest
-    return types.TracebackType(rest, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
+    frames = []
+    while trace is not None:
+        if not trace.tb_frame.f_code.co_filename.startswith((_OURS, "<frozen runpy>")):
+            frames.append(trace)
+        trace = trace.tb_next
+    # In a loop: an endless recursion of the script's leaves no room for one of ours.
+    rest: types.TracebackType | None = None
+    for each in reversed(frames):
+        rest = types.TracebackType(rest, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return rest
