@@ -233,11 +233,16 @@ def _copies(check: FoundLeak) -> Finding:
         same = f"; {units.percentage(1 - check.same_label)} of them with another label"
     about = "" if check.fraction_high - check.fraction_low < 0.005 else "about "
     examples = ", ".join(str(example.validation) for example in check.examples[:5])
+    how = "input for input"
+    if check.near:
+        exact = check.copies - check.near
+        how = f"{units.count(exact)} of them {how}, the others" if exact else "though"
+        how += " with small changes, as by noise or compression"
     return Finding(
         "copies",
         KNOWN,
-        f"{units.count(check.copies)} of {units.count(check.compared)} validation samples stand in training, input for "
-        f"input{same}: {about}{units.percentage(check.fraction, 1)} of validation. The first are samples {examples}, "
+        f"{units.count(check.copies)} of {units.count(check.compared)} validation samples stand in training, {how}"
+        f"{same}: {about}{units.percentage(check.fraction, 1)} of validation. The first are samples {examples}, "
         "counted from 0 in the order of validation.",
         "Take them out of validation, and split so that copies stay on one side.",
         "train, validation = next(GroupShuffleSplit(test_size=0.2).split(x, y, groups))",

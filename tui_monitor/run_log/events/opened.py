@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CopiedSample:
-    """A validation sample whose inputs stand in training, byte by byte."""
+    """A validation sample whose inputs stand in training, byte by byte or but for small changes."""
 
     validation: int
     """Its index among the validation samples, in the order in which they were validated."""
@@ -43,6 +43,8 @@ class FoundLeak:
     """Fraction of the copies whose labels are the same, too; None without labels to compare."""
     examples: tuple[CopiedSample, ...] = ()
     """Some of the copies, in the order of validation."""
+    near: int = 0
+    """Copies among them that have changed a little, as by noise or compression; 0 where all are exact."""
 
 
 @dataclass(frozen=True)

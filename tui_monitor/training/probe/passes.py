@@ -501,6 +501,19 @@ def inner_shapes(batch: UnpackedBatch) -> list[Any]:
     return [tuple(np.shape(leaf)[1:]) for leaves in batch.inputs.values() for leaf in leaves]
 
 
+def same_shapes(batches: Sequence[UnpackedBatch], most: int = LARGEST_PASS) -> Iterator[list[UnpackedBatch]]:
+    """Yield runs of batches of the same inner shapes, of a number of samples together at most unless it is one."""
+    group: list[UnpackedBatch] = []
+    for batch in batches:
+        full = sum(each.samples for each in group) + batch.samples > most
+        if group and (full or inner_shapes(group[0]) != inner_shapes(batch)):
+            yield group
+            group = []
+        group.append(batch)
+    if group:
+        yield group
+
+
 def concatenate(group: Sequence[UnpackedBatch]) -> UnpackedBatch:
     """Return batches of the same inner shapes as one."""
     if len(group) == 1:

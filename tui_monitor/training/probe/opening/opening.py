@@ -11,8 +11,9 @@ from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
 from tui_monitor.training.guard import raise_what_is_the_users
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.ledger_sides import Measured
+from tui_monitor.training.probe.opening.epoch_to_open import EpochToOpen
 from tui_monitor.training.probe.opening.observing import observed
-from tui_monitor.training.probe.opening.opener import EpochToOpen, Opener
+from tui_monitor.training.probe.opening.opener import Opener
 from tui_monitor.training.probe.opening.weight_copies import WeightCopies
 from tui_monitor.training.probe.passes import LazyBatch, Probe, preserved_random_state
 from tui_monitor.training.probe.reservoir import Reservoir
@@ -21,12 +22,6 @@ _LEAST_SECONDS: Final = 0.05
 """Seconds that fingerprints of one epoch may take, at least."""
 _PART: Final = 0.5
 """What they may take of an epoch's forward passes, where that is more."""
-
-
-_NOT_TESTED = "Different data and memorised samples can't be told apart reliably yet."
-TESTS_FRESH_BATCHES = False
-"""Whether different data are told from memorised samples: where data differ, that test's intervals hold the truth
-too seldom, so it is made in benchmarks and tests alone."""
 
 
 class Opening:
@@ -52,10 +47,7 @@ class Opening:
             epoch: its number.
             steps: of the epoch, where known.
         """
-        if TESTS_FRESH_BATCHES:
-            self._opener.copies = WeightCopies(self._model, epoch, steps)
-        else:
-            self._opener.why_not_fresh = _NOT_TESTED
+        self._opener.copies = WeightCopies(self._model, epoch, steps)
 
     def copies_weights_at(self, epoch: int) -> int | None:
         """Return after how many batches of an epoch weights are to be copied next, or None."""
@@ -163,7 +155,6 @@ class OpenedOnce:
             validation=known.validation,
             side=validation,
             totals=known.totals,
-            reported_loss=training.loss.reported,
             probed=known.batches,
             mode_effect=abs(float((training.loss.training - training.loss.inference).mean())),
             penalties=(known.training.penalty, known.training.inference_penalty),
