@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 
 from tests.app.driving import arrive, rows_of, screen_of, settle, shown, text_of, turns
 from tests.app.snapshots import ListSource, explanation, fit, snapshot
+from tui_monitor.app.feed.runs_session import RunsSession
 from tui_monitor.app.live_app import LiveApp
 from tui_monitor.app.monitor_app import MonitorApp
 from tui_monitor.app.replay_app import ReplayApp
@@ -21,7 +22,8 @@ from tui_monitor.history.snapshot import ExplanationAt
 from tui_monitor.run_log.events.explanation import OutputExplanation, RecordedExplanation, explanation_to_json
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.control import Action, receive_requests
-from tui_monitor.view.key_table import KEYS, OF_A_RUN, OF_THE_OVERLAY, OF_THE_TABLE, Group, keys_as_markdown
+from tui_monitor.view.keys.key import Group
+from tui_monitor.view.keys.table import KEYS, OF_A_RUN, OF_A_SWEEP, OF_THE_OVERLAY, OF_THE_TABLE, keys_as_markdown
 from tui_monitor.view.view_state import View
 
 
@@ -52,7 +54,7 @@ async def test_the_gap_view_holds_everything_and_scrolls() -> None:
         await pilot.press("g")
         await settle(pilot)
         rows = rows_of(pilot, "#gap .panel-body")
-        for expected in ("Verdict", "Next", "Not measured", "recall", "Findings", "Split with stratify=y.", "cost"):
+        for expected in ("Verdict", "Next", "Unexplained rest", "recall", "Findings", "Split with stratify=y.", "cost"):
             assert expected in rows
         assert "cost 0.4 s" not in text_of(pilot)
         await pilot.press("end")
@@ -179,19 +181,19 @@ def test_the_readme_table_lists_every_key() -> None:
         assert group.value in text
 
 
-@pytest.mark.parametrize("groups", [OF_A_RUN, OF_THE_TABLE, OF_THE_OVERLAY])
+@pytest.mark.parametrize("groups", [OF_A_RUN, OF_THE_TABLE, OF_THE_OVERLAY, OF_A_SWEEP])
 def test_no_key_is_used_twice(groups: Sequence[Group]) -> None:
     """On one screen each key has one meaning; Escape leads from any view to the overview, and on from there."""
     names = [name for key in KEYS if key.group in groups for name in key.keys.split(",")]
     assert len(names) - len(set(names)) == (names.count("escape") - 1)
 
 
-def test_the_table_does_what_its_keys_say() -> None:
+def test_the_table_does_what_its_keys_say(tmp_path: Path) -> None:
     """No key of the table of runs leads nowhere."""
     bound = [parse(binding.action) for binding in RunsApp.BINDINGS if isinstance(binding, Binding)]
     assert [name for _, name, _ in bound if not hasattr(RunsApp, f"action_{name}")] == []
-    asked = [parameters[0] for _, name, parameters in bound if name == "table"]
-    assert [what for what in asked if not hasattr(RunsApp, f"_{what}")] == []
+    asked = {parameters[0] for _, name, parameters in bound if name == "table"}
+    assert asked == RunsApp(RunsSession.over(tmp_path))._does.keys()
 
 
 @pytest.mark.parametrize("app", [LiveApp, ReplayApp])

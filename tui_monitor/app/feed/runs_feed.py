@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from tui_monitor.run_log.runs.catalogue import Catalogue
 from tui_monitor.run_log.runs.entry import RunEntry
-from tui_monitor.view.runs.table import PreparedRuns, prepare
+from tui_monitor.view.runs.prepared import PreparedRuns, prepare
 from tui_monitor.view.runs.table_state import TableState
 
 PAUSE_SECONDS = 1.0

@@ -98,7 +98,7 @@ def _chance(facts: Facts) -> Finding | None:
 
 def _half_width(name: str, ledger: Ledger) -> str:
     half = ((ledger.high or 0.0) - (ledger.low or 0.0)) / 2
-    return f"{half:.3f}" if name == "loss" else units.points(half)
+    return units.magnitude(half) if name == "loss" else units.points(half)
 
 
 def _majority_baseline(facts: Facts) -> Finding | None:

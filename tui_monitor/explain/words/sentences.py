@@ -30,7 +30,7 @@ def verdict_line(facts: Facts) -> str:
     loss, accuracy = facts.loss, facts.accuracy
     clauses = []
     if loss is not None:
-        clauses.append("loss " + _gap_clause(loss, lambda gap: f"{abs(gap):.3f}"))
+        clauses.append("loss " + _gap_clause(loss, units.magnitude))
     if accuracy is not None:
         clauses.append("accuracy " + _gap_clause(accuracy, units.points))
     if not clauses:
@@ -72,10 +72,11 @@ def headline(facts: Facts) -> str:
     clauses = [_clause(cause, _effect_worth_naming(facts.loss, cause), facts) for cause in causes]
     small = _small_ones(facts, causes)
     brief = [_brief(cause, facts) for cause in causes]
-    for parts in ([*clauses, small] if small else clauses, clauses, [*clauses[:2], *brief[2:]]):
+    for parts in (clauses, [*clauses[:2], *brief[2:]]):
         text = _sentence(within + "; ".join(parts))
         if _fits(text):
-            return text
+            longer = _sentence(within + "; ".join([*parts, small]))
+            return longer if small and parts is clauses and _lines(longer) == _lines(text) else text
     return _listed(facts, within)
 
 
@@ -96,7 +97,11 @@ def _brief(cause: Cause, facts: Facts) -> str:
 
 
 def _fits(text: str) -> bool:
-    return len(textwrap.wrap(text, _LINE_WIDTH, break_on_hyphens=False)) <= _LINES
+    return _lines(text) <= _LINES
+
+
+def _lines(text: str) -> int:
+    return len(textwrap.wrap(text, _LINE_WIDTH, break_on_hyphens=False))
 
 
 def _causes_to_name(facts: Facts) -> list[Cause]:
@@ -190,7 +195,7 @@ def _small_ones(facts: Facts, mentioned: Sequence[Cause]) -> str:
         and cause not in mentioned
         and term.verdict is Verdict.RULED_OUT
     ]
-    total = f"{abs(sum(effect for _, effect in small)):.3f}"
+    total = units.signed(abs(sum(effect for _, effect in small))).removeprefix("+")
     if float(total) == 0:
         return ""
     names = " and ".join(name for name, _ in small)
@@ -243,7 +248,7 @@ def _moves_validation(loss: float | None, accuracy: float | None) -> str:
     """Return `costs 3.1 points of accuracy and raises val_loss by 0.210`, from effects on training minus validation."""
     parts = []
     if loss is not None:
-        parts.append(f"{'lowers' if loss > 0 else 'raises'} val_loss by {abs(loss):.3f}")
+        parts.append(f"{'lowers' if loss > 0 else 'raises'} val_loss by {units.magnitude(loss)}")
     if accuracy is not None:
         parts.append(f"{'lowers' if accuracy > 0 else 'raises'} val_accuracy by {units.points(accuracy)}")
     return " and ".join(parts)
@@ -264,7 +269,7 @@ def _weights_clause(loss: float | None, accuracy: float | None, facts: Facts) ->
 def _within_class_clause(loss: float | None, accuracy: float | None, *, is_by_class: bool) -> str:
     parts = []
     if loss is not None:
-        parts.append(f"loss {abs(loss):.3f} {'lower' if loss > 0 else 'higher'}")
+        parts.append(f"loss {units.magnitude(loss)} {'lower' if loss > 0 else 'higher'}")
     if accuracy is not None:
         parts.append(f"accuracy {units.points(accuracy)} {'lower' if accuracy > 0 else 'higher'}")
     how = {True: "worse", False: "better"}
@@ -278,7 +283,7 @@ def _class_mix_clause(loss: float | None, accuracy: float | None, classes: Class
     if accuracy is not None:
         parts.append(f"{'costs' if accuracy > 0 else 'gives'} it {units.points(accuracy)} of accuracy")
     if loss is not None:
-        parts.append(f"{'lowers' if loss > 0 else 'raises'} its loss by {abs(loss):.3f}")
+        parts.append(f"{'lowers' if loss > 0 else 'raises'} its loss by {units.magnitude(loss)}")
     return f"{_shares_clause(classes)}, which {' and '.join(parts)}"
 
 

@@ -91,6 +91,8 @@ class LeakSearch:
     """Of training's samples that are known."""
     _fraction_error: float = 0.0
     _repeats: bool = False
+    _back: tuple[float, int] = (0.0, 0)
+    """Of the newest training samples, how many were to be expected from earlier epochs, and how many were known."""
     _here: _Printed | None = None
     """Validation, as it was fingerprinted last."""
     _whole: Fingerprints | None = None
@@ -154,6 +156,8 @@ class LeakSearch:
             validation_samples=int(now.size),
             validation_distinct=int(np.unique(now).size),
             training_repeats=repeats,
+            training_expected_back=self._back[0],
+            training_back=self._back[1],
         )
 
     @property
@@ -194,6 +198,7 @@ class LeakSearch:
             self._fraction = min(1.0, self.known.inputs.size / max(samples, 1))
             return
         back = float(seen.mean())
+        self._back = min(1.0, before.inputs.size / max(samples, 1)) * there.inputs.size, int(seen.sum())
         self._repeats = self._repeats or (
             int(seen.sum()) >= _FEWEST_BACK and back >= _COMES_BACK * min(1.0, before.inputs.size / max(samples, 1))
         )

@@ -74,7 +74,7 @@ class Opener:
         batch_norm = self._split(probe, epoch, validation)
         rescaled, is_same = self._rescaled(probe, epoch, validation, reasons)
         fresh = self._fresh_of(probe, epoch, validation, reasons)
-        seen = observed(probe.training, epoch.totals, epoch.penalties, self._leak.seen)
+        seen = observed(probe, epoch, self._leak.seen)
         return Opened(leak, rescaled, fresh, reasons, batch_norm, self._other_kinds, seen, same_scale=is_same)
 
     def _split(self, probe: Probe, epoch: EpochToOpen, validation: Sequence[PlacedBatch]) -> BatchNorm | None:

@@ -1,15 +1,18 @@
 """Opens the within-class term within the probe's budget; what fails costs that term alone, never the ledger."""
 
 import time
+from dataclasses import replace
 from typing import Any, Final
 
 from tui_monitor.explain.ledger.within import OPENED_CAUSES
+from tui_monitor.explain.samples.observed import Observed, WholeValidation
 from tui_monitor.explain.samples.opened import Opened
 from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
 from tui_monitor.training.guard import raise_what_is_the_users
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.ledger_sides import Measured
 from tui_monitor.training.probe.opening.epoch_to_open import EpochToOpen
+from tui_monitor.training.probe.opening.observing import observed
 from tui_monitor.training.probe.opening.opener import Opener
 from tui_monitor.training.probe.opening.weight_copies import WeightCopies
 from tui_monitor.training.probe.passes import LazyBatch, Probe, preserved_random_state
@@ -34,6 +37,8 @@ class Opening:
         self._model = model
         self._budget = budget
         self._opener = Opener()
+        self.given_validation = WholeValidation()
+        """What `fit` was given, where `validation_steps` may cut it."""
 
     def begin_first_epoch(self, epoch: int, steps: int | None) -> None:
         """Begin to copy weights within a fit's first epoch.
@@ -63,18 +68,21 @@ class Opening:
             # Training waits for the copy, so it is a cost of measuring.
             self._budget.written(time.perf_counter() - begun)
 
-    def open(self, probe: Probe, epoch: EpochToOpen, forward_seconds: float) -> tuple[Opened, float]:
+    def open(
+        self, probe: Probe, epoch: EpochToOpen, forward_seconds: float, why_whole: str = ""
+    ) -> tuple[Opened, float]:
         """Return what opens the within-class term of an epoch, and the seconds it took, building passes left out.
 
         Args:
             probe: of the functions that run now.
             epoch: that ended.
             forward_seconds: that the epoch's forward passes took.
+            why_whole: why the term can't be opened, so that the checks alone are made; empty where it can.
         """
         begun, built = time.perf_counter(), probe.building_seconds
         try:
             with preserved_random_state():
-                opened = self._opener.open(probe, epoch, max(_LEAST_SECONDS, _PART * forward_seconds))
+                opened = self._opened(probe, epoch, max(_LEAST_SECONDS, _PART * forward_seconds), why_whole)
         except Exception as error:
             raise_what_is_the_users(error)
             opened = Opened(reasons=dict.fromkeys(OPENED_CAUSES, f"It failed ({type(error).__name__}: {error})."))
@@ -82,6 +90,17 @@ class Opening:
         built = probe.building_seconds - built
         self._budget.traced(built)
         return opened, time.perf_counter() - begun - built
+
+    def _opened(self, probe: Probe, epoch: EpochToOpen, seconds: float, why_whole: str) -> Opened:
+        if why_whole:
+            opened = Opened(
+                reasons=dict.fromkeys(OPENED_CAUSES, why_whole), observed=observed(probe, epoch, Observed())
+            )
+        else:
+            opened = self._opener.open(probe, epoch, seconds)
+        if opened.observed is None:
+            return opened
+        return replace(opened, observed=replace(opened.observed, validation_given=self.given_validation))
 
 
 def why_whole(known: Measured) -> str:
@@ -127,7 +146,8 @@ class OpenedOnce:
         known, kept = self._known, self._kept
         if self._opened is not None or kept is None or known.now is not None:
             return self._opened
-        if why := why_whole(known):
+        why = why_whole(known)
+        if why and (known.plan.by_batch or len(known.plan.outputs) != 1):
             return Opened(reasons=dict.fromkeys(OPENED_CAUSES, why))
         epoch = EpochToOpen(
             epoch=self._epoch,
@@ -139,5 +159,5 @@ class OpenedOnce:
             mode_effect=abs(float((training.loss.training - training.loss.inference).mean())),
             penalties=(known.training.penalty, known.training.inference_penalty),
         )
-        self._opened, self.seconds = self._opening.open(self._probe, epoch, self._forward)
+        self._opened, self.seconds = self._opening.open(self._probe, epoch, self._forward, why)
         return self._opened
