@@ -2,5 +2,6 @@
 
 In: the batches that are kept anyway, of both sides, and copies of the weights from within epoch 1 (`weight_copies`).
 Out: `explain.samples.opened.Opened`. Each part is measured on its own, and one that can't be has its reason. Open
-`opener` first: it decides what is measured when.
+`opener` first: it decides what is measured when. `leak` finds copies by `fingerprints` and `near` ones by `signatures`,
+`moments` compare scales, `fresh_test` and its weights tell different data from memorised samples.
 """
