@@ -68,7 +68,7 @@ def judge(
     """
     problems = []
     for part, value in shown.parts.items():
-        if value not in (bare[part], plain[part]) and not _is_part_of_hooks(part, value, plain[part]):
+        if value not in (bare[part], plain[part]) and not _are_hooks_of_callbacks(part, value, plain[part]):
             problems.append(f"{part}: {_cut(value, bare[part])}")
     problems += [f"escaped: {text}" for text in shown.escaped[:1]]
     silence = ""
@@ -79,9 +79,10 @@ def judge(
     return Verdict(fault, raised, problems, silence)
 
 
-def _is_part_of_hooks(part: str, value: str, plain: str) -> bool:
-    """Whether hooks that are installed for good, inside of a fit, are so in part."""
-    return part == "patched" and set(value.split(", ")) <= set(plain.split(", "))
+def _are_hooks_of_callbacks(part: str, value: str, plain: str) -> bool:
+    """Whether those hooks of a fit stand, and no others, by which its callbacks tell of it."""
+    hooks = [name for name in plain.split(", ") if name.endswith(".fit") or ".CallbackList." in name]
+    return part == "patched" and value == ", ".join(hooks)
 
 
 def _may_be_silent(fault: Fault) -> bool:
