@@ -121,14 +121,10 @@ class Explainer:
         chosen = self._choose(totals, batches, training_seconds, share=1.0 if is_measured else 0.5, is_last=is_last)
         moment = Moment(self._run, epoch, None, None, self.caveats, totals.samples)
         if self.measures_nothing or not chosen or not self._is_worth_it(validation, training_seconds):
-            if self._shares is not None:
-                self._shares.offer(moment, None)
             return None
         reason = self._why_unknown(logs, validation)
         if reason:
             self._refuse(reason)
-            if self._shares is not None:
-                self._shares.offer(moment, None)
             return None
         try:
             now = None if is_measured else self._validation_again(validation, len(chosen))
