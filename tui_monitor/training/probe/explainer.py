@@ -11,6 +11,7 @@ from tui_monitor.explain.measure import Moment
 from tui_monitor.explain.samples.join_workers import Average, WorkerShare
 from tui_monitor.explain.samples.probes import Averaging
 from tui_monitor.run_log.events.explanation import Cost, Explanation
+from tui_monitor.training.backends import graphs
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.explained import explained
 from tui_monitor.training.probe.ledger_sides import Measured, whole_training, whole_validation
@@ -241,7 +242,7 @@ class Explainer:
         """Run a probe; the first batch of a kind builds its passes, which is accounted for apart."""
         probe = self._probe()
         self._begins = False
-        with preserved_random_state():
+        with preserved_random_state(), graphs.off_tape():
             if kind not in probe.ready:
                 begun = time.perf_counter()
                 action(probe, batches[:1])
@@ -337,7 +338,7 @@ class Explainer:
         if not self._plan.by_batch or not measured.samples.size or not known.validation.batches:
             return
         training, inference = float(measured.training_loss[0]), float(measured.inference_loss[0])
-        with preserved_random_state():
+        with preserved_random_state(), graphs.off_tape():
             if self._probe().has_two_losses(known.batches[0], training, inference):
                 raise Unsupported(
                     f"training and test step compute different losses (of one batch {training:.4g} and {inference:.4g})"

@@ -6,6 +6,7 @@ from typing import Any, Final
 from tui_monitor.explain.ledger.within import OPENED_CAUSES
 from tui_monitor.explain.samples.opened import Opened
 from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
+from tui_monitor.training.backends import graphs
 from tui_monitor.training.guard import raise_what_is_the_users
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.ledger_sides import Measured
@@ -80,7 +81,7 @@ class Opening:
         """
         begun, built = time.perf_counter(), probe.building_seconds
         try:
-            with preserved_random_state():
+            with preserved_random_state(), graphs.off_tape():
                 opened = self._opener.open(probe, epoch, max(_LEAST_SECONDS, _PART * forward_seconds))
         except Exception as error:
             raise_what_is_the_users(error)
