@@ -54,7 +54,14 @@ class Verdict:
 
 
 def judge(
-    fault: Fault, raised: int, shown: Shown, bare: Mapping[str, str], plain: Mapping[str, str], held: str
+    fault: Fault,
+    raised: int,
+    shown: Shown,
+    bare: Mapping[str, str],
+    plain: Mapping[str, str],
+    held: str,
+    *,
+    first_failures: int = 0,
 ) -> Verdict:
     """Return what became of a fault.
 
@@ -65,6 +72,7 @@ def judge(
         bare: parts of the fit without the monitor.
         plain: parts of the recorded fit without a fault: what differs there is not the fault's doing.
         held: by the run of the recorded fit without a fault: a run that holds as much needs no sentence.
+        first_failures: how many functions fail beside it; each may have a sentence of its own.
     """
     problems = []
     for part, value in shown.parts.items():
@@ -72,7 +80,7 @@ def judge(
             problems.append(f"{part}: {_cut(value, bare[part])}")
     problems += [f"escaped: {text}" for text in shown.escaped[:1]]
     silence = ""
-    if raised and len(shown.sentences) > 1:
+    if raised and len(shown.sentences) > 1 + first_failures:
         silence = f"{len(shown.sentences)} sentences"
     elif raised and not shown.sentences and shown.held != held and not _may_be_silent(fault):
         silence = f"no sentence, though the run holds {shown.held} for {held}"
@@ -119,3 +127,12 @@ def coverage(
     return [f"{len(hit)} of {len(known)} functions are reached by a fit; {len(failed & hit)} were made to fail."] + [
         f"not reached by any: {function}" for function in missed
     ]
+
+
+def listing(reached: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Return every function that a fit reaches, in order of its name, with the first kind of fit that does."""
+    first: dict[str, str] = {}
+    for kind, calls in reached.items():
+        for function in calls:
+            first.setdefault(function, kind)
+    return [f"{function} | {first[function]}" for function in sorted(first)]
