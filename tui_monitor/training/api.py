@@ -12,13 +12,15 @@ import wrapt
 
 from tui_monitor.errors import FolderNotWritable
 from tui_monitor.training.backends.backend import LEGACY_PACKAGE, backend_of, is_legacy, named_backend
-from tui_monitor.training.guard import attempt, ignored, raise_what_is_the_users
+from tui_monitor.training.guard import attempt, ignored, raise_what_is_the_users, tell
 from tui_monitor.training.hooks import hook_fits, hook_steps
 from tui_monitor.training.keras2 import generator_fit
 from tui_monitor.training.record.caller import inside
 from tui_monitor.training.record.open_run import DEFAULT_BUDGET, DEFAULT_SECONDS, open_run
 from tui_monitor.training.record.recorded_fit import RecordedFit, over
 from tui_monitor.training.record.session import Session, active_session, is_recording
+
+_BACKENDS = {"keras": "keras3", LEGACY_PACKAGE: "legacy_keras"}
 
 
 def watch(
@@ -121,6 +123,12 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
             raise
         except Exception as error:  # training must go on
             _say_unrecorded(error)
+        try:
+            for package, backend in _BACKENDS.items():
+                if package in sys.modules:
+                    hook_fits(named_backend(backend))
+        except Exception as error:  # training must go on
+            tell(ignored, error)
         super().__init__()
 
     def _implements_train_batch_hooks(self) -> bool:
@@ -155,10 +163,14 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
             _say_unrecorded(error)
 
 
-def _hook(name: str) -> None:
+def _hook_when_imported(package: str, backend: str) -> None:
     """Have no recording by a `Monitor` outlive its fit: that is hooked before one can be made."""
-    attempt(ignored, lambda: hook_fits(named_backend(name)), otherwise=None)
+
+    def imported(_: Any) -> None:
+        attempt(ignored, lambda: hook_fits(named_backend(backend)), otherwise=None)
+
+    wrapt.register_post_import_hook(imported, package)
 
 
-wrapt.register_post_import_hook(lambda package: _hook("keras3"), "keras")
-wrapt.register_post_import_hook(lambda package: _hook("legacy_keras"), LEGACY_PACKAGE)
+for _package, _backend in _BACKENDS.items():
+    _hook_when_imported(_package, _backend)
