@@ -3,6 +3,7 @@
 With `--eight FOLDER` it draws eight kinds of training at three sizes into that folder instead.
 """
 
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -10,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moments import Moment, animation, moment_after, recording_of
-from runs import EIGHT, SIZES
+from runs import EIGHT, SCRIPTS, SIZES
 
 from tui_monitor.app.feed.replay_source import ReplaySource
 from tui_monitor.app.screenshots.screenshot import save_screenshot, save_table_screenshot
 from tui_monitor.history.start import Start
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 EPOCHS = 6
 
 
@@ -47,14 +48,20 @@ PICTURES = (
 )
 
 COMPARED = (2, 4, 6)
-"""Epochs of three runs that differ in nothing else."""
-TABLE_PICTURES = (
+"""Epochs of three runs of the demo that differ in nothing else."""
+COMPARED_PICTURES = (
     ("runs-120x40", (120, 40), ()),
     ("compare-80x24", (80, 24), ("end", "space", "home", "c")),
     ("compare-120x40", (120, 40), ("end", "space", "home", "c")),
-    ("overlay-120x40", (120, 40), ("space", "space", "space", "o", "v", "v", "s")),
 )
 """Name, size, and keys pressed in the table of those runs."""
+RATES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
+"""Learning rates of the runs of one script."""
+RATES_PICTURES = (
+    ("overlay-120x40", (120, 40), ("space", "down", "space", "down", "space", "o", "v", "v")),
+    ("sweep-80x24", (80, 24), ("h",)),
+)
+"""The same of those runs: every second one is overlaid."""
 
 
 def main() -> None:
@@ -65,7 +72,7 @@ def main() -> None:
             train(scenario, ("demo", scenario, "--headless", "--epochs", str(EPOCHS)), runs)
         for picture in PICTURES:
             draw(picture, runs / picture.scenario)
-        draw_runs(runs / "compared")
+        draw_runs(runs)
         animate(runs / "question")
 
 
@@ -109,12 +116,19 @@ def draw(picture: Picture, run: Path) -> None:
 
 
 def draw_runs(runs: Path) -> None:
-    """Train one scenario for different numbers of epochs, then draw the table of these runs and what it opens."""
+    """Train runs that differ in one argument, then draw their table and what it opens."""
+    compared, rates = (runs / kind / "runs" for kind in ("compared", "rates"))
     for epochs in COMPARED:
-        name = f"{epochs}-epochs"
-        train(name, ("demo", "averaging", "--headless", "--epochs", str(epochs)), runs)
-    for name, size, keys in TABLE_PICTURES:
-        save_table_screenshot(runs, size, HERE / f"{name}.svg", keys=keys)
+        train(f"{epochs}-epochs", ("demo", "averaging", "--headless", "--epochs", str(epochs)), compared)
+    for number, rate in enumerate(RATES):
+        units = str(16 if number % 2 else 24)
+        script = ("run", "--headless", str(SCRIPTS / "rates.py"), "--lr", str(rate), "--units", units)
+        train(f"rate-{rate:g}", script, rates)
+    for folder, pictures in ((compared, COMPARED_PICTURES), (rates, RATES_PICTURES)):
+        # Where a user stands: the table's title names the folder as seen from there.
+        with contextlib.chdir(folder.parent):
+            for name, size, keys in pictures:
+                save_table_screenshot(Path(folder.name), size, HERE / f"{name}.svg", keys=keys)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,15 @@ from pathlib import Path
 import click
 import pytest
 
+from tests.unit.explain.test_checks import PLANTED, healthy
 from tui_monitor import errors
 from tui_monitor.cli.commands import program
+from tui_monitor.explain.evidence.check_results import Check
+from tui_monitor.explain.evidence.checks import checks
 from tui_monitor.explain.ledger import build as ledger
 from tui_monitor.explain.quantiles import QUANTILE_WORTH_A_CAUSE
-from tui_monitor.view.key_table import keys_as_markdown
+from tui_monitor.explain.words.checked import checked
+from tui_monitor.view.keys.table import keys_as_markdown
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -46,7 +50,7 @@ def test_every_exit_code_is_described() -> None:
 
 def test_the_thresholds_of_the_verdicts_are_the_programs() -> None:
     """Where the README names the verdicts, it gives the values that decide between them, as they are in the code."""
-    sentence = re.sub(r"\s+", " ", README[README.index("A cause is `ruled out`") :].split("\n\n")[0])
+    sentence = re.sub(r"\s+", " ", README[README.index("A cause is `negligible`") :].split("\n\n")[0])
     for value in (
         f"within {ledger.RULED_OUT_SHARE_OF_GAP:.0%}".replace("%", " %"),
         f"within {ledger.SMALLEST_LOSS_WORTH_NAMING:g} nats",
@@ -60,3 +64,10 @@ def test_every_picture_exists() -> None:
     """Each picture that is shown is in the repository."""
     for path in re.findall(r"\]\((screenshots/[^)]+\.svg)\)", README):
         assert (Path(__file__).parent.parent / path).is_file(), path
+
+
+@pytest.mark.parametrize("kind", PLANTED, ids=lambda kind: kind.__name__)
+def test_every_check_is_described(kind: type[Check]) -> None:
+    """Each finding of a check stands in the README under the name that `explain --json` gives it."""
+    raised = next(check for check in checks(*PLANTED[kind](healthy(1))) if isinstance(check, kind))
+    assert f"`{checked(raised).cause}`" in README

@@ -1,6 +1,6 @@
 """Starts the training in a process and session of its own: what happens to the terminal does not reach it.
 
-What is meant for it does: a SIGTERM that this process gets is passed on.
+A SIGTERM is meant for the training, so it is passed on.
 """
 
 import os
@@ -76,6 +76,7 @@ class TrainingProcess:
         self._process = process
         # Unless somebody waits for it, a process that has ended stays a zombie, which looks alive to others.
         threading.Thread(target=process.wait, name="training-ended", daemon=True).start()
+        # A SIGTERM that came while `Popen` ran had no process yet to be passed on to.
         if self._told_at is not None:
             self._signal(signal.SIGTERM)
 
@@ -92,6 +93,7 @@ class TrainingProcess:
     def exit_code_if_ended(self) -> int | None:
         """Return the exit code of a run that has said it ended, waiting for its process to leave, else None."""
         if self._process is not None and summarise(self.folder).state.ended:
+            # The last record is written at exit, a moment before the interpreter is taken down.
             return self._process.wait()
         return self.exit_code
 
@@ -100,12 +102,12 @@ class TrainingProcess:
         self._signal(signal.SIGINT)
 
     def terminate(self) -> str:
-        """Pass on a SIGTERM that this process got, or kill the training where it is the second one.
+        """Pass on the first SIGTERM that this process gets; kill the training at the second.
 
-        The script's own handler takes the first, and without one the training ends by it. Safe in a signal handler.
+        The script's own handler takes the first; without a handler the training ends. Safe in a signal handler.
 
         Returns:
-            What was done, in a sentence; empty where the signal is the one that was passed on already.
+            What was done, in a sentence; empty where the signal repeats the one that was just passed on.
         """
         now = self._clock()
         if self._told_at is None:

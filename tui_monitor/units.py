@@ -5,6 +5,12 @@ from dataclasses import dataclass
 
 _SAID = 0.005
 """Relative error up to which digits after the point say what a value is."""
+_AMOUNT_CELLS = 6
+"""Of an amount beside its sign."""
+_WIDEST_AMOUNT = 1e5
+"""Amounts from here on are written in powers of ten."""
+_SMALLEST_AMOUNT = 5e-4
+"""Three digits after the point say 0 of an amount below it."""
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
@@ -57,9 +63,7 @@ def fitting(value: float | None, width: int, digits: int = 4, *, sign: bool = Fa
         return rounded(value)
     plus = "+" if sign else ""
     fixed = [f"{value:{plus}.{places}f}" for places in range(digits, -1, -1)]
-    powers = [
-        f"{value:{plus}.{places}e}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e") for places in (2, 1, 0)
-    ]
+    powers = [_in_powers(value, places, plus) for places in (2, 1, 0)]
     exact = [text for text in fixed if abs(float(text) - value) <= _SAID * abs(value) or _is_small_beside(text, value)]
     text = next((text for text in (*exact, *powers) if len(text) <= width), powers[-1])
     if not sign:
@@ -73,13 +77,34 @@ def _is_small_beside(text: str, value: float) -> bool:
 
 
 def signed(value: float, digits: int = 3) -> str:
-    """Return an amount with its sign, `+0.189` or `−0.058`, with a true minus sign."""
+    """Return an amount with its sign and a true minus sign: `+0.189`, `−0.058`, `+1234.5`, `−2.19e8`.
+
+    Args:
+        value: any float.
+        digits: after the point; fewer where the amount is large, so that it takes eight cells at most up to 10¹⁰⁰.
+    """
     if not math.isfinite(value):
         return str(float(value))
-    text = f"{value:+.{digits}f}"
+    text = _amount(value, digits)
     if float(text) == 0:
         return f"{0:.{digits}f}"
-    return text.replace("-", "−")
+    return ("+" if value > 0 else "") + text.replace("-", "−")
+
+
+def _amount(value: float, digits: int) -> str:
+    """Return a finite value in six cells beside its sign, in powers of ten where its whole digits alone take more."""
+    widest = max(_AMOUNT_CELLS, digits + 2)
+    for places in range(digits, -1, -1):
+        text = f"{value:.{places}f}"
+        if len(text.lstrip("-")) <= widest and abs(float(text)) < _WIDEST_AMOUNT:
+            return text
+    return _in_powers(value, 2)
+
+
+def _in_powers(value: float, places: int, plus: str = "") -> str:
+    """Return a value in powers of ten without the zeros and the plus sign that an exponent needs not: `1.25e-7`."""
+    mantissa, _, exponent = f"{value:{plus}.{places}e}".partition("e")
+    return f"{mantissa}e{int(exponent)}"
 
 
 @dataclass(frozen=True)
@@ -101,10 +126,14 @@ class AmountUnit:
         return f"{self.amount(value)}{self.suffix}"
 
     def interval(self, low: float | None, high: float | None) -> str:
-        """Return `[low, high]` without plus signs, or nothing where an end is not known."""
+        """Return `[low, high]` without plus signs, or nothing where an end is not known.
+
+        Ends that are written alike tell no interval: the amount is exact, to the digits it is written with.
+        """
         if low is None or high is None:
             return ""
-        return f"[{', '.join(self.amount(end).removeprefix('+') for end in (low, high))}]"
+        first, last = (self.amount(end).removeprefix("+") for end in (low, high))
+        return "exact" if first == last else f"[{first}, {last}]"
 
 
 NATS = AmountUnit(1, 3, "")
@@ -114,9 +143,11 @@ POINTS = AmountUnit(100, 1, " points")
 
 
 def magnitude(value: float) -> str:
-    """Return a difference of losses without its sign: three digits after the point, scientific where those say none."""
+    """Return a difference of losses without its sign: as `signed`, in powers of ten also where that says 0."""
     size = abs(value)
-    return f"{size:.3f}" if size == 0 or 5e-4 <= size < 1e5 else f"{size:.2e}"
+    if not math.isfinite(size):
+        return str(float(size))
+    return _in_powers(size, 2) if 0 < size < _SMALLEST_AMOUNT else _amount(size, 3)
 
 
 def points(value: float, digits: int = 1) -> str:

@@ -1,6 +1,7 @@
 """Every key does what the table says, and the table is all there is."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,16 +10,20 @@ from textual.binding import Binding
 from textual.screen import ModalScreen
 
 from tests.app.driving import arrive, rows_of, screen_of, settle, shown, text_of, turns
-from tests.app.snapshots import ListSource, fit, snapshot
+from tests.app.snapshots import ListSource, explanation, fit, snapshot
+from tui_monitor.app.feed.runs_session import RunsSession
 from tui_monitor.app.live_app import LiveApp
 from tui_monitor.app.monitor_app import MonitorApp
 from tui_monitor.app.replay_app import ReplayApp
 from tui_monitor.app.runs_app import RunsApp
 from tui_monitor.app.screens.help import HelpScreen
 from tui_monitor.app.screens.leave import LeaveScreen
+from tui_monitor.history.snapshot import ExplanationAt
+from tui_monitor.run_log.events.explanation import OutputExplanation, RecordedExplanation, explanation_to_json
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.control import Action, receive_requests
-from tui_monitor.view.key_table import KEYS, OF_A_RUN, OF_THE_OVERLAY, OF_THE_TABLE, Group, keys_as_markdown
+from tui_monitor.view.keys.key import Group
+from tui_monitor.view.keys.table import KEYS, OF_A_RUN, OF_A_SWEEP, OF_THE_OVERLAY, OF_THE_TABLE, keys_as_markdown
 from tui_monitor.view.view_state import View
 
 
@@ -49,7 +54,7 @@ async def test_the_gap_view_holds_everything_and_scrolls() -> None:
         await pilot.press("g")
         await settle(pilot)
         rows = rows_of(pilot, "#gap .panel-body")
-        for expected in ("Verdict", "Next", "Not measured", "recall", "Findings", "Split with stratify=y.", "cost"):
+        for expected in ("Verdict", "Next", "Unexplained rest", "recall", "Findings", "Split with stratify=y.", "cost"):
             assert expected in rows
         assert "cost 0.4 s" not in text_of(pilot)
         await pilot.press("end")
@@ -121,6 +126,29 @@ async def test_metrics_and_fits_are_stepped_through() -> None:
         assert "epoch 4/10" in shown(pilot)[1]
 
 
+async def test_outputs_are_stepped_through() -> None:
+    """`h` explains each of several outputs and then the whole loss again; with one output it is not offered."""
+    whole = explanation()
+    outputs = tuple(
+        OutputExplanation(name, whole.reported, whole.loss, None, None, verdict=f"{name} is its own.")
+        for name in ("kind", "price")
+    )
+    held = ExplanationAt(3, None, 1.0, RecordedExplanation(explanation_to_json(replace(whole, outputs=outputs))))
+    several = snapshot(State.TRAINING, replace(fit(), explanations=(held,)))
+    async with screen_of(several) as pilot:
+        for title in (
+            "kind differs (output 1 of 2)",
+            "price differs (output 2 of 2)",
+            "training and validation differ",
+        ):
+            await pilot.press("h")
+            await settle(pilot)
+            assert title in text_of(pilot)
+            assert ("is its own" in text_of(pilot)) == ("output" in title)
+    async with screen_of(snapshot(State.TRAINING, fit())) as pilot:
+        assert "next head" not in shown(pilot)[-1]
+
+
 async def test_keys_without_effect_are_not_offered() -> None:
     """With one fit, two metrics and no zoom, the footer names no key for more."""
     async with screen_of(snapshot(), size=(200, 60)) as pilot:
@@ -153,19 +181,19 @@ def test_the_readme_table_lists_every_key() -> None:
         assert group.value in text
 
 
-@pytest.mark.parametrize("groups", [OF_A_RUN, OF_THE_TABLE, OF_THE_OVERLAY])
+@pytest.mark.parametrize("groups", [OF_A_RUN, OF_THE_TABLE, OF_THE_OVERLAY, OF_A_SWEEP])
 def test_no_key_is_used_twice(groups: Sequence[Group]) -> None:
     """On one screen each key has one meaning; Escape leads from any view to the overview, and on from there."""
     names = [name for key in KEYS if key.group in groups for name in key.keys.split(",")]
     assert len(names) - len(set(names)) == (names.count("escape") - 1)
 
 
-def test_the_table_does_what_its_keys_say() -> None:
+def test_the_table_does_what_its_keys_say(tmp_path: Path) -> None:
     """No key of the table of runs leads nowhere."""
     bound = [parse(binding.action) for binding in RunsApp.BINDINGS if isinstance(binding, Binding)]
     assert [name for _, name, _ in bound if not hasattr(RunsApp, f"action_{name}")] == []
-    asked = [parameters[0] for _, name, parameters in bound if name == "table"]
-    assert [what for what in asked if not hasattr(RunsApp, f"_{what}")] == []
+    asked = {parameters[0] for _, name, parameters in bound if name == "table"}
+    assert asked == RunsApp(RunsSession.over(tmp_path))._does.keys()
 
 
 @pytest.mark.parametrize("app", [LiveApp, ReplayApp])
@@ -309,3 +337,17 @@ async def test_a_chart_that_is_alone_steps_through_all_metrics() -> None:
             await pilot.press("m")
             await settle(pilot)
         assert titles == ["loss", "accuracy", "loss"]
+
+
+async def test_fits_of_one_model_are_one_training() -> None:
+    """`f` shows successive fits as one: epochs count on, and so does the epoch that the newest explanation is of."""
+    fits = [
+        replace(one, info=replace(one.info, model={"name": "lstm", "instance": 7}))
+        for one in (fit(epochs=2, batch=0), fit(epochs=1, batch=0, index=2))
+    ]
+    async with screen_of(snapshot(State.TRAINING, *fits)) as pilot:
+        assert "epoch 1 · measured" in text_of(pilot)
+        await pilot.press("f")
+        await settle(pilot)
+        assert "joined" in shown(pilot)[0]
+        assert "epoch 3 · measured" in text_of(pilot)

@@ -12,15 +12,19 @@ from tests.app.driving import screen_of, shown, turns
 from tests.app.snapshots import snapshot
 from tests.unit.run_log.many_runs import make_runs
 from tui_monitor.app.feed.runs_session import RunsSession
+from tui_monitor.app.live_app import LiveApp
 from tui_monitor.app.monitor_app import MonitorApp
-from tui_monitor.app.runs_app import Chosen, RunsApp
+from tui_monitor.app.runs_app import RunsApp
 from tui_monitor.app.screens.comparison import ComparisonScreen
 from tui_monitor.app.screens.overlay import OverlayScreen
+from tui_monitor.app.screens.sweep import SweepScreen
 from tui_monitor.app.widgets.runs_table import RunsTable
 from tui_monitor.run_log.format.layout import RUN_FILE, RunInfo, State
+from tui_monitor.run_log.runs.baseline import read_baseline
 from tui_monitor.run_log.runs.tags import read_tags
 from tui_monitor.run_log.write.writer import RunWriter
-from tui_monitor.view.key_table import KEYS, OF_THE_TABLE, Group
+from tui_monitor.view.keys.key import Group
+from tui_monitor.view.keys.table import KEYS, OF_A_SWEEP, OF_THE_TABLE
 from tui_monitor.view.view_state import ViewState
 
 
@@ -144,12 +148,13 @@ async def test_a_live_run_is_neither_deleted_nor_renamed(runs: Path) -> None:
 async def test_enter_opens_and_the_table_comes_back_as_it_was(runs: Path) -> None:
     """The chosen run is opened in place of the table; a damaged one is refused with the reason."""
     session = RunsSession.over(runs)
-    for keys, chosen in ((("down", "space", "enter"), Chosen("run-00004")), (("r",), Chosen("run-00004", True))):
+    for keys, is_replay in ((("down", "space", "enter"), False), (("r",), True)):
         app = RunsApp(session)
         async with app.run_test(size=(80, 24)) as pilot:
             await until(pilot, lambda app=app: app.is_settled and bool(app._shown))
             await pilot.press(*keys)
-        assert app.chosen == chosen
+        assert app.chosen is not None
+        assert (app.chosen.entry.name, app.chosen.is_replay) == ("run-00004", is_replay)
     assert session.state.marked == ("run-00005",)
     async with table(runs) as pilot:
         await pilot.press("slash", *"damaged", "enter", "enter")
@@ -207,6 +212,50 @@ async def test_two_marked_runs_are_compared(runs: Path) -> None:
         assert "run-00004 against run-00005" in shown(pilot)[0]
         await pilot.press("escape")
         await until(pilot, lambda: pilot.app.screen is table_of(pilot)._table)
+
+
+async def test_a_pinned_run_is_drawn_on_every_other_ones_screen(runs: Path) -> None:
+    """B pins it for all screens over the folder, whoever opened them; B there hides it; renaming keeps the pin."""
+    async with table(runs) as pilot:
+        await pilot.press("down", "b")
+        assert read_baseline(runs) == "run-00005"
+        await pilot.press("n", "ctrl+u", *"yesterday", "enter")
+        await until(pilot, lambda: "yesterday" in "".join(rows(pilot)))
+        assert read_baseline(runs) == table_of(pilot).state.baseline == "yesterday"
+        assert next(line for line in rows(pilot) if "yesterday" in line)[2] == "B"
+    for name, is_drawn in (("run-00004", True), ("yesterday", False)):
+        app = LiveApp(runs / name)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda app=app: app.is_settled)
+            assert ("to yesterday" in "".join(shown(pilot))) is is_drawn
+            await pilot.press("B")
+            await until(pilot, lambda pilot=pilot: "to yesterday" not in "".join(shown(pilot)))
+    async with table(runs) as pilot:
+        await until(pilot, lambda: table_of(pilot).state.baseline == "yesterday")
+        await pilot.press("slash", *"yesterday", "enter", "b")
+        assert read_baseline(runs) == ""
+
+
+async def test_the_runs_of_a_script_are_ranked(runs: Path) -> None:
+    """H ranks the runs that fit the filter, m ranks by the next metric, and Escape leads back to the table."""
+    async with table(runs, (80, 24)) as pilot:
+        await pilot.press("down", "h")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SweepScreen))
+        screen = pilot.app.screen
+        assert isinstance(screen, SweepScreen)
+        await until(pilot, lambda: "Rank correlation" in "".join(shown(pilot)))
+        lines = shown(pilot)
+        assert "train.py: 6 runs by val_loss" in lines[0]
+        assert any(line.split()[:2] == ["lr", "│"] or line.split()[:1] == ["lr"] for line in lines)
+        for key in KEYS:
+            if key.group in OF_A_SWEEP and key.action not in ("page_back", "sweep_metric"):
+                await pilot.press(key.keys.split(",")[0])
+        await pilot.press("m")
+        assert screen.metric != "val_loss"
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is table_of(pilot)._table)
+        await pilot.press("slash", *"damaged", "enter", "h")
+        assert any("needs two runs" in each.message for each in pilot.app._notifications)
 
 
 async def test_marked_runs_are_drawn_on_one_chart(runs: Path) -> None:

@@ -26,6 +26,7 @@ from tests.benchmarks.importing import (
     rows_of_a_table,
 )
 from tests.benchmarks.loggers import loggers
+from tests.benchmarks.many_runs import OVERLAID, RUNS, listed, overlaid, switched
 from tests.benchmarks.reading import growth, seeking
 from tests.benchmarks.recording import least_cost, logging_cost, probing_cost, recording_cost
 from tests.benchmarks.starting import LAST_OF_FIRST_PAINT, PART_OF_CHART, command_ratio, screen_ratio
@@ -137,7 +138,22 @@ def importing() -> Rows:
     yield Row(pipe, f"{100 * fraction:.0f} % of a core, done {seconds:.1f} s after its end", "100 %")
 
 
-PARTS: tuple[Callable[[], Rows], ...] = (recording, rivals, reading, starting, following, importing)
+def runs() -> Rows:
+    """Yield what many runs cost the screen; times beside each other are the median and the greatest."""
+    with tempfile.TemporaryDirectory() as folder:
+        table = listed(Path(folder) / "many")
+        yield Row(f"{RUNS} runs listed, no catalogue written yet", f"{table.unknown:.2f} s", "1 s")
+        yield Row("the same, with a catalogue and all values", f"{table.known:.2f} s", "1 s")
+        yield Row(f"CPU time of a keystroke over {RUNS} runs", str(table.keys), "50 ms")
+        yield Row(f"memory of a table of {RUNS} runs", f"{table.memory:.0f} MiB", "100")
+        switching = switched(Path(folder) / "live")
+        yield Row("from the table into one of two live runs, charts drawn", str(switching.opening), "300 ms")
+        yield Row("back into the table", str(switching.back), "300 ms")
+        for name, times in overlaid(Path(folder) / "long").items():
+            yield Row(f"a frame of {OVERLAID} runs of 10⁶ batches on one chart: {name}", str(times), "200 ms")
+
+
+PARTS: tuple[Callable[[], Rows], ...] = (recording, rivals, reading, starting, following, importing, runs)
 
 
 def main(chosen: list[str]) -> None:

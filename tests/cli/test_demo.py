@@ -52,7 +52,7 @@ def test_it_succeeds_and_speaks_on_standard_error_alone(
     assert done.stdout == ""
     lines = done.stderr.splitlines()
     assert sum(line.startswith("epoch ") and "val_loss" in line for line in lines) == EPOCHS
-    assert any("Class weights raise the training loss alone" in line for line in lines)
+    assert any("Class weights raise only the training loss" in line for line in lines)
 
 
 def test_its_events_are_written_in_the_stated_order(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> None:

@@ -72,7 +72,11 @@ def test_output_survives_any_encoding(tmp_path: Path, encoding: str) -> None:
     source.write_text(f"Epoch 1/2\n{BAR} - loss: 0.5000 - acc: 0.7500 - val_loss: 0.2500 - val_acc: 0.6250\n")
     (folder,) = import_path(source, tmp_path / "runs", NOW)
     here = {"PYTHONIOENCODING": encoding}
-    for arguments in (("ls", "--runs", str(tmp_path / "runs")), ("explain", str(folder)), ("import", str(source))):
+    for arguments in (
+        ("ls", "--runs", str(tmp_path / "runs")),
+        ("explain", str(folder)),
+        ("import", str(source), "--runs", str(tmp_path / "runs")),
+    ):
         done = _run(*arguments, variables=here)
         assert b"Traceback" not in done.stderr
         assert done.returncode == 0, done.stderr

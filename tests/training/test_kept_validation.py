@@ -103,8 +103,8 @@ def test_keys_of_batches_are_those_of_each_alone() -> None:
         found = list(keys_of_batches(batches, role))
         alone = [sample_keys(parts, role, samples) for parts, samples in batches]
         assert len(found) == calls
-        joined = [np.concatenate([key for key in keys if key is not None]) for keys in (found, alone)]
-        np.testing.assert_array_equal(*joined)
+        one, other = (np.concatenate([key for key in keys if key is not None]) for keys in (found, alone))
+        np.testing.assert_array_equal(one, other)
     assert list(keys_of_batches([({"x000": np.array(["a"])}, 1)], "x")) == [None]
 
 

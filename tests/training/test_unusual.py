@@ -80,6 +80,13 @@ def test_models_that_cannot_be_split_by_sample_say_so(ran: Ran) -> None:
     assert set(both.info.metrics) == {"loss", "a_loss", "a_accuracy", "b_loss", "b_mae"}
     outputs = both.explanations[-1].content["outputs"]
     assert [(part["name"], part["accuracy"] is None) for part in outputs] == [("a", False), ("b", True)]
+    for part in outputs:
+        # Keras takes the mean of batch means for an output's own loss, on both sides: that is no unmeasured rest.
+        effects = {term["cause"]: term["effect"] for term in part["loss"]["terms"]}
+        assert abs(effects["measurement"]) < 1e-5 < abs(effects["batch_averaging"])
+        assert part["verdict"].startswith("Validation loss is")
+    reasons = {term["reason"] for term in both.explanations[-1].content["loss"]["terms"] if term["cause"] == "leaked"}
+    assert reasons == {"It is measured of models with one loss alone."}
     own = ran.fit("own_step")
     assert own.batches == 8
     assert [dict(row.metrics).keys() for row in own.epochs] == [{"loss", "val_loss"}]

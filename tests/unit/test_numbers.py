@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_monitor.charts.scale import stepped_limits, ticks
-from tui_monitor.units import fitting
+from tui_monitor.units import NATS, POINTS, fitting, magnitude, signed
 
 
 @given(
@@ -52,6 +52,31 @@ def test_a_value_is_written_with_as_many_digits_as_fit(value: float | None, widt
 def test_a_difference_has_its_sign(value: float, text: str) -> None:
     """A true minus sign; zero has none."""
     assert fitting(value, 6, 3, sign=True) == text
+
+
+@given(value=st.floats(-1e99, 1e99), digits=st.integers(0, 4))
+def test_an_amount_takes_eight_cells(value: float, digits: int) -> None:
+    """Sign included, whatever its size; what it says is right to its last digit."""
+    text = signed(value, digits)
+    assert len(text) <= 8
+    said = float(text.replace("−", "-"))
+    assert said == pytest.approx(value, rel=0.006, abs=0.5 * 10.0**-digits)
+
+
+@pytest.mark.parametrize(
+    ("value", "amount", "points", "size"),
+    [
+        (0.1894, "+0.189", "+18.9", "0.189"),
+        (-1.0, "−1.000", "−100.0", "1.000"),
+        (1234.567, "+1234.6", "+1.23e5", "1234.6"),
+        (-219_073_932.15, "−2.19e8", "−2.19e10", "2.19e8"),
+        (2e-6, "0.000", "0.0", "2.00e-6"),
+        (math.inf, "inf", "inf", "inf"),
+    ],
+)
+def test_amounts_of_a_ledger(value: float, amount: str, points: str, size: str) -> None:
+    """Large losses go in powers of ten; without its sign even the smallest amount is not said to be 0."""
+    assert (NATS.amount(value), POINTS.amount(value), magnitude(value)) == (amount, points, size)
 
 
 @given(middle=st.floats(-1e12, 1e12), span=st.floats(1e-9, 1e9), count=st.integers(2, 8))

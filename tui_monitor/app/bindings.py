@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 from textual.binding import Binding
 
-from tui_monitor.view.key_table import KEYS, OF_A_RUN, Group
+from tui_monitor.view.keys.key import Group
+from tui_monitor.view.keys.table import KEYS, OF_A_RUN
 
 
 def bindings(

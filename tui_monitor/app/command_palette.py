@@ -6,7 +6,8 @@ from functools import partial
 from textual.actions import parse
 from textual.app import App, SystemCommand
 
-from tui_monitor.view.key_table import KEYS, OF_A_RUN, Group
+from tui_monitor.view.keys.key import Group
+from tui_monitor.view.keys.table import KEYS, OF_A_RUN
 
 
 def palette_commands(

@@ -16,7 +16,7 @@ from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.errors import FolderNotWritable
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.summary import RunSummary
-from tui_monitor.view.key_table import Group
+from tui_monitor.view.keys.key import Group
 from tui_monitor.view.news import News
 from tui_monitor.view.view_state import View, ViewState
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from tui_monitor.app.command_palette import palette_commands
+from tui_monitor.app.feed.baseline_source import PAUSE_SECONDS, BaselineSource
 from tui_monitor.app.feed.feed import Feed
 from tui_monitor.app.screens.help import HelpScreen
 from tui_monitor.app.screens.main_screen import MainScreen
@@ -23,7 +25,8 @@ from tui_monitor.errors import MonitorError
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.summary import RunSummary
 from tui_monitor.view.enabled_actions import is_enabled
-from tui_monitor.view.view_state import SMOOTHING, View, ViewState
+from tui_monitor.view.explanations import outputs_of
+from tui_monitor.view.view_state import SMOOTHING, Baseline, View, ViewState
 
 if TYPE_CHECKING:
     from tui_monitor.app.feed.feed import SnapshotSource
@@ -46,6 +49,15 @@ class ReadingFailed(Message):
     def __init__(self, error: MonitorError) -> None:
         super().__init__()
         self.error = error
+
+
+class BaselineArrived(Message):
+    """The pinned run was read, or read on."""
+
+    def __init__(self, baseline: Baseline | None) -> None:
+        super().__init__()
+        self.baseline = baseline
+        """None where none is pinned, or it is this run."""
 
 
 class MonitorApp(TerminalApp):
@@ -82,6 +94,8 @@ class MonitorApp(TerminalApp):
         """Where snapshots come from."""
         self.goes_back = False
         """Whether the user left for the table of runs."""
+        self._leaving = threading.Event()
+        self._is_baseline_read = False
         self._opened = opened or RunSummary(folder, folder.name, State.STARTING)
         self._markers = markers
         self._is_coarse = options.low_bandwidth
@@ -118,11 +132,26 @@ class MonitorApp(TerminalApp):
         import tui_monitor.app.screens.layout  # noqa: F401, PLC0415 - imported after the first frame
 
         self.post_message(PanelsLoaded())
+        self.call_from_thread(self.run_worker, self._read_baseline, thread=True, group="baseline", exit_on_error=True)
         self.feed.run(
             self.open_source(),
             arrived=lambda: self.post_message(SnapshotArrived()),
             failed=lambda error: self.post_message(ReadingFailed(error)),
         )
+
+    def _read_baseline(self) -> None:
+        source, before = BaselineSource(self.folder), self.view.baseline
+        while not self._leaving.is_set():
+            baseline = source.poll()
+            if baseline is not before or not self._is_baseline_read:
+                before = baseline
+                self.post_message(BaselineArrived(baseline))
+            self._leaving.wait(PAUSE_SECONDS)
+
+    def on_baseline_arrived(self, event: BaselineArrived) -> None:
+        """Draw the pinned run beside this one."""
+        self._is_baseline_read = True
+        self.change_view(replace(self.view, baseline=event.baseline))
 
     async def on_panels_loaded(self) -> None:
         """Lay the panels out."""
@@ -153,13 +182,14 @@ class MonitorApp(TerminalApp):
         self.exit(return_code=event.error.exit_code, message=str(event.error))
 
     def on_unmount(self) -> None:
-        """Let the reader thread end."""
+        """Let the threads that read end."""
+        self._leaving.set()
         self.feed.stop()
 
     @property
     def is_settled(self) -> bool:
-        """Whether the first snapshot is drawn, and every chart in its newest state."""
-        return self.snapshot is not None and self.main.is_settled
+        """Whether the first snapshot is drawn, with the pinned run, and every chart in its newest state."""
+        return self.snapshot is not None and self._is_baseline_read and self.main.is_settled
 
     def change_view(self, view: ViewState) -> None:
         """Show something else of the same snapshot."""
@@ -245,9 +275,17 @@ class MonitorApp(TerminalApp):
         """Switch between what is compared and the extremes of the batches."""
         self.change_view(replace(self.view, extremes=not self.view.extremes))
 
+    def action_toggle_baseline(self) -> None:
+        """Hide the pinned run, or show it again."""
+        self.change_view(replace(self.view, hides_baseline=not self.view.hides_baseline))
+
     def action_next_metric(self) -> None:
         """Show the next metric in the second chart."""
         self.change_view(replace(self.view, metric=self.view.metric + 1))
+
+    def action_next_output(self) -> None:
+        """Explain the next of several outputs."""
+        self.change_view(replace(self.view, output=(self.view.output + 1) % (outputs_of(self._fit) + 1)))
 
     def action_fit(self, step: int) -> None:
         """Show an earlier or later call of fit."""

@@ -1,9 +1,10 @@
-"""The table of runs on screen: what its keys do to the table and to the runs."""
+"""The table of runs on screen: takes the runs from its reader thread, and keeps what the user chose to see of them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,12 +15,12 @@ from textual.widgets import Input
 
 from tui_monitor.app.bindings import bindings
 from tui_monitor.app.command_palette import palette_commands
+from tui_monitor.app.control.run_folders import RunFolders
+from tui_monitor.app.control.runs_beside import GROUPS, RunsBeside
 from tui_monitor.app.feed.runs_feed import RunsFeed
 from tui_monitor.app.feed.runs_session import RunsSession
 from tui_monitor.app.screens.choice import ChoiceScreen
-from tui_monitor.app.screens.entry import EntryScreen
 from tui_monitor.app.screens.help import HelpScreen
-from tui_monitor.app.screens.question import QuestionScreen
 from tui_monitor.app.screens.runs_screen import RunsScreen
 from tui_monitor.app.terminal.pacing import LONGEST_WAIT_SECONDS
 from tui_monitor.app.terminal.screen_options import ScreenOptions
@@ -27,36 +28,34 @@ from tui_monitor.app.terminal.terminal_app import TerminalApp
 from tui_monitor.app.widgets.runs_table import RunsTable
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.errors import MonitorError
+from tui_monitor.run_log.runs.baseline import read_baseline, write_baseline
 from tui_monitor.run_log.runs.entry import RunEntry
 from tui_monitor.run_log.runs.folders import printable
-from tui_monitor.run_log.runs.removal import rename_run
-from tui_monitor.run_log.runs.tags import tags_of, write_tags
-from tui_monitor.view.key_table import OF_THE_TABLE
+from tui_monitor.view.keys.table import OF_THE_TABLE
 from tui_monitor.view.runs.columns import COLUMNS
-from tui_monitor.view.runs.table import PreparedRuns, kept, prepare
+from tui_monitor.view.runs.prepared import PreparedRuns, kept, prepare
 from tui_monitor.view.runs.table_state import TableState
 
 _SCREENS = Path(__file__).with_name("screens")
-_KEEP, _DELETE = "keep", "delete"
-_OPENING = ("compare", "overlay")
-"""Groups of workers that read what is opened from the table."""
 
 
 @dataclass(frozen=True)
 class Chosen:
     """The run that is to be opened in place of the table."""
 
-    name: str
+    entry: RunEntry
     is_replay: bool = False
 
 
 class RunsArrived(Message):
     """The reader thread has looked at the runs."""
 
-    def __init__(self, entries: Mapping[str, RunEntry], prepared: PreparedRuns) -> None:
+    def __init__(self, entries: Mapping[str, RunEntry], prepared: PreparedRuns, baseline: str) -> None:
         super().__init__()
         self.entries = entries
         self.prepared = prepared
+        self.baseline = baseline
+        """Name of the run that is pinned."""
 
 
 class RunsApp(TerminalApp):
@@ -74,6 +73,7 @@ class RunsApp(TerminalApp):
         *,
         markers: MarkerSet = MarkerSet.BRAILLE,
         options: ScreenOptions | None = None,
+        meanwhile: Callable[[], None] | None = None,
     ) -> None:
         """Prepare the screen; nothing is read before it runs.
 
@@ -81,26 +81,53 @@ class RunsApp(TerminalApp):
             session: what stays from one time the table is shown to the next.
             markers: characters that the terminal can show.
             options: how to treat the terminal.
+            meanwhile: run in a thread once the table stands, such as the import of what a run's screen needs.
         """
         super().__init__()
+        self._meanwhile = meanwhile
         self.session = session
         self.chosen: Chosen | None = None
         """The run to open, once the app has ended."""
         self._options = options or ScreenOptions()
-        self._markers = markers
-        self._is_ascii = markers is MarkerSet.ASCII
+        self.markers = markers
         self._feed = RunsFeed(session.catalogue, lambda: self.session.state)
         self._entries: Mapping[str, RunEntry] = {}
         self._prepared: PreparedRuns | None = None
         self._shown: tuple[RunEntry, ...] = ()
+        self._names: list[str] = []
+        """Of the runs that are shown, in order."""
         self._waits = False
-        self.set_class(self._is_ascii, "-ascii")
+        self._does = self._handlers()
+        self.set_class(self.is_ascii, "-ascii")
         if self._options.theme:
             self.theme = self._options.theme
 
+    def _handlers(self) -> Mapping[str, Callable[[], None]]:
+        """Return what each key of the table does."""
+        folders, beside = RunFolders(self), RunsBeside(self)
+        return {
+            "open": self._open,
+            "replay": self._replay,
+            "mark": self._mark,
+            "baseline": self._baseline,
+            "compare": beside.compare,
+            "overlay": beside.overlay,
+            "sweep": beside.sweep,
+            "clear": self._clear,
+            "filter": self._filter,
+            "sort": self._sort,
+            "reverse": self._reverse,
+            "metric": self._next_metric,
+            "columns": self._columns,
+            "tag": folders.tag,
+            "rename": folders.rename,
+            "delete": folders.delete,
+            "undo": folders.undo,
+        }
+
     def get_default_screen(self) -> RunsScreen:
         """Return the screen with the table."""
-        self._table = RunsScreen(printable(str(self.session.runs)), ascii_only=self._is_ascii)
+        self._table = RunsScreen(printable(str(self.session.runs)), ascii_only=self.is_ascii)
         return self._table
 
     def on_ready(self) -> None:
@@ -108,7 +135,8 @@ class RunsApp(TerminalApp):
         self.call_after_refresh(self.run_worker, self._read, thread=True, group="reader", exit_on_error=True)
 
     def _read(self) -> None:
-        self._feed.run(lambda entries, prepared: self.post_message(RunsArrived(entries, prepared)))
+        runs = self.session.runs
+        self._feed.run(lambda entries, prepared: self.post_message(RunsArrived(entries, prepared, read_baseline(runs))))
 
     def on_unmount(self) -> None:
         """Let the reader thread end."""
@@ -122,13 +150,16 @@ class RunsApp(TerminalApp):
     @property
     def is_settled(self) -> bool:
         """Whether the runs were looked at and are drawn, and so is what was opened from the table."""
-        is_opening = any(worker.group in _OPENING and not worker.is_finished for worker in self.workers)
+        is_opening = any(worker.group in GROUPS and not worker.is_finished for worker in self.workers)
         is_drawn = getattr(self.screen, "is_settled", True)
         return self._prepared is not None and not self._waits and not is_opening and bool(is_drawn)
 
     def on_runs_arrived(self, event: RunsArrived) -> None:
         """Draw the runs as they are now."""
+        if self._prepared is None and self._meanwhile is not None:
+            self.call_after_refresh(self.run_worker, self._meanwhile, thread=True, group="meanwhile")
         self._entries, self._prepared = event.entries, event.prepared
+        self.session.state = replace(self.state, baseline=event.baseline)
         if event.prepared.sort != self.state.sort or event.prepared.metric != self.state.metric:
             self._prepare()
         self._draw_if_possible()
@@ -152,16 +183,74 @@ class RunsApp(TerminalApp):
 
     def _filter_anew(self) -> None:
         if self._prepared is not None:
-            self._shown = kept(self._prepared, self.state)
+            self._keep(self.state)
             self._change(self.state.moved(self._names, 0, self._table.height))
 
-    @property
-    def _names(self) -> list[str]:
-        return [entry.name for entry in self._shown]
+    def _keep(self, state: TableState) -> None:
+        if self._prepared is not None:
+            self._shown = kept(self._prepared, state)
+            self._names = [entry.name for entry in self._shown]
+
+    # What keys of the table are about
 
     @property
-    def _under_cursor(self) -> RunEntry | None:
+    def is_ascii(self) -> bool:
+        """Whether the terminal lacks UTF-8."""
+        return self.markers is MarkerSet.ASCII
+
+    @property
+    def shown(self) -> Sequence[RunEntry]:
+        """The runs that fit the filter, in order."""
+        return self._shown
+
+    @property
+    def under_cursor(self) -> RunEntry | None:
+        """The run under the cursor; None where no run is shown."""
         return self._shown[self.state.index_in(self._names)] if self._shown else None
+
+    @property
+    def marked(self) -> list[str]:
+        """Names of the marked runs that are there, in the order in which they were marked."""
+        return [name for name in self.state.marked if name in self._entries]
+
+    @property
+    def metric(self) -> str:
+        """Whose best values the table shows."""
+        return self._prepared.context.metric if self._prepared is not None else ""
+
+    def what_differs(self, name: str) -> str:
+        """Return the arguments by which a run can be told from others of its script."""
+        return self._prepared.context.differences.text(self._entries[name]) if self._prepared is not None else ""
+
+    # What becomes of runs
+
+    def renamed(self, old: str, new: str) -> None:
+        """Follow a run to its new name."""
+        if self.state.baseline == old:
+            with suppress(MonitorError):
+                write_baseline(self.session.runs, new)
+        self.session.state = self.state.renamed(old, new)
+
+    def removed(self, name: str) -> None:
+        """Take a run out of the table at once."""
+        self.session.state = self.state.without(name)
+        self._entries = {other: entry for other, entry in self._entries.items() if other != name}
+        self._prepare()
+        self._filter_anew()
+
+    def go_to(self, name: str) -> None:
+        """Look at the runs again, with the cursor on one of them."""
+        self.session.state = replace(self.state, cursor=name)
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Look at the whole runs folder at once."""
+        self._feed.refresh_now()
+
+    def say(self, sentence: str) -> None:
+        """Say why a key does nothing, once however often it is pressed."""
+        self.clear_notifications()
+        self.notify(sentence, severity="warning", markup=False)
 
     def _change(self, state: TableState) -> None:
         """Show another state of the table."""
@@ -171,9 +260,9 @@ class RunsApp(TerminalApp):
         if (before.sort, before.metric) != (state.sort, state.metric):
             self._prepare()
         if (before.sort, before.metric, before.filter) != (state.sort, state.metric, state.filter):
-            self._shown = kept(self._prepared, state)
+            self._keep(state)
             self.session.state = state.moved(self._names, 0, self._table.height)
-        self._table.show(self._prepared, self._shown, self.state)
+        self._table.show(self._prepared, self._shown, self._names, self.state)
 
     # Keys that move
 
@@ -209,69 +298,39 @@ class RunsApp(TerminalApp):
 
     def action_table(self, what: str) -> None:
         """Do what one of the keys of the table says."""
-        getattr(self, f"_{what}")()
+        self._does[what]()
 
     def _open(self, *, is_replay: bool = False) -> None:
-        entry = self._under_cursor
+        entry = self.under_cursor
         if entry is not None and entry.problem:
-            self._say(entry.problem)
+            self.say(entry.problem)
         elif entry is not None:
-            self.chosen = Chosen(entry.name, is_replay)
+            self.chosen = Chosen(entry, is_replay)
             self.exit()
 
     def _replay(self) -> None:
         self._open(is_replay=True)
 
     def _mark(self) -> None:
-        entry = self._under_cursor
+        entry = self.under_cursor
         if entry is None:
             return
         state = self.state.toggled(entry.name)
         if state is self.state:
-            self._say(f"{len(state.marked)} runs are marked: more can't be told apart on one chart.")
+            self.say(f"{len(state.marked)} runs are marked: more can't be told apart on one chart.")
         self._change(state.moved(self._names, 1, self._table.height))
 
     def _baseline(self) -> None:
-        entry = self._under_cursor
-        if entry is not None:
-            self._change(replace(self.state, baseline="" if self.state.baseline == entry.name else entry.name))
-
-    def _compare(self) -> None:
-        pair = [name for name in self.state.marked if name in self._entries]
-        entry = self._under_cursor
-        if len(pair) == 1 and entry is not None and entry.name != pair[0]:
-            pair.append(entry.name)
-        if len(pair) != 2:
-            self._say("Mark two runs with space: c then says why the second differs from the first.")
+        entry = self.under_cursor
+        if entry is None:
             return
-        self.run_worker(lambda: self._read_pair(*pair), thread=True, group=_OPENING[0], exclusive=True)
-
-    def _read_pair(self, first: str, second: str) -> None:
-        # In this thread: NumPy and two runs' events take a moment.
-        from tui_monitor.app.screens.comparison import ComparisonScreen  # noqa: PLC0415
-        from tui_monitor.compare.comparison import compare  # noqa: PLC0415
-
+        name = "" if self.state.baseline == entry.name else entry.name
         try:
-            found = compare(self.session.runs / first, self.session.runs / second)
+            write_baseline(self.session.runs, name)
         except MonitorError as error:
-            self.call_from_thread(self._say, str(error))
+            self.say(str(error))
             return
-        self.call_from_thread(self.push_screen, ComparisonScreen(found, ascii_only=self._is_ascii))
-
-    def _overlay(self) -> None:
-        names = [name for name in self.state.marked if name in self._entries]
-        if len(names) < 2:
-            self._say("Mark 2 to 8 runs with space: o then draws them on one chart.")
-            return
-        self.run_worker(lambda: self._open_overlay(names), thread=True, group=_OPENING[1], exclusive=True)
-
-    def _open_overlay(self, names: list[str]) -> None:
-        # In this thread: NumPy takes a moment to import.
-        from tui_monitor.app.screens.overlay import OverlayScreen  # noqa: PLC0415
-
-        found = self._prepared.context.differences if self._prepared is not None else None
-        texts = {name: found.text(self._entries[name]) if found is not None else "" for name in names}
-        self.call_from_thread(self.push_screen, OverlayScreen(self.session.runs, texts, markers=self._markers))
+        self._change(replace(self.state, baseline=name))
 
     def _clear(self) -> None:
         if self._table.is_typing:
@@ -304,7 +363,7 @@ class RunsApp(TerminalApp):
         sort = self.state.sort
         self._change(replace(self.state, sort=sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"))
 
-    def _metric(self) -> None:
+    def _next_metric(self) -> None:
         metrics = self._prepared.metrics if self._prepared is not None else ()
         if metrics and self._prepared is not None:
             now = self._prepared.context.metric
@@ -321,80 +380,6 @@ class RunsApp(TerminalApp):
             hidden = frozenset(column.name for column in COLUMNS if column.name not in chosen) - {"run"}
             self._change(replace(self.state, hidden=hidden))
 
-    def _tag(self) -> None:
-        entry = self._under_cursor
-        if entry is not None:
-            screen = EntryScreen(
-                f"Tags of {printable(entry.name)}",
-                "Words parted by blanks; an empty line takes all away.",
-                lambda text: "",
-                hint="Enter keeps them, Escape does not.",
-                text=" ".join(entry.tags),
-            )
-            self.push_screen(screen, lambda text: self._done(self._set_tags, entry, text))
-
-    def _set_tags(self, entry: RunEntry, text: str) -> None:
-        write_tags(self.session.runs / entry.name, tags_of(text))
-
-    def _rename(self) -> None:
-        entry = self._under_cursor
-        if entry is not None:
-            screen = EntryScreen(
-                f"Another name for {printable(entry.name)}",
-                "Its folder gets that name.",
-                lambda text: "" if text.strip() else "A run needs a name.",
-                longest=80,
-                hint="Enter renames, Escape does not.",
-                text=entry.name,
-            )
-            self.push_screen(screen, lambda text: self._done(self._set_name, entry, text))
-
-    def _set_name(self, entry: RunEntry, text: str) -> None:
-        new = rename_run(self.session.runs, entry, text)
-        self.session.state = self.state.renamed(entry.name, new)
-
-    def _delete(self) -> None:
-        entry = self._under_cursor
-        if entry is None:
-            return
-        if entry.is_live:
-            self._say(f"{printable(entry.name)} is still going: stop it before you delete it.")
-            return
-        answers = {_KEEP: "Keep it", _DELETE: "Delete it; u brings it back until you leave"}
-        screen = QuestionScreen(f"Delete {printable(entry.name)}?", answers)
-        self.push_screen(screen, lambda answer: self._done(self._remove, entry, answer if answer == _DELETE else None))
-
-    def _remove(self, entry: RunEntry, answer: str) -> None:
-        # Looked up again: a run that was ended when the question was asked may have been resumed.
-        self.session.deleted.delete(self._entries.get(entry.name, entry))
-        self.session.state = self.state.without(entry.name)
-        self._entries = {name: other for name, other in self._entries.items() if name != entry.name}
-        self._prepare()
-        self._filter_anew()
-
-    def _undo(self) -> None:
-        try:
-            name = self.session.deleted.undo()
-        except MonitorError as error:
-            self._say(str(error))
-            return
-        self.session.state = replace(self.state, cursor=name)
-        self._feed.refresh_now()
-
-    def _done(self, action: object, entry: RunEntry, text: str | None) -> None:
-        """Do what a dialog was answered with, and look at the runs again; say why it can't be done."""
-        if text is None:
-            return
-        try:
-            action(entry, text)  # type: ignore[operator]
-        except MonitorError as error:
-            self._say(str(error))
-        self._feed.refresh_now()
-
-    def _say(self, sentence: str) -> None:
-        self.clear_notifications()
-        self.notify(sentence, severity="warning", markup=False)
-
     # The program
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
@@ -405,7 +390,7 @@ class RunsApp(TerminalApp):
     def action_help(self) -> None:
         """Show the list of keys."""
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(ascii_only=self._is_ascii, groups=OF_THE_TABLE))
+            self.push_screen(HelpScreen(ascii_only=self.is_ascii, groups=OF_THE_TABLE))
 
     def action_leave(self) -> None:
         """Leave; whatever trains goes on."""

@@ -1,31 +1,42 @@
 """What surrounds the data: title with legend, tick labels and axes, each in its own cells, never over the data."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from tui_monitor.charts.canvas import Canvas
 from tui_monitor.charts.cells import Cell
-from tui_monitor.charts.spec import ChartSpec
+from tui_monitor.charts.spec import ChartSpec, LegendEntry
 
 _BLANK = Cell(" ", "")
 
 
 def title_row(spec: ChartSpec, width: int) -> list[Cell]:
-    """Return the title at the left and as many legend entries as fit at the right."""
+    """Return the title at the left and as many legend entries as fit at the right, as values alone where need be."""
     title = [Cell(character, "title") for character in spec.title[:width]]
-    entries: list[Cell] = []
-    for entry in spec.legend:
-        lead = "  " if entries else ""
-        cells = [Cell(c, "") for c in lead]
-        cells += [Cell(c, entry.style) for c in entry.mark]
-        cells += [Cell(c, "legend") for c in f" {entry.text}"]
-        if len(title) + 3 + len(entries) + len(cells) > width:
-            break
-        entries += cells
+    room = width - len(title) - 3
+    entries, is_whole = _legend([(entry, entry.text) for entry in spec.legend], room)
+    if not is_whole:
+        entries, _ = _legend([(entry, entry.brief) for entry in spec.legend if entry.brief] or [], room)
+        if not entries:
+            entries, _ = _legend([(entry, entry.text) for entry in spec.legend], room)
     free = width - len(title) - len(entries)
     last = min(1, free)
     return title + [_BLANK] * (free - last) + entries + [_BLANK] * last
+
+
+def _legend(texts: Sequence[tuple[LegendEntry, str]], room: int) -> tuple[list[Cell], bool]:
+    """Return the cells of the first entries that fit, and whether none is missing of those that must be read."""
+    entries: list[Cell] = []
+    for number, (entry, text) in enumerate(texts):
+        cells = [Cell(c, "") for c in ("  " if entries else "")]
+        cells += [Cell(c, entry.style) for c in entry.mark]
+        cells += [Cell(c, "legend") for c in f" {text}"]
+        if len(entries) + len(cells) > room:
+            return entries, not any(rest.brief for rest, _ in texts[number:])
+        entries += cells
+    return entries, True
 
 
 def label_columns(canvas: Canvas, gutter: int) -> list[list[Cell]]:

@@ -46,7 +46,7 @@ def _placed(canvas: Canvas, points: Points) -> tuple[FloatArray, FloatArray]:
 
 def _curve_marks(canvas: Canvas, curve: Curve) -> Iterator[Layer]:
     """Yield a curve's marks: at its last point, and at points before it that are some cells apart."""
-    columns, rows = _placed(canvas, curve.points)
+    columns, rows = _placed(canvas, curve.marked)
     columns, rows = columns[np.isfinite(rows)], rows[np.isfinite(rows)]
     if not curve.mark or not len(columns):
         return

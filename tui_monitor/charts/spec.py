@@ -46,6 +46,13 @@ class Curve:
     style: str
     mark: str = ""
     """One character at some of its points; empty for none."""
+    values: Points | None = None
+    """What the line is a smoothing of: the marks stand there, so that no value is read off a mean; None for itself."""
+
+    @property
+    def marked(self) -> Points:
+        """Where the marks stand."""
+        return self.points if self.values is None else self.values
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,8 @@ class LegendEntry:
     mark: str
     text: str
     style: str
+    brief: str = ""
+    """The value alone, for where the words of all entries that have one don't fit; empty for an entry that may go."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,7 @@ class ChartSpec:
     title: str
     x_range: tuple[float, float]
     y_range: tuple[float, float]
+    """What is to be seen: kept from drawing to drawing while data still fit."""
     x_ticks: tuple[Tick, ...] = ()
     y_ticks: tuple[Tick, ...] = ()
     x_markers: tuple[float, ...] = ()
@@ -102,4 +112,6 @@ class ChartSpec:
     """Most important first; entries that don't fit are left out from the end."""
     log_y: bool = False
     """Whether y is logarithmic. Values at or below 0 then have no position and are not drawn."""
+    y_on_rows: tuple[float, float] | None = None
+    """A range around `y_range` that fits the chart's rows, see `scale.on_rows`; None to draw `y_range` itself."""
     markers: MarkerSet = MarkerSet.BRAILLE

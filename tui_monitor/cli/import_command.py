@@ -1,8 +1,8 @@
 """`import`, `open` and `-`: logs of other tools, and standard input, become runs."""
 
 import os
+import platform
 import shutil
-import socket
 import sys
 import threading
 from collections.abc import Sequence
@@ -112,7 +112,7 @@ def follow_standard_input(runs: str | None, *, tee: bool, headless: bool, patter
     info = RunInfo(
         name=folder.name,
         command=("tui-monitor", *sys.argv[1:]),
-        host=socket.gethostname(),
+        host=platform.node(),
         description="Standard input.",
     )
     with RunWriter(folder, info) as writer:

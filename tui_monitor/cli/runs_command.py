@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from tui_monitor.cli.screen_options import chosen_options
 from tui_monitor.cli.watch_command import has_terminal, marker_set
-from tui_monitor.errors import MonitorError
 from tui_monitor.run_log.runs.folders import runs_folder
-from tui_monitor.run_log.runs.summary import summarise
-from tui_monitor.view.view_state import Baseline, ViewState
+from tui_monitor.run_log.runs.summary import summary_of
+from tui_monitor.view.view_state import ViewState
 
 if TYPE_CHECKING:
     from tui_monitor.app.feed.runs_session import RunsSession
     from tui_monitor.app.runs_app import Chosen
+    from tui_monitor.app.terminal.screen_options import ScreenOptions
 
 
 def browse(runs: str | None) -> int:
@@ -26,49 +26,43 @@ def browse(runs: str | None) -> int:
         from tui_monitor.cli.list_command import list_all
 
         return list_all(runs)
-    options, markers = chosen_options(), marker_set()
+    options = chosen_options()
     from tui_monitor.app.feed.runs_session import RunsSession
     from tui_monitor.app.runs_app import RunsApp
 
     session = RunsSession.over(runs_folder(runs))
     try:
         while True:
-            table = RunsApp(session, markers=markers, options=options)
+            table = RunsApp(session, markers=marker_set(), options=options, meanwhile=_import_what_opens)
             table.run()
             if table.return_code or table.chosen is None:
                 return table.return_code or 0
-            code = _open(session, table.chosen)
+            # A theme that was chosen on one screen is kept on the next.
+            code, theme = _open(session, table.chosen, replace(options, theme=table.theme))
+            options = replace(options, theme=theme)
             if code is not None:
                 return code
     finally:
         session.close()
 
 
-def _baseline(session: "RunsSession", chosen: "Chosen") -> Baseline | None:
-    """Return the pinned run; None where there is none, it is the one that is opened, or it can't be read."""
-    name = session.state.baseline
-    if not name or name == chosen.name:
-        return None
-    from tui_monitor.history.load_epochs import load_epochs
-
-    try:
-        snapshot = load_epochs(session.runs / name)
-    except MonitorError:
-        return None
-    epochs = next((fit.epochs for fit in reversed(snapshot.fits) if fit.epochs), ())
-    return Baseline(name, epochs) if epochs else None
+def _import_what_opens() -> None:
+    """Import what draws a run, so that opening one does not wait for it."""
+    import tui_monitor.app.control.training_control
+    import tui_monitor.app.feed.live_source
+    import tui_monitor.app.live_app
+    import tui_monitor.app.screens.layout  # noqa: F401
 
 
-def _open(session: "RunsSession", chosen: "Chosen") -> int | None:
-    """Show a run, and return the exit code, or None where the user goes back to the table."""
-    options, markers = chosen_options(), marker_set()
-    folder: Path = session.runs / chosen.name
-    view = replace(session.views.get(chosen.name, ViewState()), from_table=True, baseline=_baseline(session, chosen))
+def _open(session: "RunsSession", chosen: "Chosen", options: "ScreenOptions") -> tuple[int | None, str]:
+    """Show a run; return the exit code, or None where the user goes back to the table, and the theme at the end."""
+    folder: Path = session.runs / chosen.entry.name
+    view = replace(session.views.get(folder.name, ViewState()), from_table=True)
     from tui_monitor.app.live_app import LiveApp
     from tui_monitor.app.replay_app import ReplayApp
 
     kind = ReplayApp if chosen.is_replay else LiveApp
-    app = kind(folder, markers=markers, view=view, options=options, opened=summarise(folder))
+    app = kind(folder, markers=marker_set(), view=view, options=options, opened=summary_of(session.runs, chosen.entry))
     app.run()
-    session.views[chosen.name] = replace(app.view, pending="")
-    return None if app.goes_back else app.return_code or 0
+    session.views[folder.name] = replace(app.view, pending="")
+    return None if app.goes_back else app.return_code or 0, app.theme

@@ -53,6 +53,13 @@ _OPTIONS = (
         help="No bell and no notification at the end or at alerts.",
     ),
     click.option(
+        "--ascii",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep,
+        help="Draw charts and frames with ASCII characters alone (default where the terminal has no others).",
+    ),
+    click.option(
         "--theme",
         metavar="NAME",
         expose_value=False,
@@ -82,6 +89,7 @@ def chosen_options() -> ScreenOptions:
         frames_a_second=given.get("fps") or usual,
         low_bandwidth=is_low,
         notifies=not given.get("quiet"),
+        ascii_only=bool(given.get("ascii")),
         theme=_theme(given.get("theme") or os.environ.get(THEME_VARIABLE, "")),
     )
 

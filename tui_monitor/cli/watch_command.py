@@ -1,6 +1,7 @@
 """Watching a run: on the screen where there is a terminal, in plain lines where there is none."""
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,14 +22,20 @@ def has_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def _speaks_unicode() -> bool:
-    """Whether the locale can carry braille; a Latin-1 terminal would show escapes instead."""
-    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+_WITHOUT_BRAILLE = re.compile(r"vt\d|linux|ansi|cons25|sun")
+"""Terminals, by the start of their names, whose fonts hold no braille, whatever the locale."""
+
+
+def _shows_braille() -> bool:
+    """Whether locale and font can show it; a Latin-1 terminal would show escapes instead, a console empty boxes."""
+    speaks_unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    return speaks_unicode and not _WITHOUT_BRAILLE.match(os.environ.get("TERM", ""))
 
 
 def marker_set() -> MarkerSet:
-    """Return the characters that the terminal's locale can carry."""
-    return MarkerSet.BRAILLE if _speaks_unicode() else MarkerSet.ASCII
+    """Return the characters that were asked for, else those that the terminal can show."""
+    is_ascii = chosen_options().ascii_only or not _shows_braille()
+    return MarkerSet.ASCII if is_ascii else MarkerSet.BRAILLE
 
 
 def attach(run: str | None, runs: str | None) -> int:

@@ -3,12 +3,13 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -21,8 +22,8 @@ from tui_monitor.importers.kept_source import KeptSource, find_kept, fingerprint
 from tui_monitor.importers.line_importer import LineImporter, LineParser, LineState
 from tui_monitor.importers.recognise import Format, Source, find_sources
 from tui_monitor.importers.records import BatchEnded, Ended, EpochBegan, Record, Recorder, Remark, epoch_losses
-from tui_monitor.importers.stores.keras_tuner import tuner_records
-from tui_monitor.importers.stores.mlflow import mlflow_records
+from tui_monitor.importers.stores.keras_tuner import tuner_parameters, tuner_records
+from tui_monitor.importers.stores.mlflow import mlflow_parameters, mlflow_records
 from tui_monitor.importers.stores.tensorboard import tensorboard_records
 from tui_monitor.importers.stores.trackio import trackio_records
 from tui_monitor.importers.stores.wandb import wandb_records
@@ -36,6 +37,7 @@ from tui_monitor.importers.text.reading import text_records
 from tui_monitor.run_log.format.layout import RunInfo
 from tui_monitor.run_log.format.run_json import read_run_info
 from tui_monitor.run_log.runs.folders import create_run_folder, printable
+from tui_monitor.run_log.runs.parameters import write_parameters
 
 _CHUNK = 2**20
 
@@ -55,6 +57,11 @@ _READERS: dict[Format, Callable[[Source, Path], Iterator[Record]]] = {
     Format.WANDB: lambda _source, path: wandb_records(path),
     Format.TRACKIO: lambda source, path: trackio_records(path, source.part),
 }
+_PARAMETERS: dict[Format, Callable[[Path], Mapping[str, Any]]] = {
+    Format.MLFLOW: mlflow_parameters,
+    Format.TUNER: tuner_parameters,
+}
+"""How hyper-parameters are read where a format keeps them."""
 _KEEPS_TEXT = (Format.KERAS_TEXT, Format.PATTERN)
 
 
@@ -130,6 +137,7 @@ def _import(source: Source, runs: Path, now: datetime) -> Imported:
             with ImportedRun(folder, info) as run:
                 taken = take(source, path, run, kept)
             if taken is not None:
+                _keep_parameters(source, path, folder)
                 return Imported(folder, taken.remarks)
     name = source.part if source.part.strip() else path.stem
     folder = create_run_folder(runs, None, name or "import", now)
@@ -139,8 +147,16 @@ def _import(source: Source, runs: Path, now: datetime) -> Imported:
             taken = take(source, path, run, None)
         if taken is None or not taken.epochs:
             raise NoEpoch(refusal.no_epoch(source.path, source.format, taken.remarks if taken else ()))
+        _keep_parameters(source, path, folder)
         unless_done.pop_all()
     return Imported(folder, taken.remarks)
+
+
+def _keep_parameters(source: Source, path: Path, folder: Path) -> None:
+    read = _PARAMETERS.get(source.format)
+    parameters = read(path) if read is not None else {}
+    if parameters:
+        write_parameters(folder, parameters)
 
 
 @dataclass(frozen=True)
@@ -155,7 +171,7 @@ class _Taken:
 def _identity(folder: Path, source: Source, path: Path) -> RunInfo:
     return RunInfo(
         name=folder.name,
-        command=("tui-monitor", "import", str(source.path)),
+        command=("tui-monitor", "import", str(path)),
         created=path.stat().st_mtime,
         description=f"Imported from {path.name}: {source.format}.",
     )

@@ -119,14 +119,17 @@ def _downloads(path: Path, files: Sequence[Path]) -> list[Source]:
 def _in_file(path: Path) -> list[Source]:
     head = _head(path)
     rated = [Source(path, kind, rate(path, head)) for kind, rate in _RATINGS.items()]
-    best = max(rated, key=lambda source: source.sure)
-    if best.sure <= 0:
-        return []
-    if best.format is Format.DOWNLOAD:
-        return _downloads(path, [path])
-    if best.format is Format.TRACKIO:
-        return [Source(path, Format.TRACKIO, 1.0, part=name) for name in trackio_runs(path)]
-    return [best]
+    likely = (source for source in sorted(rated, key=lambda source: -source.sure) if source.sure > 0)
+    return next(filter(None, map(_runs_of, likely)), [])
+
+
+def _runs_of(source: Source) -> list[Source]:
+    """Return the runs of a file that is read as one format; none where it only begins like it."""
+    if source.format is Format.DOWNLOAD:
+        return _downloads(source.path, [source.path])
+    if source.format is Format.TRACKIO:
+        return [Source(source.path, Format.TRACKIO, 1.0, part=name) for name in trackio_runs(source.path)]
+    return [source]
 
 
 def _head(path: Path) -> bytes:

@@ -105,7 +105,7 @@ def _foreign(path: Path) -> str:
         line = next(filter(is_one, lines), None)
         if line is None:
             continue
-        pattern = suggested_pattern(line)
+        pattern = suggested_pattern(line, lines)
         how = f"; `--pattern {pattern!r}` can read it" if pattern else "; `--pattern` can read text that is regular"
         return f"{what}{how}"
     return ""

@@ -7,7 +7,7 @@ which keys do something now. Pictures and reports draw from here too.
   `panels/evidence/` shows what lies behind it.
 * `charts/`: which metrics the charts show, their x axis and their specification.
 * `text/`: rows by display width, bars.
-* `key_table`: every key with its label, help and action, which is a method of an app in `app/`; `footer` and `help` are
+* `keys`: every key with its label, help and action, which is a method of an app in `app/`; `footer` and `help` are
   made from it, and `enabled_actions` says which keys do something now.
 * `layout`: which classes of the style sheet hold. `styles`: every style a row may carry.
 * `explanations`: which explanation is shown. `news`: what is worth a notification. `splash`: the first frame.

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.view.charts.chart_metrics import further_metrics
 from tui_monitor.view.control_requests import receives_requests
-from tui_monitor.view.key_table import KEYS, OF_A_RUN, Group, Key
+from tui_monitor.view.explanations import outputs_of
+from tui_monitor.view.keys.key import Group, Key
+from tui_monitor.view.keys.table import KEYS, OF_A_RUN
 from tui_monitor.view.view_state import EVIDENCE, View, ViewState
 
 if TYPE_CHECKING:
@@ -62,6 +64,10 @@ def _has_further_metrics(snapshot: Snapshot, view: ViewState) -> bool:
     return fit is not None and len(further_metrics(fit)) > 1
 
 
+def _has_outputs(snapshot: Snapshot, view: ViewState) -> bool:
+    return outputs_of(view.fit_of(snapshot)) > 0
+
+
 def _is_zoomed(snapshot: Snapshot, view: ViewState) -> bool:
     return view.window is not None
 
@@ -78,6 +84,10 @@ def _came_from_table(snapshot: Snapshot, view: ViewState) -> bool:
     return view.from_table
 
 
+def _has_baseline(snapshot: Snapshot, view: ViewState) -> bool:
+    return view.baseline is not None
+
+
 def _is_replay(snapshot: Snapshot, view: ViewState) -> bool:
     return snapshot.playback is not None
 
@@ -89,6 +99,7 @@ def _accepts_requests(snapshot: Snapshot, view: ViewState) -> bool:
 _NEEDS: Mapping[str, Callable[[Snapshot, ViewState], bool]] = {
     "back_to_runs": _came_from_table,
     "next_metric": _has_further_metrics,
+    "next_output": _has_outputs,
     "fit": _has_fits,
     "pan": _is_zoomed,
     "whole_axis": _is_zoomed,
@@ -97,6 +108,7 @@ _NEEDS: Mapping[str, Callable[[Snapshot, ViewState], bool]] = {
     "toggle_log": _has_fit,
     "join_fits": _has_fits_to_join,
     "toggle_extremes": _has_fit,
+    "toggle_baseline": _has_baseline,
     "replay": _is_replay,
     f"show('{View.WORKERS.value}')": _has_workers,
     "control": _accepts_requests,

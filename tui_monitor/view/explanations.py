@@ -74,7 +74,10 @@ def answer(
     else:
         held = fit.explanations[-1] if fit is not None and fit.explanations else None
     if held is not None:
-        return Answer(held.explanation, held, held.recorded.problem)
+        found = held.explanation
+        # Successive fits shown as one count their epochs on, and so does what explains them.
+        shown = found if found is None or found.epoch == held.epoch else replace(found, epoch=held.epoch)
+        return Answer(shown, held, held.recorded.problem)
     return logged_answer(snapshot, fit, epoch, class_shares)
 
 
@@ -140,6 +143,12 @@ def newest_answer(snapshot: Snapshot, fit: FitSnapshot | None) -> Answer:
     if found.explanation.loss is None and found.explanation.accuracy is None:
         return Answer()
     return replace(found, explanation=replace(found.explanation, limits=MEASURING_IS_OFF if is_off else ()))
+
+
+def outputs_of(fit: FitSnapshot | None) -> int:
+    """Return how many outputs the newest explanation of a fit tells apart; 0 where it is of one loss alone."""
+    explanation = fit.explanations[-1].explanation if fit is not None and fit.explanations else None
+    return len(explanation.outputs) if explanation is not None else 0
 
 
 def newest_with_distributions(fit: FitSnapshot | None) -> ExplanationAt | None:

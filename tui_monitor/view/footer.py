@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tui_monitor.view.key_table import Group, Key
+from tui_monitor.view.keys.key import Group, Key
 from tui_monitor.view.text.rows import Rows, Run, cell_len
 
 _MOST = 6

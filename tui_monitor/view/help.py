@@ -2,7 +2,8 @@
 
 from collections.abc import Collection
 
-from tui_monitor.view.key_table import KEYS, OF_A_RUN, Group, Key
+from tui_monitor.view.keys.key import Group, Key
+from tui_monitor.view.keys.table import KEYS, OF_A_RUN
 from tui_monitor.view.text.rows import Row, Rows, Run, left, wrap
 
 _KEY = 10

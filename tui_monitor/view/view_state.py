@@ -26,10 +26,11 @@ class View(StrEnum):
     CALIBRATION = "calibration"
     LOSSES = "losses"
     SHARES = "shares"
+    FOUND = "found"
     WORKERS = "workers"
 
 
-EVIDENCE = (View.RECALL, View.CONFUSION, View.CALIBRATION, View.LOSSES, View.SHARES)
+EVIDENCE = (View.RECALL, View.CONFUSION, View.CALIBRATION, View.LOSSES, View.SHARES, View.FOUND)
 """Views of what lies behind the explanation."""
 
 SMOOTHING = (3, 9, 0)
@@ -69,8 +70,11 @@ class ViewState:
     """Whether successive fits of one model are shown as one."""
     metric: int = 0
     """Which of the further metrics the second chart shows."""
+    output: int = 0
+    """Which of several outputs the gap is explained of, from 1; 0, or one beyond the last, is the whole loss."""
     baseline: Baseline | None = None
     """Drawn dim on the charts, with the difference to it at the same epoch."""
+    hides_baseline: bool = False
     from_table: bool = False
     """Whether the run was opened from the table of runs, to which one can go back."""
     pending: str = ""

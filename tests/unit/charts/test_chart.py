@@ -182,6 +182,19 @@ def test_the_legend_never_covers_data_and_gives_way_whole() -> None:
     assert "valid" not in grid.text
 
 
+def test_values_of_the_legend_stay_where_words_do_not_fit() -> None:
+    """Entries with a value keep it, all in the same form, and those without give way first."""
+    legend = (
+        LegendEntry("●", "train 0.5", "train", "0.5"),
+        LegendEntry("B", "−0.1 to yesterday", "baseline", "−0.1"),
+        LegendEntry("─", "mean", "train"),
+    )
+    titles = [draw_chart(plain_spec(legend=legend), width, 12).text.splitlines()[0] for width in (60, 42, 26)]
+    assert titles[0].endswith("● train 0.5  B −0.1 to yesterday  ─ mean ")
+    assert titles[1].endswith("● train 0.5  B −0.1 to yesterday ")
+    assert titles[2].endswith("● 0.5  B −0.1 ")
+
+
 @pytest.mark.parametrize("markers", MarkerSet)
 def test_ascii_means_ascii(markers: MarkerSet) -> None:
     """The marker set for plain terminals draws nothing but ASCII."""

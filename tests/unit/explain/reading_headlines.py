@@ -13,21 +13,33 @@ _SUBJECTS = {
     "the mean of batch means": "batch_averaging",
     "validation holds": "class_mix",
     "class for class": "within_class",
-    "what was not measured": "measurement",
+    "an unexplained rest": "measurement",
+    "that batch norm": "train_mode_layers",
 }
 _LISTED = {
     "averaging": "in_epoch_averaging",
-    "train-mode layers": "train_mode_layers",
+    "dropout / batch norm": "train_mode_layers",
     "class weights": "sample_weights",
     "sample weights": "sample_weights",
     "mean of batch means": "batch_averaging",
     "class mix": "class_mix",
     "within class": "within_class",
-    "not measured": "measurement",
+    "unexplained rest": "measurement",
 }
 _UP_IN_TRAINING = {"raise": 1, "raises": 1, "lower": -1, "lowers": -1}
 _ON_VALIDATION = {"costs": 1, "gives": -1, "lowers": 1, "raises": -1, "lower": 1, "higher": -1}
 _NUMBER = r"([\d.]+)"
+
+_TOLD = (
+    (rf"(\w+) the training accuracy by {_NUMBER} points", "accuracy", _UP_IN_TRAINING),
+    (rf"(costs|gives) it {_NUMBER} points of accuracy", "accuracy", _ON_VALIDATION),
+    (rf"(lowers|raises) its loss by {_NUMBER}", "loss", _ON_VALIDATION),
+    (rf"(lowers|raises) val_loss by {_NUMBER}", "loss", _ON_VALIDATION),
+    (rf"(lowers|raises) val_accuracy by {_NUMBER} points", "accuracy", _ON_VALIDATION),
+    (rf"\(?loss {_NUMBER} (lower|higher)", "loss", _ON_VALIDATION),
+    (rf"accuracy {_NUMBER} points (lower|higher)", "accuracy", _ON_VALIDATION),
+)
+"""What clauses say, the metric, and the sign of training minus validation that goes with each word."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +63,7 @@ def _clause_claims(clause: str) -> list[Claim]:
     listed = re.match(r"(loss|accuracy) gap: (.*)", text)
     if listed is not None:
         metric, amounts = listed.groups()
-        named = re.findall(rf"([a-z -]+?) ([+−]){_NUMBER}", amounts.removesuffix(" points"))
+        named = re.findall(rf"([a-z /-]+?) ([+−]){_NUMBER}", amounts.removesuffix(" points"))
         return [Claim(_LISTED[name.strip()], metric, 1 if s == "+" else -1, amount) for name, s, amount in named]
     brief = re.match(rf"({'|'.join(_LISTED)}): (.*)", text)
     if brief is not None:
@@ -61,20 +73,17 @@ def _clause_claims(clause: str) -> list[Claim]:
     if cause is None:
         return []
     found = []
-    for verb, sign, amount in re.findall(rf"(\w+) the training loss(?: alone)? \(([+−]){_NUMBER}\)", text):
+    for verb, sign, amount in re.findall(rf"(\w+) (?:only )?the training loss \(([+−]){_NUMBER}\)", text):
         assert _UP_IN_TRAINING[verb] == (1 if sign == "+" else -1), clause
         found.append(Claim(cause, "loss", _UP_IN_TRAINING[verb], amount))
-    for verb, amount in re.findall(rf"(\w+) the training accuracy by {_NUMBER} points", text):
-        found.append(Claim(cause, "accuracy", _UP_IN_TRAINING[verb], amount))
-    for verb, amount in re.findall(rf"(costs|gives) it {_NUMBER} points of accuracy", text):
-        found.append(Claim(cause, "accuracy", _ON_VALIDATION[verb], amount))
-    for verb, amount in re.findall(rf"(lowers|raises) its loss by {_NUMBER}", text):
-        found.append(Claim(cause, "loss", _ON_VALIDATION[verb], amount))
-    for amount, how in re.findall(rf"\(?loss {_NUMBER} (lower|higher)", text):
-        found.append(Claim(cause, "loss", _ON_VALIDATION[how], amount))
-    for amount, how in re.findall(rf"accuracy {_NUMBER} points (lower|higher)", text):
-        found.append(Claim(cause, "accuracy", _ON_VALIDATION[how], amount))
+    for pattern, metric, signs in _TOLD:
+        for how, amount in (sorted(match, key=_is_number) for match in re.findall(pattern, text)):
+            found.append(Claim(cause, metric, signs[how], amount))
     return found
+
+
+def _is_number(word: str) -> bool:
+    return word[0].isdigit()
 
 
 def faults(explanation: Mapping[str, Any]) -> list[str]:

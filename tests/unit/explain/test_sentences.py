@@ -104,7 +104,7 @@ def test_a_third_cause_gives_its_amount_after_two_whole_clauses() -> None:
     loss = replace(probe.loss, then=probe.loss.then + 0.1)
     probe = replace(probe, loss=replace(loss, reported=float((probe.weight * loss.then).mean())))
     explanation = explained((probe, validation))
-    assert "class weights raise the training loss alone" in explanation.headline.lower()
+    assert "class weights raise only the training loss" in explanation.headline.lower()
     assert "which costs it" in explanation.headline
     assert re.search(r"; averaging: loss gap \+0\.1\d\d\.$", explanation.headline)
     assert unnamed_of_like_size(explanation_to_json(explanation)) == []
@@ -126,7 +126,7 @@ def test_the_questions_own_pattern_is_told_in_three_short_lines() -> None:
     assert ", yet " in explanation.verdict
     named = {(claim.cause, claim.metric, claim.sign) for claim in claims(explanation.headline)}
     assert {("sample_weights", "loss", 1), ("class_mix", "accuracy", 1)} <= named
-    assert "class weights raise the training loss alone" in explanation.headline.lower()
+    assert "class weights raise only the training loss" in explanation.headline.lower()
     assert explanation.next_step == (
         "Report the unweighted loss beside the weighted one; split with `stratify` and judge by recall."
     )

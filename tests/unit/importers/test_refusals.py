@@ -1,6 +1,7 @@
 """What can't be read is named with the nearest thing that can, leaves no run, and never costs a value."""
 
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 
 from tests.unit.importers.reading import NOW
 from tui_monitor.errors import UsageError
-from tui_monitor.importers.importing import import_path
+from tui_monitor.history.load import load
+from tui_monitor.importers.importing import import_path, import_runs
 
 HISTORY = {"loss": [0.5, 0.25], "val_loss": [0.75, 0.5]}
 
@@ -17,11 +19,15 @@ HISTORY = {"loss": [0.5, 0.25], "val_loss": [0.75, 0.5]}
     ("content", "found"),
     [
         ("Epoch [1/5], Step [100/600], Loss: 0.5123\n", "PyTorch"),
-        ("epoch 1 train_loss 0.51 val_loss 0.62\n", "'epoch {epoch:float} train_loss {train_loss:float}"),
+        (
+            "epoch 1 train_loss 0.51 val_loss 0.62\n",
+            "'epoch {epoch:float} train_loss {loss:float} val_loss {val_loss:float}",
+        ),
         ("Epoch 3: 100%|███| 60/60 [00:03<00:00, 20.1it/s, loss=0.512, v_num=0]\n", "tqdm"),
         ("[0]\ttrain-logloss:0.6\tvalid-logloss:0.7\n", "XGBoost"),
         ("0 [D loss: 0.81, acc.: 41.2%] [G loss: 0.77]\n", "{epoch:float} [D loss: {d_loss:float}"),
-        ("Train loss: 1.91, acc: 0.31\n", "`--pattern`"),
+        ("Train loss: 1.91, acc: 0.31\n", "'Train loss: {loss:float}, acc: {acc:float}'"),
+        ("Train loss: 1.91\nand then\nat last loss of 1.7\n", "`--pattern` can read text that is regular"),
     ],
 )
 def test_a_foreign_log_is_named_with_the_way_to_read_it(tmp_path: Path, content: str, found: str) -> None:
@@ -32,6 +38,38 @@ def test_a_foreign_log_is_named_with_the_way_to_read_it(tmp_path: Path, content:
         import_path(source, tmp_path / "runs", NOW)
     assert found in str(raised.value)
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "logs"),
+    [
+        (
+            "Epoch {0}: 100%|███| 60/60 [00:0{0}<00:00, {0}9.1it/s, loss=0.{0}1, v_num=3, val_loss=0.{0}2]\n",
+            {"loss": 0.01, "val_loss": 0.02},
+        ),
+        (
+            "Epoch {0}\n100%|██| 9/9 [00:03<00:00, 2{0}it/s, loss=0.{0}1, acc=0.{0}3]\n",
+            {"loss": 0.01, "accuracy": 0.03},
+        ),
+        ("[{0}]\ttrain-logloss:0.{0}1\teval-logloss:0.{0}2\n", {"logloss": 0.01, "val_logloss": 0.02}),
+        (
+            "Epoch: {0} | Train Loss: 0.{0}1 | Train Acc: {0}.3% | Val. Loss: 0.{0}2 | Val. Acc: {0}.4%\n",
+            {"loss": 0.01, "accuracy": 0.3, "val_loss": 0.02, "val_accuracy": 0.4},
+        ),
+    ],
+)
+def test_the_pattern_of_a_refusal_reads_the_log(tmp_path: Path, content: str, logs: dict[str, float]) -> None:
+    """What a refusal proposes, with the braces and quotes it prints, reads every epoch with both sides."""
+    source = tmp_path / "train.txt"
+    source.write_text("".join(content.format(epoch) for epoch in range(4)))
+    with pytest.raises(UsageError) as raised:
+        import_path(source, tmp_path / "runs", NOW)
+    proposed = re.search(r"--pattern '(.*?)'`", str(raised.value))
+    assert proposed is not None
+    (imported,) = import_runs(source, tmp_path / "runs", NOW, patterns=(proposed[1],))
+    (fit,) = load(imported.folder).fits
+    assert len(fit.epochs) == 4
+    assert logs.items() <= dict(fit.epochs[0].metrics).items()
 
 
 def test_a_pickled_history_is_never_unpickled(tmp_path: Path) -> None:

@@ -11,9 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.unit.importers.reading import NOW, logged_epochs
+from tui_monitor.compare.sweep import argument_effects
 from tui_monitor.history.load import load
 from tui_monitor.importers.importing import import_path, import_runs
+from tui_monitor.importers.stores.keras_tuner import tuner_parameters
 from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.runs.catalogue import Catalogue
+from tui_monitor.run_log.runs.entry import read_entry
+from tui_monitor.view.runs.differences import differences
 
 
 def _observed(*values: float) -> dict[str, object]:
@@ -34,6 +39,51 @@ def test_every_trial_of_keras_tuner_is_a_run(tmp_path: Path) -> None:
     assert list(logged_epochs(first)) == [(1, {"loss": 0.5, "val_loss": 0.75}), (2, {"loss": 0.25, "val_loss": 0.5})]
     assert list(logged_epochs(second)) == [(1, {"loss": 0.4})]
     assert first.state is State.FINISHED
+
+
+def test_trials_are_runs_of_one_group_by_their_hyper_parameters(tmp_path: Path) -> None:
+    """What varies among the trials of a project is found, without what Hyperband keeps for itself; a sweep ranks it."""
+    for number in range(6):
+        folder = tmp_path / "project" / f"trial_{number}"
+        folder.mkdir(parents=True)
+        values = {"units": 8 * (number + 1), "lr": 0.01, "kind": "gru", "tuner/trial_id": f"{number:04}"}
+        content = {
+            "hyperparameters": {"space": [], "values": values},
+            "metrics": {"metrics": {"val_loss": _observed(1 / (number + 1))}},
+            "status": "COMPLETED",
+        }
+        (folder / "trial.json").write_text(json.dumps(content))
+    import_path(tmp_path / "project", tmp_path / "runs", NOW)
+    entries = list(Catalogue(tmp_path / "runs").refresh().values())
+    assert {entry.script for entry in entries} == {"project"}
+    assert sorted(differences(entries).text(entry) for entry in entries) == sorted(
+        f"units={8 * (number + 1)}" for number in range(6)
+    )
+    (effect,) = argument_effects(entries, "val_loss")
+    assert effect.name == "units"
+    assert effect.correlation == pytest.approx(-1)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"hyperparameters": 1}', '{"hyperparameters": {"values": [1]}}'])
+def test_a_trial_without_hyper_parameters_has_none(tmp_path: Path, content: str) -> None:
+    """Whatever the file holds in their place."""
+    (tmp_path / "trial.json").write_text(content)
+    assert tuner_parameters(tmp_path) == {}
+
+
+def test_parameters_of_mlflow_are_arguments(tmp_path: Path) -> None:
+    """Each file below `params` is one, and a later import brings those that were added."""
+    run = tmp_path / "store" / "0" / "abc"
+    (run / "metrics").mkdir(parents=True)
+    (run / "params" / "opt").mkdir(parents=True)
+    (run / "meta.yaml").write_text("status: 3\n")
+    (run / "metrics" / "loss").write_text("1000 0.5 0\n2000 0.25 1\n")
+    (run / "params" / "opt" / "lr").write_text("0.01\n")
+    (folder,) = import_path(tmp_path / "store", tmp_path / "runs", NOW)
+    assert read_entry(folder).arguments == {"opt/lr": "0.01"}
+    (run / "params" / "depth").write_text("3")
+    assert import_path(tmp_path / "store", tmp_path / "runs", NOW) == [folder]
+    assert read_entry(folder).arguments == {"opt/lr": "0.01", "depth": "3"}
 
 
 def test_every_run_of_a_trackio_store_is_a_run(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import RUN_FILE, RunInfo, State
 from tui_monitor.run_log.runs import catalogue as catalogue_module
 from tui_monitor.run_log.runs.catalogue import CATALOGUE_FILE, Catalogue
-from tui_monitor.run_log.runs.entry import read_entry
+from tui_monitor.run_log.runs.entry import RunEntry, read_entry
 from tui_monitor.run_log.runs.tags import write_tags
 from tui_monitor.run_log.write.writer import RunWriter
 
@@ -38,6 +39,24 @@ def test_the_file_spares_reading(runs: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "is damaged" in entries.pop("damaged").problem
     assert entries == expected
     assert not opened
+
+
+def test_many_unknown_runs_are_named_before_they_are_read(runs: Path) -> None:
+    """All are told of at once, by name alone and never as live, then again as they are read, newest first."""
+    (runs / CATALOGUE_FILE).unlink()
+    told: list[dict[str, bool]] = []
+    catalogue = Catalogue(runs)
+
+    def tell(entries: Mapping[str, RunEntry]) -> None:
+        told.append({name: entry.is_read for name, entry in entries.items()})
+        assert not any(entry.is_live for entry in entries.values())
+
+    entries = catalogue.refresh(tell, every=5)
+    assert [len(each) for each in told] == [21, 21, 21, 21]
+    assert [sum(each.values()) for each in told] == [0, 5, 10, 20]
+    newest = sorted(entries, key=lambda name: -(runs / name).stat().st_mtime_ns)
+    assert {name for name, is_read in told[1].items() if is_read} == set(newest[:5])
+    assert all(entry.is_read for entry in entries.values())
 
 
 def test_what_changed_is_read(runs: Path) -> None:
@@ -87,11 +106,3 @@ def test_no_runs_folder_is_no_error(tmp_path: Path) -> None:
     assert not catalogue.refresh()
     catalogue.save()
     assert not (tmp_path / "none").exists()
-
-
-def test_progress_is_told_newest_first(runs: Path) -> None:
-    """While many runs are read for the first time, the newest stand in the table already."""
-    (runs / CATALOGUE_FILE).unlink()
-    told: list[int] = []
-    Catalogue(runs).refresh(lambda entries: told.append(len(entries)), every=10)
-    assert told == [10, 20]

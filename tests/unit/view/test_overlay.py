@@ -22,6 +22,7 @@ from tui_monitor.view.charts.overlay import (
     XAxis,
     overlay_metrics,
     overlay_spec,
+    smoothed,
     value_at,
 )
 from tui_monitor.view.runs.overlay_legend import overlay_legend
@@ -116,6 +117,34 @@ def test_any_state_can_be_drawn(
     runs = (*RUNS, OverlaidRun("bad", 4, bad))
     grid = draw_chart(overlay_spec(runs, state, size, MarkerSet.BRAILLE), *size)
     assert len(grid.rows) == size[1]
+
+
+@given(st.lists(st.floats(-1e6, 1e6) | st.sampled_from([np.nan, np.inf]), max_size=30), st.sampled_from([1, 3, 9, 31]))
+def test_smoothing_keeps_both_ends_and_every_straight_line(values: list[float], width: int) -> None:
+    """The first and last value are never moved, a mean lies among its values, and a straight line stays one."""
+    given_values = np.array(values)
+    means = smoothed(given_values, width)
+    for index in range(len(values)):
+        reach = min(index, len(values) - 1 - index, width // 2)
+        around = given_values[index - reach : index + reach + 1]
+        around = around[np.isfinite(around)]
+        if np.isfinite(values[index]):
+            assert means[index] == pytest.approx(around.mean(), rel=1e-6, abs=1e-6)
+        else:
+            assert str(means[index]) == str(values[index])
+    line = np.linspace(3, 7, len(values))
+    assert smoothed(line, width) == pytest.approx(line)
+
+
+@pytest.mark.parametrize("side", Side)
+def test_marks_stand_at_values_and_never_on_a_mean(side: Side) -> None:
+    """However a line is smoothed, an epoch's own value is where its mark is, and the title says which is which."""
+    plain = overlay_spec(RUNS, OverlayState(side=side), (90, 24), MarkerSet.BRAILLE)
+    strong = overlay_spec(RUNS, OverlayState(side=side, smoothing=2), (90, 24), MarkerSet.BRAILLE)
+    assert [curve.marked.y.tolist() for curve in strong.curves] == [curve.points.y.tolist() for curve in plain.curves]
+    assert any(curve.points.y.tolist() != curve.marked.y.tolist() for curve in strong.curves)
+    assert "line: mean of 9, marks: values" in strong.title
+    assert "mean" not in plain.title
 
 
 def test_the_legend_compares_at_the_same_epoch() -> None:

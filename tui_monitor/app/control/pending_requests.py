@@ -89,5 +89,6 @@ class PendingRequests:
 
 def kill_training(folder: Path, snapshot: Snapshot) -> bool:
     """End the training's process at once if it certainly runs on this machine; return whether it did."""
+    # With its start time, not by its number alone: the number may be that of another process by now.
     identity = process_of(folder, snapshot.run)
     return identity is not None and kill_process(identity)

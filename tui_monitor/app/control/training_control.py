@@ -93,6 +93,7 @@ class TrainingControl:
         snapshot = self._app.snapshot
         if snapshot is None or snapshot.state.ended:
             self._app.exit()
+        # Ctrl-C twice must not put one question on top of the other.
         elif not isinstance(self._app.screen, LeaveScreen):
             can_stop = self._own is not None or receives_requests(snapshot)
             offered = [answer for answer in answers if can_stop or answer not in (Leaving.STOP, Leaving.KILL)]
@@ -118,6 +119,7 @@ class TrainingControl:
             return
         if kill_training(self._app.folder, snapshot):
             self._notify("The process did not stop and was killed. The screen stays open to show what is left.")
+        # Its number is sure even without a heartbeat: a child keeps it until its parent has waited for it.
         elif self._own is not None:
             self._own.kill()
         else:
@@ -148,6 +150,7 @@ class TrainingControl:
         try:
             self._pending.send(action, value)
         except MonitorError as error:
+            # Without markup: an error may name a path with brackets, which Textual would read as a style.
             self._app.notify(str(error), severity="error", markup=False)
             return False
         self.update()

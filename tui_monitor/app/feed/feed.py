@@ -34,7 +34,7 @@ class SnapshotSource(Protocol):
 
 
 class Feed:
-    """Runs the reader thread's loop, and is spoken to from the event loop."""
+    """Runs the reader thread's loop; the event loop calls all other methods."""
 
     def __init__(
         self,
@@ -72,6 +72,7 @@ class Feed:
         try:
             while not self._stopping.is_set():
                 polled_at = self._clock()
+                # The pause counts from the begin of a poll, so a slow poll does not make frames rarer.
                 snapshot = source.poll()
                 if snapshot is not None and self._put(snapshot):
                     arrived()
@@ -79,6 +80,7 @@ class Feed:
                 # Not polled while no frame can be shown, so that the next frame shows what is true when it is drawn.
                 while self._holds_back() and not self._stopping.is_set():
                     self._wait(self._pause_seconds)
+        # Any other exception is a bug: it ends the worker, and Textual shows it and leaves the app.
         except MonitorError as error:
             failed(error)
         finally:
@@ -102,10 +104,13 @@ class Feed:
 
     def stop(self) -> None:
         """Let the reader thread end, at once even in the middle of a pause: the program can't exit before it has."""
+        # In this order: a reader that wakes must find out why, or it would begin another pause.
         self._stopping.set()
         self._wanted.set()
 
     def _put(self, snapshot: Snapshot) -> bool:
+        # One step, though each assignment is atomic: a `take` between them would see `was_empty` too late, and nobody
+        # would wake the event loop.
         with self._lock:
             was_empty = self._newest is None
             self._newest = snapshot
@@ -113,6 +118,7 @@ class Feed:
 
     def _wait(self, seconds: float) -> None:
         self._wanted.wait(max(0.0, seconds))
+        # Cleared after the wait, never before: `poll_now` during a poll then ends this pause at once.
         self._wanted.clear()
 
     def _holds_back(self) -> bool:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.history.state.fold import History
-from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.read.cluster_reader import ClusterReader
 from tui_monitor.run_log.runs.liveness import Liveness, concluded_state, observe_run
 from tui_monitor.run_log.runs.workers import workers_liveness
@@ -44,8 +43,9 @@ class LiveSource:
         self._history.fold(arrival)
         if arrival.workers:
             self._check_workers()
+        # A long log takes several polls; before its end is read, its last word may still be among what waits.
         if liveness is not None and arrival.complete:
-            self._history.mark(concluded_state(self._history.snapshot().state, liveness))
+            self._history.mark(concluded_state(self._history.recorded_state, liveness))
         if self._history.revision == self._revision:
             return None
         self._revision = self._history.revision
@@ -59,9 +59,8 @@ class LiveSource:
         self._checked_at = now
         if self._revision is None:
             return observe_run(self._folder)
-        snapshot = self._history.snapshot()
-        ended = snapshot.state.ended and snapshot.state is not State.LOST
-        return None if ended else observe_run(self._folder, snapshot.run)
+        ended = self._history.recorded_state.ended
+        return None if ended else observe_run(self._folder, self._history.snapshot().run)
 
     def _check_workers(self) -> None:
         now = self._clock()

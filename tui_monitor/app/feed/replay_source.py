@@ -103,6 +103,7 @@ class ReplaySource:
         has_grown = self._read()
         now = self._now()
         self._begin(now)
+        # No lock: this thread alone takes moves out, so a queue that is not empty can't become empty here.
         while self._moves:
             self._moves.popleft()(now)
         playback = self._playback(now)
@@ -152,6 +153,7 @@ class ReplaySource:
         start, end = self._start, self._recording.end
         if start is None:
             return
+        # Reading is not playing: the clock stands still until all records that there are have been read.
         self._clock = replace(self._clock, since=now)
         if not self._is_read or self._recording.info is None:
             return
@@ -166,11 +168,13 @@ class ReplaySource:
     def _playback(self, now: float) -> Playback:
         recording, end = self._recording, self._recording.end
         position = self._clock.at(now, end)
+        # At the end of a run that still grows the clock plays on, and so follows the newest record.
         if self._clock.is_playing and position >= end and self._is_read and recording.is_over and self._start is None:
             self._clock = self._clock.paused(now, end)
         mode = Mode.PAUSED
         if self._clock.is_playing:
             mode = Mode.LIVE if position >= end and self._is_read and self._start is None else Mode.PLAYING
+        # Markers are collected from all events, so they are collected again only when there may be new ones.
         known = self._shown
         is_same = known is not None and known.end == end and known.is_read == self._is_read
         return Playback(

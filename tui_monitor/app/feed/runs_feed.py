@@ -1,4 +1,4 @@
-"""The way of the runs from a reader thread to the table: looked at every second, prepared there."""
+"""The way of the runs from a reader thread to the table: the thread reads them every second and prepares their rows."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping
 
 from tui_monitor.run_log.runs.catalogue import Catalogue
 from tui_monitor.run_log.runs.entry import RunEntry
-from tui_monitor.view.runs.table import PreparedRuns, prepare
+from tui_monitor.view.runs.prepared import PreparedRuns, prepare
 from tui_monitor.view.runs.table_state import TableState
 
 PAUSE_SECONDS = 1.0
-"""Between two looks at the live runs."""
+"""Between two readings of the live runs."""
 _WHOLE_SECONDS = 2.0
-"""Between two looks at the whole folder, at least."""
+"""Between two readings of the whole folder, at least."""
 _LEAST_SHARE = 50
-"""A look at the whole folder may take one part in so many of the time: thousands of runs are looked at less often."""
+"""Reading the whole folder may take one part in so many of the time: thousands of runs are read less often."""
 
 _MANY = 1000
 """Runs from which their objects are left out of garbage collection: they stay for as long as the table."""
@@ -26,7 +26,7 @@ Arrived = Callable[[Mapping[str, RunEntry], PreparedRuns], object]
 
 
 class RunsFeed:
-    """Runs the reader thread's loop, and is spoken to from the event loop."""
+    """Runs the reader thread's loop; the event loop calls all other methods."""
 
     def __init__(self, catalogue: Catalogue, state: Callable[[], TableState]) -> None:
         """Prepare; nothing is read yet.
@@ -43,13 +43,14 @@ class RunsFeed:
         self._entries: Mapping[str, RunEntry] = {}
 
     def run(self, arrived: Arrived) -> None:
-        """Look at the runs until `stop`. Called in the reader thread; so is the callback.
+        """Read the runs until `stop`. Called in the reader thread; so is the callback.
 
         Args:
-            arrived: called with all runs, by name and prepared, when anything in the table may look otherwise.
+            arrived: called with all runs, by name and prepared, when anything in the table may look different.
         """
         while not self._stopping.is_set():
             began = time.monotonic()
+            # The first look at thousands of runs takes seconds: those read so far are shown meanwhile.
             entries = self._catalogue.refresh(lambda some: self._tell(some, arrived))
             self._tell(entries, arrived)
             if len(entries) > _MANY:
@@ -57,12 +58,12 @@ class RunsFeed:
                 gc.freeze()
             took = time.monotonic() - began
             until = time.monotonic() + max(_WHOLE_SECONDS, took * _LEAST_SHARE)
-            while time.monotonic() < until and not self._wait(PAUSE_SECONDS):
+            while time.monotonic() < until and not self._stopping.is_set() and not self._wait(PAUSE_SECONDS):
                 if any(entry.is_live for entry in self._entries.values()):
                     self._tell(self._catalogue.refresh_live(), arrived)
 
     def refresh_now(self) -> None:
-        """Have the whole folder looked at at once."""
+        """Have the whole folder read at once."""
         self._wanted.set()
 
     def stop(self) -> None:
@@ -71,7 +72,7 @@ class RunsFeed:
         self._wanted.set()
 
     def _wait(self, seconds: float) -> bool:
-        """Wait, and return whether somebody wants a look at once."""
+        """Wait, and return whether the wait was cut short because the runs are to be read at once."""
         is_wanted = self._wanted.wait(seconds)
         if not self._stopping.is_set():
             self._wanted.clear()
@@ -80,9 +81,11 @@ class RunsFeed:
     def _tell(self, entries: Mapping[str, RunEntry], arrived: Arrived) -> None:
         if self._stopping.is_set():
             return
+        # By identity: the catalogue returns the very same entry as long as nothing of its run changed.
         is_same = len(entries) == len(self._entries) and all(
             self._entries.get(name) is entry for name, entry in entries.items()
         )
+        # What a live run shows moves on by itself, such as its age, though its entry is the same.
         is_moving = any(entry.is_live for entry in entries.values())
         if is_same and not is_moving and self._prepared is not None:
             return

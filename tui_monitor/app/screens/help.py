@@ -12,7 +12,8 @@ from textual.widgets import Input, Static
 
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.view.help import help_rows
-from tui_monitor.view.key_table import OF_A_RUN, Group
+from tui_monitor.view.keys.key import Group
+from tui_monitor.view.keys.table import OF_A_RUN
 from tui_monitor.view.styles import COMPONENT_CLASSES
 
 _WIDTH = 72

@@ -24,7 +24,7 @@ from tui_monitor.errors import MonitorError
 from tui_monitor.history.snapshot import FitSnapshot, Snapshot
 from tui_monitor.view.charts.overlay import OverlaidRun, OverlayState, Side, XAxis, overlay_metrics, overlay_spec
 from tui_monitor.view.footer import footer_rows
-from tui_monitor.view.key_table import KEYS, OF_THE_OVERLAY
+from tui_monitor.view.keys.table import KEYS, OF_THE_OVERLAY
 from tui_monitor.view.runs.overlay_legend import overlay_legend
 from tui_monitor.view.text.rows import heading
 
@@ -68,7 +68,7 @@ class OverlayScreen(Screen[None]):
         self._overlaid = tuple(OverlaidRun(name, number, None) for number, name in enumerate(texts, 1))
         self._chart = CellsView(id="overlay-chart", ascii_only=is_ascii)
         self._legend = CellsView(id="overlay-legend", ascii_only=is_ascii)
-        self._head = CellsView(id="comparison-head", ascii_only=is_ascii)
+        self._head = CellsView(id="overlay-head", ascii_only=is_ascii)
         self._footer = CellsView(id="footer", ascii_only=is_ascii)
         self._stopping = threading.Event()
         self._last = LastDrawing()

@@ -14,10 +14,11 @@ from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.app.widgets.runs_table import RunsTable
 from tui_monitor.run_log.runs.entry import RunEntry
 from tui_monitor.view.footer import footer_rows
-from tui_monitor.view.key_table import KEYS, OF_THE_TABLE
+from tui_monitor.view.keys.table import KEYS, OF_THE_TABLE
 from tui_monitor.view.layout import HEIGHT_CLASSES, SMALLEST, WIDTH_CLASSES
 from tui_monitor.view.runs.columns import Column
-from tui_monitor.view.runs.table import PreparedRuns, detail_rows, empty_rows, head_rows, layout_of, table_rows
+from tui_monitor.view.runs.prepared import PreparedRuns
+from tui_monitor.view.runs.table import detail_rows, empty_rows, head_rows, layout_of, table_rows
 from tui_monitor.view.runs.table_state import TableState
 from tui_monitor.view.styles import COMPONENT_CLASSES
 
@@ -99,12 +100,13 @@ class RunsScreen(Screen[None]):
         self._filter.display = False
         self.set_focus(None)
 
-    def show(self, prepared: PreparedRuns, shown: Sequence[RunEntry], state: TableState) -> None:
+    def show(self, prepared: PreparedRuns, shown: Sequence[RunEntry], names: Sequence[str], state: TableState) -> None:
         """Draw the table.
 
         Args:
             prepared: all runs.
             shown: those that fit the filter.
+            names: of these.
             state: what the user chose.
         """
         width = self.size.width
@@ -114,9 +116,9 @@ class RunsScreen(Screen[None]):
             self._columns = layout_of(prepared, state, width)
         self._head.show(head_rows(prepared, shown, state, self._columns, self._where, width))
         if shown:
-            self._table.show(table_rows(prepared, shown, state, self._columns, self.height))
+            cursor = state.index_in(names)
+            self._table.show(table_rows(prepared, shown, state, self._columns, self.height, cursor))
         else:
             self._table.show(empty_rows(prepared, state, self._where, width))
-        names = [entry.name for entry in shown]
         under = shown[state.index_in(names)] if shown else None
         self._detail.show(detail_rows(under, prepared, state, width))

@@ -66,6 +66,7 @@ class TerminalMemory:
             for start, stop in _spans(sorted(changed[y]), row):
                 yield _move(cursor, start, y)
                 for codes, cells in groupby(row[start:stop], key=itemgetter(1)):
+                    # Style codes add up in a terminal, so a new style begins with a reset unless none is on.
                     if codes != style:
                         yield f"\x1b[0;{codes}m" if codes and style else f"\x1b[{codes}m"
                         style = codes
@@ -175,6 +176,7 @@ def _clusters(text: str) -> Iterator[tuple[str, int]]:
     held, width = "", 0
     for character in text:
         cells = cell_len(character)
+        # A combining mark on its own would be sent without the character that it belongs to.
         if cells == 0 and held:
             held += character
             continue
@@ -198,6 +200,7 @@ class DiffUpdate(CompositorUpdate):
             return self._memory.update(_layout_pieces(self._update), console)
         if isinstance(self._update, ChopsUpdate):
             return self._memory.update(_chop_pieces(self._update), console)
+        # What it draws is not known here, and a remembered cell that is wrong would never be drawn again.
         self._memory.forget()
         return self._update.render_segments(console)
 

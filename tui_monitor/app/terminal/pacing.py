@@ -3,11 +3,11 @@
 CURSOR_QUESTION = "\x1b[6n"
 """Asks where the cursor is. A terminal answers once it has shown everything that came before the question."""
 LONGEST_WAIT_SECONDS = 1.0
-"""After which a frame is drawn on a terminal that has never answered yet."""
+"""Time after which a frame is drawn on a terminal that has never answered."""
 STALLED_SECONDS = 30.0
-"""After which a frame is drawn on one that has: its line is stalled, or an answer was lost."""
+"""Time after which a frame is drawn on one that has answered before: its line is stalled, or an answer was lost."""
 _PATIENCE = 3
-"""Questions without any answer after which the terminal is taken for one that never answers."""
+"""Unanswered questions after which a terminal counts as one that never answers."""
 
 
 class FramePacer:

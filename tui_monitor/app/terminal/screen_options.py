@@ -17,5 +17,7 @@ class ScreenOptions:
     """Whether charts are drawn less often."""
     notifies: bool = True
     """Whether the terminal is rung and gets a notification when the run ends or an alert comes."""
+    ascii_only: bool = False
+    """Whether charts and frames are made of ASCII characters, wherever the terminal could show others."""
     theme: str = ""
     """Name of a Textual theme; empty for the usual one."""

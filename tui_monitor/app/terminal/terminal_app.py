@@ -42,7 +42,7 @@ class TerminalApp(App[None]):
                 return
 
     def told_to_end(self, number: signal.Signals) -> None:
-        """Take one of the ending signals: leave the app."""
+        """Leave the app, as one of the ending signals has come."""
         self.exit()
 
     def on_resize(self) -> None:
@@ -58,10 +58,12 @@ class TerminalApp(App[None]):
 
     def difference(self, renderable: RenderableType | None) -> RenderableType | None:
         """Return an update reduced to the cells that change; anything else as it is."""
+        # An inline app draws relative to the cursor; the differences address cells of the whole screen.
         if isinstance(renderable, CompositorUpdate) and not self.is_inline:
             return DiffUpdate(renderable, self._memory)
         return renderable
 
+    # Private to Textual (as of 8.2), and the one method through which every frame passes to the driver.
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         super()._display(screen, self.difference(renderable))
 

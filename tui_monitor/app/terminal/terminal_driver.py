@@ -1,9 +1,19 @@
 """Writes to a terminal that may go away at any time: what can't be written is dropped, and the program ends."""
 
+import os
+import select
+from codecs import getincrementaldecoder
 from collections.abc import Callable
+from contextlib import suppress
+from threading import Event
 from typing import IO, Any
 
+from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+
+_TICK_SECONDS = 0.1
+"""After which the parser is asked whether an Escape stands alone."""
+_MOST_READ = 4096
 
 
 class _Line:
@@ -37,12 +47,72 @@ class _Line:
             self._broken()
 
 
+class _WakingEvent(Event):
+    """An event that also ends a `select` on its pipe, so that nobody waits until that times out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+
+    def set(self) -> None:
+        """Set the event, and wake who selects."""
+        super().set()
+        with suppress(OSError):
+            os.write(self._writer, b"x")
+
+    def clear(self) -> None:
+        """Clear the event, and the pipe."""
+        while select.select([self.reader], [], [], 0)[0]:
+            os.read(self.reader, 64)
+        super().clear()
+
+    def close(self) -> None:
+        """Close the pipe; the event can't wake anybody any more."""
+        os.close(self.reader)
+        os.close(self._writer)
+
+
 class TerminalDriver(LinuxDriver):
-    """Textual's driver on a line that may break off."""
+    """Textual's driver on a line that may break off. Its input ends at once: one screen follows another without pause.
+
+    Textual's own waits for its input thread, which looks five to ten times a second whether it is to end, and then
+    once more: a tenth to two tenths of a second between two screens.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        # Before the driver starts its writer thread, which keeps the file that it finds here.
         self._file: Any = _Line(self._file, self._line_broke)
+        self.exit_event: _WakingEvent = _WakingEvent()
+
+    def run_input_thread(self) -> None:
+        """Dispatch what is typed until the input is disabled."""
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        watched = [self.fileno, self.exit_event.reader]
+        while not self.exit_event.is_set():
+            ready = select.select(watched, [], [], _TICK_SECONDS)[0]
+            if self.fileno in ready:
+                content = self._typed()
+                if not content:
+                    # At its end, or hung up, for good: reading again would take a whole core.
+                    watched = [self.exit_event.reader]
+                for event in parser.feed(decode(content)) if content else ():
+                    self.process_message(event)
+            for event in parser.tick():
+                self.process_message(event)
+
+    def _typed(self) -> bytes:
+        try:
+            return os.read(self.fileno, _MOST_READ)
+        except OSError:
+            return b""
+
+    def close(self) -> None:
+        """Let the writer thread end, too."""
+        super().close()
+        self.exit_event.close()
 
     def _line_broke(self) -> None:
         # Textual writes in a thread of its own; the app may be ended by its event loop alone.

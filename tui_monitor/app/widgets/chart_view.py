@@ -40,7 +40,7 @@ class _Wanted:
         """Equal where two differ in the data alone."""
         view = self.view
         shown = (self.fit.info.index, view.joins, self.metric, view.window)
-        return (*shown, view.smoothing, view.log_y, view.extremes, self.size)
+        return (*shown, view.smoothing, view.log_y, view.extremes, view.baseline, view.hides_baseline, self.size)
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -51,7 +51,7 @@ class _Wanted:
             fit.batches,
             len(fit.epochs),
             self.metric,
-            (view.window, view.smoothing, view.log_y, view.extremes),
+            (view.window, view.smoothing, view.log_y, view.extremes, view.baseline, view.hides_baseline),
             self.size,
         )
 

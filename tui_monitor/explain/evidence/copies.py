@@ -1,4 +1,4 @@
-"""Whether copies across two sets are more than samples that are alike by nature would give."""
+"""Whether there are more copies across two sets than samples give that are merely alike by nature."""
 
 import math
 
@@ -9,8 +9,9 @@ CLEAR_P_VALUE = 1e-4
 def copies_p_value(copies: int, across: float, repeats: int, within: float) -> float:
     """Return the probability of as many copies across the sets if pairs are alike as often as within each set.
 
-    Given their total, the copies are then binomial with the part that the pairs across the sets have of all pairs
-    compared: the exact test of two Poisson rates (Przyborowski and Wilenski, Biometrika 31, 1940).
+    Given the total of equal pairs, those across the sets are then binomial; their probability is the fraction of the
+    compared pairs that lie across the sets: the exact test of two Poisson rates (Przyborowski and Wilenski, Biometrika
+    31, 1940).
 
     Args:
         copies: found across the sets.

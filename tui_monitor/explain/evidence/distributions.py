@@ -1,4 +1,4 @@
-"""What lies behind the averages of both sides: who is taken for whom, how sure, and how loss is spread over samples.
+"""What lies behind the averages of both sides: which class is taken for which, how surely, and the spread of losses.
 
 Everything is measured in inference mode and unweighted, at the weights of one moment; training samples count by
 what they stand for in the epoch, so that class shares are the exact ones.

@@ -13,9 +13,9 @@ from tui_monitor.run_log.events.opened import ChannelMoments, Histogram, InputSc
 WORTH_MAPPING = 0.2
 """Deviations by which means, or logarithms by which deviations, must differ."""
 _SURE = 1e-7
-"""Probability with which chance may take equal moments of any channel for different ones."""
+"""Probability that chance makes equal moments of any channel look different."""
 _HEAVY_TAILS = 2.0
-"""Times as sure of deviations as of means: of heavy tails a sample shows too small an error of its deviation."""
+"""Times as many standard errors for deviations as for means: with heavy tails, a sample understates that error."""
 _NEAR_ZERO = 0.1
 _FEWEST_SAMPLES = 32
 _MOST_CHANNELS_RECORDED = 8
@@ -69,7 +69,7 @@ def scale_mapping(
         train: at least two samples; too few are never mapped.
         validation: the same.
         number: of the input among the model's, from 0.
-        channels: that are mapped by their moments, differ they beyond chance or not; None for those that do.
+        channels: to map by their moments, whether they differ beyond chance or not; None for those that do.
     """
     there, here = _Moments.of(train), _Moments.of(validation)
     differs = _differs(there, here) if channels is None else channels

@@ -16,8 +16,9 @@ from tui_monitor.explain.ledger.estimates import (
     validation_value,
 )
 from tui_monitor.explain.ledger.intervals import Bounds, deviations, intervals, sampling, unseen
+from tui_monitor.explain.ledger.parts import Whole
 from tui_monitor.explain.ledger.train_mode import train_mode_parts
-from tui_monitor.explain.ledger.within import Whole, Within, open_within
+from tui_monitor.explain.ledger.within import Within, open_within
 from tui_monitor.explain.quantiles import NORMAL_QUANTILE, QUANTILE_WORTH_A_CAUSE
 from tui_monitor.explain.samples.counted import training_counted, validation_counted
 from tui_monitor.explain.samples.opened import Opened
@@ -62,7 +63,7 @@ def build_ledger(
     what = IN_LOSS if on_loss else IN_ACCURACY
     size = validation.loss.size
     probe, validation = training_counted(probe, what), validation_counted(validation, what)
-    # Where not every sample counts, what was opened is of others.
+    # What was opened is of all samples, so it does not fit where only some of them count.
     opened = opened if validation.loss.size == size else None
     per_sample = probe.loss if on_loss else probe.accuracy
     values = validation.loss if on_loss else validation.correct
@@ -117,13 +118,14 @@ def build_ledger(
             for cause in Cause
         ),
         samples_to_settle=drawn.validation_samples_to_settle(gap),
+        by_class=per_sample.is_of_batches or has_classes(probe.label),
     )
 
 
 def _opened_intervals(
     point: dict[Cause, float], spread: dict[Cause, FloatArray], least: dict[Cause, float], within: Within
 ) -> dict[Cause, Bounds]:
-    """Return the intervals of all terms that were measured, and put the parts of the within-class term among them.
+    """Return the intervals of all terms that were measured, those of the within-class term's parts included.
 
     Args:
         point: of each term; changed in place, as what the parts take is no longer within class.
@@ -137,7 +139,7 @@ def _opened_intervals(
             spread[Cause.WITHIN_CLASS] = spread[Cause.WITHIN_CLASS] - part.deviations
     point[Cause.WITHIN_CLASS] -= math.fsum(part.point for part in within.parts.values())
     if Cause.MEMORISED in within.parts:
-        # Nothing is left: what counting leaves unseen of the whole is the memorised part's.
+        # The parts leave no rest, so the error that counting leaves unseen goes to the memorised part.
         point[Cause.WITHIN_CLASS], spread[Cause.WITHIN_CLASS] = 0.0, np.zeros_like(spread[Cause.WITHIN_CLASS])
         if Cause.WITHIN_CLASS in least:
             least[Cause.MEMORISED] = least.pop(Cause.WITHIN_CLASS)
@@ -151,13 +153,13 @@ def _of_validation(
     weighting = validation.weighting if on_loss else validation.accuracy_weighting
     averaging = validation.averaging if on_loss else validation.accuracy_averaging
     if per_sample.is_of_batches:
-        # Its samples share one value, in which weights and classes are what they are.
+        # All samples of a batch share its loss, so nothing can be weighted or counted by class within it.
         validation = replace(validation, class_counts=None, weight=np.ones_like(validation.weight))
     return validation_value(validation, values, weighting, averaging, seed)
 
 
 def _smallest(per_sample: PerSampleMetric, reported: float) -> float:
-    """Return the smallest difference of losses worth naming: of those without a known unit, a hundredth of them."""
+    """Return the smallest difference of losses worth naming; where their unit is unknown, a hundredth of the larger."""
     if per_sample.in_nats:
         return SMALLEST_LOSS_WORTH_NAMING
     both = [abs(value) for value in (per_sample.reported, reported) if math.isfinite(value)]
@@ -173,9 +175,9 @@ def _verdicts(
 ) -> dict[Cause, Verdict]:
     """Return each term's verdict by the definition; chance alone never makes a cause.
 
-    `within_class` holds chance by definition and `measurement` is no cause: the first must exceed what chance gives
-    to be named, as its parts must, the second is never the main one. A gap whose largest part can't be told has no
-    main cause.
+    `within_class` contains chance by definition, so it and its parts are named only where they exceed what chance
+    gives. `measurement` is no cause, so it is never the main one. A gap whose largest part can't be told has no main
+    cause.
     """
     negligible = max(smallest, RULED_OUT_SHARE_OF_GAP * abs(gap))
     beyond_chance = chance[Cause.WITHIN_CLASS]

@@ -28,14 +28,14 @@ from tui_monitor.run_log.events.explanation import Cause
 TOGGLES = (Cause.TRAIN_MODE_LAYERS, Cause.SAMPLE_WEIGHTS, Cause.BATCH_AVERAGING, Cause.CLASS_MIX)
 RESAMPLES = 400
 _FEWEST_BATCHES_REGRESSED = 8
-"""With fewer a slope over batches says too little."""
+"""With fewer batches, a slope over them says too little."""
 _MOST_CLASSES_RESTRATIFIED = 32
 """With more classes the bootstrap keeps the full probe's class weights, which bounds its memory."""
 
 
 @dataclass(frozen=True)
 class ClassWeights:
-    """What each class's samples are multiplied by; shape (classes,) each."""
+    """Factors of each class's samples; shape (classes,) each."""
 
     counts: FloatArray
     """Probed training samples of each class."""
@@ -88,10 +88,10 @@ class Estimates:
     fitted: int
     """Parameters fitted to the batches: the mean, and a slope where there is one."""
     leverage: float
-    """What the slope's own error adds to the variance of a mean, as a share of it."""
+    """What the slope's own error adds to the variance of a mean, as a fraction of that variance."""
     draw_variance: float
-    """What the draws of training mode leave of the variance of the value now, at most: half the variance between two
-    draws, the one trained on and the one probed."""
+    """Upper bound of the variance that training mode's random draws give to the value now: half the variance between
+    two draws, the one trained on and the one probed."""
 
 
 @functools.lru_cache(maxsize=1)
@@ -111,7 +111,7 @@ def estimate(
     Args:
         probe: probed training batches with at least one sample.
         metric: its loss or its accuracy.
-        classes: what each class's samples count.
+        classes: weights of each class's samples.
         multiplicity: how often each batch counts, shape (rows, batches).
     """
     batches = multiplicity.shape[1]
@@ -152,7 +152,7 @@ def estimate(
 
 
 def batch_weights(averaging: Averaging, samples: FloatArray | None, units: FloatArray) -> FloatArray:
-    """Return what the mean of each batch counts in a reported value, shape (batches,).
+    """Return the weight of each batch's mean in a reported value, shape (batches,).
 
     Args:
         averaging: of the value.
@@ -171,7 +171,7 @@ def _means(multiplicity: FloatArray, sums: FloatArray, units: FloatArray, weight
         multiplicity: how often each batch counts, shape (rows, batches).
         sums: of each batch, shape (batches, classes, columns).
         units: of each batch, shape (batches,).
-        weight: what each batch's mean counts, shape (batches,).
+        weight: of each batch's mean, shape (batches,).
     """
     share = np.divide(weight, units, out=np.zeros_like(units), where=units > 0)
     below = np.maximum(multiplicity @ weight, np.finfo(float).tiny)
@@ -179,11 +179,11 @@ def _means(multiplicity: FloatArray, sums: FloatArray, units: FloatArray, weight
 
 
 def _anchored(then: FloatArray, measured: FloatArray, reported: float, batches: int) -> Estimates:
-    """Correct what was measured for how far the probed batches were off the value of all batches, which is known.
+    """Correct measured values by how far the probed batches were off the value of all batches, which is known.
 
     The regression estimator of survey sampling (Cochran, Sampling Techniques, 1977, chapter 7), with slopes from the
-    bootstrap; a slope's error counts by how far off the probed batches were. With too few batches for a slope the two
-    are paired: batches that were easier are as much easier now.
+    bootstrap; a slope's error counts by how far off the probed batches were. With too few batches for a slope, the
+    value now is corrected by the whole difference: batches that were easier then are taken to be as much easier now.
 
     Args:
         then: the reported value as the probed batches alone give it, shape (rows,).
@@ -253,7 +253,7 @@ class ValidationValue:
     weighted: float
     """The mean over all units, with those weights."""
     plain: float
-    """Every sample counting the same."""
+    """The mean with every sample counting the same."""
     deviation: FloatArray
     """Bootstrap deviations of the plain value, shape (resamples,); zeros where all was measured."""
 

@@ -26,8 +26,8 @@ def deviations(
 ) -> dict[Cause, FloatArray]:
     """Return bootstrap deviations of each term, shape (resamples,), narrowed where most batches were probed.
 
-    The finite-population factor 1 − probed/all is left out of the variance that training mode's own draws give: a
-    complete probe is then still one draw of the noise.
+    The finite-population factor 1 − probed/all does not apply to the variance that training mode's random draws give:
+    even a probe of all batches is only one draw of that noise.
     """
     inflation = small_sample_inflation(batches, estimates.fitted)
     unprobed = max(0.0, 1.0 - batches / max(epoch_batches, 1))
@@ -51,7 +51,7 @@ def deviations(
 
 
 def unseen(probe: TrainingProbe, classes: ClassWeights) -> dict[Cause, float]:
-    """Return the standard error that each accuracy term keeps though no probed sample changed sides.
+    """Return the least standard error of each accuracy term: even where no probed sample turns right or wrong.
 
     A share of 0 or 1 among few samples is not known exactly: half a sample is added to each cell of the table, as
     Agresti and Min do for matched proportions (Statistics in Medicine 24, 2005), which leaves 1/n.
@@ -86,7 +86,7 @@ def intervals(
 
 @dataclass(frozen=True)
 class Sampling:
-    """What drawing both sets at random leaves of a gap."""
+    """How much of a gap the random choice of both sets may explain."""
 
     training_variance: float
     """Of the mean over the training set."""
@@ -132,7 +132,7 @@ def sampling(
 
 
 def _variance(values: FloatArray, group: IntArray | None) -> float:
-    """Return what a mean over n units has of variance, times n.
+    """Return n times the variance of a mean over n units.
 
     Where units belong to groups that are drawn as wholes, it is that of a ratio of two means over groups (Cochran,
     Sampling Techniques, 1977, section 2.11); infinite where a single group tells nothing of it.

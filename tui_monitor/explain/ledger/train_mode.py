@@ -1,7 +1,7 @@
 """The train-mode term opened by kind of layer: batch normalisation's lag and noise, dropout, noise, augmentation.
 
-Each part is the term with two of the modes between training's and inference's in the place of these, so that parts add
-up to it whatever else the ledger toggles: Shapley values are linear in what is toggled.
+Each part is the term between two neighbouring modes on the way from training to inference. So the parts add up to the
+term whatever else the ledger toggles: Shapley values are linear in what is toggled.
 """
 
 from dataclasses import replace
@@ -28,7 +28,7 @@ def train_mode_parts(
     Args:
         probe: as for the ledger.
         values: its loss or its accuracy.
-        classes: what each class's samples count.
+        classes: weights of each class's samples.
         multiplicity: how often each batch counts in each resample, shape (rows, batches).
         opened: what was measured; None where nothing was.
         metric: `loss` or `accuracy`.

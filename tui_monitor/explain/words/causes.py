@@ -26,7 +26,7 @@ CAUSE_WORDS: Mapping[Cause, CauseWords] = {
         "last weights.",
     ),
     Cause.TRAIN_MODE_LAYERS: CauseWords(
-        "train-mode layers",
+        "dropout / batch norm",
         "Dropout or batch norm is",
         "Dropout, batch norm and noise act differently in training, so the same weights score differently there.",
     ),
@@ -72,8 +72,8 @@ CAUSE_WORDS: Mapping[Cause, CauseWords] = {
         "augmentation or different data has no row of its own.",
     ),
     Cause.MEASUREMENT: CauseWords(
-        "not measured",
-        "What was not measured is",
+        "unexplained rest",
+        "An unexplained rest is",
         "The part of the gap that the measured samples do not show.",
     ),
 }

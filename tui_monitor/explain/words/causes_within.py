@@ -3,7 +3,7 @@
 from tui_monitor import units
 from tui_monitor.explain.evidence.check_results import LabelMap, LabelShift
 from tui_monitor.explain.words.facts import Facts, term_of
-from tui_monitor.run_log.events.explanation import LAG, OWN_NOISE, Cause, KindPart
+from tui_monitor.run_log.events.explanation import OWN_NOISE, Cause, KindPart
 from tui_monitor.run_log.events.opened import FoundLeak
 
 OPENED_SUBJECTS = (Cause.LEAKED, Cause.INPUT_SCALE, Cause.UNFAMILIAR, Cause.MEMORISED)
@@ -19,7 +19,7 @@ def opened_subject(cause: Cause, facts: Facts) -> str:
     if cause is Cause.INPUT_SCALE and opened is not None and opened.scale is not None:
         return f"that validation's inputs {opened.scale.pattern_name or 'are scaled differently'}"
     if cause is Cause.UNFAMILIAR:
-        return "that validation's data differ from training's, seen before anything was memorised,"
+        return "that validation's data differ from training's"
     return "that training samples were memorised"
 
 
@@ -34,7 +34,7 @@ def labels_apart(facts: Facts) -> str:
 
 
 def leading_part(facts: Facts) -> KindPart | None:
-    """Return the kind of layer that most of the train-mode term is of, in loss or else accuracy; None if none is."""
+    """Return the kind of layer that makes up most of the train-mode term, in loss or else accuracy; or None."""
     for ledger in (facts.loss, facts.accuracy):
         term = term_of(ledger, Cause.TRAIN_MODE_LAYERS)
         if term is None or not term.parts or not term.effect:
@@ -50,10 +50,6 @@ def train_mode_subject(facts: Facts) -> tuple[str, bool]:
     part = leading_part(facts)
     if part is None:
         return "layers that act in training alone (dropout, batch norm, noise)", True
-    if part.kind == LAG:
-        lag = facts.opened.batch_norm if facts.opened is not None else None
-        now = "" if lag is None or lag.val_loss is None else f" (val_loss would be {lag.val_loss:.3f} without)"
-        return f"the lag of batch norm's moving statistics{now}", False
     if part.kind == OWN_NOISE:
         return "batch norm with statistics of single batches", False
     return part.label, "," in part.label

@@ -41,15 +41,15 @@ def _of_cause(cause: Cause, facts: Facts) -> Finding | None:
 def _amounts(cause: Cause, loss: Term | None, accuracy: Term | None) -> str:
     amounts = []
     if loss is not None and loss.effect is not None:
-        amounts.append(f"loss {units.NATS.amount(loss.effect)}{_range(loss, units.NATS)} {loss.verdict.word}")
+        amounts.append(f"loss {units.NATS.amount(loss.effect)}{_range(loss, units.NATS)} {loss.word}")
     if accuracy is not None and accuracy.effect is not None:
         amount = units.POINTS.amount_with_unit(accuracy.effect)
-        amounts.append(f"accuracy {amount}{_range(accuracy, units.POINTS)} {accuracy.verdict.word}")
+        amounts.append(f"accuracy {amount}{_range(accuracy, units.POINTS)} {accuracy.word}")
     return f"{cause.label}: {'; '.join(amounts)}."
 
 
 def _shares_by_chance(cause: Cause, facts: Facts) -> str:
-    """Say where shares that have an effect differ by no more than chance would make them."""
+    """Say where class shares have an effect though they differ by no more than chance gives."""
     p_value = facts.classes.p_value if facts.classes is not None else None
     if cause is not Cause.CLASS_MIX or p_value is None or p_value <= _SAME_SHARES:
         return ""
@@ -98,7 +98,7 @@ def _chance(facts: Facts) -> Finding | None:
 
 def _half_width(name: str, ledger: Ledger) -> str:
     half = ((ledger.high or 0.0) - (ledger.low or 0.0)) / 2
-    return f"{half:.3f}" if name == "loss" else units.points(half)
+    return units.magnitude(half) if name == "loss" else units.points(half)
 
 
 def _majority_baseline(facts: Facts) -> Finding | None:

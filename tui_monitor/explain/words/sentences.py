@@ -5,18 +5,24 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tui_monitor import units
 from tui_monitor.explain.words.causes import CAUSE_WORDS
-from tui_monitor.explain.words.causes_within import OPENED_SUBJECTS, labels_apart, opened_subject, train_mode_subject
+from tui_monitor.explain.words.causes_within import (
+    OPENED_SUBJECTS,
+    labels_apart,
+    leading_part,
+    opened_subject,
+    train_mode_subject,
+)
 from tui_monitor.explain.words.facts import Facts, named_terms, term_of
-from tui_monitor.run_log.events.explanation import Cause, Classes, Ledger, Term, Verdict
+from tui_monitor.run_log.events.explanation import LAG, Cause, Classes, Ledger, Term, Verdict
 
 _LIKE_SIZE = 0.5
-"""Fraction of a ledger's largest effect from which another one is of like size: the headline names them all."""
+"""Fraction of a ledger's largest effect from which another counts as of like size; the headline names all of these."""
 _USUAL_CLAUSES = 2
 """Causes that the headline names where smaller ones contribute too; the findings name every one."""
 _LINES, _LINE_WIDTH = 3, 71
 """Room for the headline: lines on a screen of 80 columns, beside their label."""
 _ROUNDING = 1e-9
-"""An effect below it is the arithmetic's, not the run's."""
+"""A smaller effect comes from rounding, not from the run."""
 
 
 def verdict_line(facts: Facts) -> str:
@@ -24,7 +30,7 @@ def verdict_line(facts: Facts) -> str:
     loss, accuracy = facts.loss, facts.accuracy
     clauses = []
     if loss is not None:
-        clauses.append("loss " + _gap_clause(loss, lambda gap: f"{abs(gap):.3f}"))
+        clauses.append("loss " + _gap_clause(loss, units.magnitude))
     if accuracy is not None:
         clauses.append("accuracy " + _gap_clause(accuracy, units.points))
     if not clauses:
@@ -62,14 +68,24 @@ def headline(facts: Facts) -> str:
     causes = _causes_to_name(facts)
     if not causes:
         return _no_cause(facts)
+    within = _within_chance(facts)
     clauses = [_clause(cause, _effect_worth_naming(facts.loss, cause), facts) for cause in causes]
     small = _small_ones(facts, causes)
     brief = [_brief(cause, facts) for cause in causes]
-    for parts in ([*clauses, small] if small else clauses, clauses, [*clauses[:2], *brief[2:]]):
-        text = _sentence("; ".join(parts))
+    for parts in (clauses, [*clauses[:2], *brief[2:]]):
+        text = _sentence(within + "; ".join(parts))
         if _fits(text):
-            return text
-    return _listed(facts)
+            longer = _sentence(within + "; ".join([*parts, small]))
+            return longer if small and parts is clauses and _lines(longer) == _lines(text) else text
+    return _listed(facts, within)
+
+
+def _within_chance(facts: Facts) -> str:
+    """Return the clause that begins a headline where no gap is more than chance, though parts of them are."""
+    ledgers = [ledger for ledger in (facts.loss, facts.accuracy) if ledger is not None]
+    if not all(ledger.within_noise for ledger in ledgers):
+        return ""
+    return "within chance as a whole; " if len(ledgers) == 1 else "both gaps are within chance; "
 
 
 def _brief(cause: Cause, facts: Facts) -> str:
@@ -81,7 +97,11 @@ def _brief(cause: Cause, facts: Facts) -> str:
 
 
 def _fits(text: str) -> bool:
-    return len(textwrap.wrap(text, _LINE_WIDTH, break_on_hyphens=False)) <= _LINES
+    return _lines(text) <= _LINES
+
+
+def _lines(text: str) -> int:
+    return len(textwrap.wrap(text, _LINE_WIDTH, break_on_hyphens=False))
 
 
 def _causes_to_name(facts: Facts) -> list[Cause]:
@@ -89,9 +109,20 @@ def _causes_to_name(facts: Facts) -> list[Cause]:
     ledgers = (facts.loss, facts.accuracy)
     like = sorted((term for ledger in ledgers for term in _of_like_size(ledger)), key=_rank)
     causes = list(dict.fromkeys(term.cause for term in like))
-    pulling = [term for ledger in ledgers for term in named_terms(ledger)[:2] if term.verdict is not Verdict.OFFSETS]
+    pulling = [term for ledger in ledgers for term in _told_terms(ledger)[:2] if term.verdict is not Verdict.OFFSETS]
     further = [term.cause for term in sorted(pulling, key=_rank) if term.cause not in causes]
     return [*causes, *dict.fromkeys(further)][: max(_USUAL_CLAUSES, len(causes))]
+
+
+def _told_terms(ledger: Ledger | None) -> list[Term]:
+    """Return the terms worth naming; none where nothing pulls as the gap does, nor in a chance gap without a main one.
+
+    A cause that pulls against a gap is no reason for it.
+    """
+    named = named_terms(ledger)
+    pulls = [term for term in named if term.verdict is not Verdict.OFFSETS]
+    is_chance = ledger is not None and ledger.within_noise
+    return [] if not pulls or (is_chance and named[0].verdict is not Verdict.MAIN) else named
 
 
 def _rank(term: Term) -> int:
@@ -100,12 +131,12 @@ def _rank(term: Term) -> int:
 
 def _of_like_size(ledger: Ledger | None) -> list[Term]:
     """Return a ledger's main term and those whose effect is not much smaller than the largest, in either direction."""
-    named = named_terms(ledger)
+    named = _told_terms(ledger)
     least = _LIKE_SIZE * max((abs(term.effect or 0.0) for term in named), default=0.0)
     return [term for term in named if term.verdict is Verdict.MAIN or abs(term.effect or 0.0) >= least]
 
 
-def _listed(facts: Facts) -> str:
+def _listed(facts: Facts, within: str) -> str:
     """Return both ledgers' causes of like size as lists; as many as fit, with the number of those left out."""
     loss, accuracy = _of_like_size(facts.loss), _of_like_size(facts.accuracy)
     text = ""
@@ -116,7 +147,7 @@ def _listed(facts: Facts) -> str:
         if accuracy:
             amounts = _amounts(accuracy, most, facts, units.POINTS.amount)
             lists.append(f"accuracy gap: {amounts} points")
-        text = _sentence("; ".join(lists))
+        text = _sentence(within + "; ".join(lists))
         if _fits(text):
             break
     return text
@@ -130,11 +161,12 @@ def _amounts(terms: Sequence[Term], most: int, facts: Facts, written: Callable[[
 def _short_name(cause: Cause, facts: Facts) -> str:
     if cause is Cause.SAMPLE_WEIGHTS:
         return "class weights" if facts.class_weights is not None else "sample weights"
-    return CAUSE_WORDS[cause].short
+    part = leading_part(facts) if cause is Cause.TRAIN_MODE_LAYERS else None
+    return CAUSE_WORDS[cause].short if part is None else part.label
 
 
 def _effect_worth_naming(ledger: Ledger | None, cause: Cause) -> float | None:
-    return next((term.effect for term in named_terms(ledger) if term.cause is cause), None)
+    return next((term.effect for term in _told_terms(ledger) if term.cause is cause), None)
 
 
 def _sentence(text: str) -> str:
@@ -151,10 +183,10 @@ def _no_cause(facts: Facts) -> str:
 
 
 def _small_ones(facts: Facts, mentioned: Sequence[Cause]) -> str:
-    """Return what the causes that most would guess come to, as one clause, where they are ruled out."""
+    """Return one clause on the causes that most readers would guess, where these are negligible."""
     usual = {Cause.IN_EPOCH_AVERAGING: "averaging"}
     if facts.random_mode:
-        usual = {Cause.TRAIN_MODE_LAYERS: "dropout", **usual}
+        usual = {Cause.TRAIN_MODE_LAYERS: _short_name(Cause.TRAIN_MODE_LAYERS, facts), **usual}
     small = [
         (name, term.effect)
         for cause, name in usual.items()
@@ -163,34 +195,43 @@ def _small_ones(facts: Facts, mentioned: Sequence[Cause]) -> str:
         and cause not in mentioned
         and term.verdict is Verdict.RULED_OUT
     ]
-    if not small:
+    total = units.signed(abs(sum(effect for _, effect in small))).removeprefix("+")
+    if float(total) == 0:
         return ""
     names = " and ".join(name for name, _ in small)
-    total = abs(sum(effect for _, effect in small))
-    return f"{names} explain{'s' if len(small) == 1 else ''} {total:.3f} of the loss gap"
+    return f"{names} {'is' if len(small) == 1 else 'are'} negligible ({total})"
 
 
 def _clause(cause: Cause, on_loss: float | None, facts: Facts) -> str:
     """Return one cause's clause from its effects; only those worth naming are given."""
     on_accuracy = _effect_worth_naming(facts.accuracy, cause)
+    fact = _fact_of_validation(cause, facts)
+    if fact:
+        return f"{fact} {_moves_validation(on_loss, on_accuracy)}"
     if cause is Cause.CLASS_MIX:
         return _class_mix_clause(on_loss, on_accuracy, facts.classes)
     if cause is Cause.WITHIN_CLASS:
-        labels = labels_apart(facts)
-        if labels:
-            return f"that {labels} {_moves_validation(on_loss, on_accuracy)}"
         return _within_class_clause(on_loss, on_accuracy, is_by_class=facts.is_by_class)
     if cause is Cause.SAMPLE_WEIGHTS:
         return _weights_clause(on_loss, on_accuracy, facts)
-    if cause in OPENED_SUBJECTS:
-        return f"{opened_subject(cause, facts)} {_moves_validation(on_loss, on_accuracy)}"
     subject, plural = {
         Cause.IN_EPOCH_AVERAGING: ("the running average over the epoch", False),
         Cause.TRAIN_MODE_LAYERS: train_mode_subject(facts),
         Cause.BATCH_AVERAGING: ("the mean of batch means", False),
-        Cause.MEASUREMENT: ("what was not measured", False),
+        Cause.MEASUREMENT: ("an unexplained rest", False),
     }[cause]
     return f"{subject} {_moves(on_loss, on_accuracy, plural=plural)}"
+
+
+def _fact_of_validation(cause: Cause, facts: Facts) -> str:
+    """Return, as the subject of a clause, what a cause does on validation's side; empty where it acts on training's."""
+    if cause in OPENED_SUBJECTS:
+        return opened_subject(cause, facts)
+    if cause is Cause.WITHIN_CLASS:
+        labels = labels_apart(facts)
+        return f"that {labels}" if labels else ""
+    part = leading_part(facts) if cause is Cause.TRAIN_MODE_LAYERS else None
+    return "that batch norm's moving statistics lag behind" if part is not None and part.kind == LAG else ""
 
 
 def _moves(loss: float | None, accuracy: float | None, *, plural: bool) -> str:
@@ -207,7 +248,7 @@ def _moves_validation(loss: float | None, accuracy: float | None) -> str:
     """Return `costs 3.1 points of accuracy and raises val_loss by 0.210`, from effects on training minus validation."""
     parts = []
     if loss is not None:
-        parts.append(f"{'lowers' if loss > 0 else 'raises'} val_loss by {abs(loss):.3f}")
+        parts.append(f"{'lowers' if loss > 0 else 'raises'} val_loss by {units.magnitude(loss)}")
     if accuracy is not None:
         parts.append(f"{'lowers' if accuracy > 0 else 'raises'} val_accuracy by {units.points(accuracy)}")
     return " and ".join(parts)
@@ -221,14 +262,14 @@ def _weights_clause(loss: float | None, accuracy: float | None, facts: Facts) ->
     subject = "class weights" if facts.class_weights is not None else "sample weights"
     on_accuracy = term_of(facts.accuracy, Cause.SAMPLE_WEIGHTS)
     if loss is not None and on_accuracy is not None and abs(on_accuracy.effect or 0.0) < _ROUNDING:
-        return f"{subject} {_verb(loss, True)} the training loss alone ({units.NATS.amount(loss)})"
+        return f"{subject} {_verb(loss, True)} only the training loss ({units.NATS.amount(loss)})"
     return f"{subject} {_moves(loss, accuracy, plural=True)}"
 
 
 def _within_class_clause(loss: float | None, accuracy: float | None, *, is_by_class: bool) -> str:
     parts = []
     if loss is not None:
-        parts.append(f"loss {abs(loss):.3f} {'lower' if loss > 0 else 'higher'}")
+        parts.append(f"loss {units.magnitude(loss)} {'lower' if loss > 0 else 'higher'}")
     if accuracy is not None:
         parts.append(f"accuracy {units.points(accuracy)} {'lower' if accuracy > 0 else 'higher'}")
     how = {True: "worse", False: "better"}
@@ -242,7 +283,7 @@ def _class_mix_clause(loss: float | None, accuracy: float | None, classes: Class
     if accuracy is not None:
         parts.append(f"{'costs' if accuracy > 0 else 'gives'} it {units.points(accuracy)} of accuracy")
     if loss is not None:
-        parts.append(f"{'lowers' if loss > 0 else 'raises'} its loss by {abs(loss):.3f}")
+        parts.append(f"{'lowers' if loss > 0 else 'raises'} its loss by {units.magnitude(loss)}")
     return f"{_shares_clause(classes)}, which {' and '.join(parts)}"
 
 

@@ -21,7 +21,7 @@ def explanation_text(explanation: Explanation) -> str:
     """Return the whole explanation in lines of at most 88 characters."""
     blocks = [
         _heading(explanation),
-        _told(("Verdict", explanation.verdict), ("Why", explanation.headline), ("Next", explanation.next_step)),
+        _answer(explanation),
         *_ledgers(explanation),
         _mistakes(explanation),
         _classes(explanation),
@@ -53,6 +53,10 @@ def _heading(explanation: Explanation) -> str:
     return f"{explanation.run}, {when}: {metrics}\n{basis}"
 
 
+def _answer(side: Explanation | OutputExplanation) -> str:
+    return _told(("Verdict", side.verdict), ("Why", side.headline), ("Next", side.next_step))
+
+
 def _told(*lines: tuple[str, str]) -> str:
     """Return each sentence after its label, wrapped beside it; a sentence that is empty has no line."""
     return "\n".join(
@@ -75,6 +79,8 @@ def _ledgers(explanation: Explanation) -> Iterator[str]:
     sides += [(f" of {output.name}", output) for output in explanation.outputs]
     is_logged = explanation.evidence == "log"
     for of, side in sides:
+        if isinstance(side, OutputExplanation) and (answer := _answer(side)):
+            yield f"Output {side.name}\n{answer}"
         if side.loss is not None:
             unit = ", nats" if side.in_nats and not is_logged else ""
             yield _ledger(f"Loss{of}{unit}", side.loss, units.NATS)
@@ -86,8 +92,8 @@ def _ledger(name: str, ledger: Ledger, unit: units.AmountUnit) -> str:
     lines = [f"{name:<32} {'effect':>9}  {'95 % interval':<20} verdict"]
     for term in ledger.terms:
         if term.effect is not None or not term.reason:
-            lines += [_term(term, unit), *(_part(part, unit) for part in term.parts)]
-    note = "within sampling noise" if ledger.within_noise else ""
+            lines += [_term(term, ledger.label(term.cause), unit), *(_part(part, unit) for part in term.parts)]
+    note = "within chance" if ledger.within_noise else ""
     lines.append(f"{'gap (training − validation)':<32} {unit.amount(ledger.gap):>9}  {note:<20}".rstrip())
     lines += [
         textwrap.fill(f"  {'; '.join(names)}: {reason}", _WIDTH, subsequent_indent="    ")
@@ -97,15 +103,13 @@ def _ledger(name: str, ledger: Ledger, unit: units.AmountUnit) -> str:
 
 
 def _part(part: KindPart, unit: units.AmountUnit) -> str:
-    interval = "" if part.low is None or part.high is None else f"[{unit.amount(part.low)}, {unit.amount(part.high)}]"
+    interval = unit.interval(part.low, part.high)
     return f"    {part.label:<29} {unit.amount(part.effect):>8}  {interval}".rstrip()
 
 
-def _term(term: Term, unit: units.AmountUnit) -> str:
-    interval = ""
-    if term.low is not None and term.high is not None:
-        interval = f"[{unit.amount(term.low)}, {unit.amount(term.high)}]"
-    return f"  {term.cause.label:<31} {unit.amount(term.effect):>8}  {interval:<20} {term.verdict.word}"
+def _term(term: Term, label: str, unit: units.AmountUnit) -> str:
+    interval = unit.interval(term.low, term.high)
+    return f"  {label:<31} {unit.amount(term.effect):>8}  {interval:<20} {term.word}"
 
 
 def _mistakes(explanation: Explanation) -> str:
@@ -139,6 +143,7 @@ def _classes(explanation: Explanation) -> str:
         ]
         if len(classes.labels) > 10:
             lines.append(f"  and {len(classes.labels) - 10} more classes")
+    lines += _labels(explanation)
     if baseline is not None:
         lines.append(
             f"The majority-class baseline scores loss {baseline.train_loss:.3f}, accuracy "
@@ -146,6 +151,21 @@ def _classes(explanation: Explanation) -> str:
         )
         lines.append(f"  {baseline.validation_loss:.3f} and {baseline.validation_accuracy:.3f} in validation.")
     return "\n".join(lines)
+
+
+def _labels(explanation: Explanation) -> Iterator[str]:
+    """Yield a line for each of several labels that samples may have: shares and recall of both sides."""
+    if explanation.labels is None:
+        return
+    each = explanation.labels.each
+    yield f"{'Labels, training against validation':<32} {'share':>11}{'':<9} recall"
+    rows = zip(each.labels, each.train_share, each.validation_share, strict=True)
+    for (label, *shares), recalls in zip(
+        rows, zip(each.train_recall, each.validation_recall, strict=True), strict=True
+    ):
+        found = ("–" if value is None else units.percentage(value, 1) for value in recalls)
+        said = (f"{value:>9}" for value in (*(units.percentage(share, 1) for share in shares), *found))
+        yield f"  label {label:<24}{' '.join(said)}"
 
 
 def _behind(explanation: Explanation) -> str:

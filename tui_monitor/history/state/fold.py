@@ -100,6 +100,11 @@ class History:
         self._revision += has_changed
         return has_changed
 
+    @property
+    def recorded_state(self) -> State:
+        """The run's own last word on its state, whatever a reader has concluded of its process."""
+        return self._state
+
     def mark(self, state: State) -> bool:
         """Take a reader's conclusion about the process; return whether anything changed.
 

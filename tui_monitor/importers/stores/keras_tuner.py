@@ -1,4 +1,4 @@
-"""Trials of Keras Tuner: a `trial.json` each, with the values of the epochs it reported."""
+"""Trials of Keras Tuner: a `trial.json` each, with its hyper-parameters and the values of the epochs it reported."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,6 +12,8 @@ from tui_monitor.run_log.format.strict_json import number
 
 TRIAL_FILE = "trial.json"
 _STATES = {"RUNNING": State.STOPPED, "INVALID": State.FAILED, "FAILED": State.FAILED, "STOPPED": State.STOPPED}
+_BOOKKEEPING = ("tuner/trial_id", "tuner/bracket", "tuner/round")
+"""What Hyperband keeps among the values to find its way; `tuner/epochs` says how long a trial was trained."""
 
 
 def tuner_trials(folder: Path) -> list[Path]:
@@ -40,6 +42,15 @@ def tuner_records(folder: Path) -> Iterator[Record]:
         yield Remark(f"{several} values are of several executions of a trial: their mean was taken.", kind="note")
     yield from fit_records([{"epoch": step + 1, **steps[step]} for step in sorted(steps)])
     yield Ended(_STATES.get(str(content.get("status")), State.FINISHED))
+
+
+def tuner_parameters(folder: Path) -> dict[str, Any]:
+    """Return the hyper-parameters of one trial, names and values; none where the file can't be read."""
+    held = _content(folder / TRIAL_FILE).get("hyperparameters")
+    values = held.get("values") if isinstance(held, Mapping) else None
+    if not isinstance(values, Mapping):
+        return {}
+    return {name: value for name, value in values.items() if name not in _BOOKKEEPING}
 
 
 def _content(path: Path) -> Mapping[str, Any]:

@@ -1,7 +1,8 @@
-"""Runs in an MLflow file store: one folder a run, one plain text file a metric."""
+"""Runs in an MLflow file store: one folder a run, one plain text file a metric and a parameter."""
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from tui_monitor.importers.logged_names import matched_names
@@ -10,6 +11,8 @@ from tui_monitor.run_log.format.layout import State
 
 _META = "meta.yaml"
 _METRICS = "metrics"
+_PARAMETERS = "params"
+_LONGEST_PARAMETER = 2**12
 _STATUS = re.compile(r"^status:\s*['\"]?(\w+)", re.MULTILINE)
 _STATES = {
     **dict.fromkeys(("1", "RUNNING", "2", "SCHEDULED"), State.STOPPED),
@@ -52,6 +55,16 @@ def mlflow_records(folder: Path) -> Iterator[Record]:
     if unnumbered:
         yield Remark(f"Logged without steps, and counted: {', '.join(unnumbered)}.", kind="note")
     yield _ended(folder)
+
+
+def mlflow_parameters(folder: Path) -> dict[str, str]:
+    """Return what a run logged as parameters, names and values; those that can't be read are left out."""
+    root = folder / _PARAMETERS
+    found: dict[str, str] = {}
+    for path in sorted(file for file in root.rglob("*") if file.is_file()):
+        with suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
+            found[path.relative_to(root).as_posix()] = file.read(_LONGEST_PARAMETER).strip()
+    return found
 
 
 def _epochs(steps: dict[int, dict[str, float]], times: dict[int, float]) -> Iterator[Record]:

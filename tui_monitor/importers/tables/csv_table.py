@@ -14,6 +14,7 @@ from tui_monitor.importers.logged_names import keras_name
 from tui_monitor.importers.records import Ended, EpochBegan, EpochEnded, FitBegan, Record, Remark
 from tui_monitor.importers.tables.header import ABSENT, Heading, is_number, number, read_heading, split_cells
 from tui_monitor.importers.tables.step_rows import EpochReadings
+from tui_monitor.importers.text.places import without_colours
 
 _RULE = re.compile(r"[\s|:+=-]*-[\s|:+=-]*")
 _MOST_EPOCHS = 2**31
@@ -84,7 +85,7 @@ class CsvTable:
         state = self._state
         state.lines += 1
         state.has_carriage_returns |= text.endswith("\r")
-        text = text.removesuffix("\r")
+        text = without_colours(text.removesuffix("\r"))
         if not text.strip() or (not text[-1].isalnum() and _RULE.fullmatch(text)):
             return
         cells = self._row(text)

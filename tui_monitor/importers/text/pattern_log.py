@@ -17,9 +17,17 @@ from tui_monitor.importers.records import Ended, EpochBegan, EpochEnded, FitBega
 _VALUE = r"[-+]?(?:\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+|nan|inf(?:inity)?)"
 _EPOCH = "epoch"
 _HELP = "such as 'epoch {epoch} loss {loss} val {val_loss}'"
-_NUMBER = re.compile(rf"(?<![\w.])({_VALUE})(?![\w.]|\.\d)", re.IGNORECASE)
+_NUMBER = re.compile(rf"(?<![\w.])({_VALUE})(?![\d_.]|\.\d)", re.IGNORECASE)
 _UNTYPED = re.compile(r"(?<!\{)\{(\w+)\}(?!\})")
-_WORD = re.compile(r"[A-Za-z_][\w.]*")
+_NAMING = re.compile(r"(?:(?P<before>[A-Za-z]+)(?:[ _-]|\. ))?(?P<name>[A-Za-z][\w.]*)\W*$")
+_SIDES = {
+    ("train", "training"): "",
+    ("val", "valid", "validation", "eval"): "val_",
+    ("test",): "test_",
+}
+_COUNTED = ("epoch", "step", "iter", "iteration", "batch")
+_FEW = 3
+"""Lines from which on a pattern must find several epochs."""
 
 
 def _value(text: str) -> float:
@@ -77,7 +85,7 @@ class PatternLog:
     def line(self, text: str) -> Iterator[Record]:
         """Yield what a line completes."""
         for pattern in self._patterns:
-            found = pattern.search(text, evaluate_result=True)
+            found = pattern.search(_spaced(text), evaluate_result=True)
             if found is not None:
                 self._state.matched += 1
                 yield from self._take(found.named)
@@ -164,11 +172,16 @@ def check_patterns(patterns: Sequence[str]) -> None:
 def _compiled(pattern: str) -> parse.Parser:
     try:
         # A field without a type would take as little as it can, which cuts the last value of a line.
-        return parse.compile(_UNTYPED.sub(r"{\1:number}", pattern), _TYPES)
+        return parse.compile(_UNTYPED.sub(r"{\1:number}", _spaced(pattern.replace(r"\t", " "))), _TYPES)
     except (ValueError, re.error, NotImplementedError, KeyError, IndexError) as error:
         raise UsageError(
             f"--pattern {pattern!r} can't be read: {error}. Name each metric in braces, {_HELP}."
         ) from error
+
+
+def _spaced(text: str) -> str:
+    """Return a text in which any blanks are one: a terminal shows a tab as several."""
+    return re.sub(r"\s+", " ", text)
 
 
 def _as_value(value: Any) -> float | None:
@@ -176,24 +189,53 @@ def _as_value(value: Any) -> float | None:
     return float(found[0]) if found else None
 
 
-def suggested_pattern(line: str) -> str:
-    """Return a pattern that reads a line, with each number named by the words before it, or nothing."""
+def suggested_pattern(line: str, lines: Sequence[str]) -> str:
+    """Return a pattern that reads a log's epochs, or nothing.
+
+    Args:
+        line: one of those that tell values; each number of it is named by the words before it.
+        lines: all that are to be read, this one among them.
+    """
+    candidates = (_pattern_of(line, numbers_epochs=is_numbered) for is_numbered in (True, False))
+    return next((pattern for pattern in candidates if pattern and _reads(pattern, lines)), "")
+
+
+def _pattern_of(line: str, *, numbers_epochs: bool) -> str:
     pattern, position, names = "", 0, set()
     for found in _NUMBER.finditer(line):
         before = line[position : found.start()]
-        words = [word.lower().replace(".", "_") for word in _WORD.findall(before)][-2:]
-        if not words and not position:
-            # A number that a line begins with counts epochs, or what comes nearest to them.
-            words = [_EPOCH]
-        name = "_".join(words) if words and words[-1] in ("loss", "acc", "accuracy", "error") else "".join(words[-1:])
-        pattern += before.replace("{", "{{").replace("}", "}}")
-        is_named = bool(name) and name not in names and name.isidentifier()
+        # A number that a line begins with may count epochs; one with a unit behind it is no metric.
+        begins = numbers_epochs and not any(map(str.isalpha, line[: found.start()]))
+        has_unit = line[found.end() :][:1].isalpha()
+        name = "" if has_unit else _EPOCH if begins else _name_before(before)
+        name = f"train_{name}" if name in names and "train" in before.lower() else name
+        pattern += _spaced(before).replace("{", "{{").replace("}", "}}")
+        is_named = name.isidentifier() and name not in names and (numbers_epochs or name != _EPOCH)
         pattern += f"{{{name}:float}}" if is_named else "{}"
         names.add(name)
         position = found.end()
-    if _EPOCH not in names or not any("loss" in name or "acc" in name for name in names):
+    is_counted = _EPOCH in names or not numbers_epochs
+    return pattern if is_counted and any("loss" in name or "acc" in name for name in names) else ""
+
+
+def _name_before(text: str) -> str:
+    found = _NAMING.search(text)
+    if found is None:
         return ""
+    before, name = (found["before"] or "").lower(), found["name"].lower().replace(".", "_")
+    side = next((prefix for words, prefix in _SIDES.items() if before in words), None)
+    if side is None:
+        is_told_apart = before and name in ("loss", "acc", "accuracy", "error") and before not in _COUNTED
+        side = f"{before}_" if is_told_apart else ""
+    return name if name.startswith(side) else side + name
+
+
+def _reads(pattern: str, lines: Sequence[str]) -> bool:
+    """Return whether a pattern finds an epoch on each line it matches, and one after the other."""
     try:
-        return pattern if parse.compile(pattern, _TYPES).search(line) else ""
-    except (ValueError, re.error, NotImplementedError, KeyError):
-        return ""
+        log = PatternLog((pattern,))
+    except UsageError:
+        return False
+    records = [record for line in lines for record in log.line(line)] + list(log.close(""))
+    epochs = sum(isinstance(record, EpochEnded) for record in records)
+    return sum(isinstance(record, FitBegan) for record in records) == 1 and (epochs > 1 or len(lines) < _FEW)

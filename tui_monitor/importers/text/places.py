@@ -15,8 +15,10 @@ _PREFIX = re.compile(
     | \d+(?:[:|.)\]│](?=\s)|\t)                                         # numbered
     | \[[^\]\[=>.━][^\]\[]{0,60}\](?!\s*-\s\d+s)                        # a time or a name in brackets
     | \(?\d{4}[-/]\d\d[-/]\d\d[T\s_]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?\)?
-    | \d{1,2}:\d\d:\d\d(?:[.,]\d+)?(?=\s)
-    | (?:DEBUG|INFO|WARNING|ERROR)\b[:\s]*(?:[\w.]+:)?                   # logging
+    | \d{1,2}:\d\d:\d\d(?:[.,]\d+)?(?:\s?[AaPp][Mm])?(?=\s)
+    | [A-Z][a-z]{2}\s+\d{1,2}\s\d\d:\d\d:\d\d\s\S+\s[\w./-]+(?:\[\d+\])?:(?=\s)   # syslog
+    | [\[({]?[\w./-]+\.py:\d+[\])}]?:?(?=\s)                             # a line of code
+    | (?:DEBUG|INFO|WARNING|ERROR)\b[:\s]*(?:(?![\w.]+\.py:\d)[\w.]+:)?(?:\s*-(?=\s\d))?   # logging
     | [IWEF]\d{4}\s\d\d:\d\d:\d\d\.\d+\s+\d+\s\S+\]                      # absl
     | [\w.-]+\s+\|\s                                                    # docker compose
     | std(?:out|err)\s[FP]\s                                            # Kubernetes
@@ -52,13 +54,17 @@ def begins_plainly(text: str) -> bool:
     return text.startswith("Epoch ") or (_PLAIN_BAR.match(text) is not None and "[0m" not in text)
 
 
+def without_colours(text: str) -> str:
+    """Return a line without codes of colours, whether or not they lost their escape byte."""
+    return _COLOURS.sub("", text) if "[" in text and _MAY_HOLD_COLOURS.search(text) else text
+
+
 def clean(text: str) -> Cleaned:
     """Return a line without colours and without what frames, quotes or numbers it."""
     repairs: tuple[str, ...] = ()
-    if "[" in text and _MAY_HOLD_COLOURS.search(text):
-        without = _COLOURS.sub("", text)
-        if without != text:
-            text, repairs = without, ("colour codes without their escape byte were taken out",)
+    without = without_colours(text)
+    if without != text:
+        text, repairs = without, ("colour codes without their escape byte were taken out",)
     if ":" not in text and "/" not in text:
         return Cleaned(text, repairs)
     begun = None if text.startswith("Epoch ") else _PREFIX.match(text)

@@ -213,15 +213,19 @@ def _parse_body(text: str, start: re.Match[str], *, is_counted: bool) -> Progres
 
 
 def _is_whole(printed: list[str]) -> bool:
-    """Return whether the last value has all its digits: Keras prints four decimals, others as many each time."""
-    last = printed[-1].lower()
+    """Return whether the last value has all its digits.
+
+    Keras prints four decimals. On a line where no other value has, somebody shortened them: there the last one is cut
+    only where it has fewer than all others.
+    """
+    *others, last = (value.lower() for value in printed)
     if last.lstrip("+-") in ("nan", "inf"):
         return True
     mantissa, _, exponent = last.partition("e")
     if "e" in last and len(exponent.lstrip("+-")) < 2:
         return False
-    decimals = _decimals(mantissa)
-    return decimals == _KERAS_DECIMALS or (len(printed) > 1 and decimals == _decimals(printed[0].partition("e")[0]))
+    decimals, usual = _decimals(mantissa), {_decimals(value.partition("e")[0]) for value in others}
+    return decimals == _KERAS_DECIMALS or (bool(usual) and _KERAS_DECIMALS not in usual and decimals >= min(usual))
 
 
 def _decimals(mantissa: str) -> int:

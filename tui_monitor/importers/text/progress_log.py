@@ -55,7 +55,9 @@ class ProgressLog:
             # A prefix may be part of a value that was wrapped: first the line as it stands, then without.
             for following in dict.fromkeys((text, cleaned.text)):
                 head, *others = segments(following)
-                joined = continue_line(state.pending, head)
+                # Digits before another part are that line's own number; those of a wrapped value would touch it.
+                is_number = bool(others) and head[-1].isspace() and head.strip().isdigit()
+                joined = None if is_number else continue_line(state.pending, head)
                 if joined is not None:
                     yield from self._go_on(joined, head)
                     for part in others:

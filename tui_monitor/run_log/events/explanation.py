@@ -1,7 +1,7 @@
 """The explanation as data: what is measured, in the shape of the JSON that `explain --json` prints."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -47,8 +47,9 @@ _LABELS = {
     Cause.UNFAMILIAR: "Different data",
     Cause.MEMORISED: "Memorised",
     Cause.WITHIN_CLASS: "Within class",
-    Cause.MEASUREMENT: "Not measured",
+    Cause.MEASUREMENT: "Unexplained rest",
 }
+_WITHOUT_CLASSES = "Harder or easier samples"
 
 
 class Verdict(StrEnum):
@@ -65,6 +66,9 @@ class Verdict(StrEnum):
         """The verdict on screen and in text."""
         return {Verdict.CONTRIBUTES: "adds", Verdict.CANNOT_TELL: "unclear"}.get(self, self.value)
 
+
+NEGLIGIBLE, CHANCE = "negligible", "chance?"
+"""Words for measured terms, see `Term.word`."""
 
 LAG, OWN_NOISE = "batch_norm_lag", "batch_norm_noise"
 """Kinds of the parts that batch normalisation has."""
@@ -107,6 +111,19 @@ class Term:
     parts: tuple[KindPart, ...] = ()
     """The train-mode term by kind of layer, adding up to it; empty where it was not opened."""
 
+    @property
+    def word(self) -> str:
+        """The verdict beside the amount: what is measured to be small is negligible, not ruled out.
+
+        An amount whose interval leaves 0 out and that still tells nothing is no larger than chance gives.
+        """
+        if self.effect is None or self.low is None or self.high is None:
+            return self.verdict.word
+        if self.verdict is Verdict.RULED_OUT:
+            return NEGLIGIBLE
+        is_known = self.low > 0 or self.high < 0
+        return CHANCE if self.verdict is Verdict.CANNOT_TELL and is_known else self.verdict.word
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -124,6 +141,12 @@ class Ledger:
     samples_to_settle: int | None = None
     """Validation samples with which sampling alone would seldom give this gap; None where no number of them would do,
     or the sets' sizes are unknown."""
+    by_class: bool = True
+    """Whether samples belong to classes, so that what is left is within these."""
+
+    def label(self, cause: Cause) -> str:
+        """Return a cause's name on screen in this ledger: without classes nothing is within one."""
+        return _WITHOUT_CLASSES if cause is Cause.WITHIN_CLASS and not self.by_class else cause.label
 
 
 def unmeasured(ledger: Ledger) -> dict[str, list[str]]:
@@ -131,7 +154,7 @@ def unmeasured(ledger: Ledger) -> dict[str, list[str]]:
     names: dict[str, list[str]] = {}
     for term in ledger.terms:
         if term.reason:
-            names.setdefault(term.reason, []).append(term.cause.label)
+            names.setdefault(term.reason, []).append(ledger.label(term.cause))
     return names
 
 
@@ -181,6 +204,17 @@ class Classes:
 
 
 @dataclass(frozen=True)
+class Labels:
+    """What each side holds of each label where samples may have several, and how the model does on it."""
+
+    each: Classes
+    """Shares are of the samples that have the label; `p_value` is the smallest of all labels times their number."""
+    train_samples: int
+    """Measured, of training."""
+    validation_samples: int
+
+
+@dataclass(frozen=True)
 class Baseline:
     """What the majority-class baseline scores on each side: entropy in nats, and the majority's share."""
 
@@ -203,6 +237,10 @@ class Stratified:
     accuracy: float | None = None
     accuracy_low: float | None = None
     accuracy_high: float | None = None
+
+
+KNOWN = "known"
+"""Verdict of a finding that is a fact, not a cause's amount."""
 
 
 @dataclass(frozen=True)
@@ -238,7 +276,7 @@ class Cost:
         if self.budget is None or self.budget >= 1:
             return ""
         beside = f" and {self.seconds_beside:g} s" if self.seconds_beside else ""
-        return f"budget {self.budget * 100:g} %{beside} (not counting the first probe)"
+        return f"budget {self.budget * 100:g} %{beside}, not counting the first probe"
 
 
 @dataclass(frozen=True)
@@ -255,6 +293,12 @@ class OutputExplanation:
     """What its means are over."""
     in_nats: bool = True
     """Whether its loss is in nats."""
+    verdict: str = ""
+    """What its two gaps are, in one line; this and what follows are empty in runs recorded before there were any."""
+    headline: str = ""
+    """Why, in one sentence."""
+    next_step: str = ""
+    """What to do about it, in one line."""
 
 
 @dataclass(frozen=True)
@@ -297,6 +341,8 @@ class Explanation:
     """What lies behind the averages; None within an epoch, from a log, and in runs recorded before there were any."""
     opened: OpenedEvidence | None = None
     """What lies behind the terms that open the within-class and the train-mode term; None where nothing was opened."""
+    labels: Labels | None = None
+    """Of samples that may have several labels; None where samples have one class or none."""
     outputs: tuple[OutputExplanation, ...] = ()
     """Of each output with a loss, where there are several; `loss` is the sum's then."""
     unit: str = "sample"
@@ -304,6 +350,29 @@ class Explanation:
     in_nats: bool = True
     """Whether the loss is in nats: a cross-entropy on hard labels, or not known to be another one."""
     schema: int = SCHEMA
+
+    def of_output(self, number: int) -> "Explanation":
+        """Return what is explained of one of several outputs alone; what is known of the whole only is left out.
+
+        Args:
+            number: of the output, from 1; 0 is the whole. Numbers beyond the last begin again at the whole.
+        """
+        number %= len(self.outputs) + 1
+        if number == 0:
+            return self
+        output = self.outputs[number - 1]
+        return replace(
+            self,
+            **{name: getattr(output, name) for name in _OF_AN_OUTPUT},
+            mistakes=None,
+            baseline=None,
+            stratified=None,
+            findings=(),
+            outputs=(),
+        )
+
+
+_OF_AN_OUTPUT = ("reported", "loss", "accuracy", "classes", "unit", "in_nats", "verdict", "headline", "next_step")
 
 
 def explanation_to_json(explanation: Explanation) -> dict[str, Any]:

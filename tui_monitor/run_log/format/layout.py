@@ -45,7 +45,10 @@ class State(StrEnum):
     @property
     def ended(self) -> bool:
         """Whether the training process is through, for better or worse."""
-        return self in (State.FINISHED, State.STOPPED, State.FAILED, State.LOST)
+        return self in _ENDED
+
+
+_ENDED = frozenset({State.FINISHED, State.STOPPED, State.FAILED, State.LOST})
 
 
 BASE_COLUMNS: tuple[tuple[str, str], ...] = (("time", "<f8"), ("epoch", "<u4"), ("size", "<u4"))

@@ -28,7 +28,7 @@ class Summaries:
 
     @property
     def batches(self) -> int:
-        """Number of batches told of."""
+        """Number of batches that they summarise."""
         return len(self.blocks) * BLOCK
 
     @property
@@ -45,6 +45,7 @@ class Summaries:
         """Return where epochs begin: batch by index, number of the epoch, time of the batch; all of shape (epochs,)."""
         blocks = self.blocks
         starts = np.arange(len(blocks)) * BLOCK
+        # No epoch has the number −1, so the first block counts as the begin of one.
         before = np.concatenate(([-1], blocks["last_epoch"][:-1].astype(np.int64)))
         edge = blocks["first_epoch"] != before
         once, often = blocks["changes"] == 1, np.flatnonzero(blocks["changes"] > 1)
@@ -84,4 +85,5 @@ def read_blocks(path: Path, fit: FitInfo, batches: int, read: Callable[[int], Re
     blocks = blocks if is_whole.all() else blocks[: int(is_whole.argmin())]
     spread = np.linspace(0, len(blocks) - 1, _SAMPLED).astype(int) if len(blocks) else np.array([], int)
     sampled = {*spread.tolist(), *range(max(len(blocks) - _SAMPLED, 0), len(blocks))}
+    # One block that does not fit its records makes all the others suspect.
     return blocks if all(is_of(blocks[number], read(number)) for number in sampled) else blocks[:0]

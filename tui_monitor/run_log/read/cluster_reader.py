@@ -24,7 +24,7 @@ from tui_monitor.run_log.runs.workers import rank_folders
 PATIENCE_SECONDS = 60.0
 """How long a batch that the chief recorded waits for the parts of the others: a shared disk may show them late."""
 SHORT_PATIENCE_SECONDS = 5.0
-"""How long it waits once the run has ended, or for a worker without a folder here: its disk may be another."""
+"""How long it waits once the run has ended, or for a worker without a folder here, which may write elsewhere."""
 _EVENT_PATIENCE_SECONDS = 1.0
 
 _CHIEF = 0
@@ -93,6 +93,7 @@ class ClusterReader:
         except RunUnreadable:
             if rank == _CHIEF:
                 raise
+            # Another worker's damaged run.json must not take the chief's records off the screen.
             return Arrival(missing=True)
 
     def _together(self, arrivals: Mapping[int, Arrival]) -> Arrival:
@@ -109,6 +110,7 @@ class ClusterReader:
         return replace(
             chief,
             batches=tuple(batches),
+            # No file holds the joined records: they can't be read again when they are evicted.
             stored=(),
             events=tuple(self._released_events(waited)),
             complete=complete,
@@ -117,7 +119,7 @@ class ClusterReader:
         )
 
     def _released_events(self, waited: float) -> list[RecordedEvent]:
-        """Return events in order: an epoch ends no earlier than its last batch; others wait for that a moment only."""
+        """Return the events that are due: the end of an epoch waits for its last batch, others for a second at most."""
         held, self._events = self._events, []
         if not self._joiner.waiting:
             return [self._joiner.with_all_samples(recorded) for recorded in held]
@@ -218,6 +220,7 @@ class _Joiner:
         return recorded
 
     def _ready(self, rank: int, fit: int) -> int:
+        # Records of another layout can't be added up: such a worker never has any ready.
         same = self._fits.get((rank, fit)) == self._fits.get((_CHIEF, fit))
         return sum(map(len, self._parts.get((rank, fit), ()))) if same else 0
 

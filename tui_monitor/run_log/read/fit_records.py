@@ -52,7 +52,7 @@ class FitRecords:
         return StoredRecords(self._folder / self.info.batches, self._dtype, self._tail.file_id, self._stored_count)
 
     def take_summaries(self) -> Summaries | None:
-        """Return what is known of the first batches without their records; None where that is nothing, and later on."""
+        """Return the summaries of the first batches, at the first call that finds any records; else None."""
         if self._is_begun:
             return None
         with self._tail as tail:
@@ -77,6 +77,7 @@ class FitRecords:
         pieces: list[tuple[Records, int]] = []
         with self._tail as tail:
             self.more_waits = tail.waiting >= width
+            # At least one piece is read however late it is, or a slow disk would never be read to its end.
             while max_records > 0 and self.more_waits and not (pieces and is_late()):
                 content = tail.read(min(_RECORDS_AT_ONCE, max_records) * width)
                 content = content[: len(content) // width * width]
@@ -90,6 +91,7 @@ class FitRecords:
                 max_records -= len(records)
                 pieces += self._good(records)
                 self._count_stored(len(content) // width)
+            # Slots continue where the file ends, so they count only once the file was read to its end.
             if max_records > 0 and not self.more_waits:
                 unflushed = self._unflushed.take(tail.offset // width, max_records)
                 self.more_waits = len(unflushed) == max_records

@@ -162,14 +162,17 @@ class RunReader:
         path = self._folder / RUN_FILE
         try:
             with path.open("rb") as file:
+                # Of the open file: by its path, the stamp might be that of a file which replaces this one meanwhile.
                 found = os.fstat(file.fileno())
                 stamp = (found.st_ino, found.st_mtime_ns, found.st_size)
                 if stamp == self._info_stamp:
                     return None
                 content = file.read()
         except OSError:
+            # Not there yet, or stale on a network file system: the next poll tries again.
             return None
         info = parse_run_info(content, str(path))
+        # Only once it was parsed: a damaged file is then read, and complained of, at every poll.
         self._info_stamp = stamp
         if info == self._info:
             return None
@@ -209,8 +212,10 @@ class RunReader:
                     batches.append((index, records))
             if pieces:
                 stored.append((index, fit.stored))
+            # A later fit's batches must not come before the rest of this one's.
             if fit.more_waits:
                 break
+            # The writer closes the records of a fit before it names the next one: nothing can be added after that.
             fit.is_through = not is_newest
         return Arrival(
             batches=tuple(batches), summaries=tuple(summaries), stored=tuple(stored), batches_skipped=skipped
@@ -239,8 +244,10 @@ class _EventLines:
                     if len(content) < limit:
                         break
                     if limit >= _LONGEST_EVENT:
+                        # Longer than any event: it is passed over, and so is its rest, which ends in the next newline.
                         tail.take(content)
                         self._is_overlong = True
+                    # A line longer than one piece: read again with room for the longest event.
                     limit = _LONGEST_EVENT
                     continue
                 tail.take(whole)
@@ -282,6 +289,7 @@ class _Output:
                 content = tail.read(_PASSED_BYTES_AT_ONCE)
                 if not content:
                     break
+                # Cut after whole lines, so that each is counted once and the output kept begins with a whole one.
                 content = content[: content.rfind(b"\n") + 1] or content
                 skipped += content.count(b"\n")
                 tail.take(content)

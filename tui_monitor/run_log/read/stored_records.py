@@ -56,12 +56,14 @@ class StoredRecords:
         content, width = records.view(np.uint8).data, self.dtype.itemsize
         edges = np.column_stack((starts, heads, heads + lengths)) * width
         try:
+            # Not blocking: where a named pipe has that name, opening it would wait for a writer for ever.
             descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
         except OSError:
             return records
         try:
             if open_file_id(descriptor) == self.file_id:
                 for start, head, end in edges.tolist():
+                    # Fewer bytes than wanted leave zeros behind, which no training writes: they count as damaged.
                     os.preadv(descriptor, [content[head:end]], start)
         except OSError:
             pass  # a disk that fails here leaves zeros, which are told as damage

@@ -49,6 +49,7 @@ class Tail:
             ReplacedError: what was taken before is not what the file begins with now.
         """
         try:
+            # Not blocking: where a named pipe has that name, opening it would wait for a writer for ever.
             self._descriptor = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK)
         except OSError:
             self._descriptor, self.size = -1, 0
@@ -99,7 +100,9 @@ class Tail:
         self.size = found.st_size
         is_same = self._file_id in (None, found_id) and self.size >= self.offset
         self._file_id = found_id
+        # A file rewritten in place, as by `rsync --inplace`, keeps its identity and may be no shorter than before.
         if is_same and self._anchor:
+            # A disk that can't be read at the moment does not make it another file.
             with suppress(OSError):
                 before = os.pread(self._descriptor, len(self._anchor), self.offset - len(self._anchor))
                 is_same = before == self._anchor

@@ -12,7 +12,7 @@ from tui_monitor.run_log.read.tail import ReplacedError
 
 
 class UnflushedRecords:
-    """What a reader of one fit has taken from the slots; once the file has it, too, it must be the same."""
+    """What a reader of one fit has taken from the slots; the file must hold the same once it was flushed."""
 
     def __init__(self, batches: Path, record: np.dtype[Any]) -> None:
         """Begin with nothing taken.
@@ -26,12 +26,13 @@ class UnflushedRecords:
         self._taken = b""
 
     def known(self, content: bytes) -> int:
-        """Return how many bytes of what the file has anew were taken from the slots already.
+        """Return how many of the file's next bytes were taken from the slots already.
 
         Raises:
-            ReplacedError: something else was.
+            ReplacedError: what was taken from the slots differs from them.
         """
         count = min(len(content), len(self._taken))
+        # What was shown already can't be taken back one by one: the reader begins anew.
         if content[:count] != self._taken[:count]:
             raise ReplacedError
         self._taken = self._taken[count:]
@@ -65,6 +66,7 @@ class UnflushedRecords:
             content = self._path.read_bytes()
         except OSError:
             content = b""
+        # Not made whole yet, or of another fit's metrics: its slots would be read from wrong places.
         if len(content) != ROOM * kind.itemsize:
             return np.zeros(len(indices), kind)
         return np.frombuffer(content, kind)[indices]

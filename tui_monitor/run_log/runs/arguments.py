@@ -18,7 +18,10 @@ _OF_THE_MODEL = ("optimizer", "learning_rate", "loss", "parameters")
 
 
 def script_of(command: Sequence[str]) -> str:
-    """Return what a command line trains: a script's or module's name, or `demo`; empty for none."""
+    """Return what a command line trains: a script's or module's name, or `demo`; empty for none.
+
+    Of an imported log it is the folder in which the log lies.
+    """
     return _parted(command)[0]
 
 
@@ -70,6 +73,9 @@ def _parted(command: Sequence[str]) -> tuple[str, list[str]]:
         case ["demo", *rest]:
             named = _named(["--scenario", *rest] if rest and not rest[0].startswith("-") else rest)
             return "demo", [f"--{name}={value}" for name, value in named if name not in _OF_THE_SCREEN]
+        case ["import", source]:
+            # Logs that lie beside each other, such as a tuner's trials, are of one training.
+            return PurePath(source).parent.name or "import", []
         case rest:
             return " ".join(rest[:1]), []
 

@@ -20,7 +20,7 @@ from tui_monitor.run_log.runs.liveness import file_system_time
 CATALOGUE_FILE = ".catalogue.msgpack"
 """In the runs folder; its name begins with a dot, as no run's does."""
 
-_VERSION = 1
+_VERSION = 2
 _LARGEST = 2**28
 
 
@@ -61,8 +61,9 @@ class Catalogue:
         """Read what changed and return the entries by name, in no order.
 
         Args:
-            told: called with the entries so far whenever that many runs were read.
-            every: how many runs.
+            told: called with the entries so far where many runs must be read: at once, those in no other way than
+                `is_read` says, and whenever twice as many as before were read.
+            every: after how many runs first.
         """
         if not self._is_loaded:
             self._is_loaded = True
@@ -78,15 +79,22 @@ class Catalogue:
             else:
                 changed.append((seen, entry))
         # Newest first: they are looked at first.
-        for seen, entry in sorted(changed, key=lambda pair: -pair[0].changed):
+        changed.sort(key=lambda pair: -pair[0].changed)
+        unread: dict[str, RunEntry] = {}
+        if told is not None and len(changed) > every:
+            unread = {seen.name: entry or _unread(seen) for seen, entry in changed if entry or self._holds_run(seen)}
+            told({**entries, **unread})
+        for seen, entry in changed:
             fresh = self._read(seen, entry, now)
+            unread.pop(seen.name, None)
             if fresh is None:
                 continue
             entries[seen.name] = fresh
             self._unsaved += fresh.last_word.ended
             read += 1
-            if told is not None and read % every == 0:
-                told(dict(entries))
+            if told is not None and unread and read == every:
+                every *= 2
+                told({**entries, **unread})
         self._unsaved += len(known.keys() - entries.keys())
         self._entries = entries
         return dict(entries)
@@ -109,13 +117,16 @@ class Catalogue:
             replace_file(self._runs / CATALOGUE_FILE, content)
             self._unsaved = 0
 
+    def _holds_run(self, seen: _Seen) -> bool:
+        return _is_run(f"{self._runs}/{seen.name}")
+
     def _alive(self, entry: RunEntry, now: float) -> RunEntry:
         return entry if entry.last_word.ended else with_state(self._runs / entry.name, entry, now)
 
     def _read(self, seen: _Seen, before: RunEntry | None, now: float) -> RunEntry | None:
         """Return a run's entry, or None where the folder holds none."""
         folder = self._runs / seen.name
-        if before is None and not _is_run(f"{self._runs}/{seen.name}"):
+        if before is None and not self._holds_run(seen):
             return None
         stamp = stamp_of(str(folder), seen.changed)
         return with_state(folder, read_entry(folder, before=before, stamp=stamp), now)
@@ -136,6 +147,10 @@ def _seen(entry: "os.DirEntry[str]") -> _Seen | None:
         return _Seen(entry.name, entry.stat().st_mtime_ns)
     except OSError:
         return None
+
+
+def _unread(seen: _Seen) -> RunEntry:
+    return RunEntry(seen.name, created=seen.changed / 1e9, is_read=False)
 
 
 def _is_run(folder: str) -> bool:

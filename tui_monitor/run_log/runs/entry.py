@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from tui_monitor.errors import MonitorError, RunNotFound
 from tui_monitor.metric_names import VALIDATION_PREFIX, is_better
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded, StatusChanged
@@ -118,10 +120,13 @@ class RunEntry:
     read: int = 0
     """Bytes of `events.jsonl` that were read."""
 
+    is_read: bool = True
+    """Whether its files were looked at; until then all that is known is its name, and roughly when it began."""
+
     @property
     def is_live(self) -> bool:
         """Whether it goes on, as far as is known."""
-        return not self.state.ended
+        return self.is_read and not self.state.ended
 
 
 def stamp_of(folder: str, changed: int) -> Stamp:
@@ -240,10 +245,18 @@ def _parsed(line: bytes) -> Mapping[str, Any] | None:
     if len(line) > _LONGEST_LINE:
         return None
     try:
-        content: Any = json.loads(line)
+        content: Any = msgspec.json.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        # Stricter, and five times as fast: what it refuses may still be read.
+        content = _leniently(line)
+    return content if isinstance(content, dict) else None
+
+
+def _leniently(line: bytes) -> Any:
+    try:
+        return json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return content if isinstance(content, dict) else None
 
 
 def _newest_time(lines: Sequence[bytes], before: float) -> float:

@@ -1,6 +1,5 @@
 """Where runs live and how they are named: a run's folder is always a plain name under the runs folder."""
 
-import difflib
 import os
 import re
 import unicodedata
@@ -186,6 +185,8 @@ def _not_found(text: str, path: Path, runs: Path, names: list[str], matches: lis
     if text and _does(path.is_dir):
         return f"{printable(str(path))} is a folder, but no run: it holds no {RUN_FILE}."
     where = f"No run {shown!r}: looked for a folder of that path and in {printable(str(runs.absolute()))}"
+    import difflib  # noqa: PLC0415 - for a name that was not found
+
     close = difflib.get_close_matches(text, names, n=_MOST_NAMED, cutoff=0.4)
     if close:
         return f"{where}. Closest: {_listed(close)}."

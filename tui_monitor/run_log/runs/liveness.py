@@ -2,7 +2,7 @@
 
 import json
 import os
-import socket
+import platform
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -93,7 +93,7 @@ def file_system_time(folder: Path) -> float:
 
 def process_of(folder: Path, info: RunInfo) -> ProcessIdentity | None:
     """Return which process trains a run, or None where it runs on another machine."""
-    if info.host != socket.gethostname():
+    if info.host != platform.node():
         return None
     try:
         with (folder / HEARTBEAT_FILE).open("rb") as file:

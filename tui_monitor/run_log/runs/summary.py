@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui_monitor.errors import MonitorError, RunNotFound
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded, StatusChanged
@@ -13,6 +13,9 @@ from tui_monitor.run_log.format.canonical_metrics import canonical_values
 from tui_monitor.run_log.format.layout import EVENTS_FILE, RUN_FILE, RunInfo, State
 from tui_monitor.run_log.format.run_json import read_run_info
 from tui_monitor.run_log.runs.liveness import LOST_DETAIL, concluded_state, observe_run
+
+if TYPE_CHECKING:
+    from tui_monitor.run_log.runs.entry import RunEntry
 
 _FIRST_TAIL_BYTES = 2**14
 _LONGEST_TAIL_BYTES = 2**20
@@ -68,6 +71,31 @@ def summarise(folder: Path, now: float | None = None) -> RunSummary:
         last = _last_events(folder / EVENTS_FILE)
         state = concluded_state(last.state, liveness)
     return _summary(folder, info, last, state)
+
+
+def summary_of(runs: Path, entry: "RunEntry") -> RunSummary:
+    """Return a run's summary by what a table knows of it: nothing is read.
+
+    Args:
+        runs: the runs folder.
+        entry: of the run.
+    """
+    return RunSummary(
+        folder=runs / entry.name,
+        name=entry.name,
+        state=entry.state,
+        detail=entry.detail,
+        fit=entry.fits,
+        epoch=entry.epoch,
+        epochs=entry.epochs,
+        metrics=entry.values,
+        created=entry.created,
+        pid=entry.pid,
+        host=entry.host,
+        exit_code=entry.exit_code,
+        description=entry.description,
+        problem=entry.problem,
+    )
 
 
 @dataclass(frozen=True)

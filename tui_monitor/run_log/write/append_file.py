@@ -35,6 +35,7 @@ class AppendFile:
         """
         self.close()
         before = self._file_id
+        # Never through a symbolic link: what is opened here may be truncated.
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
         descriptor = os.open(self.name, flags, 0o600, dir_fd=folder_descriptor)
         try:
@@ -58,6 +59,7 @@ class AppendFile:
             self._open_descriptor = self.descriptor = -1
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         try:
+            # In one call: with O_APPEND a local file system lets nobody's bytes in between; NFS promises no such thing.
             written = os.write(self.descriptor, content)
         except OSError:
             self.close()
@@ -78,6 +80,7 @@ class AppendFile:
         return os.fstat(self.descriptor).st_size // (self._piece or 1)
 
     def _truncate(self, written: int) -> None:
+        # A half piece may stay where this fails as well; the next `open` repairs it.
         with suppress(OSError):
             os.ftruncate(self.descriptor, os.fstat(self.descriptor).st_size - written)
 
@@ -85,6 +88,7 @@ class AppendFile:
         if self._piece is not None:
             if size % self._piece:
                 os.ftruncate(descriptor, size - size % self._piece)
+        # Half a line is ended: it stays a damaged line of its own, which the next event does not continue.
         elif size and os.pread(descriptor, 1, size - 1) != b"\n":
             os.write(descriptor, b"\n")
 
@@ -94,6 +98,7 @@ class AppendFile:
             found = os.fstat(self._open_descriptor)
         except OSError:
             return False
+        # A file that was removed can still be written to, and what is written is gone when it is closed.
         return found.st_nlink > 0 and file_id(found) == self._file_id
 
     def invalidate(self) -> None:

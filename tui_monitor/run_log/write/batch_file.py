@@ -79,13 +79,14 @@ class BatchFile:
 
         Raises:
             Exception: no room is left for the record, as the file can't be written; mostly an OSError.
-            struct.error: a value is none that a record has room for.
+            struct.error: a value does not fit into a record.
         """
         seconds = self._clock() - self._begun
         number = self._number
         if number - self._flushed >= self._room:
             self._make_room(seconds)
             number = self._number
+        # The number is written last: where a kill comes in between, it does not vouch for half a record.
         self._fill(self._slots, number % ROOM * self._width, seconds, epoch, size, *values, number + 1)
         # Counted on: another thread may have opened a new file, and so begun to count anew.
         self._number += 1
@@ -135,6 +136,7 @@ class BatchFile:
                 folder = self._folder()
                 if not lost:
                     remove_ring_buffer(folder, self._file.name + RING_BUFFER_SUFFIX)
+                # What could not be appended stays in the ring buffer's file, where readers find it.
                 elif self._shared.is_in_place(folder):
                     lost = 0
             self._shared.unmap()
@@ -154,10 +156,12 @@ class BatchFile:
     def disown(self) -> None:
         """Take nothing more, as a copy in a forked child must not. Touches no lock and no file."""
         self._fill = _refuse
+        # More than can ever wait: `put` never asks for room then, and so takes no lock that was forked while held.
         self._room = ROOM + 1
         self._file.invalidate()
 
     def _make_room(self, seconds: float) -> None:
+        # A disk that fails is not tried again for each batch: an attempt may take long, and training waits.
         if self.trouble is not None and seconds < self._flush_at:
             raise self.trouble
         if not self._room:

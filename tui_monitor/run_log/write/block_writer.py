@@ -1,4 +1,4 @@
-"""Adds the summaries of batch records to their file, beside the training thread: they are only worked out again."""
+"""Adds summaries of batch records to their file, outside the training thread; lost ones can be worked out again."""
 
 import os
 from typing import Any
@@ -11,7 +11,7 @@ from tui_monitor.run_log.format.layout import FitInfo, blocks_file
 from tui_monitor.run_log.write.append_file import AppendFile
 
 LEAST_ADDED = 64
-"""Blocks that are worth adding: many at once cost little more than one, and reading as many records takes 2 ms."""
+"""Blocks worth adding at once: 64 cost little more than one, and until then reading their records takes 2 ms."""
 
 _BLOCKS_AT_ONCE = 256
 _MOST_AT_ONCE = 2**12
@@ -41,6 +41,7 @@ def extend_blocks(folder_descriptor: int, fit: FitInfo, least: int = LEAST_ADDED
     try:
         filled = os.fstat(records).st_size // (fit.dtype.itemsize * BLOCK)
         held = _size(folder_descriptor, blocks_file(fit.batches)) // block_type(fit).itemsize
+        # Fewer filled than held means that the records were begun anew: the blocks must be, too.
         if 0 <= filled - held < least:
             return False
         return _extend(folder_descriptor, fit, records, filled)

@@ -27,6 +27,7 @@ class FolderHandle:
             OSError: the folder is gone.
         """
         found = self._found()
+        # A folder that was removed stays open without links: no file can be created in it any more.
         if found is not None and found.st_nlink > 0:
             return self._descriptor, False
         self.close()

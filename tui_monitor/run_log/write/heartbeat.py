@@ -19,6 +19,7 @@ def touch_heartbeat(folder_descriptor: int, identity: ProcessIdentity) -> None:
         OSError: the folder is gone or not writable.
     """
     try:
+        # Without a time given, the server of a network file system stamps it, whose clock readers compare with.
         os.utime(HEARTBEAT_FILE, dir_fd=folder_descriptor)
     except FileNotFoundError:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
@@ -42,6 +43,7 @@ class Heartbeat:
         self._thread.start()
 
     def _run(self) -> None:
+        # An event and not a sleep, so that `stop` need not wait for the next beat.
         while not self._stopped.wait(self._seconds):
             self._beat()
 

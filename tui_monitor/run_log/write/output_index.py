@@ -26,7 +26,7 @@ class OutputIndex:
             size: bytes that count as printed, or None for all that the file holds.
 
         Raises:
-            OSError: the mark can't be written. Where the run keeps no output, nothing is.
+            OSError: the mark can't be written. A run that keeps no output gets none.
         """
         if size is None:
             try:

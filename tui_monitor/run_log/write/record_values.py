@@ -1,4 +1,4 @@
-"""Whatever a training hands over, as a record can hold it: no value of the user's may end the recording."""
+"""Turns whatever a training gives into what a record can hold: no value of the user's may end the recording."""
 
 from typing import Any
 

@@ -60,8 +60,8 @@ class RunWriter:
             info: the run's identity; a `created` of 0 is filled with the present.
             clock: seconds that never go backwards, from any origin. An import passes its own.
             heartbeat_seconds: time between heartbeats, or None for a run that no process trains.
-            pass_on: gets each error that is about to be dealt with, and raises those that are not the writer's to
-                catch: what a signal handler of the script's has raised meanwhile.
+            pass_on: called with each error before the writer handles it; raises those that it must not catch, because
+                a signal handler of the script has raised them.
         """
         self._clock = clock
         self._pass_on = pass_on
@@ -188,7 +188,7 @@ class RunWriter:
         self._attempt(lambda: self._append_event(event))
 
     def event_of_fork(self, event: Event) -> None:
-        """Append one event from a process forked from the one that writes the run, which stays the only writer else.
+        """Append one event from a forked process; all else is written by the process that the run belongs to.
 
         Args:
             event: what happened.
@@ -197,6 +197,7 @@ class RunWriter:
             OSError: the file can't be written.
         """
         line = event_line(RecordedEvent(event, round(self.seconds(), 6), self._fit_index()))
+        # Not the copied descriptor and its lock: a thread that the fork did not copy may have held that lock.
         descriptor = os.open(self.folder / EVENTS_FILE, os.O_WRONLY | os.O_APPEND)
         try:
             os.write(descriptor, line)
@@ -217,9 +218,11 @@ class RunWriter:
         if os.getpid() != self._pid or self._closed:
             return
         if self._heartbeat is not None:
+            # Before the lock is taken: a beat under way may need it, and is waited for here.
             self._heartbeat.stop()
         with self._lock:
             self._close_batches()
+        # Without the lock: summing up reads files, and other threads may have events to write meanwhile.
         self._attempt(self._sum_up)
         with self._lock:
             self._attempt(self._report_lost)
@@ -282,6 +285,7 @@ class RunWriter:
     def _free_batches_file(self, fit: FitInfo) -> str:
         name, number = fit.batches, 1
         stem = name.removesuffix(".bin")
+        # Where the folder was written to before, records of this fit must not follow those of another.
         while self._is_there(name):
             number += 1
             name = f"{stem}-again{number}.bin"
@@ -321,7 +325,7 @@ class RunWriter:
                     raise
 
     def _repair(self, error: Exception, epoch: int, size: float, values: Sequence[float]) -> float:
-        """Record a batch that was not taken with values that can be, or count it as lost; return the run's time."""
+        """Record a batch once more, with values that a record can hold, or count it as lost; return the run's time."""
         self._pass_on(error)
         if not self._closed and os.getpid() == self._pid:
             why_lost = self._put_again(error, epoch, size, values)
@@ -334,6 +338,7 @@ class RunWriter:
         """Return None, or why the batch is lost."""
         if self._fit is None:
             return "a batch ended before its fit began"
+        # The file can't be written: other values would not help, unlike after an error of packing.
         if isinstance(error, OSError):
             return _sentence(error)
         padded = [as_float32(value) for value in values][: self._batches.metrics]
@@ -385,6 +390,7 @@ class RunWriter:
             return
         try:
             with self._lock:
+                # A descriptor of its own: without the lock, another thread may close the folder meanwhile.
                 descriptor = os.dup(self._folder_descriptor())
             try:
                 # The fit before the newest may have ended since the last time.

@@ -29,7 +29,7 @@ class Recording(Protocol):
         """Return the function, once it is made, as one that takes the payload off."""
 
     def failed(self, error: Exception) -> None:
-        """Take the word that the step could not stand in the model's own place."""
+        """Called when the step could not be put in place of the model's own."""
 
 
 Prepare = Callable[[Any, str, Callable[[], Any], Callable[[Any], Any]], Recording | None]
@@ -81,10 +81,10 @@ class Backend(Protocol):
         """Return the class that defines `fit`."""
 
     def tell_captures(self) -> None:
-        """Have Keras tell the capture of a thread what a step passes by (see `capture`). Once is enough."""
+        """Have Keras note in its thread's capture what a step computes on the way (see `capture`). Once is enough."""
 
     def tell_of_metrics(self, model: Any) -> None:
-        """Have metrics that were made before `tell_captures` tell, too."""
+        """Have metrics that were made before `tell_captures` note their updates, too."""
 
     def make_functions_by(self, prepare: Prepare, failed: Failed) -> None:
         """Have training and validation functions made of what `prepare` returns, for every model from now on."""
@@ -117,7 +117,7 @@ class Backend(Protocol):
         """Run forward pass, unless outputs are given, loss and metrics, for a model without code of the user's."""
 
     def names_kept(self) -> AbstractContextManager[None]:
-        """Return a block after which automatic names are counted, and seeds drawn, as if it had not been."""
+        """Return a block that leaves the counts of automatic names and Python's random state as they were."""
 
 
 def backend_of(model: Any) -> Any:
@@ -131,13 +131,14 @@ def backend_of(model: Any) -> Any:
 
 @functools.cache
 def named_backend(name: str) -> Any:
-    """Return a backend by the name of its module, or `public` where Keras is not as it expects."""
+    """Return a backend by the name of its module, or `public` where this Keras lacks a name that it needs."""
     public = "tui_monitor.training.backends.public"
     if name == "keras3" and sys.modules["keras"].backend.backend() != "tensorflow":
         return importlib.import_module(public)
     try:
         return importlib.import_module(f"tui_monitor.training.backends.{name}")
     except (ImportError, AttributeError):
+        # A Keras 3 that has moved a private name is still recorded, by its public ones alone.
         if name != "keras3":
             raise
         return importlib.import_module(public)
@@ -165,7 +166,7 @@ def wrap_once(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
     Args:
         owner: class or module.
         name: of the function.
-        wrap: returns the wrapped one; what it returns passes on what it is called with.
+        wrap: returns the wrapped function, which must pass on its arguments.
     """
     if (id(owner), name) in _wrapped:
         return

@@ -1,6 +1,6 @@
-"""What one call of a training or validation step passes by, noted while Keras computes it; nothing is called twice.
+"""Values that one call of a step computes on its way, noted while Keras computes them; nothing is called twice.
 
-Keras' own methods tell the capture of their thread, where there is one: replicas are traced in threads of their own.
+Keras' own methods note into the capture of their thread, if it has one: each replica is traced in its own thread.
 Nothing in here can fail the step: the first failure is kept, and the step goes on without a payload.
 """
 
@@ -51,7 +51,7 @@ class LossValues:
 
 @dataclass
 class Capture:
-    """What one call of a step has passed by so far."""
+    """What one call of a step has computed so far."""
 
     means: list[MeanUpdate] = field(default_factory=list)
     losses: list[LossValues] = field(default_factory=list)
@@ -90,14 +90,14 @@ def active() -> Capture | None:
 
 
 def begin(capture: Capture | None) -> Capture | None:
-    """Have this thread note what it passes by, and return the capture that did so before."""
+    """Have this thread note into a capture, and return the one that it noted into before."""
     outer = active()
     _active.capture = capture
     return outer
 
 
 end = begin
-"""Have the capture go on that `begin` returned."""
+"""Have this thread note into the capture again that `begin` returned."""
 
 
 def mean_updated(capture: Capture, metric: Any, values: Any, weight: Any, before: int) -> None:
@@ -111,6 +111,7 @@ def mean_updated(capture: Capture, metric: Any, values: Any, weight: Any, before
         before: `graphs.position` before the update.
     """
     added = graphs.additions_since(before)
+    # `Mean.update_state` of both Kerases adds to the sum first, then to the count.
     if len(added) == 2:
         (handle, total), (_, count) = added
         capture.means.append(MeanUpdate(metric, values, weight, total, count, handle))
@@ -130,6 +131,7 @@ def loss_called(capture: Capture, y: Any, y_pred: Any) -> None:
 
 def loss_begun(capture: Capture, y: Any, y_pred: Any) -> None:
     """Note what the model's loss is computed from; the first call of a step counts."""
+    # A loss may compute others inside itself: Keras 3 calls `compute_loss` from `_compute_loss`.
     if capture.y_pred is None:
         capture.y, capture.y_pred = y, y_pred
 
@@ -154,6 +156,7 @@ def batch_mean(update: MeanUpdate) -> tf.Tensor:
     if update.weight is None:
         return tf.reduce_mean(values)
     weight = tf.cast(update.weight, tf.float32)
+    # Aligned as both Kerases do it before they multiply.
     if weight.shape.rank == values.shape.rank + 1 and weight.shape[-1] == 1:
         weight = tf.squeeze(weight, axis=-1)
     axes = list(range(weight.shape.rank, values.shape.rank))
@@ -186,6 +189,7 @@ def telling_call(original: Callable[..., Any]) -> Callable[..., Any]:
             capture = lost(error)
         if capture is not None:
             noted(capture, loss_called, y_true, y_pred)
+        # Outside every `try`: what the loss raises, the user gets as it is.
         return original(self, y_true, y_pred, *args, **kwargs)
 
     return __call__

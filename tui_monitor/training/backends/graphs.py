@@ -45,7 +45,7 @@ _RANDOM: Final = frozenset(
         *("RandomStandardNormal", "RandomUniform", "RandomUniformInt", "TruncatedNormal"),
     }
 )
-"""Operations that count in the kernel of their node. A piece has nodes of its own, but shares functions it calls."""
+"""Random operations with state in the kernel of their node: a piece has nodes, but no functions, of its own."""
 _WRITES: Final = (
     "Assign",
     "ResourceScatter",
@@ -75,8 +75,8 @@ def cut(inputs: Sequence[Any], outputs: Sequence[Any], instead: Mapping[int, Any
     Args:
         inputs: tensors of one function's graph, from which all that is wanted follows, variables apart.
         outputs: tensors of the same graph.
-        instead: handles of variables that the piece reads instead of the graph's own, by `id` of those, outside the
-            graph. They must live as long as the piece.
+        instead: handles, outside the graph, of variables that the piece reads instead of the graph's own, by `id` of
+            the latter. They must live as long as the piece.
 
     Raises:
         NotRepeatable: the outputs depend on more than the inputs and variables, or running it would leave a trace.
@@ -89,6 +89,7 @@ def cut(inputs: Sequence[Any], outputs: Sequence[Any], instead: Mapping[int, Any
     operations = _operations_between(given, outputs)
     written = _written(source, operations)
     piece = func_graph.FuncGraph("measured")
+    # Loops, branches and calls name the functions that they run, which must be in the piece's own library.
     for function in source._functions.values():
         piece._add_function(function)
     with piece.as_default():
@@ -105,11 +106,12 @@ def cut(inputs: Sequence[Any], outputs: Sequence[Any], instead: Mapping[int, Any
 def _operations_between(given: Mapping[int, Any], outputs: Sequence[Any]) -> list[Any]:
     """Return what computes tensors of a graph from others, each operation after those it needs.
 
-    Of what must only run before something else, writes of a variable are needed by those that read it; all other
-    side effects of a step are left out.
+    Control dependencies are kept where an operation reads a variable that another one writes before; all other side
+    effects of a step are left out.
     """
     ordered: list[Any] = []
     state: dict[Any, bool] = {}
+    # A stack of our own: graphs are deeper than Python lets a function call itself.
     todo = [(tensor.op, False) for tensor in outputs if id(tensor) not in given]
     while todo:
         operation, are_needs_done = todo.pop()
@@ -147,6 +149,7 @@ def _copy(operation: Any, piece: Any, copies: dict[int, Any], captured: Mapping[
         copies[id(operation.outputs[0])] = piece.capture(outer)
         return
     needs = [piece.get_operation_by_name(copies[id(before)]) for before in _writes_before(operation)]
+    # `_class` ties an operation to another one of its old graph by name, which the piece may not have.
     attributes = {name: value for name, value in operation.node_def.attr.items() if not name.startswith("_class")}
     with tf.control_dependencies(needs), tf.device(operation.device):
         copy = piece.create_op(
@@ -158,6 +161,7 @@ def _copy(operation: Any, piece: Any, copies: dict[int, Any], captured: Mapping[
         )
     copies[id(operation)] = copy.name
     for tensor, copied in zip(operation.outputs, copy.outputs, strict=True):
+        # A shape that code has set by hand is known to the tensor alone, not to its operation.
         copied.set_shape(tensor.shape)
         copies[id(tensor)] = copied
 
@@ -244,10 +248,12 @@ def _restoring(function: Any, indices: Sequence[int], resources: Sequence[Any]) 
     handles = [handle for handle in resources if _variable_type(handle) is not None]
 
     def run(values: Sequence[Any]) -> list[Any]:
+        # What was read stays as it is: TensorFlow copies a variable's buffer before it updates one that is in use.
         before = [(handle, _read(handle)) for handle in handles]
         try:
             return list(function._call_flat([values[index] for index in indices], function.captured_inputs))
         finally:
+            # Also where the piece fails: it may have written before that.
             for handle, value in before:
                 tf.raw_ops.AssignVariableOp(resource=handle, value=value)
 
@@ -281,6 +287,7 @@ def additions_since(before: int) -> list[tuple[Any, Any]]:
         return []
     found = []
     for operation in tf.compat.v1.get_default_graph().get_operations()[before:]:
+        # Legacy Keras adds in place; Keras 3 assigns the sum of the variable and what is added.
         if operation.type == "AssignAddVariableOp":
             found.append((operation.inputs[0], operation.inputs[1]))
         elif operation.type == "AssignVariableOp":
@@ -303,8 +310,9 @@ def _added(assign: Any) -> Any:
 def beside(value: Any) -> Any:
     """Return a scalar's value without another reader of the tensor if it is a sum: its terms are added up beside it.
 
-    TensorFlow's optimizer joins additions into one, which rounds otherwise, only where nobody else reads those between
-    (`AddOpsRewrite` of Grappler's arithmetic optimizer); so our reading must not be one.
+    TensorFlow's optimizer merges additions into one, which changes their rounding, but only where nothing else reads
+    the sums in between (`AddOpsRewrite` of Grappler's arithmetic optimizer). A reader of ours would prevent that, and
+    so change what the training computes.
     """
     terms = _terms(value)
     return value if len(terms) < 2 else tf.add_n(terms)
@@ -374,6 +382,7 @@ def assigned_values(tensor: Any, handles: Sequence[Any]) -> dict[int, Assigned]:
 
 def handle_of(variable: Any) -> Any:
     """Return the handle of a variable of either Keras, or None where it has no single one."""
+    # `value` of a Keras 3 variable is TensorFlow's; in legacy Keras it is a method, which has no handle.
     handle = getattr(getattr(variable, "value", variable), "handle", None)
     handle = getattr(variable, "handle", None) if handle is None else handle
     return handle if isinstance(handle, tf.Tensor) else None
@@ -428,4 +437,5 @@ def off_tape() -> AbstractContextManager[None]:
 def trains_on_several_workers(model: Any) -> bool:
     """Return whether a model's strategy spans processes."""
     extended = getattr(getattr(model, "distribute_strategy", None), "extended", None)
+    # `bool` stands in for a method that is missing: called, it returns False.
     return bool(getattr(extended, "_in_multi_worker_mode", bool)())

@@ -24,10 +24,10 @@ batch_normalization: type[Any] = keras.layers.BatchNormalization
 
 
 class ObjectProxy(float):
-    """A float that TensorFlow knows by this name, that of wrapt's proxies, to be no tensor.
+    """A float that `tf.is_tensor` tells from a tensor by the name of its type, which is that of wrapt's proxies.
 
-    Keras asks that of every log of every batch before it makes a float of it. For any other type `tf.is_tensor` looks
-    for the attributes of a Protocol, which takes longer than to read the log's tensor would.
+    Keras asks this about every log of every batch before it makes a float of it. For any other type `tf.is_tensor`
+    looks for the attributes of a Protocol, which takes longer than reading the log's tensor would.
     """
 
     __slots__ = ()
@@ -53,8 +53,10 @@ def fit_owner() -> type[Any]:
 def tell_captures() -> None:
     """Have means tell what they are given and what they add, losses what they reduce, models what their loss is of."""
     wrap_once(keras.metrics.Mean, "update_state", _telling_mean)
+    # `Loss.__call__` looks the function up in its module at each call, so a replacement there is called.
     wrap_once(keras_loss, "reduce_weighted_values", _telling_reduction)
     wrap_once(keras_loss.Loss, "__call__", captures.telling_call)
+    # Keras' steps call the first, and through it a `compute_loss` of the user's; steps of the user's call the second.
     for name in ("_compute_loss", "compute_loss"):
         wrap_once(Trainer, name, captures.telling_loss)
 
@@ -180,6 +182,7 @@ def user_loss(model: Any) -> Any:
 def learning_rate(model: Any) -> float | None:
     """Return the optimizer's learning rate at this moment; None without one, or where code of the user's sets it."""
     optimizer: Any = getattr(model, "optimizer", None)
+    # Not the property, which calls a schedule of the user's; mixed precision wraps the optimizer that has it.
     rate: Any = getattr(getattr(optimizer, "inner_optimizer", optimizer), "_learning_rate", None)
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule) and is_own(type(rate)):
         rate = rate(optimizer.iterations)

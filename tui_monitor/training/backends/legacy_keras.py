@@ -161,6 +161,7 @@ def tell_of_metrics(model: Any) -> None:
         if inherited and not getattr(metric.update_state, "tells_tui_monitor", False):
             update = _telling_mean(metric.update_state, of=metric)
             update.tells_tui_monitor = True  # type: ignore[attr-defined]
+            # A metric of legacy Keras is a layer, whose own `__setattr__` would track this.
             object.__setattr__(metric, "update_state", update)
 
 
@@ -189,6 +190,7 @@ def _making(prepare: Prepare, failed: Failed, step: str, attribute: str, origina
             before = tell(failed, error)
         made = original(self, force)
         try:
+            # Keras returns the function that it has made before, which is recorded already.
             if made is before or made is None:
                 return made
             # Not by `setattr`, which a model of the user's own may have: it has seen this function already.
@@ -203,6 +205,7 @@ def _making(prepare: Prepare, failed: Failed, step: str, attribute: str, origina
 
 def _recorded(prepare: Prepare, model: Any, step: str, made: Any) -> Any:
     """Return a function of Keras' as one that is recorded, or itself."""
+    # With parameter servers a call only schedules a step, which runs in another process.
     if getattr(model, "_cluster_coordinator", None):
         return made
     own = _OwnStep(model, step)
@@ -242,6 +245,7 @@ class _Stepping(wrapt.ObjectProxy):  # type: ignore[type-arg]
             own = self._self_own
             attributes, name = own.attributes, own.name
             own.replaced = attributes.get(name, _NONE)
+            # Past `__setattr__`: Keras' own tracks what becomes part of a model, and the user's may do anything.
             attributes[name] = self._self_recorded
         except Exception as error:  # training must go on
             tell(self._self_failed, error)
@@ -299,6 +303,7 @@ def weight_handles(model: Any) -> list[Any]:
     """Return the handles of the weights and of the optimizer's variables."""
     optimizer = getattr(model, "optimizer", None)
     of_optimizer = getattr(optimizer, "variables", ())
+    # A method in `optimizers.legacy`, those of before TensorFlow 2.11; in newer ones a list that can be called, too.
     of_optimizer = of_optimizer() if callable(of_optimizer) else of_optimizer
     return [variable.handle for variable in (*model.variables, *of_optimizer) if hasattr(variable, "handle")]
 

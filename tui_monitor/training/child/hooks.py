@@ -38,6 +38,7 @@ def record_fits(session: Session) -> None:
 
 
 def _hook_keras(keras: Any, session: Session) -> None:
+    # Only now, when the script has imported Keras by itself: nothing of ours may load it any earlier.
     from tui_monitor.training.keras2.calls import provide_keras2_calls
 
     _hook(named_backend("keras3"), session)
@@ -54,12 +55,13 @@ def _hook(backend: Any, session: Session) -> None:
 
 
 def hook_batches(model_class: Any, session: Session) -> None:
-    """Have a script that calls a class's `train_on_batch` in a loop of its own told that this is not recorded."""
+    """Have the run say that a script's own loop over `train_on_batch` is not recorded."""
 
     def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def train_on_batch(*args: Any, **kwargs: Any) -> Any:
             try:
+                # Keras itself never calls this in `fit`, but a callback of a recorded fit may.
                 if not session.logs_loops and session.unrecorded_batches < _PATIENCE and not is_recording():
                     _count_unrecorded(session)
             except Exception as error:  # training must go on

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import socket
 from collections.abc import Sequence
 from importlib import metadata
 
@@ -23,7 +22,7 @@ def run_identity(name: str, command: Sequence[str], description: str = "", worke
     return RunInfo(
         name=name,
         command=tuple(command),
-        host=socket.gethostname(),
+        host=platform.node(),
         pid=os.getpid(),
         versions=_versions(),
         description=description,

@@ -1,6 +1,6 @@
 """The training process: it writes the run folder it is given, from its first moment to its last.
 
-Started as `python -m tui_monitor.training.child FOLDER JOB`, where JOB is a JSON object (see `Job`).
+Started as `python -m tui_monitor.training.child.process FOLDER JOB`, where JOB is a JSON object (see `Job`).
 """
 
 import atexit
@@ -50,7 +50,7 @@ class DemoJob:
 
 @dataclass(frozen=True)
 class Job:
-    """What the training process is to do: one of a demo and a script."""
+    """What the training process is to do: either a demo or a script."""
 
     probe_budget: float
     """Fraction of training time for measuring; 0 turns probes off."""
@@ -59,7 +59,7 @@ class Job:
     demo: DemoJob | None = None
     script: Target | None = None
     probe_seconds: float = 0.0
-    """Seconds for measuring beside it, in the whole run."""
+    """Seconds for measuring in addition to that fraction, over the whole run."""
     keeps_streams: bool = False
     """Whether the script's output goes to the caller's own streams; a traceback is then kept in the run as well."""
     worker: WorkerInfo | None = None
@@ -88,7 +88,7 @@ class _Ending:
         self.writer.close()
 
     def told(self, state: State, detail: str, exit_code: int) -> int:
-        """Take the word and return the exit code."""
+        """Note how the run ended, and return the exit code."""
         self.state, self.detail, self.exit_code = state, detail, exit_code
         return exit_code
 
@@ -134,6 +134,7 @@ def _do(job: Job, writer: RunWriter, folder: Path, ending: _Ending) -> int:
         session = ending.session = _session(job, writer, folder)
         from tui_monitor.training.child.tensorflow_check import require_tensorflow
 
+        # Before the demo, whose own import would fail with a traceback instead of a sentence.
         require_tensorflow()
         from tui_monitor.training.demo import train
 
@@ -153,6 +154,7 @@ def _session(job: Job, writer: RunWriter, folder: Path) -> "Session":
     from tui_monitor.training.record.session import Session, activate
 
     session = Session(writer, folder, ProbeBudget(fraction=job.probe_budget, seconds=job.probe_seconds))
+    # Before the script: where that calls `tui_monitor.watch` itself, it joins this run and opens no other.
     activate(session)
     return session
 
@@ -172,18 +174,20 @@ def _say_unrecorded(writer: RunWriter, error: Exception) -> None:
 
 
 def _beyond(writer: RunWriter, session: "Session | None") -> str:
-    """Return the word on what a script that ended well did without being recorded; empty where there is none."""
+    """Return sentences on what a script that ended well did unrecorded; empty where it did nothing such."""
     from tui_monitor.training.child.hooks import HOW_TO_LOG
 
     without = "" if writer.info.fits else f"The script never called fit here, so nothing was recorded. {HOW_TO_LOG}"
     if writer.info.fits and session is not None and session.unrecorded_batches and not session.logs_loops:
         without = f"Batches that the script trained by train_on_batch are not recorded. {HOW_TO_LOG}"
+    # Python imports these when a process is first started that way. A fork is told of by `Session.is_here`.
     spawned = any(f"multiprocessing.popen_{way}" in sys.modules for way in ("spawn_posix", "forkserver", "spawn_win32"))
     elsewhere = "It started processes of its own; a fit in one of them is not recorded." if spawned else ""
     return " ".join(filter(None, (without, elsewhere)))
 
 
 def _print_traceback(error: BaseException, job: Job, folder: Path, added: str = "") -> None:
+    # The user is to read the traceback that `python` would print, not how the script was run.
     without_our_frames(error)
     text = traceback_text(error) + added
     # The script may have put a hook of its own there.
@@ -202,8 +206,10 @@ def _say_when_told_to_end(writer: RunWriter) -> None:
         """Write the end down, and end."""
         writer.status(State.STOPPED, "The training process was told to end.", exit_code=_ENDED_BY_SIGNAL + number)
         signal.signal(number, signal.SIG_DFL)
+        # By the signal's own action, so that the exit status is that of any process told to end; no exit handler runs.
         os.kill(os.getpid(), number)
 
+    # Before the script runs: where it installs a handler of its own, that one replaces this and decides.
     signal.signal(signal.SIGTERM, told_to_end)
 
 

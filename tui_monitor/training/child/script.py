@@ -48,11 +48,14 @@ def _run_script(target: Target) -> None:
     except OSError as error:
         raise UsageError(f"Can't open the script {target.name}: {error.strerror}.") from error
     sys.argv = [target.name, *target.arguments]
+    # As Python does: the folder of the file itself, not of a symbolic link to it.
     sys.path[0] = str(path.resolve().parent)
+    # No `runpy.run_path`: it puts the old `__main__` back at the end, while the script's threads still use theirs.
     main = types.ModuleType("__main__")
     main.__file__ = target.name
     main.__builtins__ = sys.modules["builtins"]  # type: ignore[attr-defined]
     sys.modules["__main__"] = main
+    # From bytes, for the encoding that the script declares; none of our own `__future__` imports are passed on.
     code = compile(source, target.name, "exec", dont_inherit=True)
     exec(code, main.__dict__)
 
@@ -62,7 +65,9 @@ def _run_module(target: Target) -> None:
     sys.path[0] = str(Path.cwd())
     try:
         found = importlib.util.find_spec(target.name)
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{target.name}.".startswith(f"{error.name}."):
+            raise UsageError(f"Importing the package of {target.name} failed: {error}.") from error
         found = None
     if found is None:
         raise UsageError(f"There is no module {target.name} to run from {Path.cwd()}.")
@@ -90,7 +95,7 @@ def comes_from_script(error: BaseException) -> bool:
 
 
 def without_our_frames(error: BaseException) -> None:
-    """Take the frames of ours out of an error's traceback, and of those of its causes: it then reads as without us."""
+    """Remove our frames from the tracebacks of an error and of its causes: they then read as under `python`."""
     seen: set[int] = set()
     todo: list[BaseException | None] = [error]
     while todo:
@@ -103,9 +108,13 @@ def without_our_frames(error: BaseException) -> None:
 
 def _theirs(trace: types.TracebackType | None) -> types.TracebackType | None:
     """Return a traceback without the frames that ran the target or recorded its fits."""
-    if trace is None:
-        return None
-    rest, name = _theirs(trace.tb_next), trace.tb_frame.f_code.co_filename
-    if name.startswith((_OURS, "<frozen runpy>")):
-        return rest
-    return types.TracebackType(rest, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
+    frames = []
+    while trace is not None:
+        if not trace.tb_frame.f_code.co_filename.startswith((_OURS, "<frozen runpy>")):
+            frames.append(trace)
+        trace = trace.tb_next
+    # In a loop: an endless recursion of the script's leaves no room for one of ours.
+    rest: types.TracebackType | None = None
+    for each in reversed(frames):
+        rest = types.TracebackType(rest, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return rest

@@ -19,7 +19,7 @@ _PAUSED_TICK_SECONDS = 0.1
 _MOST_REJECTED = 5
 
 _END_PAUSE = (Action.RESUME, Action.STOP_BATCH, Action.STOP_EPOCH)
-"""Requests after which training goes on, done or not."""
+"""Requests that end a pause, even where they themselves fail."""
 _OVERWRITERS = {
     "LearningRateScheduler": "sets it anew at each epoch and may overwrite this",
     "ReduceLROnPlateau": "may lower it further",
@@ -73,7 +73,7 @@ class Steering:
             self._shared.stop_listening()
 
     def batches_ended(self, count: int) -> None:
-        """Count batches, and apply the request that all workers apply after the newest."""
+        """Count batches, and apply the request that is due on all workers after the newest one."""
         self._batches += count
         request = self._shared.due(self._batches) if self._shared is not None else None
         if request is not None:
@@ -90,6 +90,7 @@ class Steering:
         writer.status(State.PAUSED, "Paused on request.")
         # Polled, not waited for: a request is a file, on a disk that may be another machine's.
         while self._paused and not self._model.stop_training:
+            # In the thread that trains: as long as it sleeps here, Keras can't begin the next step.
             time.sleep(_PAUSED_TICK_SECONDS)
             self._apply_waiting()
         self._paused = False
@@ -112,17 +113,19 @@ class Steering:
         try:
             _APPLY[request.action](self, request)
         except Exception as error:  # a request must not end the recording
+            # A request that should have ended a pause and failed would otherwise hold the training for ever.
             if request.action in _END_PAUSE:
                 self._paused = False
             self._acknowledge(request, f"Not done: {type(error).__name__}: {error}.", outcome="refused")
 
     def _send_to_workers(self, shared: WorkerRequests, request: ControlRequest) -> None:
-        """Have every worker apply a request after the next batch; a killed one needs no batch."""
+        """Have every worker apply a request after the next batch; a kill waits for no batch."""
         refusal = shared.send(request, self._batches)
         if request.action is Action.KILL:
             self._apply(request)
         elif refusal:
             self._acknowledge(request, refusal, outcome="refused")
+        # A paused chief would hold back the very batch after which all workers are to stop.
         elif request.action is not Action.LEARNING_RATE:
             self._paused = False
 
@@ -146,6 +149,7 @@ class Steering:
         self._acknowledge(request, "Stopping after this epoch.")
 
     def _kill(self, request: ControlRequest) -> None:
+        # Written down first: after SIGKILL no code of this process runs any more.
         self._acknowledge(request, "Killed.")
         self._session.writer.status(State.STOPPED, "Killed on request.", exit_code=128 + signal.SIGKILL)
         kill_process_group(os.getpid())
@@ -170,6 +174,7 @@ class Steering:
             )
             return
         was = float(optimizer.learning_rate)
+        # Keras assigns to its variable, so the step that is traced already trains with the new rate.
         optimizer.learning_rate = float(request.value or 0.0)
         self._acknowledge(request, " ".join((f"Learning rate {request.value:g}, was {was:g}.", *self._warnings)))
 
@@ -195,6 +200,7 @@ def learning_rate_warnings(callbacks: Sequence[Any]) -> tuple[str, ...]:
     """Return a sentence for each callback that sets the learning rate itself."""
     warnings = []
     for callback in callbacks:
+        # By name, for callbacks of both Kerases, neither of which is to be imported for this.
         names = [base.__name__ for base in type(callback).__mro__]
         warnings += [f"{name} among the callbacks {does}." for name, does in _OVERWRITERS.items() if name in names]
     return tuple(warnings)

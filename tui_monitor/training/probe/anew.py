@@ -35,13 +35,14 @@ def trace_anew(
         structure: of a batch by role, any value but None standing for a leaf.
         given: leaves of one batch by role.
         outputs: of the training step for that batch; used for the kind `then` alone.
-        kind: `training` or `inference` for the mode, or `then` for the loss of outputs that are there.
+        kind: `training` or `inference` for the mode, or `then` for the loss of outputs that were kept.
 
     Raises:
         Unsupported: the model holds code of the user's, or its values can't be told apart by sample.
     """
     if not holds_own_code_alone(backend, model):
         raise Unsupported(_REFUSED)
+    # Only pieces of this graph ever run: nothing of what tracing adds to it can touch the training.
     with graphs.own_graph():
         inputs = {role: tuple(map(_placeholder, given[role])) for role in ROLES}
         if kind == "then" and len(outputs) != 1:
@@ -74,6 +75,7 @@ def holds_own_code_alone(backend: Backend, model: Any) -> bool:
 def _callables(part: Any) -> Iterator[Any]:
     for value in vars(part).values():
         if callable(value):
+            # Keras' own layers hold functions of the user's as attributes: activations, and what a Lambda calls.
             yield value if hasattr(value, "__qualname__") else type(value)
 
 
@@ -84,6 +86,7 @@ def _is_known(backend: Backend, thing: Any) -> bool:
 
 def _placeholder(value: Any) -> Any:
     dtype = value.dtype if isinstance(value, tf.Tensor) else np.asarray(value).dtype
+    # For any number of samples: one trace serves batches of every size.
     return tf.compat.v1.placeholder(dtype, [None, *np.shape(value)[1:]])
 
 

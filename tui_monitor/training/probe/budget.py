@@ -1,8 +1,8 @@
 """How much measuring may cost: a fraction of training time and some seconds, the first measurement excepted.
 
-The seconds are there for short trainings, of which the fraction would be nothing. They are spent where they say most:
-on building what measures each `fit`, and on the last epoch of each, whose answer is the one that stays. Whatever
-decides about the cost of measuring asks `batches_allowed`; whether a fit may be measured at all, `can_begin`.
+The seconds are for short trainings, where the fraction would come to nothing. They go where they tell most: into
+building what measures each `fit`, and into the last epoch of each, whose explanation stays. `batches_allowed` decides
+what a measurement may cost; `can_begin`, whether a fit may be measured at all.
 """
 
 import sys
@@ -13,7 +13,7 @@ FIRST_PROBE_SAMPLES = 3072
 FEWEST_BATCHES = 4
 """A probe of fewer batches says too little to be worth its fixed cost."""
 
-_BEGINNING_FRACTION = 0.05
+_BEGINNING_FRACTION = 0.03
 """Of training time that one `fit` after another may take to build its probe and to measure for the first time."""
 _FIRST_AFTER_SECONDS = 2.0
 """Training before the first probe of a process; building one for a shorter fit would take a good part of its time."""
@@ -30,7 +30,7 @@ class ProbeBudget:
     fraction: float = 0.02
     """Of training time that measuring may take in steady state; 0 turns probes off, 1 measures everything."""
     seconds: float = 0.0
-    """Seconds that measuring may take in the whole run beside the fraction."""
+    """Seconds that measuring may take in addition to the fraction, in the whole run."""
     spent: float = 0.0
     """Seconds of measuring so far, one-time tracing left out."""
     tracing: float = 0.0
@@ -38,9 +38,9 @@ class ProbeBudget:
     _built: int = 0
     """Times that functions were built."""
     _first_tracing: float = 0.0
-    """What the first of them took, which is owed whatever the fraction."""
+    """What the first of them took, which is allowed whatever the fraction."""
     _first: float = 0.0
-    """What the very first probe took, which is owed whatever the fraction."""
+    """What the very first probe took, which is allowed whatever the fraction."""
     _fixed: float | None = None
     _per_batch: float = 0.0
 
@@ -63,7 +63,7 @@ class ProbeBudget:
         )
 
     def seconds_left(self, training_seconds: float) -> float:
-        """Return how much is left of `seconds`; what training has paid for since counts as not taken.
+        """Return how much is left of `seconds`; what the fraction has come to allow by now counts as not taken.
 
         Args:
             training_seconds: time spent training so far, measuring left out.
@@ -98,6 +98,7 @@ class ProbeBudget:
         if self._fixed is None:
             first = max(FEWEST_BATCHES, int(FIRST_PROBE_SAMPLES / max(samples_per_batch, 1.0)))
             return first if can_begin else 0
+        # What is left of the fraction pays for measuring alone; building the passes has to be affordable, too.
         if begins and builds and not can_begin:
             return 0
         left = _SPENT_AT_ONCE * (self.fraction * training_seconds - self._steady)
@@ -105,11 +106,12 @@ class ProbeBudget:
             left = max(left, 0.0) + _SECONDS_AT_ONCE * self.seconds_left(training_seconds)
         left -= self._fixed
         if left < self._per_batch * FEWEST_BATCHES:
+            # On credit, once for each fit: `can_begin` bounds what all fits may owe together.
             return FEWEST_BATCHES if begins and can_begin else 0
         return int(left / max(self._per_batch, 1e-9))
 
     def can_begin(self, training_seconds: float, *, builds: bool) -> bool:
-        """Return whether a fit that was not measured yet may be, be it beyond the fraction.
+        """Return whether a fit that was not measured yet may be measured, even beyond the fraction.
 
         Args:
             training_seconds: time spent training so far, measuring left out.
@@ -135,7 +137,7 @@ class ProbeBudget:
         self._built += 1
 
     def written(self, seconds: float) -> None:
-        """Account for writing down what was measured, which is owed like the first measurement if it was that."""
+        """Account for writing down what was measured; of the first measurement, that is allowed as well."""
         if self.spent == self._first:
             self._first += seconds
         self.spent += seconds

@@ -6,6 +6,7 @@ What the parts don't reproduce is no cause: it is said in a sentence, and its le
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from tui_monitor import units
 from tui_monitor.explain.measure import Moment, explain_output, explain_probe
@@ -40,12 +41,14 @@ def explained(known: Measured, moment: Moment, open_within: Open | None = None) 
     training, validation = whole_training(known), whole_validation(known)
     unknown = _not_reproduced(training) or _epoch_problem(known, training, "loss")
     opened = open_within(training, validation) if open_within is not None and validation is not None else None
+    # First in full, to see what its parts don't reproduce; below once more, with that left out.
     explanation = explain_probe(training, validation, moment, opened=opened)
     problems = {
         "loss": unknown or _validation_problem(known, explanation.loss, validation, "loss"),
         "accuracy": _accuracy_problem(known, explanation, training, validation),
     }
     has_accuracy = explanation.accuracy is not None and not problems["accuracy"]
+    # A loss that was measured by batches already can't be measured otherwise; the accuracy is still explained.
     if problems["loss"] and not (known.plan.by_batch and has_accuracy):
         return None, problems["loss"]
     without = frozenset(name for name, problem in problems.items() if problem)
@@ -55,14 +58,31 @@ def explained(known: Measured, moment: Moment, open_within: Open | None = None) 
     unit = known.plan.outputs[0].unit if len(known.plan.outputs) == 1 else "sample"
     explanation = explain_probe(training, validation, moment, without=without, unit=unit, opened=opened)
     if len(known.plan.outputs) > 1:
-        parts = range(len(known.plan.outputs))
-        explanation = replace(explanation, outputs=tuple(_output(known, index) for index in parts))
+        outputs, problems_of = zip(
+            *(_output(known, index, opened) for index in range(len(known.plan.outputs))), strict=True
+        )
+        limits = (*explanation.limits, *(problem for found in problems_of for problem in found))
+        explanation = replace(explanation, outputs=outputs, limits=limits)
     return explanation, ""
 
 
-def _output(known: Measured, index: int) -> OutputExplanation:
+def _output(known: Measured, index: int, opened: Opened | None) -> tuple[OutputExplanation, list[str]]:
+    """Return the explanation of one of several outputs, and of each ledger that can't be trusted why it is left out."""
     metrics = known.plan.outputs[index]
-    return explain_output(metrics.output, output_training(known, index), output_validation(known, index), metrics.unit)
+    training, validation = output_training(known, index), output_validation(known, index)
+    told = partial(explain_output, metrics.output, training, validation, metrics.unit, opened=opened)
+    found = told()
+    problems = {
+        name: _validation_problem(known, ledger, validation, name)
+        for name, ledger in (("loss", found.loss), ("accuracy", found.accuracy))
+    }
+    without = frozenset(name for name, problem in problems.items() if problem)
+    said = [
+        f"The gap in {name} of {metrics.output} can only be shown: {problem}."
+        for name, problem in problems.items()
+        if problem
+    ]
+    return (told(without=without) if without else found), said
 
 
 def _not_reproduced(training: TrainingProbe) -> str:
@@ -72,6 +92,7 @@ def _not_reproduced(training: TrainingProbe) -> str:
         if not math.isnan(loss.then.sum()) and math.isnan((loss.training + loss.inference).sum()):
             return "the loss of single batches can't be computed again"
         return ""
+    # A penalty explains what samples' losses don't add up to, then as well as now.
     if loss.offset_now != 0.0 or loss.offset_then == 0.0:
         return ""
     return "the training loss can't be reproduced from the model's outputs"

@@ -117,8 +117,10 @@ class Explainer:
         """
         knew_cost = self._budget.knows_cost
         self.is_complete = False
+        # Before batches are drawn, as unpacking them is a part of what measuring costs.
         watch = _Stopwatch(self._budget)
         is_measured = validation.loss is None or self._has_measured(validation)
+        # Half of the budget goes to validation where its own steps have measured nothing.
         chosen = self._choose(totals, batches, training_seconds, share=1.0 if is_measured else 0.5, is_last=is_last)
         moment = Moment(self._run, epoch, None, None, self.caveats, totals.samples)
         if self.measures_nothing or not chosen or not self._is_worth_it(validation, training_seconds):
@@ -132,6 +134,7 @@ class Explainer:
             known = self._known(chosen, totals, logs, validation, now)
             if self._shares is not None:
                 self._shares.offer(moment, self._share(known))
+                # All of it grows with the batches: what does not, explaining them, is left to the chief.
                 self._budget.measured(watch.seconds(), watch.seconds(), len(chosen))
                 return None
             explanation = self._finish(known, moment, watch, training_seconds, batches)
@@ -179,8 +182,10 @@ class Explainer:
             return None
         caveats = self.caveats if self._shares is None else (*self.caveats, WITHIN_EPOCH_CAVEAT)
         moment = Moment(self._run, epoch, totals.batches, None, caveats)
+        # Keras reports nothing within an epoch: the means of its batches so far stand for that.
         so_far = {name: totals.mean(index, Averaging.SAMPLES) for index, name in enumerate(self._plan.metrics)}
         try:
+            # Validation's recorded values are of older weights: beside training's of now, they would show learning.
             now = self._validation_again(validation, len(chosen))
             known = replace(self._known(chosen, totals, so_far, validation, now), is_at_end=False)
             return self._finish(known, moment, watch, training_seconds)
@@ -223,6 +228,7 @@ class Explainer:
 
     def _allowed(self, training_seconds: float, mean_size: float, *, is_last: bool) -> int:
         probe = self.training.probe if self.training is not None else None
+        # Passes cut from another validation function are of no use for the one that runs now.
         builds = probe is None or probe.validation is not self.validation or not probe.ready
         return self._budget.batches_allowed(
             training_seconds, mean_size, begins=self._begins, builds=builds, is_last=is_last
@@ -242,6 +248,7 @@ class Explainer:
         """Run a probe; the first batch of a kind builds its passes, which is accounted for apart."""
         probe = self._probe()
         self._begins = False
+        # Building a pass may call Python code of layers that draws, and training must find the state that it left.
         with preserved_random_state(), graphs.off_tape():
             if kind not in probe.ready:
                 begun = time.perf_counter()
@@ -253,6 +260,7 @@ class Explainer:
     def _probe(self) -> Probe:
         """Return the probe of the functions that run now; a later fit with the same functions uses it, too."""
         assert self.training is not None
+        # Kept with the function that trains, which Keras reuses: the next fit finds its passes built.
         probe: Probe | None = self.training.probe
         if probe is None or probe.validation is not self.validation:
             probe = self.training.probe = Probe(self._model, self.training, self.validation)
@@ -264,6 +272,7 @@ class Explainer:
 
     def _has_measured(self, validation: ValidationRecord) -> bool:
         """Whether validation's own steps have measured what its side of the ledger needs."""
+        # Without samples' values, losses of whole batches are all that validation's steps can give.
         if self._plan.by_batch and not (len(self._plan.outputs) == 1 and validation.by_sample):
             return bool(np.isfinite(validation.losses).any())
         return bool(validation.by_sample)
@@ -271,7 +280,7 @@ class Explainer:
     def _why_unknown(self, logs: Mapping[str, float], validation: ValidationRecord) -> str:
         """Return the sentence on what is missing to measure an epoch, or an empty one."""
         if validation.caveat:
-            return f"The gap can only be shown: {validation.caveat}."
+            return f"Not measured: {validation.caveat}."
         if "loss" not in logs or self._plan.metrics[:1] != ("loss",) or "loss" in self._plan.running:
             return "The loss of single batches is not known: the gap can't be split, only shown."
         if validation.loss is None or self._is_like_training(validation):
@@ -279,10 +288,11 @@ class Explainer:
         return (self.validation.plan.caveat if self.validation is not None else "") or _UNWATCHED
 
     def _is_like_training(self, validation: ValidationRecord) -> bool:
-        """Whether validation was recorded; where it is measured otherwise than training, batches are all it has."""
+        """Whether validation was recorded; where its step computes other values, both sides are measured by batches."""
         if not validation.batches:
             return False
         if self.validation is not None and self.validation.plan.outputs != self._plan.outputs:
+            # Samples' values of two definitions can't be compared; the losses of whole batches can.
             self._plan.outputs = ()
             self._plan.by_batch = self._plan.by_batch or "the test step computes its values in another way"
         if self.validation is not None:
@@ -291,6 +301,7 @@ class Explainer:
 
     def _refuse(self, sentence: str) -> None:
         """Measure no more, and say why."""
+        # In the plan, which belongs to the function: another fit with the same function need not fail first.
         self._plan.caveat = sentence
 
     def _finish(
@@ -318,6 +329,7 @@ class Explainer:
         opened = OpenedOnce(self.opening, self._probe(), known, moment.epoch, kept, forward)
         explanation, reason = explained(known, moment, opened)
         if explanation is None and not self._plan.by_batch:
+            # Whole batches are measured in passes of their own from now on, so each batch has a loss to compare.
             self._plan.by_batch = "its samples' own losses don't add up to it"
             measured = self._measure("training", Probe.training_batches, known.batches)
             now = None if known.now is None else self._validation_again(known.validation, known.now.samples.size)
@@ -373,7 +385,7 @@ class Explainer:
 
 
 def _only_shown(reason: Unsupported) -> str:
-    return f"The gap can only be shown: {reason}."
+    return f"Not measured: {reason}."
 
 
 def _average(totals: EpochTotals, position: int) -> Average:

@@ -19,6 +19,7 @@ from tui_monitor.explain.samples.probes import (
     TrainingProbe,
     ValidationProbe,
     Weighting,
+    effective_weights,
 )
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events.explanation import Cause
@@ -62,7 +63,7 @@ class Measured:
         return names.index(name) if name in names and name in self.reported and name is not None else None
 
     def counts(self, index: int) -> tuple[UnitCounts | None, UnitCounts | None]:
-        """Return how many units of an output are what, in training and in validation."""
+        """Return the unit counts of an output, in training and in validation."""
         of = self.plan.counts_of
         return of(index, self.totals.counts), of(index, self.validation.counts)
 
@@ -97,6 +98,7 @@ def whole_training(known: Measured) -> TrainingProbe:
         **_reported_loss(known, "loss"),
         **_offsets(known),
     )
+    # Each output names classes of its own, so a sample of the whole model has none.
     nothing = np.full_like(parts[0].label, NO_CLASS)
     return replace(
         parts[0],
@@ -173,6 +175,7 @@ def _training(known: Measured, index: int, scale: float, *, by_batch: bool = Fal
         training=output.training["loss"] * scale,
         inference=output.inference["loss"] * scale,
         weighting=metrics.loss_weighting,
+        # A loss times a `loss_weights` of its own is no entropy any more.
         in_nats=metrics.is_cross_entropy and has_classes and scale == 1.0,
         **_reported_loss(known, name),
         **(_offsets(known) if whole and not by_batch else {}),
@@ -201,6 +204,7 @@ def _training_by_batch(known: Measured) -> TrainingProbe:
         batch=batch,
         label=nothing,
         predicted=nothing,
+        # The weights of its samples are in a batch's loss already.
         weight=np.ones(batch.size),
         loss=_loss_of_batches(known, batch),
         accuracy=None,
@@ -241,8 +245,10 @@ def _offsets(known: Measured) -> Mapping[str, Any]:
         rows = np.stack([output.then[name] for name in metrics.rows])
         for index in range(recorded.size):
             own[index] += metrics.loss_scale * batch_loss(metrics, rows[:, output.batch == index])
+    # `np.average` refuses weights that add up to 0, as those of empty batches do.
     samples = known.training.samples if known.training.samples.sum() else np.ones(recorded.size)
     difference, penalty = float(np.average(recorded - own, weights=samples)), known.training.penalty
+    # Not `<=`: a difference that is NaN says nothing either.
     if penalty == 0.0 and not abs(difference) > REPRODUCED * float(np.mean(np.abs(recorded))):
         difference = 0.0
     return {"offset_then": difference, "offset_now": penalty}
@@ -301,7 +307,10 @@ def _validation(known: Measured, index: int, scale: float, *, by_batch: bool = F
     )
     accuracy = known.reported.get(f"{VALIDATION_PREFIX}{metrics.accuracy_name}") if scored else None
     side = replace(side, reported_accuracy=accuracy if known.is_at_end else None)
-    return replace(side, **_reported_validation(known, "loss" if whole else metrics.loss_name))
+    if whole:
+        return replace(side, **_reported_validation(known, "loss"))
+    side = replace(side, **_reported_validation(known, metrics.loss_name))
+    return side if has_units else replace(side, averaging=_averaging_of_output(known, metrics.loss_name, side))
 
 
 @dataclass(frozen=True)
@@ -377,16 +386,28 @@ def _reported_validation(known: Measured, name: str) -> Mapping[str, Any]:
     averaging = Averaging.SAMPLES
     if name == "loss" and reported is not None and np.isfinite(losses).all() and samples.sum():
         by_samples, by_batches = np.average(losses, weights=samples), losses.mean()
+        # Where only rounding tells both means apart, Keras' own loop decides: it counts samples.
         if abs(by_batches - reported) < abs(by_samples - reported) - 1e-5 * abs(reported):
             averaging = Averaging.BATCHES
     return {"reported_loss": reported, "averaging": averaging}
+
+
+def _averaging_of_output(known: Measured, name: str, side: ValidationProbe) -> Averaging:
+    """Return how an output's reported loss averages validation's batches: as the nearest mean, or as training's."""
+    if side.reported_loss is None or not side.complete or not np.isfinite(side.loss).all():
+        averaging: Averaging = _reported_loss(known, name)["averaging"]
+        return averaging
+    weighted = side.loss * effective_weights(side.weight, side.batch, side.weighting)
+    by_batches = float((np.bincount(side.batch, weights=weighted) / np.bincount(side.batch)).mean())
+    is_nearer = abs(by_batches - side.reported_loss) < abs(float(weighted.mean()) - side.reported_loss)
+    return Averaging.BATCHES if is_nearer else Averaging.SAMPLES
 
 
 # What rows say
 
 
 def _labels(metrics: PerSampleMetrics, rows: Mapping[str, FloatArray], *, has_classes: bool) -> IntArray:
-    """Return the class of each unit; what is no part of the loss is a class of its own, the last."""
+    """Return the class of each unit; units that don't count for the loss are a class of their own, the last."""
     if not has_classes or metrics.classes is None:
         return np.full(rows["label"].size, NO_CLASS)
     label = _whole(rows["label"])

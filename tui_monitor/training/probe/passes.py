@@ -23,7 +23,7 @@ from tui_monitor.training.probe.variables import Variables
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.packing import StepOutput
 from tui_monitor.training.step.payload import OUTPUTS, ROLES, Trace
-from tui_monitor.training.step.per_sample_metrics import NOT_BY_SAMPLE, PerSampleMetrics, Unsupported
+from tui_monitor.training.step.per_sample_metrics import NOT_BY_SAMPLE, PerSampleMetrics, SampleTensors, Unsupported
 
 LARGEST_PASS = 8192
 """Samples in one forward pass at most, where batches may be concatenated."""
@@ -37,7 +37,7 @@ _BY_MODE: Final = ("Dropout", "Noise", "BatchNormalization", "Spectral", "Random
 
 @dataclass(frozen=True)
 class UnpackedBatch:
-    """One batch as the model saw it, with what it said then. Values are eager tensors or arrays."""
+    """One batch as the model saw it, with what it returned then. Values are eager tensors or arrays."""
 
     inputs: Mapping[str, tuple[Any, ...]]
     """Leaves by role, see `ROLES`."""
@@ -63,6 +63,7 @@ def unpack_batch(output: StepOutput, *, in_training: bool) -> UnpackedBatch:
         Unsupported: inputs, targets or outputs are not one for each sample.
     """
     parts, row = output.parts(), output.rows[-1]
+    # Names end in three digits, so that sorting them gives the leaves in their order.
     inputs = {role: tuple(parts[name] for name in sorted(parts) if name[:-3] == role) for role in ROLES}
     outputs = tuple(parts[name] for name in sorted(parts) if name[:-3] == OUTPUTS)
     lengths = [leaf.shape[:1] for leaf in tf.nest.flatten([*inputs.values(), outputs])]
@@ -88,7 +89,7 @@ class MeasuredOutput:
 
 @dataclass(frozen=True)
 class MeasuredBatches:
-    """What several batches were measured to be."""
+    """Values measured of several batches."""
 
     outputs: tuple[MeasuredOutput, ...]
     """Of each output with a loss that can be told apart by sample, in the plan's order."""
@@ -129,16 +130,24 @@ class _Pass:
 
     def measure(self, batch: UnpackedBatch, outputs: Sequence[PerSampleMetrics]) -> _Measured:
         """Return the values of a batch, for each output with rows as in `PerSampleMetrics.rows`, and its loss."""
-        kept = map(tf.convert_to_tensor, batch.outputs if self.takes_outputs else ())
-        results = iter(self.run([*_fitting(self.inputs, batch), *kept]))
-        samples = [sample.filled(results) for sample in self.trace.samples]
+        samples, results = self._run(batch)
         # Where validation is measured otherwise than training, no output is taken apart.
         both = zip(outputs, samples, strict=True) if outputs else ()
         rows = tuple(metrics.of(sample).numpy().astype(np.float64) for metrics, sample in both)
+        # It was asked for last, and only where the pass has one.
         loss = next(results, None)
         if loss is None:
             return _Measured(rows, math.nan, 0.0)
         return _Measured(rows, float(loss), _beyond(rows, float(loss), outputs))
+
+    def samples(self, batch: UnpackedBatch) -> list[SampleTensors]:
+        """Return what the piece computes for each sample of a batch, of each output."""
+        return self._run(batch)[0]
+
+    def _run(self, batch: UnpackedBatch) -> tuple[list[SampleTensors], Iterator[Any]]:
+        kept = map(tf.convert_to_tensor, batch.outputs if self.takes_outputs else ())
+        results = iter(self.run([*_fitting(self.inputs, batch), *kept]))
+        return [sample.filled(results) for sample in self.trace.samples], results
 
 
 class Probe:
@@ -159,7 +168,7 @@ class Probe:
         self._anew: list[tuple[str, Trace]] = []
 
     def training_batches(self, batches: Sequence[UnpackedBatch]) -> MeasuredBatches:
-        """Measure training batches in both modes, beside what they were when trained on.
+        """Measure training batches in both modes, and their values as of when they were trained on.
 
         Raises:
             Unsupported: they can't be measured again; the message is the sentence for the panel.
@@ -178,6 +187,24 @@ class Probe:
         groups = list(self._groups(batches, in_training=False))
         measured = {"inference": [self._measure("inference", concatenate(group)) for group in groups]}
         return _together(self._outputs, groups, measured)
+
+    def targets_and_outputs(self, batches: Sequence[UnpackedBatch]) -> list[tuple[FloatArray, FloatArray]]:
+        """Return the targets and the outputs of the first output of each batch, in inference mode.
+
+        Args:
+            batches: of either side.
+
+        Raises:
+            Unsupported: as for training batches, or because the test step takes batches of one size alone.
+        """
+        found = []
+        for batch in batches:
+            trace = self._trace("inference", batch)
+            if _fixed_size(trace) not in (None, batch.samples):
+                raise Unsupported("the test step takes batches of one size alone")
+            sample = self._pass("inference", trace).samples(batch)[0]
+            found.append((sample.y.numpy(), sample.y_pred.numpy()))
+        return found
 
     def with_variables(self, batches: Sequence[UnpackedBatch], instead: Variables) -> Mapping[str, FloatArray]:
         """Return values of the units of the first output in inference mode, with other values of some variables.
@@ -212,6 +239,7 @@ class Probe:
             Unsupported: as for training batches.
         """
         trace = self._trace("training", batch)
+        # By the trace alone: `find` has to return the same tensors of it each time.
         if id(trace) not in self._readings:
             begun = time.perf_counter()
             roles = tuple((role, leaf) for role in ROLES for leaf in trace.inputs[role])
@@ -224,7 +252,7 @@ class Probe:
         return [value.numpy().astype(np.float64) for value in run(list(_fitting(roles, batch)))]
 
     def has_two_losses(self, batch: UnpackedBatch, training: float, inference: float) -> bool:
-        """Return whether training and test step compute different losses: nothing else can tell theirs apart.
+        """Return whether training and test step certainly compute different losses: nothing else explains a difference.
 
         Args:
             batch: of training.
@@ -234,6 +262,7 @@ class Probe:
         differ = abs(training - inference) > 1e-3 * abs(training) + 1e-6
         if not differ or any(_acts_by_mode(self.backend, layer) for layer in self.backend.layers(self.model)):
             return False
+        # Measured twice: a loss that draws random numbers differs from itself, and proves nothing then.
         return self._measure("training", batch).loss == training
 
     @property
@@ -246,10 +275,12 @@ class Probe:
         size = _fixed_size(trace)
         if kind != "inference" or size in (None, batch.samples):
             return measured.measure(batch, self._outputs)
+        # Filling a batch up would change a loss that is not made of its samples'.
         if not self._by_sample:
             raise Unsupported("batches of another size than validation's can't be measured by the test step")
         parts = [(samples, measured.measure(part, self._outputs)) for samples, part in _of_size(batch, size)]
         rows = [
+            # Rows of what was filled up are dropped; one sample may have several units.
             [part.rows[index][:, : part.rows[index].shape[1] * samples // size] for samples, part in parts]
             for index in range(len(self._outputs))
         ]
@@ -306,11 +337,12 @@ class Probe:
 
     @property
     def _by_sample(self) -> bool:
-        """Whether what a batch is measured to be follows from each of its samples alone, but for layers that mix."""
+        """Whether a batch's values follow from each sample by itself, layers that mix samples apart."""
         return not self.training.plan.by_batch and all(metrics.is_own_loss for metrics in self._outputs)
 
     def _any_size(self) -> bool:
         """Whether the newest traces take batches of any size."""
+        # Batches of one static size, as of a dataset that drops the remainder, are traced for that size alone.
         both = [instrument for instrument in (self.training, self.validation) if instrument is not None]
         newest = [instrument.traces[-1] for instrument in both if instrument.traces]
         leaves = [leaf for trace in newest for given in trace.inputs.values() for leaf in given]
@@ -322,6 +354,7 @@ def _built(trace: Trace, *, takes_outputs: bool, instead: Variables | None) -> _
     inputs = [leaf for _, leaf in roles]
     wanted = [tensor for sample in trace.samples for tensor in sample.tensors()]
     if takes_outputs:
+        # Without the model's own loss: these outputs are those of then, while penalties would be of the weights of now.
         return _Pass(cut([*inputs, *trace.outputs], wanted), roles, True, replace(trace, loss=None))
     if instead is not None:
         instead.check(inputs, wanted)
@@ -352,6 +385,7 @@ def _takes(trace: Trace, batch: UnpackedBatch, *, in_any_number: bool) -> bool:
     """
     for role in ROLES:
         traced, given = trace.inputs[role], batch.inputs[role]
+        # Weights that the batch does not have are filled up with ones.
         if role == "sample_weight" and not given:
             continue
         if role != "sample_weight" and len(traced) != len(given):
@@ -384,6 +418,7 @@ def _of_size(batch: UnpackedBatch, size: int) -> Iterator[tuple[int, UnpackedBat
 
 def _beyond(rows: Sequence[FloatArray], loss: float, outputs: Sequence[PerSampleMetrics]) -> float:
     """Return what a batch's loss holds beyond its samples'; what rounding may give counts as nothing."""
+    # Where samples' losses don't make up the loss, a penalty can't be told from the rest.
     if not rows or any(metrics.by_batch for metrics in outputs):
         return 0.0
     both = zip(outputs, rows, strict=True)
@@ -408,6 +443,7 @@ def _together(
     sizes = [[batch.samples for batch in group] for group in groups]
     found = []
     for index, metrics in enumerate(outputs):
+        # As rows of one tensor, all samples of a pass have the same number of units.
         per_sample = [
             part.rows[index].shape[1] // max(sum(size), 1)
             for part, size in zip(measured["inference"], sizes, strict=True)
@@ -444,14 +480,15 @@ def _losses(measured: Sequence[_Measured], sizes: Sequence[Sequence[int]]) -> Fl
 
 
 def _depends_on_batch(backend: Backend, layer: Any) -> bool:
-    """Whether a layer's training output for one sample depends on the others, or is not known not to."""
+    """Whether a layer's output for one sample may depend on the others in training mode."""
+    # A stateful layer begins where it ended on the batch before, so batches can't share a pass.
     if isinstance(layer, backend.batch_normalization) or getattr(layer, "stateful", False) is True:
         return True
     return not backend.is_own(type(layer)) and not isinstance(layer, backend.package.Model)
 
 
 def _acts_by_mode(backend: Backend, layer: Any) -> bool:
-    """Whether a layer acts otherwise in training mode than in inference mode, or is not known not to."""
+    """Whether a layer may behave differently in training and in inference mode."""
     if isinstance(layer, backend.package.Model):
         return False
     if not backend.is_own(type(layer)) or any(part in type(layer).__name__ for part in _BY_MODE):
@@ -464,6 +501,19 @@ def inner_shapes(batch: UnpackedBatch) -> list[Any]:
     return [tuple(np.shape(leaf)[1:]) for leaves in batch.inputs.values() for leaf in leaves]
 
 
+def same_shapes(batches: Sequence[UnpackedBatch], most: int = LARGEST_PASS) -> Iterator[list[UnpackedBatch]]:
+    """Yield runs of batches of the same inner shapes, of a number of samples together at most unless it is one."""
+    group: list[UnpackedBatch] = []
+    for batch in batches:
+        full = sum(each.samples for each in group) + batch.samples > most
+        if group and (full or inner_shapes(group[0]) != inner_shapes(batch)):
+            yield group
+            group = []
+        group.append(batch)
+    if group:
+        yield group
+
+
 def concatenate(group: Sequence[UnpackedBatch]) -> UnpackedBatch:
     """Return batches of the same inner shapes as one."""
     if len(group) == 1:
@@ -474,6 +524,7 @@ def concatenate(group: Sequence[UnpackedBatch]) -> UnpackedBatch:
             for role in ROLES
         },
         outputs=tuple(tf.concat(same, axis=0) for same in zip(*(batch.outputs for batch in group), strict=True)),
+        # What several batches come to together is the loss of none of them.
         loss=float("nan"),
         samples=sum(batch.samples for batch in group),
     )

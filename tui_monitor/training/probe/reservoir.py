@@ -55,6 +55,7 @@ class Reservoir(Generic[Batch]):
             self._bytes -= self._kept[slot][1]
             self._kept[slot] = (index, size, batch)
         self._bytes += size
+        # One batch stays however large it is: without any, nothing could be measured.
         while self._bytes > self.memory_budget and len(self._kept) > 1:
             self._evict()
 
@@ -63,6 +64,7 @@ class Reservoir(Generic[Batch]):
         self._bytes -= self._kept[victim][1]
         self._kept[victim] = self._kept[-1]
         self._kept.pop()
+        # From now on a new batch has to displace another one, or memory would grow again.
         self._capacity = len(self._kept)
 
     def draw(self, most: int) -> list[tuple[int, Batch]]:

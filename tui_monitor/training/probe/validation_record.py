@@ -25,7 +25,7 @@ _MOST_BYTES: Final = 2**27
 
 @dataclass(frozen=True)
 class ValidationBatch:
-    """What one batch of validation was measured to be, sample by sample."""
+    """Values of one batch of validation, sample by sample."""
 
     index: int
     """Among all batches of validation, from 0."""
@@ -50,7 +50,7 @@ class ValidationRecord:
     keys: Fingerprints | None = None
     """Number that stands for each sample, uint64, in their order; None where it could not be made."""
     _targets: list[Fingerprints | None] = field(default_factory=list)
-    """Keys of the targets, of some batches after the other."""
+    """Keys of the targets, an entry for each run of batches of the same shapes."""
     _data: list[Fingerprints | None] = field(default_factory=list)
     """Keys of the data, where they are not known from an earlier validation."""
     _known: tuple[Fingerprints, Fingerprints] | None = None
@@ -83,6 +83,7 @@ class ValidationRecord:
 
     def flush(self) -> None:
         """Take apart what waits; only then do the fields hold every step."""
+        # Taken out first: what can't be taken apart must not be tried again with the next step.
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
         self._add_keys(waiting)
         for output in waiting:
@@ -95,6 +96,7 @@ class ValidationRecord:
                     self.caveat, found = str(reason), []
                 self._bytes += sum(row.nbytes for batch in found for row in batch.rows)
                 self.by_sample += found
+            # Not unpacked yet: only few of the kept batches are ever measured again.
             self.kept.offer(len(self._rows) - 1, output.nbytes, partial(unpack_batch, output, in_training=False))
 
     def _add_keys(self, outputs: Sequence[StepOutput]) -> None:
@@ -117,6 +119,7 @@ class ValidationRecord:
             self._keys_data = False
             return
         data = _joined(self._data) if self._keys_data else None
+        # Other targets than expected: this validation's data was not looked at, the next one's is.
         self._keys_data = True
         if data is not None and data.shape == targets.shape:
             self.keys = mixed([data, targets])

@@ -14,7 +14,7 @@ _HOOK = "on_train_batch_end"
 
 
 class BatchReports:
-    """Hears one list of callbacks until it is stopped; the list's own method stands in the class and comes back."""
+    """Hears one list of callbacks until it is stopped: until then a method of the list itself covers its class's."""
 
     def __init__(self, callbacks: Any, reported: Callable[[Mapping[str, float]], None], failed: Failed) -> None:
         """Begin to hear.
@@ -28,9 +28,11 @@ class BatchReports:
         original = callbacks.on_train_batch_end
 
         def on_train_batch_end(batch: int, logs: Any = None, *args: Any, **kwargs: Any) -> Any:
+            # Before the callbacks, which get the same dictionary and may change it.
             attempt(failed, _report, reported, logs, otherwise=None)
             return original(batch, logs, *args, **kwargs)
 
+        # On this one list: another fit has a list of its own, and a list of the user's may watch what is set on it.
         object.__setattr__(callbacks, _HOOK, on_train_batch_end)
 
     def stop(self) -> None:

@@ -63,6 +63,7 @@ class BatchSink:
     def begin_epoch(self, epoch: int) -> None:
         """Begin sums and kept batches anew; the epoch counts from 1."""
         self.epoch = epoch
+        # None until the first batch, which alone tells how many metrics there are.
         self.totals = self.pauses_at = None
         self.kept.clear()
 
@@ -73,6 +74,7 @@ class BatchSink:
             metrics: names in the order of each row, `loss` first where there is one.
             running: those that are running means since the epoch's begin.
         """
+        # Once for a fit: all records in its file have the same columns.
         if not self.metrics:
             self.metrics = tuple(metrics)
             self.knows_losses = self.metrics[:1] == ("loss",) and "loss" not in running

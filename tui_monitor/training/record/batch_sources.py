@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class BatchSources:
-    """Receives what a `fit` says of its batches and brings each to the sink, until it is stopped."""
+    """Receives the batches of a `fit` from either source and brings each to the sink, until it is stopped."""
 
     def __init__(
         self,
@@ -29,8 +29,8 @@ class BatchSources:
         Args:
             sink: takes the batches.
             failures: of the fit.
-            steps_ended: told after each call of the training function, and of how many steps in it; None lets ordinary
-                batches take the fast path, on which nobody is told.
+            steps_ended: called after each call of the training function with the number of its steps; None lets
+                ordinary batches take the fast path, which calls nothing.
         """
         self._sink = sink
         self._failures = failures
@@ -62,6 +62,7 @@ class BatchSources:
     def stop(self) -> None:
         """Leave the model's functions and the callbacks as they were."""
         for instrument in self._claimed:
+            # Keras keeps the function for the model's next fit, which must not be taken for this one.
             instrument.release()
         if self._reports is not None:
             self._reports.stop()
@@ -91,23 +92,25 @@ class BatchSources:
         """Record from now on what Keras tells callbacks after each batch.
 
         Args:
-            why: nothing better is to be had, as the end of a sentence after "because"; empty where it was said before.
+            why: the end of a sentence after "because" that says why nothing better is known; empty if given before.
         """
         failures = self._failures
         self._why_reports = self._why_reports or why
         if not self._why_reports:
             return
         failures.measures = False
-        failures.why_nothing_is_measured = f"The gap can only be shown, because {self._why_reports}."
+        failures.why_nothing_is_measured = f"Nothing is measured, because {self._why_reports}."
         failures.say(f"Batch values are running means, if Keras tells its callbacks any, because {self._why_reports}.")
         if self._callbacks is not None and self._reports is None:
             self._reports = BatchReports(self._callbacks, self._reported, failures.stop_batches)
 
     def _step_taken(self, instrument: "Instrument", rows: "Rows", output: "StepOutput | None") -> None:
+        # Callbacks tell of this batch, too, once they are heard: it must not be recorded twice.
         if self._failures.batches_stopped or self._reports is not None:
             return
         if rows:
             self._rows_emitted(instrument, rows, output)
+            # Chosen again after each batch on the slow path: layout, sums and pauses may have changed with it.
             self._lead(self._fast_path(instrument) or self.step_ended)
         elif instrument.plan.failure is not None:
             self.falls_back(instrument.plan.failure)
@@ -121,6 +124,7 @@ class BatchSources:
         for row in rows:
             seconds = sink.put(totals, row)
         if output is not None:
+            # Not unpacked yet: most of what is kept is evicted without having been looked at.
             sink.kept.offer(sink.batches - 1, output.nbytes, partial(unpack_batch, output, in_training=True))
         if self._steps_ended is not None:
             self._steps_ended(instrument, len(rows))

@@ -1,4 +1,4 @@
-"""From what Keras tells the callbacks of one `fit` to the epochs of its record; calls of other fits pass by."""
+"""From what Keras tells the callbacks of one `fit` to the epochs of its record; calls of other fits are ignored."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -58,20 +58,21 @@ class CallbackAdapter:
         self._epochs.end_epoch(logs or {}, self._callbacks)
 
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Take the word that validation begins."""
+        """Note that validation begins."""
         self._epochs.begin_validation()
 
     def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Take the word that validation has ended."""
+        """Note that validation has ended."""
         self._epochs.end_validation()
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Take the word that training has ended."""
+        """Note that training has ended."""
         self._epochs.end_training()
 
 
 def _belongs(callbacks: Any, model: Any) -> bool:
     """Whether a list of callbacks is one of a model's fits, as far as it knows."""
+    # A list that the user made may have no model; then being the first to begin training is what tells.
     of = getattr(callbacks, "model", None)
     return of is None or of is model
 
@@ -83,4 +84,4 @@ _HEARD: Mapping[str, Callable[..., None]] = {
     "on_test_end": CallbackAdapter.on_test_end,
     "on_train_end": CallbackAdapter.on_train_end,
 }
-"""What is done when the list of callbacks is called; it binds when training begins."""
+"""What is done when a method of the list of callbacks is called, once training has begun."""

@@ -48,20 +48,21 @@ class EpochReporter:
         self._sink.begin_epoch(epoch)
         self._begun = time.monotonic()
         self._measurement.begin_epoch()
+        # In the first epoch the columns are not known yet: `FitRecorder._begin_fit` writes these with its first batch.
         if self._sink.metrics and not self._failures.batches_stopped:
             self._writer.event(EpochBegan(epoch=epoch))
             self._writer.status(State.TRAINING)
             self._failures.observe(self._observations.batches_begin, epoch, None)
 
     def begin_validation(self) -> None:
-        """Take the word that validation begins."""
+        """Note that validation begins."""
         self._observations.batches_rest()
         if not self._failures.batches_stopped:
             self._writer.status(State.VALIDATING)
         self._measurement.begin_validation()
 
     def end_validation(self) -> None:
-        """Take the word that validation has ended."""
+        """Note that validation has ended."""
         self._measurement.end_validation()
 
     def end_epoch(self, logs: Mapping[str, Any], callbacks: Any) -> None:
@@ -75,6 +76,7 @@ class EpochReporter:
         values = {name: value for name, value in recorded.items() if isinstance(value, float)}
         epoch, sink, failures = self._sink.epoch, self._sink, self._failures
         totals = sink.totals or EpochTotals(len(sink.metrics))
+        # Unless batches have begun it: a fit that could record none of them still has its epochs recorded.
         sink.begin_fit(tuple(values), running=tuple(values))
         self._observations.batches_rest()
         rate = attempt(failures.stop_observing, self._learning_rate, otherwise=None)
@@ -100,7 +102,7 @@ class EpochReporter:
         failures.observe(self._observations.epoch_ended, epoch, totals.batches, values, explanation)
 
     def end_training(self) -> None:
-        """Take the word that the fit's last epoch is over."""
+        """Note that the fit's last epoch is over."""
         self._measurement.end_fit()
         if self._session.ends_with_fit:
             self._writer.status(State.FINISHED)

@@ -1,4 +1,4 @@
-"""Exact totals of an epoch from every batch: what the values reported for it are made of."""
+"""Exact totals of an epoch from every batch: the sums that the reported values are made of."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -21,8 +21,8 @@ class EpochTotals:
 
         Args:
             metrics: of each batch.
-            units: for metrics whose units are not samples, by their place, which counts of a batch are those of the
-                units that the metric is a mean over.
+            units: by the index of each metric whose units are not samples, which counts of a batch add up to the
+                number of units that the metric is a mean over.
         """
         self.metrics = metrics
         self._unit_columns = {metric: [1 + metrics + place for place in of] for metric, of in (units or {}).items()}
@@ -46,6 +46,7 @@ class EpochTotals:
         """Return the sums of all rows so far, or None before the first."""
         if self._waiting:
             rows = np.array(self._waiting)
+            # The stall watch reads `batches` in its thread without a lock; a count that is off only restarts its wait.
             self._waiting.clear()
             self._summed += len(rows)
             self._last = rows[-1]

@@ -29,11 +29,11 @@ class FitFailures:
         """A sentence, or empty."""
 
     def when_batches_stop(self, *actions: Callable[[], Any]) -> None:
-        """Have these done once the recording of batches has stopped."""
+        """Name what is to be called once the recording of batches has stopped."""
         self._when_batches_stop = actions
 
     def say(self, text: str) -> None:
-        """Say what failed, unless something of this fit has failed before: what follows from that is no news."""
+        """Say what failed, once for a fit: what fails afterwards follows from the first failure as a rule."""
         if not self._is_said:
             self._is_said = True
             self._writer.event(AlertRaised(text=text, epoch=self.epoch))
@@ -68,6 +68,6 @@ class FitFailures:
             self.say(f"{text} Recording goes on.")
 
     def observe(self, action: Callable[..., Any], *args: Any) -> None:
-        """Do what alerts follow from, unless that has failed before."""
+        """Call what may raise alerts, unless such a call has failed before."""
         if self.observes:
             attempt(self.stop_observing, action, *args, otherwise=None)

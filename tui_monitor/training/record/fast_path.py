@@ -43,6 +43,7 @@ def fast_path(
             payload = logs[PAYLOAD]
             packed = payload["packed"]
             head = read(packed)
+        # No payload, logs of another form, or a vector shorter than this layout: nothing was recorded yet.
         except (KeyError, TypeError, struct.error):
             return slow_path(logs)
         if head[0] != index:
@@ -58,6 +59,7 @@ def fast_path(
                 sink.tick(seconds)
         except Exception as error:  # training must go on
             failed(error)
+        # Also after a failure: Keras gets its own logs, and the payload goes with the old dictionary.
         return dict(zip(names, map(log_type, head[1:])))  # noqa: B905
 
     return received

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from tui_monitor.explain.samples.observed import WholeValidation
 from tui_monitor.run_log.events.progress import EpochBegan
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.backends.backend import backend_of, is_watched
@@ -85,6 +86,10 @@ class FitRecorder:
         """Whether batches may be measured."""
         return self._measurement.is_possible
 
+    def begin(self, given: WholeValidation) -> None:
+        """Take the word how much validation data the fit is given."""
+        self._measurement.begin_fit(given)
+
     def records(self, model: Any) -> bool:
         """Return whether a model is the one whose `fit` this is."""
         return model is self._model
@@ -96,7 +101,7 @@ class FitRecorder:
         yield self._session.system.sampling()
 
     def returned(self) -> None:
-        """Take the word that `fit` has returned; say so where no batch of it could be recorded."""
+        """Note that `fit` has returned, and say so where nothing of it could be recorded."""
         if not self._sink.metrics and not self._failures.batches_stopped:
             text = f"A fit of {self._model.name} called no training step that Keras tells of: it is not recorded."
             self._failures.say(text)
@@ -122,6 +127,7 @@ class FitRecorder:
         from tui_monitor.training.step.instrument import Kind
 
         if self._failures.batches_stopped:
+            # Nobody claims it then, so the instrument itself takes the payload off and drops it.
             return None
         self._measurement.watch(instrument)
         if instrument.kind is Kind.TRAINING:
@@ -141,6 +147,7 @@ class FitRecorder:
             return
         if not self._sink.metrics:
             self._measurement.begin_first_epoch(self._callbacks.plan.get("steps"))
+        # The list of callbacks is known by now, and no batch of the epoch has been told of yet.
         if not self._is_watched:
             self._sources.use_reports(self._backend.reason.removesuffix(" alone") + " alone")
         elif self._has_function_of_others():

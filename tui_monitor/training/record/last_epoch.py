@@ -27,10 +27,12 @@ def may_be_last(model: Any, callbacks: Any, epoch: int, values: Mapping[str, flo
 
 def _stops_now(callback: Any, values: Mapping[str, float]) -> bool:
     """Whether an `EarlyStopping` is out of patience with an epoch, as far as its public attributes tell."""
+    # By its attributes alone: its methods may be the user's, and count how often they are called.
     if not any(base.__name__ == "EarlyStopping" for base in type(callback).__mro__):
         return False
     known = vars(callback)
     wait, patience = known.get("wait"), known.get("patience")
+    # It is told of this epoch only after us, and adds it to `wait` then.
     is_patient = not (isinstance(wait, int) and isinstance(patience, int)) or wait + 1 < patience
     best, value = known.get("best"), values.get(str(known.get("monitor")))
     if is_patient or best is None or value is None:
@@ -41,7 +43,7 @@ def _stops_now(callback: Any, values: Mapping[str, float]) -> bool:
 
 
 def few_weights(model: Any) -> tuple[bytes, ...]:
-    """Return the content of a model's few smallest trainable weights: other weights than before hardly have the same.
+    """Return the content of a model's few smallest trainable weights, which hardly ever stay when weights change.
 
     Callbacks may have put back the weights of a better epoch, or an optimizer those that it averaged.
     """

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tui_monitor.explain.from_log import RecordedFit, explain_from_log
+from tui_monitor.explain.samples.observed import WholeValidation
 from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
 from tui_monitor.run_log.events.explanation import Explanation
 from tui_monitor.run_log.events.notifications import Explained
@@ -118,10 +119,15 @@ class Measurement:
             self._explainer.validation = instrument
 
     def begin_epoch(self) -> None:
-        """Take the word that an epoch begins."""
+        """Note that an epoch begins."""
         self._explained_at = time.monotonic()
         if self.pace is not None and not self._failures.batches_stopped:
             self.pace.begin_epoch()
+
+    def begin_fit(self, given: WholeValidation) -> None:
+        """Take the word how much validation data the fit is given."""
+        if self._explainer is not None:
+            self._explainer.opening.given_validation = given
 
     def begin_first_epoch(self, steps: int | None) -> None:
         """Have weights copied within the epoch that begins, as the first of the fit.
@@ -136,6 +142,7 @@ class Measurement:
     def copy_weights(self) -> None:
         """Copy the weights between two steps, for a measurement at the epoch's end."""
         sink, failed = self._sink, self._failures.stop_measuring
+        # First, so that a copy that fails is not tried again after every batch.
         sink.pauses_at = None
         if self._failures.measures:
             attempt(failed, self._explainer.opening.copy_weights, sink.epoch, sink.batches, otherwise=None)
@@ -148,6 +155,7 @@ class Measurement:
         if self._shares is not None:
             from tui_monitor.training.workers.shares import LAST_WAIT_SECONDS
 
+            # The only place where the chief waits for other workers: the last step, which all take part in, is over.
             self._explain_for_all(time.monotonic(), LAST_WAIT_SECONDS)
         attempt(self._failures.stop_measuring, self._explain_last_epoch, otherwise=None)
         attempt(self._failures.stop_measuring, self._say_why_not, otherwise=None)
@@ -169,6 +177,7 @@ class Measurement:
         """Collect what a validation step emitted, unless it is not `fit`'s own, and return Keras' own logs."""
         failed = self._failures.stop_measuring
         own, rows, output = instrument.take(logs, failed)
+        # `evaluate` in a callback runs the same function, as a rule on other data.
         if self._is_validating and self._failures.measures:
             if output is not None:
                 attempt(failed, self._validation.add, output, otherwise=None)
@@ -233,6 +242,7 @@ class Measurement:
         self._validation.loss = validation_loss
         if self._keeper is not None:
             attempt(ignored, self._keep_validation, epoch, otherwise=None)
+        # Before this epoch's share takes its place: the epoch before is explained by the shares that have come.
         self._explain_for_all(now, wait_seconds=0.0)
         seconds = self.time.seconds(now)
         explanation: Explanation | None = explainer.at_epoch_end(

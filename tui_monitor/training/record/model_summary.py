@@ -35,6 +35,7 @@ def _layer(backend: Any, layer: Any) -> dict[str, Any]:
 
 
 def _parameters(backend: Any, layer: Any) -> int | None:
+    # A layer that is not built has no weights to count; Keras would raise for it.
     is_known = layer.built and _is_kept(backend, layer, "count_params")
     return int(layer.count_params()) if is_known else None
 

@@ -37,7 +37,7 @@ class Observations:
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        """Tell inside the block when batches fail to come."""
+        """Raise an alert inside the block when no batch comes for unusually long."""
         with StallWatch(self._batches_awaited, self._stalled).watching():
             yield
 
@@ -81,11 +81,13 @@ class Observations:
             self._writer.event(CauseChanged(epoch=change.epoch, subject=change.subject, text=change.sentence))
 
     def _batches_awaited(self) -> int | None:
+        # In the stall watch's thread: read once, as the training thread may put another in its place meanwhile.
         totals = self._totals
         is_awaiting = self._is_awaiting and self._goes_on()
         return self._batches_before + (totals.batches if totals else 0) if is_awaiting else None
 
     def _stalled(self, sentence: str) -> None:
+        # From the stall watch's thread, which `RunWriter.event` allows.
         self._write((Alert(AlertKind.STALL, sentence, self._epoch),))
 
     def _write(self, alerts: tuple[Alert, ...]) -> None:

@@ -56,5 +56,6 @@ def open_run(
     writer.status(State.STARTING, "No fit was called yet")
     session = Session(writer, folder, ProbeBudget(fraction=probe_budget, seconds=probe_seconds), ends_with_fit=True)
     activate(session)
+    # Without a last status: each fit writes one when it ends (`ends_with_fit`).
     atexit.register(writer.close)
     return session

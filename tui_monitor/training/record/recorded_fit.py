@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
+from tui_monitor.explain.samples.observed import WholeValidation
 from tui_monitor.run_log.events.notifications import AlertRaised
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.backends.backend import backend_of, is_watched
 from tui_monitor.training.guard import attempt, ignored, tell
 from tui_monitor.training.hooks import install_hooks
 from tui_monitor.training.record.caller import Caller
+from tui_monitor.training.record.given_validation import given_validation
 from tui_monitor.training.record.session import EndUnknown, Session, recording_here
 
 _NO_WORKERS = (
@@ -61,7 +63,7 @@ def _begun(
 
 
 def over(recording: "RecordedFit | None", error: BaseException | None) -> None:
-    """Take the word that a fit is over.
+    """Note how a fit has ended, and stop recording it.
 
     Args:
         recording: of the fit, or None where it is not recorded.
@@ -107,25 +109,28 @@ class RecordedFit:
         from tui_monitor.training.record.fit_recorder import FitRecorder
 
         backend = backend_of(self._model)
-        arguments = attempt(ignored, _arguments, fit, args, kwargs, otherwise={})
+        named = attempt(ignored, named_arguments, fit, args, kwargs, otherwise={})
+        arguments = attempt(ignored, printable_arguments, named, otherwise={})
         self._recorder = FitRecorder(self._model, self._session, fit=arguments, goes_on=self._goes_on)
+        self._recorder.begin(attempt(ignored, given_validation, named, otherwise=WholeValidation()))
         attempt(self._recorder.falls_back, install_hooks, backend, otherwise=None)
         if is_watched(backend):
             attempt(self._recorder.falls_back, backend.tell_of_metrics, self._model, otherwise=None)
         for block in self._recorder.around():
             self._around.enter_context(block)
+        # Entered last and so left first: no hook finds the recorder while the blocks around it are closing.
         self._around.enter_context(recording_here(self._recorder, self._goes_on, self._leave))
 
     def _goes_on(self) -> bool:
         return self._within is None or self._within.is_running()
 
     def _leave(self, error: BaseException | None) -> None:
-        """Take the word that the fit is over, if it began before this recording."""
+        """Note that the fit is over, if it began before this recording."""
         if self._within is not None:
             over(self, error)
 
     def returned(self) -> None:
-        """Take the word that the fit has returned."""
+        """Note that the fit has returned."""
         if self._recorder is not None:
             self._recorder.returned()
 
@@ -150,6 +155,7 @@ class RecordedFit:
             self._around.close()
         finally:
             if self._recorder is not None:
+                # Also where a block failed to close, or the model would keep receivers of a fit that is over.
                 self._recorder.end()
 
     def failed(self, error: Exception) -> None:
@@ -166,15 +172,12 @@ def _on_several_workers(model: Any) -> bool:
     return trains_on_several_workers(model)
 
 
-def _arguments(fit: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    return printable_arguments(named_arguments(fit, args, kwargs))
-
-
 def named_arguments(fit: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a call by name, as far as the function's signature names them."""
     try:
         bound = inspect.signature(fit).bind(*args, **kwargs)
     except (TypeError, ValueError):
+        # The arguments don't fit: `fit` itself is about to say so.
         return dict(kwargs)
     named: dict[str, Any] = {}
     for name, value in bound.arguments.items():

@@ -48,7 +48,7 @@ class Session:
     fits: int = 0
     """Calls of `fit` that have begun."""
     _failed_fit: int | None = None
-    """Which of them was the newest when a sentence said last that recording failed."""
+    """Number of the newest of them when a sentence last said that recording had failed."""
     before_fit: Callable[[], None] = lambda: None
     """Called before a `fit` is recorded: a loop of the user's own may have a batch that waits."""
     logs_loops: bool = False
@@ -64,10 +64,11 @@ class Session:
         self.system = SystemSampler(self.writer)
 
     def number_of(self, model: Any) -> int:
-        """Return the number of a model among those that were fit, from 1: fits with one number train one model."""
+        """Return the number of a model among those that were fit, from 1: two fits of one model share a number."""
         for number, known in enumerate(self._models, start=1):
             if known() is model:
                 return number
+        # Weakly: a model that the user drops must be freed, as without us.
         self._models.append(weakref.ref(model))
         return len(self._models)
 
@@ -85,7 +86,7 @@ class Session:
         self._watched = [watched for watched in self._watched if watched() is not model]
 
     def is_here(self) -> bool:
-        """Return whether this is the process that writes the run; a fit in one forked from it is said, once."""
+        """Return whether this process writes the run; in a forked one, say once that its fits are not recorded."""
         if os.getpid() == self.pid:
             return True
         if not self._has_told:
@@ -94,7 +95,7 @@ class Session:
         return False
 
     def failed(self, error: Exception) -> None:
-        """Say that a fit goes on unrecorded, once for each: what fails, fails in one place after another."""
+        """Say, once for each fit, that it goes on unrecorded: one failure causes others in further places."""
         if self._failed_fit == self.fits:
             return
         self._failed_fit = self.fits
@@ -158,6 +159,7 @@ class _Here:
     leave: Callable[[BaseException | None], None]
 
 
+# By thread: two models may be fit in two threads, and each hook must find the fit of its own.
 _recording = threading.local()
 _recorders: list[Any] = []
 """Those of all threads."""

@@ -1,4 +1,4 @@
-"""Tells that no batch comes while none does: a thread compares the time since the last one with the usual pace."""
+"""Says that no batch comes while training waits: a thread compares the time since the last one with the usual pace."""
 
 import contextlib
 import threading
@@ -20,7 +20,7 @@ _IDLE = 0.1
 
 @dataclass
 class Pace:
-    """Knows from a count of batches what is usual, and tells a wait that is not. All times in seconds of any clock."""
+    """Learns the usual pace from a count of batches, and notices an unusual wait. All times in seconds of any clock."""
 
     batches: int = 0
     busy_seconds: float = 0.0
@@ -98,6 +98,7 @@ class StallWatch:
     def _watch_until_done(self) -> None:
         pace = Pace()
         while not self._done.wait(self.seconds):
+            # Processor time of all threads: an input pipeline that works in threads of its own is busy, not idle.
             sentence = pace.tick(self.count(), time.monotonic(), time.process_time())
             if sentence:
                 self.tell(sentence)

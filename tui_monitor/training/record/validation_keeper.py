@@ -52,6 +52,7 @@ class ValidationKeeper:
             OSError: a file can't be written.
         """
         samples = _samples(fit, epoch, validation, metrics)
+        # Parts of a validation would be compared with all of another run's.
         if samples is None or validation.loss is None:
             return
         self._waiting[LAST_FILE] = samples
@@ -69,9 +70,10 @@ class ValidationKeeper:
         self._write(float("inf"))
 
     def _write(self, before: float) -> None:
-        """Write what waits to files that were not written since a time of the clock."""
+        """Write each file that waits and was last written before a time of the clock."""
         for name in [name for name in self._waiting if self._written_at[name] <= before]:
             samples = self._waiting.pop(name)
+            # Before it is written: a disk that fails is not tried again at each of many short epochs.
             self._written_at[name] = self._clock()
             replace_file(self._folder / name, samples_to_bytes(samples))
 

@@ -29,6 +29,7 @@ class BatchMetrics:
         """
         y, y_pred, sample_weight = data
         several = tf.distribute.get_strategy().num_replicas_in_sync > 1
+        # A copy on one replica would see a part of the batch alone, and the AUC of parts can't be put together.
         if not logs or y is None or y_pred is None or _is_nest(y, y_pred) or several:
             return {}
         values: dict[str, tf.Tensor] = {}
@@ -46,11 +47,13 @@ class BatchMetrics:
         return self._backend.is_own(type(metric))
 
     def _value(self, name: str, metric: Any, data: tuple[Any, Any, Any]) -> tf.Tensor:
+        # Outside the graph that is traced: the copy's variables serve every later trace, too.
         with tf.init_scope():
             if name not in self._copies:
                 with self._backend.names_kept():
                     self._copies[name] = type(metric).from_config(metric.get_config())
         copy = self._copies[name]
+        # Traced into the step: a `tf.function` runs writes and reads of one variable in the order of their code.
         copy.reset_state()
         copy.update_state(*data)
         return tf.cast(copy.result(), tf.float32)

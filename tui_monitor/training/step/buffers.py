@@ -1,4 +1,4 @@
-"""What every step has to say, where Keras runs several in one call and returns the last one alone."""
+"""Collects the values of every step where Keras runs several in one call and returns those of the last alone."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -13,7 +13,7 @@ _NUMBERS = (SUMS, CLOCK, *StepBuffer.ENTRIES)
 
 
 class StepChannel:
-    """One way out of a model's training or validation function, as narrow as the function allows."""
+    """How values leave a model's training or validation function, by as few outputs as the function allows."""
 
     def __init__(self, steps_per_call: int, *, packed_logs: type[float] | None) -> None:
         """Prepare; the rest is learned while the step is traced.
@@ -95,6 +95,7 @@ class StepChannel:
             self._gathered.clear()
         if "packed" in payload:
             own, rows, output = self._packer.unpack(payload)
+            # Where no logs were packed, Keras' own are what is left of the dictionary.
             return own or logs, rows, output
         if CLOCK in payload:
             self.clock = payload[CLOCK].numpy().tolist()

@@ -54,7 +54,7 @@ class Kind(StrEnum):
 
 
 class _Proxy(wrapt.ObjectProxy):  # type: ignore[type-arg]
-    """A function of TensorFlow's, its own in all but the logs it returns."""
+    """Stands for a `tf.function`, and differs from it in nothing but the logs that it returns."""
 
     def __init__(self, function: Any, instrument: "Instrument") -> None:
         super().__init__(function)
@@ -74,7 +74,7 @@ class _Proxy(wrapt.ObjectProxy):  # type: ignore[type-arg]
 
 
 def _received(made: Any, instrument: "Instrument") -> Any:
-    """Return a function as one that has its instrument take the payload off: a plain one where it is one."""
+    """Wrap a function so that its instrument takes the payload off; a plain function stays a plain function."""
     if not isinstance(made, types.FunctionType):
         return _Proxy(made, instrument)
 
@@ -95,7 +95,7 @@ def _received(made: Any, instrument: "Instrument") -> Any:
 
 
 def _bare(instrument: "Instrument", logs: Any, error: Exception) -> Any:
-    """Return logs whose payload nobody could take off without it, or where they are in it, what Keras has for them."""
+    """Return logs without a payload that can't be unpacked; where the logs are in it, those that Keras has itself."""
     tell(instrument.said, error)
     own = {name: log for name, log in logs.items() if name != PAYLOAD} if isinstance(logs, dict) else logs
     return own or instrument.model.get_metrics_result()
@@ -149,7 +149,7 @@ class Instrument:
         self.traces: list[Trace] = []
         """Newest last; a function is traced anew for other shapes."""
         self.structure: Mapping[str, Any] = {}
-        """Of the newest batch by role; a leaf that is there counts 0, one that was left out None."""
+        """Of the newest batch by role; 0 stands for a leaf, None for one that was left out."""
         self.probe: Any = None
         """What measures batches of this function, once there is one."""
         self.is_armed = False
@@ -167,6 +167,7 @@ class Instrument:
     def function(self, made: Any) -> Any:
         """Return a function that runs the instrument's step as one that takes the payload off."""
         function = _received(made, self)
+        # Last: had the function not been made, a payload would be in logs that callbacks get.
         self.is_armed = True
         return function
 
@@ -189,6 +190,7 @@ class Instrument:
                 logs = own(given[-1])
             finally:
                 if noting is not None:
+                    # Even where the user's step raises, or this thread would go on noting for nobody.
                     self._ended(noting)
             if noting is None:
                 return logs
@@ -239,6 +241,7 @@ class Instrument:
         if not isinstance(logs, dict) or not leaves(logs):
             return logs
         if capture.failure is not None:
+            # Kept until here, as nothing may be raised inside the code of Keras that was noting.
             raise capture.failure
         parts = unpacked(self.backend, data)
         self.structure = {role: _structure(nest) for role, nest in parts.items()}
@@ -282,6 +285,7 @@ class Instrument:
 
     def _learned(self, parts: dict[str, Any], capture: Capture, loss: Any) -> Trace | None:
         trace = learn(self.plan, self.backend, self.model, parts, capture, loss)
+        # An eager step leaves no graph to cut a piece from; each trace that is kept holds a whole graph in memory.
         if trace is not None and any(graphs.graph_of(leaf) is not None for leaf in leaves(trace.inputs)):
             self.traces = [*self.traces, trace][-_MOST_TRACES:]
         return trace
@@ -304,5 +308,6 @@ def _named(trace: Trace) -> dict[str, Any]:
 
 def _is_run_by_keras(model: Any, backend: Backend) -> bool:
     """Whether nobody but Keras reads what the model's functions return."""
+    # An override may print the logs, or compute with them: it must find tensors, as Keras returns them.
     classes = (base for base in type(model).__mro__ if not backend.is_own(base))
     return not any(name in vars(base) for base in classes for name in _READERS)

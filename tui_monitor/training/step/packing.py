@@ -178,6 +178,7 @@ class Packer:
         layout = Layout(tuple(logs), width, structure, segments, self._log_type, bool(values), index)
         if layout not in self._layouts:
             self._layouts.append(layout)
+            # Its head fits into every vector: nothing is read beyond the end of one whose layout is not known yet.
             self._shortest = min(self._layouts, key=lambda layout: layout.body)
         index = self._layouts.index(layout)
         head = tf.stack([tf.constant(float(index)), *logs.values(), *numbers])
@@ -196,10 +197,12 @@ class Packer:
         packed, layout = payload["packed"], self._shortest
         # Straight from the tensor's memory: an array and its items would cost as much again.
         head = layout.read_head(packed)
+        # Batches of other shapes come from another trace; each vector says which layout it has.
         if head[0] != layout.index:
             layout = self._layouts[int(head[0])]
             head = layout.read_head(packed)
         self.newest = layout
+        # Not strict: behind the logs, the head goes on with the numbers of the batch.
         own = dict(zip(layout.logs, map(layout.log_type, head[1:])))  # noqa: B905
         rows = (head[layout.begin :],)
         if not layout.segments:
@@ -233,5 +236,6 @@ def _segment(leaf: Any) -> Segment | None:
 
 
 def _as_numbers(leaf: tf.Tensor) -> tf.Tensor:
+    # Bit by bit: a cast to float32 would round large integers and float64.
     numbers = leaf if leaf.dtype is tf.float32 else tf.bitcast(leaf, tf.float32)
     return numbers if numbers.shape.rank == 1 else tf.reshape(numbers, [-1])

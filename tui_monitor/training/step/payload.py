@@ -51,17 +51,17 @@ class StepPlan:
     is_traced: bool = False
     """Whether a step has been traced, so that the plan is known."""
     failure: Exception | None = None
-    """Why a step emits nothing, if it does not."""
+    """Why steps emit nothing; None while they do."""
 
     def counts_of(self, index: int, counts: FloatArray | None) -> UnitCounts | None:
-        """Return how many units of an output are what, from the sum of what steps emitted for all outputs."""
+        """Return the unit counts of one output, from the sum of what steps emitted for all outputs."""
         begin = self._counts_begin(index)
         metrics = self.outputs[index]
         return metrics.read_counts(None if counts is None else counts[begin : begin + metrics.counts_width])
 
     @property
     def unit_columns(self) -> Mapping[int, tuple[int, ...]]:
-        """Return for metrics whose units are not samples which counts are theirs, see `EpochTotals`."""
+        """Return which counts belong to each metric whose units are not samples, see `EpochTotals`."""
         found = {}
         for index, metrics in enumerate(self.outputs):
             if metrics.accuracy_name in self.metrics and (metrics.axes or metrics.is_masked):
@@ -128,6 +128,7 @@ def learn(
         capture: of the step.
         loss: what the model's loss came to on the batch, as it is reported, shape (); None where nothing tells.
     """
+    # Each trace finds this out anew: for other shapes the answer may be another.
     plan.outputs, plan.by_batch, plan.caveat, plan.is_traced = (), "", _caveat(plan, parts, capture), True
     if plan.caveat:
         return None
@@ -138,7 +139,7 @@ def learn(
     except Unsupported as reason:
         plan.by_batch = str(reason)
         if loss is None:
-            plan.caveat = f"The gap can only be shown: {reason}, and its logs hold no loss of single batches."
+            plan.caveat = f"Not measured: {reason}, and its logs hold no loss of single batches."
             return None
         return Trace(inputs, (), (), loss)
     plan.outputs = tuple(metrics for metrics, _ in found)
@@ -171,6 +172,7 @@ def _kept_outputs(inputs: Mapping[str, tuple[Any, ...]], sample: SampleTensors) 
         return sample.y_pred
     ends = [leaf for role in inputs.values() for leaf in role]
     candidates = [sample.y_pred, logits_behind(sample.y_pred)]
+    # Keras' cross-entropies look for the logits there, too, where none are noted on the outputs.
     if sample.y_pred.op.type in ("Softmax", "Sigmoid"):
         candidates.append(sample.y_pred.op.inputs[0])
     for outputs in candidates:
@@ -215,7 +217,7 @@ def batch_values(
 
 
 def own_values(backend: Backend, model: Any, logs: Mapping[str, Any], capture: Capture) -> dict[str, tf.Tensor]:
-    """Return the value on this batch alone of each log for which a mean or the log itself tells it.
+    """Return this batch's own value of each log, where a mean tracker or the log itself gives it.
 
     Args:
         backend: of the model.
@@ -260,6 +262,7 @@ def _updates_by_name(backend: Backend, model: Any, logs: Mapping[str, Any], capt
     here = None if by_name else tf.compat.v1.get_default_graph()
     if here is not None:
         usable = {id(update.handle): update for update in capture.means if update.handle is not None}
+        # An update inside a loop or branch has a graph of its own, whose tensors the step can't read.
         usable = {key: update for key, update in usable.items() if update.handle.graph is here}
         for name, log in logs.items():
             update = usable.get(id(_sum_behind(log)))
@@ -292,6 +295,7 @@ def _shows(metric: Any, log: Any) -> bool:
 def _sum_behind(log: Any) -> Any:
     """Return the handle of the sum that a tracker's result was read from, or None where the log is nothing such."""
     operation = getattr(log, "op", None)
+    # What `Mean.result` of both Kerases puts between the sum and the log.
     while operation is not None and operation.type in ("Identity", "Cast", "DivNoNan", "RealDiv"):
         operation = operation.inputs[0].op
     return operation.inputs[0] if operation is not None and operation.type == "ReadVariableOp" else None
@@ -300,7 +304,7 @@ def _sum_behind(log: Any) -> Any:
 def _is_of_this_batch(backend: Backend, model: Any, name: str, log: Any) -> bool:
     """Whether a log that no mean stands behind is the batch's own: computed from the batch, or a weight's value.
 
-    What follows from other variables alone, as the result of a metric does, has seen earlier batches, too.
+    A value that follows from other variables alone, like a metric's result, has seen earlier batches, too.
     """
     if graphs.graph_of(log) is None:
         return name not in {metric.name for metric in model.metrics}

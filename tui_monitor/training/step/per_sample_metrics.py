@@ -71,14 +71,14 @@ class SampleTensors:
 
 @dataclass(frozen=True)
 class UnitCounts:
-    """How many units of some batches are what."""
+    """Numbers of units in some batches, by class and by what they count for."""
 
     classes: IntArray | None
     """Of each class, those with a hard label; None where no units have classes."""
     left_out: int
-    """No part of the loss, though part of the accuracy."""
+    """Units that count for the accuracy but not for the loss."""
     units: int
-    """Part of the loss."""
+    """Units that count for the loss."""
 
     @property
     def is_hard(self) -> bool:
@@ -140,8 +140,8 @@ class PerSampleMetrics:
     def marked(rows: Sequence[tf.Tensor]) -> tf.Tensor:
         """Return what `by_unit` has returned as one vector, float32, for `unmarked`.
 
-        Outputs may have another number of rows than targets, which are broadcast then; nothing that a step computes
-        of ours may fail on that, nor have TensorFlow's optimizer take rows of two tensors to be as many.
+        Outputs and targets may differ in their number of rows, and are broadcast then. What we compute inside a step
+        must not fail on that, nor let TensorFlow's optimizer conclude that two tensors have equally many rows.
         """
         mark = tf.constant([MARK])
         return tf.concat([part for row in rows for part in (row, mark)], axis=0)
@@ -154,7 +154,7 @@ class PerSampleMetrics:
             samples: of the batch.
 
         Raises:
-            Unsupported: the rows are not of one length, or none that the samples can have.
+            Unsupported: the rows differ in length, or their length does not fit the number of samples.
         """
         lengths = {row.size for row in rows}
         size = max(lengths, default=0)
@@ -278,6 +278,7 @@ def per_sample_metrics(backend: Backend, model: Any, capture: Capture) -> list[t
         Unsupported: nothing of the step can be told apart by sample.
     """
     compiled = backend.compiled_losses(model)
+    # Losses are told apart by their order alone, so a step that computes more, or fewer, can't be read.
     if not compiled or len(capture.losses) != len(compiled):
         raise Unsupported("the model computes its loss itself")
     return [_of_output(backend, model, capture, *both) for both in zip(compiled, capture.losses, strict=True)]
@@ -382,5 +383,6 @@ def _accuracy_mask(accuracy: CompiledMetric | None, update: Any, values: LossVal
     if accuracy is None or update.weight is None:
         return None
     if not accuracy.is_weighted:
+        # Both Kerases give a metric that is not weighted the mask of the outputs in place of weights.
         return update.weight
     return values.mask

@@ -36,6 +36,7 @@ def batch_sums(size: tf.Tensor, values: tf.Tensor, counts: tf.Tensor) -> tf.Tens
 
 def several_replicas() -> bool:
     """Whether the step that is traced is one of several replicas."""
+    # None outside any replica, as where Keras puts together what the replicas return.
     context = tf.distribute.get_replica_context()
     return context is not None and context.num_replicas_in_sync > 1
 
@@ -67,6 +68,7 @@ def _joined(strategy: Any, values: Any) -> dict[str, Any] | None:
     """Return the payload of all replicas as one, or None where there is none."""
     if not isinstance(values, dict) or SUMS not in values.get(PAYLOAD, {}):
         return None
+    # A copy: the caller looks for the sums once more.
     payload = dict(values[PAYLOAD])
     sums = tf.add_n(strategy.experimental_local_results(payload.pop(SUMS)))
     parts = {name: tf.nest.map_structure(lambda part: _concat(strategy, part), part) for name, part in payload.items()}

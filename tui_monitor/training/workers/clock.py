@@ -1,6 +1,7 @@
-"""When a worker waits for the others in a step, read off its own clock inside the step; no other worker is asked.
+"""How long a worker waits for the others in a step, by its own clock inside the step; no other worker is asked.
 
-A worker that has its data or its gradients waits until the slowest has, too: who waits least holds up the rest.
+A worker whose data or gradients are ready waits until the slowest is ready, too: the one that waits least holds up
+the rest.
 """
 
 import time
@@ -20,7 +21,7 @@ _EVENT_SECONDS = 1.0
 
 
 class StepTimestamps:
-    """Notes timestamps of one step while it is traced; what it adds changes no value, draw or order of the step's."""
+    """Adds timestamps to one step while it is traced; values, random draws and order of the step stay as they are."""
 
     def __init__(self, model: Any) -> None:
         """Begin before the step is traced.
@@ -36,8 +37,8 @@ class StepTimestamps:
     def emitted(self, logs: dict[str, Any], data: Any) -> dict[str, Any]:
         """Return what the step emits with its timestamps in the payload, unchanged where they can't be known.
 
-        They are float64 of shape (4,), seconds of the host's clock: this worker had its data, all had theirs; this
-        worker had its gradients, those of all were exchanged.
+        They are float64 of shape (4,), seconds of the host's clock: when this worker had its data, when all had theirs,
+        when this worker had its gradients, and when the gradients of all were exchanged.
 
         Args:
             logs: what the step emits, a payload of one of several replicas included.
@@ -99,8 +100,10 @@ class WorkerPace:
             return
         fetched, begun, computed, exchanged = timestamps[:4]
         before, self._exchanged = self._exchanged, exchanged
+        # Within one epoch alone: between two, what passes is validation and measuring, not fetching.
         if before is not None:
             self._sums.batches += 1
+            # Never below 0: timestamps are those of the wall clock, which may be set back while training runs.
             self._sums.fetching += max(fetched - before, 0.0)
             self._sums.computing += max(computed - begun, 0.0)
             self._sums.waiting += max(begun - fetched, 0.0) + max(exchanged - computed, 0.0)

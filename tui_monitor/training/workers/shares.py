@@ -1,6 +1,6 @@
 """How workers bring their measurements together: through files in the run folder, never through the training's graph.
 
-Nobody waits: a worker leaves its share where it records, the chief takes it when it is there.
+Nobody waits during training: each worker leaves its share in its own folder, and the chief takes it once it is there.
 """
 
 import time
@@ -70,6 +70,7 @@ class WorkerShares:
         fit = len(self._writer.info.fits)
         self._closed = fit, moment.epoch
         if self.is_chief:
+            # The chief's own share needs no file: it stays here until those of the others are there.
             self._offered = (fit, moment, share)
         else:
             self._leave(_Sheet(fit, moment.epoch, share))
@@ -101,8 +102,8 @@ class WorkerShares:
 
         Args:
             cost: of measuring so far.
-            wait_seconds: None to ask again later; else how long to wait for the others at most, before what there
-                is gets explained.
+            wait_seconds: how long to wait for the others at most, after which the shares that are there are
+                explained; None to return None at once where one is missing.
 
         Returns:
             None while shares are missing, and where a worker measured nothing.
@@ -117,6 +118,7 @@ class WorkerShares:
                 break
             if wait_seconds is None:
                 return None
+            # Only where the fit has ended: during training nobody ever waits for another worker here.
             time.sleep(_TICK_SECONDS)
         self._offered = None
         shares = [sheet.share for sheet in sheets if sheet.share is not None]
@@ -138,6 +140,7 @@ class WorkerShares:
         """Return what the workers that record here have left, those that measured nothing included."""
         sheets = []
         for folder in self._others():
+            # Not there yet, or stale on a network file system: the same file is read again at the next try.
             with suppress(OSError, msgspec.MsgspecError, ValueError):
                 content = _sheet_file(folder, epoch).read_bytes()
                 sheet = msgspec.msgpack.decode(content, type=_Sheet, dec_hook=_decoded)
@@ -147,7 +150,7 @@ class WorkerShares:
 
 
 def _sheet_file(folder: Path, epoch: int) -> Path:
-    """Return the file of an epoch's share: two take turns, so that the last one is whole while the next is written."""
+    """Return the file of an epoch's share: two take turns, so that a late chief still finds the one before."""
     return folder / f"share-{epoch % 2}.msgpack"
 
 

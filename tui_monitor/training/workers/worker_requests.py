@@ -1,7 +1,7 @@
 """Has every worker apply a control request after the same batch: one that stopped alone would leave the others waiting.
 
-The chief sends it between two batches and holds there. The others can't finish the next batch without it, so once
-each has acknowledged it, all of them apply it after that batch, or none does.
+The chief sends it between two batches and waits there; no other worker can finish the next batch without the chief.
+So either all acknowledge the request in time and apply it after that batch, or none does.
 """
 
 import os
@@ -27,7 +27,7 @@ _TICK_SECONDS = 0.2
 _REQUEST_FILE, _SEEN_FILE = "order.json", "order-seen"
 
 FOR_ALL_WORKERS = frozenset({Action.STOP_BATCH, Action.STOP_EPOCH, Action.LEARNING_RATE, Action.KILL})
-"""Requests that every worker must apply; the others concern the chief alone, or hold all by holding it."""
+"""Requests that every worker must apply. The rest concern the chief alone: all others wait when it pauses."""
 
 
 class _Decision(StrEnum):
@@ -72,6 +72,7 @@ class WorkerRequests:
             yield
             return
         shared = self._read()
+        # The file still holds the newest request of an earlier fit, which nobody is to apply again.
         self._known = shared.id if shared is not None else ""
         self._ended.clear()
         thread = threading.Thread(target=self._listen, name="worker-requests", daemon=True)
@@ -86,7 +87,7 @@ class WorkerRequests:
         self._ended.set()
 
     def send(self, request: ControlRequest, batches: int) -> str:
-        """Have all workers apply a request after the next batch; return why that can't be, or nothing.
+        """Have all workers apply a request after the next batch; return why they can't, or an empty string.
 
         Args:
             request: the one sent to the run.
@@ -105,6 +106,7 @@ class WorkerRequests:
                 return f"{_have(silent)} not acknowledged it in {ACKNOWLEDGE_SECONDS:.0f} seconds: nothing was done."
             time.sleep(_TICK_SECONDS / 4)
         self._pending = replace(shared, decision=_Decision.GIVEN)
+        # Before the chief's next batch, without which no other worker can finish the one in question.
         self._write(self._pending)
         return ""
 
@@ -136,9 +138,12 @@ class WorkerRequests:
             self._known = shared.id
             if shared.fit != len(self._writer.info.fits) or shared.decision is not _Decision.SENT:
                 continue
+            # Set before it is acknowledged: once the chief reads that, the batch after which it is due may end.
             self._pending = shared
+            # Not written, the chief waits in vain and withdraws the request, so that no worker applies it.
             with suppress(OSError):
                 replace_file(self._writer.folder / _SEEN_FILE, shared.id.encode())
+            # Here and not after a batch: the training thread may wait in a step for a worker that is gone.
             if shared.action is Action.KILL:
                 kill_process_group(os.getpid())
 

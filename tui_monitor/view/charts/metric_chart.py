@@ -13,8 +13,8 @@ from tui_monitor.charts.scale import (
     epoch_ticks,
     logarithmic_limits,
     logarithmic_ticks,
+    on_rows,
     stepped_limits,
-    ticks,
     whole_limits,
 )
 from tui_monitor.charts.spec import Band, ChartSpec, Curve, FloatArray, LegendEntry, Points
@@ -22,6 +22,7 @@ from tui_monitor.history.batches.middle import MIDDLE, middle
 from tui_monitor.history.batches.series import whole_blocks
 from tui_monitor.history.snapshot import EpochRow, FitSnapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX, is_count
+from tui_monitor.run_log.runs.folders import printable
 from tui_monitor.units import rounded, signed
 from tui_monitor.view.charts.chart_metrics import ChartMetric
 from tui_monitor.view.charts.epoch_axis import batch_edges, full_range, newest, planned_end
@@ -29,6 +30,8 @@ from tui_monitor.view.charts.newest_gap import newest_gap
 from tui_monitor.view.view_state import SMOOTHING, ViewState
 
 BASELINE_MARK = "B"
+_LONGEST_NAME = 24
+"""Characters of the baseline's name."""
 
 
 def chart_spec(
@@ -66,6 +69,7 @@ def chart_spec(
     baseline = _baseline(view, metric.name)
     visible = [_visible(points, x_range) for points in (train, validation, *(curve.points for curve in baseline))]
     limits = whole_limits if view.extremes else data_limits
+    on_rows_range = None
     if view.log_y:
         wanted = _exponentiated(limits(_logarithmic(band), *map(logarithmic, visible)))
         y_range = logarithmic_limits(wanted, previous)
@@ -73,7 +77,7 @@ def chart_spec(
     else:
         needed = limits(None, *visible)
         y_range = stepped_limits(limits(band, *visible), previous, needed=needed, ceiling=metric.ceiling)
-        y_ticks = ticks(y_range, min(8, max(3, high // 3)))
+        on_rows_range, y_ticks = on_rows(y_range, high, metric.ceiling)
     return ChartSpec(
         title=_title(metric.name, view, is_running=metric.name in fit.info.running_means, is_of_epochs=is_of_epochs),
         x_range=x_range,
@@ -89,13 +93,14 @@ def chart_spec(
         curves=baseline,
         legend=_legend(fit.epochs, metric.name, glyphs(markers), _band_words(view) if band is not None else "", view),
         log_y=view.log_y,
+        y_on_rows=on_rows_range,
         markers=markers,
     )
 
 
 def _baseline(view: ViewState, name: str) -> tuple[Curve, ...]:
     """Return the curve of the baseline's validation, or of its training where it has no validation."""
-    if view.baseline is None:
+    if view.baseline is None or view.hides_baseline:
         return ()
     for metric in (VALIDATION_PREFIX + name, name):
         points = _epoch_points(view.baseline.epochs, metric)
@@ -182,14 +187,17 @@ def _visible(points: Points, x_range: Limits) -> FloatArray:
 
 def _against_baseline(view: ViewState, epochs: tuple[EpochRow, ...], name: str) -> tuple[LegendEntry, ...]:
     """Return what the baseline had at the newest epoch that both have, and how far this run is off it."""
-    if view.baseline is None:
+    if view.baseline is None or view.hides_baseline:
         return ()
+    name_shown = printable(view.baseline.name)
+    if len(name_shown) > _LONGEST_NAME:
+        name_shown = name_shown[: _LONGEST_NAME - 1] + "…"
     for row in reversed(epochs):
         then = view.baseline.value_at(row.epoch, name)
         if then is not None and name in row.metrics:
-            text = f"{signed(row.metrics[name] - then, 4)} to {view.baseline.name}"
-            return (LegendEntry(BASELINE_MARK, text, "baseline"),)
-    return (LegendEntry(BASELINE_MARK, view.baseline.name, "baseline"),)
+            difference = signed(row.metrics[name] - then, 4)
+            return (LegendEntry(BASELINE_MARK, f"{difference} to {name_shown}", "baseline", difference),)
+    return (LegendEntry(BASELINE_MARK, name_shown, "baseline"),)
 
 
 def _legend(
@@ -197,10 +205,13 @@ def _legend(
 ) -> tuple[LegendEntry, ...]:
     metrics: Mapping[str, float] = epochs[-1].metrics if epochs else {}
     validated = VALIDATION_PREFIX + name
-    train = f"train {rounded(metrics[name])}" if name in metrics else "train"
-    entries = [LegendEntry(glyph.train_marker, train, "train")]
+    entries = [LegendEntry(glyph.train_marker, "train", "train")]
+    if name in metrics:
+        value = rounded(metrics[name])
+        entries = [LegendEntry(glyph.train_marker, f"train {value}", "train", value)]
     if validated in metrics:
-        entries.append(LegendEntry(glyph.validation_marker, f"validation {rounded(metrics[validated])}", "validation"))
+        value = rounded(metrics[validated])
+        entries.append(LegendEntry(glyph.validation_marker, f"validation {value}", "validation", value))
     entries += _against_baseline(view, epochs, validated if validated in metrics else name)
     if band:
         entries.append(LegendEntry(glyph.line, "mean", "train"))

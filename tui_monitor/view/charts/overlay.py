@@ -17,6 +17,7 @@ from tui_monitor.charts.scale import (
     epoch_ticks,
     logarithmic_limits,
     logarithmic_ticks,
+    on_rows,
     round_step,
     stepped_limits,
     ticks,
@@ -28,7 +29,7 @@ from tui_monitor.view.charts.chart_metrics import chart_metric, further_metrics
 from tui_monitor.view.charts.epoch_axis import batch_edges, newest
 
 _SMOOTHED = (1, 3, 9)
-"""Neighbouring points that a smoothed curve averages."""
+"""Neighbouring points that a smoothed curve averages, as many on one side as on the other."""
 _NARROWEST = 0.02
 
 
@@ -129,18 +130,19 @@ def overlay_spec(
     x_range = (full[0] + low * (full[1] - full[0]), full[0] + high * (full[1] - full[0]))
     columns = dot_columns(size[0], markers)
     curves = [curve for run in shown for curve in _curves(run, name, state, x_range, columns)]
-    visible = [_visible(curve.points, x_range) for curve in curves]
+    visible = [_visible(points, x_range) for curve in curves for points in (curve.points, curve.marked)]
     wide, tall = data_area(*size, None)
+    on_rows_range = None
     if state.log_y:
         wanted = data_limits(None, *map(logarithmic, visible))
         y_range = logarithmic_limits(None if wanted is None else (10.0 ** wanted[0], 10.0 ** wanted[1]))
         y_ticks = logarithmic_ticks(y_range, max(2, tall // 2))
     else:
         y_range = stepped_limits(data_limits(None, *visible), None, ceiling=chart_metric(name).ceiling)
-        y_ticks = ticks(y_range, min(8, max(3, tall // 3)))
+        on_rows_range, y_ticks = on_rows(y_range, tall, chart_metric(name).ceiling)
     remarks = [f"{name}, {state.side}" if state.side is not Side.BOTH else f"{name}, training (dim) and validation"]
     remarks += ["log"] if state.log_y else []
-    remarks += [f"mean of {_SMOOTHED[state.smoothing]} points"] if state.smoothing else []
+    remarks += [f"line: mean of {_SMOOTHED[state.smoothing]}, marks: values"] if state.smoothing else []
     return ChartSpec(
         title=f" {', '.join(remarks)}",
         x_range=x_range,
@@ -150,6 +152,7 @@ def overlay_spec(
         x_label=state.x.value,
         curves=tuple(curves),
         log_y=state.log_y,
+        y_on_rows=on_rows_range,
         markers=markers,
     )
 
@@ -171,24 +174,29 @@ def _curves(run: OverlaidRun, name: str, state: OverlayState, x_range: Limits, c
     found = []
     if state.side is not Side.VALIDATION:
         style = f"run-{run.number}" if state.side is Side.TRAINING else "baseline"
-        points = _training(run.fit, name, state, x_range, columns)
-        found.append(Curve(points, style, str(run.number) if state.side is Side.TRAINING else ""))
+        values = _training(run.fit, name, state, x_range, columns)
+        found.append(_curve(values, state, style, str(run.number) if state.side is Side.TRAINING else ""))
     if state.side is not Side.TRAINING:
-        points = _smoothed(_epoch_points(run.fit, VALIDATION_PREFIX + name, state.x), state.smoothing)
-        found.append(Curve(points, f"run-{run.number}", str(run.number)))
+        values = _epoch_points(run.fit, VALIDATION_PREFIX + name, state.x)
+        found.append(_curve(values, state, f"run-{run.number}", str(run.number)))
     return found
 
 
 def _training(fit: FitSnapshot, name: str, state: OverlayState, x_range: Limits, columns: int) -> Points:
-    """Return the mean of the batches in each column, or the epochs' own values where batches have no place in x."""
+    """Return the mean of the batches in each column, or the epochs' own values where batches have no place in x.
+
+    Beside validation it is the epochs' own values, too: what scatters from batch to batch would hide all else.
+    """
     series = fit.series.get(name)
+    if state.side is Side.BOTH and any(name in row.metrics for row in fit.epochs):
+        return _epoch_points(fit, name, state.x)
     if series is None or not len(series) or state.x not in (XAxis.EPOCH, XAxis.BATCH):
-        return _smoothed(_epoch_points(fit, name, state.x), state.smoothing)
+        return _epoch_points(fit, name, state.x)
     edges = np.linspace(*x_range, columns + 1)
     positions = batch_edges(fit, x_range, columns) if state.x is XAxis.EPOCH else edges
     mean = series.envelope(np.clip(positions, 0, len(series))).mean
     held = np.isfinite(mean)
-    return _smoothed(Points(((edges[1:] + edges[:-1]) / 2)[held], mean[held]), state.smoothing)
+    return Points(((edges[1:] + edges[:-1]) / 2)[held], mean[held])
 
 
 def _epoch_points(fit: FitSnapshot, name: str, axis: XAxis) -> Points:
@@ -216,17 +224,32 @@ def _positions(fit: FitSnapshot, axis: XAxis) -> FloatArray:
             return np.array([(row.ended - began) / 60 for row in fit.epochs])
 
 
-def _smoothed(points: Points, smoothing: int) -> Points:
-    """Return the points with each value the mean of its neighbours; those at the ends have fewer."""
-    width = _SMOOTHED[smoothing]
-    if width == 1 or len(points.y) < 2:
-        return points
-    kernel = np.ones(width)
-    held = np.isfinite(points.y)
-    total = np.convolve(np.where(held, points.y, 0.0), kernel, mode="same")[: len(points.y)]
-    counted = np.convolve(held.astype(np.float64), kernel, mode="same")[: len(points.y)]
-    mean = np.divide(total, counted, out=np.full(len(points.y), np.nan), where=counted > 0)
-    return Points(points.x, np.where(held, mean, points.y))
+def _curve(values: Points, state: OverlayState, style: str, mark: str) -> Curve:
+    if not state.smoothing:
+        return Curve(values, style, mark)
+    return Curve(Points(values.x, smoothed(values.y, _SMOOTHED[state.smoothing])), style, mark, values)
+
+
+def smoothed(values: FloatArray, width: int) -> FloatArray:
+    """Return values each of which is the mean of its neighbours, as many on one side as on the other.
+
+    Towards the ends there are fewer of them, and the first and the last value stay what they are: a mean of one side
+    alone would move them away from what the curve comes from and goes to.
+
+    Args:
+        values: shape (points,); one that is not finite stays, and is part of no mean.
+        width: how many values a mean is over at most, an odd number.
+    """
+    count = len(values)
+    index = np.arange(count)
+    reach = np.minimum(np.minimum(index, count - 1 - index), width // 2)
+    held = np.isfinite(values)
+    total = np.append(0.0, np.cumsum(np.where(held, values, 0.0)))
+    counted = np.append(0, np.cumsum(held))
+    low, high = index - reach, index + reach + 1
+    inside = np.maximum(counted[high] - counted[low], 1)
+    means = np.where(held & (reach > 0), (total[high] - total[low]) / inside, values)
+    return np.asarray(means, np.float64)
 
 
 def _full_range(runs: Sequence[OverlaidRun], axis: XAxis) -> Limits:

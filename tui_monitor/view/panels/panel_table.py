@@ -129,6 +129,7 @@ def _gap_inputs(snapshot: Snapshot, view: ViewState) -> object:
         newest.batch,
         newest.seconds,
         age_of(snapshot, fit),
+        view.output,
     )
 
 
@@ -157,7 +158,7 @@ def _gap_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> R
     explanation = newest_answer(snapshot, view.fit_of(snapshot)).explanation
     if explanation is None:
         return (heading("Why training and validation differ", "", width),)
-    return (panel_heading(explanation, width, age_of(snapshot, view.fit_of(snapshot))),)
+    return (panel_heading(explanation, width, age_of(snapshot, view.fit_of(snapshot)), view.output),)
 
 
 def _evidence_head(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
@@ -167,7 +168,7 @@ def _evidence_head(snapshot: Snapshot, view: ViewState, width: int, height: int)
 def _gap(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
     fit = view.fit_of(snapshot)
     found = newest_answer(snapshot, fit)
-    explanation = found.explanation
+    explanation = found.explanation and found.explanation.of_output(view.output)
     alerts = alert_rows(snapshot, fit.info.index if fit is not None else None, width)
     if explanation is None:
         rows: list[Row] = [*alerts, BLANK] if height > 6 else []

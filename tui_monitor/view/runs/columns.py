@@ -94,7 +94,7 @@ def _last(name: str) -> Callable[[RunEntry, TableContext], str]:
 
 COLUMNS: tuple[Column, ...] = (
     Column("run", lambda entry, context: printable(entry.name), 0, is_left=True, widest=48),
-    Column("state", lambda entry, context: str(entry.state), 1, is_left=True),
+    Column("state", lambda entry, context: str(entry.state) if entry.is_read else "reading", 1, is_left=True),
     Column("epoch", _epoch, 3),
     Column("best", _best, 2, title=lambda context: f"best {context.metric}"),
     Column("at", _at, 4),
@@ -129,15 +129,18 @@ def sorted_entries(entries: Iterable[RunEntry], by: str, context: TableContext) 
     is_turned, name = by.startswith("-"), by.removeprefix("-")
     falls = _falls(name, context) is not is_turned
     # Runs that are equal keep one order, whatever order they were read in.
-    keyed = [(_key(entry, name, context), entry) for entry in sorted(entries, key=lambda entry: entry.name)]
-    with_value = [(key, entry) for key, entry in keyed if key is not None]
-    numbers = sorted(((k, e) for k, e in with_value if isinstance(k, float)), key=_first, reverse=falls)
-    texts = sorted(((k, e) for k, e in with_value if isinstance(k, str)), key=_first, reverse=falls)
-    return [e for _, e in (*numbers, *texts)] + [entry for key, entry in keyed if key is None]
+    runs = sorted(entries, key=_name)
+    keys = list(map(_key(name, context), runs))
+    numbers = [index for index, key in enumerate(keys) if isinstance(key, float)]
+    texts = [index for index, key in enumerate(keys) if isinstance(key, str)]
+    without = [index for index, key in enumerate(keys) if key is None]
+    for held in (numbers, texts):
+        held.sort(key=keys.__getitem__, reverse=falls)  # type: ignore[arg-type]
+    return [runs[index] for index in (*numbers, *texts, *without)]
 
 
-def _first(pair: tuple[float | str, RunEntry]) -> float | str:
-    return pair[0]
+def _name(entry: RunEntry) -> str:
+    return entry.name
 
 
 def _falls(name: str, context: TableContext) -> bool:
@@ -145,18 +148,28 @@ def _falls(name: str, context: TableContext) -> bool:
     return name in ("started", "created", "took") or is_higher_better(metric)
 
 
-def _key(entry: RunEntry, name: str, context: TableContext) -> float | str | None:
-    """Return what a run is sorted by; None where it has no such value."""
+_Key = float | str | None
+"""What a run is sorted by; None where it has no such value."""
+
+
+def _key(name: str, context: TableContext) -> Callable[[RunEntry], _Key]:
+    """Return what gives each run its key; looked up once, as there may be thousands of runs."""
     if name in _KEYS:
-        return _KEYS[name](entry, context) or None
-    if name in ("best", "at"):
-        best = entry.best.get(context.metric)
-        return None if best is None else best.value if name == "best" else float(best.epoch)
-    value = value_of(entry, name)
+        key = _KEYS[name]
+        return lambda entry: key(entry, context) or None
+    metric = context.metric
+    if name == "best":
+        return lambda entry: entry.best[metric].value if metric in entry.best else None
+    if name == "at":
+        return lambda entry: float(entry.best[metric].epoch) if metric in entry.best else None
+    return lambda entry: _unless_nan(value_of(entry, name))
+
+
+def _unless_nan(value: _Key) -> _Key:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-_KEYS: Mapping[str, Callable[[RunEntry, TableContext], float | str | None]] = {
+_KEYS: Mapping[str, Callable[[RunEntry, TableContext], _Key]] = {
     "run": lambda entry, context: entry.name.lower(),
     "name": lambda entry, context: entry.name.lower(),
     "took": lambda entry, context: duration_of(entry, context.now),

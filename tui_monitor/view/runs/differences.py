@@ -22,7 +22,8 @@ class Differences:
 
     def text(self, entry: RunEntry) -> str:
         """Return them in a line, such as `lr=0.1 units=64`."""
-        return " ".join(f"{name}={value}" for name, value in self.of(entry))
+        given = entry.arguments
+        return " ".join([f"{name}={given[name]}" for name in self.names.get(entry.script, ()) if name in given])
 
 
 def differences(entries: Iterable[RunEntry]) -> Differences:

@@ -1,27 +1,15 @@
-"""The table of runs on screen: prepared once for all runs, then rows for the window alone.
-
-Preparing sorts and looks for what differs, which takes longest; a key that filters or moves needs no more than the
-runs as they were prepared.
-"""
+"""The table of runs on screen: rows for the window alone."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.entry import RunEntry
 from tui_monitor.units import count
-from tui_monitor.view.runs.columns import (
-    COLUMNS,
-    Column,
-    TableContext,
-    fitted,
-    metric_that_matters,
-    sorted_entries,
-)
-from tui_monitor.view.runs.differences import differences
-from tui_monitor.view.runs.query import read_query, searched_text
+from tui_monitor.view.runs.columns import COLUMNS, Column, TableContext, fitted
+from tui_monitor.view.runs.prepared import PreparedRuns
+from tui_monitor.view.runs.query import read_query
 from tui_monitor.view.runs.table_state import TableState
 from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, cell_len, heading, left, right, wrap
 
@@ -32,75 +20,12 @@ _SAMPLE = 100
 _GONE = (State.FAILED, State.LOST)
 
 
-@dataclass(frozen=True)
-class PreparedRuns:
-    """All runs in order, with all that rows are made from."""
-
-    entries: tuple[RunEntry, ...] = ()
-    """Live ones first, each part in the order asked for."""
-    texts: Mapping[str, str] = field(default_factory=dict)
-    """Name to the text in which words of a filter are looked for."""
-    context: TableContext = field(default_factory=TableContext)
-    sort: str = ""
-    """The order asked for."""
-    metric: str = ""
-    """The metric asked for."""
-    metrics: tuple[str, ...] = ()
-    """Metrics that any of the runs has."""
-
-
-def prepare(
-    entries: Mapping[str, RunEntry], state: TableState, now: float, before: PreparedRuns | None = None
-) -> PreparedRuns:
-    """Return runs in the order of a state.
-
-    Args:
-        entries: by name.
-        state: says the order and the metric.
-        now: seconds since 1970-01-01 UTC.
-        before: what was prepared of the same runs earlier: what did not change is taken from there.
-    """
-    runs = list(entries.values())
-    known = {entry.name: entry for entry in before.entries} if before is not None else {}
-    if before is not None and len(known) == len(runs) and all(known.get(run.name) is run for run in runs):
-        # Another order of the same runs: nothing else has to be found again.
-        texts, found, metrics = before.texts, before.context.differences, before.metrics
-    else:
-        texts = _texts(entries, known, before)
-        is_same = before is not None and all(_same_arguments(known.get(run.name), run) for run in runs)
-        found = before.context.differences if before is not None and is_same else differences(runs)
-        metrics = tuple(dict.fromkeys(name for entry in runs for name in entry.best))
-    context = TableContext(state.metric or metric_that_matters(runs), found, now)
-    ordered = sorted_entries(runs, state.sort, context)
-    ordered.sort(key=lambda entry: not entry.is_live)
-    return PreparedRuns(tuple(ordered), texts, context, state.sort, state.metric, metrics)
-
-
-def _texts(
-    entries: Mapping[str, RunEntry], known: Mapping[str, RunEntry], before: PreparedRuns | None
-) -> Mapping[str, str]:
-    held: Mapping[str, str] = before.texts if before is not None else {}
-    return {name: held[name] if known.get(name) is entry else searched_text(entry) for name, entry in entries.items()}
-
-
-def _same_arguments(before: RunEntry | None, entry: RunEntry) -> bool:
-    return before is entry or (before is not None and before.arguments == entry.arguments)
-
-
-def kept(prepared: PreparedRuns, state: TableState) -> tuple[RunEntry, ...]:
-    """Return the runs that fit the filter, in order; all of them while it can't be read."""
-    query = read_query(state.filter)
-    if not query.tests:
-        return prepared.entries
-    return tuple(entry for entry in prepared.entries if query.keeps(entry, prepared.texts[entry.name]))
-
-
 def layout_of(prepared: PreparedRuns, state: TableState, width: int) -> tuple[tuple[Column, int], ...]:
-    """Return the columns that there is room for, each with its width: the same wherever the window is."""
+    """Return the columns that there is room for, each with its width: the same wherever the window is, in any order."""
     wanted = [column for column in COLUMNS if column.name not in state.hidden]
-    step = max(1, len(prepared.entries) // _SAMPLE)
-    sample = prepared.entries[::step]
-    longest = max(prepared.entries, key=lambda entry: len(entry.name), default=None)
+    runs = prepared.found.by_name
+    sample = runs[:: max(1, len(runs) // _SAMPLE)]
+    longest = max(runs, key=lambda entry: len(entry.name), default=None)
     some = [*sample, longest] if longest is not None else []
     cells = [[_heading(column, prepared) for column in wanted]]
     cells += [[column.cell(entry, prepared.context) for column in wanted] for entry in some]
@@ -122,7 +47,7 @@ def head_rows(
     width: int,
 ) -> Rows:
     """Return the two rows above the table: how many runs there are and how they are sorted, then the columns."""
-    total, live = len(prepared.entries), sum(entry.is_live for entry in prepared.entries)
+    total, live = len(prepared.entries), len(prepared.found.live)
     parts = [f"{count(len(shown))} of {count(total)}" if len(shown) < total else count(total)]
     parts += [f"{live} live"] if live else []
     parts += [f"{len(state.marked)} marked"] if state.marked else []
@@ -143,17 +68,18 @@ def table_rows(
     state: TableState,
     columns: Sequence[tuple[Column, int]],
     height: int,
+    cursor: int,
 ) -> Rows:
     """Return the rows of the window, as many as `height`.
 
     Args:
         prepared: all runs.
         shown: those that fit the filter.
-        state: says where the window and the cursor are.
+        state: says where the window is, and which runs are marked.
         columns: as `layout_of` returned them.
         height: rows.
+        cursor: index of the run under the cursor, among those shown.
     """
-    cursor = state.index_in([entry.name for entry in shown])
     window = shown[state.top : state.top + height]
     rows = [
         _row(entry, prepared.context, state, columns, is_cursor=state.top + index == cursor)

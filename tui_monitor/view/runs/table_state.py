@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-MOST_MARKED = 8
-"""Runs that can be marked at once: more curves on one chart can't be told apart."""
+from tui_monitor.view.keys.of_many_runs import MOST_MARKED
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ KINDS: dict[str, Callable[[], Iterator[Layout]]] = {
     "carets": progress.carets,
     "returns removed": progress.returns_removed,
     "wrapped": progress.wrapped,
+    "logged": progress.logged,
     "in the middle": progress.in_the_middle,
     "validation bars": progress.validation_bars,
     "restarts": progress.restarts,

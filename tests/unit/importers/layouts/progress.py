@@ -93,6 +93,36 @@ def wrapped() -> Iterator[Layout]:
     yield text("".join(f"> {line}\n" for line in whole.replace(" - val_loss", "\n - val_loss").splitlines()), [a])
 
 
+def logged() -> Iterator[Layout]:
+    """Yield logs of the kind: printed by logging, with values that somebody shortened."""
+    a = made_up(3)
+    short = [(n, dict(zip(logs, (0.5 + n / 10, 0.71, 0.6, 0.65), strict=True))) for n, logs in a]
+    for begin in (
+        "2020-01-01 10:00:00,123 INFO train.py:33 ",
+        "[2020-01-01 10:00:00,123] {train.py:33} INFO - ",
+        "INFO:root:",
+        "train.py:34 ",
+        "10:00:02 PM ",
+        "Mar  3 10:00:00 host python[123]: ",
+        "2024-03-01T10:00:00.123456789Z ",
+    ):
+        for epochs, told in (
+            (a, "{told}"),
+            (short, "loss: {loss} - acc: {acc} - val_loss: {val_loss} - val_acc: {val_acc}"),
+        ):
+            lines = "".join(
+                f"{begin}Epoch {n}/3\n{begin}99/99 - 1s - {told.format(told=printed(logs), **logs)}\n"
+                for n, logs in epochs
+            )
+            yield text(lines, [epochs])
+    yield text(
+        "".join(
+            f"Epoch {n}/3\n9/9 - 1s - loss: 0.5 - acc: 0.71 - val_loss: 0.6 - val_acc: 0.65\n33\n" for n in (1, 2, 3)
+        ),
+        [[(n, {"loss": 0.5, "acc": 0.71, "val_loss": 0.6, "val_acc": 0.65}) for n in (1, 2, 3)]],
+    )
+
+
 def in_the_middle() -> Iterator[Layout]:
     """Yield logs of the kind: in the middle."""
     a = made_up(3, first=17)

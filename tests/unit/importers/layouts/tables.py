@@ -15,6 +15,9 @@ def tables() -> Iterator[Layout]:
     zero: list[list[object]] = [[n - 1, *logs.values()] for n, logs in a]
     for name in ("Epoch", "EPOCH", " epoch ", "epochs"):
         yield text(table([name, *NAMES], rows), [a], name="h.csv")
+    for escape in ("\x1b", ""):
+        green = [[n, *(f"{escape}[32m{value}{escape}[0m" for value in logs.values())] for n, logs in a]
+        yield text(table(["epoch", *NAMES], green), [a], name="h.csv")
     for index in ("", "Unnamed: 0", "index"):
         yield text(table([index, *NAMES], zero), [a], name="h.csv")
     yield text(

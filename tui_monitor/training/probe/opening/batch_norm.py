@@ -48,7 +48,7 @@ class _Layer:
 
 @dataclass
 class BatchNormSplit:
-    """Measures what the kinds of statistics do; the passes that read others are built once."""
+    """Measures what each kind of statistics does; passes that read statistics of ours are built once."""
 
     backend: Backend
     model: Any
@@ -107,6 +107,7 @@ class BatchNormSplit:
     def _layers(self) -> Iterator[_Layer]:
         for layer in self.backend.layers(self.model):
             is_known = isinstance(layer, self.backend.batch_normalization) and self.backend.is_own(type(layer))
+            # A frozen layer uses its moving statistics in training, too, and batch renormalisation uses both kinds.
             if is_known and layer.trainable and not getattr(layer, "renorm", False) and 0 <= layer.momentum < 1:
                 yield _Layer(layer.moving_mean, layer.moving_variance, float(layer.momentum))
 
@@ -143,6 +144,7 @@ class BatchNormSplit:
         assert self._variables is not None
         parts = []
         for batch, statistics in zip(training, found, strict=True):
+            # One batch at a time, each with its own statistics in the same variables.
             self._assign(statistics)
             parts.append(probe.with_variables([batch], self._variables))
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -36,6 +36,7 @@ def mixed(parts: Sequence[Fingerprints]) -> Fingerprints:
     """Return one fingerprint made of several, sample by sample; at least one, whose order counts."""
     total = parts[0]
     for part in parts[1:]:
+        # Wraps around at 2^64, as it should: NumPy warns of that in scalars alone, not in arrays.
         total = total * _MIX + part
     return total
 
@@ -45,6 +46,7 @@ def _of_rows(values: tf.Tensor, most_bytes: int) -> Fingerprints:
     if values.dtype.size and rows.shape[1] * values.dtype.size > most_bytes:
         # Where the tensor lies: a whole batch of images need not leave its device.
         rows = rows[:, :: -(-rows.shape[1] * values.dtype.size // most_bytes)]
+    # `tf.fingerprint` has a kernel for the processor alone.
     with tf.device("CPU:0"):
         prints: Fingerprints = tf.fingerprint(rows).numpy().view(np.uint64)[:, 0]
     return prints
@@ -70,6 +72,7 @@ class KnownSamples:
         """Return which fingerprints are known, and the index of each that is; shape (m,) each."""
         if not self.inputs.size:
             return np.zeros(wanted.size, dtype=bool), np.zeros(wanted.size, dtype=np.int64)
+        # What is larger than all would be behind the last one: compared with that, it differs.
         index = np.minimum(np.searchsorted(self.inputs, wanted), self.inputs.size - 1)
         return self.inputs[index] == wanted, index
 
@@ -93,6 +96,7 @@ class KnownSamples:
 
 def packed(epoch: int, batch: int, rows: int) -> Places:
     """Return where each sample of a batch stands, as one number each, shape (rows,)."""
+    # 20 bits for the row, 28 for the batch, the rest for the epoch: what was trained on later is a larger number.
     return (epoch << 48) + (batch << 20) + np.arange(rows, dtype=np.int64)
 
 

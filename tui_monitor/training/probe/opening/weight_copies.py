@@ -65,6 +65,7 @@ class WeightCopies:
             self.next = None
             return
         values = {id(handle): (handle, value) for handle, value in map(_read, self._model.variables)}
+        # Two, as too few batches may be kept after the newest.
         self.copies = [*self.copies, WeightCopy(batches, values)][-2:]
         self.next = next((t for t in self._targets if t > batches), None) if self._targets else 2 * batches
 
@@ -80,6 +81,7 @@ def _why_not(model: Any, batches: int) -> str:
             "fresh-batch test may take."
         )
     iterations = getattr(getattr(model, "optimizer", None), "iterations", None)
+    # The optimizer counts all steps of the model's life, so more of them than this epoch's means earlier training.
     if iterations is None or int(iterations.numpy()) > batches:
         return "The model had been trained before this fit, so no batch is known to be new to it."
     return ""

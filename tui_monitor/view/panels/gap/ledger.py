@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui_monitor.run_log.events.explanation import Ledger, Term, Verdict, unmeasured
+from tui_monitor.run_log.events.explanation import CHANCE, NEGLIGIBLE, Ledger, Term, Verdict, unmeasured
 from tui_monitor.units import AmountUnit
 from tui_monitor.view.text.bars import signed_bar
 from tui_monitor.view.text.rows import Row, Rows, Run, cell_len, left, right, spread, wrap
@@ -11,10 +11,12 @@ from tui_monitor.view.text.rows import Row, Rows, Run, cell_len, left, right, sp
 _WITH_INTERVAL = 60
 """Narrowest ledger that shows intervals."""
 _NARROW_LABEL = 23
-_VERDICT = max(len(verdict.word) for verdict in Verdict)
+_VERDICT = max(map(len, (NEGLIGIBLE, CHANCE, *(verdict.word for verdict in Verdict))))
 _EFFECT, _INTERVAL = 6, 16
 """Cells of the usual effect and interval: the same in all ledgers, so that their bars line up."""
 _SMALLEST_BAR, _LARGEST_BAR = 7, 41
+_SIGN = "training − validation"
+"""What a gap is: said beside it wherever there is room."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def ledger_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, *, who
         ledger: what to show.
         unit: how amounts are written.
         width: cells a row.
-        whole: whether terms that are ruled out at zero get rows of their own instead of sharing one.
+        whole: whether terms that come to nothing get rows of their own instead of sharing one.
     """
     if all(term.effect is None for term in ledger.terms):
         return _verdict_rows(title, ledger, unit, width)
@@ -43,14 +45,14 @@ def ledger_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, *, who
     nothing = [] if whole else [term for term in terms if _is_nothing(term, unit)]
     if len(nothing) < 2:
         nothing = []
-    layout = _layout(terms, unit, width)
-    rows: list[Row] = [_title_row(title, ledger, unit, width, "training − validation")]
+    layout = _layout(terms, [ledger.label(term.cause) for term in terms], unit, width)
+    rows: list[Row] = [_title_row(title, ledger, unit, width, _SIGN)]
     for term in terms:
         if term not in nothing:
-            rows += _term_rows(term, unit, layout, _largest(terms))
+            rows += _term_rows(term, ledger.label(term.cause), unit, layout, _largest(terms))
             rows += _part_rows(term, unit, layout) if whole else ()
     if nothing:
-        names = "; ".join(term.cause.label for term in nothing)
+        names = "; ".join(ledger.label(term.cause) for term in nothing)
         rows += wrap(f"No effect: {names}", width, "muted", indent="  ")
     if whole:
         rows += _without_amount(ledger, width)
@@ -82,9 +84,9 @@ def _is_nothing(term: Term, unit: AmountUnit) -> bool:
 def _verdict_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, height: int | None = None) -> Rows:
     """Return a ledger without amounts: the causes under what can be said of them, each list whole or not at all."""
     rows: list[Row] = []
-    remark = "training − validation"
+    remark = _SIGN
     for verdict in Verdict:
-        names = [term.cause.label for term in ledger.terms if term.verdict is verdict]
+        names = [ledger.label(term.cause) for term in ledger.terms if term.verdict is verdict]
         block = wrap(f"{verdict.word.capitalize()}: {'; '.join(names)}", width, indent="  ") if names else ()
         if height is not None and 1 + len(rows) + len(block) > height:
             remark = "not all causes (g: all)"
@@ -106,35 +108,39 @@ def top_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, height: i
     if all(term.effect is None for term in ledger.terms):
         return _verdict_rows(title, ledger, unit, width, height)
     terms = _measured(ledger)
-    layout = _layout(terms, unit, width)
+    layout = _layout(terms, [ledger.label(term.cause) for term in terms], unit, width)
     shown_terms = [term for term in terms if not _is_nothing(term, unit)]
-    ranked = sorted(shown_terms, key=lambda term: -abs(term.effect or 0.0))
+    # What is negligible gives way to what is not, however many points it has.
+    ranked = sorted(shown_terms, key=lambda term: (term.verdict is Verdict.RULED_OUT, -abs(term.effect or 0.0)))
     rows: list[Row] = []
     shown = 0
     for term in ranked:
-        block = _term_rows(term, unit, layout, _largest(terms))
+        block = _term_rows(term, ledger.label(term.cause), unit, layout, _largest(terms))
         if len(rows) + len(block) > height - 1:
             break
         rows += block
         shown += 1
-    remark = "training − validation"
-    if shown < len(ledger.terms):
-        remark = f"{shown} of {len(ledger.terms)} causes (g: all)"
-    return (_title_row(title, ledger, unit, width, remark), *rows)
+    counted = f"{shown} of {len(ledger.terms)}"
+    long, short = f"{counted} causes (g: all)", f"{counted} (g: all)"
+    remarks = (f"{_SIGN} · {long}", f"{_SIGN} · {short}", long) if shown < len(ledger.terms) else (_SIGN,)
+    return (_title_row(title, ledger, unit, width, *remarks), *rows)
 
 
-def _title_row(title: str, ledger: Ledger, unit: AmountUnit, width: int, remark: str) -> Row:
+def _title_row(title: str, ledger: Ledger, unit: AmountUnit, width: int, *remarks: str) -> Row:
+    """Return the title with the gap, its interval, and the first remark there is room for, else the last."""
     gap = "unknown" if ledger.gap is None else unit.amount_with_unit(ledger.gap)
     start: Row = (Run(f"{title} {gap}", "strong"),)
     interval = unit.interval(ledger.low, ledger.high)
     if interval:
         start = (*start, Run(f" {interval}", "muted"))
     if ledger.within_noise:
-        remark = "within sampling noise"
+        remarks = (f"{_SIGN} · within chance", "within chance")
+    room = width - sum(cell_len(run.text) for run in start) - 2
+    remark = next((remark for remark in remarks if cell_len(remark) <= room), remarks[-1])
     return spread(start, (Run(remark, "muted"),), width)
 
 
-def _layout(terms: Sequence[Term], unit: AmountUnit, width: int) -> _Layout:
+def _layout(terms: Sequence[Term], labels: Sequence[str], unit: AmountUnit, width: int) -> _Layout:
     effect = max([_EFFECT, *(cell_len(unit.amount(term.effect)) for term in terms)])
     interval = max([_INTERVAL, *(cell_len(unit.interval(term.low, term.high)) for term in terms)])
     fixed = effect + 1 + _VERDICT + 1
@@ -142,7 +148,7 @@ def _layout(terms: Sequence[Term], unit: AmountUnit, width: int) -> _Layout:
     if no_interval or width < _WITH_INTERVAL or width - fixed - interval - 1 < _NARROW_LABEL + 1 + _SMALLEST_BAR:
         interval = 0
     rest = width - fixed - (interval + 1 if interval else 0)
-    longest = max((len(term.cause.label) for term in terms), default=_NARROW_LABEL)
+    longest = max(map(len, labels), default=_NARROW_LABEL)
     label = longest if rest - longest - 1 >= 2 * _SMALLEST_BAR + 1 else min(longest, _NARROW_LABEL)
     bar = min(_LARGEST_BAR, rest - label - 1)
     bar -= 1 - bar % 2
@@ -165,8 +171,8 @@ def _part_rows(term: Term, unit: AmountUnit, layout: _Layout) -> Rows:
     return tuple(rows)
 
 
-def _term_rows(term: Term, unit: AmountUnit, layout: _Layout, largest: float) -> Rows:
-    labels = wrap(term.cause.label, layout.label)
+def _term_rows(term: Term, label: str, unit: AmountUnit, layout: _Layout, largest: float) -> Rows:
+    labels = wrap(label, layout.label)
     style = {Verdict.MAIN: "strong", Verdict.RULED_OUT: "muted"}.get(term.verdict, "")
     row: list[Run] = [left(labels[0][0].text, layout.label, style), Run(" ", "")]
     if layout.bar:
@@ -174,6 +180,6 @@ def _term_rows(term: Term, unit: AmountUnit, layout: _Layout, largest: float) ->
     row += [right(unit.amount(term.effect), layout.effect, style), Run(" ", "")]
     if layout.interval:
         row += [right(unit.interval(term.low, term.high), layout.interval, "muted"), Run(" ", "")]
-    row.append(Run(term.verdict.word, f"verdict-{term.verdict.value.replace(' ', '-')}"))
+    row.append(Run(term.word, f"verdict-{term.verdict.value.replace(' ', '-')}"))
     further: Rows = tuple((Run("  " + more[0].text, style),) for more in labels[1:])
     return (tuple(row), *further)

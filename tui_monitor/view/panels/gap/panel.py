@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tui_monitor.explain.words.causes import meaning
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.events.explanation import Explanation, Finding, Ledger
+from tui_monitor.run_log.events.explanation import Explanation, Finding, Ledger, Verdict
 from tui_monitor.units import NATS, POINTS, AmountUnit, count, duration, percentage
 from tui_monitor.view.panels.gap.ledger import ledger_rows, top_rows
 from tui_monitor.view.panels.gap.sides import penalty_row, side_rows
@@ -12,6 +12,8 @@ from tui_monitor.view.panels.timeline import alerts_of
 from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, cell_len, heading, joined, left, plain, wrap
 
 _TITLES = ("Why training and validation differ", "Why they differ")
+_MOST_WANTED = 3
+"""Causes of a ledger for which a narrow panel gives up a sentence."""
 _LABEL = 8
 """Cells of the column that says Verdict, Why, Next."""
 
@@ -23,7 +25,7 @@ class _Plan:
     most_classes: int | None
     """Classes to list, or None for all, with recall and precision."""
     is_whole: bool = False
-    """Whether terms that are ruled out at zero get rows of their own."""
+    """Whether terms that come to nothing get rows of their own."""
     is_spaced: bool = False
     has_findings: bool = False
     has_next: bool = True
@@ -89,23 +91,33 @@ def alert_rows(snapshot: Snapshot, fit: int | None, width: int) -> Rows:
     return _labelled("! Alert", f"{when}{newest.text}{more}", width, "caution")
 
 
-def panel_heading(explanation: Explanation, width: int, age: str = "") -> Row:
+def panel_heading(explanation: Explanation, width: int, age: str = "", output: int = 0) -> Row:
     """Return the panel's title row, which says what moment it explains and how old it is.
 
     Args:
         explanation: what was measured.
         width: cells a row.
         age: from `age_of`; empty leaves it out.
+        output: of several, from 1; 0 is the whole loss.
     """
+    number = output % (len(explanation.outputs) + 1)
+    if number:
+        name = explanation.outputs[number - 1].name
+        titles: tuple[str, ...] = (
+            f"Why {name} differs (output {number} of {len(explanation.outputs)})",
+            f"Why {name} differs",
+        )
+    else:
+        titles = _TITLES
     moment = f"epoch {explanation.epoch}"
     if explanation.batch is not None:
         moment += f", batch {count(explanation.batch)}"
     measured = "measured" if explanation.evidence == "probe" else "from logged values alone"
     notes = (f"{moment} · {measured} {age}".rstrip(), f"{moment} · {age or measured}")
-    for title, note in ((title, note) for title in _TITLES for note in notes):
+    for title, note in ((title, note) for title in titles for note in notes):
         if cell_len(title) + cell_len(note) + 4 <= width:
             return heading(title, note, width)
-    return heading(_TITLES[0], moment, width)
+    return heading(titles[-1], moment, width)
 
 
 def _labelled(label: str, sentence: str, width: int, style: str = "") -> Rows:
@@ -183,35 +195,40 @@ def _stacked(sections: list[Rows], *, spaced: bool) -> Rows:
 
 
 def _squeezed(explanation: Explanation, width: int, height: int) -> Rows:
-    """Return why, and the top terms; then what else there is room for, in the order of what it is worth."""
-    why = _why(explanation, width)
-    room = height - len(why)
-    tops = _tops(explanation, width, room)
-    room -= sum(map(len, tops))
+    """Return the answer and the causes that matter; then what else there is room for."""
     verdict = _labelled("Verdict", explanation.verdict, width)
     next_step = _labelled("Next", explanation.next_step, width)
-    extras: dict[str, Rows] = {}
-    for name, rows in (
-        ("next", next_step),
-        ("verdict", verdict),
-        ("caveats", _caveats(explanation, width)),
-        ("measured", _measured(explanation, width)),
-    ):
-        if len(rows) <= room:
-            extras[name] = rows
+    answers = [(verdict, next_step), (verdict, ()), ((), next_step), ((), ())]
+    why, wanted = _why(explanation, width), sum(_wanted(explanation))
+    before, behind = next((both for both in answers if len(why) + sum(map(len, both)) + wanted <= height), answers[-1])
+    head = (*before, *why, *behind)
+    room = height - len(head)
+    extras: list[Rows] = []
+    for rows in (_caveats(explanation, width), _measured(explanation, width)):
+        if len(rows) <= room - wanted:
+            extras.append(rows)
             room -= len(rows)
-    head = (*extras.get("verdict", ()), *why, *extras.get("next", ()))
-    return _stacked([head, *tops, extras.get("caveats", ()), extras.get("measured", ())], spaced=False)[:height]
+    return _stacked([head, *_tops(explanation, width, room), *extras], spaced=False)[:height]
+
+
+def _wanted(explanation: Explanation) -> list[int]:
+    """Return the rows that each ledger's title and its causes take, those that are negligible left out."""
+    return [_rows_wanted(ledger) for _, ledger, _ in _named_ledgers(explanation, with_outputs=False)]
+
+
+def _rows_wanted(ledger: Ledger) -> int:
+    matter = sum(term.effect is not None and term.verdict is not Verdict.RULED_OUT for term in ledger.terms)
+    return 1 + min(max(matter, 1), _MOST_WANTED)
 
 
 def _tops(explanation: Explanation, width: int, room: int) -> list[Rows]:
-    """Return the largest terms of each ledger, the loss' first served; some rows stay for other things if they can."""
+    """Return the largest terms of each ledger; where not all of them fit, the loss' are served first."""
     named = _named_ledgers(explanation, with_outputs=False)
-    generous = max(room - 4, 0) if room > 14 else room
     tops: list[Rows] = []
     for index, (title, ledger, unit) in enumerate(named):
-        left_over = generous - sum(map(len, tops))
-        share_of_room = left_over if index + 1 == len(named) else left_over - left_over * 2 // 5
+        left_over = room - sum(map(len, tops))
+        kept = sum(_rows_wanted(other) for _, other, _ in named[index + 1 :])
+        share_of_room = max(left_over - kept, left_over * 3 // 5) if kept else left_over
         if share_of_room >= 1:
             tops.append(top_rows(title, ledger, unit, width, share_of_room))
     return tops
