@@ -101,14 +101,6 @@ OF_ONE_RUN: tuple[Key, ...] = (
         "next_output",
         Group.VIEWS,
     ),
-    Key(
-        "h",
-        "h",
-        "next head",
-        "Explain the next of several outputs (heads), and after the last the whole loss.",
-        "next_output",
-        Group.VIEWS,
-    ),
     Key("1", "1", "ledger", "Show the ledgers, as g does.", "show('gap')", Group.EVIDENCE, in_footer=False),
     Key(
         "2",
