@@ -12,8 +12,9 @@ from tui_monitor import units
 from tui_monitor.errors import UsageError
 from tui_monitor.run_log.format.strict_json import with_nulls
 from tui_monitor.run_log.runs.entry import RunEntry, read_entry, with_state
-from tui_monitor.run_log.runs.folders import list_runs, may_live, printable, runs_folder
+from tui_monitor.run_log.runs.folders import list_runs, may_live
 from tui_monitor.run_log.runs.liveness import file_system_time
+from tui_monitor.run_log.runs.place import place_of
 from tui_monitor.view.runs.columns import (
     COLUMN_NAMES,
     COLUMNS,
@@ -52,14 +53,16 @@ def list_all(
     Raises:
         UsageError: the filter can't be read, or no run has what is to be sorted by.
     """
-    folder = runs_folder(runs)
+    place = place_of(runs)
+    folder = place.folder
     query = read_query(filter_by or "")
     if query.complaint:
         raise UsageError(query.complaint)
+    place.refresh()
     is_whole = every or as_json or sort is not None or filter_by is not None
     found, total = _every_entry(folder) if is_whole else _newest_entries(folder)
     if not total:
-        print(f"No runs in {printable(str(folder))}. Start one with: tui-monitor demo", file=sys.stderr)
+        print(f"No runs in {place.title}. Start one with: tui-monitor demo", file=sys.stderr)
         return 0
     kept = [entry for entry in found if query.keeps(entry)]
     context = TableContext(metric_that_matters(kept), differences(found), time.time())

@@ -43,7 +43,8 @@ class RunsBeside:
         from tui_monitor.compare.comparison import compare  # noqa: PLC0415
 
         app = self._app
-        found = compare(app.session.runs / first, app.session.runs / second)
+        place = app.session.place
+        found = compare(place.bring(first), place.bring(second))
         app.call_from_thread(app.push_screen, ComparisonScreen(found, ascii_only=app.is_ascii))
 
     def overlay(self) -> None:
@@ -59,7 +60,7 @@ class RunsBeside:
         from tui_monitor.app.screens.overlay import OverlayScreen  # noqa: PLC0415
 
         app = self._app
-        app.call_from_thread(app.push_screen, OverlayScreen(app.session.runs, texts, markers=app.markers))
+        app.call_from_thread(app.push_screen, OverlayScreen(app.session.place, texts, markers=app.markers))
 
     def sweep(self) -> None:
         """Rank the runs of the script under the cursor, those that fit the filter, by their hyper-parameters."""
