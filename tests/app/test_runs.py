@@ -289,6 +289,14 @@ async def test_the_runs_of_a_script_are_ranked(runs: Path) -> None:
         assert any("needs two runs" in each.message for each in pilot.app._notifications)
 
 
+async def test_of_two_runs_none_needs_a_mark(runs: Path) -> None:
+    """Where the table holds two, C compares the newer with the older at once."""
+    async with table(runs) as pilot:
+        await pilot.press("slash", *"^run-0000[01]", "enter", "c")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ComparisonScreen))
+        await until(pilot, lambda: "run-00001 against run-00000" in shown(pilot)[0])
+
+
 async def test_marked_runs_are_drawn_on_one_chart(runs: Path) -> None:
     """O draws the marked runs with their numbers; each key of the overlay changes what is drawn, Escape leads back."""
     async with table(runs, (100, 30)) as pilot:

@@ -15,6 +15,7 @@ Examples:
   tui-monitor run train.py --lr 0.01    watch your own script
   tui-monitor attach                    show the newest live run, from any login
   tui-monitor explain RUN               print the explanation as text
+  tui-monitor                           all runs: mark two with space, c says why they differ
 
 \b
 Exit codes: 0 done; 1 unexpected; 2 wrong usage; 3 no such run; 4 run unreadable;
@@ -31,7 +32,11 @@ class _InOrder(click.Group):
         return list(self.commands)
 
 
-_runs = click.option("--runs", metavar="DIR", help="Folder of the runs (default: runs/ here, or TUI_MONITOR_RUNS).")
+_runs = click.option(
+    "--runs",
+    metavar="DIR",
+    help="Folder of the runs (default: runs/ here, or TUI_MONITOR_RUNS); to read, also an address: s3://bucket/runs.",
+)
 
 _pattern = click.option(
     "--pattern",

@@ -70,7 +70,7 @@ def list_all(
     ordered = sorted_entries(kept, sort or "started", context) if is_whole else kept
     if as_json:
         for entry in ordered:
-            sys.stdout.write(json.dumps(_as_json(folder, entry, context), ensure_ascii=False) + "\n")
+            sys.stdout.write(_line(_as_json(folder, entry, context)) + "\n")
         return 0
     listed = ordered if every or filter_by is not None or not is_whole else ordered[:NEWEST]
     _print_table(listed, context)
@@ -122,6 +122,20 @@ def _print_table(entries: Sequence[RunEntry], context: TableContext) -> None:
             blank = " " * (size - cell_len(text))
             cells.append(text + blank if column.is_left else blank + text)
         sys.stdout.write("  ".join(cells).rstrip() + "\n")
+
+
+def _line(content: Mapping[str, Any]) -> str:
+    """Return JSON; a folder's name that is not UTF-8 is escaped, as no output can carry it."""
+    line = json.dumps(content, ensure_ascii=False)
+    return line if line.isascii() or _can_be_written(line) else json.dumps(content)
+
+
+def _can_be_written(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _as_json(folder: Path, entry: RunEntry, context: TableContext) -> Mapping[str, Any]:

@@ -31,6 +31,9 @@ class RunsBeside:
         """Say why the second marked run differs from the first."""
         pair = self._app.marked
         entry = self._app.under_cursor
+        if not pair and len(self._app.shown) == 2:
+            # There is nothing to choose: the newer one against the older.
+            pair = [run.name for run in sorted(self._app.shown, key=lambda run: run.created)]
         if len(pair) == 1 and entry is not None and entry.name != pair[0]:
             pair.append(entry.name)
         if len(pair) != 2:
