@@ -6,10 +6,14 @@ from pathlib import Path
 import click
 import pytest
 
+from tests.unit.explain.test_checks import PLANTED, healthy
 from tui_monitor import errors
 from tui_monitor.cli.commands import program
+from tui_monitor.explain.evidence.check_results import Check
+from tui_monitor.explain.evidence.checks import checks
 from tui_monitor.explain.ledger import build as ledger
 from tui_monitor.explain.quantiles import QUANTILE_WORTH_A_CAUSE
+from tui_monitor.explain.words.checked import checked
 from tui_monitor.view.keys.table import keys_as_markdown
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
@@ -60,3 +64,10 @@ def test_every_picture_exists() -> None:
     """Each picture that is shown is in the repository."""
     for path in re.findall(r"\]\((screenshots/[^)]+\.svg)\)", README):
         assert (Path(__file__).parent.parent / path).is_file(), path
+
+
+@pytest.mark.parametrize("kind", PLANTED, ids=lambda kind: kind.__name__)
+def test_every_check_is_described(kind: type[Check]) -> None:
+    """Each finding of a check stands in the README under the name that `explain --json` gives it."""
+    raised = next(check for check in checks(*PLANTED[kind](healthy(1))) if isinstance(check, kind))
+    assert f"`{checked(raised).cause}`" in README

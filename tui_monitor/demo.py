@@ -131,9 +131,9 @@ _SCENARIOS = (
     ),
     Scenario(
         "batch-norm-lag",
-        "Batch norm with a momentum of 0.9997 in short epochs: its moving statistics lag, so validation is far worse "
+        "Batch norm with a momentum of 0.9999 in short epochs: its moving statistics lag, so validation is far worse "
         "than the same weights are with statistics of now.",
-        momentum=0.9997,
+        momentum=0.9999,
         separable=0.95,
         learning_rate=0.005,
     ),

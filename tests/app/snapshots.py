@@ -33,6 +33,18 @@ from tui_monitor.run_log.events.explanation import (
     Verdict,
     explanation_to_json,
 )
+from tui_monitor.run_log.events.opened import (
+    ChannelMoments,
+    CopiedSample,
+    CopyPlaces,
+    FoundLeak,
+    Histogram,
+    InputScale,
+    MovedClass,
+    MovedClasses,
+    OpenedEvidence,
+    SampleOrder,
+)
 from tui_monitor.run_log.format.layout import BASE_COLUMNS, FitInfo, RunInfo, State
 
 STEPS = 335
@@ -95,6 +107,31 @@ DISTRIBUTIONS = Distributions(
 )
 
 
+OPENED = OpenedEvidence(
+    leak=FoundLeak(
+        52, 2700, 10_708, 1.0, 0.0193, 0.0193, 0.0193, 0, 1e-90, 1.0,
+        tuple(CopiedSample(40 * n + 3, 1, 4 + n, 12 + n) for n in range(20)),
+    ),
+    scale=InputScale(
+        "x / 255", "run from 0 to 255 where training's run from 0 to 1",
+        (ChannelMoments(0, 0, 0.42, 0.21, 106.0, 54.2), ChannelMoments(0, 2, 0.51, 0.2, 129.9, 51.0)), 3, 3,
+        Histogram(
+            tuple(21.25 * n for n in range(13)),
+            (1.0, *(0.0,) * 11),
+            (0.01, 0.03, 0.08, 0.14, 0.2, 0.18, 0.14, 0.1, 0.06, 0.04, 0.015, 0.005),
+        ),
+    ),
+    copies=CopyPlaces(2700, (*(0.9 if 9 <= n < 12 else 0.05 if n % 11 == 0 else 0.0 for n in range(47)), None)),
+    moved=MovedClasses(
+        (MovedClass("0", "1", 0.01, 0.99, 0.97, 0.03), MovedClass("1", "0", 0.12, 0.88, 0.86, 0.14)), 0.06, 0.95
+    ),
+    order=SampleOrder(
+        2700, tuple(0.4 + 0.01 * n + 0.02 * (n % 3) for n in range(24)), (0.02,) * 24, ("0", "1"),
+        (tuple(0.75 + 0.02 * (n % 5) for n in range(24)), tuple(0.25 - 0.02 * (n % 5) for n in range(24))),
+    ),
+)  # fmt: skip
+
+
 def explanation(epoch: int = 3, **changes: Any) -> Explanation:
     """Return the explanation of an epoch of the class-weights run."""
     loss, val_loss, accuracy, val_accuracy = REPORTED[epoch - 1]
@@ -131,6 +168,7 @@ def explanation(epoch: int = 3, **changes: Any) -> Explanation:
             "(25 % against 20 %), which costs it 3.8 points of accuracy."
         ),
         distributions=DISTRIBUTIONS,
+        opened=OPENED,
         next_step="Compare the unweighted training loss, 0.443, with val_loss; stratify the split.",
         findings=(
             Finding(

@@ -8,7 +8,7 @@ from tests.app.driving import rows_of, screen_of, settle, shown, text_of
 from tests.app.snapshots import DISTRIBUTIONS, explanation, fit, snapshot
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.history.snapshot import ExplanationAt, FitSnapshot, TimelineEntry
-from tui_monitor.run_log.events.explanation import Classes, RecordedExplanation, explanation_to_json
+from tui_monitor.run_log.events.explanation import Classes, Labels, RecordedExplanation, explanation_to_json
 
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
 KEYS = {
@@ -17,6 +17,13 @@ KEYS = {
     "4": ("Validation is underconfident", "ECE", "75–80 %", "1 793"),
     "5": ("worst 1 % of samples", "99 % stay below", "0.51", "of loss", "right", "wrong"),
     "6": ("differ by more than chance", "p < 0.001", "10 708", "−5.0"),
+    "7": (
+        "stand in training",
+        "epoch 1, batch 4, sample 12",
+        "run from 0 to 255",
+        "1 as 0",
+        "validation loss by place",
+    ),
 }
 
 
@@ -59,7 +66,7 @@ def _explained(**changes: object) -> FitSnapshot:
 async def test_old_runs_say_that_they_hold_no_such_evidence() -> None:
     """A run recorded before there were distributions says so in a sentence; what it holds is still shown."""
     async with screen_of(snapshot(fits=(_explained(distributions=None),))) as pilot:
-        for key, expected in {"3": "no such evidence", "4": "no such evidence", "5": "no such evidence"}.items():
+        for key, expected in dict.fromkeys("3457", "no such evidence").items():
             await pilot.press(key)
             await settle(pilot)
             assert expected in text_of(pilot)
@@ -74,13 +81,15 @@ async def test_old_runs_say_that_they_hold_no_such_evidence() -> None:
 async def test_models_without_classes_or_probabilities_are_told_apart() -> None:
     """Regression has losses alone; scores that are no probabilities have no calibration; each in a sentence."""
     regression = replace(DISTRIBUTIONS, confusion=None, calibration=None)
-    async with screen_of(snapshot(fits=(_explained(distributions=regression, classes=None),))) as pilot:
+    explained = _explained(distributions=regression, classes=None, opened=None)
+    async with screen_of(snapshot(fits=(explained,))) as pilot:
         for key, expected in {
             "2": "not measured in this run",
             "3": "belong to no classes",
             "4": "no probabilities",
             "5": "worst 1 %",
             "6": "Class shares are not known",
+            "7": "No copies, no other scale and no moved classes were found",
         }.items():
             await pilot.press(key)
             await settle(pilot)
@@ -116,3 +125,18 @@ async def test_the_newest_alert_is_on_the_overview() -> None:
             assert "seen 2 times" in text_of(pilot)
     async with screen_of(snapshot()) as pilot:
         assert "alert" not in text_of(pilot).lower()
+
+
+async def test_labels_have_their_own_shares_and_recall() -> None:
+    """Of samples with several labels both views show each label, under that word, with the samples measured."""
+    each = Classes(("0", "1"), (0.4, 0.1), (0.38, 0.3), 1e-6, (0.9, 0.2), (0.8, 0.1), (0.7, 0.6), (0.7, None))
+    labelled = _explained(classes=None, labels=Labels(each, 1024, 600))
+    async with screen_of(snapshot(fits=(labelled,)), size=(80, 24)) as pilot:
+        await pilot.press("6")
+        await settle(pilot)
+        body = rows_of(pilot, "#evidence .panel-body")
+        assert "Labels differ in frequency by more than chance (1 024 training and 600" in " ".join(body.split())
+        assert "label" in body
+        await pilot.press("2")
+        await settle(pilot)
+        assert "recall, label 1" in rows_of(pilot, "#evidence .panel-body")

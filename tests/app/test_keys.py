@@ -54,7 +54,7 @@ async def test_the_gap_view_holds_everything_and_scrolls() -> None:
         await pilot.press("g")
         await settle(pilot)
         rows = rows_of(pilot, "#gap .panel-body")
-        for expected in ("Verdict", "Next", "Not measured", "recall", "Findings", "Split with stratify=y.", "cost"):
+        for expected in ("Verdict", "Next", "Unexplained rest", "recall", "Findings", "Split with stratify=y.", "cost"):
             assert expected in rows
         assert "cost 0.4 s" not in text_of(pilot)
         await pilot.press("end")

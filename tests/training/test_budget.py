@@ -34,10 +34,8 @@ def test_the_share_holds_with_all_that_measuring_takes(
 
 
 @given(fits=st.lists(st.floats(0.05, 20.0), min_size=50, max_size=300), building=st.floats(0.05, 2.0))
-def test_fits_one_after_another_don_t_pay_more_than_a_twentieth_to_be_measured(
-    fits: list[float], building: float
-) -> None:
-    """Where every fit builds a probe of its own, building and first measurements stay within 5 %, the first apart."""
+def test_fits_one_after_another_pay_a_small_part_to_be_measured(fits: list[float], building: float) -> None:
+    """Where every fit builds a probe of its own, building and first measurements stay within 3 %, the first apart."""
     budget, trained = ProbeBudget(), 0.0
     first: float | None = None
     for seconds in fits:
@@ -47,7 +45,7 @@ def test_fits_one_after_another_don_t_pay_more_than_a_twentieth_to_be_measured(
             budget.measured(0.02, 0.01, 4)
             first = budget.tracing + budget.spent if first is None else first
     if first is not None:
-        assert budget.tracing + budget.spent - first <= 0.05 * trained + 0.02 * trained + 0.02
+        assert budget.tracing + budget.spent - first <= 0.03 * trained + 0.02 * trained + 0.02
 
 
 def test_a_fit_of_a_moment_is_not_measured() -> None:

@@ -1,5 +1,6 @@
 """Which explanation answers a question about a run, and why none does."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -7,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from tests.app.snapshots import explanation
 from tests.unit.explain.random_probes import make_probe
 from tui_monitor.explain.measure import Moment, explain_probe
 from tui_monitor.history.load import load
 from tui_monitor.history.replay.recording import Recording
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.events import explanation as schema
-from tui_monitor.run_log.events.explanation import RecordedExplanation
+from tui_monitor.run_log.events.explanation import RecordedExplanation, explanation_to_json
 from tui_monitor.run_log.events.notifications import Explained
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.layout import RunInfo, State
@@ -134,3 +136,26 @@ def test_json_is_what_was_recorded(tmp_path: Path) -> None:
     snapshot = run_of(tmp_path / "run", 1, replace(event, explanation=RecordedExplanation(content)), 2)
     assert list((answer(snapshot, snapshot.fit, 1).content or {}).items()) == list(content.items())
     assert (answer(snapshot, snapshot.fit, 2).content or {})["evidence"] == "log"
+
+
+def test_an_explanation_of_schema_1_is_read_without_what_came_later() -> None:
+    """Without the keys of schema 2 it reads, its terms have no reason, and what was not held is None."""
+    content = json.loads(json.dumps(explanation_to_json(explanation(3))))
+    for name in ("opened", "labels", "outputs", "unit", "in_nats"):
+        del content[name]
+    for ledger in (content["loss"], content["accuracy"]):
+        ledger["terms"] = [
+            {name: value for name, value in term.items() if name not in ("reason", "parts")} for term in ledger["terms"]
+        ]
+    read = schema.explanation_from_json({**content, "schema": 1})
+    assert (read.schema, read.opened, read.labels, read.unit) == (1, None, None, "sample")
+    assert read.loss is not None
+    assert [term.reason for term in read.loss.terms] == [""] * 7
+    assert read.headline == explanation(3).headline
+
+
+def test_every_new_key_survives_the_record() -> None:
+    """What was found, and labels, come back from JSON as they were written."""
+    each = schema.Classes(("0",), (0.4,), (0.3,), 0.2, (0.9,), (None,), (0.7,), (0.6,))
+    whole = explanation(3, labels=schema.Labels(each, 100, 50))
+    assert schema.explanation_from_json(json.loads(json.dumps(explanation_to_json(whole)))) == whole

@@ -18,7 +18,7 @@ class Canvas:
         self.glyphs = glyphs(spec.markers)
         self.columns = width * self.glyphs.columns
         self.rows = height * self.glyphs.rows
-        self._y_range = spec.y_range
+        self._y_range = spec.y_on_rows or spec.y_range
         if spec.log_y:
             low, high = logarithmic(np.array(spec.y_range, dtype=np.float64))
             self._y_range = (float(low), float(high))

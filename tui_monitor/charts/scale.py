@@ -16,6 +16,7 @@ _LEAST_REACH = 0.25
 _KEEP_FRACTION = 0.5
 _SLACK = 0.15
 _LARGEST = 1e300
+_ROWS_FOR_THREE = 8
 _LONGEST_LABEL = 6
 """Cells beside a chart for what stands at a tick."""
 
@@ -180,6 +181,51 @@ def ticks(limits: Limits, count: int) -> tuple[Tick, ...]:
     positions = [i * step for i in range(int(first), int(last) + 1)]
     inside = (min(max(position, limits[0]), limits[1]) for position in positions)
     return tuple(Tick(position, label) for position, label in zip(inside, _labels(positions, step), strict=True))
+
+
+def on_rows(limits: Limits, rows: int, ceiling: float = math.inf) -> tuple[Limits, tuple[Tick, ...]]:
+    """Return a slightly wider range, and ticks in round numbers that all stand equally far apart.
+
+    A chart in cells draws a tick in one of its rows, and marks in others: they agree where each row stands for a
+    multiple of one value, which is in the row's middle.
+
+    Args:
+        limits: to be held, low before high.
+        rows: of cells.
+        ceiling: a bound the metric can't exceed, above which no tick stands.
+    """
+    low, high = limits
+    # In a low chart a third tick would take more of the range than it tells.
+    fewest, most = (3, min(8, (rows + 1) // 2)) if rows >= _ROWS_FOR_THREE else (2, 3)
+    best: tuple[float, float] | None = None
+    for step in _round_steps(high - low):
+        for apart in range(1, rows):
+            unit = step / apart
+            bottom = math.floor(low / unit + 1e-9) * unit
+            count = _multiples_within(bottom, bottom + (rows - 1) * unit, step)
+            fits = bottom + (rows - 1) * unit >= high - 1e-9 * step and fewest <= count <= most
+            if fits and (best is None or unit < best[0] * 0.999):
+                best = unit, step
+    if best is None:
+        return limits, ticks(limits, max(1, rows // 3))
+    unit, step = best
+    bottom = math.floor(low / unit + 1e-9) * unit
+    top = bottom + (rows - 1) * unit
+    first, last = math.ceil(bottom / step - 1e-6), math.floor(top / step + 1e-6)
+    positions = [i * step for i in range(int(first), int(last) + 1) if i * step <= ceiling * (1 + 1e-9)]
+    found = tuple(Tick(position, label) for position, label in zip(positions, _labels(positions, step), strict=True))
+    return (bottom - unit / 2, top + unit / 2), found
+
+
+def _round_steps(span: float) -> list[float]:
+    if not (math.isfinite(span) and span > 0):
+        return []
+    power = 10.0 ** math.floor(math.log10(span))
+    return [m * power * scale for scale in (0.1, 1, 10) for m in (1, 2, 5)]
+
+
+def _multiples_within(low: float, high: float, step: float) -> int:
+    return math.floor(high / step + 1e-6) - math.ceil(low / step - 1e-6) + 1
 
 
 def epoch_ticks(limits: Limits, count: int) -> tuple[Tick, ...]:

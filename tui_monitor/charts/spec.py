@@ -91,6 +91,7 @@ class ChartSpec:
     title: str
     x_range: tuple[float, float]
     y_range: tuple[float, float]
+    """What is to be seen: kept from drawing to drawing while data still fit."""
     x_ticks: tuple[Tick, ...] = ()
     y_ticks: tuple[Tick, ...] = ()
     x_markers: tuple[float, ...] = ()
@@ -111,4 +112,6 @@ class ChartSpec:
     """Most important first; entries that don't fit are left out from the end."""
     log_y: bool = False
     """Whether y is logarithmic. Values at or below 0 then have no position and are not drawn."""
+    y_on_rows: tuple[float, float] | None = None
+    """A range around `y_range` that fits the chart's rows, see `scale.on_rows`; None to draw `y_range` itself."""
     markers: MarkerSet = MarkerSet.BRAILLE

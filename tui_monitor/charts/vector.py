@@ -60,7 +60,7 @@ class _Plane:
 
     def y(self, values: FloatArray) -> FloatArray:
         """Return pixels from the top; NaN where a value has no place."""
-        low, high = self._spec.y_range
+        low, high = self._spec.y_on_rows or self._spec.y_range
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             if self._spec.log_y:
                 values, low, high = np.log10(values), math.log10(low), math.log10(high)

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tui_monitor import units
-from tui_monitor.explain.log_history import is_regression, loss_trend, suggestions
+from tui_monitor.explain.log_history import is_regression, leading, loss_trend, suggestions
+from tui_monitor.explain.log_signs import SIGNS, fitting, sign_findings
 from tui_monitor.explain.words.sentences import is_paradox
 from tui_monitor.metric_names import VALIDATION_PREFIX, is_cross_entropy
 from tui_monitor.run_log.events.explanation import (
@@ -17,16 +18,6 @@ from tui_monitor.run_log.events.explanation import (
     Term,
     Verdict,
 )
-
-_SIGNS: Mapping[Cause, tuple[str, str]] = {
-    Cause.IN_EPOCH_AVERAGING: ("+", "−"),
-    Cause.TRAIN_MODE_LAYERS: ("+", "−"),
-    Cause.SAMPLE_WEIGHTS: ("±", "0"),
-    Cause.BATCH_AVERAGING: ("±", "±"),
-    Cause.CLASS_MIX: ("±", "±"),
-    Cause.WITHIN_CLASS: ("±", "±"),
-}
-"""What each cause does to (loss gap, accuracy gap); averaging, while the loss falls."""
 
 _SAME_LOSS = 0.005
 """Nats within which a loss counts as the majority-class baseline's."""
@@ -80,12 +71,20 @@ def explain_from_log(
     loss = _ledger(reported["loss"], reported["val_loss"])
     accuracy = _ledger(reported["accuracy"], reported["val_accuracy"])
     baseline = _baseline(class_shares)
+    trend, gaps = loss_trend(before, metrics), _both_gaps(loss, accuracy, metrics)
     findings = [
         *suggestions(before, metrics),
         *([] if is_regression(metrics) else _bounds(reported, loss_name)),
         *_against_majority_baseline(reported, baseline, loss_name),
-        *_sign_findings(loss, accuracy, is_rising=loss_trend(before, metrics) > 0),
-        *_unknowns(loss, accuracy, settled_by, _by_chance(reported, samples), is_log=is_log),
+        *(sign_findings(*gaps, is_rising=trend > 0) if gaps else ()),
+        *_unknowns(
+            loss,
+            accuracy,
+            settled_by,
+            _by_chance(reported, samples),
+            fitting(*gaps, is_falling=trend <= 0) if gaps else "",
+            is_log=is_log,
+        ),
     ]
     return Explanation(
         run=run,
@@ -102,7 +101,9 @@ def explain_from_log(
         samples={"train": samples[0] or None, "validation": samples[1] or None},
         cost=None,
         verdict=_verdict(loss, accuracy, metrics),
-        headline=_of_pattern(loss, accuracy, metrics, epoch) or _headline(loss, accuracy, unmeasured, is_log=is_log),
+        headline=_of_pattern(loss, accuracy, metrics, epoch)
+        or leading(before, metrics)
+        or _headline(loss, accuracy, unmeasured, is_log=is_log),
         next_step=settled_by if loss or accuracy else "",
         findings=tuple(findings),
     )
@@ -130,7 +131,7 @@ def _ledger(training: float | None, validation: float | None) -> Ledger | None:
         return None
     gap = training - validation
     # Only a measured amount near 0 rules a cause out; what the signs exclude is among the findings.
-    terms = tuple(Term(cause, None, None, None, Verdict.CANNOT_TELL) for cause in _SIGNS)
+    terms = tuple(Term(cause, None, None, None, Verdict.CANNOT_TELL) for cause in SIGNS)
     return Ledger(gap=gap, low=None, high=None, within_noise=None, terms=terms)
 
 
@@ -309,53 +310,18 @@ def _beside(value: float, other: float, same: float) -> str:
     return "above" if value > other else "below"
 
 
-def _sign_findings(loss: Ledger | None, accuracy: Ledger | None, *, is_rising: bool) -> list[Finding]:
-    if loss is None or accuracy is None or loss.gap is None or accuracy.gap is None:
-        return []
-    pattern = tuple("+" if gap > 0 else "−" for gap in (loss.gap, accuracy.gap))
-    seen = f"({pattern[0]}, {pattern[1]})"
-    findings = []
-    for cause, (on_loss, on_accuracy) in _SIGNS.items():
-        fits = all(sign in ("±", found) for sign, found in zip((on_loss, on_accuracy), pattern, strict=True))
-        # Lagging moving statistics turn both gaps round, as averaging does while losses rise.
-        turns = cause is Cause.TRAIN_MODE_LAYERS or (cause is Cause.IN_EPOCH_AVERAGING and is_rising)
-        if not fits and not (turns and pattern == ("−", "+")):
-            when = " (while the loss falls)" if cause is Cause.IN_EPOCH_AVERAGING else ""
-            findings.append(
-                Finding(
-                    cause,
-                    "excluded alone",
-                    f"{cause.label}{when}: moves (loss gap, accuracy gap) by ({on_loss}, {on_accuracy}); here they are "
-                    f"{seen}: not the cause of both.",
-                    "",
-                )
-            )
-    if pattern == ("+", "+"):
-        findings += _answers_that_do_not_hold(seen)
-    return findings
-
-
-def _answers_that_do_not_hold(seen: str) -> list[Finding]:
-    """Return what usual answers to lower loss beside lower accuracy overlook."""
-    return [
-        Finding(
-            "leakage",
-            "excluded alone",
-            f"Leaked or easier validation samples move the gaps by (+, −), not by {seen}.",
-            "",
-        ),
-        Finding(
-            Cause.CLASS_MIX,
-            "excluded alone",
-            "Other class shares alone do not do it where the minority is the harder class: less of it in validation "
-            f"moves the gaps by (+, −), more of it by (−, +); {seen} needs a second cause beside them.",
-            "",
-        ),
-    ]
+def _both_gaps(
+    loss: Ledger | None, accuracy: Ledger | None, metrics: Mapping[str, float]
+) -> tuple[float, float] | None:
+    """Return both gaps where their signs tell something: not of a regression, whose accuracy means nothing."""
+    gaps = [None if ledger is None else ledger.gap for ledger in (loss, accuracy)]
+    if gaps[0] is None or gaps[1] is None or is_regression(metrics):
+        return None
+    return gaps[0], gaps[1]
 
 
 def _unknowns(
-    loss: Ledger | None, accuracy: Ledger | None, settled_by: str, by_chance: str, *, is_log: bool
+    loss: Ledger | None, accuracy: Ledger | None, settled_by: str, by_chance: str, fits: str, *, is_log: bool
 ) -> list[Finding]:
     if loss is None and accuracy is None:
         return []
@@ -373,7 +339,12 @@ def _unknowns(
             "counts each sample; with unequal batches that alone can move either gap either way.",
             "",
         ),
-        Finding("settle", "cannot tell", "Nothing that was logged separates the causes that remain.", settled_by),
+        Finding(
+            "settle",
+            "cannot tell",
+            "Nothing that was logged separates the causes that remain" + (f": {fits}." if fits else "."),
+            settled_by,
+        ),
     ]
     # A run of our own has counted batches by their size, or measured how Keras does.
     return [finding for finding in found if is_log or finding.cause != Cause.BATCH_AVERAGING]

@@ -15,6 +15,7 @@ _ROUNDED = 5e-5
 """How far an accuracy that is exactly 1/K may be off, as it is printed with four digits."""
 _BETTER = 0.2
 """Fraction by which training's accuracy must be better than one that says one class always."""
+_NEARLY_PERFECT = 0.95
 _ERRORS = ("mse", "mae", "mape", "msle", "rmse", "error", "r2")
 """Parts of names of metrics that only regression has."""
 _NO_ACCURACY = 0.05
@@ -39,6 +40,19 @@ def suggestions(before: Sequence[Values], now: Values) -> list[Finding]:
     """Return what the values suggest, none of it proved; arguments as for `loss_trend`."""
     found = (_one_class_always(before, now), _not_finite(now), _regression(now), _surer_mistakes(before, now))
     return [finding for finding in found if finding is not None]
+
+
+def leading(before: Sequence[Values], now: Values) -> str:
+    """Return the suggestion that answers why both sides differ, in a sentence; empty where there is none."""
+    sentences = {
+        "one_class": "Validation accuracy stands where one class predicted for every sample puts it: look at batch "
+        "norm's moving statistics and at how validation's inputs are prepared first.",
+        "not_finite": "The loss of one side alone is no number: look at that side's inputs and labels first.",
+        "surer_mistakes": "Validation's loss and accuracy rise together, which is no contradiction: more answers are "
+        "right, yet wrong ones cost more, usually as the model gets surer.",
+    }
+    found = {finding.cause for finding in suggestions(before, now)}
+    return next((sentence for cause, sentence in sentences.items() if cause in found), "")
 
 
 def is_regression(now: Values) -> bool:
@@ -71,19 +85,22 @@ def _one_class_always(before: Sequence[Values], now: Values) -> Finding | None:
     classes = next((k for k in range(2, _MOST_CLASSES + 1) if abs(accuracy - 1 / k) <= _ROUNDED), None)
     if classes is None:
         return None
-    epochs = 1
+    epochs, val_loss = 1, now.get("val_loss", math.inf)
     for epoch in reversed(before):
         if abs(epoch.get("val_accuracy", math.inf) - accuracy) > _ROUNDED:
             break
         epochs += 1
+    # Once is chance in a small set, unless nothing else is known and the loss is no better than guessing.
+    if epochs == 1 and (before or train < _NEARLY_PERFECT or val_loss < math.log(classes)):
+        return None
     stands = f"stands at exactly 1/{classes}" + (f" for {epochs} epochs" if epochs > 1 else "")
     return Finding(
         "one_class",
         SUGGESTS,
         f"Validation accuracy {stands} ({accuracy:.4f}) while training's is {units.percentage(train, 1)}: that is what "
-        "one class predicted for every sample gives. Usual causes: batch norm whose moving statistics have hardly "
-        "moved yet (few steps, high `momentum`), and inputs that validation prepares otherwise than training "
-        "(such as / 255).",
+        "one class predicted for every sample gives where classes are equally frequent. Usual causes: batch norm whose "
+        "moving statistics have hardly moved yet (few steps, high `momentum`), and inputs that validation prepares "
+        "otherwise than training (such as / 255).",
         "Look at the predictions, and at the mean of the inputs on both sides.",
         "np.bincount(model.predict(x_val).argmax(axis=1)); x_train.mean(), x_val.mean()",
     )
@@ -100,7 +117,8 @@ def _surer_mistakes(before: Sequence[Values], now: Values) -> Finding | None:
         "surer_mistakes",
         SUGGESTS,
         f"Validation loss and accuracy have both risen (val_loss {loss}, val_accuracy {accuracy}): no contradiction. "
-        "More answers are right, and the wrong ones are given with more certainty, which costs loss without bound.",
+        "More answers are right, yet they cost more on average: usually wrong ones are given with more certainty, and "
+        "their loss has no bound.",
         "Judge by what you need: stop at the lowest val_loss for probabilities, at the highest val_accuracy for "
         "answers.",
         'keras.callbacks.EarlyStopping(monitor="val_accuracy", patience=5, restore_best_weights=True)',
@@ -116,8 +134,11 @@ def _not_finite(now: Values) -> Finding | None:
     return Finding(
         "not_finite",
         SUGGESTS,
-        f"{bad[0]} is {'NaN' if math.isnan(sides[bad[0]]) else 'infinite'} while the other side's is finite: {side} "
-        "holds inputs that are NaN or labels out of range, or its numbers overflow (float16, a logarithm of 0).",
+        f"{bad[0]} is {'NaN' if math.isnan(sides[bad[0]]) else 'infinite'} while the other side's is finite. Usual "
+        f"causes: {side} inputs that are NaN, {side} labels out of range, or numbers that overflow (float16, a "
+        "logarithm of 0).",
         f"Look at {side}'s inputs and labels for values that are not finite or out of range.",
-        "np.isfinite(x_val).all(), y_val.min(), y_val.max()",
+        "np.isfinite(x_val).all(), y_val.min(), y_val.max()"
+        if side == "validation"
+        else "np.isfinite(x_train).all(), y_train.min(), y_train.max()",
     )

@@ -1,14 +1,16 @@
 """From probed samples to the whole explanation: ledgers, mistakes, classes, baseline, sentences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tui_monitor.explain.evidence.check_results import LABELS_APART
+from tui_monitor.explain.evidence.check_results import LABELS_APART, Check
 from tui_monitor.explain.evidence.checks import checks
 from tui_monitor.explain.evidence.class_shares import baseline, describe_classes, recall_and_precision, stratified
 from tui_monitor.explain.evidence.distributions import distributions
+from tui_monitor.explain.evidence.found import copy_places, moved_classes, sample_order
+from tui_monitor.explain.evidence.label_shares import describe_labels
 from tui_monitor.explain.evidence.mistakes import side_mistakes, split_mistakes
 from tui_monitor.explain.ledger.build import build_ledger, has_classes
 from tui_monitor.explain.ledger.within import is_scale_confirmed
@@ -32,6 +34,7 @@ from tui_monitor.run_log.events.explanation import (
     Classes,
     Cost,
     Explanation,
+    Labels,
     Ledger,
     Mistakes,
     OutputExplanation,
@@ -83,7 +86,7 @@ def explain_probe(
         build_ledger(probe, validation, name, opened=opened) if validation and name not in without else None
         for name in ("loss", "accuracy")
     )
-    evidence = _evidence(opened, validation)
+    evidence = _evidence(opened, probe, validation, found)
     # What lies behind the means is shown of the units that are part of both.
     probe = training_counted(probe, IN_LOSS | IN_ACCURACY)
     validation = None if validation is None else validation_counted(validation, IN_LOSS | IN_ACCURACY)
@@ -130,22 +133,34 @@ def explain_probe(
         unit=unit,
         in_nats=probe.loss.in_nats,
         opened=facts.opened,
+        labels=_labels(opened),
         distributions=None if moment.samples is None else distributions(probe, validation, strata, moment.samples),
     )
 
 
-def _evidence(opened: Opened | None, validation: ValidationProbe | None) -> OpenedEvidence | None:
+def _evidence(
+    opened: Opened | None, probe: TrainingProbe, validation: ValidationProbe | None, found: Sequence[Check]
+) -> OpenedEvidence | None:
     """Return what is recorded of what was opened; None where there is nothing."""
     if opened is None or validation is None:
         return None
     leak, rescaled, fresh = opened.leak, opened.rescaled, opened.fresh
-    found = OpenedEvidence(
+    is_by_sample = opened.observed is not None and opened.observed.units_are_samples
+    evidence = OpenedEvidence(
         leak=leak.found if leak is not None else None,
         scale=rescaled.scale if rescaled is not None and is_scale_confirmed(rescaled) else None,
         fresh=_fresh_test(fresh) if fresh is not None else None,
         batch_norm=_batch_norm(opened.batch_norm, validation) if opened.batch_norm is not None else None,
+        copies=copy_places(leak) if leak is not None and leak.is_beyond_chance else None,
+        moved=moved_classes(found, probe, validation),
+        order=sample_order(probe, validation) if is_by_sample else None,
     )
-    return found if found != OpenedEvidence() else None
+    return evidence if evidence != OpenedEvidence() else None
+
+
+def _labels(opened: Opened | None) -> Labels | None:
+    labels = opened.observed.labels if opened is not None and opened.observed is not None else None
+    return None if labels is None else describe_labels(labels)
 
 
 def _without_fresh_test(opened: Opened) -> Opened:

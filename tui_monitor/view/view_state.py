@@ -26,10 +26,11 @@ class View(StrEnum):
     CALIBRATION = "calibration"
     LOSSES = "losses"
     SHARES = "shares"
+    FOUND = "found"
     WORKERS = "workers"
 
 
-EVIDENCE = (View.RECALL, View.CONFUSION, View.CALIBRATION, View.LOSSES, View.SHARES)
+EVIDENCE = (View.RECALL, View.CONFUSION, View.CALIBRATION, View.LOSSES, View.SHARES, View.FOUND)
 """Views of what lies behind the explanation."""
 
 SMOOTHING = (3, 9, 0)

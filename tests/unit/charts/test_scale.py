@@ -1,6 +1,7 @@
 """Limits and ticks: round, steady, and honest about markers."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from tui_monitor.charts.scale import (
     epoch_ticks,
     logarithmic_limits,
     logarithmic_ticks,
+    on_rows,
     round_step,
     stepped_limits,
     ticks,
@@ -110,3 +112,23 @@ def test_a_logarithmic_axis_counts_in_decades() -> None:
     assert limits == (0.002, 1000.0)
     assert [tick.label for tick in logarithmic_ticks(limits, 6)] == ["0.01", "0.1", "1", "10", "100", "1000"]
     assert logarithmic_limits((-3.0, -1.0)) == (0.1, 1.0)
+
+
+@given(
+    st.floats(-1e6, 1e6, allow_subnormal=False),
+    st.floats(-4, 6).map(lambda power: 10.0**power),
+    st.integers(4, 60),
+    st.sampled_from([1.0, math.inf]),
+)
+def test_ticks_stand_on_rows_that_are_equally_far_apart(low: float, span: float, rows: int, ceiling: float) -> None:
+    """Any range is held, and each tick lies in the middle of a row, as many rows from the last as the one before."""
+    (bottom, top), found = on_rows((low, low + span), rows, ceiling)
+    assert bottom <= low
+    assert low + span <= top
+    if low + span - low < span * 0.5 or abs(low) > span * 1e6:
+        return
+    at = [(tick.at - bottom) / (top - bottom) * rows - 0.5 for tick in found]
+    assert at == pytest.approx([round(row) for row in at], abs=1e-3)
+    assert len({round(second - first) for first, second in pairwise(at)}) <= 1
+    assert all(tick.at <= ceiling * (1 + 1e-6) for tick in found)
+    assert (top - bottom) * (rows - 1) / rows < 4 * span

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.app.snapshots import DISTRIBUTIONS, explanation
 from tui_monitor.explain.watch.alerts import AlertWatch, EpochLosses
 from tui_monitor.explain.watch.episodes import Alert, AlertKind, Stage
-from tui_monitor.run_log.events.explanation import Classes, Explanation
+from tui_monitor.run_log.events.explanation import Cause, Classes, Explanation, Ledger, Term, Verdict
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -55,6 +55,20 @@ def test_overfitting_is_told_once_near_its_onset(seed: int, onset: int) -> None:
     assert len(told) == 1
     assert onset < told[0].epoch <= onset + 14
     assert "validation loss rose" in told[0].sentence
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [(Cause.INPUT_SCALE, "main cause is “Input scale”: this need not"), (Cause.WITHIN_CLASS, "Overfitting since")],
+)
+def test_a_rise_with_another_cause_is_not_called_overfitting(cause: Cause, words: str) -> None:
+    """Where the measured main cause is no kind of overfitting the alert names it; else it says overfitting."""
+    watch, told = AlertWatch(), list[Alert]()
+    terms = (Term(cause, -0.5, -0.6, -0.4, Verdict.MAIN),)
+    for epoch in range(1, 12):
+        told += watch.epoch(EpochLosses(epoch, 1 / epoch, 0.5 + 0.1 * epoch))
+        watch.explanation(explanation(1, loss=Ledger(-0.5, -0.6, -0.4, False, terms)))
+    assert words in told[0].sentence
 
 
 def test_one_noisy_epoch_is_no_divergence() -> None:

@@ -19,7 +19,8 @@ def test_the_question_excludes_averaging_dropout_and_leakage_alone() -> None:
     assert content["paradox"] is True
     assert content["evidence"] == "log"
     excluded = {finding["cause"] for finding in content["findings"] if finding["verdict"] == "excluded alone"}
-    assert {"in_epoch_averaging", "train_mode_layers", "leakage", "class_mix"} <= excluded
+    assert {"in_epoch_averaging", "dropout", "leakage", "class_mix"} <= excluded
+    assert "train_mode_layers" not in excluded, "batch norm may do anything"
     assert "averaging, dropout or leakage alone" in content["headline"]
     assert all(term["effect"] is None for term in content["loss"]["terms"])
     verdicts = {term["verdict"] for name in ("loss", "accuracy") for term in content[name]["terms"]}
@@ -132,6 +133,7 @@ def test_a_validation_accuracy_of_one_third_names_batch_norm_and_inputs() -> Non
     sentence = _of(explanation, "suggests")["one_class"]
     assert "exactly 1/3 for 8 epochs" in sentence
     assert "batch norm" in sentence
+    assert "batch norm's moving statistics" in explanation.headline
     assert "train_mode_layers" not in _of(explanation, "excluded alone")
 
 
@@ -139,13 +141,14 @@ def test_validation_loss_and_accuracy_that_rise_together_are_no_contradiction() 
     """More answers are right, and the wrong ones are given with more certainty."""
     explanation = _explained(_table((0.41, 0.83, 0.52, 0.78), (0.19, 0.93, 0.63, 0.81)))
     assert "no contradiction" in _of(explanation, "suggests")["surer_mistakes"]
+    assert "no contradiction" in explanation.headline
 
 
 def test_a_validation_that_is_better_in_the_first_epoch_is_averaging_or_dropout() -> None:
     """Both fit, the first shrinks and the second stays: the headline says so, and excludes neither."""
     explanation = _explained(_table((0.98, 0.61, 0.55, 0.80)))
     assert "the first shrinks from epoch to epoch, the second stays" in explanation.headline
-    assert not {"in_epoch_averaging", "train_mode_layers"} & set(_of(explanation, "excluded alone"))
+    assert not {"in_epoch_averaging", "dropout"} & set(_of(explanation, "excluded alone"))
 
 
 def test_a_validation_accuracy_of_one_half_names_inputs() -> None:
@@ -168,12 +171,14 @@ def test_the_accuracy_of_a_regression_contradicts_nothing() -> None:
         explanation = explain_from_log("table", 1, epoch)
         assert not [finding for finding in explanation.findings if finding.verdict.startswith("proved")]
         assert "contradicts nothing" in _of(explanation, "suggests")["regression"]
+        assert not _of(explanation, "excluded alone"), "signs of such an accuracy tell nothing"
 
 
 def test_a_loss_that_is_nan_on_one_side_is_named() -> None:
     """NaN in validation alone points at its inputs and labels."""
     explanation = _explained(_table((0.4, 0.8, math.nan, 0.7)))
-    assert "validation holds inputs that are NaN" in _of(explanation, "suggests")["not_finite"]
+    assert "validation inputs that are NaN" in _of(explanation, "suggests")["not_finite"]
+    assert "one side alone is no number" in explanation.headline
 
 
 @given(st.lists(st.tuples(*[st.floats(0.3, 3), st.floats(0.4, 0.99)] * 2), min_size=1, max_size=5))
@@ -181,3 +186,45 @@ def test_ordinary_values_suggest_no_fault(rows: list[tuple[float, float, float, 
     """Values that are neither stuck nor infinite suggest nothing but what they do together."""
     found = set(_of(_explained(_table(*rows)), "suggests"))
     assert found <= {"surer_mistakes", "one_class"}
+
+
+ONCE: list[tuple[list[tuple[float, float, float, float]], bool]] = [
+    ([(0.3, 0.9, 0.8, 0.5)], False),
+    ([(0.01, 0.99, 0.4, 0.5)], False),
+    ([(0.01, 0.99, 4.0, 0.5)], True),
+    ([(0.5, 0.8, 0.7, 0.6), (0.01, 0.99, 4.0, 0.5)], False),
+    ([(0.5, 0.8, 4.0, 0.5), (0.01, 0.99, 4.0, 0.5)], True),
+]
+"""Epochs, and whether an accuracy of exactly one half says that one class is predicted always."""
+
+
+@pytest.mark.parametrize(("rows", "is_named"), ONCE)
+def test_an_accuracy_that_is_exact_once_may_be_chance(
+    rows: list[tuple[float, float, float, float]], is_named: bool
+) -> None:
+    """It counts from two epochs on, or in a single line beside a perfect training and a loss as bad as guessing."""
+    assert ("one_class" in _of(_explained(_table(*rows)), "suggests")) is is_named
+
+
+def test_averaging_is_excluded_while_the_loss_falls_alone() -> None:
+    """Where the training loss has risen since the epoch before, averaging turns both signs round: not excluded."""
+    falling = _explained(_table((0.8, 0.7, 0.9, 0.6), (0.4, 0.8, 0.9, 0.6)))
+    rising = _explained(_table((0.3, 0.9, 0.4, 0.8), (0.5, 0.8, 0.9, 0.6)))
+    assert "while the loss falls" in _of(falling, "excluded alone")["in_epoch_averaging"]
+    assert "in_epoch_averaging" not in _of(rising, "excluded alone")
+
+
+def test_what_fits_the_signs_is_named() -> None:
+    """Worse validation leaves overfitting and lagging batch norm, better validation dropout and leaks."""
+    worse = _of(_explained(_table((0.1, 0.95, 0.9, 0.7))), "cannot tell")["settle"]
+    better = _of(_explained(_table((0.5, 0.7, 0.3, 0.8), (0.4, 0.75, 0.3, 0.8))), "cannot tell")["settle"]
+    assert "overfitting, batch norm whose moving statistics lag" in worse
+    assert "the running average, dropout or noise, easier or leaked" in better
+
+
+def test_a_training_loss_that_is_nan_points_at_training() -> None:
+    """The line of code looks at the side whose loss is no number."""
+    explanation = _explained(_table((math.nan, 0.4, 0.5, 0.7)))
+    finding = next(finding for finding in explanation.findings if finding.cause == "not_finite")
+    assert "x_train" in finding.code
+    assert "x_val" not in finding.code

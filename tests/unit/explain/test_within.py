@@ -9,6 +9,7 @@ from tests.unit.explain.random_probes import make_probe
 from tui_monitor.explain.evidence.copies import CLEAR_P_VALUE, copies_p_value
 from tui_monitor.explain.evidence.input_scale import SideMoments, scale_mapping
 from tui_monitor.explain.ledger.build import build_ledger
+from tui_monitor.explain.ledger.reweighting import features
 from tui_monitor.explain.samples.opened import Fresh, Leak, Opened, Rescaled
 from tui_monitor.run_log.events.explanation import Verdict
 from tui_monitor.run_log.events.opened import FoundLeak, InputScale
@@ -31,6 +32,9 @@ def _opened(seed: int, size: int, label: np.ndarray, parts: int) -> Opened:
         validation_loss=generator.exponential(0.5, size),
         validation_correct=(generator.random(size) < 0.5).astype(float),
         batches_before=3,
+        features=features(
+            generator.normal(size=(count, 2)), generator.integers(0, 3, count), generator.normal(size=(size, 2)), label
+        ),
     )
     scale = InputScale("", "", (), 1, 1)
     return Opened(

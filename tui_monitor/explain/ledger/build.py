@@ -16,8 +16,9 @@ from tui_monitor.explain.ledger.estimates import (
     validation_value,
 )
 from tui_monitor.explain.ledger.intervals import Bounds, deviations, intervals, sampling, unseen
+from tui_monitor.explain.ledger.parts import Whole
 from tui_monitor.explain.ledger.train_mode import train_mode_parts
-from tui_monitor.explain.ledger.within import Whole, Within, open_within
+from tui_monitor.explain.ledger.within import Within, open_within
 from tui_monitor.explain.quantiles import NORMAL_QUANTILE, QUANTILE_WORTH_A_CAUSE
 from tui_monitor.explain.samples.counted import training_counted, validation_counted
 from tui_monitor.explain.samples.opened import Opened

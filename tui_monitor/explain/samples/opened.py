@@ -21,10 +21,10 @@ NOT_COMPARED = -1
 
 @dataclass(frozen=True)
 class Leak:
-    """Which validation samples have inputs that stand in training, byte by byte."""
+    """Which validation samples have inputs that stand in training, byte by byte or but for small changes."""
 
     matched: Matches
-    """1 where training holds the same inputs, 0 where none was found, `NOT_COMPARED` elsewhere; shape (n,)."""
+    """1 where training holds the same inputs or nearly so, 0 where none was found, else `NOT_COMPARED`; shape (n,)."""
     training_fraction: float
     """Fraction of training's samples that the comparison covers."""
     training_fraction_error: float
@@ -35,6 +35,8 @@ class Leak:
     """Whether more copies stand across the sets than repeats within each set make likely."""
     repeats: bool
     """Whether training's samples are known to come back unchanged in later epochs, so that copies would be found."""
+    doubtful: float = 0.0
+    """Samples that may be matched wrongly, or wrongly not; 0 where inputs are compared byte by byte."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,21 @@ class Rescaled:
 
 
 @dataclass(frozen=True)
+class Features:
+    """What both sides' samples are like, of features that training on a sample has not changed; `k` and `m` samples."""
+
+    train: FloatArray
+    """Shape (k, features), standardised as training has them."""
+    label: IntArray
+    """Class of each, shape (k,); all the same where there are none."""
+    other: FloatArray
+    """Of validation, shape (m, features)."""
+    other_label: IntArray
+    weight: FloatArray
+    """Ratio of the sides' densities at each validation sample, shape (m,)."""
+
+
+@dataclass(frozen=True)
 class Fresh:
     """Both sides at one moment of epoch 1, in inference mode; the training batches were not trained on until then."""
 
@@ -67,10 +84,12 @@ class Fresh:
     """Index of each measured sample among the validation samples, shape (m,)."""
     validation_label: IntArray
     validation_loss: FloatArray
-    """At that moment, with inputs mapped to training's scale where they are found to be scaled differently."""
+    """At that moment."""
     validation_correct: FloatArray | None
     batches_before: int
     """Batches that the model had been trained on."""
+    features: Features
+    """What the samples are like, of their inputs and of their values at that moment."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from tui_monitor import units
 from tui_monitor.explain.watch.episodes import Alert, AlertKind, Episodes
 from tui_monitor.explain.watch.trends import NewestTrend, Windows, noise
-from tui_monitor.run_log.events.explanation import Explanation
+from tui_monitor.run_log.events.explanation import Cause, Explanation, Verdict
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,8 @@ class AlertWatch:
     _pairs: _Pairs = field(default_factory=_Pairs)
     _windows: Windows = field(default_factory=Windows)
     _missing_before: frozenset[str] = frozenset()
+    _other_cause: str = ""
+    """What else than overfitting is the main cause of the loss gap as last measured, a clause; empty where none is."""
 
     def batches(self, epoch: int, batches: int, mean_loss: float) -> tuple[Alert, ...]:
         """Take the epoch so far: cheap enough for several times a second.
@@ -148,6 +150,7 @@ class AlertWatch:
 
     def explanation(self, explanation: Explanation) -> tuple[Alert, ...]:
         """Take what was measured at an epoch's end."""
+        self._other_cause = _other_cause(explanation)
         return (*self._never_predicted(explanation), *self._small_validation(explanation))
 
     def _not_finite(self, losses: EpochLosses) -> tuple[Alert, ...]:
@@ -198,10 +201,16 @@ class AlertWatch:
             is_above = min(newest) > lowest + threshold
         if is_above and pairs.training_falls:
             at = pairs.best_epoch
+            change = f"from {units.rounded(lowest)} to {units.rounded(val_loss)}"
             text = (
-                f"Overfitting since about epoch {at}: validation loss rose from {units.rounded(lowest)} to "
-                f"{units.rounded(val_loss)} while training loss fell. Keep the weights of epoch {at}, or regularise."
+                f"Overfitting since about epoch {at}: validation loss rose {change} while training loss fell. Keep the "
+                f"weights of epoch {at}, or regularise."
             )
+            if self._other_cause:
+                text = (
+                    f"Validation loss has risen {change} since about epoch {at} while training loss fell; but "
+                    f"{self._other_cause}: this need not be overfitting."
+                )
             return self._episodes.there(AlertKind.OVERFITTING, text, losses.epoch, val_loss - lowest)
         if AlertKind.OVERFITTING in self._episodes:
             threshold = max(threshold, _NOISE_MULTIPLE * noise(np.array(pairs.validation[-_NEWEST_FOR_NOISE:])))
@@ -272,6 +281,19 @@ class AlertWatch:
 
 _AFTER_NAN = "Lower the learning rate, clip gradients, or look for bad inputs."
 _AFTER_RISE = "Lower the learning rate, or stop."
+
+
+_LIKE_OVERFITTING = (Cause.WITHIN_CLASS, Cause.MEMORISED, Cause.UNFAMILIAR)
+_OF_LABELS = ("label_map", "labels_shifted", "labels_unrelated")
+
+
+def _other_cause(explanation: Explanation) -> str:
+    """Return what raises validation's loss without overfitting, a clause; empty where nothing of the kind is known."""
+    if any(finding.cause in _OF_LABELS for finding in explanation.findings):
+        return "validation's labels don't fit its inputs"
+    terms = explanation.loss.terms if explanation.loss is not None else ()
+    main = next((term.cause for term in terms if term.verdict is Verdict.MAIN and (term.effect or 0.0) < 0), None)
+    return "" if main is None or main in _LIKE_OVERFITTING else f"the gap's main cause is “{main.label}”"
 
 
 def accuracy_half_width(accuracy: float, samples: int) -> float:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui_monitor import units
+from tui_monitor.explain.evidence.check_results import MISREAD
 from tui_monitor.explain.words.causes_within import labels_apart, leading_part
 from tui_monitor.explain.words.checked import checked
 from tui_monitor.explain.words.facts import Facts, main_term, term_of
 from tui_monitor.run_log.events.explanation import LAG, OWN_NOISE, Cause, Ledger, Stratified
-from tui_monitor.run_log.events.opened import CopiedSample
+from tui_monitor.run_log.events.opened import CopiedSample, FoundLeak
 
 _MOST_SAMPLES_WORTH_ASKING = 10_000_000
 
@@ -46,7 +47,10 @@ def next_step(facts: Facts) -> str:
     """Return the steps for the main causes of both gaps in one line, or what would settle a gap within chance."""
     if labels_apart(facts):
         return next(finding.advice for finding in map(checked, facts.checks) if finding.cause in _OF_LABELS)
-    steps: list[str] = []
+    # A leak hides how bad validation is, whatever else is the main cause.
+    leaks = any(isinstance(check, FoundLeak) for check in facts.checks)
+    steps = [_short(checked(check).advice) for check in facts.checks if isinstance(check, MISREAD)][:1]
+    steps += [advice(Cause.LEAKED, facts).short] if leaks else []
     for ledger in (facts.loss, facts.accuracy):
         term = main_term(ledger)
         if term is not None and (step := advice(term.cause, facts).short) not in steps:
@@ -58,6 +62,12 @@ def next_step(facts: Facts) -> str:
         return f"Validate on about {units.count(needed)} samples to tell these gaps from chance." if needed else ""
     text = "; ".join(steps)
     return text[0].upper() + text[1:] + "."
+
+
+def _short(sentences: str) -> str:
+    """Return the first of some sentences as a step among others."""
+    first = sentences.split(". ", maxsplit=1)[0].removesuffix(".")
+    return first[0].lower() + first[1:]
 
 
 _OF_LABELS = ("label_map", "labels_shifted")
@@ -186,7 +196,7 @@ def _leaked(facts: Facts) -> Advice:
     leak = facts.opened.leak if facts.opened is not None else None
     examples = "" if leak is None else f" The first are validation samples {_listed(leak.examples)}."
     return Advice(
-        "take samples that stand in training out of validation",
+        "take samples that stand in training out of validation (`GroupShuffleSplit` keeps copies on one side)",
         "Take the copies out of validation, and split so that copies stay on one side: by patient, recording, author "
         f"or document.{examples}",
         "GroupShuffleSplit(test_size=0.2).split(x, y, groups)",
@@ -201,7 +211,7 @@ def _input_scale(facts: Facts) -> Advice:
     scale = facts.opened.scale if facts.opened is not None else None
     code = _SCALE_LAYERS.get(scale.pattern, "") if scale is not None else ""
     return Advice(
-        "prepare both sides' inputs with the same code",
+        "prepare both sides' inputs with the same code" + (f", such as `{code}`" if code else ""),
         "Prepare both sides' inputs with the same code, best as layers of the model, so that neither can lack it.",
         code or "normalization = keras.layers.Normalization(); normalization.adapt(x_train)",
     )
@@ -234,7 +244,7 @@ def _unfamiliar(facts: Facts) -> Advice:
 
 def _memorised(facts: Facts) -> Advice:
     return Advice(
-        "regularise, stop earlier or add data",
+        "regularise, stop earlier (`EarlyStopping`) or add data",
         "Regularise, stop earlier or add data: the model knows its training samples better than samples like them.",
         "keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)",
     )
@@ -243,7 +253,7 @@ def _memorised(facts: Facts) -> Advice:
 def _within_class(facts: Facts) -> Advice:
     if _effect(facts, Cause.WITHIN_CLASS) < 0:
         return Advice(
-            "regularise, stop earlier or add data",
+            "regularise, stop earlier (`EarlyStopping`) or add data",
             "Regularise, stop earlier or add data; check that validation's labels are as clean as training's.",
             "keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)",
         )

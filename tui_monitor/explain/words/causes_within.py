@@ -19,7 +19,7 @@ def opened_subject(cause: Cause, facts: Facts) -> str:
     if cause is Cause.INPUT_SCALE and opened is not None and opened.scale is not None:
         return f"that validation's inputs {opened.scale.pattern_name or 'are scaled differently'}"
     if cause is Cause.UNFAMILIAR:
-        return "that validation's data differ from training's, seen before anything was memorised,"
+        return "that validation's data differ from training's"
     return "that training samples were memorised"
 
 

@@ -1,4 +1,7 @@
-"""Findings of the checks that are no terms: each with its value, its sentence, and the line of code that mends it."""
+"""Findings of the checks that are no terms: each with its value, its sentence, and the line of code that mends it.
+
+Those on what loss and accuracy make of outputs are in `checked_values`.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,53 +9,36 @@ from typing import Any
 from tui_monitor import units
 from tui_monitor.explain.evidence.check_results import (
     Check,
+    CutValidation,
     Drift,
     LabelMap,
     LabelShift,
     LogitThreshold,
     MissingClasses,
+    MultiLabelAccuracy,
+    NewTraining,
     NotFinite,
     NotShuffled,
+    OtherAccuracy,
+    PaddingCounted,
     PenaltyInOneMode,
+    RareLabels,
     Repeated,
+    Rounded,
+    SoftmaxOfOne,
+    UnrelatedLabels,
+    WeightedValidation,
     WrongScale,
 )
 from tui_monitor.explain.samples.observed import ValidationChange
-from tui_monitor.run_log.events.explanation import Finding
+from tui_monitor.explain.words import checked_values
+from tui_monitor.run_log.events.explanation import KNOWN, Finding
 from tui_monitor.run_log.events.opened import FoundLeak
-
-KNOWN = "known"
 
 
 def checked(check: Check) -> Finding:
     """Return the finding of one check."""
     return _FINDINGS[type(check)](check)
-
-
-def _logit_threshold(check: LogitThreshold) -> Finding:
-    reported, half = check.validation
-    return Finding(
-        "metric_threshold",
-        KNOWN,
-        f"The reported accuracy puts its threshold of {check.threshold:g} on logits, where one half is 0: counted at a "
-        f"probability of 0.5, validation accuracy is {units.percentage(half, 1)}, not "
-        f"{units.percentage(reported, 1)} (training {units.percentage(check.train[1], 1)}, not "
-        f"{units.percentage(check.train[0], 1)}).",
-        "Give the metric a threshold of 0, or let the model end in a sigmoid.",
-        "metrics=[keras.metrics.BinaryAccuracy(threshold=0.0)]",
-    )
-
-
-def _wrong_scale(check: WrongScale) -> Finding:
-    logits = check.taken_for == "logits"
-    return Finding(
-        "output_scale",
-        KNOWN,
-        f"The loss takes the model's outputs for {check.taken_for}, but they are {check.are}: it is too "
-        f"{'flat to learn well from' if logits else 'steep where they leave 0 … 1, and cut off there'}.",
-        "Make the loss fit the last layer: `from_logits=True` exactly where it has no softmax or sigmoid.",
-        f"loss=keras.losses.SparseCategoricalCrossentropy(from_logits={not logits})",
-    )
 
 
 def _label_map(check: LabelMap) -> Finding:
@@ -80,6 +66,23 @@ def _label_shift(check: LabelShift) -> Finding:
         "Look for a generator that skips or repeats a sample on one side of its pairs.",
         "assert len(validation_files) == len(validation_labels)",
     )
+
+
+def _unrelated_labels(check: UnrelatedLabels) -> Finding:
+    (train, _), (validation, chance) = check.train, check.validation
+    return Finding(
+        "labels_unrelated",
+        KNOWN,
+        f"Validation's labels agree with what the model says of its inputs no more often than by chance: in "
+        f"{_one(validation)}, and two unrelated lists would in {_one(chance)} (training in {_one(train)}).",
+        "Look for inputs and labels of validation that were shuffled or sorted apart. If they are right, the model has "
+        "learned nothing that holds beyond its training samples.",
+        "order = generator.permutation(len(x_val)); x_val, y_val = x_val[order], y_val[order]",
+    )
+
+
+def _one(fraction: float) -> str:
+    return units.percentage(fraction, 1)
 
 
 def _not_shuffled(check: NotShuffled) -> Finding:
@@ -118,6 +121,18 @@ def _changed(check: ValidationChange) -> Finding:
     )
 
 
+def _cut_validation(check: CutValidation) -> Finding:
+    left = check.given - check.used
+    return Finding(
+        "validation_cut",
+        KNOWN,
+        f"`validation_steps` cuts validation: {units.count(check.used)} of its {units.count(check.given)} {check.unit} "
+        f"are looked at, {units.count(left)} never.",
+        "Leave `validation_steps` out, so that all of validation counts.",
+        "model.fit(..., validation_data=validation)",
+    )
+
+
 def _repeated(check: Repeated) -> Finding:
     times = check.samples / max(check.distinct, 1)
     return Finding(
@@ -127,6 +142,35 @@ def _repeated(check: Repeated) -> Finding:
         f"counts about {times:.1f} times, so its values look surer than they are.",
         "Take `repeat` out of validation, or lower `validation_steps`.",
         "validation_steps=math.ceil(len(x_val) / batch_size)",
+    )
+
+
+def _weighted_validation(check: WeightedValidation) -> Finding:
+    if check.is_label:
+        what = "The third item of the validation data is its labels again: it is taken for sample weights"
+    else:
+        what = (
+            f"Validation's samples are weighted ({check.low:g} to {check.high:g}) by the third item of the validation "
+            "data, training's are not"
+        )
+    return Finding(
+        "validation_weights",
+        KNOWN,
+        f"{what}. Without weights validation loss is {check.plain:.3f}, not {check.weighted:.3f}.",
+        "Give validation two items, unless its weights are meant.",
+        "model.fit(..., validation_data=(x_val, y_val))",
+    )
+
+
+def _new_training(check: NewTraining) -> Finding:
+    found = "none" if not check.back else units.count(check.back)
+    return Finding(
+        "training_changes",
+        KNOWN,
+        f"Training's inputs are new in each epoch: about {units.count(round(check.expected))} would have come back, "
+        f"{found} did. They are augmented, or part of a larger set; training's values are those of such inputs.",
+        "To compare like with like, measure training data as validation's is prepared, without augmentation.",
+        "model.evaluate(training_without_augmentation)",
     )
 
 
@@ -157,6 +201,21 @@ def _not_finite(check: NotFinite) -> Finding:
     )
 
 
+def _rounded(check: Rounded) -> Finding:
+    return Finding(
+        "rounded",
+        KNOWN,
+        f"All {check.of} of {check.side} fit {check.dtype}, those of the other side don't: {check.side} alone "
+        f"{'was stored' if check.of == 'inputs' else 'is computed'} with fewer digits.",
+        "Store and feed both sides' inputs in float32."
+        if check.of == "inputs"
+        else "Compute loss and metrics of both sides in float32.",
+        f'{"x_val" if check.side == "validation" else "x_train"} = np.load(source).astype("float32")'
+        if check.of == "inputs"
+        else 'keras.layers.Dense(units, dtype="float32")',
+    )
+
+
 def _penalty(check: PenaltyInOneMode) -> Finding:
     return Finding(
         "penalty_in_one_mode",
@@ -174,11 +233,16 @@ def _copies(check: FoundLeak) -> Finding:
         same = f"; {units.percentage(1 - check.same_label)} of them with another label"
     about = "" if check.fraction_high - check.fraction_low < 0.005 else "about "
     examples = ", ".join(str(example.validation) for example in check.examples[:5])
+    how = "input for input"
+    if check.near:
+        exact = check.copies - check.near
+        how = f"{units.count(exact)} of them {how}, the others" if exact else "though"
+        how += " with small changes, as by noise or compression"
     return Finding(
         "copies",
         KNOWN,
-        f"{units.count(check.copies)} of {units.count(check.compared)} validation samples stand in training, input for "
-        f"input{same}: {about}{units.percentage(check.fraction, 1)} of validation. The first are samples {examples}, "
+        f"{units.count(check.copies)} of {units.count(check.compared)} validation samples stand in training, {how}"
+        f"{same}: {about}{units.percentage(check.fraction, 1)} of validation. The first are samples {examples}, "
         "counted from 0 in the order of validation.",
         "Take them out of validation, and split so that copies stay on one side.",
         "train, validation = next(GroupShuffleSplit(test_size=0.2).split(x, y, groups))",
@@ -187,15 +251,25 @@ def _copies(check: FoundLeak) -> Finding:
 
 _FINDINGS: Mapping[type[Any], Callable[[Any], Finding]] = {
     FoundLeak: _copies,
-    LogitThreshold: _logit_threshold,
-    WrongScale: _wrong_scale,
+    LogitThreshold: checked_values.logit_threshold,
+    OtherAccuracy: checked_values.other_accuracy,
+    MultiLabelAccuracy: checked_values.multi_label_accuracy,
+    RareLabels: checked_values.rare_labels,
+    WrongScale: checked_values.wrong_scale,
+    SoftmaxOfOne: checked_values.softmax_of_one,
+    PaddingCounted: checked_values.padding_counted,
     LabelMap: _label_map,
     LabelShift: _label_shift,
+    UnrelatedLabels: _unrelated_labels,
     NotShuffled: _not_shuffled,
     Drift: _drift,
     ValidationChange: _changed,
+    CutValidation: _cut_validation,
     Repeated: _repeated,
+    WeightedValidation: _weighted_validation,
+    NewTraining: _new_training,
     MissingClasses: _missing_classes,
     NotFinite: _not_finite,
+    Rounded: _rounded,
     PenaltyInOneMode: _penalty,
 }

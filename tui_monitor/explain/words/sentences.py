@@ -72,10 +72,11 @@ def headline(facts: Facts) -> str:
     clauses = [_clause(cause, _effect_worth_naming(facts.loss, cause), facts) for cause in causes]
     small = _small_ones(facts, causes)
     brief = [_brief(cause, facts) for cause in causes]
-    for parts in ([*clauses, small] if small else clauses, clauses, [*clauses[:2], *brief[2:]]):
+    for parts in (clauses, [*clauses[:2], *brief[2:]]):
         text = _sentence(within + "; ".join(parts))
         if _fits(text):
-            return text
+            longer = _sentence(within + "; ".join([*parts, small]))
+            return longer if small and parts is clauses and _lines(longer) == _lines(text) else text
     return _listed(facts, within)
 
 
@@ -96,7 +97,11 @@ def _brief(cause: Cause, facts: Facts) -> str:
 
 
 def _fits(text: str) -> bool:
-    return len(textwrap.wrap(text, _LINE_WIDTH, break_on_hyphens=False)) <= _LINES
+    return _lines(text) <= _LINES
+
+
+def _lines(text: str) -> int:
+    return len(textwrap.wrap(text, _LINE_WIDTH, break_on_hyphens=False))
 
 
 def _causes_to_name(facts: Facts) -> list[Cause]:

@@ -143,6 +143,7 @@ def _classes(explanation: Explanation) -> str:
         ]
         if len(classes.labels) > 10:
             lines.append(f"  and {len(classes.labels) - 10} more classes")
+    lines += _labels(explanation)
     if baseline is not None:
         lines.append(
             f"The majority-class baseline scores loss {baseline.train_loss:.3f}, accuracy "
@@ -150,6 +151,21 @@ def _classes(explanation: Explanation) -> str:
         )
         lines.append(f"  {baseline.validation_loss:.3f} and {baseline.validation_accuracy:.3f} in validation.")
     return "\n".join(lines)
+
+
+def _labels(explanation: Explanation) -> Iterator[str]:
+    """Yield a line for each of several labels that samples may have: shares and recall of both sides."""
+    if explanation.labels is None:
+        return
+    each = explanation.labels.each
+    yield f"{'Labels, training against validation':<32} {'share':>11}{'':<9} recall"
+    rows = zip(each.labels, each.train_share, each.validation_share, strict=True)
+    for (label, *shares), recalls in zip(
+        rows, zip(each.train_recall, each.validation_recall, strict=True), strict=True
+    ):
+        found = ("–" if value is None else units.percentage(value, 1) for value in recalls)
+        said = (f"{value:>9}" for value in (*(units.percentage(share, 1) for share in shares), *found))
+        yield f"  label {label:<24}{' '.join(said)}"
 
 
 def _behind(explanation: Explanation) -> str:

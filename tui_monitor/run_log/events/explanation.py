@@ -204,6 +204,17 @@ class Classes:
 
 
 @dataclass(frozen=True)
+class Labels:
+    """What each side holds of each label where samples may have several, and how the model does on it."""
+
+    each: Classes
+    """Shares are of the samples that have the label; `p_value` is the smallest of all labels times their number."""
+    train_samples: int
+    """Measured, of training."""
+    validation_samples: int
+
+
+@dataclass(frozen=True)
 class Baseline:
     """What the majority-class baseline scores on each side: entropy in nats, and the majority's share."""
 
@@ -226,6 +237,10 @@ class Stratified:
     accuracy: float | None = None
     accuracy_low: float | None = None
     accuracy_high: float | None = None
+
+
+KNOWN = "known"
+"""Verdict of a finding that is a fact, not a cause's amount."""
 
 
 @dataclass(frozen=True)
@@ -261,7 +276,7 @@ class Cost:
         if self.budget is None or self.budget >= 1:
             return ""
         beside = f" and {self.seconds_beside:g} s" if self.seconds_beside else ""
-        return f"budget {self.budget * 100:g} %{beside} (not counting the first probe)"
+        return f"budget {self.budget * 100:g} %{beside}, not counting the first probe"
 
 
 @dataclass(frozen=True)
@@ -326,6 +341,8 @@ class Explanation:
     """What lies behind the averages; None within an epoch, from a log, and in runs recorded before there were any."""
     opened: OpenedEvidence | None = None
     """What lies behind the terms that open the within-class and the train-mode term; None where nothing was opened."""
+    labels: Labels | None = None
+    """Of samples that may have several labels; None where samples have one class or none."""
     outputs: tuple[OutputExplanation, ...] = ()
     """Of each output with a loss, where there are several; `loss` is the sum's then."""
     unit: str = "sample"

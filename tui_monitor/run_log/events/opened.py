@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CopiedSample:
-    """A validation sample whose inputs stand in training, byte by byte."""
+    """A validation sample whose inputs stand in training, byte by byte or but for small changes."""
 
     validation: int
     """Its index among the validation samples, in the order in which they were validated."""
@@ -43,6 +43,8 @@ class FoundLeak:
     """Fraction of the copies whose labels are the same, too; None without labels to compare."""
     examples: tuple[CopiedSample, ...] = ()
     """Some of the copies, in the order of validation."""
+    near: int = 0
+    """Copies among them that have changed a little, as by noise or compression; 0 where all are exact."""
 
 
 @dataclass(frozen=True)
@@ -114,10 +116,69 @@ class BatchNormLag:
 
 
 @dataclass(frozen=True)
+class CopyPlaces:
+    """Where in validation's order copies of training samples stand."""
+
+    samples: int
+    """Of validation."""
+    parts: tuple[float | None, ...]
+    """Fraction of each of equal parts that are copies; None where none of a part was compared."""
+
+
+@dataclass(frozen=True)
+class MovedClass:
+    """A class of validation that the model takes for another one. Values are fractions of the class's samples."""
+
+    own: str
+    """The class that validation's labels say."""
+    said: str
+    """The class that the model says for it."""
+    train_said: float | None
+    """Of training's samples of the class, those that are taken for the other one; None where it has none."""
+    train_own: float | None
+    """Of these, those that are taken for the class itself."""
+    validation_said: float
+    validation_own: float
+
+
+@dataclass(frozen=True)
+class MovedClasses:
+    """The map of classes under which validation's labels fit the model."""
+
+    moved: tuple[MovedClass, ...]
+    accuracy: float
+    """Of validation as its labels are."""
+    accuracy_mapped: float
+    """Under the map."""
+
+
+@dataclass(frozen=True)
+class SampleOrder:
+    """What runs over the order of samples, in parts of equal size."""
+
+    samples: int
+    """Of validation."""
+    loss: tuple[float, ...]
+    """Mean loss of each part of validation, as if all parts held the classes in the same shares."""
+    error: tuple[float, ...]
+    """Its standard error."""
+    classes: tuple[str, ...]
+    """Training's commonest classes; empty without classes, and where too few batches were measured."""
+    train_shares: tuple[tuple[float, ...], ...]
+    """Of each of these, its share in parts of training's measured batches, in the order of the epoch."""
+
+
+@dataclass(frozen=True)
 class OpenedEvidence:
-    """What lies behind the terms that open the within-class and the train-mode term."""
+    """What lies behind the terms that open the within-class and the train-mode term, and behind the checks."""
 
     leak: FoundLeak | None = None
     scale: InputScale | None = None
     fresh: FreshTest | None = None
     batch_norm: BatchNormLag | None = None
+    copies: CopyPlaces | None = None
+    """None where no copy was found."""
+    moved: MovedClasses | None = None
+    """None where validation's classes mean what training's do."""
+    order: SampleOrder | None = None
+    """None where validation was not measured whole, or is small."""

@@ -13,6 +13,14 @@ def arguments_of(loss: Any) -> Mapping[str, Any]:
     return found
 
 
+def function_name(averaged: Any, is_own: Callable[[Any], bool]) -> str:
+    """Return the name of Keras' own function that a metric or loss averages, without underscores; empty for others."""
+    function = getattr(averaged, "_fn", None) or getattr(averaged, "fn", None)
+    if function is None or not is_own(function):
+        return ""
+    return str(getattr(function, "__name__", "")).replace("_", "").lower()
+
+
 def logits_behind(outputs: Any) -> Any:
     """Return the logits that Keras has noted on the outputs of a softmax or sigmoid, or None."""
     return getattr(outputs, "_keras_logits", None)

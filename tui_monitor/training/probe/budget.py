@@ -13,7 +13,7 @@ FIRST_PROBE_SAMPLES = 3072
 FEWEST_BATCHES = 4
 """A probe of fewer batches says too little to be worth its fixed cost."""
 
-_BEGINNING_FRACTION = 0.05
+_BEGINNING_FRACTION = 0.03
 """Of training time that one `fit` after another may take to build its probe and to measure for the first time."""
 _FIRST_AFTER_SECONDS = 2.0
 """Training before the first probe of a process; building one for a shorter fit would take a good part of its time."""

@@ -284,7 +284,7 @@ class Explainer:
     def _why_unknown(self, logs: Mapping[str, float], validation: ValidationRecord) -> str:
         """Return the sentence on what is missing to measure an epoch, or an empty one."""
         if validation.caveat:
-            return f"The gap can only be shown: {validation.caveat}."
+            return f"Not measured: {validation.caveat}."
         if "loss" not in logs or self._plan.metrics[:1] != ("loss",) or "loss" in self._plan.running:
             return "The loss of single batches is not known: the gap can't be split, only shown."
         if validation.loss is None or self._is_like_training(validation):
@@ -389,7 +389,7 @@ class Explainer:
 
 
 def _only_shown(reason: Unsupported) -> str:
-    return f"The gap can only be shown: {reason}."
+    return f"Not measured: {reason}."
 
 
 def _average(totals: EpochTotals, position: int) -> Average:

@@ -23,7 +23,7 @@ from tui_monitor.training.probe.variables import Variables
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.packing import StepOutput
 from tui_monitor.training.step.payload import OUTPUTS, ROLES, Trace
-from tui_monitor.training.step.per_sample_metrics import NOT_BY_SAMPLE, PerSampleMetrics, Unsupported
+from tui_monitor.training.step.per_sample_metrics import NOT_BY_SAMPLE, PerSampleMetrics, SampleTensors, Unsupported
 
 LARGEST_PASS = 8192
 """Samples in one forward pass at most, where batches may be concatenated."""
@@ -130,9 +130,7 @@ class _Pass:
 
     def measure(self, batch: UnpackedBatch, outputs: Sequence[PerSampleMetrics]) -> _Measured:
         """Return the values of a batch, for each output with rows as in `PerSampleMetrics.rows`, and its loss."""
-        kept = map(tf.convert_to_tensor, batch.outputs if self.takes_outputs else ())
-        results = iter(self.run([*_fitting(self.inputs, batch), *kept]))
-        samples = [sample.filled(results) for sample in self.trace.samples]
+        samples, results = self._run(batch)
         # Where validation is measured otherwise than training, no output is taken apart.
         both = zip(outputs, samples, strict=True) if outputs else ()
         rows = tuple(metrics.of(sample).numpy().astype(np.float64) for metrics, sample in both)
@@ -141,6 +139,15 @@ class _Pass:
         if loss is None:
             return _Measured(rows, math.nan, 0.0)
         return _Measured(rows, float(loss), _beyond(rows, float(loss), outputs))
+
+    def samples(self, batch: UnpackedBatch) -> list[SampleTensors]:
+        """Return what the piece computes for each sample of a batch, of each output."""
+        return self._run(batch)[0]
+
+    def _run(self, batch: UnpackedBatch) -> tuple[list[SampleTensors], Iterator[Any]]:
+        kept = map(tf.convert_to_tensor, batch.outputs if self.takes_outputs else ())
+        results = iter(self.run([*_fitting(self.inputs, batch), *kept]))
+        return [sample.filled(results) for sample in self.trace.samples], results
 
 
 class Probe:
@@ -180,6 +187,24 @@ class Probe:
         groups = list(self._groups(batches, in_training=False))
         measured = {"inference": [self._measure("inference", concatenate(group)) for group in groups]}
         return _together(self._outputs, groups, measured)
+
+    def targets_and_outputs(self, batches: Sequence[UnpackedBatch]) -> list[tuple[FloatArray, FloatArray]]:
+        """Return the targets and the outputs of the first output of each batch, in inference mode.
+
+        Args:
+            batches: of either side.
+
+        Raises:
+            Unsupported: as for training batches, or because the test step takes batches of one size alone.
+        """
+        found = []
+        for batch in batches:
+            trace = self._trace("inference", batch)
+            if _fixed_size(trace) not in (None, batch.samples):
+                raise Unsupported("the test step takes batches of one size alone")
+            sample = self._pass("inference", trace).samples(batch)[0]
+            found.append((sample.y.numpy(), sample.y_pred.numpy()))
+        return found
 
     def with_variables(self, batches: Sequence[UnpackedBatch], instead: Variables) -> Mapping[str, FloatArray]:
         """Return values of the units of the first output in inference mode, with other values of some variables.
@@ -474,6 +499,19 @@ def _acts_by_mode(backend: Backend, layer: Any) -> bool:
 def inner_shapes(batch: UnpackedBatch) -> list[Any]:
     """Return the shapes of a batch's leaves without their samples."""
     return [tuple(np.shape(leaf)[1:]) for leaves in batch.inputs.values() for leaf in leaves]
+
+
+def same_shapes(batches: Sequence[UnpackedBatch], most: int = LARGEST_PASS) -> Iterator[list[UnpackedBatch]]:
+    """Yield runs of batches of the same inner shapes, of a number of samples together at most unless it is one."""
+    group: list[UnpackedBatch] = []
+    for batch in batches:
+        full = sum(each.samples for each in group) + batch.samples > most
+        if group and (full or inner_shapes(group[0]) != inner_shapes(batch)):
+            yield group
+            group = []
+        group.append(batch)
+    if group:
+        yield group
 
 
 def concatenate(group: Sequence[UnpackedBatch]) -> UnpackedBatch:

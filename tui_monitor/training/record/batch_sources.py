@@ -99,7 +99,7 @@ class BatchSources:
         if not self._why_reports:
             return
         failures.measures = False
-        failures.why_nothing_is_measured = f"The gap can only be shown, because {self._why_reports}."
+        failures.why_nothing_is_measured = f"Nothing is measured, because {self._why_reports}."
         failures.say(f"Batch values are running means, if Keras tells its callbacks any, because {self._why_reports}.")
         if self._callbacks is not None and self._reports is None:
             self._reports = BatchReports(self._callbacks, self._reported, failures.stop_batches)

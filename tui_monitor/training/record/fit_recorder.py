@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from tui_monitor.explain.samples.observed import WholeValidation
 from tui_monitor.run_log.events.progress import EpochBegan
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.backends.backend import backend_of, is_watched
@@ -83,6 +84,10 @@ class FitRecorder:
     def probes(self) -> bool:
         """Whether batches may be measured."""
         return self._measurement.is_possible
+
+    def begin(self, given: WholeValidation) -> None:
+        """Take the word how much validation data the fit is given."""
+        self._measurement.begin_fit(given)
 
     def records(self, model: Any) -> bool:
         """Return whether a model is the one whose `fit` this is."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tui_monitor.explain.from_log import RecordedFit, explain_from_log
+from tui_monitor.explain.samples.observed import WholeValidation
 from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
 from tui_monitor.run_log.events.explanation import Explanation
 from tui_monitor.run_log.events.notifications import Explained
@@ -122,6 +123,11 @@ class Measurement:
         self._explained_at = time.monotonic()
         if self.pace is not None and not self._failures.batches_stopped:
             self.pace.begin_epoch()
+
+    def begin_fit(self, given: WholeValidation) -> None:
+        """Take the word how much validation data the fit is given."""
+        if self._explainer is not None:
+            self._explainer.opening.given_validation = given
 
     def begin_first_epoch(self, steps: int | None) -> None:
         """Have weights copied within the epoch that begins, as the first of the fit.

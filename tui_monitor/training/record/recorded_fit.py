@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
+from tui_monitor.explain.samples.observed import WholeValidation
 from tui_monitor.run_log.events.notifications import AlertRaised
 from tui_monitor.training.backends.backend import backend_of, is_watched
 from tui_monitor.training.guard import attempt, ignored, tell
 from tui_monitor.training.hooks import install_hooks
+from tui_monitor.training.record.given_validation import given_validation
 from tui_monitor.training.record.session import Session, recording_here
 
 _NO_WORKERS = (
@@ -97,8 +99,10 @@ class RecordedFit:
         from tui_monitor.training.record.fit_recorder import FitRecorder
 
         backend = backend_of(self._model)
-        arguments = attempt(ignored, _arguments, fit, args, kwargs, otherwise={})
+        named = attempt(ignored, named_arguments, fit, args, kwargs, otherwise={})
+        arguments = attempt(ignored, printable_arguments, named, otherwise={})
         self._recorder = FitRecorder(self._model, self._session, fit=arguments)
+        self._recorder.begin(attempt(ignored, given_validation, named, otherwise=WholeValidation()))
         attempt(self._recorder.falls_back, install_hooks, backend, otherwise=None)
         if is_watched(backend):
             attempt(self._recorder.falls_back, backend.tell_of_metrics, self._model, otherwise=None)
@@ -139,10 +143,6 @@ def _on_several_workers(model: Any) -> bool:
     from tui_monitor.training.backends.graphs import trains_on_several_workers
 
     return trains_on_several_workers(model)
-
-
-def _arguments(fit: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    return printable_arguments(named_arguments(fit, args, kwargs))
 
 
 def named_arguments(fit: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:

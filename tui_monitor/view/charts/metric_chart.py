@@ -13,8 +13,8 @@ from tui_monitor.charts.scale import (
     epoch_ticks,
     logarithmic_limits,
     logarithmic_ticks,
+    on_rows,
     stepped_limits,
-    ticks,
     whole_limits,
 )
 from tui_monitor.charts.spec import Band, ChartSpec, Curve, FloatArray, LegendEntry, Points
@@ -69,6 +69,7 @@ def chart_spec(
     baseline = _baseline(view, metric.name)
     visible = [_visible(points, x_range) for points in (train, validation, *(curve.points for curve in baseline))]
     limits = whole_limits if view.extremes else data_limits
+    on_rows_range = None
     if view.log_y:
         wanted = _exponentiated(limits(_logarithmic(band), *map(logarithmic, visible)))
         y_range = logarithmic_limits(wanted, previous)
@@ -76,7 +77,7 @@ def chart_spec(
     else:
         needed = limits(None, *visible)
         y_range = stepped_limits(limits(band, *visible), previous, needed=needed, ceiling=metric.ceiling)
-        y_ticks = ticks(y_range, min(8, max(3, high // 3)))
+        on_rows_range, y_ticks = on_rows(y_range, high, metric.ceiling)
     return ChartSpec(
         title=_title(metric.name, view, is_running=metric.name in fit.info.running_means, is_of_epochs=is_of_epochs),
         x_range=x_range,
@@ -92,6 +93,7 @@ def chart_spec(
         curves=baseline,
         legend=_legend(fit.epochs, metric.name, glyphs(markers), _band_words(view) if band is not None else "", view),
         log_y=view.log_y,
+        y_on_rows=on_rows_range,
         markers=markers,
     )
 

@@ -17,6 +17,7 @@ from tui_monitor.charts.scale import (
     epoch_ticks,
     logarithmic_limits,
     logarithmic_ticks,
+    on_rows,
     round_step,
     stepped_limits,
     ticks,
@@ -131,13 +132,14 @@ def overlay_spec(
     curves = [curve for run in shown for curve in _curves(run, name, state, x_range, columns)]
     visible = [_visible(points, x_range) for curve in curves for points in (curve.points, curve.marked)]
     wide, tall = data_area(*size, None)
+    on_rows_range = None
     if state.log_y:
         wanted = data_limits(None, *map(logarithmic, visible))
         y_range = logarithmic_limits(None if wanted is None else (10.0 ** wanted[0], 10.0 ** wanted[1]))
         y_ticks = logarithmic_ticks(y_range, max(2, tall // 2))
     else:
         y_range = stepped_limits(data_limits(None, *visible), None, ceiling=chart_metric(name).ceiling)
-        y_ticks = ticks(y_range, min(8, max(3, tall // 3)))
+        on_rows_range, y_ticks = on_rows(y_range, tall, chart_metric(name).ceiling)
     remarks = [f"{name}, {state.side}" if state.side is not Side.BOTH else f"{name}, training (dim) and validation"]
     remarks += ["log"] if state.log_y else []
     remarks += [f"line: mean of {_SMOOTHED[state.smoothing]}, marks: values"] if state.smoothing else []
@@ -150,6 +152,7 @@ def overlay_spec(
         x_label=state.x.value,
         curves=tuple(curves),
         log_y=state.log_y,
+        y_on_rows=on_rows_range,
         markers=markers,
     )
 

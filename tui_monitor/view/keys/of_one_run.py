@@ -110,7 +110,7 @@ OF_ONE_RUN: tuple[Key, ...] = (
         "show('recall')",
         Group.EVIDENCE,
     ),
-    Key("3", "3", "confusion", "Show which class is taken for which.", "show('confusion')", Group.EVIDENCE),
+    Key("3", "3", "matrix", "Show which class is taken for which.", "show('confusion')", Group.EVIDENCE),
     Key(
         "4",
         "4",
@@ -122,12 +122,20 @@ OF_ONE_RUN: tuple[Key, ...] = (
     Key(
         "5",
         "5",
-        "losses",
+        "loss",
         "Show how the loss is spread over right and wrong samples, and its tail.",
         "show('losses')",
         Group.EVIDENCE,
     ),
     Key("6", "6", "shares", "Show class shares with their test.", "show('shares')", Group.EVIDENCE),
+    Key(
+        "7",
+        "7",
+        "found",
+        "Show what was found: copies, both sides of an input, moved classes, and the order of samples.",
+        "show('found')",
+        Group.EVIDENCE,
+    ),
     Key("plus,equals_sign", "+", "zoom in", "Look closer at the x axis.", "zoom(0.5)", Group.CHARTS, in_footer=False),
     Key("minus", "-", "zoom out", "Look at more of the x axis.", "zoom(2.0)", Group.CHARTS, in_footer=False),
     Key(
@@ -224,7 +232,7 @@ OF_ONE_RUN: tuple[Key, ...] = (
     Key(
         "k", "k", "kill", "Kill the training process, after a question.", "control('kill')", Group.RUN, in_footer=False
     ),
-    Key("r", "r", "rate", "Change the learning rate.", "control('learning_rate')", Group.RUN),
+    Key("r", "r", "learning rate", "Change the learning rate.", "control('learning_rate')", Group.RUN),
     Key("u", "u", "measure", "Measure the gap at this batch.", "control('measure')", Group.RUN, in_footer=False),
     Key("n", "n", "note", "Add a note to the timeline at this batch.", "control('note')", Group.RUN, in_footer=False),
     Key(

@@ -44,7 +44,7 @@ def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
         start = (*start, Run(" · joined", "muted")) if _is_joined(snapshot, view) else start
     alerts = alerts_under_way(snapshot)
     if alerts:
-        start = (*start, Run(f" · ! {alerts} alert{'s' if alerts > 1 else ''}", "alert"))
+        start = (*start, Run(f" · ! {alerts} alert{'s' if alerts > 1 else ''} (i)", "alert"))
     facts = _facts(snapshot)
     system = "" if snapshot.state.ended or view.pending else usage_words(snapshot.system)
     used = [f"{system} · {facts}"] if system and width >= _ROOM_FOR_SYSTEM else []

@@ -75,7 +75,7 @@ def newest_entry(snapshot: Snapshot) -> tuple[str, ...]:
             _, word, _ = _KINDS.get(entry.kind, ("", entry.kind, ""))
             is_named = word in ("alert", "note", "change")
             forms = [f"{word}: {form}" if is_named else form for form in whole_forms(entry.text)]
-            return (*forms, f"{word} (i)")
+            return (*forms, f"{'new main cause' if word == 'change' else f'new {word}'} (i)")
     return ()
 
 

@@ -41,6 +41,38 @@ def signed_bar(value: float | None, largest: float, width: int) -> tuple[Run, ..
     return free, *edge, Run(_FULL * full, "bar-lowers"), axis, Run(" " * half, "")
 
 
+def level_bar(value: float, largest: float, width: int) -> str:
+    """Return a bar from the left, of exactly `width` cells.
+
+    Args:
+        value: at least 0.
+        largest: value that fills the width; 0 or less draws nothing.
+        width: cells.
+    """
+    eighths = round(min(value / largest, 1.0) * width * 8) if largest > 0 else 0
+    # A value that is not 0 can be seen.
+    full, part = divmod(max(eighths, 1 if value > 0 and largest > 0 else 0), 8)
+    return (_FULL * full + _EIGHTHS[part]).ljust(width)
+
+
+def level_strip(values: Sequence[float | None], width: int, largest: float) -> str:
+    """Return values as one row of upright bars that fills `width`, from 0 to the largest; blank where there is none.
+
+    Args:
+        values: in order, from 0; None where there is none.
+        width: cells; each value takes as many as there are for it.
+        largest: value of a full bar; 0 or less draws the lowest bar alone.
+    """
+    shown = [values[cell * len(values) // width] for cell in range(width)] if values else []
+    return "".join(" " if value is None else _level(value, largest) for value in shown)
+
+
+def _level(value: float, largest: float) -> str:
+    if value <= 0 or largest <= 0:
+        return "·"
+    return _HEIGHTS[min(len(_HEIGHTS) - 1, int(value / largest * len(_HEIGHTS)))]
+
+
 def sparkline(values: Sequence[float], width: int) -> str:
     """Return a curve as one row of bars of at most `width` cells, the lowest value as the lowest bar.
 

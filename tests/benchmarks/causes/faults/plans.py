@@ -28,6 +28,8 @@ class Sides:
     """Validation's inputs as they should have been fed."""
     copies: Array
     """Whether each validation sample stands in training."""
+    raw: Array
+    """Training's inputs before they were prepared."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,10 @@ class Fault:
     """Standard deviation of noise that training's pipeline adds to its inputs anew in each epoch."""
     units: int = 0
     """Units of a further hidden layer; 0 for none."""
+    as_fed: Callable[[Sides, Array], Array] = lambda sides, x: x
+    """Training's preparation, for other inputs of its source."""
+    has_truth: bool = True
+    """Whether the four causes have true effects; not where labels or validation's set are at fault."""
 
 
 def centres(classes: int) -> Array:
@@ -76,15 +82,16 @@ def healthy(fault: Fault, classes: int, generator: np.random.Generator) -> Sides
     """Return both sides before anything is planted."""
     x, y = draw(fault.train, classes, fault.noise, generator)
     validation_x, validation_y = draw(VALIDATION, classes, fault.noise, generator)
-    return Sides(x, y, validation_x, validation_y, validation_x, np.zeros(VALIDATION, dtype=bool))
+    return Sides(x, y, validation_x, validation_y, validation_x, np.zeros(VALIDATION, dtype=bool), x)
 
 
-def _leaked(fraction: float) -> Callable[[Sides, np.random.Generator, int], Sides]:
+def _leaked(fraction: float, noise: float = 0.0) -> Callable[[Sides, np.random.Generator, int], Sides]:
     def change(sides: Sides, generator: np.random.Generator, classes: int) -> Sides:
         count = round(fraction * VALIDATION)
         places, sources = (generator.choice(size, count, replace=False) for size in (VALIDATION, len(sides.y)))
         x, y, copies = sides.validation_x.copy(), sides.validation_y.copy(), sides.copies.copy()
-        x[places], y[places], copies[places] = sides.x[sources], sides.y[sources], True
+        x[places] = sides.x[sources] + generator.normal(0.0, noise, (count, FEATURES))
+        y[places], copies[places] = sides.y[sources], True
         return replace(sides, validation_x=x, validation_y=y, right_validation_x=x, copies=copies)
 
     return change
@@ -98,6 +105,15 @@ def _divided(sides: Sides, generator: np.random.Generator, classes: int) -> Side
 
     right = to_one(sides.validation_x)
     return replace(sides, x=4 * to_one(sides.x) / 4, validation_x=right * 255, right_validation_x=right)
+
+
+def _as_divided(sides: Sides, x: Array) -> Array:
+    low, high = sides.raw.min(), sides.raw.max()
+    return ((x - low) / (high - low)).astype(np.float32)
+
+
+def _as_centred(sides: Sides, x: Array) -> Array:
+    return (x - sides.raw.mean(axis=0)).astype(np.float32)
 
 
 def _centred(sides: Sides, generator: np.random.Generator, classes: int) -> Sides:
@@ -170,11 +186,27 @@ FAULTS: Mapping[str, tuple[Fault, Fault]] = {
     "50 % leaked": _both(
         lambda s: Fault("leaked", "copies", change=_leaked(0.5), **{**_SMALL, "train": 720, "epochs": (15, 25)[s]})  # type: ignore[arg-type]
     ),
-    "÷255 on one side": _both(lambda s: Fault("input_scale", change=_divided, rate=(0.01, 0.03)[s])),
-    "mean on one side": _both(lambda s: Fault("input_scale", change=_centred, noise=(1.0, 1.3)[s])),
-    "two classes swapped": _both(lambda s: Fault(finding="label_map", change=_swapped(s))),
-    "labels shifted": _both(lambda s: Fault(finding="labels_shifted", change=_shifted((1, -1)[s]))),
-    "sorted split": _both(lambda s: Fault(finding="missing_classes", change=_sorted_split(s))),
+    "2 % leaked, noisy": _both(
+        lambda s: Fault("leaked", "copies", change=_leaked(0.02, (0.02, 0.05)[s]), noise=(1.3, 1.6)[s])
+    ),
+    "10 % leaked, noisy": _both(
+        lambda s: Fault("leaked", "copies", change=_leaked(0.1, (0.02, 0.1)[s]), noise=(1.3, 1.6)[s])
+    ),
+    "50 % leaked, noisy": _both(
+        lambda s: Fault(
+            "leaked",
+            "copies",
+            change=_leaked(0.5, (0.02, 0.1)[s]),
+            **{**_SMALL, "train": 720, "epochs": (15, 25)[s]},  # type: ignore[arg-type]
+        )
+    ),
+    "÷255 on one side": _both(
+        lambda s: Fault("input_scale", change=_divided, as_fed=_as_divided, rate=(0.01, 0.03)[s])
+    ),
+    "mean on one side": _both(lambda s: Fault("input_scale", change=_centred, as_fed=_as_centred, noise=(1.0, 1.3)[s])),
+    "two classes swapped": _both(lambda s: Fault(finding="label_map", has_truth=False, change=_swapped(s))),
+    "labels shifted": _both(lambda s: Fault(finding="labels_shifted", has_truth=False, change=_shifted((1, -1)[s]))),
+    "sorted split": _both(lambda s: Fault(finding="missing_classes", has_truth=False, change=_sorted_split(s))),
     "ordered with drift": _both(lambda s: Fault("unfamiliar", "validation_drifts", change=_drifting((0.8, 1.2)[s]))),
     "augmentation": _both(lambda s: Fault("unfamiliar", augmented=(0.8, 1.2)[s])),
     "covariate shift": _both(lambda s: Fault("unfamiliar", change=_other_source((0.3, 0.5)[s]))),
@@ -187,7 +219,9 @@ FAULTS: Mapping[str, tuple[Fault, Fault]] = {
         )
     ),
     "threshold on logits": _both(lambda s: Fault(finding="metric_threshold", logits=True, noise=(1.5, 2.0)[s])),
-    "validation redrawn": _both(lambda s: Fault(finding="validation_changes", redrawn=True, epochs=(3, 5)[s])),
+    "validation redrawn": _both(
+        lambda s: Fault(finding="validation_changes", has_truth=False, redrawn=True, epochs=(3, 5)[s])
+    ),
     "overfitting": _both(
         lambda s: Fault("memorised", **{**_SMALL, "epochs": (15, 25)[s]})  # type: ignore[arg-type]
     ),

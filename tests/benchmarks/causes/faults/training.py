@@ -2,8 +2,8 @@
 
 import functools
 import tempfile
+import unittest.mock
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,37 +13,18 @@ import tensorflow as tf
 
 from tests.benchmarks.causes.families import FAMILIES, Family
 from tests.benchmarks.causes.faults.plans import VALIDATION, Array, Fault, Sides, draw, healthy
+from tests.benchmarks.causes.faults.store import METRICS, Measured, Outcome
 from tests.benchmarks.causes.planting import FEATURES
-from tui_monitor.run_log.events.explanation import Explanation, Term, Verdict
+from tui_monitor.explain.measure import explain_probe
+from tui_monitor.run_log.events.explanation import Explanation
 from tui_monitor.run_log.format.layout import RunInfo
 from tui_monitor.run_log.write.writer import RunWriter
+from tui_monitor.training.probe import explained as arithmetic
 from tui_monitor.training.probe.budget import ProbeBudget
-from tui_monitor.training.probe.opening import opening
 from tui_monitor.training.record.recorded_fit import recorded_fit
 from tui_monitor.training.record.session import Session
 
-METRICS = ("loss", "accuracy")
-NEW_TERMS = ("leaked", "input_scale", "unfamiliar", "memorised")
 _FRESH_DRAWS = 20_000
-
-opening.TESTS_FRESH_BATCHES = True
-
-
-@dataclass(frozen=True)
-class Scored:
-    """One run: what was said, and what is true."""
-
-    mains: Mapping[str, str | None]
-    """The main cause of each gap."""
-    raised: tuple[str, ...]
-    """Findings of checks."""
-    lead: str
-    """Kind of layer that most of the train-mode term is of; empty where it was not opened."""
-    effects: Mapping[str, tuple[float | None, float | None, float | None]]
-    """Of the planted term, in each metric: effect and interval."""
-    truth: Mapping[str, float | None]
-    reason: str
-    """Why the planted term has no amount; empty where it has."""
 
 
 class Trainer:
@@ -52,7 +33,7 @@ class Trainer:
     def __init__(self) -> None:
         self._models: dict[Any, tuple[Any, Any]] = {}
 
-    def run(self, fault: Fault, name: str, seed: int) -> Scored:
+    def run(self, fault: Fault, name: str, seed: int) -> Outcome:
         """Train one fault in one family of models.
 
         Args:
@@ -65,16 +46,15 @@ class Trainer:
         sides = fault.change(healthy(fault, family.classes, generator), generator, family.classes)
         keras.utils.set_random_seed(seed)
         model, forward = self._fresh(family, fault, seed, body=FAMILIES[name])
-        explanation = _trained(model, family, fault, sides, generator)
-        return _scored(explanation, fault, _truth(forward, family, fault, sides, seed))
+        measured = _trained(model, family, fault, sides, generator)
+        return Outcome(measured, _truth(forward, family, fault, sides, seed))
 
     def _fresh(self, family: Family, fault: Fault, seed: int, *, body: Family) -> tuple[Any, Any]:
         key = (family.name, body.name, fault.momentum, fault.logits, fault.units)
         if key not in self._models:
             model = _build(family, body, fault)
             signature = [tf.TensorSpec([None, FEATURES], tf.float32)]
-            forward = tf.function(functools.partial(model, training=False), input_signature=signature)
-            self._models[key] = model, forward
+            self._models[key] = model, tf.function(functools.partial(_logits, model), input_signature=signature)
         model, forward = self._models[key]
         model.set_weights(_build(family, body, fault).get_weights())
         for variable in model.optimizer.variables:
@@ -101,12 +81,17 @@ def _build(family: Family, body: Family, fault: Fault) -> Any:
     return model
 
 
-def _trained(model: Any, family: Family, fault: Fault, sides: Sides, generator: np.random.Generator) -> Explanation:
-    told: list[Explanation] = []
+def _trained(model: Any, family: Family, fault: Fault, sides: Sides, generator: np.random.Generator) -> Measured:
+    told: list[Measured] = []
+
+    def explained(*values: Any, **options: Any) -> Explanation:
+        if values[2].samples is not None and options.get("opened") is not None:
+            told.append(Measured(values, options))
+        return explain_probe(*values, **options)
+
     with tempfile.TemporaryDirectory() as folder:
         writer = RunWriter(Path(folder) / "run", RunInfo(name="run"), heartbeat_seconds=None)
         session = Session(writer, Path(folder) / "run", ProbeBudget(1.0))
-        session.explained = lambda explanation: told.append(explanation) if explanation.distributions else None
         arguments: dict[str, Any] = {
             "epochs": fault.epochs,
             "validation_data": _validation(family, fault, sides, generator),
@@ -119,7 +104,8 @@ def _trained(model: Any, family: Family, fault: Fault, sides: Sides, generator: 
             arguments |= {"x": _augmented(family, fault, sides, generator), "steps_per_epoch": steps}
         else:
             arguments |= {"x": sides.x, "y": family.targets(sides.y), "batch_size": fault.batch}
-        recorded_fit(model.fit, model, session, (), arguments)
+        with unittest.mock.patch.object(arithmetic, "explain_probe", explained):
+            recorded_fit(model.fit, model, session, (), arguments)
         writer.close()
     return told[-1]
 
@@ -155,61 +141,53 @@ def _dataset(batches: Any, family: Family, sides: Sides) -> Any:
 Values = Mapping[str, Array]
 
 
-def _truth(forward: Any, family: Family, fault: Fault, sides: Sides, seed: int) -> Mapping[str, float | None]:
-    """Return the planted term's true effect on each metric, None where no number is planted."""
+def _logits(model: Any, x: Any) -> Any:
+    """Return what the last layer makes probabilities of: Keras computes its loss from there, without clipping."""
+    for layer in model.layers[:-1]:
+        x = layer(x, training=False)
+    return tf.matmul(x, model.layers[-1].kernel) + model.layers[-1].bias
+
+
+def _per_sample(y: Array, logits: Array) -> Values:
+    """Return each sample's loss in nats, and 1 where it is right, from logits of shape (n, 1) or (n, classes)."""
+    both = np.column_stack([np.zeros(len(y)), logits]) if logits.shape[1] == 1 else logits
+    loss = np.logaddexp.reduce(both, axis=1) - both[np.arange(len(y)), y]
+    return {"loss": loss, "accuracy": (both.argmax(axis=1) == y).astype(float)}
+
+
+def _truth(forward: Any, family: Family, fault: Fault, sides: Sides, seed: int) -> Mapping[str, Mapping[str, float]]:
+    """Return the true effect of each cause on each metric, by brute force; of label faults there is none."""
 
     def values(x: Array, y: Array) -> Values:
-        return family.per_sample(y, np.asarray(forward(tf.constant(x, tf.float32)), np.float64))
+        return _per_sample(y, np.asarray(forward(tf.constant(x, tf.float32)), np.float64))
 
-    fed = values(sides.validation_x, sides.validation_y)
-    if fault.term == "leaked":
-        kept = ~sides.copies
-        return {
-            metric: _at_shares(fed[metric][kept], sides.validation_y[kept], sides.validation_y) - fed[metric].mean()
-            for metric in METRICS
+    if not fault.has_truth:
+        return {}
+    labels, kept = sides.validation_y, ~sides.copies
+    fed, within = values(sides.validation_x, labels), values(sides.x, sides.y)
+    should = values(sides.right_validation_x, labels)
+    generator = np.random.default_rng([seed, 12])
+    x, y = draw(_FRESH_DRAWS, family.classes, fault.noise, generator)
+    x = fault.as_fed(sides, x + generator.normal(0.0, fault.augmented, x.shape) if fault.augmented else x)
+    fresh = values(x, y)
+    if fault.augmented:
+        noisy = [sides.x + generator.normal(0.0, fault.augmented, sides.x.shape) for _ in range(10)]
+        each = [values(x, sides.y) for x in noisy]
+        within = {metric: np.mean([one[metric] for one in each], axis=0) for metric in METRICS}
+    found: dict[str, Mapping[str, float]] = {}
+    for metric in METRICS:
+        mean, unseen = float(fed[metric].mean()), _at_shares(fresh[metric], y, labels)
+        leaked = _at_shares(fed[metric][kept], labels[kept], labels) - mean
+        scale = float(should[metric].mean()) - mean
+        found[metric] = {
+            "leaked": leaked,
+            "input_scale": scale,
+            "unfamiliar": unseen - mean - leaked - scale,
+            "memorised": _at_shares(within[metric], sides.y, labels) - unseen,
         }
-    if fault.term == "input_scale":
-        should = values(sides.right_validation_x, sides.validation_y)
-        return {metric: float(should[metric].mean() - fed[metric].mean()) for metric in METRICS}
-    if fault.term in ("unfamiliar", "memorised"):
-        within, generator = values(sides.x, sides.y), np.random.default_rng([seed, 12])
-        x, y = draw(_FRESH_DRAWS, family.classes, fault.noise, generator)
-        fresh = values(x + generator.normal(0.0, fault.augmented, x.shape) if fault.augmented else x, y)
-        truth = {}
-        for metric in METRICS:
-            unseen = _at_shares(fresh[metric], y, sides.validation_y)
-            known = _at_shares(within[metric], sides.y, sides.validation_y)
-            truth[metric] = unseen - float(fed[metric].mean()) if fault.term == "unfamiliar" else known - unseen
-        return truth
-    return dict.fromkeys(METRICS)
+    return found
 
 
 def _at_shares(values: Array, label: Array, of: Array) -> float:
     shares = np.bincount(of, minlength=int(label.max()) + 1) / of.size
     return float(sum(share * values[label == c].mean() for c, share in enumerate(shares) if (label == c).any()))
-
-
-def _scored(explanation: Explanation, fault: Fault, truth: Mapping[str, float | None]) -> Scored:
-    ledgers = {metric: getattr(explanation, metric) for metric in METRICS}
-    found: dict[str, Term | None] = {
-        metric: next((term for term in ledger.terms if term.cause == fault.term), None)
-        for metric, ledger in ledgers.items()
-    }
-    mains = {
-        metric: next((str(term.cause) for term in ledger.terms if term.verdict is Verdict.MAIN), None)
-        for metric, ledger in ledgers.items()
-    }
-    train_mode = next(term for term in ledgers["loss"].terms if term.cause == "train_mode_layers")
-    lead = max(train_mode.parts, key=lambda part: abs(part.effect)).kind if train_mode.parts else ""
-    checks = tuple(finding.cause for finding in explanation.findings if finding.verdict == "known")
-    return Scored(
-        mains=mains,
-        raised=tuple(cause for cause in checks if cause != "baseline"),
-        lead=lead,
-        effects={
-            metric: (None, None, None) if term is None else (term.effect, term.low, term.high)
-            for metric, term in found.items()
-        },
-        truth=truth,
-        reason=next((term.reason for term in found.values() if term is not None and term.reason), ""),
-    )

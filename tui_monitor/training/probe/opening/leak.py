@@ -2,11 +2,12 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tui_monitor.explain.evidence.copies import CLEAR_P_VALUE, copies_p_value
 from tui_monitor.explain.quantiles import NORMAL_QUANTILE
@@ -24,7 +25,8 @@ from tui_monitor.training.probe.opening.fingerprints import (
     repeated_pairs,
     unpacked,
 )
-from tui_monitor.training.probe.passes import UnpackedBatch, concatenate, inner_shapes
+from tui_monitor.training.probe.opening.near import NearCopies, NearSearch, Training, Validation
+from tui_monitor.training.probe.passes import UnpackedBatch, concatenate, same_shapes
 
 _MOST_EXAMPLES: Final = 20
 _COMES_BACK: Final = 0.5
@@ -34,6 +36,8 @@ _ALL: Final = 0.999
 """Fraction of training from which all of it counts as known."""
 _AT_ONCE: Final = 2048
 """Samples that are fingerprinted together at most."""
+_FEWEST_NEAR: Final = 0.02
+"""Part of the near-copies that must not be exact ones."""
 _LOOKED_AT: Final = 2
 """Batches of validation that are compared with those of the epoch before."""
 _NO_HIT: Final = 3.0
@@ -46,6 +50,14 @@ Placed = tuple[IntArray | int, UnpackedBatch]
 
 class Epoch(Protocol):
     """What the search has to know of an epoch."""
+
+    @property
+    def epoch(self) -> int:
+        """From 1."""
+
+    @property
+    def placed_training(self) -> Sequence[tuple[int, UnpackedBatch]]:
+        """Kept training batches with their numbers in the epoch; looked at where they are new alone."""
 
     @property
     def side(self) -> ValidationProbe:
@@ -79,6 +91,8 @@ class LeakSearch:
     """Of training's samples that are known."""
     _fraction_error: float = 0.0
     _repeats: bool = False
+    _back: tuple[float, int] = (0.0, 0)
+    """Of the newest training samples, how many were to be expected from earlier epochs, and how many were known."""
     _here: _Printed | None = None
     """Validation, as it was fingerprinted last."""
     _whole: Fingerprints | None = None
@@ -87,41 +101,44 @@ class LeakSearch:
     """What the newest search has seen beside copies."""
     _there: _Printed | None = None
     """Training batches of one epoch, as they were fingerprinted last."""
+    _near: NearSearch = field(default_factory=NearSearch)
 
     def search(
         self,
-        epoch: int,
-        training: Sequence[tuple[int, UnpackedBatch]],
+        opened: Epoch,
         validation: Sequence[tuple[IntArray, UnpackedBatch]],
-        totals: Epoch,
         deadline: float,
     ) -> Leak | None:
         """Return which validation samples stand in training, as far as both were kept.
 
         Args:
-            epoch: from 1.
-            training: kept batches with their numbers in the epoch.
+            opened: the epoch.
             validation: kept batches with the index of each sample.
-            totals: of the epoch.
             deadline: by `time.perf_counter`, after which no further batch is looked at.
 
         Returns:
             None where nothing could be compared.
         """
+        epoch = opened.epoch
         here = self._validation_printed(validation, epoch, deadline)
+        added: Training | None = None
         # An epoch may be measured once more, as the last: its batches come back then, and say nothing.
         if self._there is None or not (self._knows_all or epoch == self._searched):
             self._searched = epoch
+            training = opened.placed_training
             # In random order, so that what the time allows is a random part.
             order = np.random.default_rng(epoch).permutation(len(training))
             placed = [(packed(epoch, *_place(training[index])), training[index][1]) for index in order]
             self._there = _printed(placed, deadline)
             if self._there is not None:
-                self._add(epoch, self._there, totals.samples)
-        self._note_change(here, totals.side)
+                is_new = self._add(epoch, self._there, opened.samples)
+                added = Training([batch for _, batch in placed], is_new, self._there.places)
+        self._note_change(here, opened.side)
         if here is None or self._there is None:
             return None
-        return self._compared(here, self._there, totals.side)
+        exact = self._compared(here, self._there, opened.side)
+        near = self._near.search(added, _known(here, validation), deadline, adds=self._repeats)
+        return exact if near is None else self._with_near(exact, near, here, opened.samples)
 
     def _note_change(self, here: _Printed | None, side: ValidationProbe) -> None:
         """Compare all of validation with what it was when it was last seen whole, whatever its order."""
@@ -139,6 +156,8 @@ class LeakSearch:
             validation_samples=int(now.size),
             validation_distinct=int(np.unique(now).size),
             training_repeats=repeats,
+            training_expected_back=self._back[0],
+            training_back=self._back[1],
         )
 
     @property
@@ -156,15 +175,30 @@ class LeakSearch:
             self._here = _printed(validation, deadline)
         return self._here
 
-    def _add(self, epoch: int, there: _Printed, samples: int) -> None:
-        """Add training samples, and estimate which fraction of all is known now (Lincoln and Petersen's estimator)."""
+    def _add(self, epoch: int, there: _Printed, samples: int) -> NDArray[np.bool_]:
+        """Add training samples, and estimate which fraction of all is known now (Lincoln and Petersen's estimator).
+
+        Returns:
+            Which samples are different ones that were not known, shape (n,).
+        """
         before, seen = self.known, self.known.find(there.inputs)[0]
+        is_new = np.zeros(seen.size, dtype=bool)
+        is_new[np.unique(there.inputs, return_index=True)[1]] = True
+        is_new &= ~seen
+        self._estimate(epoch, before, there, seen, samples)
+        # Where training's samples don't come back, an epoch stands for itself.
+        return is_new if self._repeats or epoch == self._first_epoch else is_new | seen
+
+    def _estimate(
+        self, epoch: int, before: KnownSamples, there: _Printed, seen: NDArray[np.bool_], samples: int
+    ) -> None:
         self.known = self.known.joined(there.inputs, there.labels, there.places)
         if not self._first_epoch:
             self._first_epoch = epoch
             self._fraction = min(1.0, self.known.inputs.size / max(samples, 1))
             return
         back = float(seen.mean())
+        self._back = min(1.0, before.inputs.size / max(samples, 1)) * there.inputs.size, int(seen.sum())
         self._repeats = self._repeats or (
             int(seen.sum()) >= _FEWEST_BACK and back >= _COMES_BACK * min(1.0, before.inputs.size / max(samples, 1))
         )
@@ -184,7 +218,7 @@ class LeakSearch:
         within = (_pairs(here.inputs.size) + _pairs(there.inputs.size)) * 1.0
         p_value = copies_p_value(copies, float(self.known.inputs.size) * compared, repeats, within)
         same = self.known.labels[index[found]] == here.labels[found]
-        share, low, high = self._share(copies, compared)
+        share, low, high = self._share(copies, compared, self._fraction)
         report = FoundLeak(
             copies=copies,
             compared=compared,
@@ -207,9 +241,51 @@ class LeakSearch:
             repeats=self._repeats,
         )
 
-    def _share(self, copies: int, compared: int) -> tuple[float, float, float]:
+    def _with_near(self, exact: Leak, near: NearCopies, here: _Printed, samples: int) -> Leak:
+        """Return what was found with the near-copies, where there are more of them than of exact ones alone.
+
+        Exact copies are among the near ones; both are then counted among the samples that were compared for these.
+        """
+        places = here.places[near.rows]
+        is_copy = near.is_copy
+        added = int((is_copy & (exact.matched[places] != 1)).sum())
+        if added <= _FEWEST_NEAR * is_copy.sum():
+            return exact
+        distinct = self.known.inputs.size / max(self._fraction, 1e-9) if self._repeats else samples
+        covered = min(1.0, near.compared / max(distinct, 1))
+        matched: Matches = np.full(exact.matched.size, NOT_COMPARED, dtype=np.int8)
+        matched[places] = is_copy
+        copies = int(is_copy.sum())
+        share, low, high = self._share(copies, is_copy.size, covered)
+        order = np.flatnonzero(is_copy)[np.argsort(places[is_copy])][:_MOST_EXAMPLES]
+        examples = tuple(CopiedSample(int(places[i]), *unpacked(int(near.places[i]))) for i in order)
+        report = replace(
+            exact.found,
+            copies=copies,
+            compared=int(is_copy.size),
+            training_compared=near.compared,
+            training_fraction=covered,
+            fraction=share,
+            fraction_low=low,
+            fraction_high=high,
+            p_value=near.p_value,
+            same_label=None,
+            examples=examples,
+            near=added,
+        )
+        return Leak(
+            matched,
+            covered,
+            self._fraction_error,
+            report,
+            is_beyond_chance=True,
+            repeats=self._repeats,
+            doubtful=max(1.0, near.doubtful),
+        )
+
+    def _share(self, copies: int, compared: int, covered: float) -> tuple[float, float, float]:
         """Return the estimated fraction of validation that stands in training, with its 95 % interval."""
-        covered = max(self._fraction, 1e-9)
+        covered = max(covered, 1e-9)
         if not copies:
             return 0.0, 0.0, min(1.0, _NO_HIT / (compared * covered))
         share = min(1.0, copies / (compared * covered))
@@ -248,6 +324,10 @@ def _holds(whole: _Printed, part: _Printed, validation: Sequence[tuple[IntArray,
     return bool((whole.inputs[at] == part.inputs).all() and (whole.labels[at] == part.labels).all())
 
 
+def _known(here: _Printed, validation: Sequence[tuple[IntArray, UnpackedBatch]]) -> Validation:
+    return Validation(here, here.inputs.size, [batch for _, batch in validation])
+
+
 def _in_both(before: Fingerprints, now: Fingerprints) -> int:
     """Return how many of the samples of now were there before, each as often as it was."""
     values, counts = np.unique(now, return_counts=True)
@@ -269,27 +349,15 @@ def _printed(batches: Sequence[Placed], deadline: float) -> _Printed | None:
     inputs: list[Fingerprints] = []
     labels: list[Fingerprints] = []
     places: list[IntArray] = []
-    for group in _groups(batches):
-        # One group at least, however short the time: with none, nothing at all could be compared.
+    placed = iter(batches)
+    for group in same_shapes([batch for _, batch in batches], _AT_ONCE):
         if inputs and time.perf_counter() > deadline:
             break
-        joined = concatenate([batch for _, batch in group])
+        joined = concatenate(group)
         inputs.append(fingerprints(joined.inputs["x"]))
         labels.append(fingerprints(joined.inputs["y"]) if joined.inputs["y"] else np.zeros_like(inputs[-1]))
-        places += [np.broadcast_to(np.asarray(place, dtype=np.int64), (batch.samples,)) for place, batch in group]
+        with_places = [next(placed) for _ in group]
+        places += [np.broadcast_to(np.asarray(at, dtype=np.int64), (batch.samples,)) for at, batch in with_places]
     if not inputs:
         return None
     return _Printed(np.concatenate(inputs), np.concatenate(labels), np.concatenate(places))
-
-
-def _groups(batches: Sequence[Placed]) -> Iterator[list[Placed]]:
-    """Yield runs of batches of the same inner shapes: one call for many samples costs little more than for one."""
-    group: list[Placed] = []
-    for placed in batches:
-        full = sum(batch.samples for _, batch in group) + placed[1].samples > _AT_ONCE
-        if group and (full or inner_shapes(group[0][1]) != inner_shapes(placed[1])):
-            yield group
-            group = []
-        group.append(placed)
-    if group:
-        yield group

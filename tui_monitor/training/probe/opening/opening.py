@@ -1,15 +1,19 @@
 """Opens the within-class term within the probe's budget; what fails costs that term alone, never the ledger."""
 
 import time
+from dataclasses import replace
 from typing import Any, Final
 
 from tui_monitor.explain.ledger.within import OPENED_CAUSES
+from tui_monitor.explain.samples.observed import Observed, WholeValidation
 from tui_monitor.explain.samples.opened import Opened
 from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
 from tui_monitor.training.guard import raise_what_is_the_users
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.ledger_sides import Measured
-from tui_monitor.training.probe.opening.opener import EpochToOpen, Opener
+from tui_monitor.training.probe.opening.epoch_to_open import EpochToOpen
+from tui_monitor.training.probe.opening.observing import observed
+from tui_monitor.training.probe.opening.opener import Opener
 from tui_monitor.training.probe.opening.weight_copies import WeightCopies
 from tui_monitor.training.probe.passes import LazyBatch, Probe, preserved_random_state
 from tui_monitor.training.probe.reservoir import Reservoir
@@ -18,12 +22,6 @@ _LEAST_SECONDS: Final = 0.05
 """Seconds that fingerprints of one epoch may take, at least."""
 _PART: Final = 0.5
 """What they may take of an epoch's forward passes, where that is more."""
-
-
-_NOT_TESTED = "Different data and memorised samples can't be told apart reliably yet."
-TESTS_FRESH_BATCHES = False
-"""Whether different data are told from memorised samples: where data differ, that test's intervals hold the truth
-too seldom, so it is made in benchmarks and tests alone."""
 
 
 class Opening:
@@ -39,6 +37,8 @@ class Opening:
         self._model = model
         self._budget = budget
         self._opener = Opener()
+        self.given_validation = WholeValidation()
+        """What `fit` was given, where `validation_steps` may cut it."""
 
     def begin_first_epoch(self, epoch: int, steps: int | None) -> None:
         """Begin to copy weights within a fit's first epoch.
@@ -47,10 +47,7 @@ class Opening:
             epoch: its number.
             steps: of the epoch, where known.
         """
-        if TESTS_FRESH_BATCHES:
-            self._opener.copies = WeightCopies(self._model, epoch, steps)
-        else:
-            self._opener.why_not_fresh = _NOT_TESTED
+        self._opener.copies = WeightCopies(self._model, epoch, steps)
 
     def copies_weights_at(self, epoch: int) -> int | None:
         """Return after how many batches of an epoch weights are to be copied next, or None."""
@@ -71,18 +68,21 @@ class Opening:
             # Training waits for the copy, so it is a cost of measuring.
             self._budget.written(time.perf_counter() - begun)
 
-    def open(self, probe: Probe, epoch: EpochToOpen, forward_seconds: float) -> tuple[Opened, float]:
+    def open(
+        self, probe: Probe, epoch: EpochToOpen, forward_seconds: float, why_whole: str = ""
+    ) -> tuple[Opened, float]:
         """Return what opens the within-class term of an epoch, and the seconds it took, building passes left out.
 
         Args:
             probe: of the functions that run now.
             epoch: that ended.
             forward_seconds: that the epoch's forward passes took.
+            why_whole: why the term can't be opened, so that the checks alone are made; empty where it can.
         """
         begun, built = time.perf_counter(), probe.building_seconds
         try:
             with preserved_random_state():
-                opened = self._opener.open(probe, epoch, max(_LEAST_SECONDS, _PART * forward_seconds))
+                opened = self._opened(probe, epoch, max(_LEAST_SECONDS, _PART * forward_seconds), why_whole)
         except Exception as error:
             raise_what_is_the_users(error)
             opened = Opened(reasons=dict.fromkeys(OPENED_CAUSES, f"It failed ({type(error).__name__}: {error})."))
@@ -90,6 +90,17 @@ class Opening:
         built = probe.building_seconds - built
         self._budget.traced(built)
         return opened, time.perf_counter() - begun - built
+
+    def _opened(self, probe: Probe, epoch: EpochToOpen, seconds: float, why_whole: str) -> Opened:
+        if why_whole:
+            opened = Opened(
+                reasons=dict.fromkeys(OPENED_CAUSES, why_whole), observed=observed(probe, epoch, Observed())
+            )
+        else:
+            opened = self._opener.open(probe, epoch, seconds)
+        if opened.observed is None:
+            return opened
+        return replace(opened, observed=replace(opened.observed, validation_given=self.given_validation))
 
 
 def why_whole(known: Measured) -> str:
@@ -135,7 +146,8 @@ class OpenedOnce:
         known, kept = self._known, self._kept
         if self._opened is not None or kept is None or known.now is not None:
             return self._opened
-        if why := why_whole(known):
+        why = why_whole(known)
+        if why and (known.plan.by_batch or len(known.plan.outputs) != 1):
             return Opened(reasons=dict.fromkeys(OPENED_CAUSES, why))
         epoch = EpochToOpen(
             epoch=self._epoch,
@@ -143,10 +155,9 @@ class OpenedOnce:
             validation=known.validation,
             side=validation,
             totals=known.totals,
-            reported_loss=training.loss.reported,
             probed=known.batches,
             mode_effect=abs(float((training.loss.training - training.loss.inference).mean())),
             penalties=(known.training.penalty, known.training.inference_penalty),
         )
-        self._opened, self.seconds = self._opening.open(self._probe, epoch, self._forward)
+        self._opened, self.seconds = self._opening.open(self._probe, epoch, self._forward, why)
         return self._opened

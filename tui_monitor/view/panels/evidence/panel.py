@@ -6,9 +6,10 @@ from tui_monitor.run_log.events.distributions import Distributions
 from tui_monitor.view.explanations import newest_answer, newest_with_distributions
 from tui_monitor.view.panels.evidence.calibration import calibration_rows
 from tui_monitor.view.panels.evidence.confusion import confusion_rows
+from tui_monitor.view.panels.evidence.found import found_rows
 from tui_monitor.view.panels.evidence.losses import losses_rows
 from tui_monitor.view.panels.evidence.recall import recall_rows
-from tui_monitor.view.panels.evidence.shares import shares_rows
+from tui_monitor.view.panels.evidence.shares import label_shares_rows, shares_rows
 from tui_monitor.view.panels.gap.age import age_of
 from tui_monitor.view.panels.gap.empty_state import empty_state_sentences
 from tui_monitor.view.text.rows import Row, Rows, heading, wrap
@@ -20,6 +21,7 @@ _TITLES = {
     View.CALIBRATION: "Is it right as often as it is sure?",
     View.LOSSES: "How loss is spread over samples",
     View.SHARES: "Class shares and their test",
+    View.FOUND: "What was found, and where",
 }
 _NOTHING_HELD = "This run holds no such evidence: it was recorded before it was kept, or nothing was measured in it."
 
@@ -57,12 +59,16 @@ def evidence_rows(snapshot: Snapshot, view: ViewState, width: int, height: int, 
     explanation = found.explanation if found is not None else None
     if explanation is None or explanation.distributions is None:
         return wrap(_NOTHING_HELD, width)
+    if view.view is View.FOUND:
+        return found_rows(explanation, width, markers)
     return _distribution(view.view, explanation.distributions, width, height)
 
 
 def _shares(snapshot: Snapshot, fit: FitSnapshot, width: int) -> Rows:
     found = newest_with_distributions(fit)
     explanation = found.explanation if found is not None else newest_answer(snapshot, fit).explanation
+    if explanation is not None and explanation.labels is not None:
+        return label_shares_rows(explanation.labels, width)
     if explanation is None or explanation.classes is None:
         return wrap("Class shares are not known in this run: its samples have no classes, or none were counted.", width)
     return shares_rows(explanation, explanation.classes, width)

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from tui_monitor.charts.chart import GUTTER, draw_chart
+from tui_monitor.charts.chart import GUTTER, data_area, draw_chart
 from tui_monitor.charts.markers import MarkerSet
-from tui_monitor.charts.scale import data_limits, epoch_ticks, stepped_limits, ticks
+from tui_monitor.charts.scale import data_limits, epoch_ticks, on_rows, stepped_limits
 from tui_monitor.charts.spec import ChartSpec, Points
 from tui_monitor.history.snapshot import FitSnapshot
-from tui_monitor.run_log.events.explanation import Classes
+from tui_monitor.run_log.events.explanation import Classes, Explanation
 from tui_monitor.units import percentage
 from tui_monitor.view.charts.epoch_axis import full_range
 from tui_monitor.view.panels.evidence.dots import TRAIN, VALIDATION
@@ -35,6 +35,8 @@ class _History:
 
     labels: tuple[str, ...]
     epochs: tuple[int, ...]
+    name: str
+    """What an entry is called, `class` or `label`."""
     values: Mapping[str, np.ndarray[tuple[int, int], np.dtype[np.float64]]]
     """`train_recall`, ... to an array of shape (epochs, classes)."""
 
@@ -65,10 +67,12 @@ def recall_rows(fit: FitSnapshot, width: int, height: int, markers: MarkerSet) -
 def _history(fit: FitSnapshot) -> _History | None:
     """Return the classes of each epoch's last explanation at its end; what is damaged is left out."""
     ended: dict[int, Classes] = {}
+    has_labels = False
     for held in fit.explanations:
-        classes = held.explanation.classes if held.explanation is not None else None
+        classes = _classes(held.explanation)
         if held.batch is None and classes is not None:
             ended[held.epoch] = classes
+            has_labels = held.explanation is not None and held.explanation.labels is not None
     if not ended:
         return None
     names = max((classes.labels for classes in ended.values()), key=len)
@@ -78,7 +82,13 @@ def _history(fit: FitSnapshot) -> _History | None:
         for side in _SIDES
         for quality in _QUALITIES
     }
-    return _History(names, epochs, values) if names else None
+    return _History(names, epochs, "label" if has_labels else "class", values) if names else None
+
+
+def _classes(explanation: Explanation | None) -> Classes | None:
+    if explanation is None:
+        return None
+    return explanation.classes if explanation.labels is None else explanation.labels.each
 
 
 def _padded(values: Sequence[float | None], size: int) -> list[float]:
@@ -112,12 +122,14 @@ def _spec(
     train, validation = (_points(x, history.values[f"{side}_{quality}"][:, index]) for side in _SIDES)
     x_range = full_range(fit)
     y_range = stepped_limits(data_limits(None, train.y, validation.y), ceiling=1.0)
+    on_rows_range, y_ticks = on_rows(y_range, data_area(*size, None)[1], ceiling=1.0)
     return ChartSpec(
-        title=f" {quality}, class {plain(history.labels[index])}",
+        title=f" {quality}, {history.name} {plain(history.labels[index])}",
         x_range=x_range,
         y_range=y_range,
         x_ticks=epoch_ticks(x_range, max(2, (size[0] - GUTTER) // 8)),
-        y_ticks=ticks(y_range, min(6, max(2, (size[1] - 3) // 3))),
+        y_ticks=y_ticks,
+        y_on_rows=on_rows_range,
         train=train,
         validation=validation,
         markers=markers,
@@ -141,7 +153,7 @@ def _table(history: _History, width: int) -> Rows:
         for _, side, _ in columns
     )
     rows: list[Row] = [(left("", label), *heads)]
-    rows.append((left("class", label, "muted"), *names))
+    rows.append((left(history.name, label, "muted"), *names))
     for index, name in enumerate(history.labels):
         fields = [right(_said(history.values[key], index, wide=wide), field) for key, _, _ in columns]
         rows.append((left(plain(name), label), *fields))

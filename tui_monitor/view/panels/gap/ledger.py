@@ -120,8 +120,9 @@ def top_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, height: i
             break
         rows += block
         shown += 1
-    counted = f"{shown} of {len(ledger.terms)} causes (g: all)"
-    remarks = (f"{_SIGN} · {counted}", counted) if shown < len(ledger.terms) else (_SIGN,)
+    counted = f"{shown} of {len(ledger.terms)}"
+    long, short = f"{counted} causes (g: all)", f"{counted} (g: all)"
+    remarks = (f"{_SIGN} · {long}", f"{_SIGN} · {short}", long) if shown < len(ledger.terms) else (_SIGN,)
     return (_title_row(title, ledger, unit, width, *remarks), *rows)
 
 
