@@ -210,6 +210,19 @@ def test_memorised_samples_are_the_rest(open_session: OpenSession) -> None:
     assert_adds_up(last)
 
 
+def test_inputs_that_hardly_overlap_give_no_amount(open_session: OpenSession) -> None:
+    """Where validation's inputs lie elsewhere, that is said, and neither cause gets an amount."""
+    data = make_data(noise=1.0)
+    elsewhere = Data(data.x, data.y, (data.validation_x * 0.1).astype(np.float32), data.validation_y)
+    keras.utils.set_random_seed(3)
+    # On the unit sphere a scale costs nothing, so that nothing else is found first.
+    layers = [keras.layers.Input((FEATURES,)), keras.layers.UnitNormalization(), keras.layers.Dense(CLASSES)]
+    last = train(open_session, compiled(layers, 0.01), elsewhere, 2)[-1]
+    for cause in (Cause.UNFAMILIAR, Cause.MEMORISED):
+        assert "tells validation's inputs from training's" in term(last, cause).reason
+    assert_adds_up(last)
+
+
 def test_a_model_trained_before_has_no_fresh_batches(open_session: OpenSession) -> None:
     """In a second fit no batch is known to be new, so neither different data nor memorised samples get an amount."""
     data = make_data()
