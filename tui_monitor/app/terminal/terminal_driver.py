@@ -88,7 +88,7 @@ class TerminalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Dispatch what is typed until the input is disabled."""
-        parser = XTermParser(self._debug)
+        parser = XTermParser()
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         watched = [self.fileno, self.exit_event.reader]
         while not self.exit_event.is_set():
