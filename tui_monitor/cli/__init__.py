@@ -5,7 +5,8 @@ standard output, and an exit code.
 
 `commands` declares every command with its options, so open it first; the module of a command is imported only when it
 runs, to start fast. `watch_command` decides between the screen and `headless` lines for all that watch a run.
-`boundary` catches errors. `screen_options` are the options of every command that may open a screen.
+`boundary` catches errors. `screen_options` are the options of every command that may open a screen, `options`
+those that several commands have.
 """
 
 import sys

@@ -4,7 +4,8 @@ import os
 
 import click
 
-from tui_monitor.cli.option_types import NumberWithin, WholeNumber
+from tui_monitor.cli.option_types import WholeNumber
+from tui_monitor.cli.options import pattern_option, probe_budget_option, probe_seconds_option, runs_option
 from tui_monitor.cli.screen_options import screen_options
 from tui_monitor.run_log.runs.folders import RUNS_VARIABLE
 
@@ -32,39 +33,6 @@ class _InOrder(click.Group):
         return list(self.commands)
 
 
-_runs = click.option(
-    "--runs",
-    metavar="DIR",
-    help="Folder of the runs (default: runs/ here, or TUI_MONITOR_RUNS); to read, also an address: s3://bucket/runs.",
-)
-
-_pattern = click.option(
-    "--pattern",
-    "patterns",
-    multiple=True,
-    metavar="TEXT",
-    help="Read text by this pattern, such as 'epoch {epoch} loss {loss} val {val_loss}'; may be given several times.",
-)
-
-_probe_budget = click.option(
-    "--probe-budget",
-    type=NumberWithin(0, 1),
-    default=0.02,
-    show_default=True,
-    metavar="FRACTION",
-    help="Fraction of training time for measuring; 0 turns probes off.",
-)
-
-_probe_seconds = click.option(
-    "--probe-seconds",
-    type=NumberWithin(0, 3600),
-    default=3.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Seconds for measuring beside it, in the whole run: for short fits, and the last epoch of each.",
-)
-
-
 @click.group(
     cls=_InOrder,
     invoke_without_command=True,
@@ -72,7 +40,7 @@ _probe_seconds = click.option(
     epilog=_EPILOG,
 )
 @click.version_option(package_name="tui-monitor", prog_name="tui-monitor")
-@_runs
+@runs_option
 @screen_options
 @click.pass_context
 def program(context: click.Context, runs: str | None) -> int:
@@ -95,9 +63,9 @@ def program(context: click.Context, runs: str | None) -> int:
 @click.option("--epochs", type=WholeNumber(1), default=DEMO_EPOCHS, show_default=True, help="Epochs to train.")
 @click.option("--seed", type=WholeNumber(0), default=1, show_default=True, help="Of data, weights and dropout.")
 @click.option("--name", help="Name of the run (default: from scenario and time).")
-@_runs
-@_probe_budget
-@_probe_seconds
+@runs_option
+@probe_budget_option
+@probe_seconds_option
 @click.option("--headless", is_flag=True, help="No screen: progress lines on standard error.")
 @screen_options
 def demo(
@@ -138,9 +106,9 @@ def demo(
 )
 @click.option("-m", "module", metavar="MODULE", help="Run a module, as `python -m` does.")
 @click.option("--name", help="Name of the run (default: from script and time).")
-@_runs
-@_probe_budget
-@_probe_seconds
+@runs_option
+@probe_budget_option
+@probe_seconds_option
 @click.option("--headless", is_flag=True, help="No screen; the script keeps its own streams.")
 @click.argument("target", nargs=-1, type=click.UNPROCESSED)
 @screen_options
@@ -176,7 +144,7 @@ def run(
 
 @program.command(short_help="Watch a run: RUN, or the newest live one.")
 @click.argument("run", required=False)
-@_runs
+@runs_option
 @screen_options
 def attach(run: str | None, runs: str | None) -> int:
     """Watch a run: the newest live one, or RUN, a folder or a name."""
@@ -187,7 +155,7 @@ def attach(run: str | None, runs: str | None) -> int:
 
 @program.command(short_help="Play a saved run back as it went.")
 @click.argument("run")
-@_runs
+@runs_option
 @click.option("--speed", metavar="FACTOR", help="0.25 to 1000, or max (default: the whole run within a minute).")
 @click.option("--epoch", type=WholeNumber(0), help="Start at the end of this epoch.")
 @click.option("--at", "moment", metavar="TIME", help="Start at a run time, such as 90, 1:30 or 1:02:03, or at 50%.")
@@ -204,7 +172,7 @@ def replay(run: str, runs: str | None, speed: str | None, epoch: int | None, mom
 
 
 @program.command(short_help="List runs with their state, epochs and metrics.")
-@_runs
+@runs_option
 @click.option("--all", "every", is_flag=True, help="List every run, however old.")
 @click.option(
     "--sort",
@@ -231,7 +199,7 @@ def ls(runs: str | None, every: bool, sort: str | None, filter_by: str | None, a
 
 @program.command(short_help="Say which arguments go with better runs.")
 @click.argument("filter_by", metavar="[FILTER]", default="")
-@_runs
+@runs_option
 @click.option("--metric", metavar="NAME", help="Whose best value counts (default: val_loss, or loss without it).")
 def sweep(filter_by: str, runs: str | None, metric: str | None) -> int:
     """Rank the runs of each script by their best value, and say which arguments go with a better one.
@@ -247,7 +215,7 @@ def sweep(filter_by: str, runs: str | None, metric: str | None) -> int:
 @program.command(short_help="Say why one run differs from another.")
 @click.argument("first")
 @click.argument("second")
-@_runs
+@runs_option
 @click.option(
     "--at",
     "moment",
@@ -269,7 +237,7 @@ def compare(first: str, second: str, runs: str | None, moment: str, as_json: boo
 
 @program.command(short_help="Print why training and validation metrics of a run differ.")
 @click.argument("run")
-@_runs
+@runs_option
 @click.option("--epoch", type=WholeNumber(1), help="Epoch to explain (default: the last with both sides).")
 @click.option("--fit", type=WholeNumber(1), help="Call of fit to explain, from 1 (default: the last).")
 @click.option("--all", "every", is_flag=True, help="Explain every measured epoch.")
@@ -298,7 +266,7 @@ def explain(
 
 @program.command(short_help="Stop a training after its batch or epoch.")
 @click.argument("run")
-@_runs
+@runs_option
 @click.option("--after", type=click.Choice(["batch", "epoch"]), default="batch", show_default=True, help="When.")
 def stop(run: str, runs: str | None, after: str) -> int:
     """Stop the training of RUN gracefully; its script goes on after fit, so that its own save still runs."""
@@ -310,7 +278,7 @@ def stop(run: str, runs: str | None, after: str) -> int:
 
 @program.command(short_help="Hold a training between two batches.")
 @click.argument("run")
-@_runs
+@runs_option
 def pause(run: str, runs: str | None) -> int:
     """Hold the training of RUN between two batches."""
     from tui_monitor.cli import control_command
@@ -321,7 +289,7 @@ def pause(run: str, runs: str | None) -> int:
 
 @program.command(short_help="Let a paused training go on.")
 @click.argument("run")
-@_runs
+@runs_option
 def resume(run: str, runs: str | None) -> int:
     """Let a paused training go on."""
     from tui_monitor.cli import control_command
@@ -333,7 +301,7 @@ def resume(run: str, runs: str | None) -> int:
 @program.command(short_help="Put a note on a run's timeline.")
 @click.argument("run")
 @click.argument("text")
-@_runs
+@runs_option
 def note(run: str, text: str, runs: str | None) -> int:
     """Put a note on the timeline of RUN at this moment."""
     from tui_monitor.cli import control_command
@@ -344,8 +312,8 @@ def note(run: str, text: str, runs: str | None) -> int:
 
 @program.command(name="import", short_help="Make runs of the logs of other tools.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@_runs
-@_pattern
+@runs_option
+@pattern_option
 def import_(paths: tuple[str, ...], runs: str | None, patterns: tuple[str, ...]) -> int:
     """Bring logs of other tools into the runs folder, and print the run folders.
 
@@ -360,8 +328,8 @@ def import_(paths: tuple[str, ...], runs: str | None, patterns: tuple[str, ...])
 
 @program.command(name="open", short_help="Make runs of logs and watch them.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@_runs
-@_pattern
+@runs_option
+@pattern_option
 @screen_options
 def open_(paths: tuple[str, ...], runs: str | None, patterns: tuple[str, ...]) -> int:
     """Import PATH... and watch what came of it."""
@@ -371,10 +339,10 @@ def open_(paths: tuple[str, ...], runs: str | None, patterns: tuple[str, ...]) -
 
 
 @program.command(name="-", short_help="Watch the training whose text is piped in.")
-@_runs
+@runs_option
 @click.option("--tee", is_flag=True, help="Pass the text on to standard output.")
 @click.option("--headless", is_flag=True, help="No screen: progress lines on standard error.")
-@_pattern
+@pattern_option
 @screen_options
 def standard_input(runs: str | None, tee: bool, headless: bool, patterns: tuple[str, ...]) -> int:
     """Watch the training whose text is piped in, as in `python train.py 2>&1 | tui-monitor -`."""
@@ -385,7 +353,7 @@ def standard_input(runs: str | None, tee: bool, headless: bool, patterns: tuple[
 
 @program.command(short_help="Write a run as tables, pictures or a report.")
 @click.argument("run", required=False)
-@_runs
+@runs_option
 @click.option(
     "--format",
     "form",
