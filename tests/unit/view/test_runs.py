@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.unit.run_log.many_runs import make_runs
@@ -145,6 +145,8 @@ def test_columns_fit_any_width(width: int) -> None:
     assert sum(size for _, size in shown) + 2 * (len(shown) - 1) <= width
 
 
+@example([1.7976931348623157e308, -1.7976931348623157e308], 2)
+@example([5e-324, 0.0], 2)
 @given(st.lists(st.floats(), max_size=80), st.integers(1, 40))
 def test_a_sparkline_is_no_wider_than_asked(values: list[float], width: int) -> None:
     """The lowest value has the lowest bar; the last value is always drawn."""
