@@ -4,7 +4,10 @@ import functools
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,3 +95,31 @@ def test_what_a_library_made_of_a_time_limit_passes_as_it_was(alarm: Callable[[A
 
     with pytest.raises(LateError):
         attempt(_unexpected, library, otherwise=None)
+
+
+_NOTHING_CAN_BE_HOOKED = """
+import json, sys
+import wrapt
+
+def fail(*args):
+    raise OSError("no hooks here")
+
+wrapt.register_post_import_hook = fail
+from tui_monitor.training.child import process
+target = {"name": sys.argv[2], "arguments": [], "is_module": False}
+sys.exit(process.main([sys.argv[1], json.dumps({"probe_budget": 0.02, "command": ["run"], "script": target})]))
+"""
+
+
+def test_a_script_runs_where_nothing_can_be_hooked(tmp_path: Path) -> None:
+    """It prints and ends as it would, and the run says once that it records nothing."""
+    script, run = tmp_path / "train.py", tmp_path / "run"
+    script.write_text("import sys\nprint('trained')\nsys.exit(3)\n")
+    run.mkdir()
+    command = [sys.executable, "-c", _NOTHING_CAN_BE_HOOKED, str(run), str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("trained\n", 3), done.stderr[-2000:]
+    told = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+    assert [event["text"] for event in told if event["kind"] == "alert"] == [
+        "Nothing is recorded, as that failed (OSError: no hooks here). The script runs as ever."
+    ]

@@ -25,9 +25,10 @@ from tests.training.legacy_fits import (
 from tests.training.recorded import assert_recorded
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.training.child.hooks import hook_graph_mode
+from tui_monitor.training.backends.backend import named_backend
+from tui_monitor.training.hooks import hook_fits
 from tui_monitor.training.record.recorded_fit import recorded_fit
-from tui_monitor.training.record.session import Session
+from tui_monitor.training.record.session import Session, activate
 
 _SCRIPT = """
 import json
@@ -217,21 +218,22 @@ def test_a_model_that_was_not_compiled_fails_as_ever(open_session: OpenSession) 
         recorded_fit(model.fit, model, open_session(), (), {"x": np.zeros((3, 2)), "y": np.zeros(3)})
 
 
-def test_a_fit_in_graph_mode_is_said_not_to_be_recorded(
-    open_session: OpenSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fit_in_graph_mode_is_said_not_to_be_recorded(open_session: OpenSession) -> None:
     """A script that switched TensorFlow 2 off trains as ever, and the run says why it shows nothing."""
     import tensorflow as tf
     import tf_keras
-    from tf_keras.src.engine import training_v1
 
     session = open_session()
-    monkeypatch.setattr(training_v1.Model, "fit", training_v1.Model.fit)
-    hook_graph_mode(training_v1.Model, session)
+    hook_fits(named_backend("legacy_keras"))
     with tf.Graph().as_default():
         model = tf_keras.Sequential([tf_keras.layers.Dense(1, input_shape=(2,))])
         model.compile("sgd", "mse")
-        history = model.fit(np.ones((20, 2)), np.ones(20), epochs=1, verbose=0)
+        session.watch(model)
+        activate(session)
+        try:
+            history = model.fit(np.ones((20, 2)), np.ones(20), epochs=1, verbose=0)
+        finally:
+            activate(None)
     session.writer.close()
     assert np.isfinite(history.history["loss"]).all()
     assert ["graph mode" in entry.text for entry in load(session.folder).timeline if entry.kind == "alert"] == [True]

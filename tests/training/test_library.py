@@ -51,3 +51,50 @@ def test_watch_monitor_and_fit_generator_share_one_run(tmp_path: Path, package: 
     assert plans == [(0, 2, 2), (1, 3, 2), (0, 1, 1), (0, 1, 1)]
     assert [fit.batches for fit in snapshot.fits] == [10, 10, 3, 2]
     assert snapshot.fits[0].explanations
+
+
+_RAISING = """
+import threading
+import numpy as np
+import KERAS as keras
+import tui_monitor
+
+x, y = np.zeros((32, 4), "float32"), np.zeros(32)
+
+class Raises(keras.callbacks.Callback):
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def on_epoch_end(self, epoch, logs=None):
+        raise self.error
+
+model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+made = tui_monitor.Monitor(name="mine") if MADE_BEFORE else None
+for error in (KeyboardInterrupt(), ValueError("of the user's")):
+    try:
+        # Where it is made only here, Keras' fit is looked up before anything of ours is imported.
+        model.fit(x, y, epochs=2, verbose=0, callbacks=[made or tui_monitor.Monitor(name="mine"), Raises(error)])
+    except BaseException as raised:
+        assert raised is error
+    model.evaluate(x, y, verbose=0)
+    print(sorted(thread.name for thread in threading.enumerate()))
+model.fit(x, y, verbose=0, callbacks=[made or tui_monitor.Monitor()])
+tui_monitor.watch(model).fit(x, y, verbose=0)
+model.evaluate(x, y, verbose=0, callbacks=[tui_monitor.Monitor()])
+model.fit(x, y, verbose=0)
+"""
+
+
+@pytest.mark.parametrize(("package", "is_made_before"), [("keras", False), ("tf_keras", True)])
+def test_a_fit_that_raises_leaves_nothing_of_its_monitor(tmp_path: Path, package: str, is_made_before: bool) -> None:
+    """Its threads end with it, later fits are recorded each on its own, and the run says how every one ended."""
+    script = _RAISING.replace("KERAS", package).replace("MADE_BEFORE", str(is_made_before))
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.splitlines() == ["['MainThread', 'run-heartbeat']"] * 2
+    snapshot = load(tmp_path / "runs" / "mine")
+    assert [len(fit.epochs) for fit in snapshot.fits] == [1, 1, 1, 1, 1]
+    states = [entry.text for entry in snapshot.timeline if entry.kind == "status"]
+    assert [text for text in states if "user's" in text] == ["failed: ValueError: of the user's"]

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,17 @@ from tests.training.worker_fits import (
     fit,
     make_arrays,
 )
+from tui_monitor.explain.measure import Moment
+from tui_monitor.explain.samples.join_workers import Average, WorkerShare
+from tui_monitor.explain.samples.probes import Averaging, PerSampleMetric, TrainingProbe, Weighting
 from tui_monitor.history.load import load
 from tui_monitor.history.snapshot import FitSnapshot, Snapshot
 from tui_monitor.history.state.workers import hold_up
-from tui_monitor.run_log.format.layout import State
+from tui_monitor.run_log.events.explanation import Cost
+from tui_monitor.run_log.format.layout import RunInfo, State
+from tui_monitor.run_log.runs.workers import claim_place, worker_from_environment
+from tui_monitor.run_log.write.writer import RunWriter
+from tui_monitor.training.workers.shares import LAST_WAIT_SECONDS, WorkerShares
 
 # Three fits: one that a single process repeats, one full of layers with a state on each worker, one that is stopped.
 _SCRIPT = """
@@ -228,6 +236,31 @@ def test_the_slow_worker_is_named(trained: Trained) -> None:
     assert held.rank == 1
     assert 0.02 < held.seconds < 0.5
     assert held.fetching > held.computing
+
+
+def test_nobody_waits_for_a_worker_that_measures_nothing(tmp_path: Path) -> None:
+    """A worker whose measuring failed, or is switched off, says so at each epoch's end, and the chief explains none."""
+    shares = []
+    for rank in range(2):
+        config = {"cluster": {"worker": ["one:1", "two:1"]}, "task": {"type": "worker", "index": rank}}
+        worker = worker_from_environment({"TF_CONFIG": json.dumps(config)})
+        assert worker is not None
+        place = claim_place(tmp_path, "r", "train", worker)
+        writer = RunWriter(place.folder, RunInfo(name="r", worker=place.worker), heartbeat_seconds=None)
+        writer.begin_fit(["loss"])
+        shares.append(WorkerShares(writer, place.worker))
+    chief, other = shares
+    ones, zeros = np.ones(2), np.zeros(2, np.int64)
+    loss = PerSampleMetric(ones, ones, ones, 1.0, Averaging.SAMPLES, Weighting.NONE)
+    training = TrainingProbe(zeros, zeros, zeros, ones, loss, None, 1, None)
+    for epoch in (1, 2):
+        other.close_epoch(epoch)
+        moment = Moment("r", epoch, None, None)
+        chief.offer(moment, WorkerShare(training, None, 2, Average(1.0, 1.0), None))
+        chief.close_epoch(epoch)
+        begun = time.monotonic()
+        assert chief.explanation(Cost(0.0, 0.0), wait_seconds=LAST_WAIT_SECONDS) is None
+        assert time.monotonic() - begun < LAST_WAIT_SECONDS / 2
 
 
 _KERAS3 = """

@@ -125,8 +125,10 @@ def automatic_names() -> dict[str, Any]:
     if keras3 is not None:
         names.update(sorted((keras3.get_global_attribute("object_name_uids") or {}).items()))
     legacy = sys.modules.get("tf_keras.src.backend")
-    for graph_names in getattr(legacy, "PER_GRAPH_OBJECT_NAME_UIDS", {}).values():
-        names.update({f"tf_keras {name}": count for name, count in sorted(graph_names.items(), key=repr)})
+    if legacy is not None:
+        # Of this graph alone: those of others go with them, at a time of the garbage collector's.
+        given = legacy.PER_GRAPH_OBJECT_NAME_UIDS.get(legacy.get_graph(), {})
+        names.update({f"tf_keras {name}": count for name, count in sorted(given.items(), key=repr)})
     return names
 
 

@@ -169,3 +169,15 @@ def test_a_fault_is_harmless_only_if_training_is_the_same_and_the_run_says_so() 
     assert verdict(_Shown(sentences=[])) == (0, "no sentence, though the run holds 1 fit for 2 fits")
     assert verdict(_Shown(sentences=[], held="2 fits")) == (0, "")
     assert verdict(_Shown(sentences=["one", "two"])) == (0, "2 sentences")
+
+
+def test_hooks_that_stand_only_in_part_are_a_fault() -> None:
+    """All of them may stand, none, or exactly those of callbacks."""
+    every = "k.CallbackList.on_epoch_end, k.CallbackList.on_train_end, k.Mean.update_state, k.Trainer.fit"
+    of_callbacks = "k.CallbackList.on_epoch_end, k.CallbackList.on_train_end, k.Trainer.fit"
+    fault = Fault("watch()", "tui_monitor.training.x.f", EVERY)
+    allowed = {}
+    for hooks in (every, "", of_callbacks, "k.CallbackList.on_epoch_end, k.Trainer.fit", "k.Mean.update_state"):
+        shown = _Shown(parts={"patched": hooks})
+        allowed[hooks] = not judge(fault, 1, shown, {"patched": ""}, {"patched": every}, "").problems
+    assert list(allowed.values()) == [True, True, True, False, False]

@@ -77,11 +77,7 @@ def explain_probe(
         unit: what the means are over.
         opened: what was measured of the within-class term; None where nothing was.
     """
-    found = checks(probe, validation, opened.observed) if validation and opened and opened.observed else ()
-    if opened is not None and any(isinstance(check, LABELS_APART) for check in found):
-        opened = _without_fresh_test(opened)
-    if opened is not None and opened.leak is not None and opened.leak.is_beyond_chance:
-        found = (opened.leak.found, *found)
+    opened, found = _checked(probe, validation, opened)
     loss, accuracy = (
         build_ledger(probe, validation, name, opened=opened) if validation and name not in without else None
         for name in ("loss", "accuracy")
@@ -91,36 +87,22 @@ def explain_probe(
     probe = training_counted(probe, IN_LOSS | IN_ACCURACY)
     validation = None if validation is None else validation_counted(validation, IN_LOSS | IN_ACCURACY)
     strata = _post_stratification(probe)
-    reported = _reported(probe, validation, loss, accuracy)
-    classes = _classes(probe, validation, strata) if validation else None
-    shared = _baseline(probe, validation) if validation else None
-    facts = Facts(
-        reported=reported,
-        loss=loss,
-        accuracy=accuracy,
-        classes=classes,
-        baseline=shared,
-        stratified=_stratified(probe, validation) if validation else None,
-        class_weights=_class_weights(probe) if unit == "sample" else None,
-        is_by_class=classes is not None and not probe.loss.is_of_batches,
-        weights_used=bool((probe.weight != 1.0).any()),
-        random_mode=not np.array_equal(probe.loss.training, probe.loss.inference),
-        opened=evidence,
-        checks=found,
-    )
+    facts = replace(_facts(probe, validation, strata, loss, accuracy), opened=evidence, checks=found)
+    if unit != "sample":
+        facts = replace(facts, class_weights=None)
     caveats = moment.caveats if validation else (*moment.caveats, "No validation data: there is no gap to explain.")
     return Explanation(
         run=moment.run,
         epoch=moment.epoch,
         batch=moment.batch,
         evidence="probe",
-        reported=reported,
-        paradox=is_paradox(reported),
+        reported=facts.reported,
+        paradox=is_paradox(facts.reported),
         loss=loss,
         accuracy=accuracy,
         mistakes=_mistakes(probe, validation, strata) if validation else None,
-        classes=classes,
-        baseline=shared,
+        classes=facts.classes,
+        baseline=facts.baseline,
         penalty=probe.loss.offset_now,
         samples={"train": int(probe.batch.size), "validation": int(validation.loss.size) if validation else None},
         cost=moment.cost,
@@ -135,6 +117,43 @@ def explain_probe(
         opened=facts.opened,
         labels=_labels(opened),
         distributions=None if moment.samples is None else distributions(probe, validation, strata, moment.samples),
+    )
+
+
+def _checked(
+    probe: TrainingProbe, validation: ValidationProbe | None, opened: Opened | None
+) -> tuple[Opened | None, tuple[Check, ...]]:
+    """Return what the checks find, and what was opened as far as their findings leave it standing."""
+    if opened is None:
+        return None, ()
+    found = checks(probe, validation, opened.observed) if validation and opened.observed else ()
+    if any(isinstance(check, LABELS_APART) for check in found):
+        opened = _without_fresh_test(opened)
+    if opened.leak is not None and opened.leak.is_beyond_chance:
+        found = (opened.leak.found, *found)
+    return opened, found
+
+
+def _facts(
+    probe: TrainingProbe,
+    validation: ValidationProbe | None,
+    strata: FloatArray,
+    loss: Ledger | None,
+    accuracy: Ledger | None,
+) -> Facts:
+    """Return what sentences are written from, but for what was opened and checked."""
+    classes = _classes(probe, validation, strata) if validation else None
+    return Facts(
+        reported=_reported(probe, validation, loss, accuracy),
+        loss=loss,
+        accuracy=accuracy,
+        classes=classes,
+        baseline=_baseline(probe, validation) if validation else None,
+        stratified=_stratified(probe, validation) if validation else None,
+        class_weights=_class_weights(probe),
+        is_by_class=classes is not None and not probe.loss.is_of_batches,
+        weights_used=bool((probe.weight != 1.0).any()),
+        random_mode=not np.array_equal(probe.loss.training, probe.loss.inference),
     )
 
 

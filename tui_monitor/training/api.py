@@ -8,15 +8,19 @@ from contextlib import suppress
 from typing import Any
 
 import keras
+import wrapt
 
 from tui_monitor.errors import FolderNotWritable
-from tui_monitor.training.backends.backend import backend_of, is_legacy
+from tui_monitor.training.backends.backend import LEGACY_PACKAGE, backend_of, is_legacy, named_backend
 from tui_monitor.training.guard import attempt, ignored, raise_what_is_the_users, tell
-from tui_monitor.training.hooks import install_hooks
+from tui_monitor.training.hooks import hook_fits, hook_steps
 from tui_monitor.training.keras2 import generator_fit
+from tui_monitor.training.record.caller import inside
 from tui_monitor.training.record.open_run import DEFAULT_BUDGET, DEFAULT_SECONDS, open_run
-from tui_monitor.training.record.recorded_fit import RecordedFit, recorded_fit
+from tui_monitor.training.record.recorded_fit import RecordedFit, over
 from tui_monitor.training.record.session import Session, active_session, is_recording
+
+_BACKENDS = {"keras": "keras3", LEGACY_PACKAGE: "legacy_keras"}
 
 
 def watch(
@@ -49,24 +53,11 @@ def watch(
 
 
 def _watch(model: keras.Model, session: Session) -> None:
-    session.watched.add(model)
+    backend = backend_of(model)
+    hook_fits(backend)
+    session.watch(model)
     # A fit tries again, and says so where that fails.
-    attempt(ignored, install_hooks, backend_of(model), otherwise=None)
-    if "fit" in model.__dict__:
-        return
-    fit = model.fit
-
-    @functools.wraps(fit)
-    def watched_fit(*args: Any, **kwargs: Any) -> Any:
-        """Fit as the model does, recorded unless this is part of a fit that is."""
-        try:
-            is_part = is_recording()
-        except Exception as error:  # training must go on
-            tell(session.failed, error)
-            is_part = True
-        return fit(*args, **kwargs) if is_part else recorded_fit(fit, model, session, args, kwargs)
-
-    object.__setattr__(model, "fit", watched_fit)
+    attempt(ignored, hook_steps, backend, otherwise=None)
 
 
 def _say_unrecorded(error: Exception) -> None:
@@ -94,14 +85,14 @@ def _legacy_fit_generator(model: Any, session: Session | None, args: Sequence[An
     """Call legacy Keras' own `fit_generator`, which fits with the model's `fit`."""
     bound = inspect.signature(generator_fit.fit_generator).bind(model, *args, **kwargs)
     arguments = {name: value for name, value in bound.arguments.items() if name != "model"}
-    fit = model.fit
-    if session is None or "fit" in model.__dict__:
-        return model.fit_generator(**arguments)
-    object.__setattr__(model, "fit", lambda *given, **named: recorded_fit(fit, model, session, given, named))
+    is_new = session is not None and not session.records(model)
+    if session is not None:
+        attempt(session.failed, _watch, model, session, otherwise=None)
     try:
         return model.fit_generator(**arguments)
     finally:
-        object.__delattr__(model, "fit")
+        if session is not None and is_new:
+            attempt(ignored, session.unwatch, model, otherwise=None)
 
 
 class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
@@ -132,6 +123,12 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
             raise
         except Exception as error:  # training must go on
             _say_unrecorded(error)
+        try:
+            for package, backend in _BACKENDS.items():
+                if package in sys.modules:
+                    hook_fits(named_backend(backend))
+        except Exception as error:  # training must go on
+            tell(ignored, error)
         super().__init__()
 
     def _implements_train_batch_hooks(self) -> bool:
@@ -150,18 +147,30 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
         super().set_model(model)
 
     def _begin(self, model: keras.Model, session: Session) -> None:
+        within = inside()
+        if not within.is_training:
+            return
         session.fits += 1
-        self._recorded = RecordedFit(model, session)
+        self._recorded = RecordedFit(model, session, within.fit)
         attempt(self._recorded.failed, self._recorded.begin, model.fit, (), {}, otherwise=None)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Leave everything as it was."""
+        recorded, self._recorded = self._recorded, None
         try:
-            if self._recorded is not None:
-                attempt(self._recorded.failed, self._recorded.returned, otherwise=None)
+            over(recorded, None)
         except Exception as error:  # training must go on
             _say_unrecorded(error)
-        finally:
-            recorded, self._recorded = self._recorded, None
-            if recorded is not None:
-                attempt(recorded.failed, recorded.end, otherwise=None)
+
+
+def _hook_when_imported(package: str, backend: str) -> None:
+    """Have no recording by a `Monitor` outlive its fit: that is hooked before one can be made."""
+
+    def imported(_: Any) -> None:
+        attempt(ignored, lambda: hook_fits(named_backend(backend)), otherwise=None)
+
+    wrapt.register_post_import_hook(imported, package)
+
+
+for _package, _backend in _BACKENDS.items():
+    _hook_when_imported(_package, _backend)

@@ -54,6 +54,15 @@ def raise_what_is_the_users(error: BaseException) -> None:
     A time limit, for one, is often made of `signal.alarm` and a handler that raises; libraries that we call may turn
     what they catch into an error of their own.
     """
+    try:
+        theirs = _of_the_user(error)
+    except Exception:  # looking for it must not take its place
+        theirs = None
+    if theirs is not None:
+        raise theirs
+
+
+def _of_the_user(error: BaseException) -> BaseException | None:
     handlers = {_code_of(signal.getsignal(number)) for number in signal.valid_signals()} - {None}
     seen: set[int] = set()
     todo: list[BaseException | None] = [error]
@@ -63,8 +72,9 @@ def raise_what_is_the_users(error: BaseException) -> None:
             continue
         seen.add(id(each))
         if _passed_through(each, handlers):
-            raise each
+            return each
         todo += [each.__cause__, each.__context__]
+    return None
 
 
 def _passed_through(error: BaseException, code: set[Any]) -> bool:

@@ -5,15 +5,20 @@ in them runs under the guard.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tui_monitor.training.backends.backend import Recording, is_watched, wrap_once
-from tui_monitor.training.guard import attempt, tell
-from tui_monitor.training.record.session import active_session, current_recorder
+from tui_monitor.run_log.events.notifications import AlertRaised
+from tui_monitor.training.backends.backend import Recording, all_or_none, is_watched, wrap_once
+from tui_monitor.training.guard import attempt, ignored, tell
+from tui_monitor.training.record.session import Session, active_session, current_recorder, is_recording, leave
 
 _EVENTS = ("on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end", "on_test_begin", "on_test_end")
+_GRAPH_MODE = (
+    "This fit runs in TensorFlow 1's graph mode and is not recorded. "
+    "Remove `disable_eager_execution()` or `disable_v2_behavior()` from the script to see it here."
+)
 
 
 def install_hooks(backend: Any) -> None:
@@ -21,15 +26,88 @@ def install_hooks(backend: Any) -> None:
 
     Args:
         backend: of that Keras.
+
+    Raises:
+        Exception: that can't be done, and nothing, or what `hook_fits` does alone, stays hooked.
     """
-    for name in _EVENTS:
-        wrap_once(backend.package.callbacks.CallbackList, name, functools.partial(_telling, name))
+    hook_fits(backend)
+    hook_steps(backend)
+
+
+def hook_fits(backend: Any) -> None:
+    """Hook into each `fit` and what it tells its callbacks: all of it or, after a failure, nothing."""
+    with all_or_none():
+        wrap_once(backend.fit_owner(), "fit", _recording_fit)
+        if hasattr(backend, "graph_mode_fit_owner"):
+            wrap_once(backend.graph_mode_fit_owner(), "fit", _telling_of_graph_mode)
+        for name in _EVENTS:
+            wrap_once(backend.package.callbacks.CallbackList, name, functools.partial(_telling, name))
+
+
+def hook_steps(backend: Any) -> None:
+    """Hook into what a Keras' steps pass by: all of it or, after a failure, nothing."""
     if is_watched(backend):
         from tui_monitor.training.step.replicas import join_replicas
 
-        backend.tell_captures()
-        backend.make_functions_by(_prepared, _failed)
-        join_replicas(backend.trainer)
+        with all_or_none():
+            backend.tell_captures()
+            backend.make_functions_by(_prepared, _failed)
+            join_replicas(backend.trainer)
+
+
+def _recording_fit(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `fit` as one that is recorded where somebody wants that, and that no recording outlives."""
+    # It installs hooks itself.
+    from tui_monitor.training.record.recorded_fit import recorded_fit
+
+    @functools.wraps(original)
+    def fit(*args: Any, **kwargs: Any) -> Any:
+        try:
+            session = _session_of(args)
+            is_part = is_recording()
+        except Exception as error:  # training must go on
+            tell(_failed, error)
+            session, is_part = None, True
+        if is_part:
+            return original(*args, **kwargs)
+        if session is not None:
+            return recorded_fit(functools.partial(original, args[0]), args[0], session, args[1:], kwargs)
+        return _left_clean(original, args, kwargs)
+
+    return fit
+
+
+def _session_of(args: Sequence[Any]) -> Session | None:
+    """Return the session that records a fit with these arguments, the model first; None where there is none."""
+    session = active_session()
+    return session if args and session is not None and session.records(args[0]) else None
+
+
+def _left_clean(fit: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Call a fit that a callback may record, which does not learn of its end where that is an error."""
+    try:
+        result = fit(*args, **kwargs)
+    except BaseException as error:
+        attempt(ignored, leave, error, otherwise=None)
+        raise
+    attempt(ignored, leave, None, otherwise=None)
+    return result
+
+
+def _telling_of_graph_mode(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `fit` of TensorFlow 1's graph mode as one that is told in the run, which can't record it."""
+
+    @functools.wraps(original)
+    def fit(*args: Any, **kwargs: Any) -> Any:
+        try:
+            session = _session_of(args)
+            if session is not None and not is_recording():
+                session.writer.event(AlertRaised(_GRAPH_MODE))
+        except Exception as error:  # training must go on
+            tell(_failed, error)
+        return original(*args, **kwargs)
+
+    return fit
 
 
 def _telling(name: str, original: Callable[..., Any]) -> Callable[..., Any]:

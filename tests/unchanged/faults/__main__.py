@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.unchanged.faults.instrument import instrument
-from tests.unchanged.faults.judging import Fault, Verdict, coverage, judge, summary
+from tests.unchanged.faults.judging import Fault, Verdict, coverage, judge, listing, summary
 from tests.unchanged.faults.reach import MODES
 from tests.unchanged.forked import forked
 
@@ -33,6 +33,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--every-kind", action="store_true", help="in every kind of fit that reaches a function")
     parser.add_argument("--modes", nargs="+", default=list(MODES), help="which calls fail")
     parser.add_argument("--sample", type=int, default=0, help="this many faults, spread over all of them")
+    parser.add_argument("--list", action="store_true", help="inject nothing; print each function and who reaches it")
     parser.add_argument("--quiet", action="store_true", help="print the harmful faults and the summary alone")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
@@ -61,14 +62,21 @@ def _load_instrumented(folder: Path, parts: tuple[str, ...]) -> list[str]:
 
 
 def _inject_all(given: argparse.Namespace, functions: Sequence[str], results: Path) -> int:
+    from tests.unchanged.faults.fitting import TRAINING
     from tests.unchanged.faults.kinds import KINDS
 
     kinds = [kind for kind in KINDS if not given.kinds or kind.name in given.kinds]
+    unknown = [kind.forced for kind in kinds if kind.forced and f"{TRAINING}.{kind.forced}" not in functions]
+    if unknown and "training" in given.parts:
+        raise SystemExit(f"no such functions, which are to fail first: {', '.join(unknown)}")
     bare, plain, held, reached = _discover([kind.name for kind in kinds], results)
     for kind in kinds:
         changed = [part for part, value in bare[kind.name].items() if plain[kind.name].get(part) != value]
         print(f"{kind.name}: reaches {len(reached[kind.name])} functions; without a fault differs in: {changed}")
     faults = list(_faults(given, reached, [(kind.name, kind.legacy) for kind in kinds]))
+    if given.list:
+        print("\n".join([*listing(reached), *coverage(functions, reached, [])]))
+        return 0
     print(f"{len(faults)} faults", flush=True)
     if 0 < given.sample < len(faults):
         faults = faults[:: len(faults) // given.sample]
@@ -156,7 +164,8 @@ def _inject(faults: Sequence[Fault], expected: Sequence[dict[str, Any]], results
             fit_kind(kind)
         watch = Watch(fault.function, fault.mode)
         outcome = fit_kind(kind, watch)
-        verdict = judge(fault, watch.raised, outcome, *(each[kind.name] for each in expected))
+        known = (each[kind.name] for each in expected)
+        verdict = judge(fault, watch.raised, outcome, *known, first_failures=int(bool(kind.forced)))
         with results.open("a") as file:
             file.write(json.dumps(asdict(verdict)) + "\n")
         if verdict.problems and fit_kind(kind).parts != expected[0][kind.name]:

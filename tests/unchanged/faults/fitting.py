@@ -15,6 +15,7 @@ from tests.unchanged.fingerprint import fingerprint
 from tests.unchanged.recording import Recording, forget_session, record_this_process
 
 PROBE_BUDGET = 1.0
+TRAINING = "tui_monitor.training"
 BY_DESIGN: frozenset[str] = frozenset()
 """What of the frameworks stays patched after a session by design, as `module.class.attribute`."""
 
@@ -39,6 +40,8 @@ def fit_kind(kind: Kind, watch: Watch | None = None) -> Outcome:
     import tf_keras
 
     keras = tf_keras if kind.legacy else keras3
+    if watch is not None and kind.forced:
+        watch.forced = frozenset({f"{TRAINING}.{kind.forced}"})
     before = _patchable()
     with tempfile.TemporaryDirectory() as folder, _escaping() as escaped:
         recording = _recording(Path(folder) / "run", kind) if watch else None
@@ -69,27 +72,32 @@ def _seed(*packages: Any) -> None:
 
 
 def _fitted(keras: Any, kind: Kind, watch: Watch | None) -> Outcome:
-    model = (kind.model or classifier)(keras)
-    model.compile(
-        optimizer=keras.optimizers.SGD(0.1, momentum=0.9),
-        loss="sparse_categorical_crossentropy",
-        metrics=_metrics(kind),
-        **kind.compile,
-    )
     seen, (x, y) = Seen(), data()
-    given = Given([noting(keras, seen)], x, y, recorded=watch is not None)
     threads = set(threading.enumerate())
-    result, error = None, None
+    model, result, error = None, None, None
     try:
         with watched(watch or Watch()):
+            model = _compiled(keras, kind)
+            given = Given([noting(keras, seen)], x, y, recorded=watch is not None)
             result = kind.fit(keras, model, given)
     except BaseException as raised:
         error = raised
-    parts = fingerprint(model, result, error)
+    parts = fingerprint(model, result, error) if model is not None else {"exception": repr(error)}
     parts["callbacks"] = "; ".join(seen.calls)
     left = [thread.name for thread in set(threading.enumerate()) - threads if thread.is_alive()]
     parts["threads"] = ", ".join(sorted(left))
     return Outcome(parts)
+
+
+def _compiled(keras: Any, kind: Kind) -> Any:
+    model = (kind.model or classifier)(keras)
+    model.compile(
+        optimizer=keras.optimizers.SGD(0.1, momentum=0.9),
+        loss=kind.loss,
+        metrics=_metrics(kind),
+        **kind.compile,
+    )
+    return model
 
 
 def _metrics(kind: Kind) -> Any:

@@ -54,7 +54,14 @@ class Verdict:
 
 
 def judge(
-    fault: Fault, raised: int, shown: Shown, bare: Mapping[str, str], plain: Mapping[str, str], held: str
+    fault: Fault,
+    raised: int,
+    shown: Shown,
+    bare: Mapping[str, str],
+    plain: Mapping[str, str],
+    held: str,
+    *,
+    first_failures: int = 0,
 ) -> Verdict:
     """Return what became of a fault.
 
@@ -65,23 +72,25 @@ def judge(
         bare: parts of the fit without the monitor.
         plain: parts of the recorded fit without a fault: what differs there is not the fault's doing.
         held: by the run of the recorded fit without a fault: a run that holds as much needs no sentence.
+        first_failures: how many functions fail beside it; each may have a sentence of its own.
     """
     problems = []
     for part, value in shown.parts.items():
-        if value not in (bare[part], plain[part]) and not _is_part_of_hooks(part, value, plain[part]):
+        if value not in (bare[part], plain[part]) and not _are_hooks_of_callbacks(part, value, plain[part]):
             problems.append(f"{part}: {_cut(value, bare[part])}")
     problems += [f"escaped: {text}" for text in shown.escaped[:1]]
     silence = ""
-    if raised and len(shown.sentences) > 1:
+    if raised and len(shown.sentences) > 1 + first_failures:
         silence = f"{len(shown.sentences)} sentences"
     elif raised and not shown.sentences and shown.held != held and not _may_be_silent(fault):
         silence = f"no sentence, though the run holds {shown.held} for {held}"
     return Verdict(fault, raised, problems, silence)
 
 
-def _is_part_of_hooks(part: str, value: str, plain: str) -> bool:
-    """Whether hooks that are installed for good, inside of a fit, are so in part."""
-    return part == "patched" and set(value.split(", ")) <= set(plain.split(", "))
+def _are_hooks_of_callbacks(part: str, value: str, plain: str) -> bool:
+    """Whether those hooks of a fit stand, and no others, by which its callbacks tell of it."""
+    hooks = [name for name in plain.split(", ") if name.endswith(".fit") or ".CallbackList." in name]
+    return part == "patched" and value == ", ".join(hooks)
 
 
 def _may_be_silent(fault: Fault) -> bool:
@@ -118,3 +127,12 @@ def coverage(
     return [f"{len(hit)} of {len(known)} functions are reached by a fit; {len(failed & hit)} were made to fail."] + [
         f"not reached by any: {function}" for function in missed
     ]
+
+
+def listing(reached: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Return every function that a fit reaches, in order of its name, with the first kind of fit that does."""
+    first: dict[str, str] = {}
+    for kind, calls in reached.items():
+        for function in calls:
+            first.setdefault(function, kind)
+    return [f"{function} | {first[function]}" for function in sorted(first)]

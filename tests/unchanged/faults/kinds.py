@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,9 @@ class Kind:
     """Called with the run folder before a recorded fit."""
     hooked: bool = True
     """Whether every fit of the process is recorded, as under `tui-monitor run`; else the fit asks for it itself."""
+    forced: str = ""
+    """A function of `training` that fails at every call, for what is reached only then; none if empty."""
+    loss: Any = "sparse_categorical_crossentropy"
 
 
 @dataclass(frozen=True)
@@ -180,6 +183,25 @@ def _by_callback(keras: Any, model: Any, given: Given) -> Any:
     return model.fit(**{**given.plain, "callbacks": [*monitors, *given.callbacks]})
 
 
+def _raising_by_callback(keras: Any, model: Any, given: Given) -> Any:
+    from tui_monitor.training.api import Monitor
+
+    monitors = [Monitor()] if given.recorded else []
+    return _raising(keras, model, replace(given, callbacks=[*monitors, *given.callbacks]))
+
+
+def _generated(keras: Any, model: Any, given: Given) -> Any:
+    """Fit as Keras 2 did, which bare Keras 3 has no call for."""
+    x, y, steps = given.x, given.y, BATCHES
+    batches = ((x[:BATCH], y[:BATCH]) for _ in range(EPOCHS * steps + 8))
+    plan = {"epochs": EPOCHS, "verbose": 0, "callbacks": given.callbacks}
+    if not given.recorded:
+        return model.fit(batches, steps_per_epoch=steps, **plan)
+    from tui_monitor.training.api import fit_generator
+
+    return fit_generator(model, batches, steps, **plan)
+
+
 def _evaluates(keras: Any, model: Any, given: Given) -> Any:
     def evaluate(epoch: int, logs: Any = None) -> None:
         model.evaluate(given.x, given.y, verbose=0)
@@ -201,8 +223,51 @@ def _ask(run: Path) -> None:
     (run / "control" / "nonsense.json").write_text("{")
 
 
+def _stops(action: str, value: Any = None) -> Callable[[Path], None]:
+    """Return what sends a request that changes the training, for `Kind.prepare`."""
+
+    def prepare(run: Path) -> None:
+        from tui_monitor.run_log.runs.control import Action, send_request
+
+        send_request(run, Action(action), *(() if value is None else (value,)))
+
+    return prepare
+
+
+def _penalised(y_true: Any, y_pred: Any) -> Any:
+    """Return a loss that is a number for a whole batch, as dice is."""
+    import tensorflow as tf
+
+    target = tf.one_hot(tf.cast(tf.reshape(y_true, [-1]), tf.int32), 3)
+    return 1.0 - tf.reduce_sum(target * y_pred) / tf.reduce_sum(target + y_pred)
+
+
 _STEPS = {"steps_per_execution": 2}
 _EAGER = {"run_eagerly": True}
+
+_FIRST_FAILURES = (
+    "record.batch_sink.BatchSink.put",
+    "step.instrument.Instrument._emitted",
+    "step.channel.StepChannel.take",
+    "backends.capture.mean_updated",
+    "backends.capture.active",
+    "probe.explainer.Explainer.at_epoch_end",
+    "record.fit_recorder.FitRecorder.__init__",
+    "record.observations.Observations.epoch_ended",
+    "hooks._prepared",
+)
+"""Each ends another part of the recording, after which functions run that run at no other time."""
+
+
+def _after(prefix: str, *, legacy: bool) -> list[Kind]:
+    """Return the kinds that find these: a failure is forced, and the one to be injected is the second."""
+    kinds = [Kind(f"{prefix}after {first}", legacy, _weighted, forced=first) for first in _FIRST_FAILURES]
+    watching = Kind(
+        f"{prefix}watch() after hooks.hook_steps", legacy, _watched, hooked=False, forced="hooks.hook_steps"
+    )
+    unwatched = Kind(f"{prefix}watch() after api._watch", legacy, _watched, hooked=False, forced="api._watch")
+    return [*kinds, watching, unwatched]
+
 
 KINDS = (
     Kind("plain", False, _weighted),
@@ -217,10 +282,21 @@ KINDS = (
     Kind("slow batches, requests", False, _slow, prepare=_ask),
     Kind("watch()", False, _watched, hooked=False),
     Kind("Monitor()", False, _by_callback, hooked=False),
+    Kind("Monitor(), raising callback", False, _raising_by_callback, hooked=False),
+    Kind("fit_generator()", False, _generated, hooked=False),
+    Kind("loss of a batch", False, _plain, loss=_penalised),
+    Kind("stop after a batch", False, _plain, prepare=_stops("stop_batch")),
+    Kind("stop after an epoch", False, _plain, prepare=_stops("stop_epoch")),
+    Kind("other learning rate", False, _plain, prepare=_stops("learning_rate", 0.05)),
     Kind("legacy plain", True, _weighted),
     Kind("legacy eager", True, _plain, _EAGER, _normalised),
     Kind("legacy steps per execution", True, _plain, _STEPS),
     Kind("legacy own step", True, _plain, model=_own_step),
     Kind("legacy raising callback", True, _raising),
+    Kind("legacy Monitor(), raising callback", True, _raising_by_callback, hooked=False),
+    Kind("legacy fit_generator()", True, _generated, hooked=False),
+    Kind("legacy loss of a batch", True, _plain, loss=_penalised),
+    *_after("", legacy=False),
+    *_after("legacy ", legacy=True),
 )
 """In this order a function is looked for: it is made to fail in the first kind of each Keras that reaches it."""

@@ -29,6 +29,8 @@ class Watch:
     function: str = ""
     """Which function is to raise; none if empty."""
     mode: str = EVERY
+    forced: frozenset[str] = frozenset()
+    """Functions that raise at every call beside it, for what runs only after a failure."""
     calls: Counter[str] = field(default_factory=Counter)
     """Calls of each function, from whatever thread."""
     raised: int = 0
@@ -63,5 +65,5 @@ def reach(function: str) -> None:
         watch.calls[function] += 1
         due = function == watch.function and _DUE[watch.mode](watch.calls[function])
         watch.raised += due
-    if due:
+    if due or function in watch.forced:
         raise InjectedFault(f"injected into {function}")

@@ -8,6 +8,7 @@ import numpy as np
 
 from tui_monitor.explain.ledger.estimates import (
     TOGGLES,
+    Estimates,
     ValidationValue,
     class_weights,
     estimate,
@@ -79,16 +80,8 @@ def build_ledger(
     if reported is None:
         reported = measured.as_reported + offset
 
-    point = {
-        Cause.IN_EPOCH_AVERAGING: float(estimates.in_epoch[0]),
-        **{cause: float(estimates.toggles[0, i]) for i, cause in enumerate(TOGGLES)},
-    }
-    point[Cause.SAMPLE_WEIGHTS] += measured.plain - measured.weighted
-    point[Cause.BATCH_AVERAGING] += measured.weighted - measured.as_reported
-    point[Cause.MEASUREMENT] = measured.as_reported + offset - reported
     gap = per_sample.reported - reported
-    point[Cause.WITHIN_CLASS] = gap - math.fsum(point.values())
-
+    point = _points(estimates, measured, gap, measured.as_reported + offset - reported)
     spread = deviations(estimates, batches, probe.epoch_batches, per_sample)
     with np.errstate(invalid="ignore"):
         # A side measured on one batch has no known spread: infinite, or NaN for both.
@@ -104,7 +97,9 @@ def build_ledger(
     chance = {Cause.WITHIN_CLASS: beyond_chance, **{cause: part.chance for cause, part in within.parts.items()}}
     smallest = _smallest(per_sample, reported) if on_loss else SMALLEST_ACCURACY_WORTH_NAMING
     verdicts = _verdicts(point, bounds, gap, chance, smallest)
-    parts = {Cause.TRAIN_MODE_LAYERS: train_mode_parts(probe, per_sample, classes, multiplicity, opened, metric)}
+    terms = {cause: Term(cause, point[cause], *bounds[cause], verdicts[cause]) for cause in point}
+    layers = train_mode_parts(probe, per_sample, classes, multiplicity, opened, metric)
+    terms[Cause.TRAIN_MODE_LAYERS] = replace(terms[Cause.TRAIN_MODE_LAYERS], parts=layers)
     is_known = math.isfinite(noise) or not math.isfinite(gap)
     return Ledger(
         gap=gap,
@@ -113,13 +108,26 @@ def build_ledger(
         within_noise=bool(abs(gap) <= noise) if is_known else None,
         terms=tuple(
             Term(cause, None, None, None, Verdict.CANNOT_TELL, within.reasons.get(cause, ""))
-            if cause in per_sample.unsplit or cause not in point
-            else Term(cause, point[cause], *bounds[cause], verdicts[cause], parts=parts.get(cause, ()))
+            if cause in per_sample.unsplit or cause not in terms
+            else terms[cause]
             for cause in Cause
         ),
         samples_to_settle=drawn.validation_samples_to_settle(gap),
         by_class=per_sample.is_of_batches or has_classes(probe.label),
     )
+
+
+def _points(estimates: Estimates, measured: ValidationValue, gap: float, unexplained: float) -> dict[Cause, float]:
+    """Return the amount of each term, all of them adding up to the gap."""
+    point = {
+        Cause.IN_EPOCH_AVERAGING: float(estimates.in_epoch[0]),
+        **{cause: float(estimates.toggles[0, i]) for i, cause in enumerate(TOGGLES)},
+    }
+    point[Cause.SAMPLE_WEIGHTS] += measured.plain - measured.weighted
+    point[Cause.BATCH_AVERAGING] += measured.weighted - measured.as_reported
+    point[Cause.MEASUREMENT] = unexplained
+    point[Cause.WITHIN_CLASS] = gap - math.fsum(point.values())
+    return point
 
 
 def _opened_intervals(

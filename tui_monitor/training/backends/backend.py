@@ -1,9 +1,11 @@
 """What differs between Keras 3 and legacy Keras (`tf_keras`), behind one interface; only the model's own is loaded."""
 
+import contextlib
 import functools
 import importlib
 import inspect
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -152,7 +154,10 @@ def is_legacy(model: Any) -> bool:
     return any(base.__module__.split(".")[0] == LEGACY_PACKAGE for base in type(model).__mro__)
 
 
-_wrapped: set[tuple[int, str]] = set()
+_wrapped: dict[tuple[int, str], tuple[Any, Any]] = {}
+"""The owner of each function that was wrapped, and what stood there, by the owner's identity and the name."""
+_wrapping = threading.RLock()
+_INHERITED = object()
 
 
 def wrap_once(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
@@ -170,5 +175,22 @@ def wrap_once(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
     if not hasattr(original, "__wrapped__"):
         # Some libraries ask for the arguments without looking at what is wrapped.
         wrapped.__signature__ = inspect.signature(original)
+    _wrapped[id(owner), name] = owner, vars(owner).get(name, _INHERITED)
     setattr(owner, name, wrapped)
-    _wrapped.add((id(owner), name))
+
+
+@contextlib.contextmanager
+def all_or_none() -> Iterator[None]:
+    """Take back every function that was wrapped in the block, if the block fails."""
+    with _wrapping:
+        before = set(_wrapped)
+        try:
+            yield
+        except BaseException:
+            for key in _wrapped.keys() - before:
+                owner, original = _wrapped.pop(key)
+                if original is _INHERITED:
+                    delattr(owner, key[1])
+                else:
+                    setattr(owner, key[1], original)
+            raise

@@ -6,13 +6,14 @@ writes is put back, and what can't be put back (Python code, a queue, other work
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import tensorflow as tf
 from tensorflow.python.autograph.core import ag_ctx
 from tensorflow.python.autograph.impl import api
-from tensorflow.python.eager import wrap_function
+from tensorflow.python.eager import record, wrap_function
 from tensorflow.python.framework import func_graph, op_def_registry
 
 Piece = Callable[[Sequence[Any]], list[Any]]
@@ -425,6 +426,12 @@ def own_graph() -> Iterator[None]:
     """Trace what is called inside the block into a graph of our own."""
     with func_graph.FuncGraph("measured").as_default():
         yield
+
+
+def off_tape() -> AbstractContextManager[None]:
+    """Return a block in which no `tf.GradientTape` of the user's records what runs."""
+    block: AbstractContextManager[None] = record.stop_recording()
+    return block
 
 
 def trains_on_several_workers(model: Any) -> bool:

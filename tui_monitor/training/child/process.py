@@ -4,6 +4,7 @@ Started as `python -m tui_monitor.training.child.process FOLDER JOB`, where JOB 
 """
 
 import atexit
+import functools
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ import msgspec
 
 from tui_monitor.demo import scenario_named
 from tui_monitor.errors import MonitorError
+from tui_monitor.run_log.events.notifications import AlertRaised
 from tui_monitor.run_log.format.layout import OUTPUT_FILE, State, WorkerInfo
 from tui_monitor.run_log.runs.workers import run_of
 from tui_monitor.run_log.write.writer import RunWriter
@@ -28,7 +30,7 @@ from tui_monitor.training.child.script import (
     traceback_text,
     without_our_frames,
 )
-from tui_monitor.training.guard import raise_what_is_the_users
+from tui_monitor.training.guard import attempt, raise_what_is_the_users
 
 if TYPE_CHECKING:
     from tui_monitor.training.record.session import Session
@@ -80,7 +82,8 @@ class _Ending:
 
     def write(self) -> None:
         """Write it, and close the run."""
-        detail = self.detail or (_beyond(self.writer, self.session) if self.state is State.FINISHED else "")
+        is_known = self.session is not None and self.state is State.FINISHED
+        detail = self.detail or (_beyond(self.writer, self.session) if is_known else "")
         self.writer.status(self.state, detail, exit_code=self.exit_code)
         self.writer.close()
 
@@ -127,14 +130,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _do(job: Job, writer: RunWriter, folder: Path, ending: _Ending) -> int:
-    from tui_monitor.training.probe.budget import ProbeBudget
-    from tui_monitor.training.record.session import Session, activate
-
-    session = Session(writer, folder, ProbeBudget(fraction=job.probe_budget, seconds=job.probe_seconds))
-    # Before the script: where that calls `tui_monitor.watch` itself, it joins this run and opens no other.
-    activate(session)
-    ending.session = session
     if job.demo is not None:
+        session = ending.session = _session(job, writer, folder)
         from tui_monitor.training.child.tensorflow_check import require_tensorflow
 
         # Before the demo, whose own import would fail with a traceback instead of a sentence.
@@ -143,13 +140,37 @@ def _do(job: Job, writer: RunWriter, folder: Path, ending: _Ending) -> int:
 
         train(scenario_named(job.demo.scenario), job.demo.seed, job.demo.epochs, session)
     elif job.script is not None:
-        from tui_monitor.training.child.hooks import record_fits
-
-        record_fits(session)
+        session = ending.session = attempt(
+            functools.partial(_say_unrecorded, writer), _recorded_session, job, writer, folder, otherwise=None
+        )
         run_target(job.script)
-    if session.stop_requested:
+    if ending.session is not None and ending.session.stop_requested:
         return ending.told(State.STOPPED, "Stopped on request.", 0)
     return ending.told(State.FINISHED, "", 0)
+
+
+def _session(job: Job, writer: RunWriter, folder: Path) -> "Session":
+    from tui_monitor.training.probe.budget import ProbeBudget
+    from tui_monitor.training.record.session import Session, activate
+
+    session = Session(writer, folder, ProbeBudget(fraction=job.probe_budget, seconds=job.probe_seconds))
+    # Before the script: where that calls `tui_monitor.watch` itself, it joins this run and opens no other.
+    activate(session)
+    return session
+
+
+def _recorded_session(job: Job, writer: RunWriter, folder: Path) -> "Session":
+    from tui_monitor.training.child.hooks import record_fits
+
+    session = _session(job, writer, folder)
+    record_fits(session)
+    return session
+
+
+def _say_unrecorded(writer: RunWriter, error: Exception) -> None:
+    """Say that nothing of a script is recorded; it runs as ever."""
+    text = f"Nothing is recorded, as that failed ({type(error).__name__}: {error}). The script runs as ever."
+    writer.event(AlertRaised(text=text))
 
 
 def _beyond(writer: RunWriter, session: "Session | None") -> str:

@@ -11,6 +11,7 @@ from tui_monitor.explain.measure import Moment
 from tui_monitor.explain.samples.join_workers import Average, WorkerShare
 from tui_monitor.explain.samples.probes import Averaging
 from tui_monitor.run_log.events.explanation import Cost, Explanation
+from tui_monitor.training.backends import graphs
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.explained import explained
 from tui_monitor.training.probe.ledger_sides import Measured, whole_training, whole_validation
@@ -123,15 +124,10 @@ class Explainer:
         chosen = self._choose(totals, batches, training_seconds, share=1.0 if is_measured else 0.5, is_last=is_last)
         moment = Moment(self._run, epoch, None, None, self.caveats, totals.samples)
         if self.measures_nothing or not chosen or not self._is_worth_it(validation, training_seconds):
-            if self._shares is not None:
-                # So that the chief learns that no share of this worker will come.
-                self._shares.offer(moment, None)
             return None
         reason = self._why_unknown(logs, validation)
         if reason:
             self._refuse(reason)
-            if self._shares is not None:
-                self._shares.offer(moment, None)
             return None
         try:
             now = None if is_measured else self._validation_again(validation, len(chosen))
@@ -253,7 +249,7 @@ class Explainer:
         probe = self._probe()
         self._begins = False
         # Building a pass may call Python code of layers that draws, and training must find the state that it left.
-        with preserved_random_state():
+        with preserved_random_state(), graphs.off_tape():
             if kind not in probe.ready:
                 begun = time.perf_counter()
                 action(probe, batches[:1])
@@ -354,7 +350,7 @@ class Explainer:
         if not self._plan.by_batch or not measured.samples.size or not known.validation.batches:
             return
         training, inference = float(measured.training_loss[0]), float(measured.inference_loss[0])
-        with preserved_random_state():
+        with preserved_random_state(), graphs.off_tape():
             if self._probe().has_two_losses(known.batches[0], training, inference):
                 raise Unsupported(
                     f"training and test step compute different losses (of one batch {training:.4g} and {inference:.4g})"

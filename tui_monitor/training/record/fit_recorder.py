@@ -5,7 +5,7 @@ Three things are recorded one beside the other, so that what fails in one ends t
 """
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -35,13 +35,14 @@ _TICK_SECONDS = 0.25
 class FitRecorder:
     """What the hooks in Keras call while one `fit` is recorded."""
 
-    def __init__(self, model: Any, session: Session, *, fit: Mapping[str, Any]) -> None:
+    def __init__(self, model: Any, session: Session, *, fit: Mapping[str, Any], goes_on: Callable[[], bool]) -> None:
         """Prepare to record.
 
         Args:
             model: that is about to be fit.
             session: where the run is written.
             fit: arguments of `fit` in a printable form.
+            goes_on: whether the fit still runs; any thread may ask.
         """
         self._model = model
         self._session = session
@@ -51,7 +52,7 @@ class FitRecorder:
         self._is_watched = is_watched(self._backend)
         self._failures = FitFailures(session.writer)
         self._steering = Steering(model, session)
-        self._observations = Observations(session.writer)
+        self._observations = Observations(session.writer, goes_on)
         self._sink = BatchSink(
             session.writer,
             seed=session.sampling_seed,

@@ -196,6 +196,9 @@ class Measurement:
         is_last = may_be_last(self._model, callbacks, epoch, logs)
         failed = self._failures.stop_measuring
         explanation: Explanation | None = attempt(failed, self._explain_epoch, epoch, logs, is_last, otherwise=None)
+        if self._shares is not None:
+            # Whatever was in the way of measuring: the others wait for a word.
+            attempt(failed, self._shares.close_epoch, epoch, otherwise=None)
         self._ended = None if is_last else attempt(ignored, self._ended_epoch, epoch, logs, otherwise=None)
         return explanation
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from tui_monitor.explain.samples.probes import Averaging
 from tui_monitor.explain.watch.alerts import AlertWatch, EpochLosses
@@ -19,8 +19,15 @@ from tui_monitor.training.record.stalls import StallWatch
 class Observations:
     """Takes what the recorder sees; its events follow from the same data and cost nothing per batch."""
 
-    def __init__(self, writer: RunWriter) -> None:
+    def __init__(self, writer: RunWriter, goes_on: Callable[[], bool] = lambda: True) -> None:
+        """Observe nothing yet.
+
+        Args:
+            writer: of the run.
+            goes_on: whether the fit still runs; asked from another thread.
+        """
         self._writer = writer
+        self._goes_on = goes_on
         self._alerts = AlertWatch()
         self._causes = CauseWatch()
         self._totals: EpochTotals | None = None
@@ -76,7 +83,8 @@ class Observations:
     def _batches_awaited(self) -> int | None:
         # In the stall watch's thread: read once, as the training thread may put another in its place meanwhile.
         totals = self._totals
-        return self._batches_before + (totals.batches if totals else 0) if self._is_awaiting else None
+        is_awaiting = self._is_awaiting and self._goes_on()
+        return self._batches_before + (totals.batches if totals else 0) if is_awaiting else None
 
     def _stalled(self, sentence: str) -> None:
         # From the stall watch's thread, which `RunWriter.event` allows.

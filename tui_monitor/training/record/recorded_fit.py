@@ -8,11 +8,13 @@ from typing import Any
 
 from tui_monitor.explain.samples.observed import WholeValidation
 from tui_monitor.run_log.events.notifications import AlertRaised
+from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.backends.backend import backend_of, is_watched
 from tui_monitor.training.guard import attempt, ignored, tell
 from tui_monitor.training.hooks import install_hooks
+from tui_monitor.training.record.caller import Caller
 from tui_monitor.training.record.given_validation import given_validation
-from tui_monitor.training.record.session import Session, recording_here
+from tui_monitor.training.record.session import EndUnknown, Session, recording_here
 
 _NO_WORKERS = (
     "Keras 3 can't train under MultiWorkerMirroredStrategy, it fails on PerReplica values: "
@@ -42,14 +44,10 @@ def recorded_fit(
         recording = tell(session.failed, error)
     try:
         result = fit(*args, **kwargs)
-    except Exception as error:
-        _over(recording, error)
+    except BaseException as error:
+        over(recording, error)
         raise
-    # Ctrl-C and `sys.exit` leave a fit, too: the model's functions and callbacks are put back all the same.
-    except BaseException:
-        _over(recording, None)
-        raise
-    _over(recording, None, has_returned=True)
+    over(recording, None)
     return result
 
 
@@ -64,12 +62,17 @@ def _begun(
     return recording
 
 
-def _over(recording: "RecordedFit | None", error: Exception | None, *, has_returned: bool = False) -> None:
-    """Note how a fit has ended, and stop recording it."""
+def over(recording: "RecordedFit | None", error: BaseException | None) -> None:
+    """Note how a fit has ended, and stop recording it.
+
+    Args:
+        recording: of the fit, or None where it is not recorded.
+        error: that it raised; None where it returned.
+    """
     try:
         if recording is not None and error is not None:
             attempt(recording.failed, recording.raised, error, otherwise=None)
-        elif recording is not None and has_returned:
+        elif recording is not None:
             attempt(recording.failed, recording.returned, otherwise=None)
     except Exception as failure:  # training must go on
         tell(ignored, failure)
@@ -81,10 +84,17 @@ def _over(recording: "RecordedFit | None", error: Exception | None, *, has_retur
 class RecordedFit:
     """What surrounds one `fit` call while it is recorded."""
 
-    def __init__(self, model: Any, session: Session) -> None:
-        """Prepare; nothing is changed yet."""
+    def __init__(self, model: Any, session: Session, within: Caller | None = None) -> None:
+        """Prepare; nothing is changed yet.
+
+        Args:
+            model: whose fit it is.
+            session: of the run.
+            within: the `fit` under way, for a recording that begins inside it and may not learn of its end.
+        """
         self._model = model
         self._session = session
+        self._within = within
         self._around = ExitStack()
         self._recorder: Any = None
 
@@ -101,7 +111,7 @@ class RecordedFit:
         backend = backend_of(self._model)
         named = attempt(ignored, named_arguments, fit, args, kwargs, otherwise={})
         arguments = attempt(ignored, printable_arguments, named, otherwise={})
-        self._recorder = FitRecorder(self._model, self._session, fit=arguments)
+        self._recorder = FitRecorder(self._model, self._session, fit=arguments, goes_on=self._goes_on)
         self._recorder.begin(attempt(ignored, given_validation, named, otherwise=WholeValidation()))
         attempt(self._recorder.falls_back, install_hooks, backend, otherwise=None)
         if is_watched(backend):
@@ -109,21 +119,38 @@ class RecordedFit:
         for block in self._recorder.around():
             self._around.enter_context(block)
         # Entered last and so left first: no hook finds the recorder while the blocks around it are closing.
-        self._around.enter_context(recording_here(self._recorder))
+        self._around.enter_context(recording_here(self._recorder, self._goes_on, self._leave))
+
+    def _goes_on(self) -> bool:
+        return self._within is None or self._within.is_running()
+
+    def _leave(self, error: BaseException | None) -> None:
+        """Note that the fit is over, if it began before this recording."""
+        if self._within is not None:
+            over(self, error)
 
     def returned(self) -> None:
         """Note that the fit has returned."""
         if self._recorder is not None:
             self._recorder.returned()
 
-    def raised(self, error: Exception) -> None:
-        """Say what to do where Keras 3 fails under a strategy of several workers."""
+    def raised(self, error: BaseException) -> None:
+        """Say how the fit ended where nobody else does, and what to do where Keras 3 fails on several workers."""
         if "PerReplica" in str(error) and "tensorflow" in sys.modules and _on_several_workers(self._model):
             self._session.writer.event(AlertRaised(text=_NO_WORKERS))
             print(f"tui-monitor: {_NO_WORKERS}", file=sys.stderr)
+        if not self._session.ends_with_fit:
+            return
+        if isinstance(error, KeyboardInterrupt):
+            self._session.writer.status(State.STOPPED, "Interrupted.")
+        else:
+            detail = str(error) if isinstance(error, EndUnknown) else f"{type(error).__name__}: {error}"
+            self._session.writer.status(State.FAILED, detail)
 
     def end(self) -> None:
         """Leave everything as it was."""
+        # What is kept of the stack holds the data that was fit.
+        self._within = None
         try:
             self._around.close()
         finally:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
 from tui_monitor.run_log.events.explanation import Explanation
 from tui_monitor.run_log.events.notifications import AlertRaised
 from tui_monitor.run_log.format.layout import WorkerInfo
 from tui_monitor.run_log.runs.workers import run_of
 from tui_monitor.run_log.write.writer import RunWriter
+from tui_monitor.training.guard import attempt, ignored
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.usage.system_usage import SystemSampler
 
@@ -42,9 +42,9 @@ class Session:
     pid: int = field(default_factory=os.getpid)
     """Of the process that writes the run; one forked from it writes nothing."""
     records_all: bool = False
-    """Whether every model of this process is recorded, or those alone that are in `watched`."""
-    watched: WeakSet[Any] = field(default_factory=WeakSet)
-    """Models whose every fit is recorded."""
+    """Whether every model of this process is recorded, or those alone that are watched."""
+    _watched: list[weakref.ref[Any]] = field(default_factory=list)
+    """Models whose every fit is recorded; compared by identity, as a model's class may say what equals it."""
     fits: int = 0
     """Calls of `fit` that have begun."""
     _failed_fit: int | None = None
@@ -74,7 +74,16 @@ class Session:
 
     def records(self, model: Any) -> bool:
         """Return whether every fit of a model is recorded."""
-        return self.records_all or model in self.watched
+        return self.records_all or any(watched() is model for watched in self._watched)
+
+    def watch(self, model: Any) -> None:
+        """Have every fit of a model recorded from now on."""
+        if not self.records(model):
+            self._watched.append(weakref.ref(model))
+
+    def unwatch(self, model: Any) -> None:
+        """Take `watch` back."""
+        self._watched = [watched for watched in self._watched if watched() is not model]
 
     def is_here(self) -> bool:
         """Return whether this process writes the run; in a forked one, say once that its fits are not recorded."""
@@ -135,6 +144,21 @@ def active_session() -> Session | None:
     return _active
 
 
+class EndUnknown(Exception):
+    """Stands for what ended a fit where nobody has seen it."""
+
+
+@dataclass(frozen=True)
+class _Here:
+    """What is recorded in a thread."""
+
+    recorder: Any
+    outer: "_Here | None"
+    """What was recorded there before, and will be again."""
+    goes_on: Callable[[], bool]
+    leave: Callable[[BaseException | None], None]
+
+
 # By thread: two models may be fit in two threads, and each hook must find the fit of its own.
 _recording = threading.local()
 _recorders: list[Any] = []
@@ -143,7 +167,13 @@ _recorders: list[Any] = []
 
 def current_recorder() -> Any:
     """Return the recorder of the `fit` that this thread is in, or None."""
-    return getattr(_recording, "recorder", None)
+    here: _Here | None = getattr(_recording, "here", None)
+    while here is not None and not here.goes_on():
+        # Set first: leaving may ask for the recorder, and may fail.
+        _recording.here = here.outer
+        attempt(ignored, here.leave, EndUnknown("The fit has ended, most likely by an error."), otherwise=None)
+        here = getattr(_recording, "here", None)
+    return None if here is None else here.recorder
 
 
 def is_recording() -> bool:
@@ -156,14 +186,39 @@ def is_any_fit_recorded() -> bool:
     return bool(_recorders)
 
 
+def leave(error: BaseException | None) -> None:
+    """Leave what this thread records, if the `fit` that has just ended began it and does not know how to end it.
+
+    Args:
+        error: that the fit has raised, or None.
+    """
+    here: _Here | None = getattr(_recording, "here", None)
+    if here is not None:
+        here.leave(error)
+
+
+def _always() -> bool:
+    return True
+
+
 @contextlib.contextmanager
-def recording_here(recorder: Any) -> Iterator[None]:
-    """Have a recorder record what this thread trains, inside the block."""
-    outer = current_recorder()
-    _recording.recorder = recorder
+def recording_here(
+    recorder: Any,
+    goes_on: Callable[[], bool] = _always,
+    leave: Callable[[BaseException | None], None] = lambda error: None,
+) -> Iterator[None]:
+    """Have a recorder record what this thread trains, inside the block.
+
+    Args:
+        recorder: of the fit.
+        goes_on: whether the fit still runs, for a block whose end may never be reached.
+        leave: ends such a block, with the error that ended the fit.
+    """
+    outer: _Here | None = getattr(_recording, "here", None)
+    _recording.here = _Here(recorder, outer, goes_on, leave)
     _recorders.append(recorder)
     try:
         yield
     finally:
         _recorders.remove(recorder)
-        _recording.recorder = outer
+        _recording.here = outer

@@ -49,18 +49,19 @@ class StepChannel:
                 probed.
         """
         self._metrics = len(values)
+        numbers = [size, *values]
         # Sums and not means: parts of a batch on other replicas may be of another size.
         if several_replicas():
             metrics = tf.stack(values) if values else tf.zeros([0])
-            return {**logs, PAYLOAD: {**parts, SUMS: batch_sums(size, metrics, counts)}}
+            return {**logs, PAYLOAD: _constant({**parts, SUMS: batch_sums(size, metrics, counts)})}
         # Several steps in one call: Keras returns the last one's logs alone, so numbers go through a buffer.
         if self._buffer is not None:
-            numbers = concatenated([tf.stack([size, *values]), counts])
-            return {**logs, PAYLOAD: {**parts, **self._buffer.note(numbers)}}
+            noted = self._buffer.note(concatenated([tf.stack(numbers), counts]))
+            return {**logs, PAYLOAD: _constant({**parts, **noted})}
         # One vector costs one copy out of the graph, each further tensor another.
         if self._packs_logs and all(_is_scalar(log) for log in logs.values()):
-            return {PAYLOAD: self._packer.pack(logs, [size, *values], counts, parts)}
-        return {**logs, PAYLOAD: self._packer.pack({}, [size, *values], counts, parts)}
+            return {PAYLOAD: _constant(self._packer.pack(logs, numbers, counts, parts))}
+        return {**logs, PAYLOAD: _constant(self._packer.pack({}, numbers, counts, parts))}
 
     def gathered(self, vector: tf.Tensor) -> tf.Tensor:
         """Return what every step of the call gave so far, where Keras would return that of the last one alone.
@@ -109,3 +110,8 @@ class StepChannel:
 
 def _is_scalar(log: Any) -> bool:
     return isinstance(log, tf.Tensor) and log.dtype is tf.float32 and log.shape.rank == 0
+
+
+def _constant(payload: Any) -> Any:
+    """Return a payload that has no gradient: a tape around `fit` would ask for it, and an iterator has none."""
+    return tf.nest.map_structure(lambda part: tf.stop_gradient(part) if part.dtype.is_floating else part, payload)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from tui_monitor.explain.samples.probes import NO_CLASS
 from tui_monitor.training.backends.shared_names import arguments_of
 
 NO_CONFIDENCE = -1.0
@@ -48,22 +48,25 @@ class Classes:
     has_signs: bool = False
     """Whether targets of two classes may be −1 and 1, as a hinge loss wants them."""
 
-    def labels(self, y: Any, y_pred: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        """Return true and predicted class of each unit as float32, shape (units,) each; see `NOT_HARD`."""
+    def labels(self, y: Any) -> tf.Tensor:
+        """Return the true class of each unit, float32, shape (units,); see `NOT_HARD`."""
         if self.kind is ClassKind.ONE_HOT:
-            return tf.cast(self._of_one_hot(y), tf.float32), _flat(tf.argmax(y_pred, axis=-1))
-        if self.kind is ClassKind.SPARSE:
-            return _flat(y), _flat(tf.argmax(y_pred, axis=-1))
-        label = _flat(y)
-        if self.has_signs:
+            return flat(self._of_one_hot(y))
+        label = flat(y)
+        if self.has_signs and self.kind is ClassKind.BINARY:
             label = tf.where(tf.equal(tf.abs(label), 1.0), tf.maximum(label, 0.0), label)
-        return label, tf.cast(_flat(y_pred) > self.threshold, tf.float32)
+        return label
+
+    def predicted(self, y_pred: Any) -> tf.Tensor:
+        """Return the predicted class of each unit, float32, shape (units,)."""
+        if self.kind is ClassKind.BINARY:
+            return tf.cast(flat(y_pred) > self.threshold, tf.float32)
+        return flat(tf.argmax(y_pred, axis=-1))
 
     def _of_one_hot(self, y: Any) -> tf.Tensor:
         targets = tf.cast(y, tf.float32)
         is_hard = tf.equal(tf.reduce_max(targets, axis=-1), 1.0) & tf.equal(tf.reduce_sum(targets, axis=-1), 1.0)
-        label = tf.cast(tf.argmax(targets, axis=-1), tf.float32)
-        return tf.reshape(tf.where(is_hard, label, NOT_HARD), [-1])
+        return tf.where(is_hard, tf.cast(tf.argmax(targets, axis=-1), tf.float32), NOT_HARD)
 
     def confidence(self, y_pred: Any, predicted: tf.Tensor) -> tf.Tensor:
         """Return the probability that the model gives the class it predicts, shape (units,).
@@ -79,22 +82,23 @@ class Classes:
         outputs = tf.cast(y_pred, tf.float32)
         logits = self.scale is Scale.LOGITS
         if self.kind is ClassKind.BINARY:
-            one = _flat(tf.sigmoid(outputs) if logits else outputs)
+            one = flat(tf.sigmoid(outputs) if logits else outputs)
             return tf.where(predicted > 0.5, one, 1.0 - one)
         if logits:
-            return _flat(tf.reduce_max(tf.nn.softmax(outputs), axis=-1))
+            return flat(tf.reduce_max(tf.nn.softmax(outputs), axis=-1))
         # Keras' own cross-entropy scales outputs to sum to 1.
-        return _flat(tf.reduce_max(outputs, axis=-1) / tf.reduce_sum(outputs, axis=-1))
+        return flat(tf.reduce_max(outputs, axis=-1) / tf.reduce_sum(outputs, axis=-1))
 
     def counts(self, label: tf.Tensor) -> tf.Tensor:
         """Return how many units are of each class, float32, shape (count,); those without a hard label are left out."""
-        rounded = tf.floor(label)
-        index = tf.where(tf.equal(label, rounded), rounded, float(NO_CLASS))
-        return tf.reduce_sum(tf.one_hot(tf.cast(index, tf.int32), self.count), axis=0)
+        is_of_class = tf.equal(tf.reshape(label, [-1, 1]), np.arange(self.count, dtype=np.float32))
+        return tf.reduce_sum(tf.cast(is_of_class, tf.float32), axis=0)
 
 
-def _flat(values: Any) -> tf.Tensor:
-    return tf.reshape(tf.cast(values, tf.float32), [-1])
+def flat(values: Any) -> tf.Tensor:
+    """Return values as one vector of float32; with no operation where they are one, as each is paid for in a trace."""
+    values = tf.cast(values, tf.float32)
+    return values if values.shape.rank == 1 else tf.reshape(values, [-1])
 
 
 _CLASSIFYING = ("crossentropy", "focal", "hinge")

@@ -5,7 +5,7 @@ The function is the one that Keras calls, keeps and reuses; the payload is taken
 
 import functools
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -20,7 +20,7 @@ from tui_monitor.training.backends.capture import Capture
 from tui_monitor.training.guard import Failed, attempt, ignored, tell
 from tui_monitor.training.step.batch_metrics import BatchMetrics
 from tui_monitor.training.step.channel import StepChannel
-from tui_monitor.training.step.packing import PER_SAMPLE, Rows, StepOutput
+from tui_monitor.training.step.packing import PER_SAMPLE, Rows, StepOutput, concatenated
 from tui_monitor.training.step.payload import (
     OUTPUTS,
     StepPlan,
@@ -272,15 +272,16 @@ class Instrument:
         trace = self._learned(parts, capture, loss)
         if trace is None or not self.plan.probed:
             return self.channel.emit(logs, samples_in(parts), [], tf.zeros([0]), {})
-        kept, value = _named(trace), tf.constant(NO_LOSS)
+        kept, value, by_unit = _named(trace), tf.constant(NO_LOSS), []
         if not self.model.jit_compile:
             # XLA fuses otherwise what is also read, which rounds otherwise: a compiled step emits its data alone.
             value = value if loss is None else loss
             both = zip(self.plan.outputs, trace.samples, strict=True)
-            vectors = [metrics.marked(sample) for metrics, sample in both]
+            by_unit = [metrics.by_unit(sample) for metrics, sample in both]
+            vectors = [metrics.marked(rows) for metrics, rows in zip(self.plan.outputs, by_unit, strict=True)]
             if vectors:
                 kept[PER_SAMPLE] = self.channel.gathered(tf.concat([*vectors, [END]], axis=0))
-        return self.channel.emit(logs, samples_in(parts), [value], self._counts(trace), kept)
+        return self.channel.emit(logs, samples_in(parts), [value], self._counts(trace, by_unit), kept)
 
     def _learned(self, parts: dict[str, Any], capture: Capture, loss: Any) -> Trace | None:
         trace = learn(self.plan, self.backend, self.model, parts, capture, loss)
@@ -289,10 +290,11 @@ class Instrument:
             self.traces = [*self.traces, trace][-_MOST_TRACES:]
         return trace
 
-    def _counts(self, trace: Trace) -> tf.Tensor:
+    def _counts(self, trace: Trace, by_unit: Sequence[Sequence[tf.Tensor]] = ()) -> tf.Tensor:
         """Return how many units of each output are what, one after the other, see `PerSampleMetrics.counts`."""
-        found = [metrics.counts(sample) for metrics, sample in zip(self.plan.outputs, trace.samples, strict=True)]
-        return tf.concat(found, axis=0) if found else tf.zeros([0])
+        rows = by_unit or [()] * len(self.plan.outputs)
+        given = zip(self.plan.outputs, trace.samples, rows, strict=True)
+        return concatenated([metrics.counts(sample, of) for metrics, sample, of in given] or [tf.zeros([0])])
 
 
 def _structure(nest: Any) -> Any:

@@ -217,7 +217,7 @@ def _parts(layout: Layout, packed: tf.Tensor, separate: Sequence[Any]) -> dict[s
 def concatenated(vectors: Sequence[tf.Tensor]) -> tf.Tensor:
     """Return vectors of float32 as one, with no more operations than it takes."""
     some = [vector for vector in vectors if vector.shape[0] != 0]
-    return tf.concat(some, axis=0) if len(some) > 1 else some[0]
+    return tf.concat(some, axis=0) if len(some) > 1 else (some or vectors)[0]
 
 
 def tensor_bytes(tensor: tf.Tensor) -> int:

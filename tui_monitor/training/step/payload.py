@@ -108,6 +108,8 @@ def samples_in(parts: Mapping[str, Any]) -> tf.Tensor:
     first = next(leaf for role in ROLES for leaf in leaves(parts[role]))
     if isinstance(first, tf.RaggedTensor):
         return tf.cast(first.nrows(), tf.float32)
+    if first.shape.rank == 1:
+        return tf.cast(tf.size(first), tf.float32)
     # Where not even the rank is known, indexing might fail while the step runs.
     size = tf.shape(first)[0] if first.shape.rank is not None else tf.reduce_prod(tf.shape(first)[:1])
     return tf.cast(size, tf.float32)

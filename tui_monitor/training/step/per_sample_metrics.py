@@ -16,10 +16,11 @@ from tui_monitor.metric_names import canonical_metric
 from tui_monitor.training.backends.backend import Backend, CompiledLoss, CompiledMetric
 from tui_monitor.training.backends.capture import Capture, LossValues
 from tui_monitor.training.backends.shared_names import arguments_of
-from tui_monitor.training.step.classes import NO_CONFIDENCE, Classes, classes_of, loss_name
+from tui_monitor.training.step.classes import NO_CONFIDENCE, Classes, classes_of, flat, loss_name
 
 ROWS: Final = ("loss", "correct", "label", "predicted", "weight", "confidence", "counted")
 """Rows of the tensor that `PerSampleMetrics.of` returns, in order; the last alone where some units don't count."""
+_LABEL: Final = ROWS.index("label")
 
 MARK: Final = -(2.0**127)
 """Stands after each row in a vector of rows, so that rows of another length than expected are noticed."""
@@ -130,19 +131,20 @@ class PerSampleMetrics:
         Raises:
             Unsupported: the rows are not of one length.
         """
-        rows = self._rows(sample)
+        rows = self.by_unit(sample)
         if len({int(row.shape[0]) for row in rows}) > 1:
             raise Unsupported(NOT_BY_SAMPLE)
         return tf.stack(rows)
 
-    def marked(self, sample: SampleTensors) -> tf.Tensor:
-        """Return the values of one batch as one vector, float32, for `unmarked`.
+    @staticmethod
+    def marked(rows: Sequence[tf.Tensor]) -> tf.Tensor:
+        """Return what `by_unit` has returned as one vector, float32, for `unmarked`.
 
         Outputs and targets may differ in their number of rows, and are broadcast then. What we compute inside a step
         must not fail on that, nor let TensorFlow's optimizer conclude that two tensors have equally many rows.
         """
         mark = tf.constant([MARK])
-        return tf.concat([part for row in self._rows(sample) for part in (row, mark)], axis=0)
+        return tf.concat([part for row in rows for part in (row, mark)], axis=0)
 
     def taken(self, rows: Sequence[FloatArray], samples: int) -> FloatArray:
         """Return rows out of a vector as `of` gives them, shape (rows, units).
@@ -160,7 +162,8 @@ class PerSampleMetrics:
             raise Unsupported(NOT_BY_SAMPLE)
         return np.stack(rows).astype(np.float64)
 
-    def _rows(self, sample: SampleTensors) -> list[tf.Tensor]:
+    def by_unit(self, sample: SampleTensors) -> list[tf.Tensor]:
+        """Return the values of one batch: a vector of float32 for each of `rows`, as a rule with an entry a unit."""
         loss = self._flat(sample.loss)
         correct = tf.zeros_like(loss) if sample.correct is None else self._flat(sample.correct)
         weight = tf.ones_like(loss) if sample.weight is None else self._spread(sample.weight, sample.loss)
@@ -168,23 +171,32 @@ class PerSampleMetrics:
             label = predicted = tf.fill(tf.shape(loss), float(NO_CLASS))
             confidence = tf.fill(tf.shape(loss), NO_CONFIDENCE)
         else:
-            label, predicted = self.classes.labels(sample.y, sample.y_pred)
+            label, predicted = self.classes.labels(sample.y), self.classes.predicted(sample.y_pred)
             confidence = self.classes.confidence(sample.y_pred, predicted)
         rows = [loss, correct, label, predicted, weight, confidence]
         return [*rows, self._counted(sample)] if self.is_masked else rows
 
-    def counts(self, sample: SampleTensors) -> tf.Tensor:
-        """Return what `read_counts` reads, float32, shape (`counts_width`,)."""
+    def counts(self, sample: SampleTensors, rows: Sequence[tf.Tensor] = ()) -> tf.Tensor:
+        """Return what `read_counts` reads, float32, shape (`counts_width`,).
+
+        Args:
+            sample: of one batch.
+            rows: what `by_unit` has returned of it, where that was called.
+        """
         if not self.counts_width:
             return tf.zeros([0])
-        counted = self._counted(sample)
-        in_loss = tf.cast(counted % 2 >= IN_LOSS, tf.float32)
-        found = []
-        if self.classes is not None:
-            label, _ = self.classes.labels(sample.y, sample.y_pred)
-            found.append(self.classes.counts(self._label_in_loss(label, in_loss) if self.is_masked else label))
-        left_out = tf.cast(tf.equal(counted, IN_ACCURACY), tf.float32)
-        return tf.concat([*found, [tf.reduce_sum(left_out), tf.reduce_sum(in_loss)]], axis=0)
+        label = None if self.classes is None else rows[_LABEL] if rows else self.classes.labels(sample.y)
+        if not self.is_masked:
+            ends = [0.0, tf.cast(tf.size(rows[0] if rows else self._flat(sample.loss)), tf.float32)]
+        else:
+            counted = rows[-1] if rows else self._counted(sample)
+            in_loss = tf.cast(counted % 2 >= IN_LOSS, tf.float32)
+            label = None if label is None else self._label_in_loss(label, in_loss)
+            left_out = tf.cast(tf.equal(counted, IN_ACCURACY), tf.float32)
+            ends = [tf.reduce_sum(left_out), tf.reduce_sum(in_loss)]
+        if self.classes is None:
+            return tf.stack(ends)
+        return tf.concat([self.classes.counts(label), ends], axis=0)
 
     @staticmethod
     def _label_in_loss(label: tf.Tensor, in_loss: tf.Tensor) -> tf.Tensor:
@@ -222,7 +234,7 @@ class PerSampleMetrics:
         """Return the mean over what lies within a unit, shape (units,)."""
         values = tf.cast(values, tf.float32)
         inner = list(range(1 + self.axes, values.shape.rank))
-        return tf.reshape(tf.reduce_mean(values, axis=inner) if inner else values, [-1])
+        return flat(tf.reduce_mean(values, axis=inner) if inner else values)
 
     def _spread(self, values: Any, over: Any) -> tf.Tensor:
         """Return weights, or a mask, of each unit, shape (units,)."""

@@ -4,11 +4,13 @@ No collective operation is added inside the step: its order would have to agree 
 """
 
 import functools
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import tensorflow as tf
 
+from tui_monitor.training.backends.backend import wrap_once
 from tui_monitor.training.guard import ignored, tell
 
 PAYLOAD = "tui_monitor_payload"
@@ -42,10 +44,10 @@ def several_replicas() -> bool:
 def join_replicas(trainer: ModuleType) -> None:
     """Have Keras' reduction of replicas join payloads along the batch instead of averaging them."""
     # Keras looks the function up in its module at each trace, so a replacement there is what it calls.
-    original = trainer.reduce_per_replica
-    if getattr(original, "joins_payloads", False):
-        return
+    wrap_once(trainer, "reduce_per_replica", _joining)
 
+
+def _joining(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def reduce_per_replica(values: Any, strategy: Any, reduction: str) -> Any:
         """Reduce as Keras does, payloads apart, which are joined."""
@@ -59,8 +61,7 @@ def join_replicas(trainer: ModuleType) -> None:
         reduced = original(values, strategy, reduction)
         return reduced if joined is None else {**reduced, PAYLOAD: joined}
 
-    reduce_per_replica.joins_payloads = True  # type: ignore[attr-defined]
-    trainer.reduce_per_replica = reduce_per_replica  # type: ignore[attr-defined]
+    return reduce_per_replica
 
 
 def _joined(strategy: Any, values: Any) -> dict[str, Any] | None:

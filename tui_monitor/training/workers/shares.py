@@ -33,7 +33,7 @@ class _Sheet:
     fit: int
     epoch: int
     share: WorkerShare | None
-    """None where the worker's budget allowed no measurement."""
+    """None where the worker measured nothing."""
 
 
 class WorkerShares:
@@ -49,30 +49,53 @@ class WorkerShares:
         self._writer = writer
         self._worker = worker
         self._offered: tuple[int, Moment, WorkerShare] | None = None
+        self._closed = 0, 0
+        """The newest fit and epoch of which this worker has said what it measured."""
 
     @property
     def is_chief(self) -> bool:
         """Whether this worker explains what all have measured."""
         return self._worker.rank == 0
 
-    def offer(self, moment: Moment, share: WorkerShare | None) -> None:
+    def offer(self, moment: Moment, share: WorkerShare) -> None:
         """Leave what this worker measured at an epoch's end.
 
         Args:
             moment: of the measurement.
-            share: what was measured, or None for nothing.
+            share: what was measured.
 
         Raises:
             OSError: a worker's share can't be written.
         """
         fit = len(self._writer.info.fits)
+        self._closed = fit, moment.epoch
         if self.is_chief:
             # The chief's own share needs no file: it stays here until those of the others are there.
-            self._offered = (fit, moment, share) if share is not None else None
+            self._offered = (fit, moment, share)
+        else:
+            self._leave(_Sheet(fit, moment.epoch, share))
+
+    def close_epoch(self, epoch: int) -> None:
+        """Leave word that this worker measured nothing of an epoch, unless it has offered what it did.
+
+        Args:
+            epoch: that has ended, from 1.
+
+        Raises:
+            OSError: the word can't be written.
+        """
+        fit = len(self._writer.info.fits)
+        if self._closed == (fit, epoch):
             return
-        sheet = _Sheet(fit, moment.epoch, share)
+        self._closed = fit, epoch
+        if self.is_chief:
+            self._offered = None
+        else:
+            self._leave(_Sheet(fit, epoch, None))
+
+    def _leave(self, sheet: _Sheet) -> None:
         content = msgspec.msgpack.encode(sheet, enc_hook=_encoded)
-        replace_file(_sheet_file(self._writer.folder, moment.epoch), content)
+        replace_file(_sheet_file(self._writer.folder, sheet.epoch), content)
 
     def explanation(self, cost: Cost, *, wait_seconds: float | None = None) -> Explanation | None:
         """Return the explanation of the epoch that was offered last, once, as soon as all its shares are there.
@@ -83,7 +106,7 @@ class WorkerShares:
                 explained; None to return None at once where one is missing.
 
         Returns:
-            None while shares are missing, and where a worker's budget allowed it no measurement.
+            None while shares are missing, and where a worker measured nothing.
         """
         if self._offered is None:
             return None
@@ -100,7 +123,7 @@ class WorkerShares:
         self._offered = None
         shares = [sheet.share for sheet in sheets if sheet.share is not None]
         if len(shares) < len(sheets):
-            # Another worker's budget is spent: what this one saw alone would stand for all.
+            # Another worker measured nothing: what this one saw alone would stand for all.
             return None
         training, validation = join_shares([own, *shares])
         moment = replace(moment, samples=sum(share.samples for share in (own, *shares)))

@@ -8,6 +8,7 @@ from tui_monitor.explain.ledger.within import OPENED_CAUSES
 from tui_monitor.explain.samples.observed import Observed, WholeValidation
 from tui_monitor.explain.samples.opened import Opened
 from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
+from tui_monitor.training.backends import graphs
 from tui_monitor.training.guard import raise_what_is_the_users
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.ledger_sides import Measured
@@ -81,7 +82,7 @@ class Opening:
         """
         begun, built = time.perf_counter(), probe.building_seconds
         try:
-            with preserved_random_state():
+            with preserved_random_state(), graphs.off_tape():
                 opened = self._opened(probe, epoch, max(_LEAST_SECONDS, _PART * forward_seconds), why_whole)
         except Exception as error:
             raise_what_is_the_users(error)
