@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.unit.explain.test_checks import PLANTED, healthy
+from tests.unit.explain.planted_checks import PLANTED, healthy
 from tui_monitor import errors
 from tui_monitor.cli.commands import program
 from tui_monitor.explain.evidence.check_results import Check

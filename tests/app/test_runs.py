@@ -21,6 +21,8 @@ from tui_monitor.app.screens.sweep import SweepScreen
 from tui_monitor.app.widgets.runs_table import RunsTable
 from tui_monitor.run_log.format.layout import RUN_FILE, RunInfo, State
 from tui_monitor.run_log.runs.baseline import read_baseline
+from tui_monitor.run_log.runs.place import place_of
+from tui_monitor.run_log.runs.remote import CACHE_VARIABLE
 from tui_monitor.run_log.runs.tags import read_tags
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.view.keys.key import Group
@@ -236,6 +238,35 @@ async def test_a_pinned_run_is_drawn_on_every_other_ones_screen(runs: Path) -> N
         assert read_baseline(runs) == ""
 
 
+async def test_runs_elsewhere_are_shown_and_left_alone(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table over an address compares and overlays; a run's name, tags and folder are not changed from here."""
+    fsspec = pytest.importorskip("fsspec")
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    memory = fsspec.filesystem("memory")
+    for path in runs.rglob("*.*"):
+        if path.is_file():
+            memory.pipe_file(f"/there/{path.relative_to(runs)}", path.read_bytes())
+    app = RunsApp(RunsSession.over(place_of("memory://there")))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.is_settled and len(app.shown) >= 7)
+        assert "memory://there" in shown(pilot)[0]
+        for key in ("t", "n", "x"):
+            await pilot.press(key)
+            assert any("only read here" in each.message for each in app._notifications)
+            assert app.screen is app._table
+        await pilot.press("slash", *"run-0", "enter", "space", "space", "c")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ComparisonScreen))
+        await pilot.press("escape", "o")
+        await until(pilot, lambda: isinstance(pilot.app.screen, OverlayScreen))
+        screen = pilot.app.screen
+        assert isinstance(screen, OverlayScreen)
+        await until(pilot, lambda: screen.is_settled)
+        memory.store.clear()
+        app.session.close()
+
+
 async def test_the_runs_of_a_script_are_ranked(runs: Path) -> None:
     """H ranks the runs that fit the filter, m ranks by the next metric, and Escape leads back to the table."""
     async with table(runs, (80, 24)) as pilot:
@@ -256,6 +287,14 @@ async def test_the_runs_of_a_script_are_ranked(runs: Path) -> None:
         await until(pilot, lambda: pilot.app.screen is table_of(pilot)._table)
         await pilot.press("slash", *"damaged", "enter", "h")
         assert any("needs two runs" in each.message for each in pilot.app._notifications)
+
+
+async def test_of_two_runs_none_needs_a_mark(runs: Path) -> None:
+    """Where the table holds two, C compares the newer with the older at once."""
+    async with table(runs) as pilot:
+        await pilot.press("slash", *"^run-0000[01]", "enter", "c")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ComparisonScreen))
+        await until(pilot, lambda: "run-00001 against run-00000" in shown(pilot)[0])
 
 
 async def test_marked_runs_are_drawn_on_one_chart(runs: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from tests.training.conftest import OpenSession
-from tests.training.test_opening import BATCH, CLASSES, FEATURES, Data, build, make_data, raised, train
+from tests.training.three_classes import BATCH, CLASSES, FEATURES, Data, build, make_data, raised, train
 from tui_monitor.run_log.events.explanation import Explanation, Finding
 
 Array = np.ndarray
@@ -255,7 +255,7 @@ def test_a_penalty_of_training_alone_is_found(open_session: OpenSession) -> None
     """A layer that adds its loss in training mode alone is found with what it adds."""
 
     @keras.saving.register_keras_serializable()
-    class Penalised(keras.layers.Layer):
+    class Penalised(keras.layers.Layer):  # type: ignore[misc]
         def call(self, inputs: Any, training: bool = False) -> Any:
             if training:
                 self.add_loss(keras.ops.convert_to_tensor(0.25))

@@ -1,7 +1,6 @@
 """The within-class term opened by real trainings, against computations over all their data."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -9,71 +8,11 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import OpenSession
+from tests.training.three_classes import BATCH, CLASSES, FEATURES, Data, build, compiled, make_data, raised, train
 from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, Term, Verdict
-from tui_monitor.training.record.recorded_fit import recorded_fit
 
 Array = np.ndarray
-CLASSES, FEATURES, BATCH = 3, 12, 40
 OPENED = (Cause.LEAKED, Cause.INPUT_SCALE, Cause.UNFAMILIAR, Cause.MEMORISED)
-
-
-@dataclass(frozen=True)
-class Data:
-    """Both sides of a noisy problem of three classes."""
-
-    x: Array
-    y: Array
-    validation_x: Array
-    validation_y: Array
-
-
-def make_data(samples: int = 1200, validation: int = 800, noise: float = 2.0, seed: int = 0) -> Data:
-    """Return data in which nothing is planted."""
-    generator = np.random.default_rng(seed)
-    centres = generator.normal(size=(CLASSES, FEATURES)) * 1.2
-    y = generator.integers(0, CLASSES, samples + validation)
-    x = (centres[y] + generator.normal(size=(y.size, FEATURES)) * noise).astype(np.float32)
-    return Data(x[:samples], y[:samples], x[samples:], y[samples:])
-
-
-def build(width: int = 64, rate: float = 0.01) -> keras.Model:
-    """Return a compiled classifier, the same each time."""
-    keras.utils.set_random_seed(3)
-    layers = [
-        keras.layers.Input((FEATURES,)),
-        keras.layers.Dense(width, activation="relu"),
-        keras.layers.Dense(CLASSES),
-    ]
-    return compiled(layers, rate)
-
-
-def compiled(layers: list[Any], rate: float) -> keras.Model:
-    """Return a compiled classifier of layers that end in logits."""
-    model = keras.Sequential(layers)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
-    return model
-
-
-def train(open_session: OpenSession, model: keras.Model, data: Data, epochs: int, **fit: Any) -> list[Explanation]:
-    """Fit under a probe that measures everything, and return the explanation of each epoch."""
-    session = open_session(probe_budget=1.0)
-    told: list[Explanation] = []
-    # A slow machine explains within an epoch, too.
-    session.explained = lambda explanation: told.append(explanation) if explanation.distributions else None
-    arguments = {
-        "x": data.x,
-        "y": data.y,
-        "epochs": epochs,
-        "batch_size": BATCH,
-        "verbose": 0,
-        "validation_data": (data.validation_x, data.validation_y),
-        **fit,
-    }
-    recorded_fit(model.fit, model, session, (), arguments)
-    session.writer.close()
-    assert len(told) == epochs
-    return told
 
 
 def losses(model: keras.Model, x: Array, y: Array) -> Array:
@@ -271,6 +210,19 @@ def test_memorised_samples_are_the_rest(open_session: OpenSession) -> None:
     assert_adds_up(last)
 
 
+def test_inputs_that_hardly_overlap_give_no_amount(open_session: OpenSession) -> None:
+    """Where validation's inputs lie elsewhere, that is said, and neither cause gets an amount."""
+    data = make_data(noise=1.0)
+    elsewhere = Data(data.x, data.y, (data.validation_x * 0.1).astype(np.float32), data.validation_y)
+    keras.utils.set_random_seed(3)
+    # On the unit sphere a scale costs nothing, so that nothing else is found first.
+    layers = [keras.layers.Input((FEATURES,)), keras.layers.UnitNormalization(), keras.layers.Dense(CLASSES)]
+    last = train(open_session, compiled(layers, 0.01), elsewhere, 2)[-1]
+    for cause in (Cause.UNFAMILIAR, Cause.MEMORISED):
+        assert "tells validation's inputs from training's" in term(last, cause).reason
+    assert_adds_up(last)
+
+
 def test_a_model_trained_before_has_no_fresh_batches(open_session: OpenSession) -> None:
     """In a second fit no batch is known to be new, so neither different data nor memorised samples get an amount."""
     data = make_data()
@@ -335,11 +287,6 @@ def test_dropout_beside_batch_norm_is_a_part_of_its_own(open_session: OpenSessio
     assert set(parts) == {"batch_norm_lag", "batch_norm_noise", "dropout"}
     assert sum(parts.values()) == pytest.approx(found.effect, abs=1e-9)
     assert parts["dropout"] > 0
-
-
-def raised(explanation: Explanation) -> set[str]:
-    """Return the checks that a run has raised."""
-    return {finding.cause for finding in explanation.findings if finding.verdict == "known"} - {"baseline"}
 
 
 def test_swapped_classes_lead_the_story(open_session: OpenSession) -> None:

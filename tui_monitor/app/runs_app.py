@@ -17,9 +17,9 @@ from tui_monitor.app.bindings import bindings
 from tui_monitor.app.command_palette import palette_commands
 from tui_monitor.app.control.run_folders import RunFolders
 from tui_monitor.app.control.runs_beside import GROUPS, RunsBeside
+from tui_monitor.app.control.table_order import TableOrder
 from tui_monitor.app.feed.runs_feed import RunsFeed
 from tui_monitor.app.feed.runs_session import RunsSession
-from tui_monitor.app.screens.choice import ChoiceScreen
 from tui_monitor.app.screens.help import HelpScreen
 from tui_monitor.app.screens.runs_screen import RunsScreen
 from tui_monitor.app.terminal.pacing import LONGEST_WAIT_SECONDS
@@ -30,9 +30,7 @@ from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.errors import MonitorError
 from tui_monitor.run_log.runs.baseline import read_baseline, write_baseline
 from tui_monitor.run_log.runs.entry import RunEntry
-from tui_monitor.run_log.runs.folders import printable
 from tui_monitor.view.keys.table import OF_THE_TABLE
-from tui_monitor.view.runs.columns import COLUMNS
 from tui_monitor.view.runs.prepared import PreparedRuns, kept, prepare
 from tui_monitor.view.runs.table_state import TableState
 
@@ -90,7 +88,7 @@ class RunsApp(TerminalApp):
         """The run to open, once the app has ended."""
         self._options = options or ScreenOptions()
         self.markers = markers
-        self._feed = RunsFeed(session.catalogue, lambda: self.session.state)
+        self._feed = RunsFeed(session.catalogue, lambda: self.session.state, session.place, self._told)
         self._entries: Mapping[str, RunEntry] = {}
         self._prepared: PreparedRuns | None = None
         self._shown: tuple[RunEntry, ...] = ()
@@ -104,7 +102,7 @@ class RunsApp(TerminalApp):
 
     def _handlers(self) -> Mapping[str, Callable[[], None]]:
         """Return what each key of the table does."""
-        folders, beside = RunFolders(self), RunsBeside(self)
+        folders, beside, order = RunFolders(self), RunsBeside(self), TableOrder(self)
         return {
             "open": self._open,
             "replay": self._replay,
@@ -115,10 +113,10 @@ class RunsApp(TerminalApp):
             "sweep": beside.sweep,
             "clear": self._clear,
             "filter": self._filter,
-            "sort": self._sort,
-            "reverse": self._reverse,
-            "metric": self._next_metric,
-            "columns": self._columns,
+            "sort": order.sort,
+            "reverse": order.reverse,
+            "metric": order.next_metric,
+            "columns": order.columns,
             "tag": folders.tag,
             "rename": folders.rename,
             "delete": folders.delete,
@@ -127,7 +125,7 @@ class RunsApp(TerminalApp):
 
     def get_default_screen(self) -> RunsScreen:
         """Return the screen with the table."""
-        self._table = RunsScreen(printable(str(self.session.runs)), ascii_only=self.is_ascii)
+        self._table = RunsScreen(self.session.place.title, ascii_only=self.is_ascii)
         return self._table
 
     def on_ready(self) -> None:
@@ -137,6 +135,11 @@ class RunsApp(TerminalApp):
     def _read(self) -> None:
         runs = self.session.runs
         self._feed.run(lambda entries, prepared: self.post_message(RunsArrived(entries, prepared, read_baseline(runs))))
+
+    def _told(self, sentence: str) -> None:
+        """Say something from a reader thread."""
+        if self.is_running:
+            self.call_from_thread(self.say, sentence)
 
     def on_unmount(self) -> None:
         """Let the reader thread end."""
@@ -184,7 +187,7 @@ class RunsApp(TerminalApp):
     def _filter_anew(self) -> None:
         if self._prepared is not None:
             self._keep(self.state)
-            self._change(self.state.moved(self._names, 0, self._table.height))
+            self.change(self.state.moved(self._names, 0, self._table.height))
 
     def _keep(self, state: TableState) -> None:
         if self._prepared is not None:
@@ -217,6 +220,11 @@ class RunsApp(TerminalApp):
     def metric(self) -> str:
         """Whose best values the table shows."""
         return self._prepared.context.metric if self._prepared is not None else ""
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Metrics that any of the runs has."""
+        return self._prepared.metrics if self._prepared is not None else ()
 
     def what_differs(self, name: str) -> str:
         """Return the arguments by which a run can be told from others of its script."""
@@ -252,7 +260,7 @@ class RunsApp(TerminalApp):
         self.clear_notifications()
         self.notify(sentence, severity="warning", markup=False)
 
-    def _change(self, state: TableState) -> None:
+    def change(self, state: TableState) -> None:
         """Show another state of the table."""
         before, self.session.state = self.state, state
         if self._prepared is None:
@@ -268,7 +276,7 @@ class RunsApp(TerminalApp):
 
     def action_move(self, step: int) -> None:
         """Move the cursor by so many runs."""
-        self._change(self.state.moved(self._names, step, self._table.height))
+        self.change(self.state.moved(self._names, step, self._table.height))
 
     def action_move_page(self, pages: int) -> None:
         """Move the cursor by so many windows."""
@@ -318,7 +326,7 @@ class RunsApp(TerminalApp):
         state = self.state.toggled(entry.name)
         if state is self.state:
             self.say(f"{len(state.marked)} runs are marked: more can't be told apart on one chart.")
-        self._change(state.moved(self._names, 1, self._table.height))
+        self.change(state.moved(self._names, 1, self._table.height))
 
     def _baseline(self) -> None:
         entry = self.under_cursor
@@ -330,15 +338,15 @@ class RunsApp(TerminalApp):
         except MonitorError as error:
             self.say(str(error))
             return
-        self._change(replace(self.state, baseline=name))
+        self.change(replace(self.state, baseline=name))
 
     def _clear(self) -> None:
         if self._table.is_typing:
             self._table.end_typing()
         if self.state.filter:
-            self._change(replace(self.state, filter=""))
+            self.change(replace(self.state, filter=""))
         else:
-            self._change(replace(self.state, marked=()))
+            self.change(replace(self.state, marked=()))
 
     def _filter(self) -> None:
         self._table.type_filter(self.state.filter)
@@ -346,39 +354,12 @@ class RunsApp(TerminalApp):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as it is typed."""
         if event.input.id == "filter" and self._table.is_typing:
-            self._change(replace(self.state, filter=event.value))
+            self.change(replace(self.state, filter=event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go back to the table, filtered."""
         if event.input.id == "filter":
             self._table.end_typing()
-
-    def _sort(self) -> None:
-        names = [column.name for column in COLUMNS if column.name not in ("trend", *self.state.hidden)]
-        now = self.state.sort.removeprefix("-")
-        following = names[(names.index(now) + 1) % len(names)] if now in names else names[0]
-        self._change(replace(self.state, sort=following))
-
-    def _reverse(self) -> None:
-        sort = self.state.sort
-        self._change(replace(self.state, sort=sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"))
-
-    def _next_metric(self) -> None:
-        metrics = self._prepared.metrics if self._prepared is not None else ()
-        if metrics and self._prepared is not None:
-            now = self._prepared.context.metric
-            index = metrics.index(now) + 1 if now in metrics else 0
-            self._change(replace(self.state, metric=metrics[index % len(metrics)], sort="best"))
-
-    def _columns(self) -> None:
-        names = [column.name for column in COLUMNS if column.name != "run"]
-        shown = [name for name in names if name not in self.state.hidden]
-        self.push_screen(ChoiceScreen("Columns", names, shown), self._choose_columns)
-
-    def _choose_columns(self, chosen: frozenset[str] | None) -> None:
-        if chosen is not None:
-            hidden = frozenset(column.name for column in COLUMNS if column.name not in chosen) - {"run"}
-            self._change(replace(self.state, hidden=hidden))
 
     # The program
 

@@ -16,6 +16,7 @@ Examples:
   tui-monitor run train.py --lr 0.01    watch your own script
   tui-monitor attach                    show the newest live run, from any login
   tui-monitor explain RUN               print the explanation as text
+  tui-monitor                           all runs: mark two with space, c says why they differ
 
 \b
 Exit codes: 0 done; 1 unexpected; 2 wrong usage; 3 no such run; 4 run unreadable;

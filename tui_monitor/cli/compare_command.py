@@ -6,7 +6,7 @@ import sys
 
 from tui_monitor.compare.comparison import compare, comparison_to_json
 from tui_monitor.run_log.format.strict_json import with_nulls
-from tui_monitor.run_log.runs.folders import find_run, runs_folder
+from tui_monitor.run_log.runs.place import local_run
 from tui_monitor.view.runs.comparison_rows import comparison_rows
 
 _WIDEST, _NARROWEST = 100, 60
@@ -26,8 +26,7 @@ def compare_runs(first: str, second: str, runs: str | None, *, at_best: bool, as
         RunNotFound: no such run.
         RunUnreadable: a `run.json` is damaged or of a newer format.
     """
-    folder = runs_folder(runs)
-    comparison = compare(find_run(first, folder), find_run(second, folder), at_best=at_best)
+    comparison = compare(local_run(first, runs), local_run(second, runs), at_best=at_best)
     if as_json:
         print(json.dumps(with_nulls(comparison_to_json(comparison)), ensure_ascii=False))
         return 0

@@ -9,7 +9,8 @@ from tui_monitor.errors import NothingMeasured, RunUnreadable, UsageError
 from tui_monitor.explain.words.text import explanation_text
 from tui_monitor.history.load_epochs import load_epochs
 from tui_monitor.history.snapshot import FitSnapshot, Snapshot
-from tui_monitor.run_log.runs.folders import find_run, printable, runs_folder
+from tui_monitor.run_log.runs.folders import printable
+from tui_monitor.run_log.runs.place import local_run
 from tui_monitor.view.explanations import answer, fit_to_explain, measured_epochs
 from tui_monitor.view.fit_names import fit_name
 
@@ -45,7 +46,7 @@ def explain(
     """
     if every and epoch is not None:
         raise UsageError("--epoch and --all exclude each other.")
-    folder = find_run(run, runs_folder(runs))
+    folder = local_run(run, runs)
     snapshot = load_epochs(folder)
     shares, chosen = _shares(class_shares), fit_to_explain(snapshot, fit)
     answers = [answer(snapshot, chosen, number, shares) for number in _epochs(chosen, epoch=epoch, every=every)]

@@ -14,7 +14,7 @@ from tui_monitor.export.tensorboard_files import write_tensorboard
 from tui_monitor.export.text_files import write_csv, write_jsonl
 from tui_monitor.run_log.format.replace_file import replaced
 from tui_monitor.run_log.format.run_json import read_run_info
-from tui_monitor.run_log.runs.folders import find_run, runs_folder
+from tui_monitor.run_log.runs.place import local_run, local_runs
 from tui_monitor.view.layout import SMALLEST
 
 _SIZE = re.compile(r"(\d{2,3})[x×](\d{2,3})")
@@ -53,10 +53,10 @@ def export(
     """
     path = None if output in (None, "-") else Path(str(output)).expanduser()
     if what == "runs":
-        return _export_runs(runs_folder(runs), form, path, run or "")
+        return _export_runs(local_runs(runs), form, path, run or "")
     if run is None:
         raise UsageError("Name a run to export, or all of them with --what runs.")
-    folder = find_run(run, runs_folder(runs))
+    folder = local_run(run, runs)
     if form in _PICTURES:
         _put(_drawn(folder, form, path, chart, size), path)
         return 0

@@ -12,8 +12,9 @@ from tui_monitor import units
 from tui_monitor.errors import UsageError
 from tui_monitor.run_log.format.strict_json import with_nulls
 from tui_monitor.run_log.runs.entry import RunEntry, read_entry, with_state
-from tui_monitor.run_log.runs.folders import list_runs, may_live, printable, runs_folder
+from tui_monitor.run_log.runs.folders import list_runs, may_live
 from tui_monitor.run_log.runs.liveness import file_system_time
+from tui_monitor.run_log.runs.place import place_of
 from tui_monitor.view.runs.columns import (
     COLUMN_NAMES,
     COLUMNS,
@@ -52,14 +53,16 @@ def list_all(
     Raises:
         UsageError: the filter can't be read, or no run has what is to be sorted by.
     """
-    folder = runs_folder(runs)
+    place = place_of(runs)
+    folder = place.folder
     query = read_query(filter_by or "")
     if query.complaint:
         raise UsageError(query.complaint)
+    place.refresh()
     is_whole = every or as_json or sort is not None or filter_by is not None
     found, total = _every_entry(folder) if is_whole else _newest_entries(folder)
     if not total:
-        print(f"No runs in {printable(str(folder))}. Start one with: tui-monitor demo", file=sys.stderr)
+        print(f"No runs in {place.title}. Start one with: tui-monitor demo", file=sys.stderr)
         return 0
     kept = [entry for entry in found if query.keeps(entry)]
     context = TableContext(metric_that_matters(kept), differences(found), time.time())
@@ -67,7 +70,7 @@ def list_all(
     ordered = sorted_entries(kept, sort or "started", context) if is_whole else kept
     if as_json:
         for entry in ordered:
-            sys.stdout.write(json.dumps(_as_json(folder, entry, context), ensure_ascii=False) + "\n")
+            sys.stdout.write(_line(_as_json(folder, entry, context)) + "\n")
         return 0
     listed = ordered if every or filter_by is not None or not is_whole else ordered[:NEWEST]
     _print_table(listed, context)
@@ -119,6 +122,20 @@ def _print_table(entries: Sequence[RunEntry], context: TableContext) -> None:
             blank = " " * (size - cell_len(text))
             cells.append(text + blank if column.is_left else blank + text)
         sys.stdout.write("  ".join(cells).rstrip() + "\n")
+
+
+def _line(content: Mapping[str, Any]) -> str:
+    """Return JSON; a folder's name that is not UTF-8 is escaped, as no output can carry it."""
+    line = json.dumps(content, ensure_ascii=False)
+    return line if line.isascii() or _can_be_written(line) else json.dumps(content)
+
+
+def _can_be_written(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _as_json(folder: Path, entry: RunEntry, context: TableContext) -> Mapping[str, Any]:

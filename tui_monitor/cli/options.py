@@ -5,7 +5,9 @@ import click
 from tui_monitor.cli.option_types import NumberWithin
 
 runs_option = click.option(
-    "--runs", metavar="DIR", help="Folder of the runs (default: runs/ here, or TUI_MONITOR_RUNS)."
+    "--runs",
+    metavar="DIR",
+    help="Folder of the runs (default: runs/ here, or TUI_MONITOR_RUNS); to read, also an address: s3://bucket/runs.",
 )
 
 pattern_option = click.option(

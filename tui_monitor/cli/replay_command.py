@@ -11,7 +11,8 @@ from tui_monitor.cli.screen_options import chosen_options
 from tui_monitor.cli.watch_command import has_terminal, marker_set
 from tui_monitor.errors import UsageError
 from tui_monitor.history.start import FASTEST, Start
-from tui_monitor.run_log.runs.folders import find_run, is_address, runs_folder
+from tui_monitor.run_log.runs.folders import find_run, runs_folder
+from tui_monitor.run_log.runs.place import remote_run
 from tui_monitor.run_log.runs.summary import summarise
 
 if TYPE_CHECKING:
@@ -39,33 +40,35 @@ def replay(
         DependencyMissing: the package that reads such an address is not installed.
     """
     start = start_of(speed=speed, epoch=epoch, moment=moment, paused=paused)
-    if not is_address(run):
-        return _show(find_run(run, runs_folder(runs)), start, None)
-    from tui_monitor.run_log.runs.remote import RemoteRun
-
-    remote = RemoteRun(run)
-    remote.fetch()
-    return _show(remote.folder, start, remote)
+    remote = remote_run(run, runs)
+    return show(remote.folder if remote is not None else find_run(run, runs_folder(runs)), start, remote)
 
 
-def _show(folder: Path, start: Start, remote: "RemoteRun | None") -> int:
+def show(folder: Path, start: Start, remote: "RemoteRun | None") -> int:
+    """Show a replay until the user leaves, and return the exit code.
+
+    Args:
+        folder: of the run.
+        start: where it begins.
+        remote: what the folder is a copy of, kept up to date meanwhile; None for a run of this machine.
+    """
     if not has_terminal():
         from tui_monitor.cli.headless import follow_headless
 
-        with _followed(remote, lambda sentence: print(sentence, file=sys.stderr)):
+        with followed(remote, lambda sentence: print(sentence, file=sys.stderr)):
             follow_headless(folder, None)
         return 0
     options = chosen_options()
     from tui_monitor.app.replay_app import ReplayApp
 
     app = ReplayApp(folder, start=start, markers=marker_set(), options=options, opened=summarise(folder))
-    with _followed(remote, app.notify_from_thread):
+    with followed(remote, app.notify_from_thread):
         app.run()
     return app.return_code or 0
 
 
 @contextmanager
-def _followed(remote: "RemoteRun | None", told: Callable[[str], object]) -> Iterator[None]:
+def followed(remote: "RemoteRun | None", told: Callable[[str], object]) -> Iterator[None]:
     """Keep the copy of a remote run up to date meanwhile."""
     if remote is None:
         yield

@@ -8,7 +8,7 @@ from tui_monitor.compare.sweep import sweep_of
 from tui_monitor.errors import NothingMeasured, UsageError
 from tui_monitor.run_log.runs.catalogue import Catalogue
 from tui_monitor.run_log.runs.entry import RunEntry
-from tui_monitor.run_log.runs.folders import runs_folder
+from tui_monitor.run_log.runs.place import local_runs
 from tui_monitor.view.runs.columns import metric_that_matters
 from tui_monitor.view.runs.query import read_query
 from tui_monitor.view.runs.sweep_rows import group_name, sweep_rows
@@ -32,7 +32,7 @@ def print_sweeps(filter_by: str, runs: str | None, metric: str | None) -> int:
     query = read_query(filter_by)
     if query.complaint:
         raise UsageError(query.complaint)
-    catalogue = Catalogue(runs_folder(runs))
+    catalogue = Catalogue(local_runs(runs))
     kept = [entry for entry in catalogue.refresh().values() if query.keeps(entry)]
     catalogue.save()
     name = metric or metric_that_matters(kept)

@@ -10,7 +10,8 @@ from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.cli.screen_options import chosen_options
 from tui_monitor.errors import RunNotFound, TrainingFailed
 from tui_monitor.run_log.format.layout import State
-from tui_monitor.run_log.runs.folders import find_run, list_runs, may_live, printable, runs_folder
+from tui_monitor.run_log.runs.folders import find_run, is_address, list_runs, may_live, printable
+from tui_monitor.run_log.runs.place import RunsPlace, place_of, remote_run
 from tui_monitor.run_log.runs.summary import summarise
 
 if TYPE_CHECKING:
@@ -44,7 +45,23 @@ def attach(run: str | None, runs: str | None) -> int:
     Raises:
         RunNotFound: no such run, or none at all.
     """
-    return watch(find_run(run, runs_folder(runs)) if run else _newest(runs_folder(runs)), None)
+    place = place_of(runs)
+    if place.remote is not None or (run is not None and is_address(run)):
+        return _attach_elsewhere(run, runs, place)
+    return watch(find_run(run, place.folder) if run else _newest(place.folder), None)
+
+
+def _attach_elsewhere(run: str | None, runs: str | None, place: RunsPlace) -> int:
+    """Show a run elsewhere as it stands: as a replay at its end, as no request reaches it from here."""
+    from tui_monitor.cli.replay_command import show
+    from tui_monitor.history.start import Start
+
+    if run is None:
+        place.refresh()
+        run = _newest(place.folder).name
+    remote = remote_run(run, runs)
+    assert remote is not None
+    return show(remote.folder, Start(fraction=1.0), remote)
 
 
 def _newest(runs: Path) -> Path:

@@ -1,6 +1,7 @@
 """All runs of a folder as a table: one row a run, with its arguments, and best and last values."""
 
 import math
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -38,7 +39,9 @@ def runs_table(runs: Path, filter_by: str = "") -> Table:
 
 
 def _columns(entries: list[RunEntry]) -> Iterable[tuple[str, Column]]:
-    for name in ("name", "state", "script", "host"):
+    # A folder's name need not be UTF-8, which no table can hold.
+    yield "name", np.array([os.fsencode(entry.name).decode(errors="replace") for entry in entries], dtype=object)
+    for name in ("state", "script", "host"):
         yield name, np.array([str(getattr(entry, name)) for entry in entries], dtype=object)
     yield "tags", np.array([" ".join(entry.tags) for entry in entries], dtype=object)
     for name in ("fit", "epoch"):

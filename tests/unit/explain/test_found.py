@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.unit.explain.test_checks import CLASSES, _multi_label, _swapped, healthy
+from tests.unit.explain.planted_checks import CLASSES, healthy, multi_label, swapped
 from tui_monitor.explain.evidence.checks import checks
 from tui_monitor.explain.evidence.found import copy_places, moved_classes, sample_order
 from tui_monitor.explain.evidence.label_shares import describe_labels
@@ -35,7 +35,7 @@ def test_copies_stand_where_they_are() -> None:
 
 def test_moved_classes_have_both_sides_fractions() -> None:
     """A moved class is as often taken for the other one as training takes it for itself; others are left out."""
-    training, validation, observed = _swapped(healthy(3))
+    training, validation, observed = swapped(healthy(3))
     moved = moved_classes(checks(training, validation, observed), training, validation)
     assert moved is not None
     assert {(one.own, one.said) for one in moved.moved} == {("1", "2"), ("2", "1")}
@@ -78,7 +78,7 @@ def test_classes_over_the_batches_of_training() -> None:
 
 def test_labels_have_their_own_shares_and_recall() -> None:
     """Of samples with several labels each label is counted alone, against loops over the samples."""
-    labels = _multi_label(3, "binaryaccuracy")
+    labels = multi_label(3, "binaryaccuracy")
     told = describe_labels(labels)
     assert (told.train_samples, told.validation_samples) == (400, 300)
     for side, share, recall, precision in (

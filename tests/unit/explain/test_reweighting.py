@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tui_monitor.explain.ledger.reweighting import features, unseen_difference
+from tui_monitor.explain.ledger.reweighting import features, separability, unseen_difference
 
 Array = np.ndarray
 
@@ -57,3 +57,14 @@ def test_classes_with_too_few_samples_give_no_answer() -> None:
     label, other_label = np.repeat([0, 1], [195, 5]), np.repeat([0, 1], [160, 40])
     found = features(x, label, other_x, other_label)
     assert unseen_difference(found, other_x[:, 0], np.ones(200, dtype=bool), np.array([0.8, 0.2])) is None
+
+
+def test_sides_that_hardly_overlap_are_told() -> None:
+    """One source gives about a half, moved or noisier inputs more, and inputs that lie elsewhere nearly 1."""
+    generator = np.random.default_rng(0)
+    train, same = generator.normal(size=(900, 20)), generator.normal(size=(700, 20))
+    assert abs(separability(train, same) - 0.5) < 0.08
+    assert 0.6 < separability(train, same + 0.2) < 0.95
+    assert 0.6 < separability(train, same * 1.3) < 0.95
+    assert separability(train, same * 0.2) > 0.95
+    assert separability(train, same + 2.0) > 0.95

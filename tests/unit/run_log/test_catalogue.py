@@ -106,3 +106,18 @@ def test_no_runs_folder_is_no_error(tmp_path: Path) -> None:
     assert not catalogue.refresh()
     catalogue.save()
     assert not (tmp_path / "none").exists()
+
+
+def test_odd_names_do_no_harm(runs: Path) -> None:
+    """A name that is not UTF-8, of 200 characters, with a line's end or a terminal's command is a run like others."""
+    names = ["by\udcfftes", "x" * 200, "new\nline", "esc\x1b[31mred", "\U0001f600 run", "[bold]x"]
+    for name in names:
+        (runs / "run-00000").rename(runs / name)
+        shutil.copytree(runs / name, runs / "run-00000")
+    for _ in range(2):
+        catalogue = Catalogue(runs)
+        entries = catalogue.refresh()
+        assert all(entries[name].best for name in names)
+        catalogue.save()
+    (runs / "run-00001" / "tags.json").write_text('{"tags": ["later"]}')
+    assert Catalogue(runs).refresh()["run-00001"].tags == ("later",)

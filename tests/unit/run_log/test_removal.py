@@ -1,5 +1,6 @@
 """Runs that are renamed, deleted and brought back."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.unit.run_log.many_runs import make_runs
 from tui_monitor.errors import FolderNotWritable, UsageError
 from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, RUN_FILE
+from tui_monitor.run_log.format.run_json import read_run_info
 from tui_monitor.run_log.runs.entry import read_entry
 from tui_monitor.run_log.runs.folders import list_runs
 from tui_monitor.run_log.runs.removal import Deleted, rename_run
@@ -52,8 +54,12 @@ def test_live_runs_and_taken_names_are_refused(tmp_path: Path) -> None:
     other = read_entry(tmp_path / "run-00001")
     with pytest.raises(UsageError, match="already"):
         rename_run(tmp_path, other, "run-00000")
+    before = read_run_info(tmp_path / "run-00001")
     assert rename_run(tmp_path, other, "../a name") == "a-name"
-    assert (tmp_path / "a-name" / RUN_FILE).is_file()
+    assert read_run_info(tmp_path / "a-name") == replace(before, name="a-name")
+    (tmp_path / "a-name" / RUN_FILE).write_text("{")
+    assert rename_run(tmp_path, read_entry(tmp_path / "a-name"), "damaged") == "damaged"
+    assert (tmp_path / "damaged" / RUN_FILE).read_text() == "{"
 
 
 def test_two_sessions_delete_the_same_run(tmp_path: Path) -> None:

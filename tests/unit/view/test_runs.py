@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.unit.run_log.many_runs import make_runs
@@ -107,13 +107,24 @@ def test_an_order(by: str, names: str) -> None:
 def test_what_differs_is_found_script_by_script() -> None:
     """An argument that all runs of a script share is left out, and so is one that always equals another."""
     runs = [
-        RunEntry("a", script="x", arguments={"lr": "1", "rate": "1.0", "units": "8", "same": "s"}),
-        RunEntry("b", script="x", arguments={"lr": "2", "rate": "2e0", "units": "8", "same": "s"}),
-        RunEntry("c", script="x", arguments={"lr": "2", "rate": "2e0", "same": "s"}),
+        RunEntry("a", script="x", arguments={"lr": "1", "rate": "1.0", "units": "8", "same": "s"}, fits=1),
+        RunEntry("b", script="x", arguments={"lr": "2", "rate": "2e0", "units": "8", "same": "s"}, fits=1),
+        RunEntry("c", script="x", arguments={"lr": "2", "rate": "2e0", "same": "s"}, fits=1),
         RunEntry("d", script="y", arguments={"lr": "7"}),
     ]
     found = differences(runs)
     assert [found.text(run) for run in runs] == ["lr=1 units=8", "lr=2 units=8", "lr=2", ""]
+
+
+def test_a_run_whose_fit_has_not_begun_makes_nothing_differ() -> None:
+    """What is not known of it yet is no difference; what it was started with is."""
+    runs = [
+        RunEntry("a", script="x", arguments={"lr": "1", "epochs": "9", "loss": "mse"}, fits=1),
+        RunEntry("b", script="x", arguments={"lr": "1", "epochs": "9", "loss": "mse"}, fits=1),
+        RunEntry("c", script="x", arguments={"lr": "2"}),
+    ]
+    found = differences(runs)
+    assert [found.text(run) for run in runs] == ["lr=1", "lr=1", "lr=2"]
 
 
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), st.sampled_from("xy")), max_size=5))
@@ -134,6 +145,8 @@ def test_columns_fit_any_width(width: int) -> None:
     assert sum(size for _, size in shown) + 2 * (len(shown) - 1) <= width
 
 
+@example([1.7976931348623157e308, -1.7976931348623157e308], 2)
+@example([5e-324, 0.0], 2)
 @given(st.lists(st.floats(), max_size=80), st.integers(1, 40))
 def test_a_sparkline_is_no_wider_than_asked(values: list[float], width: int) -> None:
     """The lowest value has the lowest bar; the last value is always drawn."""

@@ -96,6 +96,10 @@ class RunFolders:
 
     def _changeable(self) -> RunEntry | None:
         """Return the run under the cursor; None, said why, where its folder can't be changed from here."""
+        place = self._app.session.place
+        if place.remote is not None:
+            self._app.say(f"The runs of {place.title} are only read here: their names and tags are changed there.")
+            return None
         return self._app.under_cursor
 
     def _done(self, action: Callable[[RunEntry, str], None], entry: RunEntry, text: str | None) -> None:

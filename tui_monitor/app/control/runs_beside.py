@@ -31,6 +31,9 @@ class RunsBeside:
         """Say why the second marked run differs from the first."""
         pair = self._app.marked
         entry = self._app.under_cursor
+        if not pair and len(self._app.shown) == 2:
+            # There is nothing to choose: the newer one against the older.
+            pair = [run.name for run in sorted(self._app.shown, key=lambda run: run.created)]
         if len(pair) == 1 and entry is not None and entry.name != pair[0]:
             pair.append(entry.name)
         if len(pair) != 2:
@@ -43,7 +46,8 @@ class RunsBeside:
         from tui_monitor.compare.comparison import compare  # noqa: PLC0415
 
         app = self._app
-        found = compare(app.session.runs / first, app.session.runs / second)
+        place = app.session.place
+        found = compare(place.bring(first), place.bring(second))
         app.call_from_thread(app.push_screen, ComparisonScreen(found, ascii_only=app.is_ascii))
 
     def overlay(self) -> None:
@@ -59,7 +63,7 @@ class RunsBeside:
         from tui_monitor.app.screens.overlay import OverlayScreen  # noqa: PLC0415
 
         app = self._app
-        app.call_from_thread(app.push_screen, OverlayScreen(app.session.runs, texts, markers=app.markers))
+        app.call_from_thread(app.push_screen, OverlayScreen(app.session.place, texts, markers=app.markers))
 
     def sweep(self) -> None:
         """Rank the runs of the script under the cursor, those that fit the filter, by their hyper-parameters."""

@@ -7,8 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+from tui_monitor.errors import MonitorError
 from tui_monitor.run_log.runs.catalogue import Catalogue
 from tui_monitor.run_log.runs.entry import RunEntry
+from tui_monitor.run_log.runs.place import RunsPlace
 from tui_monitor.view.runs.prepared import PreparedRuns, prepare
 from tui_monitor.view.runs.table_state import TableState
 
@@ -19,6 +21,8 @@ _WHOLE_SECONDS = 2.0
 _LEAST_SHARE = 50
 """Reading the whole folder may take one part in so many of the time: thousands of runs are read less often."""
 
+_FETCH_SECONDS = 3.0
+"""Between two looks at a runs folder elsewhere, at least; a look may take half of the time."""
 _MANY = 1000
 """Runs from which their objects are left out of garbage collection: they stay for as long as the table."""
 
@@ -28,15 +32,25 @@ Arrived = Callable[[Mapping[str, RunEntry], PreparedRuns], object]
 class RunsFeed:
     """Runs the reader thread's loop; the event loop calls all other methods."""
 
-    def __init__(self, catalogue: Catalogue, state: Callable[[], TableState]) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        state: Callable[[], TableState],
+        place: RunsPlace,
+        failed: Callable[[str], object] = lambda sentence: None,
+    ) -> None:
         """Prepare; nothing is read yet.
 
         Args:
             catalogue: of the runs; the reader thread's alone while it runs.
             state: returns what the table shows, from any thread.
+            place: where the runs are; one elsewhere is read beside, in a thread of its own.
+            failed: called, in that thread, with a sentence when it can't be read, and when it can again.
         """
         self._catalogue = catalogue
         self._state = state
+        self._place = place
+        self._failed = failed
         self._wanted = threading.Event()
         self._stopping = threading.Event()
         self._prepared: PreparedRuns | None = None
@@ -48,6 +62,8 @@ class RunsFeed:
         Args:
             arrived: called with all runs, by name and prepared, when anything in the table may look different.
         """
+        if self._place.remote is not None:
+            threading.Thread(target=self._fetch, name="remote-runs", daemon=True).start()
         while not self._stopping.is_set():
             began = time.monotonic()
             # The first look at thousands of runs takes seconds: those read so far are shown meanwhile.
@@ -61,6 +77,24 @@ class RunsFeed:
             while time.monotonic() < until and not self._stopping.is_set() and not self._wait(PAUSE_SECONDS):
                 if any(entry.is_live for entry in self._entries.values()):
                     self._tell(self._catalogue.refresh_live(), arrived)
+
+    def _fetch(self) -> None:
+        """Keep the copy of a folder elsewhere up to date; a line that is down is tried again."""
+        is_down = False
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                self._place.refresh()
+            except MonitorError as error:
+                if not is_down:
+                    self._failed(str(error))
+                is_down = True
+            else:
+                if is_down:
+                    self._failed(f"{self._place.title} can be read again.")
+                is_down = False
+                self.refresh_now()
+            self._stopping.wait(max(_FETCH_SECONDS, time.monotonic() - began))
 
     def refresh_now(self) -> None:
         """Have the whole folder read at once."""

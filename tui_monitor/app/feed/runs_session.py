@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tui_monitor.run_log.runs.catalogue import Catalogue
+from tui_monitor.run_log.runs.place import RunsPlace
 from tui_monitor.run_log.runs.removal import Deleted
 from tui_monitor.view.runs.table_state import TableState
 from tui_monitor.view.view_state import ViewState
@@ -15,7 +16,7 @@ from tui_monitor.view.view_state import ViewState
 class RunsSession:
     """One session of the table over one runs folder."""
 
-    runs: Path
+    place: RunsPlace
     catalogue: Catalogue
     """What is known of the runs."""
     deleted: Deleted
@@ -25,10 +26,17 @@ class RunsSession:
     views: dict[str, ViewState] = field(default_factory=dict)
     """Name of each run that was opened to what its screen showed last."""
 
+    @property
+    def runs(self) -> Path:
+        """The runs folder, or the copy of one elsewhere."""
+        return self.place.folder
+
     @classmethod
-    def over(cls, runs: Path) -> RunsSession:
+    def over(cls, place: RunsPlace | Path) -> RunsSession:
         """Return a new session over a runs folder."""
-        return cls(runs, Catalogue(runs), Deleted(runs))
+        if isinstance(place, Path):
+            place = RunsPlace(place)
+        return cls(place, Catalogue(place.folder), Deleted(place.folder))
 
     def close(self) -> None:
         """Keep what is known for the next session, and delete for good what was deleted."""

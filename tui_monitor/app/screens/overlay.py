@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TypeVar
 
 from textual.app import ComposeResult
@@ -22,6 +21,7 @@ from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.charts.raster import LastDrawing
 from tui_monitor.errors import MonitorError
 from tui_monitor.history.snapshot import FitSnapshot, Snapshot
+from tui_monitor.run_log.runs.place import RunsPlace
 from tui_monitor.view.charts.overlay import OverlaidRun, OverlayState, Side, XAxis, overlay_metrics, overlay_spec
 from tui_monitor.view.footer import footer_rows
 from tui_monitor.view.keys.table import KEYS, OF_THE_OVERLAY
@@ -53,16 +53,16 @@ class OverlayScreen(Screen[None]):
             super().__init__()
             self.grid = grid
 
-    def __init__(self, runs: Path, texts: Mapping[str, str], *, markers: MarkerSet) -> None:
+    def __init__(self, place: RunsPlace, texts: Mapping[str, str], *, markers: MarkerSet) -> None:
         """Prepare the screen; nothing is read yet.
 
         Args:
-            runs: the runs folder.
+            place: where the runs are.
             texts: name of each run, in their order, to what differs in its arguments.
             markers: characters to draw curves with.
         """
         super().__init__()
-        self._runs_folder, self._texts, self._markers = runs, dict(texts), markers
+        self._place, self._texts, self._markers = place, dict(texts), markers
         is_ascii = markers is MarkerSet.ASCII
         self._state = OverlayState()
         self._overlaid = tuple(OverlaidRun(name, number, None) for number, name in enumerate(texts, 1))
@@ -99,21 +99,29 @@ class OverlayScreen(Screen[None]):
         self._stopping.set()
 
     def _read(self) -> None:
-        sources = {run.name: LiveSource(self._runs_folder / run.name) for run in self._overlaid}
+        sources: dict[str, LiveSource] = {}
         newest: dict[str, Snapshot] = {}
         while not self._stopping.is_set():
-            has_news, problem = False, ""
-            for name, source in sources.items():
+            problem = ""
+            before = dict(newest)
+            for name in (run.name for run in self._overlaid):
                 try:
-                    while (snapshot := source.poll()) is not None and not self._stopping.is_set():
-                        newest[name], has_news = snapshot, True
+                    self._read_on(name, sources, newest)
                 except MonitorError as error:
                     problem = str(error)
-            if has_news or problem:
+            if newest != before or problem:
                 self.post_message(self.Read(dict(newest), problem))
             if problem or all(snapshot.state.ended for snapshot in newest.values()):
                 return
             self._stopping.wait(_PAUSE_SECONDS)
+
+    def _read_on(self, name: str, sources: dict[str, LiveSource], newest: dict[str, Snapshot]) -> None:
+        """Read what a run has got since; where it is elsewhere, bring that here first."""
+        if name not in newest or not newest[name].state.ended:
+            folder = self._place.bring(name)
+            source = sources.setdefault(name, LiveSource(folder))
+            while (snapshot := source.poll()) is not None and not self._stopping.is_set():
+                newest[name] = snapshot
 
     def on_overlay_screen_read(self, event: Read) -> None:
         """Draw the runs as they are now."""

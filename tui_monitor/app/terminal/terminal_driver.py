@@ -4,7 +4,6 @@ import os
 import select
 from codecs import getincrementaldecoder
 from collections.abc import Callable
-from contextlib import suppress
 from threading import Event
 from typing import IO, Any
 
@@ -52,25 +51,31 @@ class _WakingEvent(Event):
 
     def __init__(self) -> None:
         super().__init__()
-        self.reader, self._writer = os.pipe()
-        os.set_blocking(self._writer, False)
+        self._pipe: tuple[int, int] | None = None
+
+    @property
+    def reader(self) -> int:
+        """The end of the pipe to select on; opened when it is first asked for."""
+        if self._pipe is None:
+            self._pipe = os.pipe()
+        return self._pipe[0]
 
     def set(self) -> None:
         """Set the event, and wake who selects."""
         super().set()
-        with suppress(OSError):
-            os.write(self._writer, b"x")
+        if self._pipe is not None:
+            os.write(self._pipe[1], b"x")
 
     def clear(self) -> None:
-        """Clear the event, and the pipe."""
-        while select.select([self.reader], [], [], 0)[0]:
-            os.read(self.reader, 64)
+        """Clear the event, and the pipe: nobody selects on it by then."""
+        self.close()
         super().clear()
 
     def close(self) -> None:
-        """Close the pipe; the event can't wake anybody any more."""
-        os.close(self.reader)
-        os.close(self._writer)
+        """Close the pipe; a later `reader` opens another."""
+        pipe, self._pipe = self._pipe, None
+        for end in pipe or ():
+            os.close(end)
 
 
 class TerminalDriver(LinuxDriver):
@@ -88,7 +93,7 @@ class TerminalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Dispatch what is typed until the input is disabled."""
-        parser = XTermParser(self._debug)
+        parser = XTermParser()
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         watched = [self.fileno, self.exit_event.reader]
         while not self.exit_event.is_set():
@@ -110,7 +115,7 @@ class TerminalDriver(LinuxDriver):
             return b""
 
     def close(self) -> None:
-        """Let the writer thread end, too."""
+        """Let the writer thread end, and close what is open; the screen may come back from the background."""
         super().close()
         self.exit_event.close()
 

@@ -23,6 +23,8 @@ _PENALTY: Final = 3.0
 """On squared coefficients of standardised features, per sample: keeps small classes from being told apart by chance."""
 _MOST_WEIGHT: Final = 20.0
 _STEPS: Final = 12
+_MOST_SEPARATED: Final = 400
+"""Samples of each side that a classifier between them is fitted on and tried on."""
 _FURTHEST: Final = 4.0
 """Standard deviations beyond which a feature's value counts no further."""
 
@@ -46,6 +48,32 @@ def features(train: FloatArray, label: IntArray, other: FloatArray, other_label:
     for here, there in _classes(label, other_label):
         weight[there] = _ratios(sides[0][here], sides[1][there])
     return Features(sides[0], label, sides[1], other_label, weight)
+
+
+def separability(train: FloatArray, other: FloatArray) -> float:
+    """Return the chance that a classifier takes a training sample rather than one of validation for training's.
+
+    Where it is near 1 the two sides hardly overlap, and no weighting makes one like the other.
+
+    Args:
+        train: values of training samples, shape (k, values).
+        other: of validation, shape (m, values).
+    """
+    mean, deviation = train.mean(axis=0), np.maximum(train.std(axis=0), 1e-9)
+    sides = []
+    for side in (train, other):
+        some = side[:: -(-len(side) // _MOST_SEPARATED)]
+        values = np.clip((some - mean) / deviation, -_FURTHEST, _FURTHEST)
+        sides.append(np.column_stack([np.ones(len(values)), values, values**2 - 1]))
+    halves = [[side[half::2] for half in range(2)] for side in sides]
+    chances = []
+    for fitted, used in ((0, 1), (1, 0)):
+        of_train, of_other = halves[0][fitted], halves[1][fitted]
+        is_train = np.repeat([1.0, 0.0], [len(of_train), len(of_other)])
+        slope = _logistic(np.concatenate([of_train, of_other]), is_train)
+        ranked = np.sort(halves[1][used] @ slope)
+        chances.append(float(np.searchsorted(ranked, halves[0][used] @ slope).mean()) / max(ranked.size, 1))
+    return sum(chances) / 2
 
 
 def unseen_difference(

@@ -75,6 +75,8 @@ def _why_no_leak(leak: Leak) -> str:
             f"{leak.found.copies} validation samples stand in training, but inputs repeat as often within each set "
             "alone: copies can't be told from values that are common."
         )
+    if leak.repeats and not leak.found.copies:
+        return "No exact copy was found, but there was no time yet to look for copies with small changes."
     return (
         "No copy was found among the samples compared, but training's samples are not known to come back unchanged "
         "(that shows in the second epoch that is measured, unless they are augmented or streamed)."
@@ -90,7 +92,8 @@ def _leaked(leak: Leak, values: FloatArray, strata: Strata, metric: str) -> Part
     compared = leak.matched != NOT_COMPARED
     matched = leak.matched == 1
     if not leak.is_beyond_chance:
-        return _no_leak(leak, values, metric) if leak.repeats and not leak.found.copies else None
+        is_none = leak.repeats and not leak.found.copies and not leak.misses_near
+        return _no_leak(leak, values, metric) if is_none else None
     label = strata.label
     left = np.bincount(label[compared & ~matched], minlength=strata.share.size)
     held = np.bincount(label[matched], minlength=strata.share.size)

@@ -35,6 +35,8 @@ class Leak:
     """Whether more copies stand across the sets than repeats within each set make likely."""
     repeats: bool
     """Whether training's samples are known to come back unchanged in later epochs, so that copies would be found."""
+    misses_near: bool = False
+    """Whether copies with small changes may be there that were not looked for."""
     doubtful: float = 0.0
     """Samples that may be matched wrongly, or wrongly not; 0 where inputs are compared byte by byte."""
 

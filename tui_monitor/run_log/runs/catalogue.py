@@ -112,7 +112,9 @@ class Catalogue:
         """Write what is known for the next time, unless that is in the file; a folder that can't be written stays."""
         if not self._unsaved:
             return
-        content = msgspec.msgpack.encode(_Stored(_VERSION, list(self._entries.values())))
+        # A folder whose name is not UTF-8 can't be named in the file: it is read anew each time.
+        entries = [entry for entry in self._entries.values() if _is_unicode(entry.name)]
+        content = msgspec.msgpack.encode(_Stored(_VERSION, entries))
         with suppress(OSError):
             replace_file(self._runs / CATALOGUE_FILE, content)
             self._unsaved = 0
@@ -147,6 +149,14 @@ def _seen(entry: "os.DirEntry[str]") -> _Seen | None:
         return _Seen(entry.name, entry.stat().st_mtime_ns)
     except OSError:
         return None
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _unread(seen: _Seen) -> RunEntry:

@@ -25,8 +25,17 @@ _HEAD_BYTES = 4096
 
 
 def runs_folder(option: str | None = None) -> Path:
-    """Return the folder that holds the runs: the option, else `TUI_MONITOR_RUNS`, else `./runs`."""
-    return Path(option or os.environ.get(RUNS_VARIABLE) or "runs").expanduser()
+    """Return the folder that holds the runs: the option, else `TUI_MONITOR_RUNS`, else `./runs`.
+
+    Raises:
+        FolderNotWritable: an address is named, where runs can only be read.
+    """
+    named = option or os.environ.get(RUNS_VARIABLE) or "runs"
+    if is_address(named):
+        raise FolderNotWritable(
+            f"{printable(named)} can only be read. Name a folder of this machine with --runs or {RUNS_VARIABLE}."
+        )
+    return Path(named).expanduser()
 
 
 def is_address(text: str) -> bool:

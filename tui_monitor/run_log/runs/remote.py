@@ -16,13 +16,21 @@ from tui_monitor.errors import DependencyMissing, FolderNotWritable, RunNotFound
 from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, OUTPUT_FILE, OUTPUT_INDEX_FILE, RUN_FILE
 from tui_monitor.run_log.format.replace_file import replaced
 from tui_monitor.run_log.format.ring_buffer import RING_BUFFER_SUFFIX
+from tui_monitor.run_log.format.validation_samples import BEST_FILE, LAST_FILE
 from tui_monitor.run_log.runs.folders import printable, safe_name
+from tui_monitor.run_log.runs.origin import ORIGIN_FILE
+from tui_monitor.run_log.runs.parameters import PARAMETERS_FILE
+from tui_monitor.run_log.runs.tags import TAGS_FILE
 
 SECONDS_BETWEEN_POLLS = 2.0
 CACHE_VARIABLE = "XDG_CACHE_HOME"
 
 _BATCHES = re.compile(r"batches[-0-9A-Za-z]{0,32}\.(bin|blocks)")
 _SLOTS = re.compile(_BATCHES.pattern + re.escape(RING_BUFFER_SUFFIX))
+_REPLACED = (RUN_FILE, TAGS_FILE, PARAMETERS_FILE, ORIGIN_FILE, LAST_FILE, BEST_FILE)
+"""Files that are only ever written whole."""
+_OF_A_TABLE = (TAGS_FILE, PARAMETERS_FILE, HEARTBEAT_FILE, RUN_FILE, EVENTS_FILE)
+"""Files that a table of runs needs, in the order in which they are copied."""
 _OVERLAP_BYTES = 32
 """Read again with what is new, to know that it continues what is here."""
 _BYTES_AT_ONCE = 2**23
@@ -36,7 +44,7 @@ def cache_folder(address: str) -> Path:
 
 
 @dataclass(frozen=True)
-class _Entry:
+class RemoteEntry:
     """One file of the remote folder, as listed."""
 
     path: str
@@ -52,12 +60,13 @@ class _Entry:
 class RemoteRun:
     """One run folder elsewhere and its copy here. Not safe across threads."""
 
-    def __init__(self, address: str, folder: Path | None = None) -> None:
+    def __init__(self, address: str, folder: Path | None = None, connection: tuple[Any, str] | None = None) -> None:
         """Name both; nothing is read yet.
 
         Args:
             address: of the run folder, such as `s3://bucket/runs/first`, for fsspec.
             folder: of the copy; by default in the user's cache.
+            connection: the file system and the path there, where they are known.
 
         Raises:
             DependencyMissing: the package that speaks to such an address is not installed.
@@ -65,8 +74,9 @@ class RemoteRun:
         """
         self.address = address
         self.folder = folder or cache_folder(address)
-        self._files, self._path = _connected(address)
-        self._stamps: dict[str, str] = {}
+        self._files, self._path = connection or connected(address)
+        self.stamps: dict[str, str] = {}
+        """Name of each file that is here to its stamp when it was copied."""
 
     def fetch(self) -> int:
         """Copy what was added since the last time; return the number of bytes read.
@@ -75,26 +85,39 @@ class RemoteRun:
             RunNotFound: the folder can't be read, or holds no run.
             FolderNotWritable: the copy can't be written.
         """
-        entries = self._listed()
+        return self.fetch_listed(self._listed(), whole=True)
+
+    def fetch_listed(self, entries: Mapping[str, RemoteEntry], *, whole: bool) -> int:
+        """Copy what was added to files that were listed; return the number of bytes read.
+
+        Args:
+            entries: by name.
+            whole: whether all of them are wanted, or only what a table of runs needs.
+
+        Raises:
+            RunNotFound: a file can't be read, or there is no run.
+            FolderNotWritable: the copy can't be written.
+        """
         if RUN_FILE not in entries:
             raise RunNotFound(f"No run at {printable(self.address)}: it holds no {RUN_FILE}.")
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Events last: what they tell of is then here already.
-            read = sum(self._fetch_file(name, entries[name]) for name in _in_order(entries))
-            return read + self._fetch_slots(entries)
+            wanted = _in_order(entries) if whole else [name for name in _OF_A_TABLE if name in entries]
+            read = sum(self._fetch_file(name, entries[name]) for name in wanted)
+            return read + (self._fetch_slots(entries) if whole else 0)
         except _RemoteError as error:
             raise self._unreadable(error.reason) from error.reason
         except OSError as error:
             raise FolderNotWritable(f"Can't keep a copy of the run in {self.folder}: {error.strerror}.") from error
 
-    def _listed(self) -> dict[str, _Entry]:
+    def _listed(self) -> dict[str, RemoteEntry]:
         try:
             self._files.invalidate_cache()
             listing = self._files.ls(self._path, detail=True)
         except Exception as error:  # whatever the package raises for its own faults
             raise self._unreadable(error) from error
-        entries = [_entry(found) for found in listing if found.get("type") == "file"]
+        entries = [remote_entry(found) for found in listing if found.get("type") == "file"]
         return {entry.path.rpartition("/")[2]: entry for entry in entries}
 
     def _unreadable(self, error: Exception) -> RunNotFound:
@@ -103,36 +126,36 @@ class RemoteRun:
             "Check the address, the line and your credentials."
         )
 
-    def _fetch_file(self, name: str, entry: _Entry) -> int:
-        if self._stamps.get(name) == entry.stamp:
-            return 0
+    def _fetch_file(self, name: str, entry: RemoteEntry) -> int:
         target = self.folder / name
-        if name == RUN_FILE:
+        if self.stamps.get(name) == entry.stamp and target.is_file():
+            return 0
+        if name in _REPLACED:
             read = self._replace(target, entry)
         elif name == HEARTBEAT_FILE:
             read = self._replace(target, entry)
-            if name not in self._stamps and entry.modified is not None:
+            if name not in self.stamps and entry.modified is not None:
                 os.utime(target, (entry.modified, entry.modified))
         else:
             read = self._append(target, entry)
-        self._stamps[name] = entry.stamp
+        self.stamps[name] = entry.stamp
         return read
 
-    def _fetch_slots(self, entries: Mapping[str, _Entry]) -> int:
+    def _fetch_slots(self, entries: Mapping[str, RemoteEntry]) -> int:
         """Copy what the training has not appended yet, last: what has been by now is then not missed."""
         read = 0
         for name in filter(_SLOTS.fullmatch, entries):
             entry = entries[name]
-            if not (entry.is_tagged and self._stamps.get(name) == entry.stamp):
+            if not (entry.is_tagged and self.stamps.get(name) == entry.stamp):
                 with suppress(_RemoteError):  # removed since it was listed
                     read += self._replace(self.folder / name, entry)
-                    self._stamps[name] = entry.stamp
+                    self.stamps[name] = entry.stamp
         for path in self.folder.iterdir():
             if _SLOTS.fullmatch(path.name) and path.name not in entries:
                 path.unlink(missing_ok=True)
         return read
 
-    def _append(self, target: Path, entry: _Entry) -> int:
+    def _append(self, target: Path, entry: RemoteEntry) -> int:
         """Add what is new; where the file does not go on from what is here, take it from its beginning."""
         have = target.stat().st_size if target.exists() else 0
         overlap = min(have, _OVERLAP_BYTES)
@@ -150,14 +173,14 @@ class RemoteRun:
                 known = b""
         return read
 
-    def _replace(self, target: Path, entry: _Entry) -> int:
+    def _replace(self, target: Path, entry: RemoteEntry) -> int:
         read = 0
         with replaced(target) as temporary, Path(temporary).open("wb") as file:
             for content in self._pieces(entry, 0):
                 read += file.write(content)
         return read
 
-    def _pieces(self, entry: _Entry, start: int) -> Iterator[bytes]:
+    def _pieces(self, entry: RemoteEntry, start: int) -> Iterator[bytes]:
         """Yield the file from a position to its listed end."""
         while start < entry.size:
             end = min(start + _BYTES_AT_ONCE, entry.size)
@@ -214,7 +237,13 @@ class RemoteFollower:
                 is_down = False
 
 
-def _connected(address: str) -> tuple[Any, str]:
+def connected(address: str) -> tuple[Any, str]:
+    """Return the file system that an address names, and the path there.
+
+    Raises:
+        DependencyMissing: the package that speaks to such an address is not installed.
+        RunNotFound: there is no such kind of address.
+    """
     if importlib.util.find_spec("fsspec") is None:
         raise DependencyMissing(_missing(address, "fsspec"))
     import fsspec  # noqa: PLC0415
@@ -235,16 +264,17 @@ def _missing(address: str, package: str) -> str:
     )
 
 
-def _in_order(entries: Mapping[str, _Entry]) -> list[str]:
+def _in_order(entries: Mapping[str, RemoteEntry]) -> list[str]:
     batches = sorted(name for name in entries if _BATCHES.fullmatch(name))
-    others = [OUTPUT_FILE, OUTPUT_INDEX_FILE, HEARTBEAT_FILE, RUN_FILE, EVENTS_FILE]
+    others = [OUTPUT_FILE, OUTPUT_INDEX_FILE, *_REPLACED[1:], HEARTBEAT_FILE, RUN_FILE, EVENTS_FILE]
     return [*batches, *(name for name in others if name in entries)]
 
 
-def _entry(found: Mapping[str, Any]) -> _Entry:
+def remote_entry(found: Mapping[str, Any]) -> RemoteEntry:
+    """Return a file as fsspec lists it."""
     size = int(found.get("size") or 0)
     changed = next((found[name] for name in ("LastModified", "mtime", "updated", "last_modified") if name in found), "")
-    return _Entry(
+    return RemoteEntry(
         path=str(found["name"]).rstrip("/"),
         size=size,
         is_tagged=bool(found.get("ETag")),

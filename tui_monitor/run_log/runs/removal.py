@@ -1,5 +1,6 @@
 """Renaming and deleting runs. A deleted run waits in a hidden folder until the session ends."""
 
+import json
 import os
 import platform
 import shutil
@@ -9,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tui_monitor.errors import FolderNotWritable, UsageError
+from tui_monitor.run_log.format.layout import RUN_FILE
+from tui_monitor.run_log.format.replace_file import replace_file
+from tui_monitor.run_log.format.strict_json import encode
 from tui_monitor.run_log.runs.entry import RunEntry, read_entry, with_state
 from tui_monitor.run_log.runs.folders import printable, safe_name
 from tui_monitor.run_log.runs.process import ProcessIdentity, ProcessState, observe_process
@@ -116,4 +120,13 @@ def rename_run(runs: Path, entry: RunEntry, name: str) -> str:
         (runs / entry.name).rename(runs / new)
     except OSError as error:
         raise FolderNotWritable(f"Can't rename {printable(entry.name)}: {error.strerror}.") from error
+    _name_inside(runs / new, new)
     return new
+
+
+def _name_inside(folder: Path, name: str) -> None:
+    """Have the run call itself by its new name, too; one that can't be read keeps what it says."""
+    with suppress(OSError, ValueError, RecursionError):
+        content = json.loads((folder / RUN_FILE).read_bytes())
+        if isinstance(content, dict):
+            replace_file(folder / RUN_FILE, encode({**content, "name": name}) + b"\n")

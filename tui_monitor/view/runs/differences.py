@@ -1,6 +1,6 @@
 """What differs in the arguments of runs of one script: what all of them share says nothing about any."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tui_monitor.run_log.runs.arguments import varying
@@ -28,8 +28,14 @@ class Differences:
 
 def differences(entries: Iterable[RunEntry]) -> Differences:
     """Return what varies among runs."""
-    by_script: dict[str, list[Mapping[str, str]]] = {}
+    by_script: dict[str, list[RunEntry]] = {}
     for entry in entries:
         if not entry.problem:
-            by_script.setdefault(entry.script, []).append(entry.arguments)
-    return Differences({script: varying(arguments) for script, arguments in by_script.items()})
+            by_script.setdefault(entry.script, []).append(entry)
+    return Differences({script: varying(_comparable(runs)) for script, runs in by_script.items()})
+
+
+def _comparable(runs: Sequence[RunEntry]) -> list[Mapping[str, str]]:
+    """Return the arguments of each run; where no fit has begun yet, those of fit and model are taken to be as usual."""
+    usual = next((run.arguments for run in runs if run.fits), {})
+    return [run.arguments if run.fits else {**usual, **run.arguments} for run in runs]

@@ -52,6 +52,9 @@ def head_rows(
     parts += [f"{live} live"] if live else []
     parts += [f"{len(state.marked)} marked"] if state.marked else []
     parts += [f"filter {state.filter}"] if state.filter else []
+    by = prepared.sort.removeprefix("-")
+    if not any(by in (column.name, column.heading(prepared.context).removeprefix("best ")) for column, _ in columns):
+        parts.append(f"by {by}")
     titles: list[Run] = [Run(" " * _MARGIN, "muted")]
     for column, size in columns:
         put = left if column.is_left else right

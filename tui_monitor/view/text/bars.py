@@ -90,5 +90,6 @@ def sparkline(values: Sequence[float], width: int) -> str:
 def _height(value: float, low: float, high: float) -> str:
     if not math.isfinite(value):
         return "×"
-    fraction = (value - low) / (high - low) if high > low else 0.0
+    # Halved, as the greatest float less the least is no float.
+    fraction = (value / 2 - low / 2) / (high / 2 - low / 2) if high / 2 > low / 2 else 0.0
     return _HEIGHTS[round(fraction * (len(_HEIGHTS) - 1))]

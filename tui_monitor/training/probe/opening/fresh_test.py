@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from tui_monitor.explain.ledger.parts import Strata
-from tui_monitor.explain.ledger.reweighting import features
+from tui_monitor.explain.ledger.reweighting import features, separability
 from tui_monitor.explain.samples.opened import Features, Fresh
 from tui_monitor.explain.samples.probes import FloatArray, IntArray
 from tui_monitor.training.probe.opening.epoch_to_open import MOST_RERUN, EpochToOpen, PlacedBatch, samples_of, up_to
@@ -25,6 +25,8 @@ _LEARNED_AT_LEAST: Final = 0.1
 """Part of the first batches' loss that it must have fallen by."""
 _COMPONENTS: Final = 8
 """Numbers that say what a sample's inputs are like, where both sides are compared."""
+_MOST_SEPARABLE: Final = 0.95
+"""Area under the curve of a classifier between both sides' inputs above which they hardly overlap."""
 _REPEATED: Final = 0.05
 """Fraction of the test's samples that may have been trained on earlier in the epoch."""
 
@@ -126,7 +128,14 @@ def _features(
         raise Unsupported(
             "The inputs are identifiers or of several shapes: how alike both sides are can't be measured."
         )
-    signed = principal_components(np.concatenate(known[0]), np.concatenate(known[1]), _COMPONENTS)
+    inputs = np.concatenate(known[0]), np.concatenate(known[1])
+    separated = separability(inputs[0].astype(np.float64), inputs[1].astype(np.float64))
+    if separated > _MOST_SEPARABLE:
+        raise Unsupported(
+            f"The data differ: a simple classifier tells validation's inputs from training's (AUC {separated:.2f}). "
+            "They hardly overlap, so what that costs can't be told from memorised samples."
+        )
+    signed = principal_components(*inputs, _COMPONENTS)
     sides = [
         np.column_stack([inputs, rows["loss"], rows["correct"]]) for inputs, rows in zip(signed, values, strict=True)
     ]

@@ -138,7 +138,9 @@ class LeakSearch:
             return None
         exact = self._compared(here, self._there, opened.side)
         near = self._near.search(added, _known(here, validation), deadline, adds=self._repeats)
-        return exact if near is None else self._with_near(exact, near, here, opened.samples)
+        if near is None:
+            return replace(exact, misses_near=self._near.applies)
+        return self._with_near(exact, near, here, opened.samples)
 
     def _note_change(self, here: _Printed | None, side: ValidationProbe) -> None:
         """Compare all of validation with what it was when it was last seen whole, whatever its order."""

@@ -1,5 +1,6 @@
 """Looks for validation samples that stand in training but for small changes, by signatures of both sides' inputs."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ _MOST_HERE: Final = 4096
 """Validation samples that are compared: their signatures take 128 bytes each."""
 _MOST_PAIRS: Final = 2**24
 """Pairs of samples that are compared in one epoch."""
-_SECONDS_PER_PAIR: Final = 5e-9
+_SECONDS_PER_PAIR: Final = 2.5e-9
+_FEWEST_THERE: Final = 100
+"""Training samples that are worth a comparison."""
 _AT_ONCE: Final = 2048
 """Samples that are signed together at most."""
 
@@ -74,6 +77,8 @@ class NearSearch:
         self._rows: IntArray = np.zeros(0, dtype=np.int64)
         self._places: list[IntArray] = []
         self._found: NearCopies | None = None
+        self.applies = True
+        """Whether inputs can be close otherwise than by nature, as far as is known; then copies may have changed."""
 
     def search(
         self,
@@ -99,10 +104,13 @@ class NearSearch:
         if self._pairs is None and here is None:
             return None
         size = len(self._rows)
-        chosen = np.flatnonzero(training.is_new)[: max(1, _MOST_PAIRS // max(size, 1))]
-        in_time = time.perf_counter() + chosen.size * (size + chosen.size) * _SECONDS_PER_PAIR < deadline
-        there = _signed(self._signer, training.batches, chosen) if chosen.size and in_time else None
+        new = np.flatnonzero(training.is_new)
+        chosen = new[: min(_MOST_PAIRS // max(size, 1), _as_many_as(size, deadline - time.perf_counter()))]
+        if chosen.size < min(_FEWEST_THERE, max(new.size, 1)):
+            return self._found
+        there = _signed(self._signer, training.batches, chosen)
         if there is None:
+            self.applies = False
             return self._found
         if self._pairs is None:
             assert here is not None
@@ -119,10 +127,17 @@ class NearSearch:
         if self._signer is None:
             group = next(same_shapes(training.batches, _AT_ONCE), None)
             self._signer = Signer.of(concatenate(group).inputs["x"]) if group else None
-        if self._signer is None or self._signer.values < _FEWEST_VALUES or time.perf_counter() > deadline:
+        self.applies = self._signer is not None and self._signer.values >= _FEWEST_VALUES
+        if not self.applies or time.perf_counter() > deadline:
             return None
         self._rows = np.arange(0, validation.samples, -(-validation.samples // _MOST_HERE))
         return _signed(self._signer, validation.batches, self._rows)
+
+
+def _as_many_as(size: int, seconds: float) -> int:
+    """Return how many training samples can be compared with `size` of validation, and with one another, in a time."""
+    pairs = max(0.0, seconds) / _SECONDS_PER_PAIR
+    return int((math.sqrt(size**2 + 4.0 * pairs) - size) / 2)
 
 
 def _signed(signer: Signer | None, batches: Sequence[UnpackedBatch], chosen: IntArray) -> Signatures | None:

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tui_monitor.training.backends.graphs import handle_of
+from tui_monitor.training.guard import raise_what_is_the_users
 from tui_monitor.training.probe.variables import Variables
 
 MOST_BYTES: Final = 256 * 2**20
@@ -60,11 +61,18 @@ class WeightCopies:
         Args:
             batches: of the epoch that the model has been trained on.
         """
-        self.why_none = _why_not(self._model, batches)
+        values: dict[int, tuple[Any, Any]] = {}
+        try:
+            self.why_none = _why_not(self._model, batches)
+            if not self.why_none:
+                values = {id(handle): (handle, value) for handle, value in map(_read, self._model.variables)}
+        except Exception as error:
+            # A variable of a strategy has no single handle: that costs the test alone.
+            raise_what_is_the_users(error)
+            self.why_none = f"The model's weights can't be copied ({type(error).__name__}: {error})."
         if self.why_none:
             self.next = None
             return
-        values = {id(handle): (handle, value) for handle, value in map(_read, self._model.variables)}
         # Two, as too few batches may be kept after the newest.
         self.copies = [*self.copies, WeightCopy(batches, values)][-2:]
         self.next = next((t for t in self._targets if t > batches), None) if self._targets else 2 * batches
