@@ -12,7 +12,7 @@ import wrapt
 
 from tui_monitor.errors import FolderNotWritable
 from tui_monitor.training.backends.backend import LEGACY_PACKAGE, backend_of, is_legacy, named_backend
-from tui_monitor.training.guard import attempt, ignored, raise_what_is_the_users, tell
+from tui_monitor.training.guard import attempt, ignored, tell
 from tui_monitor.training.hooks import hook_fits, hook_steps
 from tui_monitor.training.keras2 import generator_fit
 from tui_monitor.training.record.caller import inside
@@ -48,7 +48,7 @@ def watch(
     except FolderNotWritable:
         raise
     except Exception as error:  # training must go on
-        _say_unrecorded(error)
+        tell(_say_unrecorded, error)
     return model
 
 
@@ -62,20 +62,26 @@ def _watch(model: keras.Model, session: Session) -> None:
 
 def _say_unrecorded(error: Exception) -> None:
     """Say in the run, or where there is none on standard error, that a training is not recorded."""
-    raise_what_is_the_users(error)
+    session = None
     with suppress(Exception):
         session = active_session()
-        if session is not None:
-            session.failed(error)
-        else:
-            text = f"training is not recorded, as that failed ({type(error).__name__}: {error}); it goes on"
-            print(f"tui-monitor: {text}", file=sys.stderr)
+    if session is not None:
+        session.failed(error)
+    else:
+        text = f"training is not recorded, as that failed ({type(error).__name__}: {error}); it goes on"
+        print(f"tui-monitor: {text}", file=sys.stderr)
 
 
 @functools.wraps(generator_fit.fit_generator)
 def fit_generator(model: keras.Model, *args: Any, **kwargs: Any) -> keras.callbacks.History:
     """Train on batches from a generator, as Keras 2 did, recorded into this process's run."""
-    session = None if is_recording() else open_run()
+    try:
+        session = None if is_recording() else open_run()
+    except FolderNotWritable:
+        raise
+    except Exception as error:  # training must go on
+        session = None
+        tell(_say_unrecorded, error)
     if is_legacy(model):
         return _legacy_fit_generator(model, session, args, kwargs)
     return generator_fit.fit_generator(model, *args, session=session, **kwargs)
@@ -122,7 +128,7 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
         except FolderNotWritable:
             raise
         except Exception as error:  # training must go on
-            _say_unrecorded(error)
+            tell(_say_unrecorded, error)
         try:
             for package, backend in _BACKENDS.items():
                 if package in sys.modules:
@@ -143,7 +149,7 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
             if self._session is not None and not is_recording():
                 self._begin(model, self._session)
         except Exception as error:  # training must go on
-            _say_unrecorded(error)
+            tell(_say_unrecorded, error)
         super().set_model(model)
 
     def _begin(self, model: keras.Model, session: Session) -> None:
@@ -160,7 +166,7 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
         try:
             over(recorded, None)
         except Exception as error:  # training must go on
-            _say_unrecorded(error)
+            tell(_say_unrecorded, error)
 
 
 def _hook_when_imported(package: str, backend: str) -> None:

@@ -5,7 +5,7 @@ in them runs under the guard.
 """
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,12 +67,19 @@ def _recording_fit(original: Callable[..., Any]) -> Callable[..., Any]:
             is_part = is_recording()
         except Exception as error:  # training must go on
             tell(_failed, error)
-            session, is_part = None, True
+            session, is_part = None, False
         if is_part:
             return original(*args, **kwargs)
         if session is not None:
             return recorded_fit(functools.partial(original, args[0]), args[0], session, args[1:], kwargs)
-        return _left_clean(original, args, kwargs)
+        # A callback may record it, which does not learn of its end where that is an error.
+        try:
+            result = original(*args, **kwargs)
+        except BaseException as error:
+            _leave(error)
+            raise
+        _leave(None)
+        return result
 
     return fit
 
@@ -83,15 +90,12 @@ def _session_of(args: Sequence[Any]) -> Session | None:
     return session if args and session is not None and session.records(args[0]) else None
 
 
-def _left_clean(fit: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """Call a fit that a callback may record, which does not learn of its end where that is an error."""
+def _leave(error: BaseException | None) -> None:
+    """End what a callback records of a fit that is over."""
     try:
-        result = fit(*args, **kwargs)
-    except BaseException as error:
-        attempt(ignored, leave, error, otherwise=None)
-        raise
-    attempt(ignored, leave, None, otherwise=None)
-    return result
+        leave(error)
+    except Exception as failure:  # training must go on
+        tell(ignored, failure)
 
 
 def _telling_of_graph_mode(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -53,8 +53,8 @@ def fit_kind(kind: Kind, watch: Watch | None = None) -> Outcome:
             outcome.sentences, outcome.held = recording.sentences(), recording.held()
             recording.close()
         _restore(before)
-        if recording is not None:
-            forget_session()
+        # A bare fit of a kind imports the monitor, too, which then counts what it hooks as hooked.
+        forget_session()
     outcome.escaped = escaped
     return outcome
 

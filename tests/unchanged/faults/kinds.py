@@ -191,7 +191,7 @@ def _raising_by_callback(keras: Any, model: Any, given: Given) -> Any:
 
 
 def _generated(keras: Any, model: Any, given: Given) -> Any:
-    """Fit as Keras 2 did, which bare Keras 3 has no call for."""
+    """Fit as Keras 2 did; bare Keras 3 has no such call, and so nothing to be compared with."""
     x, y, steps = given.x, given.y, BATCHES
     batches = ((x[:BATCH], y[:BATCH]) for _ in range(EPOCHS * steps + 8))
     plan = {"epochs": EPOCHS, "verbose": 0, "callbacks": given.callbacks}
@@ -283,7 +283,6 @@ KINDS = (
     Kind("watch()", False, _watched, hooked=False),
     Kind("Monitor()", False, _by_callback, hooked=False),
     Kind("Monitor(), raising callback", False, _raising_by_callback, hooked=False),
-    Kind("fit_generator()", False, _generated, hooked=False),
     Kind("loss of a batch", False, _plain, loss=_penalised),
     Kind("stop after a batch", False, _plain, prepare=_stops("stop_batch")),
     Kind("stop after an epoch", False, _plain, prepare=_stops("stop_epoch")),

@@ -165,9 +165,8 @@ def batch_mean(update: MeanUpdate) -> tf.Tensor:
     return tf.math.divide_no_nan(tf.reduce_sum(per_weight * weight), tf.reduce_sum(weight))
 
 
-def lost(error: Exception) -> Any:
-    """Return None, as no capture can be found; raise the error where it is the user's."""
-    return tell(ignored, error)
+lost = functools.partial(tell, ignored)
+"""Returns None, as no capture can be found; raises the error where it is the user's."""
 
 
 def noted(capture: Capture, action: Callable[..., None], *args: Any) -> None:

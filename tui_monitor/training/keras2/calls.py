@@ -81,7 +81,12 @@ def _accept_keras2_rate(optimizer: type[Any]) -> None:
     def wrap(original: Any) -> Any:
         @functools.wraps(original)
         def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
-            original(self, *args, **_translated(kwargs))
+            try:
+                given = _translated(kwargs)
+            except Exception as error:  # training must go on
+                tell(ignored, error)
+                given = kwargs
+            original(self, *args, **given)
 
         return __init__
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tui_monitor.training.guard import Failed, attempt
+from tui_monitor.training.guard import Failed, tell
 
 _MOST_NUMBERS = 256
 """Numbers of one metric that are recorded with an epoch."""
@@ -28,8 +28,11 @@ class BatchReports:
         original = callbacks.on_train_batch_end
 
         def on_train_batch_end(batch: int, logs: Any = None, *args: Any, **kwargs: Any) -> Any:
-            # Before the callbacks, which get the same dictionary and may change it.
-            attempt(failed, _report, reported, logs, otherwise=None)
+            try:
+                # Before the callbacks, which get the same dictionary and may change it.
+                _report(reported, logs)
+            except Exception as error:  # training must go on
+                tell(failed, error)
             return original(batch, logs, *args, **kwargs)
 
         # On this one list: another fit has a list of its own, and a list of the user's may watch what is set on it.

@@ -78,6 +78,7 @@ def over(recording: "RecordedFit | None", error: BaseException | None) -> None:
         tell(ignored, failure)
     finally:
         if recording is not None:
+            attempt(recording.failed, recording.around.close, otherwise=None)
             attempt(recording.failed, recording.end, otherwise=None)
 
 
@@ -95,7 +96,8 @@ class RecordedFit:
         self._model = model
         self._session = session
         self._within = within
-        self._around = ExitStack()
+        self.around = ExitStack()
+        """What goes on beside the fit, until it is closed."""
         self._recorder: Any = None
 
     def begin(self, fit: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
@@ -117,9 +119,9 @@ class RecordedFit:
         if is_watched(backend):
             attempt(self._recorder.falls_back, backend.tell_of_metrics, self._model, otherwise=None)
         for block in self._recorder.around():
-            self._around.enter_context(block)
+            self.around.enter_context(block)
         # Entered last and so left first: no hook finds the recorder while the blocks around it are closing.
-        self._around.enter_context(recording_here(self._recorder, self._goes_on, self._leave))
+        self.around.enter_context(recording_here(self._recorder, self._goes_on, self._leave))
 
     def _goes_on(self) -> bool:
         return self._within is None or self._within.is_running()
@@ -148,15 +150,11 @@ class RecordedFit:
             self._session.writer.status(State.FAILED, detail)
 
     def end(self) -> None:
-        """Leave everything as it was."""
+        """Leave everything as it was; the blocks `around` the fit are closed by now."""
         # What is kept of the stack holds the data that was fit.
         self._within = None
-        try:
-            self._around.close()
-        finally:
-            if self._recorder is not None:
-                # Also where a block failed to close, or the model would keep receivers of a fit that is over.
-                self._recorder.end()
+        if self._recorder is not None:
+            self._recorder.end()
 
     def failed(self, error: Exception) -> None:
         """Say that recording failed."""

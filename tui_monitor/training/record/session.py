@@ -168,7 +168,7 @@ _recorders: list[Any] = []
 def current_recorder() -> Any:
     """Return the recorder of the `fit` that this thread is in, or None."""
     here: _Here | None = getattr(_recording, "here", None)
-    while here is not None and not here.goes_on():
+    while here is not None and not attempt(ignored, here.goes_on, otherwise=True):
         # Set first: leaving may ask for the recorder, and may fail.
         _recording.here = here.outer
         attempt(ignored, here.leave, EndUnknown("The fit has ended, most likely by an error."), otherwise=None)

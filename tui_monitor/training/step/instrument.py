@@ -96,8 +96,11 @@ def _received(made: Any, instrument: "Instrument") -> Any:
 
 def _bare(instrument: "Instrument", logs: Any, error: Exception) -> Any:
     """Return logs without a payload that can't be unpacked; where the logs are in it, those that Keras has itself."""
+    try:
+        own = {name: log for name, log in logs.items() if name != PAYLOAD} if isinstance(logs, dict) else logs
+    except Exception:  # training must go on
+        own = None
     tell(instrument.said, error)
-    own = {name: log for name, log in logs.items() if name != PAYLOAD} if isinstance(logs, dict) else logs
     return own or instrument.model.get_metrics_result()
 
 
