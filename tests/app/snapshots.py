@@ -19,20 +19,17 @@ from tui_monitor.run_log.events.distributions import (
 )
 from tui_monitor.run_log.events.explanation import (
     Baseline,
-    Cause,
     Classes,
     Cost,
     Explanation,
     Finding,
-    Ledger,
     MistakeEffects,
     Mistakes,
     RecordedExplanation,
     SideMistakes,
-    Term,
-    Verdict,
     explanation_to_json,
 )
+from tui_monitor.run_log.events.ledger import Cause, Ledger, Term, Verdict
 from tui_monitor.run_log.events.opened import (
     ChannelMoments,
     CopiedSample,

@@ -9,7 +9,8 @@ import pytest
 
 from tests.training.conftest import OpenSession
 from tests.training.three_classes import BATCH, CLASSES, FEATURES, Data, build, compiled, make_data, raised, train
-from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, Term, Verdict
+from tui_monitor.run_log.events.explanation import Explanation
+from tui_monitor.run_log.events.ledger import Cause, Ledger, Term, Verdict
 
 Array = np.ndarray
 OPENED = (Cause.LEAKED, Cause.INPUT_SCALE, Cause.UNFAMILIAR, Cause.MEMORISED)

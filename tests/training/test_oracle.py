@@ -12,7 +12,8 @@ from tests.training.brute_force import Array, Samples, folded, ledger
 from tests.training.conftest import OpenSession
 from tui_monitor.demo import SCENARIOS, DemoData
 from tui_monitor.history.load import load
-from tui_monitor.run_log.events.explanation import Explanation, Ledger
+from tui_monitor.run_log.events.explanation import Explanation
+from tui_monitor.run_log.events.ledger import Ledger
 from tui_monitor.training.demo import train
 
 EPOCHS = 1

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from tui_monitor.explain.ledger.build import SMALLEST_ACCURACY_WORTH_NAMING, SMALLEST_LOSS_WORTH_NAMING
 from tui_monitor.explain.quantiles import NORMAL_QUANTILE, QUANTILE_WORTH_A_CAUSE
-from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, Term
+from tui_monitor.run_log.events.explanation import Explanation
+from tui_monitor.run_log.events.ledger import Cause, Ledger, Term
 
 
 @dataclass(frozen=True)

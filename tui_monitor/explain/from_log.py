@@ -9,15 +9,8 @@ from tui_monitor.explain.log_history import is_regression, leading, loss_trend, 
 from tui_monitor.explain.log_signs import SIGNS, fitting, sign_findings
 from tui_monitor.explain.words.sentences import is_paradox
 from tui_monitor.metric_names import VALIDATION_PREFIX, is_cross_entropy
-from tui_monitor.run_log.events.explanation import (
-    Baseline,
-    Cause,
-    Explanation,
-    Finding,
-    Ledger,
-    Term,
-    Verdict,
-)
+from tui_monitor.run_log.events.explanation import Baseline, Explanation, Finding
+from tui_monitor.run_log.events.ledger import Cause, Ledger, Term, Verdict
 
 _SAME_LOSS = 0.005
 """Nats within which a loss counts as the majority-class baseline's."""

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from tui_monitor.run_log.events.explanation import Cause, Finding
+from tui_monitor.run_log.events.explanation import Finding
+from tui_monitor.run_log.events.ledger import Cause
 
 SIGNS: Mapping[Cause, tuple[str, str]] = {
     Cause.IN_EPOCH_AVERAGING: ("+", "−"),

@@ -30,16 +30,15 @@ from tui_monitor.explain.words.findings import findings
 from tui_monitor.explain.words.sentences import headline, is_paradox, verdict_line
 from tui_monitor.run_log.events.explanation import (
     Baseline,
-    Cause,
     Classes,
     Cost,
     Explanation,
     Labels,
-    Ledger,
     Mistakes,
     OutputExplanation,
     Stratified,
 )
+from tui_monitor.run_log.events.ledger import Cause, Ledger
 from tui_monitor.run_log.events.opened import BatchNormLag, FreshTest, OpenedEvidence
 
 

@@ -6,7 +6,8 @@ from tests.benchmarks.causes.recipes import CAUSES, CONTROLS
 from tests.benchmarks.causes.rivals import rivals
 from tests.benchmarks.causes.scoring import METRICS, Named, Scored, agreement, largest_remainder, measured, naming
 from tests.unit.explain.reading_headlines import faults
-from tui_monitor.run_log.events.explanation import Cause, explanation_to_json
+from tui_monitor.run_log.events.explanation import explanation_to_json
+from tui_monitor.run_log.events.ledger import Cause
 
 
 def report(scored: Sequence[Scored], planned: int) -> str:

@@ -4,7 +4,7 @@ import importlib.util
 from collections.abc import Callable, Mapping
 
 from tests.benchmarks.causes.scoring import Scored
-from tui_monitor.run_log.events.explanation import Cause
+from tui_monitor.run_log.events.ledger import Cause
 
 Answer = Callable[[Scored], list[str]]
 """Causes of the loss gap that a tool names for a run, in its own order; empty where it finds nothing."""

@@ -7,7 +7,8 @@ import numpy as np
 
 from tests.benchmarks.causes.store import Plan, Store, Stored
 from tui_monitor.explain.measure import Moment, explain_probe
-from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, Verdict
+from tui_monitor.run_log.events.explanation import Explanation
+from tui_monitor.run_log.events.ledger import Cause, Ledger, Verdict
 
 METRICS = ("loss", "accuracy")
 _BEYOND_CHANCE = 2.81

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.app.snapshots import DISTRIBUTIONS, explanation
 from tui_monitor.explain.watch.alerts import AlertWatch, EpochLosses
 from tui_monitor.explain.watch.episodes import Alert, AlertKind, Stage
-from tui_monitor.run_log.events.explanation import Cause, Classes, Explanation, Ledger, Term, Verdict
+from tui_monitor.run_log.events.explanation import Classes, Explanation
+from tui_monitor.run_log.events.ledger import Cause, Ledger, Term, Verdict
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -1,7 +1,7 @@
 """Names of causes: short enough for a row, one word for each verdict, and a meaning for everything that is named."""
 
 from tui_monitor.explain.words.causes import CAUSE_WORDS, meaning
-from tui_monitor.run_log.events.explanation import Cause, Verdict
+from tui_monitor.run_log.events.ledger import Cause, Verdict
 
 
 def test_every_cause_fits_a_row_and_has_a_meaning() -> None:

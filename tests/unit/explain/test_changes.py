@@ -10,7 +10,8 @@ from tests.app.snapshots import explanation
 from tui_monitor.explain.measure import Moment, explain_probe
 from tui_monitor.explain.samples.probes import Averaging, PerSampleMetric, TrainingProbe, ValidationProbe, Weighting
 from tui_monitor.explain.watch.changes import CauseWatch, Change
-from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, Term, Verdict
+from tui_monitor.run_log.events.explanation import Explanation
+from tui_monitor.run_log.events.ledger import Cause, Ledger, Term, Verdict
 
 
 def told(*explanations: Explanation) -> list[str]:

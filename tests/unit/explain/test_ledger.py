@@ -15,7 +15,8 @@ from tui_monitor.explain.ledger.build import build_ledger
 from tui_monitor.explain.ledger.estimates import shapley
 from tui_monitor.explain.measure import Moment, explain_probe
 from tui_monitor.explain.samples.probes import PerSampleMetric, TrainingProbe, ValidationProbe
-from tui_monitor.run_log.events.explanation import Cause, Verdict, explanation_from_json, explanation_to_json
+from tui_monitor.run_log.events.explanation import explanation_from_json, explanation_to_json
+from tui_monitor.run_log.events.ledger import Cause, Verdict
 
 
 @settings(max_examples=60, deadline=None)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tui_monitor.explain.from_log import RecordedFit, explain_from_log
 from tui_monitor.explain.words.text import explanation_text
-from tui_monitor.run_log.events.explanation import Cause, Explanation, explanation_to_json
+from tui_monitor.run_log.events.explanation import Explanation, explanation_to_json
+from tui_monitor.run_log.events.ledger import Cause
 
 QUESTION = {"loss": 0.6356, "accuracy": 0.8289, "val_loss": 0.4981, "val_accuracy": 0.7760}
 

@@ -9,7 +9,7 @@ from tests.unit.explain.random_probes import make_probe
 from tui_monitor.explain.ledger.build import build_ledger
 from tui_monitor.explain.samples.counted import training_counted
 from tui_monitor.explain.samples.probes import IN_ACCURACY, IN_LOSS, Averaging, Weighting
-from tui_monitor.run_log.events.explanation import Cause, Ledger
+from tui_monitor.run_log.events.ledger import Cause, Ledger
 
 
 def _effects(ledger: Ledger | None) -> dict[Cause, float | None]:

@@ -11,7 +11,7 @@ from tui_monitor.explain.evidence.input_scale import SideMoments, scale_mapping
 from tui_monitor.explain.ledger.build import build_ledger
 from tui_monitor.explain.ledger.reweighting import features
 from tui_monitor.explain.samples.opened import Fresh, Leak, Opened, Rescaled
-from tui_monitor.run_log.events.explanation import Verdict
+from tui_monitor.run_log.events.ledger import Verdict
 from tui_monitor.run_log.events.opened import FoundLeak, InputScale
 
 

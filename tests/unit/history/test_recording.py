@@ -19,7 +19,8 @@ from tui_monitor.history.replay.recorded_output import RecordedOutput
 from tui_monitor.history.replay.recording import Recording
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.history.state.fold import History
-from tui_monitor.run_log.events.explanation import Cause, Ledger, RecordedExplanation, Term, Verdict
+from tui_monitor.run_log.events.explanation import RecordedExplanation
+from tui_monitor.run_log.events.ledger import Cause, Ledger, Term, Verdict
 from tui_monitor.run_log.events.notifications import AlertRaised, Explained
 from tui_monitor.run_log.events.progress import BatchesLost, EpochBegan, EpochEnded
 from tui_monitor.run_log.events.usage import ResourceUsage, UsageSampled

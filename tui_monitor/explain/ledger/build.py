@@ -33,7 +33,7 @@ from tui_monitor.explain.samples.probes import (
     TrainingProbe,
     ValidationProbe,
 )
-from tui_monitor.run_log.events.explanation import Cause, Ledger, Term, Verdict
+from tui_monitor.run_log.events.ledger import Cause, Ledger, Term, Verdict
 
 SMALLEST_LOSS_WORTH_NAMING = 0.005
 """Nats."""

@@ -23,7 +23,7 @@ from tui_monitor.explain.samples.probes import (
     Weighting,
     effective_weights,
 )
-from tui_monitor.run_log.events.explanation import Cause
+from tui_monitor.run_log.events.ledger import Cause
 
 TOGGLES = (Cause.TRAIN_MODE_LAYERS, Cause.SAMPLE_WEIGHTS, Cause.BATCH_AVERAGING, Cause.CLASS_MIX)
 RESAMPLES = 400

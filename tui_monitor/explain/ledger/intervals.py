@@ -15,7 +15,7 @@ from tui_monitor.explain.samples.probes import (
     ValidationProbe,
     effective_weights,
 )
-from tui_monitor.run_log.events.explanation import Cause
+from tui_monitor.run_log.events.ledger import Cause
 
 Bounds = tuple[float | None, float | None]
 """Lower and upper end of an interval; None where it is unknown."""

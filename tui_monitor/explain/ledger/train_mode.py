@@ -12,7 +12,7 @@ from tui_monitor.explain.ledger.estimates import ClassWeights, estimate
 from tui_monitor.explain.ledger.intervals import deviations, intervals
 from tui_monitor.explain.samples.opened import Opened
 from tui_monitor.explain.samples.probes import FloatArray, PerSampleMetric, TrainingProbe
-from tui_monitor.run_log.events.explanation import LAG, OWN_NOISE, Cause, KindPart
+from tui_monitor.run_log.events.ledger import LAG, OWN_NOISE, Cause, KindPart
 
 
 def train_mode_parts(

@@ -19,7 +19,7 @@ from tui_monitor.explain.ledger.reweighting import FEWEST_OF_CLASS, unseen_diffe
 from tui_monitor.explain.quantiles import NORMAL_QUANTILE, QUANTILE_WORTH_A_CAUSE
 from tui_monitor.explain.samples.opened import Fresh, Opened
 from tui_monitor.explain.samples.probes import FloatArray, IntArray
-from tui_monitor.run_log.events.explanation import Cause
+from tui_monitor.run_log.events.ledger import Cause
 
 _MOST_PARTS, _FEWEST_IN_PART = 10, 20
 """Parts that a class's validation samples are sorted into by their loss at the fresh test, and samples in one."""

@@ -17,7 +17,7 @@ from tui_monitor.explain.ledger.unfamiliar import split
 from tui_monitor.explain.quantiles import QUANTILE_WORTH_A_CAUSE
 from tui_monitor.explain.samples.opened import NOT_COMPARED, Leak, Opened, Rescaled
 from tui_monitor.explain.samples.probes import FloatArray, ValidationProbe
-from tui_monitor.run_log.events.explanation import Cause
+from tui_monitor.run_log.events.ledger import Cause
 
 OPENED_CAUSES = (Cause.LEAKED, Cause.INPUT_SCALE, Cause.UNFAMILIAR, Cause.MEMORISED)
 _FEWEST_UNMATCHED = 5

@@ -9,7 +9,8 @@ import numpy as np
 from tui_monitor import units
 from tui_monitor.explain.watch.episodes import Alert, AlertKind, Episodes
 from tui_monitor.explain.watch.trends import NewestTrend, Windows, noise
-from tui_monitor.run_log.events.explanation import Cause, Explanation, Verdict
+from tui_monitor.run_log.events.explanation import Explanation
+from tui_monitor.run_log.events.ledger import Cause, Verdict
 
 
 @dataclass(frozen=True)

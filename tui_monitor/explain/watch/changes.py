@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from tui_monitor import units
 from tui_monitor.explain.words.causes import CAUSE_WORDS
-from tui_monitor.run_log.events.explanation import Explanation, Ledger, Term, Verdict
+from tui_monitor.run_log.events.explanation import Explanation
+from tui_monitor.run_log.events.ledger import Ledger, Term, Verdict
 
 _ENOUGH_EPOCHS = 2
 """Epochs in a row that make a change of what one alone leaves in doubt."""

@@ -8,7 +8,8 @@ from tui_monitor.explain.evidence.check_results import MISREAD
 from tui_monitor.explain.words.causes_within import labels_apart, leading_part
 from tui_monitor.explain.words.checked import checked
 from tui_monitor.explain.words.facts import Facts, main_term, term_of
-from tui_monitor.run_log.events.explanation import LAG, OWN_NOISE, Cause, Ledger, Stratified
+from tui_monitor.run_log.events.explanation import Stratified
+from tui_monitor.run_log.events.ledger import LAG, OWN_NOISE, Cause, Ledger
 from tui_monitor.run_log.events.opened import CopiedSample, FoundLeak
 
 _MOST_SAMPLES_WORTH_ASKING = 10_000_000

@@ -3,7 +3,7 @@
 from tui_monitor import units
 from tui_monitor.explain.evidence.check_results import LabelMap, LabelShift
 from tui_monitor.explain.words.facts import Facts, term_of
-from tui_monitor.run_log.events.explanation import OWN_NOISE, Cause, KindPart
+from tui_monitor.run_log.events.ledger import OWN_NOISE, Cause, KindPart
 from tui_monitor.run_log.events.opened import FoundLeak
 
 OPENED_SUBJECTS = (Cause.LEAKED, Cause.INPUT_SCALE, Cause.UNFAMILIAR, Cause.MEMORISED)

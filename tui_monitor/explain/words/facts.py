@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tui_monitor.explain.evidence.check_results import Check
-from tui_monitor.run_log.events.explanation import Baseline, Cause, Classes, Ledger, Stratified, Term, Verdict
+from tui_monitor.run_log.events.explanation import Baseline, Classes, Stratified
+from tui_monitor.run_log.events.ledger import Cause, Ledger, Term, Verdict
 from tui_monitor.run_log.events.opened import OpenedEvidence
 
 _NAMED = (Verdict.MAIN, Verdict.CONTRIBUTES, Verdict.OFFSETS)

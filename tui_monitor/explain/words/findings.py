@@ -4,7 +4,8 @@ from tui_monitor import units
 from tui_monitor.explain.words.advice import advice, samples_to_settle
 from tui_monitor.explain.words.checked import checked
 from tui_monitor.explain.words.facts import Facts, term_of
-from tui_monitor.run_log.events.explanation import Cause, Finding, Ledger, Term, Verdict
+from tui_monitor.run_log.events.explanation import Finding
+from tui_monitor.run_log.events.ledger import Cause, Ledger, Term, Verdict
 
 _SAME_SHARES = 0.05
 """Least p-value at which class shares count as equal within chance."""

@@ -13,7 +13,8 @@ from tui_monitor.explain.words.causes_within import (
     train_mode_subject,
 )
 from tui_monitor.explain.words.facts import Facts, named_terms, term_of
-from tui_monitor.run_log.events.explanation import LAG, Cause, Classes, Ledger, Term, Verdict
+from tui_monitor.run_log.events.explanation import Classes
+from tui_monitor.run_log.events.ledger import LAG, Cause, Ledger, Term, Verdict
 
 _LIKE_SIZE = 0.5
 """Fraction of a ledger's largest effect from which another counts as of like size; the headline names all of these."""

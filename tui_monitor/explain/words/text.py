@@ -5,14 +5,8 @@ from collections.abc import Iterator
 
 from tui_monitor import units
 from tui_monitor.explain.words.causes import meaning
-from tui_monitor.run_log.events.explanation import (
-    Explanation,
-    KindPart,
-    Ledger,
-    OutputExplanation,
-    Term,
-    unmeasured,
-)
+from tui_monitor.run_log.events.explanation import Explanation, OutputExplanation
+from tui_monitor.run_log.events.ledger import KindPart, Ledger, Term, unmeasured
 
 _WIDTH = 88
 

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_monitor.history.playback import Markers
-from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, Verdict
+from tui_monitor.run_log.events.explanation import Explanation
+from tui_monitor.run_log.events.ledger import Cause, Ledger, Verdict
 from tui_monitor.run_log.events.lines import RecordedEvent
 from tui_monitor.run_log.events.notifications import (
     AlertRaised,

@@ -13,7 +13,8 @@ from tui_monitor.explain.measure import Moment, explain_output, explain_probe
 from tui_monitor.explain.samples.opened import Opened
 from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
 from tui_monitor.metric_names import VALIDATION_PREFIX
-from tui_monitor.run_log.events.explanation import Cause, Explanation, Ledger, OutputExplanation
+from tui_monitor.run_log.events.explanation import Explanation, OutputExplanation
+from tui_monitor.run_log.events.ledger import Cause, Ledger
 from tui_monitor.training.probe.ledger_sides import (
     REPRODUCED,
     Measured,

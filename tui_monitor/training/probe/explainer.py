@@ -12,11 +12,13 @@ from tui_monitor.explain.samples.join_workers import Average, WorkerShare
 from tui_monitor.explain.samples.probes import Averaging
 from tui_monitor.run_log.events.explanation import Cost, Explanation
 from tui_monitor.training.backends import graphs
+from tui_monitor.training.probe.batches import LazyBatch, UnpackedBatch
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.explained import explained
 from tui_monitor.training.probe.ledger_sides import Measured, whole_training, whole_validation
+from tui_monitor.training.probe.measured import MeasuredBatches
 from tui_monitor.training.probe.opening.opening import OpenedOnce, Opening
-from tui_monitor.training.probe.passes import LazyBatch, MeasuredBatches, Probe, UnpackedBatch, preserved_random_state
+from tui_monitor.training.probe.passes import Probe, preserved_random_state
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.record.epoch_totals import EpochTotals

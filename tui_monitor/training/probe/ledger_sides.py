@@ -22,8 +22,9 @@ from tui_monitor.explain.samples.probes import (
     effective_weights,
 )
 from tui_monitor.metric_names import VALIDATION_PREFIX
-from tui_monitor.run_log.events.explanation import Cause
-from tui_monitor.training.probe.passes import MeasuredBatches, UnpackedBatch, batch_loss
+from tui_monitor.run_log.events.ledger import Cause
+from tui_monitor.training.probe.batches import UnpackedBatch
+from tui_monitor.training.probe.measured import MeasuredBatches, batch_loss
 from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.step.classes import NO_CONFIDENCE, ClassKind

@@ -15,107 +15,30 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
-from tui_monitor.explain.samples.probes import IN_LOSS, FloatArray, IntArray, Weighting
+from tui_monitor.explain.samples.probes import FloatArray
 from tui_monitor.training.backends.backend import Backend
 from tui_monitor.training.backends.graphs import NotRepeatable, Piece, cut
 from tui_monitor.training.probe.anew import holds_own_code_alone, trace_anew
+from tui_monitor.training.probe.batches import (
+    LARGEST_PASS,
+    UnpackedBatch,
+    concatenate,
+    inner_shapes,
+    of_size,
+)
+from tui_monitor.training.probe.measured import (
+    MeasuredBatches,
+    MeasuredPass,
+    beyond,
+    together,
+)
 from tui_monitor.training.probe.variables import Variables
 from tui_monitor.training.step.instrument import Instrument
-from tui_monitor.training.step.packing import StepOutput
-from tui_monitor.training.step.payload import OUTPUTS, ROLES, Trace
-from tui_monitor.training.step.per_sample_metrics import NOT_BY_SAMPLE, PerSampleMetrics, SampleTensors, Unsupported
-
-LARGEST_PASS = 8192
-"""Samples in one forward pass at most, where batches may be concatenated."""
-_ROUNDING: Final = 1e-5
-"""Relative difference between a loss and its samples' mean that float32 makes."""
-
+from tui_monitor.training.step.payload import ROLES, Trace
+from tui_monitor.training.step.per_sample_metrics import PerSampleMetrics, SampleTensors, Unsupported
 
 _BY_MODE: Final = ("Dropout", "Noise", "BatchNormalization", "Spectral", "Random", "Mix", "Augment", "Attention")
 """Parts of the names of Keras' layers that act by mode."""
-
-
-@dataclass(frozen=True)
-class UnpackedBatch:
-    """One batch as the model saw it, with what it returned then. Values are eager tensors or arrays."""
-
-    inputs: Mapping[str, tuple[Any, ...]]
-    """Leaves by role, see `ROLES`."""
-    outputs: tuple[Any, ...]
-    """What was kept of the training step's forward pass (see `Trace.outputs`); empty for a validation batch."""
-    loss: float
-    """The batch's own loss as trained on, penalty included; NaN for a validation batch."""
-    samples: int
-
-
-LazyBatch = Callable[[], UnpackedBatch]
-"""Unpacks a batch that was kept; few of those kept are ever asked for."""
-
-
-def unpack_batch(output: StepOutput, *, in_training: bool) -> UnpackedBatch:
-    """Return the batch that a step has emitted.
-
-    Args:
-        output: its last row is the batch's.
-        in_training: whether it came out of a training step, so that it holds a loss.
-
-    Raises:
-        Unsupported: inputs, targets or outputs are not one for each sample.
-    """
-    parts, row = output.parts(), output.rows[-1]
-    # Names end in three digits, so that sorting them gives the leaves in their order.
-    inputs = {role: tuple(parts[name] for name in sorted(parts) if name[:-3] == role) for role in ROLES}
-    outputs = tuple(parts[name] for name in sorted(parts) if name[:-3] == OUTPUTS)
-    lengths = [leaf.shape[:1] for leaf in tf.nest.flatten([*inputs.values(), outputs])]
-    if any(tuple(length) != (int(row[0]),) for length in lengths):
-        raise Unsupported(NOT_BY_SAMPLE)
-    return UnpackedBatch(inputs, outputs, row[1] if in_training else math.nan, int(row[0]))
-
-
-@dataclass(frozen=True)
-class MeasuredOutput:
-    """Metrics of one output's units of several batches, in the order given; arrays of shape (n,)."""
-
-    batch: IntArray
-    """Ordinal of each unit's batch among those given."""
-    sample: IntArray | None
-    """Ordinal of each unit's sample; None where samples are the units."""
-    then: Mapping[str, FloatArray]
-    """Values from the outputs of the training step; empty for validation batches."""
-    training: Mapping[str, FloatArray]
-    """Values at the current weights in training mode; empty where only inference was asked for."""
-    inference: Mapping[str, FloatArray]
-
-
-@dataclass(frozen=True)
-class MeasuredBatches:
-    """Values measured of several batches."""
-
-    outputs: tuple[MeasuredOutput, ...]
-    """Of each output with a loss that can be told apart by sample, in the plan's order."""
-    samples: FloatArray
-    """Of each batch, shape (batches,)."""
-    training_loss: FloatArray
-    """The model's own loss of each batch at the current weights in training mode, shape (batches,); NaN for batches
-    that shared a pass, and where nothing tells it."""
-    inference_loss: FloatArray
-    """The same in inference mode."""
-    penalty: float
-    """What the model's loss holds beyond its samples' (L1/L2, activity) in training mode at the current weights."""
-    inference_penalty: float
-    """The same in inference mode."""
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """What one pass measured of a group of batches."""
-
-    rows: tuple[FloatArray, ...]
-    """Of each output, shape (rows, units)."""
-    loss: float
-    """The model's own of all together; NaN where nothing tells it."""
-    beyond: float
-    """What it holds beyond its samples'."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +51,7 @@ class _Pass:
     takes_outputs: bool
     trace: Trace
 
-    def measure(self, batch: UnpackedBatch, outputs: Sequence[PerSampleMetrics]) -> _Measured:
+    def measure(self, batch: UnpackedBatch, outputs: Sequence[PerSampleMetrics]) -> MeasuredPass:
         """Return the values of a batch, for each output with rows as in `PerSampleMetrics.rows`, and its loss."""
         samples, results = self._run(batch)
         # Where validation is measured otherwise than training, no output is taken apart.
@@ -137,8 +60,8 @@ class _Pass:
         # It was asked for last, and only where the pass has one.
         loss = next(results, None)
         if loss is None:
-            return _Measured(rows, math.nan, 0.0)
-        return _Measured(rows, float(loss), _beyond(rows, float(loss), outputs))
+            return MeasuredPass(rows, math.nan, 0.0)
+        return MeasuredPass(rows, float(loss), beyond(rows, float(loss), outputs))
 
     def samples(self, batch: UnpackedBatch) -> list[SampleTensors]:
         """Return what the piece computes for each sample of a batch, of each output."""
@@ -176,7 +99,7 @@ class Probe:
         kinds = ("then", "training", "inference") if self._outputs else ("training", "inference")
         groups = list(self._groups(batches, in_training=True))
         measured = {kind: [self._measure(kind, concatenate(group)) for group in groups] for kind in kinds}
-        return _together(self._outputs, groups, measured)
+        return together(self._outputs, groups, measured)
 
     def validation_batches(self, batches: Sequence[UnpackedBatch]) -> MeasuredBatches:
         """Measure validation batches in inference mode.
@@ -186,7 +109,7 @@ class Probe:
         """
         groups = list(self._groups(batches, in_training=False))
         measured = {"inference": [self._measure("inference", concatenate(group)) for group in groups]}
-        return _together(self._outputs, groups, measured)
+        return together(self._outputs, groups, measured)
 
     def targets_and_outputs(self, batches: Sequence[UnpackedBatch]) -> list[tuple[FloatArray, FloatArray]]:
         """Return the targets and the outputs of the first output of each batch, in inference mode.
@@ -218,7 +141,7 @@ class Probe:
         """
         groups = list(self._groups(batches, in_training=False))
         measured = {"inference": [self._measure("inference", concatenate(group), instead) for group in groups]}
-        return _together(self._outputs, groups, measured).outputs[0].inference
+        return together(self._outputs, groups, measured).outputs[0].inference
 
     def trace_in_training(self, batch: UnpackedBatch) -> Trace:
         """Return the trace that a batch is measured by in training mode.
@@ -269,7 +192,7 @@ class Probe:
     def _outputs(self) -> tuple[PerSampleMetrics, ...]:
         return self.training.plan.outputs
 
-    def _measure(self, kind: str, batch: UnpackedBatch, instead: Variables | None = None) -> _Measured:
+    def _measure(self, kind: str, batch: UnpackedBatch, instead: Variables | None = None) -> MeasuredPass:
         trace = self._trace(kind, batch)
         measured = self._pass(kind, trace, instead)
         size = _fixed_size(trace)
@@ -278,14 +201,14 @@ class Probe:
         # Filling a batch up would change a loss that is not made of its samples'.
         if not self._by_sample:
             raise Unsupported("batches of another size than validation's can't be measured by the test step")
-        parts = [(samples, measured.measure(part, self._outputs)) for samples, part in _of_size(batch, size)]
+        parts = [(samples, measured.measure(part, self._outputs)) for samples, part in of_size(batch, size)]
         rows = [
             # Rows of what was filled up are dropped; one sample may have several units.
             [part.rows[index][:, : part.rows[index].shape[1] * samples // size] for samples, part in parts]
             for index in range(len(self._outputs))
         ]
         beyond = float(np.mean([part.beyond for _, part in parts]))
-        return _Measured(tuple(np.concatenate(each, axis=1) for each in rows), math.nan, beyond)
+        return MeasuredPass(tuple(np.concatenate(each, axis=1) for each in rows), math.nan, beyond)
 
     def _pass(self, kind: str, trace: Trace, instead: Variables | None = None) -> _Pass:
         passes = self._passes if instead is None else instead.passes
@@ -404,81 +327,6 @@ def _fixed_size(trace: Trace) -> int | None:
     return size
 
 
-def _of_size(batch: UnpackedBatch, size: int) -> Iterator[tuple[int, UnpackedBatch]]:
-    """Yield a batch in parts of one size, each with how many of its first samples are the batch's.
-
-    In inference mode a sample's metrics don't follow from the others, so the last part repeats its last sample.
-    """
-    for start in range(0, batch.samples, size):
-        samples = min(size, batch.samples - start)
-        rows = np.minimum(np.arange(start, start + size), batch.samples - 1)
-        inputs = {role: tuple(tf.gather(leaf, rows) for leaf in given) for role, given in batch.inputs.items()}
-        yield samples, replace(batch, inputs=inputs, outputs=(), samples=size)
-
-
-def _beyond(rows: Sequence[FloatArray], loss: float, outputs: Sequence[PerSampleMetrics]) -> float:
-    """Return what a batch's loss holds beyond its samples'; what rounding may give counts as nothing."""
-    # Where samples' losses don't make up the loss, a penalty can't be told from the rest.
-    if not rows or any(metrics.by_batch for metrics in outputs):
-        return 0.0
-    both = zip(outputs, rows, strict=True)
-    beyond = loss - sum(metrics.loss_scale * batch_loss(metrics, each) for metrics, each in both)
-    return beyond if abs(beyond) > _ROUNDING * max(1.0, abs(loss)) else 0.0
-
-
-def batch_loss(metrics: PerSampleMetrics, rows: FloatArray) -> float:
-    """Return the loss of one batch that an output's samples give, as Keras reduces it."""
-    named = dict(zip(metrics.rows, rows, strict=True))
-    counted = (named["counted"].astype(int) & IN_LOSS > 0) if metrics.is_masked else np.ones(rows.shape[1], bool)
-    values, weight = named["loss"][counted], named["weight"][counted]
-    below = weight.sum() if metrics.loss_weighting is Weighting.PER_BATCH_WEIGHT else float(values.size)
-    return float((values * weight).sum() / below) if below else 0.0
-
-
-def _together(
-    outputs: Sequence[PerSampleMetrics],
-    groups: Sequence[Sequence[UnpackedBatch]],
-    measured: Mapping[str, Sequence[_Measured]],
-) -> MeasuredBatches:
-    sizes = [[batch.samples for batch in group] for group in groups]
-    found = []
-    for index, metrics in enumerate(outputs):
-        # As rows of one tensor, all samples of a pass have the same number of units.
-        per_sample = [
-            part.rows[index].shape[1] // max(sum(size), 1)
-            for part, size in zip(measured["inference"], sizes, strict=True)
-        ]
-        units = np.array([size * each for group, each in zip(sizes, per_sample, strict=True) for size in group])
-        inner = np.repeat(per_sample, [sum(group) for group in sizes])
-        named = {
-            kind: dict(zip(metrics.rows, np.concatenate([part.rows[index] for part in parts], axis=1), strict=True))
-            for kind, parts in measured.items()
-        }
-        found.append(
-            MeasuredOutput(
-                batch=np.repeat(np.arange(units.size), units),
-                sample=np.repeat(np.arange(inner.size), inner) if metrics.axes else None,
-                then=named.get("then", {}),
-                training=named.get("training", {}),
-                inference=named["inference"],
-            )
-        )
-    training = measured.get("training", ())
-    return MeasuredBatches(
-        outputs=tuple(found),
-        samples=np.array([size for group in sizes for size in group], dtype=np.float64),
-        training_loss=_losses(training, sizes) if training else np.full(sum(map(len, sizes)), math.nan),
-        inference_loss=_losses(measured["inference"], sizes),
-        penalty=float(np.mean([part.beyond for part in training])) if training else 0.0,
-        inference_penalty=float(np.mean([part.beyond for part in measured["inference"]])),
-    )
-
-
-def _losses(measured: Sequence[_Measured], sizes: Sequence[Sequence[int]]) -> FloatArray:
-    both = zip(measured, sizes, strict=True)
-    return np.concatenate([np.full(len(group), part.loss if len(group) == 1 else math.nan) for part, group in both])
-
-
 def _depends_on_batch(backend: Backend, layer: Any) -> bool:
     """Whether a layer's output for one sample may depend on the others in training mode."""
     # A stateful layer begins where it ended on the batch before, so batches can't share a pass.
@@ -494,40 +342,6 @@ def _acts_by_mode(backend: Backend, layer: Any) -> bool:
     if not backend.is_own(type(layer)) or any(part in type(layer).__name__ for part in _BY_MODE):
         return True
     return any(bool(getattr(layer, name, 0)) for name in ("dropout", "recurrent_dropout"))
-
-
-def inner_shapes(batch: UnpackedBatch) -> list[Any]:
-    """Return the shapes of a batch's leaves without their samples."""
-    return [tuple(np.shape(leaf)[1:]) for leaves in batch.inputs.values() for leaf in leaves]
-
-
-def same_shapes(batches: Sequence[UnpackedBatch], most: int = LARGEST_PASS) -> Iterator[list[UnpackedBatch]]:
-    """Yield runs of batches of the same inner shapes, of a number of samples together at most unless it is one."""
-    group: list[UnpackedBatch] = []
-    for batch in batches:
-        full = sum(each.samples for each in group) + batch.samples > most
-        if group and (full or inner_shapes(group[0]) != inner_shapes(batch)):
-            yield group
-            group = []
-        group.append(batch)
-    if group:
-        yield group
-
-
-def concatenate(group: Sequence[UnpackedBatch]) -> UnpackedBatch:
-    """Return batches of the same inner shapes as one."""
-    if len(group) == 1:
-        return group[0]
-    return UnpackedBatch(
-        inputs={
-            role: tuple(tf.concat(same, axis=0) for same in zip(*(batch.inputs[role] for batch in group), strict=True))
-            for role in ROLES
-        },
-        outputs=tuple(tf.concat(same, axis=0) for same in zip(*(batch.outputs for batch in group), strict=True)),
-        # What several batches come to together is the loss of none of them.
-        loss=float("nan"),
-        samples=sum(batch.samples for batch in group),
-    )
 
 
 class preserved_random_state:  # noqa: N801

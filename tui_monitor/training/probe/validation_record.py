@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 
 from tui_monitor.explain.samples.probes import FloatArray
+from tui_monitor.training.probe.batches import LazyBatch, unpack_batch
 from tui_monitor.training.probe.opening.fingerprints import Fingerprints, mixed
-from tui_monitor.training.probe.passes import LazyBatch, unpack_batch
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.sample_keys import keys_of_batches
 from tui_monitor.training.step.packing import PER_SAMPLE, StepOutput

@@ -8,7 +8,7 @@ from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.record.epoch_totals import EpochTotals
 
 if TYPE_CHECKING:
-    from tui_monitor.training.probe.passes import LazyBatch
+    from tui_monitor.training.probe.batches import LazyBatch
 
 BeginFit = Callable[[Sequence[str], Sequence[str]], None]
 """Begins the records of a fit; gets the names of its metrics, then of those that are running means."""

@@ -117,7 +117,7 @@ class BatchSources:
 
     def _rows_emitted(self, instrument: "Instrument", rows: "Rows", output: "StepOutput | None") -> None:
         # TensorFlow comes with it, and is there by now; at the top it would be loaded for Keras on JAX, too.
-        from tui_monitor.training.probe.passes import unpack_batch
+        from tui_monitor.training.probe.batches import unpack_batch
 
         sink, plan = self._sink, instrument.plan
         totals = sink.totals or sink.begin_batches(plan.metrics, running=plan.running, units=plan.unit_columns)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from tui_monitor.training.guard import Failed
-from tui_monitor.training.probe.passes import UnpackedBatch, unpack_batch
+from tui_monitor.training.probe.batches import UnpackedBatch, unpack_batch
 from tui_monitor.training.record.batch_sink import BatchSink
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.step.packing import Layout, tensor_bytes

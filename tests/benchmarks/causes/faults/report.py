@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from tests.benchmarks.causes.faults.plans import FAULTS
 from tests.benchmarks.causes.faults.scoring import NEW_TERMS, Effect, Scored
 from tests.benchmarks.causes.faults.store import METRICS
-from tui_monitor.run_log.events.explanation import Cause
+from tui_monitor.run_log.events.ledger import Cause
 
 
 def report(runs: Sequence[Scored], planned: int) -> Iterator[str]:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.benchmarks.causes.faults.store import METRICS, Plan, Store
-from tui_monitor.run_log.events.explanation import Explanation, Term, Verdict
+from tui_monitor.run_log.events.explanation import Explanation
+from tui_monitor.run_log.events.ledger import Term, Verdict
 
 NEW_TERMS = ("leaked", "input_scale", "unfamiliar", "memorised")
 ROUNDING = 2e-5

@@ -16,7 +16,8 @@ from tui_monitor.explain.samples.probes import FloatArray, IntArray
 from tui_monitor.run_log.events.opened import BatchNormLag
 from tui_monitor.training.backends.backend import Backend
 from tui_monitor.training.backends.graphs import Assigned, assigned_values, handle_of
-from tui_monitor.training.probe.passes import Probe, UnpackedBatch
+from tui_monitor.training.probe.batches import UnpackedBatch
+from tui_monitor.training.probe.passes import Probe
 from tui_monitor.training.probe.variables import Variables
 
 _FORGOTTEN: Final = 0.05

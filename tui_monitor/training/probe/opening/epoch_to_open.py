@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_monitor.explain.samples.probes import IntArray, ValidationProbe
+from tui_monitor.training.probe.batches import LazyBatch, UnpackedBatch
 from tui_monitor.training.probe.opening.moments import MOST_SAMPLES
-from tui_monitor.training.probe.passes import LazyBatch, UnpackedBatch
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.record.epoch_totals import EpochTotals

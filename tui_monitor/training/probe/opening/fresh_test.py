@@ -10,11 +10,12 @@ from tui_monitor.explain.ledger.parts import Strata
 from tui_monitor.explain.ledger.reweighting import features, separability
 from tui_monitor.explain.samples.opened import Features, Fresh
 from tui_monitor.explain.samples.probes import FloatArray, IntArray
+from tui_monitor.training.probe.batches import UnpackedBatch, concatenate, same_shapes
 from tui_monitor.training.probe.opening.epoch_to_open import MOST_RERUN, EpochToOpen, PlacedBatch, samples_of, up_to
 from tui_monitor.training.probe.opening.leak import LeakSearch
 from tui_monitor.training.probe.opening.signatures import Signer, principal_components
 from tui_monitor.training.probe.opening.weight_copies import WeightCopies, WeightCopy
-from tui_monitor.training.probe.passes import Probe, UnpackedBatch, concatenate, same_shapes
+from tui_monitor.training.probe.passes import Probe
 from tui_monitor.training.step.per_sample_metrics import Unsupported
 
 _FEWEST_FRESH: Final = 4

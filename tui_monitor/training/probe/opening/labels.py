@@ -7,7 +7,8 @@ import numpy as np
 
 from tui_monitor.explain.samples.labels import LabelSide, MultiLabel
 from tui_monitor.training.backends.shared_names import arguments_of, function_name
-from tui_monitor.training.probe.passes import LazyBatch, Probe, UnpackedBatch
+from tui_monitor.training.probe.batches import LazyBatch, UnpackedBatch
+from tui_monitor.training.probe.passes import Probe
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.step.classes import loss_name
 

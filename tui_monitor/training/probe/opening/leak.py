@@ -15,6 +15,7 @@ from tui_monitor.explain.samples.observed import Observed, ValidationChange
 from tui_monitor.explain.samples.opened import NOT_COMPARED, Leak, Matches
 from tui_monitor.explain.samples.probes import IntArray, ValidationProbe
 from tui_monitor.run_log.events.opened import CopiedSample, FoundLeak
+from tui_monitor.training.probe.batches import UnpackedBatch, concatenate, same_shapes
 from tui_monitor.training.probe.opening.fingerprints import (
     Fingerprints,
     KnownSamples,
@@ -26,7 +27,6 @@ from tui_monitor.training.probe.opening.fingerprints import (
     unpacked,
 )
 from tui_monitor.training.probe.opening.near import NearCopies, NearSearch, Training, Validation
-from tui_monitor.training.probe.passes import UnpackedBatch, concatenate, same_shapes
 
 _MOST_EXAMPLES: Final = 20
 _COMES_BACK: Final = 0.5

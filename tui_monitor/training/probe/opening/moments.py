@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tui_monitor.explain.evidence.input_scale import Mapping, SideMoments
 from tui_monitor.explain.samples.probes import FloatArray
-from tui_monitor.training.probe.passes import UnpackedBatch, concatenate, same_shapes
+from tui_monitor.training.probe.batches import UnpackedBatch, concatenate, same_shapes
 
 MOST_SAMPLES: Final = 1024
 """Samples of a side whose moments are taken: enough to tell a fifth of a deviation from chance."""

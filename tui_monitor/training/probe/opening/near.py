@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from tui_monitor.explain.evidence.near_copies import NearPairs
 from tui_monitor.explain.samples.probes import IntArray
+from tui_monitor.training.probe.batches import UnpackedBatch, concatenate, same_shapes
 from tui_monitor.training.probe.opening.signatures import Signatures, Signer
-from tui_monitor.training.probe.passes import UnpackedBatch, concatenate, same_shapes
 
 _FEWEST_VALUES: Final = 4
 """Values of a sample below which samples are close by nature."""

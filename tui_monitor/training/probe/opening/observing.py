@@ -12,9 +12,10 @@ from tui_monitor.explain.samples.observed import Observed, OutputScale, WholeVal
 from tui_monitor.explain.samples.probes import FloatArray, ValidationProbe
 from tui_monitor.training.backends.shared_names import function_name
 from tui_monitor.training.guard import attempt, ignored
+from tui_monitor.training.probe.batches import UnpackedBatch
 from tui_monitor.training.probe.opening.labels import multi_label
 from tui_monitor.training.probe.opening.padding import padding
-from tui_monitor.training.probe.passes import Probe, UnpackedBatch
+from tui_monitor.training.probe.passes import Probe
 from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.step.classes import ClassKind, Scale

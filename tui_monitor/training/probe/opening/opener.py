@@ -13,8 +13,9 @@ from tui_monitor.explain.evidence.input_scale import scale_mapping
 from tui_monitor.explain.ledger.within import OPENED_CAUSES
 from tui_monitor.explain.quantiles import small_sample_inflation
 from tui_monitor.explain.samples.opened import BatchNorm, Fresh, Leak, Opened, Rescaled
-from tui_monitor.run_log.events.explanation import Cause
+from tui_monitor.run_log.events.ledger import Cause
 from tui_monitor.training.guard import raise_what_is_the_users
+from tui_monitor.training.probe.batches import UnpackedBatch
 from tui_monitor.training.probe.opening.batch_norm import BatchNormSplit, other_kinds
 from tui_monitor.training.probe.opening.epoch_to_open import (
     MOST_RERUN,
@@ -31,7 +32,7 @@ from tui_monitor.training.probe.opening.leak import LeakSearch
 from tui_monitor.training.probe.opening.moments import mapped, moments
 from tui_monitor.training.probe.opening.observing import observed
 from tui_monitor.training.probe.opening.weight_copies import WeightCopies
-from tui_monitor.training.probe.passes import Probe, UnpackedBatch
+from tui_monitor.training.probe.passes import Probe
 from tui_monitor.training.step.per_sample_metrics import Unsupported
 
 _WORTH_SPLITTING: Final = 0.005

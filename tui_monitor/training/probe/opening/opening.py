@@ -10,13 +10,14 @@ from tui_monitor.explain.samples.opened import Opened
 from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
 from tui_monitor.training.backends import graphs
 from tui_monitor.training.guard import raise_what_is_the_users
+from tui_monitor.training.probe.batches import LazyBatch
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.probe.ledger_sides import Measured
 from tui_monitor.training.probe.opening.epoch_to_open import EpochToOpen
 from tui_monitor.training.probe.opening.observing import observed
 from tui_monitor.training.probe.opening.opener import Opener
 from tui_monitor.training.probe.opening.weight_copies import WeightCopies
-from tui_monitor.training.probe.passes import LazyBatch, Probe, preserved_random_state
+from tui_monitor.training.probe.passes import Probe, preserved_random_state
 from tui_monitor.training.probe.reservoir import Reservoir
 
 _LEAST_SECONDS: Final = 0.05

@@ -7,7 +7,7 @@ import numpy as np
 
 from tui_monitor.explain.samples.labels import BoolArray, Padding
 from tui_monitor.explain.samples.probes import ValidationProbe
-from tui_monitor.training.probe.passes import UnpackedBatch
+from tui_monitor.training.probe.batches import UnpackedBatch
 from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.step.payload import StepPlan
 

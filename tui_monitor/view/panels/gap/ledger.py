@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui_monitor.run_log.events.explanation import CHANCE, NEGLIGIBLE, Ledger, Term, Verdict, unmeasured
+from tui_monitor.run_log.events.ledger import CHANCE, NEGLIGIBLE, Ledger, Term, Verdict, unmeasured
 from tui_monitor.units import AmountUnit
 from tui_monitor.view.text.bars import signed_bar
 from tui_monitor.view.text.rows import Row, Rows, Run, cell_len, left, right, spread, wrap

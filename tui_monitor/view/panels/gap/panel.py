@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from tui_monitor.explain.words.causes import meaning
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.events.explanation import Explanation, Finding, Ledger, Verdict
+from tui_monitor.run_log.events.explanation import Explanation, Finding
+from tui_monitor.run_log.events.ledger import Ledger, Verdict
 from tui_monitor.units import NATS, POINTS, AmountUnit, count, duration, percentage
 from tui_monitor.view.panels.gap.ledger import ledger_rows, top_rows
 from tui_monitor.view.panels.gap.sides import penalty_row, side_rows
