@@ -20,7 +20,7 @@ _LIKE_SIZE = 0.5
 """Fraction of a ledger's largest effect from which another counts as of like size; the headline names all of these."""
 _USUAL_CLAUSES = 2
 """Causes that the headline names where smaller ones contribute too; the findings name every one."""
-_LINES, _LINE_WIDTH = 3, 71
+_LINES, _LINE_WIDTH = 3, 70
 """Room for the headline: lines on a screen of 80 columns, beside their label."""
 _ROUNDING = 1e-9
 """A smaller effect comes from rounding, not from the run."""
@@ -63,7 +63,7 @@ def _gap_clause(ledger: Ledger, amount: Callable[[float], str]) -> str:
 def headline(facts: Facts) -> str:
     """Return why, in one sentence that names the main causes of both gaps, all others of like size, what is ruled out.
 
-    It takes at most three lines of 71 characters: where whole clauses take more, the third cause and further ones give
+    It takes at most three lines of 70 characters: where whole clauses take more, the third cause and further ones give
     their amounts alone, and where that takes more too, all do.
     """
     causes = _causes_to_name(facts)

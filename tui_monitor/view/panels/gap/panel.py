@@ -15,6 +15,7 @@ from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, cell_len, heading,
 _TITLES = ("Why training and validation differ", "Why they differ")
 _MOST_WANTED = 3
 """Causes of a ledger for which a narrow panel gives up a sentence."""
+_NAMED = (Verdict.MAIN, Verdict.CONTRIBUTES, Verdict.OFFSETS)
 _LABEL = 8
 """Cells of the column that says Verdict, Why, Next."""
 
@@ -213,12 +214,12 @@ def _squeezed(explanation: Explanation, width: int, height: int) -> Rows:
 
 
 def _wanted(explanation: Explanation) -> list[int]:
-    """Return the rows that each ledger's title and its causes take, those that are negligible left out."""
+    """Return the rows that each ledger's title and the causes take that its sentences name."""
     return [_rows_wanted(ledger) for _, ledger, _ in _named_ledgers(explanation, with_outputs=False)]
 
 
 def _rows_wanted(ledger: Ledger) -> int:
-    matter = sum(term.effect is not None and term.verdict is not Verdict.RULED_OUT for term in ledger.terms)
+    matter = sum(term.effect is not None and term.verdict in _NAMED for term in ledger.terms)
     return 1 + min(max(matter, 1), _MOST_WANTED)
 
 
