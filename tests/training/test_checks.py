@@ -13,9 +13,16 @@ import tensorflow as tf
 from tests.training.conftest import OpenSession
 from tests.training.three_classes import BATCH, CLASSES, FEATURES, Data, build, make_data, raised, train
 from tui_monitor.run_log.events.explanation import Explanation, Finding
+from tui_monitor.training.probe.opening import opening
 
 Array = np.ndarray
 Fit = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def _there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine the few hundredths of a second that opening may take end before it has looked at anything."""
+    monkeypatch.setattr(opening, "_LEAST_SECONDS", 60.0)
 
 
 def compiled(layers: list[Any], loss: Any, metrics: Any = None, **compile_with: Any) -> keras.Model:

@@ -11,9 +11,16 @@ from tests.training.conftest import OpenSession
 from tests.training.three_classes import BATCH, CLASSES, FEATURES, Data, build, compiled, make_data, raised, train
 from tui_monitor.run_log.events.explanation import Explanation
 from tui_monitor.run_log.events.ledger import Cause, Ledger, Term, Verdict
+from tui_monitor.training.probe.opening import opening
 
 Array = np.ndarray
 OPENED = (Cause.LEAKED, Cause.INPUT_SCALE, Cause.UNFAMILIAR, Cause.MEMORISED)
+
+
+@pytest.fixture(autouse=True)
+def _there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine the few hundredths of a second that opening may take end before it has looked at anything."""
+    monkeypatch.setattr(opening, "_LEAST_SECONDS", 60.0)
 
 
 def losses(model: keras.Model, x: Array, y: Array) -> Array:
