@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from tui_monitor.explain.samples.opened import NOT_COMPARED, Leak, Matches
 from tui_monitor.explain.samples.probes import IntArray, ValidationProbe
 from tui_monitor.run_log.events.opened import CopiedSample, FoundLeak
 from tui_monitor.training.probe.batches import UnpackedBatch, concatenate, same_shapes
+from tui_monitor.training.probe.opening.epoch_to_open import EpochToOpen
 from tui_monitor.training.probe.opening.fingerprints import (
     Fingerprints,
     KnownSamples,
@@ -46,26 +47,6 @@ _NO_HIT: Final = 3.0
 
 Placed = tuple[IntArray | int, UnpackedBatch]
 """A batch with the index of each of its samples, or with one number for all."""
-
-
-class Epoch(Protocol):
-    """What the search has to know of an epoch."""
-
-    @property
-    def epoch(self) -> int:
-        """From 1."""
-
-    @property
-    def placed_training(self) -> Sequence[tuple[int, UnpackedBatch]]:
-        """Kept training batches with their numbers in the epoch; looked at where they are new alone."""
-
-    @property
-    def side(self) -> ValidationProbe:
-        """All of validation."""
-
-    @property
-    def samples(self) -> int:
-        """Training samples of the epoch."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +86,7 @@ class LeakSearch:
 
     def search(
         self,
-        opened: Epoch,
+        opened: EpochToOpen,
         validation: Sequence[tuple[IntArray, UnpackedBatch]],
         deadline: float,
     ) -> Leak | None:

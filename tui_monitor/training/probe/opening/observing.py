@@ -2,21 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 import tensorflow as tf
 
 from tui_monitor.explain.evidence.rounding import narrow_type
 from tui_monitor.explain.samples.observed import Observed, OutputScale, WholeValidation
-from tui_monitor.explain.samples.probes import FloatArray, ValidationProbe
+from tui_monitor.explain.samples.probes import FloatArray
 from tui_monitor.training.backends.shared_names import function_name
 from tui_monitor.training.guard import attempt, ignored
 from tui_monitor.training.probe.batches import UnpackedBatch
+from tui_monitor.training.probe.opening.epoch_to_open import EpochToOpen
 from tui_monitor.training.probe.opening.labels import multi_label
 from tui_monitor.training.probe.opening.padding import padding
 from tui_monitor.training.probe.passes import Probe
-from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.step.classes import ClassKind, Scale
 from tui_monitor.training.step.instrument import Instrument
@@ -26,31 +26,7 @@ _MOST_VALUES: Final = 1024
 """Batches of a side, and values of each, whose digits are looked at."""
 
 
-class Epoch(Protocol):
-    """What has to be known of an epoch."""
-
-    @property
-    def validation(self) -> ValidationRecord:
-        """All of it."""
-
-    @property
-    def side(self) -> ValidationProbe:
-        """All of it as the ledger takes it."""
-
-    @property
-    def totals(self) -> EpochTotals:
-        """Of the epoch's batches."""
-
-    @property
-    def probed(self) -> Sequence[UnpackedBatch]:
-        """Training batches that were measured."""
-
-    @property
-    def penalties(self) -> tuple[float, float]:
-        """Parts of the training loss that are no sample's, in training and in inference mode."""
-
-
-def observed(probe: Probe, epoch: Epoch, known: Observed) -> Observed:
+def observed(probe: Probe, epoch: EpochToOpen, known: Observed) -> Observed:
     """Return what is known at an epoch's end.
 
     Args:
@@ -88,7 +64,7 @@ def observed(probe: Probe, epoch: Epoch, known: Observed) -> Observed:
     )
 
 
-def _input_types(epoch: Epoch) -> tuple[str | None, str | None]:
+def _input_types(epoch: EpochToOpen) -> tuple[str | None, str | None]:
     """Return the narrow types that some inputs of both sides fit, see `Observed`."""
     kept = [unpack() for _, unpack in epoch.validation.kept.draw(_MOST_BATCHES)]
     train, other = (narrow_type(_some_inputs(side)) for side in (epoch.probed[:_MOST_BATCHES], kept))

@@ -1,14 +1,13 @@
 """Time steps that are padding though nothing masks them: inputs of 0 to a sequence's end, or from its begin."""
 
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 
 from tui_monitor.explain.samples.labels import BoolArray, Padding
-from tui_monitor.explain.samples.probes import ValidationProbe
 from tui_monitor.training.probe.batches import UnpackedBatch
-from tui_monitor.training.probe.validation_record import ValidationRecord
+from tui_monitor.training.probe.opening.epoch_to_open import EpochToOpen
 from tui_monitor.training.step.payload import StepPlan
 
 _LEAST: Final = 0.05
@@ -17,23 +16,7 @@ _INSIDE: Final = 0.001
 """Fraction of the other steps up to which inputs may be 0: where 0 is a value like others, no run of it is padding."""
 
 
-class Epoch(Protocol):
-    """What has to be known of an epoch."""
-
-    @property
-    def validation(self) -> ValidationRecord:
-        """All of it."""
-
-    @property
-    def side(self) -> ValidationProbe:
-        """All of it as the ledger takes it."""
-
-    @property
-    def probed(self) -> Sequence[UnpackedBatch]:
-        """Training batches that were measured, in the probe's order."""
-
-
-def padding(plan: StepPlan, epoch: Epoch) -> Padding | None:
+def padding(plan: StepPlan, epoch: EpochToOpen) -> Padding | None:
     """Return which time steps of both sides are padding that counts; None where none can be told.
 
     Args:
