@@ -11,13 +11,10 @@ from tui_monitor.charts.scale import (
     Limits,
     data_limits,
     epoch_ticks,
-    logarithmic_limits,
-    logarithmic_ticks,
-    on_rows,
-    stepped_limits,
     whole_limits,
 )
 from tui_monitor.charts.spec import Band, ChartSpec, Curve, FloatArray, LegendEntry, Points
+from tui_monitor.charts.y_axis import linear_axis, logarithmic_axis
 from tui_monitor.history.batches.middle import MIDDLE, middle
 from tui_monitor.history.batches.series import whole_blocks
 from tui_monitor.history.snapshot import EpochRow, FitSnapshot
@@ -69,21 +66,17 @@ def chart_spec(
     baseline = _baseline(view, metric.name)
     visible = [_visible(points, x_range) for points in (train, validation, *(curve.points for curve in baseline))]
     limits = whole_limits if view.extremes else data_limits
-    on_rows_range = None
     if view.log_y:
-        wanted = _exponentiated(limits(_logarithmic(band), *map(logarithmic, visible)))
-        y_range = logarithmic_limits(wanted, previous)
-        y_ticks = logarithmic_ticks(y_range, max(2, high // 2))
+        axis = logarithmic_axis(limits(_logarithmic(band), *map(logarithmic, visible)), high, previous=previous)
     else:
         needed = limits(None, *visible)
-        y_range = stepped_limits(limits(band, *visible), previous, needed=needed, ceiling=metric.ceiling)
-        on_rows_range, y_ticks = on_rows(y_range, high, metric.ceiling)
+        axis = linear_axis(limits(band, *visible), high, previous=previous, needed=needed, ceiling=metric.ceiling)
     return ChartSpec(
         title=_title(metric.name, view, is_running=metric.name in fit.info.running_means, is_of_epochs=is_of_epochs),
         x_range=x_range,
-        y_range=y_range,
+        y_range=axis.limits,
         x_ticks=epoch_ticks(x_range, max(2, wide // 8)),
-        y_ticks=y_ticks,
+        y_ticks=axis.ticks,
         x_markers=tuple(float(row.epoch) for row in fit.epochs[-500:]),
         x_end=planned_end(fit, x_range),
         band=band,
@@ -93,7 +86,7 @@ def chart_spec(
         curves=baseline,
         legend=_legend(fit.epochs, metric.name, glyphs(markers), _band_words(view) if band is not None else "", view),
         log_y=view.log_y,
-        y_on_rows=on_rows_range,
+        y_on_rows=axis.on_rows,
         markers=markers,
     )
 
@@ -168,10 +161,6 @@ def _logarithmic(band: Band | None) -> Band | None:
     if band is None:
         return None
     return Band(logarithmic(band.low), logarithmic(band.mean), logarithmic(band.high), band.bad)
-
-
-def _exponentiated(limits: Limits | None) -> Limits | None:
-    return None if limits is None else (10.0 ** limits[0], 10.0 ** limits[1])
 
 
 def _epoch_points(epochs: tuple[EpochRow, ...], name: str) -> Points:

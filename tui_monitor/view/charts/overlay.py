@@ -15,14 +15,11 @@ from tui_monitor.charts.scale import (
     Limits,
     data_limits,
     epoch_ticks,
-    logarithmic_limits,
-    logarithmic_ticks,
-    on_rows,
     round_step,
-    stepped_limits,
     ticks,
 )
 from tui_monitor.charts.spec import ChartSpec, Curve, FloatArray, Points, Tick
+from tui_monitor.charts.y_axis import linear_axis, logarithmic_axis
 from tui_monitor.history.snapshot import FitSnapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.view.charts.chart_metrics import chart_metric, further_metrics
@@ -132,27 +129,23 @@ def overlay_spec(
     curves = [curve for run in shown for curve in _curves(run, name, state, x_range, columns)]
     visible = [_visible(points, x_range) for curve in curves for points in (curve.points, curve.marked)]
     wide, tall = data_area(*size, None)
-    on_rows_range = None
     if state.log_y:
-        wanted = data_limits(None, *map(logarithmic, visible))
-        y_range = logarithmic_limits(None if wanted is None else (10.0 ** wanted[0], 10.0 ** wanted[1]))
-        y_ticks = logarithmic_ticks(y_range, max(2, tall // 2))
+        axis = logarithmic_axis(data_limits(None, *map(logarithmic, visible)), tall)
     else:
-        y_range = stepped_limits(data_limits(None, *visible), None, ceiling=chart_metric(name).ceiling)
-        on_rows_range, y_ticks = on_rows(y_range, tall, chart_metric(name).ceiling)
+        axis = linear_axis(data_limits(None, *visible), tall, ceiling=chart_metric(name).ceiling)
     remarks = [f"{name}, {state.side}" if state.side is not Side.BOTH else f"{name}, training (dim) and validation"]
     remarks += ["log"] if state.log_y else []
     remarks += [f"line: mean of {_SMOOTHED[state.smoothing]}, marks: values"] if state.smoothing else []
     return ChartSpec(
         title=f" {', '.join(remarks)}",
         x_range=x_range,
-        y_range=y_range,
+        y_range=axis.limits,
         x_ticks=_x_ticks(x_range, wide, state.x),
-        y_ticks=y_ticks,
+        y_ticks=axis.ticks,
         x_label=state.x.value,
         curves=tuple(curves),
         log_y=state.log_y,
-        y_on_rows=on_rows_range,
+        y_on_rows=axis.on_rows,
         markers=markers,
     )
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from tui_monitor.charts.chart import GUTTER, data_area, draw_chart
 from tui_monitor.charts.markers import MarkerSet
-from tui_monitor.charts.scale import data_limits, epoch_ticks, on_rows, stepped_limits
+from tui_monitor.charts.scale import data_limits, epoch_ticks
 from tui_monitor.charts.spec import ChartSpec, Points
+from tui_monitor.charts.y_axis import linear_axis
 from tui_monitor.history.snapshot import FitSnapshot
 from tui_monitor.run_log.events.explanation import Classes, Explanation
 from tui_monitor.units import percentage
@@ -121,15 +122,14 @@ def _spec(
     x = np.array(history.epochs, dtype=np.float64)
     train, validation = (_points(x, history.values[f"{side}_{quality}"][:, index]) for side in _SIDES)
     x_range = full_range(fit)
-    y_range = stepped_limits(data_limits(None, train.y, validation.y), ceiling=1.0)
-    on_rows_range, y_ticks = on_rows(y_range, data_area(*size, None)[1], ceiling=1.0)
+    axis = linear_axis(data_limits(None, train.y, validation.y), data_area(*size, None)[1], ceiling=1.0)
     return ChartSpec(
         title=f" {quality}, {history.name} {plain(history.labels[index])}",
         x_range=x_range,
-        y_range=y_range,
+        y_range=axis.limits,
         x_ticks=epoch_ticks(x_range, max(2, (size[0] - GUTTER) // 8)),
-        y_ticks=y_ticks,
-        y_on_rows=on_rows_range,
+        y_ticks=axis.ticks,
+        y_on_rows=axis.on_rows,
         train=train,
         validation=validation,
         markers=markers,
