@@ -31,6 +31,12 @@ def keras_name(name: str) -> str:
     return _ranked(name)[0]
 
 
+def side_prefix(word: str) -> str | None:
+    """Return the prefix of the side that a word names, `val_` for `Valid`; None where it names none."""
+    found = _SIDES.get(word.lower())
+    return None if found is None else found[0]
+
+
 def is_as_keras_spells(name: str) -> bool:
     """Return whether Keras itself would print a metric under this name, whatever its first word is."""
     return _AS_KERAS_SPELLS.fullmatch(name) is not None

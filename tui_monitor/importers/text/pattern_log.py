@@ -12,6 +12,7 @@ import msgspec
 import parse
 
 from tui_monitor.errors import UsageError
+from tui_monitor.importers.logged_names import side_prefix
 from tui_monitor.importers.records import Ended, EpochBegan, EpochEnded, FitBegan, Record, Remark
 
 _VALUE = r"[-+]?(?:\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+|nan|inf(?:inity)?)"
@@ -20,11 +21,6 @@ _HELP = "such as 'epoch {epoch} loss {loss} val {val_loss}'"
 _NUMBER = re.compile(rf"(?<![\w.])({_VALUE})(?![\d_.]|\.\d)", re.IGNORECASE)
 _UNTYPED = re.compile(r"(?<!\{)\{(\w+)\}(?!\})")
 _NAMING = re.compile(r"(?:(?P<before>[A-Za-z]+)(?:[ _-]|\. ))?(?P<name>[A-Za-z][\w.]*)\W*$")
-_SIDES = {
-    ("train", "training"): "",
-    ("val", "valid", "validation", "eval"): "val_",
-    ("test",): "test_",
-}
 _COUNTED = ("epoch", "step", "iter", "iteration", "batch")
 _FEW = 3
 """Lines from which on a pattern must find several epochs."""
@@ -223,7 +219,7 @@ def _name_before(text: str) -> str:
     if found is None:
         return ""
     before, name = (found["before"] or "").lower(), found["name"].lower().replace(".", "_")
-    side = next((prefix for words, prefix in _SIDES.items() if before in words), None)
+    side = side_prefix(before)
     if side is None:
         is_told_apart = before and name in ("loss", "acc", "accuracy", "error") and before not in _COUNTED
         side = f"{before}_" if is_told_apart else ""
