@@ -28,6 +28,7 @@ from tui_monitor.explain.samples.probes import (
     TrainingProbe,
     ValidationProbe,
     effective_weights,
+    loss_within_classes,
 )
 
 _DISPERSED = 2.0
@@ -75,15 +76,14 @@ def drift(validation: ValidationProbe) -> Drift | None:
     size = validation.loss.size
     if not validation.complete or size < 4 * FEWEST or not np.isfinite(validation.loss).all():
         return None
-    label = np.maximum(validation.label, 0)
-    means = np.bincount(label, weights=validation.loss) / np.maximum(np.bincount(label), 1)
-    ranks = _mean_ranks(np.round(validation.loss - means[label], 9))
+    above = loss_within_classes(validation)
+    ranks = _mean_ranks(np.round(above, 9))
     if not ranks.std():
         return None
     correlation = float(np.corrcoef(ranks, np.arange(size))[0, 1])
     if not abs(correlation) * math.sqrt(size) > SURE_DEVIATIONS or abs(correlation) < 0.1:
         return None
-    rest = validation.loss - means[label] + validation.loss.mean()
+    rest = above + validation.loss.mean()
     quarter = size // 4
     return Drift(float(rest[:quarter].mean()), float(rest[-quarter:].mean()))
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tui_monitor.explain.evidence.check_results import Check, LabelMap
 from tui_monitor.explain.samples.opened import NOT_COMPARED, Leak
-from tui_monitor.explain.samples.probes import FloatArray, IntArray, TrainingProbe, ValidationProbe
+from tui_monitor.explain.samples.probes import FloatArray, IntArray, TrainingProbe, ValidationProbe, loss_within_classes
 from tui_monitor.run_log.events.opened import CopyPlaces, MovedClass, MovedClasses, SampleOrder
 
 _PARTS: Final = 48
@@ -61,10 +61,7 @@ def sample_order(probe: TrainingProbe, validation: ValidationProbe) -> SampleOrd
     size = validation.loss.size
     if not validation.complete or size < _ORDER_PARTS * _FEWEST_IN_PART or not np.isfinite(validation.loss).all():
         return None
-    label = np.maximum(validation.label, 0)
-    means = np.bincount(label, weights=validation.loss) / np.maximum(np.bincount(label), 1)
-    rest = validation.loss - means[label] + validation.loss.mean()
-    parts = np.array_split(rest, _ORDER_PARTS)
+    parts = np.array_split(loss_within_classes(validation) + validation.loss.mean(), _ORDER_PARTS)
     labels, shares = _classes_over_batches(probe)
     return SampleOrder(
         samples=size,
@@ -81,7 +78,7 @@ def _short(value: FloatArray | np.float64) -> float:
 
 def _classes_over_batches(probe: TrainingProbe) -> tuple[tuple[str, ...], tuple[tuple[float, ...], ...]]:
     """Return training's commonest classes, and the share of each in parts of the probed batches, in their order."""
-    batches = int(probe.batch.max(initial=-1)) + 1
+    batches = probe.batches
     if batches < _ORDER_PARTS or (probe.label < 0).any():
         return (), ()
     counts = np.bincount(probe.label)

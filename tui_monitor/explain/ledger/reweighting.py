@@ -40,10 +40,7 @@ def features(train: FloatArray, label: IntArray, other: FloatArray, other_label:
     """
     mean, deviation = train.mean(axis=0), train.std(axis=0)
     deviation = np.where(deviation > 0, deviation, 1.0)
-    sides = []
-    for side in (train, other):
-        values = np.clip((side - mean) / deviation, -_FURTHEST, _FURTHEST)
-        sides.append(np.column_stack([np.ones(len(values)), values, values**2 - 1]))
+    sides = [_standardised(side, mean, deviation) for side in (train, other)]
     weight = np.ones(len(other))
     for here, there in _classes(label, other_label):
         weight[there] = _ratios(sides[0][here], sides[1][there])
@@ -60,17 +57,12 @@ def separability(train: FloatArray, other: FloatArray) -> float:
         other: of validation, shape (m, values).
     """
     mean, deviation = train.mean(axis=0), np.maximum(train.std(axis=0), 1e-9)
-    sides = []
-    for side in (train, other):
-        some = side[:: -(-len(side) // _MOST_SEPARATED)]
-        values = np.clip((some - mean) / deviation, -_FURTHEST, _FURTHEST)
-        sides.append(np.column_stack([np.ones(len(values)), values, values**2 - 1]))
+    some = (side[:: -(-len(side) // _MOST_SEPARATED)] for side in (train, other))
+    sides = [_standardised(side, mean, deviation) for side in some]
     halves = [[side[half::2] for half in range(2)] for side in sides]
     chances = []
     for fitted, used in ((0, 1), (1, 0)):
-        of_train, of_other = halves[0][fitted], halves[1][fitted]
-        is_train = np.repeat([1.0, 0.0], [len(of_train), len(of_other)])
-        slope = _logistic(np.concatenate([of_train, of_other]), is_train)
+        slope = _classifier(halves[0][fitted], halves[1][fitted])
         ranked = np.sort(halves[1][used] @ slope)
         chances.append(float(np.searchsorted(ranked, halves[0][used] @ slope).mean()) / max(ranked.size, 1))
     return sum(chances) / 2
@@ -116,8 +108,7 @@ def _ratios(train: FloatArray, other: FloatArray) -> FloatArray:
     ratio = np.ones(len(other))
     for not_here, not_there, there in _folds(len(train), len(other)):
         of_train, of_other = train[not_here], other[not_there]
-        is_train = np.repeat([1.0, 0.0], [len(of_train), len(of_other)])
-        slope = _logistic(np.concatenate([of_train, of_other]), is_train)
+        slope = _classifier(of_train, of_other)
         odds = np.exp(np.clip(other[there] @ slope, -8.0, 8.0))
         ratio[there] = odds * len(of_other) / len(of_train)
     ratio = np.minimum(ratio, _MOST_WEIGHT)
@@ -150,6 +141,17 @@ def _folds(train: int, other: int) -> Iterator[tuple[NDArray[np.bool_], NDArray[
 def _parts(count: int) -> list[IntArray]:
     """Return the places of the samples of each fold, the same for the same count."""
     return np.array_split(np.random.default_rng(count).permutation(count), _FOLDS)
+
+
+def _standardised(values: FloatArray, mean: FloatArray, deviation: FloatArray) -> FloatArray:
+    """Return a column of ones, values on a common scale, and their squares, shape (n, 1 + 2 × values)."""
+    scaled = np.clip((values - mean) / deviation, -_FURTHEST, _FURTHEST)
+    return np.column_stack([np.ones(len(scaled)), scaled, scaled**2 - 1])
+
+
+def _classifier(train: FloatArray, other: FloatArray) -> FloatArray:
+    """Return the coefficients that tell training's rows from validation's, shape (features,)."""
+    return _logistic(np.concatenate([train, other]), np.repeat([1.0, 0.0], [len(train), len(other)]))
 
 
 def _logistic(rows: FloatArray, target: FloatArray) -> FloatArray:

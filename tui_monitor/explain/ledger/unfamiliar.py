@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_monitor import units
 from tui_monitor.explain.ledger.estimates import RESAMPLES
 from tui_monitor.explain.ledger.parts import Part, Strata, Whole, error_of_mean
 from tui_monitor.explain.ledger.reweighting import FEWEST_OF_CLASS, unseen_difference
@@ -110,10 +111,10 @@ def _told_apart(found: _Estimate, left: float, spent: FloatArray, chance: float,
     both = ((found.point, found.low, found.high), (memorised, low, high))
     beyond = math.hypot(chance, QUANTILE_WORTH_A_CAUSE * found.error)
     if all(low <= 0.0 <= high for _, low, high in both) and abs(left) > chance:
-        scale, unit, digits = (1.0, "", 3) if metric == "loss" else (100.0, " points", 1)
-        ends = " to ".join(f"{end * scale:+.{digits}f}".replace("-", "−") for end in (found.low, found.high))
+        unit = units.NATS if metric == "loss" else units.POINTS
+        ends = f"{unit.amount(found.low)} to {unit.amount_with_unit(found.high)}"
         return Split(
-            reason=f"Different data make up {ends}{unit} of what is left within class, memorised samples the rest: "
+            reason=f"Different data make up {ends} of what is left within class, memorised samples the rest: "
             "they can't be told apart more precisely here."
         )
     # Drawn for the resamples of what is left, which must be none.

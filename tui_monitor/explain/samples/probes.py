@@ -152,6 +152,13 @@ class ValidationProbe:
         return int(self.batch.max(initial=-1)) + 1 if self.batch_samples is None else self.batch_samples.size
 
 
+def loss_within_classes(validation: ValidationProbe) -> FloatArray:
+    """Return what the loss of each validation sample is above the mean of its class, shape (n,)."""
+    label = np.maximum(validation.label, 0)
+    means = np.bincount(label, weights=validation.loss) / np.maximum(np.bincount(label), 1)
+    return np.asarray(validation.loss - means[label], dtype=np.float64)
+
+
 def effective_weights(weight: FloatArray, batch: IntArray, weighting: Weighting) -> FloatArray:
     """Return weights under which the reported value is a plain mean over samples, shape (n,).
 

@@ -8,8 +8,6 @@ from tui_monitor.run_log.events.explanation import Baseline, Classes, Stratified
 from tui_monitor.run_log.events.ledger import Cause, Ledger, Term, Verdict
 from tui_monitor.run_log.events.opened import OpenedEvidence
 
-_NAMED = (Verdict.MAIN, Verdict.CONTRIBUTES, Verdict.OFFSETS)
-
 
 @dataclass(frozen=True)
 class Facts:
@@ -39,7 +37,7 @@ def named_terms(ledger: Ledger | None) -> list[Term]:
     """Return terms worth naming, the main one first, then by size."""
     if ledger is None:
         return []
-    named = [term for term in ledger.terms if term.verdict in _NAMED and term.effect is not None]
+    named = [term for term in ledger.terms if term.verdict.is_named and term.effect is not None]
     return sorted(named, key=lambda term: (term.verdict is not Verdict.MAIN, -abs(term.effect or 0.0)))
 
 

@@ -53,6 +53,11 @@ class Verdict(StrEnum):
     CANNOT_TELL = "cannot tell"
 
     @property
+    def is_named(self) -> bool:
+        """Whether sentences name a cause of this verdict."""
+        return self in (Verdict.MAIN, Verdict.CONTRIBUTES, Verdict.OFFSETS)
+
+    @property
     def word(self) -> str:
         """The verdict on screen and in text."""
         return {Verdict.CONTRIBUTES: "adds", Verdict.CANNOT_TELL: "unclear"}.get(self, self.value)

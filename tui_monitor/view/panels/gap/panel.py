@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tui_monitor.explain.words.causes import meaning
 from tui_monitor.history.snapshot import Snapshot
 from tui_monitor.run_log.events.explanation import Explanation, Finding
-from tui_monitor.run_log.events.ledger import Ledger, Verdict
+from tui_monitor.run_log.events.ledger import Ledger
 from tui_monitor.units import NATS, POINTS, AmountUnit, count, duration, percentage
 from tui_monitor.view.panels.gap.ledger import ledger_rows, top_rows
 from tui_monitor.view.panels.gap.sides import penalty_row, side_rows
@@ -15,7 +15,6 @@ from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, cell_len, heading,
 _TITLES = ("Why training and validation differ", "Why they differ")
 _MOST_WANTED = 3
 """Causes of a ledger for which a narrow panel gives up a sentence."""
-_NAMED = (Verdict.MAIN, Verdict.CONTRIBUTES, Verdict.OFFSETS)
 _LABEL = 8
 """Cells of the column that says Verdict, Why, Next."""
 
@@ -219,7 +218,7 @@ def _wanted(explanation: Explanation) -> list[int]:
 
 
 def _rows_wanted(ledger: Ledger) -> int:
-    matter = sum(term.effect is not None and term.verdict in _NAMED for term in ledger.terms)
+    matter = sum(term.effect is not None and term.verdict.is_named for term in ledger.terms)
     return 1 + min(max(matter, 1), _MOST_WANTED)
 
 
