@@ -14,8 +14,9 @@ import msgspec
 
 from tui_monitor.run_log.format.layout import CONTROL_FOLDER, RUN_FILE
 from tui_monitor.run_log.format.replace_file import replace_file
-from tui_monitor.run_log.runs.entry import RunEntry, read_entry, stamp_of, with_state
+from tui_monitor.run_log.runs.entry import RunEntry
 from tui_monitor.run_log.runs.liveness import file_system_time
+from tui_monitor.run_log.runs.read_entry import read_entry, stamp_of, with_state
 
 CATALOGUE_FILE = ".catalogue.msgpack"
 """In the runs folder; its name begins with a dot, as no run's does."""
