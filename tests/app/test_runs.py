@@ -80,7 +80,7 @@ async def test_every_run_is_a_row(runs: Path, size: tuple[int, int]) -> None:
         assert "training" in lines[0]
         damaged = next(line for line in lines if "damaged" in line)
         assert "failed" in damaged
-        assert "8 · 1 live" in shown(pilot)[0]
+        assert "8 runs · 1 live" in shown(pilot)[0]
 
 
 async def test_a_filter_narrows_as_it_is_typed(runs: Path) -> None:

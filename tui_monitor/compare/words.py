@@ -9,6 +9,8 @@ from tui_monitor.compare.paired import Difference
 from tui_monitor.units import NATS, POINTS, AmountUnit, count
 
 _MOST_NAMED = 3
+_LEAST_OF_GAP = 0.1
+"""A cause that moved by less of the gap says nothing of why two runs differ."""
 
 
 def verdict(first: str, second: str, found: Outcome) -> str:
@@ -135,11 +137,13 @@ def _classes(classes: Sequence[ClassOutcome]) -> str:
 def _ledger(loss: LedgerDifference | None, accuracy: LedgerDifference | None) -> str:
     texts = []
     for metric, difference, unit in (("loss", loss, NATS), ("accuracy", accuracy, POINTS)):
-        terms = [term for term in (difference.terms if difference is not None else ()) if term.is_worth_naming]
+        if difference is None:
+            continue
+        least = _LEAST_OF_GAP * max(abs(difference.first), abs(difference.second))
+        terms = [term for term in difference.terms if term.is_worth_naming and abs(term.value) >= least]
         terms.sort(key=lambda term: -abs(term.value))
-        if difference is not None and terms:
+        if terms:
             named = ", ".join(f"{term.cause.label} {unit.amount_with_unit(term.value)}" for term in terms[:2])
-            texts.append(
-                f"{metric} gap {unit.amount(difference.first)} → {unit.amount_with_unit(difference.second)}: {named}"
-            )
-    return f"Training against validation: {'; '.join(texts)}." if texts else ""
+            ends = f"from {unit.amount(difference.first)} to {unit.amount_with_unit(difference.second)}"
+            texts.append(f"The {metric} gap went {ends}: {named}.")
+    return " ".join(texts)

@@ -48,7 +48,8 @@ def head_rows(
 ) -> Rows:
     """Return the two rows above the table: how many runs there are and how they are sorted, then the columns."""
     total, live = len(prepared.entries), len(prepared.found.live)
-    parts = [f"{count(len(shown))} of {count(total)}" if len(shown) < total else count(total)]
+    of = f"{count(len(shown))} of " if len(shown) < total else ""
+    parts = [f"{of}{count(total)} run{'' if total == 1 else 's'}"]
     parts += [f"{live} live"] if live else []
     parts += [f"{len(state.marked)} marked"] if state.marked else []
     parts += [f"filter {state.filter}"] if state.filter else []
@@ -130,7 +131,10 @@ def detail_rows(entry: RunEntry | None, prepared: PreparedRuns, state: TableStat
     if entry is None:
         return (BLANK,)
     parts = [entry.name, entry.problem or entry.detail or entry.description, prepared.context.differences.text(entry)]
-    return ((left(" " + " · ".join(part for part in parts if part), width, "muted"),),)
+    text = " " + " · ".join(part for part in parts if part)
+    if cell_len(text) > width:
+        text = text[: width - 2].rpartition(" ")[0] + " …"
+    return ((left(text, width, "muted"),),)
 
 
 def empty_rows(prepared: PreparedRuns, state: TableState, where: str, width: int) -> Rows:
