@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.entry import RunEntry
 from tui_monitor.units import count
-from tui_monitor.view.runs.columns import COLUMNS, Column, TableContext, fitted
+from tui_monitor.view.runs.columns import COLUMNS, Column, TableContext, fitted, knows
 from tui_monitor.view.runs.prepared import PreparedRuns
 from tui_monitor.view.runs.query import read_query
 from tui_monitor.view.runs.table_state import TableState
@@ -140,7 +140,9 @@ def detail_rows(entry: RunEntry | None, prepared: PreparedRuns, state: TableStat
 def empty_rows(prepared: PreparedRuns, state: TableState, where: str, width: int) -> Rows:
     """Return what stands in place of the table where no run is in it."""
     if prepared.entries:
-        return (BLANK, *wrap(f"No run fits {state.filter!r}. Escape clears the filter.", width))
+        unknown = next((name for name in read_query(state.filter).names if not knows(name, prepared.entries)), None)
+        reason = f": none has a metric, argument or column {unknown!r}" if unknown is not None else ""
+        return (BLANK, *wrap(f"No run fits {state.filter!r}{reason}. Escape clears the filter.", width))
     sentences = (
         f"No runs in {where} yet.",
         "Start one in another terminal, with `tui-monitor demo` or `tui-monitor run train.py`: it appears here.",
