@@ -5,7 +5,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from tui_monitor.training.backends.graphs import NotRepeatable, handle_outside, variables_behind
+from tui_monitor.training.backends.graphs import handle_outside, variables_behind
+from tui_monitor.training.backends.repeatable import NotRepeatable
 
 
 class Variables:
