@@ -54,7 +54,6 @@ class Catalogue:
         self._entries: dict[str, RunEntry] = {}
         self._is_loaded = False
         self._unsaved = 0
-        """Runs that the file does not know, or knows otherwise, and that have ended."""
 
     def refresh(
         self, told: Callable[[Mapping[str, RunEntry]], object] | None = None, every: int = 500
@@ -108,6 +107,11 @@ class Catalogue:
                 self._entries[name] = with_state(self._runs / name, read_entry(self._runs / name, before=entry), now)
                 self._unsaved += self._entries[name].last_word.ended
         return dict(self._entries)
+
+    @property
+    def unsaved(self) -> int:
+        """Ended runs that the file does not know, or knows otherwise."""
+        return self._unsaved
 
     def save(self) -> None:
         """Write what is known for the next time, unless that is in the file; a folder that can't be written stays."""
