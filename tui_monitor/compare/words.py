@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tui_monitor.compare.changes import Change, ScriptDifference
+from tui_monitor.compare.changes import VALIDATION_DIGEST, Change, ScriptDifference
 from tui_monitor.compare.ledgers import LedgerDifference
 from tui_monitor.compare.outcome import ClassOutcome, Outcome
 from tui_monitor.compare.paired import Difference
@@ -102,17 +102,14 @@ def _amount(difference: Difference, unit: AmountUnit) -> str:
 
 def _causes(changed: Sequence[Change], script: ScriptDifference) -> list[str]:
     """Return names of what may have made a difference: all but the machine, and what follows from the arguments."""
-    named = [change.name for change in changed if change.about in ("argument", "model", "data", "version")]
+    named = [_name(change) for change in changed if change.about in ("argument", "model", "data", "version")]
     return [*named, *(["the script"] if script.lines else [])]
 
 
 def _changed(changed: Sequence[Change], script: ScriptDifference) -> str:
     told = [change for change in changed if change.about in ("argument", "model", "data")]
     told += [change for change in changed if change.about == "version"]
-    texts = [
-        f"{change.name} ({change.first or 'not given'} → {change.second or 'not given'})"
-        for change in told[:_MOST_NAMED]
-    ]
+    texts = [_text(change) for change in told[:_MOST_NAMED]]
     if script.lines:
         texts.append("the script's text")
     more = len(told) - _MOST_NAMED
@@ -122,6 +119,16 @@ def _changed(changed: Sequence[Change], script: ScriptDifference) -> str:
     if len(texts) == 1 and len(told) <= 1:
         return f"The one recorded difference is {texts[0]}."
     return f"Different: {', '.join(texts)}{f' and {more} more' if more > 0 else ''}."
+
+
+def _name(change: Change) -> str:
+    return "the validation samples" if change.name == VALIDATION_DIGEST else change.name
+
+
+def _text(change: Change) -> str:
+    if change.name == VALIDATION_DIGEST:
+        return _name(change)
+    return f"{change.name} ({change.first or 'not given'} → {change.second or 'not given'})"
 
 
 def _classes(classes: Sequence[ClassOutcome]) -> str:
@@ -144,6 +151,6 @@ def _ledger(loss: LedgerDifference | None, accuracy: LedgerDifference | None) ->
         terms.sort(key=lambda term: -abs(term.value))
         if terms:
             named = ", ".join(f"{term.cause.label} {unit.amount_with_unit(term.value)}" for term in terms[:2])
-            ends = f"from {unit.amount(difference.first)} to {unit.amount_with_unit(difference.second)}"
-            texts.append(f"The {metric} gap went {ends}: {named}.")
+            ends = f"{unit.amount(difference.first)} → {unit.amount_with_unit(difference.second)}"
+            texts.append(f"In the {metric} gap ({ends}): {named}.")
     return " ".join(texts)

@@ -54,7 +54,7 @@ def _title(text: str) -> Row:
 
 def _sides(comparison: Comparison, width: int) -> tuple[int, int]:
     """Return the cells of the column of names and of each run's."""
-    name = max(19, min(28, width // 4))
+    name = max(19, min(28, width // 3))
     return name, (width - name - 2) // 2
 
 
