@@ -72,8 +72,8 @@ def _input_types(epoch: EpochToOpen) -> tuple[str | None, str | None]:
 
 
 def _some_inputs(batches: Sequence[UnpackedBatch]) -> FloatArray:
-    leaves = [tf.reshape(leaf, [-1])[:_MOST_VALUES] for batch in batches for leaf in batch.inputs["x"]]
-    parts = [np.asarray(leaf, dtype=np.float64) for leaf in leaves if leaf.dtype.is_floating]
+    leaves = [leaf for batch in batches for leaf in batch.inputs["x"] if tf.as_dtype(leaf.dtype).is_floating]
+    parts = [np.asarray(leaf).reshape(-1)[:_MOST_VALUES].astype(np.float64) for leaf in leaves]
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
