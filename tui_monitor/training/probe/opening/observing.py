@@ -16,6 +16,7 @@ from tui_monitor.training.probe.batches import UnpackedBatch
 from tui_monitor.training.probe.opening.epoch_to_open import EpochToOpen
 from tui_monitor.training.probe.opening.labels import multi_label
 from tui_monitor.training.probe.opening.padding import padding
+from tui_monitor.training.probe.opening.rerun import rerun
 from tui_monitor.training.probe.passes import Probe
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.step.classes import ClassKind, Scale
@@ -60,6 +61,7 @@ def observed(probe: Probe, epoch: EpochToOpen, known: Observed) -> Observed:
         penalty_in_inference=epoch.penalties[1],
         # What can't be told apart is no finding, and ends no measurement.
         labels=attempt(ignored, multi_label, probe, epoch.probed, validated.kept, otherwise=None),
+        rerun=attempt(ignored, rerun, probe, epoch, otherwise=None),
         padding=None if is_by_sample else attempt(ignored, padding, training.plan, epoch, otherwise=None),
     )
 
