@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from tests.training.conftest import OpenSession
 from tests.training.three_classes import FEATURES, Data, make_data, raised, train
-from tui_monitor.training.backends.graphs import NotRepeatable
 from tui_monitor.training.backends.precision import cut_in_float32, narrow_type_of
+from tui_monitor.training.backends.repeatable import NotRepeatable
 
 
 @pytest.fixture(params=["mixed_float16", "mixed_bfloat16"])

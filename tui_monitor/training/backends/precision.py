@@ -12,8 +12,7 @@ import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 from tensorflow.python.framework import func_graph
 
-from tui_monitor.training.backends.graphs import (
-    NotRepeatable,
+from tui_monitor.training.backends.pieces import (
     Piece,
     callable_of,
     operations_between,
@@ -21,6 +20,7 @@ from tui_monitor.training.backends.graphs import (
     placeholder_of,
     restoring,
 )
+from tui_monitor.training.backends.repeatable import NotRepeatable
 
 _NARROW: Final = (types_pb2.DT_HALF, types_pb2.DT_BFLOAT16)
 _READS: Final = "ReadVariableOp"
@@ -41,14 +41,14 @@ def narrow_type_of(inputs: Sequence[Any], outputs: Sequence[Any]) -> str:
 
 
 def cut_in_float32(inputs: Sequence[Any], outputs: Sequence[Any]) -> Piece:
-    """Return what `graphs.cut` returns, computed in float32 where the graph has float16 or bfloat16.
+    """Return what `pieces.cut` returns, computed in float32 where the graph has float16 or bfloat16.
 
     Args:
-        inputs: as for `graphs.cut`.
+        inputs: as for `pieces.cut`.
         outputs: likewise.
 
     Raises:
-        NotRepeatable: for the reasons of `graphs.cut`, or because the graph can't be computed in float32.
+        NotRepeatable: for the reasons of `pieces.cut`, or because the graph can't be computed in float32.
     """
     narrow, indices, written = piece_of(inputs, outputs)
     if written:

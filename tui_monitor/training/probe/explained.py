@@ -15,9 +15,8 @@ from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events.explanation import Explanation, OutputExplanation
 from tui_monitor.run_log.events.ledger import Cause, Ledger
+from tui_monitor.training.probe.both_sides import REPRODUCED, Measured
 from tui_monitor.training.probe.ledger_sides import (
-    REPRODUCED,
-    Measured,
     output_training,
     output_validation,
     whole_training,

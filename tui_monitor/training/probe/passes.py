@@ -17,8 +17,9 @@ import tensorflow as tf
 
 from tui_monitor.explain.samples.probes import FloatArray
 from tui_monitor.training.backends.backend import Backend
-from tui_monitor.training.backends.graphs import NotRepeatable, Piece, cut
+from tui_monitor.training.backends.pieces import Piece, cut
 from tui_monitor.training.backends.precision import narrow_type_of
+from tui_monitor.training.backends.repeatable import NotRepeatable
 from tui_monitor.training.probe.anew import holds_own_code_alone, trace_anew
 from tui_monitor.training.probe.batches import (
     LARGEST_PASS,

@@ -5,8 +5,10 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
-from tui_monitor.training.backends.graphs import NotRepeatable, Piece, cut, handle_outside, variables_behind
+from tui_monitor.training.backends.graphs import handle_outside, variables_behind
+from tui_monitor.training.backends.pieces import Piece, cut
 from tui_monitor.training.backends.precision import cut_in_float32
+from tui_monitor.training.backends.repeatable import NotRepeatable
 
 
 class Instead(Protocol):
@@ -62,7 +64,7 @@ class Variables:
             outputs: tensors at which it ends.
 
         Raises:
-            NotRepeatable: as for `graphs.cut`, or because it reads another variable where it must not.
+            NotRepeatable: as for `pieces.cut`, or because it reads another variable where it must not.
         """
         read = {id(handle_outside(handle)) for end in outputs for handle in variables_behind(end, inputs)}
         if self._replaces_all and not read <= self.handles.keys():
