@@ -155,7 +155,7 @@ class PerSampleMetrics:
         size = max(lengths, default=0)
         if len(lengths) != 1 or (size % samples if samples else size) or (size != samples and not self.axes):
             raise Unsupported(NOT_BY_SAMPLE)
-        return np.stack(rows).astype(np.float64)
+        return np.array(rows, dtype=np.float64)
 
     def by_unit(self, sample: SampleTensors) -> list[tf.Tensor]:
         """Return the values of one batch: a vector of float32 for each of `rows`, as a rule with an entry a unit."""
