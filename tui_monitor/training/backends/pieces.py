@@ -29,29 +29,41 @@ def cut(inputs: Sequence[Any], outputs: Sequence[Any], instead: Mapping[int, Any
     Raises:
         NotRepeatable: the outputs depend on more than the inputs and variables, or running it would leave a trace.
     """
+    piece, indices, written = piece_of(inputs, outputs, instead)
+    return restoring(callable_of(piece), indices, written)
+
+
+def piece_of(
+    inputs: Sequence[Any], outputs: Sequence[Any], instead: Mapping[int, Any] | None = None
+) -> tuple[Any, list[int], list[Any]]:
+    """Return a graph of the piece that `cut` returns, the indices of the inputs it takes, and variables it writes.
+
+    Raises:
+        NotRepeatable: as for `cut`.
+    """
     instead = instead or {}
     source = outputs[0].graph
     if any(tensor.graph is not source for tensor in (*inputs, *outputs)):
         raise NotRepeatable("a part of the step is computed inside another function")
     given = {id(tensor): tensor for tensor in inputs}
-    operations = _operations_between(given, outputs)
+    operations = operations_between(given, outputs)
     written = written_by(source, operations)
     piece = func_graph.FuncGraph("measured")
     # Loops, branches and calls name the functions that they run, which must be in the piece's own library.
     for function in source._functions.values():
         piece._add_function(function)
     with piece.as_default():
-        copies = {key: _placeholder(tensor) for key, tensor in given.items()}
+        copies = {key: placeholder_of(tensor, tensor.dtype) for key, tensor in given.items()}
         piece.inputs.extend(copies.values())
         captured = {id(inner): instead.get(id(outer), outer) for outer, inner in source.captures}
         for operation in operations:
             _copy(operation, piece, copies, captured)
     piece.outputs.extend(copies[id(tensor)] for tensor in outputs)
     first = [next(index for index, tensor in enumerate(inputs) if id(tensor) == key) for key in given]
-    return _restoring(_callable(piece), first, [captured[key] for key in written if key in captured])
+    return piece, first, [captured[key] for key in written if key in captured]
 
 
-def _operations_between(given: Mapping[int, Any], outputs: Sequence[Any]) -> list[Any]:
+def operations_between(given: Mapping[int, Any], outputs: Sequence[Any]) -> list[Any]:
     """Return what computes tensors of a graph from others, each operation after those it needs.
 
     Control dependencies are kept where an operation reads a variable that another one writes before; all other side
@@ -82,8 +94,9 @@ def _writes_before(operation: Any) -> list[Any]:
     ]
 
 
-def _placeholder(tensor: Any) -> Any:
-    return tf.compat.v1.placeholder(tensor.dtype, tensor.shape)
+def placeholder_of(tensor: Any, dtype: Any) -> Any:
+    """Return a placeholder, in the graph that is being made, of a tensor's shape."""
+    return tf.compat.v1.placeholder(dtype, tensor.shape)
 
 
 def _copy(operation: Any, piece: Any, copies: dict[int, Any], captured: Mapping[int, Any]) -> None:
@@ -114,12 +127,13 @@ def _copy(operation: Any, piece: Any, copies: dict[int, Any], captured: Mapping[
         copies[id(tensor)] = copied
 
 
-def _callable(piece: Any) -> Any:
+def callable_of(piece: Any) -> Any:
+    """Return a graph with inputs and outputs as a function."""
     piece.structured_outputs, piece.structured_input_signature = list(piece.outputs), None
     return wrap_function.WrappedFunction(piece, variable_holder=wrap_function.VariableHolder())
 
 
-def _restoring(function: Any, indices: Sequence[int], resources: Sequence[Any]) -> Piece:
+def restoring(function: Any, indices: Sequence[int], resources: Sequence[Any]) -> Piece:
     """Return a function as a piece that puts back what it writes.
 
     Args:
