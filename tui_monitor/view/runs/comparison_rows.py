@@ -60,8 +60,8 @@ def _sides(comparison: Comparison, width: int) -> tuple[int, int]:
 
 def _changes(comparison: Comparison, width: int) -> Rows:
     name, side = _sides(comparison, width)
-    names = tuple(end_of(plain(each), side) for each in (comparison.first, comparison.second))
-    rows: list[Row] = [(left("What was different", name, "headline"), *_two(*names, side, "strong"))]
+    first, second = (end_of(plain(each), side) for each in (comparison.first, comparison.second))
+    rows: list[Row] = [(left("What was different", name, "headline"), *_two(first, second, side, "strong"))]
     epochs = ["–" if epoch is None else str(epoch) for epoch in comparison.epochs]
     rows.append((left("compared at epoch", name, "muted"), *_two(epochs[0], epochs[1], side, "muted")))
     for change in comparison.changes:
