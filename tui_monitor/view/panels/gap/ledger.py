@@ -16,6 +16,8 @@ _EFFECT, _INTERVAL = 6, 16
 """Cells of the usual effect and interval: the same in all ledgers, so that their bars line up."""
 _SMALLEST_BAR, _LARGEST_BAR = 7, 41
 _SIGN = "training − validation"
+_WIDEST_TITLE = 96
+"""Cells of a title row: what stands at its right end stays near the amounts that it is about."""
 """What a gap is: said beside it wherever there is room."""
 
 
@@ -46,7 +48,7 @@ def ledger_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, *, who
     if len(nothing) < 2:
         nothing = []
     layout = _layout(terms, [ledger.label(term.cause) for term in terms], unit, width)
-    rows: list[Row] = [_title_row(title, ledger, unit, width, _SIGN)]
+    rows: list[Row] = [_title_row(title, ledger, unit, min(width, _WIDEST_TITLE), _SIGN)]
     for term in terms:
         if term not in nothing:
             rows += _term_rows(term, ledger.label(term.cause), unit, layout, _largest(terms))

@@ -7,6 +7,8 @@ from tui_monitor.units import NATS, p_value, percentage, rounded
 from tui_monitor.view.text.rows import Row, Rows, Run, left, plain, right, wrap
 
 _FIELDS = (("training", 10), ("validation", 12), ("in the loss", 13))
+_WIDEST = 80
+"""Cells of a row: from a name to values further away the eye loses its row."""
 
 
 def side_rows(explanation: Explanation, width: int, *, most_classes: int | None) -> Rows:
@@ -17,6 +19,7 @@ def side_rows(explanation: Explanation, width: int, *, most_classes: int | None)
         width: cells a row.
         most_classes: classes to list, those whose shares differ most; None for all, with recall and precision.
     """
+    width = min(width, _WIDEST)
     body = _mistakes(explanation, width) + _classes(explanation.classes, width, most_classes)
     body += _baseline(explanation, width)
     if not body:
