@@ -46,7 +46,8 @@ class Measured:
     def counts(self, index: int) -> tuple[UnitCounts | None, UnitCounts | None]:
         """Return the unit counts of an output, in training and in validation."""
         of = self.plan.counts_of
-        return of(index, self.totals.counts), of(index, self.validation.counts)
+        validated = round(float(self.validation.samples.sum()))
+        return of(index, self.totals.counts, self.totals.samples), of(index, self.validation.counts, validated)
 
     def has_classes(self, index: int) -> bool:
         """Whether every unit of an output has a class, on both sides."""

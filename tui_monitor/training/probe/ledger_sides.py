@@ -90,7 +90,7 @@ def output_validation(known: Measured, index: int) -> ValidationProbe | None:
 
 def _can_be_summed(known: Measured) -> bool:
     """Whether the outputs' losses can be added up sample by sample: samples are their units and weights the same."""
-    if any(metrics.axes or metrics.is_masked for metrics in known.plan.outputs):
+    if any(metrics.has_units for metrics in known.plan.outputs):
         return False
     weighting = {metrics.loss_weighting for metrics in known.plan.outputs}
     weights = [output.then["weight"] for output in known.training.outputs]

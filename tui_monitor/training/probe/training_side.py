@@ -32,7 +32,6 @@ def training_of(known: Measured, index: int, scale: float, *, by_batch: bool = F
     counts, _ = known.counts(index)
     has_classes = known.has_classes(index)
     whole = len(known.plan.outputs) == 1
-    has_units = bool(metrics.axes) or metrics.is_masked
     name = "loss" if whole else metrics.loss_name
     loss = PerSampleMetric(
         then=output.then["loss"] * scale,
@@ -55,7 +54,7 @@ def training_of(known: Measured, index: int, scale: float, *, by_batch: bool = F
         epoch_class_counts=unit_values.class_counts(metrics, counts) if has_classes else None,
         confidence=unit_values.confidence(output.inference["confidence"]),
         sample=output.sample,
-        batch_samples=known.training.samples if has_units else None,
+        batch_samples=known.training.samples if metrics.has_units else None,
         counted=unit_values.whole(output.inference["counted"]) if metrics.is_masked else None,
     )
 

@@ -36,7 +36,6 @@ def validation_of(known: Measured, index: int, scale: float, *, by_batch: bool =
         return None
     _, counts = known.counts(index)
     has_classes, whole = known.has_classes(index), len(known.plan.outputs) == 1
-    has_units = bool(metrics.axes) or metrics.is_masked
     scored = known.position(metrics.accuracy_name) is not None and not known.is_meaningless(index)
     loss = found.rows["loss"] * scale
     if by_batch:
@@ -57,16 +56,16 @@ def validation_of(known: Measured, index: int, scale: float, *, by_batch: bool =
         accuracy_weighting=metrics.accuracy_weighting,
         confidence=unit_values.confidence(found.rows["confidence"]),
         sample=found.sample,
-        batch_samples=found.samples if has_units else None,
+        batch_samples=found.samples if metrics.has_units else None,
         counted=unit_values.whole(found.rows["counted"]) if metrics.is_masked else None,
-        accuracy_averaging=Averaging.UNITS if has_units else Averaging.SAMPLES,
+        accuracy_averaging=Averaging.UNITS if metrics.has_units else Averaging.SAMPLES,
     )
     accuracy = known.reported.get(f"{VALIDATION_PREFIX}{metrics.accuracy_name}") if scored else None
     side = replace(side, reported_accuracy=accuracy if known.is_at_end else None)
     if whole:
         return replace(side, **reported_validation(known, "loss"))
     side = replace(side, **reported_validation(known, metrics.loss_name))
-    return side if has_units else replace(side, averaging=_averaging_of_output(known, metrics.loss_name, side))
+    return side if metrics.has_units else replace(side, averaging=_averaging_of_output(known, metrics.loss_name, side))
 
 
 @dataclass(frozen=True)

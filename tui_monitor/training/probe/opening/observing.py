@@ -81,7 +81,7 @@ def _some_inputs(batches: Sequence[UnpackedBatch]) -> FloatArray:
 
 def _dispersion(training: Instrument, totals: EpochTotals) -> tuple[float | None, int]:
     outputs = training.plan.outputs
-    counts = training.plan.counts_of(0, totals.counts)
+    counts = training.plan.counts_of(0, totals.counts, totals.samples)
     if outputs[0].classes is None or counts is None or not counts.is_hard or counts.classes is None:
         return None, 0
     return totals.dispersion(counts.classes.size) or (None, 0)
