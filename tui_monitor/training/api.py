@@ -162,21 +162,22 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_end(self, logs: Any = None) -> None:
         """Leave everything as it was."""
-        recorded, self._recorded = self._recorded, None
         try:
+            recorded, self._recorded = self._recorded, None
             over(recorded, None)
         except Exception as error:  # training must go on
             tell(_say_unrecorded, error)
 
 
-def _hook_when_imported(package: str, backend: str) -> None:
+def _imported(backend: str, _: Any) -> None:
     """Have no recording by a `Monitor` outlive its fit: that is hooked before one can be made."""
-
-    def imported(_: Any) -> None:
-        attempt(ignored, lambda: hook_fits(named_backend(backend)), otherwise=None)
-
-    wrapt.register_post_import_hook(imported, package)
+    hook_fits(named_backend(backend))
 
 
 for _package, _backend in _BACKENDS.items():
-    _hook_when_imported(_package, _backend)
+    try:
+        wrapt.register_post_import_hook(
+            functools.partial(attempt, ignored, _imported, _backend, otherwise=None), _package
+        )
+    except Exception as error:  # an import of ours must not end a script
+        tell(ignored, error)

@@ -42,6 +42,8 @@ def fit_kind(kind: Kind, watch: Watch | None = None) -> Outcome:
     keras = tf_keras if kind.legacy else keras3
     if watch is not None and kind.forced:
         watch.forced = frozenset({f"{TRAINING}.{kind.forced}"})
+    # What hooks as it is imported does so in each fit, and can fail in each.
+    sys.modules.pop(f"{TRAINING}.api", None)
     before = _patchable()
     with tempfile.TemporaryDirectory() as folder, _escaping() as escaped:
         recording = _recording(Path(folder) / "run", kind) if watch else None
