@@ -9,6 +9,9 @@ from tests.unit.explain.reading_headlines import faults
 from tui_monitor.run_log.events.explanation import explanation_to_json
 from tui_monitor.run_log.events.ledger import Cause
 
+_SHOWN = {"averaged while learning": "running average", "every batch counts the same": "mean of batch means"}
+"""What recipes plant, in the words of the screen; the cache knows them by names of their own."""
+
 
 def report(scored: Sequence[Scored], planned: int) -> str:
     """Return the tables and the sentences around them.
@@ -70,7 +73,7 @@ def _causes(planted: Sequence[Scored]) -> Iterator[str]:
         asked = sum(entry.asked for entry in counted.values())
         rival = [naming((run.right_answer("loss"), answer(run)) for run in runs) for answer in others.values()]
         cells = [
-            name,
+            _SHOWN.get(name, name),
             f"{found}/{of}",
             *(_share(entry) for entry in counted.values()),
             f"{sum(entry.among_two for entry in counted.values())}/{asked}",
@@ -135,7 +138,7 @@ def _wrong(scored: Sequence[Scored]) -> Iterator[str]:
 
 def _where(run: Scored) -> str:
     plan = run.plan
-    return f"{plan.name}, {plan.family}, {('weak', 'strong')[plan.strength]}, seed {plan.seed}"
+    return f"{_SHOWN.get(plan.name, plan.name)}, {plan.family}, {('weak', 'strong')[plan.strength]}, seed {plan.seed}"
 
 
 def _said(said: Sequence[str]) -> str:
