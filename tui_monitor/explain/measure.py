@@ -152,6 +152,7 @@ def _facts(
         class_weights=_class_weights(probe),
         is_by_class=classes is not None and not probe.loss.is_of_batches,
         weights_used=bool((probe.weight != 1.0).any()),
+        is_validation_weighted=validation is not None and bool((validation.weight != 1.0).any()),
         random_mode=not np.array_equal(probe.loss.training, probe.loss.inference),
     )
 

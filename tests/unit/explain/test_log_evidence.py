@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_monitor.explain.from_log import RecordedFit, explain_from_log
+from tui_monitor.explain.from_log import explain_from_log
+from tui_monitor.explain.recorded_facts import RecordedFit
 from tui_monitor.explain.words.text import explanation_text
 from tui_monitor.run_log.events.explanation import Explanation, explanation_to_json
 from tui_monitor.run_log.events.ledger import Cause
@@ -64,8 +65,8 @@ def test_a_loss_below_its_bound_is_proved_inconsistent() -> None:
     ("loss", "begins"),
     [
         ("", "For a cross-entropy on hard labels, the training loss"),
-        ("sparse_categorical_crossentropy", "The training loss"),
-        ("BinaryCrossentropy", "The training loss"),
+        ("sparse_categorical_crossentropy", "On hard labels, the training loss"),
+        ("BinaryCrossentropy", "On hard labels, the training loss"),
         ("mse", None),
         ("BinaryFocalCrossentropy", None),
     ],

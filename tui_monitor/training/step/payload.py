@@ -129,7 +129,12 @@ def learn(
         loss: what the model's loss came to on the batch, as it is reported, shape (); None where nothing tells.
     """
     # Each trace finds this out anew: for other shapes the answer may be another.
-    plan.outputs, plan.by_batch, plan.caveat, plan.is_traced = (), "", _caveat(plan, parts, capture), True
+    plan.outputs, plan.by_batch, plan.caveat, plan.is_traced = (
+        (),
+        "",
+        _caveat(plan, backend, model, parts, capture),
+        True,
+    )
     if plan.caveat:
         return None
     inputs = {role: leaves(parts[role]) for role in ROLES}
@@ -147,7 +152,7 @@ def learn(
     return Trace(inputs, kept, tuple(sample for _, sample in found), loss)
 
 
-def _caveat(plan: StepPlan, parts: Mapping[str, Any], capture: Capture) -> str:
+def _caveat(plan: StepPlan, backend: Backend, model: Any, parts: Mapping[str, Any], capture: Capture) -> str:
     """Return why nothing of a step can be measured, whatever its loss; empty where nothing speaks against it."""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     if plan.steps_per_call > 1 and replicas > 1:
@@ -157,7 +162,17 @@ def _caveat(plan: StepPlan, parts: Mapping[str, Any], capture: Capture) -> str:
         )
     if any(isinstance(leaf, tf.RaggedTensor | tf.SparseTensor) for leaf in leaves((parts, capture.y_pred))):
         return "The data is ragged or sparse: the gap can't be split by sample, only shown."
+    if any(_keeps_state(layer) for layer in backend.layers(model)):
+        return (
+            "Not measured: a layer begins each batch with the state that the batch before left (`stateful=True`), so "
+            "no batch can be measured alone."
+        )
     return ""
+
+
+def _keeps_state(layer: Any) -> bool:
+    """Whether a recurrent layer hands its state on; a property of the user's own is left alone."""
+    return vars(layer).get("stateful", vars(layer).get("_stateful")) is True
 
 
 def _kept_outputs(inputs: Mapping[str, tuple[Any, ...]], sample: SampleTensors) -> Any:
