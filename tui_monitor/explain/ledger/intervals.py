@@ -132,12 +132,15 @@ class Sampling:
         """Return how many validation samples would find a true gap of this size beyond chance four times in five.
 
         That takes 1.96 + 0.84 standard errors (Cohen, Statistical power analysis, 1988). None where the training set
-        alone leaves more, or the gap is not finite or 0.
+        alone leaves more, where no more samples than there are would do as batches are few, or the gap is not finite
+        or 0.
         """
         allowed = (gap / (NORMAL_QUANTILE + POWER_QUANTILE)) ** 2 - self.training_variance
         if not math.isfinite(allowed + self.validation_variance) or allowed <= 0:
             return None
-        return math.ceil(self.validation_variance / allowed)
+        needed = math.ceil(self.validation_variance / allowed)
+        is_few = min(self.freedoms) < math.inf and needed <= self.validation_size
+        return None if is_few else needed
 
 
 def sampling(

@@ -211,7 +211,9 @@ def _no_cause(facts: Facts) -> str:
     if not ledgers:
         return "What is no number has no causes."
     if all(ledger.within_noise for ledger in ledgers):
-        return "Sets of these sizes differ this much by chance; no cause stands out."
+        is_of_both = len(ledgers) == sum(ledger is not None for ledger in (facts.loss, facts.accuracy))
+        what = "" if is_of_both else " in what can be compared"
+        return f"Sets of these sizes differ this much by chance{what}; no cause stands out."
     if any(term.verdict is Verdict.CANNOT_TELL for ledger in ledgers for term in ledger.terms):
         return "Too little was measured to name a cause: the intervals include 0."
     return "No single cause is large enough to name."

@@ -89,7 +89,7 @@ def cut(inputs: Sequence[Any], outputs: Sequence[Any], instead: Mapping[int, Any
     if any(tensor.graph is not source for tensor in (*inputs, *outputs)):
         raise NotRepeatable("a part of the step is computed inside another function")
     given = {id(tensor): tensor for tensor in inputs}
-    operations = _operations_between(given, outputs)
+    operations = operations_between(given, outputs)
     written = _written(source, operations)
     piece = func_graph.FuncGraph("measured")
     # Loops, branches and calls name the functions that they run, which must be in the piece's own library.
@@ -106,7 +106,7 @@ def cut(inputs: Sequence[Any], outputs: Sequence[Any], instead: Mapping[int, Any
     return _restoring(_callable(piece), first, [captured[key] for key in written if key in captured])
 
 
-def _operations_between(given: Mapping[int, Any], outputs: Sequence[Any]) -> list[Any]:
+def operations_between(given: Mapping[int, Any], outputs: Sequence[Any]) -> list[Any]:
     """Return what computes tensors of a graph from others, each operation after those it needs.
 
     Control dependencies are kept where an operation reads a variable that another one writes before; all other side

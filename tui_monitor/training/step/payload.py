@@ -132,7 +132,7 @@ def learn(
     plan.outputs, plan.by_batch, plan.caveat, plan.is_traced = (
         (),
         "",
-        _caveat(plan, backend, model, parts, capture),
+        _caveat(plan, parts, capture),
         True,
     )
     if plan.caveat:
@@ -152,7 +152,7 @@ def learn(
     return Trace(inputs, kept, tuple(sample for _, sample in found), loss)
 
 
-def _caveat(plan: StepPlan, backend: Backend, model: Any, parts: Mapping[str, Any], capture: Capture) -> str:
+def _caveat(plan: StepPlan, parts: Mapping[str, Any], capture: Capture) -> str:
     """Return why nothing of a step can be measured, whatever its loss; empty where nothing speaks against it."""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     if plan.steps_per_call > 1 and replicas > 1:
@@ -162,17 +162,7 @@ def _caveat(plan: StepPlan, backend: Backend, model: Any, parts: Mapping[str, An
         )
     if any(isinstance(leaf, tf.RaggedTensor | tf.SparseTensor) for leaf in leaves((parts, capture.y_pred))):
         return "The data is ragged or sparse: the gap can't be split by sample, only shown."
-    if any(_keeps_state(layer) for layer in backend.layers(model)):
-        return (
-            "Not measured: a layer begins each batch with the state that the batch before left (`stateful=True`), so "
-            "no batch can be measured alone."
-        )
     return ""
-
-
-def _keeps_state(layer: Any) -> bool:
-    """Whether a recurrent layer hands its state on; a property of the user's own is left alone."""
-    return vars(layer).get("stateful", vars(layer).get("_stateful")) is True
 
 
 def _kept_outputs(inputs: Mapping[str, tuple[Any, ...]], sample: SampleTensors) -> Any:
