@@ -224,3 +224,11 @@ def test_weights_on_both_sides_are_not_said_to_move_training_alone() -> None:
     headline = explained((probe, replace(validation, weight=weights))).headline
     assert "weights act otherwise on the two sides (loss gap +" in headline
     assert "only the training loss" not in headline
+
+
+def test_one_weight_for_all_classes_is_no_class_weight() -> None:
+    """A generator that weights every sample alike weights no class."""
+    probe, validation = samples(weight=1.0, validation_share=0.2)
+    loss = replace(probe.loss, reported=2.0 * float(probe.loss.then.mean()))
+    headline = explained((replace(probe, weight=np.full(probe.weight.size, 2.0), loss=loss), validation)).headline
+    assert headline.lower().startswith("sample weights raise only the training loss")
