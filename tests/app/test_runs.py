@@ -1,7 +1,8 @@
 """The table of runs on screen."""
 
 import os
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from textual.pilot import Pilot
 from tests.app.driving import screen_of, shown, turns
 from tests.app.snapshots import snapshot
 from tests.unit.run_log.many_runs import make_runs
+from tui_monitor.app.feed.runs_feed import RunsFeed
 from tui_monitor.app.feed.runs_session import RunsSession
 from tui_monitor.app.live_app import LiveApp
 from tui_monitor.app.monitor_app import MonitorApp
@@ -21,12 +23,15 @@ from tui_monitor.app.screens.sweep import SweepScreen
 from tui_monitor.app.widgets.runs_table import RunsTable
 from tui_monitor.run_log.format.layout import RUN_FILE, RunInfo, State
 from tui_monitor.run_log.runs.baseline import read_baseline
+from tui_monitor.run_log.runs.catalogue import CATALOGUE_FILE, Catalogue
+from tui_monitor.run_log.runs.entry import RunEntry
 from tui_monitor.run_log.runs.place import place_of
 from tui_monitor.run_log.runs.remote import CACHE_VARIABLE
 from tui_monitor.run_log.runs.tags import read_tags
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.view.keys.key import Group
 from tui_monitor.view.keys.table import KEYS, OF_A_SWEEP, OF_THE_TABLE
+from tui_monitor.view.runs.prepared import PreparedRuns
 from tui_monitor.view.view_state import ViewState
 
 
@@ -80,7 +85,7 @@ async def test_every_run_is_a_row(runs: Path, size: tuple[int, int]) -> None:
         assert "training" in lines[0]
         damaged = next(line for line in lines if "damaged" in line)
         assert "failed" in damaged
-        assert "8 · 1 live" in shown(pilot)[0]
+        assert "8 runs · 1 live" in shown(pilot)[0]
 
 
 async def test_a_filter_narrows_as_it_is_typed(runs: Path) -> None:
@@ -317,3 +322,21 @@ async def test_marked_runs_are_drawn_on_one_chart(runs: Path) -> None:
         assert screen.state.hidden == {1, 2, 3}
         await pilot.press("escape")
         await until(pilot, lambda: pilot.app.screen is table_of(pilot)._table)
+
+
+def test_what_was_read_outlives_a_session_that_is_cut(tmp_path: Path) -> None:
+    """A screen that ends without a word, as when a line drops, has not read a large folder in vain."""
+    make_runs(tmp_path, 120, epochs=1)
+    session = RunsSession.over(tmp_path)
+    feed = RunsFeed(session.catalogue, lambda: session.state, session.place)
+
+    def arrived(entries: Mapping[str, RunEntry], prepared: PreparedRuns) -> None:
+        if all(entry.is_read for entry in entries.values()):
+            feed.stop()
+
+    reader = threading.Thread(target=feed.run, args=(arrived,))
+    reader.start()
+    reader.join(timeout=60)
+    assert not reader.is_alive()
+    assert len(Catalogue(tmp_path).refresh()) == 120
+    assert (tmp_path / CATALOGUE_FILE).is_file()

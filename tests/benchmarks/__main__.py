@@ -142,8 +142,9 @@ def runs() -> Rows:
     """Yield what many runs cost the screen; times beside each other are the median and the greatest."""
     with tempfile.TemporaryDirectory() as folder:
         table = listed(Path(folder) / "many")
-        yield Row(f"{RUNS} runs listed, no catalogue written yet", f"{table.unknown:.2f} s", "1 s")
-        yield Row("the same, with a catalogue and all values", f"{table.known:.2f} s", "1 s")
+        yield Row(f"{RUNS} runs named, no catalogue written yet", f"{table.named:.2f} s", "1 s")
+        yield Row("the same, all values read and sorted", f"{table.unknown:.2f} s", "1 s")
+        yield Row("the same, with a catalogue", f"{table.known:.2f} s", "1 s")
         yield Row(f"CPU time of a keystroke over {RUNS} runs", str(table.keys), "50 ms")
         yield Row(f"memory of a table of {RUNS} runs", f"{table.memory:.0f} MiB", "100")
         switching = switched(Path(folder) / "live")

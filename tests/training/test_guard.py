@@ -14,6 +14,7 @@ import pytest
 
 from tests.training.conftest import OpenSession
 from tui_monitor.training.guard import attempt
+from tui_monitor.training.record.session import ACTIVE, activate
 
 
 class LateError(Exception):
@@ -61,6 +62,23 @@ def test_a_fit_that_is_not_recorded_is_said_once(open_session: OpenSession) -> N
     events = [json.loads(line) for line in (session.folder / "events.jsonl").read_text().splitlines()]
     texts = [event["text"] for event in events if "text" in event]
     assert texts == ["A fit is not recorded, as recording failed (ValueError: no room). Training goes on."] * 2
+
+
+def test_a_failure_that_nobody_could_handle_is_said_once(open_session: OpenSession) -> None:
+    """Where the one who is told fails, too, the run says so in a sentence, once for each fit."""
+    session, before = open_session(), ACTIVE.session
+    activate(session)
+    try:
+        for session.fits in (1, 2):
+            for _ in range(3):
+                attempt(lambda error: 1 / 0, int, "x", otherwise=0)  # type: ignore[arg-type]
+    finally:
+        activate(before)
+    session.writer.close()
+    events = [json.loads(line) for line in (session.folder / "events.jsonl").read_text().splitlines()]
+    said = [event["text"] for event in events if "text" in event]
+    sentence = "A failure of the recording could not be handled (ZeroDivisionError: division by zero)"
+    assert [text.startswith(sentence) for text in said] == [True, True]
 
 
 def test_an_interrupt_passes() -> None:

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tui_monitor.training.backends.graphs import NotRepeatable, beside, cut
+from tui_monitor.training.backends.graphs import beside
 from tui_monitor.training.backends.memory import refuse_memory
+from tui_monitor.training.backends.pieces import cut
+from tui_monitor.training.backends.repeatable import NotRepeatable
 
 
 def traced(function: Callable[[Any], tuple[Any, Any]], shape: Sequence[int | None] = (None, 2)) -> tuple[Any, Any, Any]:

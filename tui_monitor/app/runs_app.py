@@ -30,6 +30,7 @@ from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.errors import MonitorError
 from tui_monitor.run_log.runs.baseline import read_baseline, write_baseline
 from tui_monitor.run_log.runs.entry import RunEntry
+from tui_monitor.view.keys.key import Group
 from tui_monitor.view.keys.table import OF_THE_TABLE
 from tui_monitor.view.runs.prepared import PreparedRuns, kept, prepare
 from tui_monitor.view.runs.table_state import TableState
@@ -371,7 +372,8 @@ class RunsApp(TerminalApp):
     def action_help(self) -> None:
         """Show the list of keys."""
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(ascii_only=self.is_ascii, groups=OF_THE_TABLE))
+            groups = getattr(self.screen, "GROUPS", (Group.TABLE,))
+            self.push_screen(HelpScreen(ascii_only=self.is_ascii, groups=(*groups, Group.PROGRAM)))
 
     def action_leave(self) -> None:
         """Leave; whatever trains goes on."""

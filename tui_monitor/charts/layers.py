@@ -11,6 +11,8 @@ from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.charts.marks import mark_layers
 from tui_monitor.charts.spec import Band, Curve, FloatArray, Points
 
+_LEADER_CELLS = 2
+"""Cells from one dot of a leader to the next."""
 _MARK_CELLS = 16
 """Cells between two marks of a curve."""
 _BRAILLE_BITS = ((0x40, 0x80), (0x04, 0x20), (0x02, 0x10), (0x01, 0x08))
@@ -21,11 +23,11 @@ _QUARTERS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
 def layers_of(canvas: Canvas) -> list[Layer]:
     """Return everything in the data area, bottom first."""
     spec, glyph = canvas.spec, canvas.glyphs
-    layers: list[Layer] = []
+    layers: list[Layer] = list(_leaders(canvas))
     for curve in spec.curves:
         layers += _line(canvas, *_placed(canvas, curve.points), glyph.validation_line, curve.style)
     if spec.band is not None:
-        layers += _band(canvas, spec.band)
+        layers += _edges(canvas, spec.band) if spec.band.is_outline else _band(canvas, spec.band)
         layers += _line(canvas, *_mean(canvas, spec.band), glyph.train_line, "train")
     else:
         layers += _line(canvas, *_placed(canvas, spec.train), glyph.train_line, "train")
@@ -36,6 +38,22 @@ def layers_of(canvas: Canvas) -> list[Layer]:
     layers += mark_layers(canvas)
     layers += _bad(canvas)
     return layers
+
+
+def _leaders(canvas: Canvas) -> Iterator[Layer]:
+    """Yield dots from the marks of the gap's epoch to the bracket, where the axis goes on behind them."""
+    gap, across = canvas.spec.gap, canvas.glyphs.columns
+    if gap is None:
+        return
+    last = canvas.dot_columns(np.array([gap.x]))
+    rows = canvas.dot_rows(canvas.heights(np.array([gap.train, gap.validation])))
+    if not np.isfinite([*last, *rows]).all():
+        return
+    cells = np.arange(int(last[0]) // across + 1, canvas.width)
+    cells = cells[cells % _LEADER_CELLS == 0] * across
+    for row in np.unique(rows // canvas.glyphs.rows) * canvas.glyphs.rows:
+        if len(cells):
+            yield Layer("gap", *canvas.cell_centre(cells, np.full(len(cells), row)), canvas.glyphs.leader)
 
 
 def _placed(canvas: Canvas, points: Points) -> tuple[FloatArray, FloatArray]:
@@ -125,6 +143,21 @@ def _band(canvas: Canvas, band: Band) -> Iterator[Layer]:
         x = positions[:, 1] * across + (across - 1) / 2
         y = positions[:, 0] * up + (up - 1) / 2
         yield Layer("train-band", x.tolist(), y.tolist(), characters)
+
+
+def _edges(canvas: Canvas, band: Band) -> Iterator[Layer]:
+    """Yield the two edges of a band, a dot in each cell, as far as they are inside the y range."""
+    across = canvas.glyphs.columns
+    column = canvas.column_of_slice(len(band.low))
+    for edge in (band.low, band.high):
+        heights = canvas.heights(edge)
+        rows = canvas.dot_rows(np.where(canvas.is_above(heights) | canvas.is_below(heights), np.nan, heights))
+        drawn = np.isfinite(rows) & (column % across == 0)
+        x, y = column[drawn], rows[drawn]
+        if canvas.spec.markers is MarkerSet.ASCII:
+            yield Layer("train-band", *canvas.cell_centre(x, y), canvas.glyphs.edge[0])
+        else:
+            yield Layer("train-band", x.tolist(), y.tolist(), canvas.glyphs.train_line)
 
 
 def _sparse(markers: MarkerSet, column: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -28,6 +28,8 @@ class Glyphs:
     validation_line: str
     band: str
     """Two cells of the band as it is drawn, for the legend."""
+    edge: str
+    """Two cells of a level edge of the band, where that is drawn as an outline."""
     line: str
     """Two cells of a level mean line as it is drawn, for the legend."""
     train_marker: str
@@ -37,6 +39,8 @@ class Glyphs:
     below_marker: str
     bracket: str
     """Of the gap: its upper end, its middle, its lower end, and all of it in one row."""
+    leader: str
+    """Of the dots from the gap's marks to its bracket."""
     grid: str
     horizontal: str
     vertical: str
@@ -52,6 +56,7 @@ _DRAWN = {
     "above_marker": "↑",
     "below_marker": "↓",
     "bracket": "┐│┘╴",
+    "leader": "·",
     "grid": "┈",
     "horizontal": "─",
     "vertical": "│",
@@ -61,14 +66,15 @@ _DRAWN = {
 }
 
 _GLYPHS = {
-    MarkerSet.BRAILLE: Glyphs(2, 4, "braille", "braille", band="⡐⡐", line="⠒⠒", **_DRAWN),
-    MarkerSet.BLOCKS: Glyphs(2, 2, "hd", "hd", band="▖▖", line="▀▀", **_DRAWN),
+    MarkerSet.BRAILLE: Glyphs(2, 4, "braille", "braille", band="⡐⡐", edge="⠂⠂", line="⠒⠒", **_DRAWN),
+    MarkerSet.BLOCKS: Glyphs(2, 2, "hd", "hd", band="▖▖", edge="▘▘", line="▀▀", **_DRAWN),
     MarkerSet.ASCII: Glyphs(
         columns=1,
         rows=1,
         train_line="*",
         validation_line="-",
         band="..",
+        edge="..",
         line="**",
         train_marker="o",
         validation_marker="V",
@@ -76,6 +82,7 @@ _GLYPHS = {
         above_marker="^",
         below_marker="_",
         bracket="+|+-",
+        leader=".",
         grid=".",
         horizontal="-",
         vertical="|",

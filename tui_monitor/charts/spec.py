@@ -26,6 +26,8 @@ class Band:
     """A quantile or the largest value, shape (slices,)."""
     bad: NDArray[np.bool_]
     """Whether the slice holds NaN or an infinity, shape (slices,)."""
+    is_outline: bool = False
+    """Whether its two edges are drawn alone, so that the lines within stand out."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class Gap:
     validation: float
     label: str
     """Training − validation, with its sign."""
+    x: float = np.nan
+    """The epoch; while the axis goes on behind it, dots lead from its marks to the bracket. NaN for none."""
 
 
 @dataclass(frozen=True)

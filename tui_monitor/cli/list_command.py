@@ -11,10 +11,11 @@ from typing import Any
 from tui_monitor import units
 from tui_monitor.errors import UsageError
 from tui_monitor.run_log.format.strict_json import with_nulls
-from tui_monitor.run_log.runs.entry import RunEntry, read_entry, with_state
+from tui_monitor.run_log.runs.entry import RunEntry
 from tui_monitor.run_log.runs.folders import list_runs, may_live
 from tui_monitor.run_log.runs.liveness import file_system_time
 from tui_monitor.run_log.runs.place import place_of
+from tui_monitor.run_log.runs.read_entry import read_entry, with_state
 from tui_monitor.view.runs.columns import (
     COLUMN_NAMES,
     COLUMNS,

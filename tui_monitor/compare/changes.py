@@ -8,6 +8,8 @@ from tui_monitor.compare.recorded_run import RecordedRun
 from tui_monitor.run_log.runs.arguments import varying
 from tui_monitor.run_log.runs.origin import Origin
 
+VALIDATION_DIGEST = "validation digest"
+"""Name of what tells the samples of one validation set from those of another."""
 _COMMIT = 12
 
 
@@ -91,7 +93,7 @@ def _data(run: RecordedRun) -> dict[str, str]:
         found["validation samples"] = str(run.samples.loss.size)
         if run.samples.key is not None:
             # Summed, so that the order of the samples does not matter.
-            found["validation digest"] = f"{int(run.samples.key.sum(dtype='uint64')):016x}"
+            found[VALIDATION_DIGEST] = f"{int(run.samples.key.sum(dtype='uint64')):016x}"
     classes = run.explanation.classes if run.explanation is not None else None
     if classes is not None:
         sides = (("training", classes.train_share), ("validation", classes.validation_share))

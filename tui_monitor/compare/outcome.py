@@ -11,6 +11,7 @@ from tui_monitor.compare.recorded_run import RecordedRun
 from tui_monitor.explain.quantiles import QUANTILE_WORTH_A_CAUSE
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.format.validation_samples import ValidationSamples
+from tui_monitor.units import count
 
 _ERROR_RATE = 0.005
 """Of naming any class that chance alone moved."""
@@ -97,14 +98,14 @@ def _match(one: ValidationSamples, other: ValidationSamples) -> _Matched | None:
         first, second = np.argsort(one.key, kind="stable"), np.argsort(other.key, kind="stable")
         if not np.array_equal(one.key[first], other.key[second]):
             return None
-        return _Matched(first, second, f"Paired over the same {one.loss.size} validation samples.")
+        return _Matched(first, second, f"Paired over the same {count(one.loss.size)} validation samples.")
     has_labels = bool((one.label >= 0).any())
     if not has_labels or not np.array_equal(one.label, other.label):
         return None
     every = np.arange(one.loss.size)
     text = (
-        f"Paired by position: both have {one.loss.size} validation samples with the same labels in the same order; "
-        "their data is not known."
+        f"Paired by position: both have {count(one.loss.size)} validation samples with the same labels in the same "
+        "order; their data is not known."
     )
     return _Matched(every, every, text)
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
-from tui_monitor.compare.changes import Change, ScriptDifference
+from tui_monitor.compare.changes import VALIDATION_DIGEST, Change, ScriptDifference
 from tui_monitor.compare.ledgers import LedgerDifference
 from tui_monitor.compare.outcome import ClassOutcome, Outcome
 from tui_monitor.compare.paired import Difference
 from tui_monitor.units import NATS, POINTS, AmountUnit, count
 
 _MOST_NAMED = 3
+_LEAST_OF_GAP = 0.1
+"""A cause that moved by less of the gap says nothing of why two runs differ."""
 
 
 def verdict(first: str, second: str, found: Outcome) -> str:
@@ -100,17 +102,14 @@ def _amount(difference: Difference, unit: AmountUnit) -> str:
 
 def _causes(changed: Sequence[Change], script: ScriptDifference) -> list[str]:
     """Return names of what may have made a difference: all but the machine, and what follows from the arguments."""
-    named = [change.name for change in changed if change.about in ("argument", "model", "data", "version")]
+    named = [_name(change) for change in changed if change.about in ("argument", "model", "data", "version")]
     return [*named, *(["the script"] if script.lines else [])]
 
 
 def _changed(changed: Sequence[Change], script: ScriptDifference) -> str:
     told = [change for change in changed if change.about in ("argument", "model", "data")]
     told += [change for change in changed if change.about == "version"]
-    texts = [
-        f"{change.name} ({change.first or 'not given'} → {change.second or 'not given'})"
-        for change in told[:_MOST_NAMED]
-    ]
+    texts = [_text(change) for change in told[:_MOST_NAMED]]
     if script.lines:
         texts.append("the script's text")
     more = len(told) - _MOST_NAMED
@@ -120,6 +119,16 @@ def _changed(changed: Sequence[Change], script: ScriptDifference) -> str:
     if len(texts) == 1 and len(told) <= 1:
         return f"The one recorded difference is {texts[0]}."
     return f"Different: {', '.join(texts)}{f' and {more} more' if more > 0 else ''}."
+
+
+def _name(change: Change) -> str:
+    return "the validation samples" if change.name == VALIDATION_DIGEST else change.name
+
+
+def _text(change: Change) -> str:
+    if change.name == VALIDATION_DIGEST:
+        return _name(change)
+    return f"{change.name} ({change.first or 'not given'} → {change.second or 'not given'})"
 
 
 def _classes(classes: Sequence[ClassOutcome]) -> str:
@@ -135,11 +144,13 @@ def _classes(classes: Sequence[ClassOutcome]) -> str:
 def _ledger(loss: LedgerDifference | None, accuracy: LedgerDifference | None) -> str:
     texts = []
     for metric, difference, unit in (("loss", loss, NATS), ("accuracy", accuracy, POINTS)):
-        terms = [term for term in (difference.terms if difference is not None else ()) if term.is_worth_naming]
+        if difference is None:
+            continue
+        least = _LEAST_OF_GAP * max(abs(difference.first), abs(difference.second))
+        terms = [term for term in difference.terms if term.is_worth_naming and abs(term.value) >= least]
         terms.sort(key=lambda term: -abs(term.value))
-        if difference is not None and terms:
+        if terms:
             named = ", ".join(f"{term.cause.label} {unit.amount_with_unit(term.value)}" for term in terms[:2])
-            texts.append(
-                f"{metric} gap {unit.amount(difference.first)} → {unit.amount_with_unit(difference.second)}: {named}"
-            )
-    return f"Training against validation: {'; '.join(texts)}." if texts else ""
+            ends = f"{unit.amount(difference.first)} → {unit.amount_with_unit(difference.second)}"
+            texts.append(f"In the {metric} gap ({ends}): {named}.")
+    return " ".join(texts)

@@ -89,7 +89,9 @@ def explain_probe(
     facts = replace(_facts(probe, validation, strata, loss, accuracy), opened=evidence, checks=found)
     if unit != "sample":
         facts = replace(facts, class_weights=None)
-    caveats = moment.caveats if validation else (*moment.caveats, "No validation data: there is no gap to explain.")
+    caveats = (*moment.caveats, *_not_rerun(opened))
+    if not validation:
+        caveats = (*caveats, "No validation data: there is no gap to explain.")
     return Explanation(
         run=moment.run,
         epoch=moment.epoch,
@@ -131,6 +133,14 @@ def _checked(
     if opened.leak is not None and opened.leak.is_beyond_chance:
         found = (opened.leak.found, *found)
     return opened, found
+
+
+def _not_rerun(opened: Opened | None) -> tuple[str, ...]:
+    """Return why a model's rounding could not be measured, where it should have been."""
+    again = opened.observed.rerun if opened is not None and opened.observed is not None else None
+    if again is None or not again.why_not:
+        return ()
+    return (f"What rounding to {again.dtype} does to the loss is not measured: {again.why_not}.",)
 
 
 def _facts(

@@ -18,7 +18,7 @@ from tui_monitor.training.keras2 import generator_fit
 from tui_monitor.training.record.caller import inside
 from tui_monitor.training.record.open_run import DEFAULT_BUDGET, DEFAULT_SECONDS, open_run
 from tui_monitor.training.record.recorded_fit import RecordedFit, over
-from tui_monitor.training.record.session import Session, active_session, is_recording
+from tui_monitor.training.record.session import ACTIVE, Session, is_recording
 
 _BACKENDS = {"keras": "keras3", LEGACY_PACKAGE: "legacy_keras"}
 
@@ -64,7 +64,7 @@ def _say_unrecorded(error: Exception) -> None:
     """Say in the run, or where there is none on standard error, that a training is not recorded."""
     session = None
     with suppress(Exception):
-        session = active_session()
+        session = ACTIVE.session
     if session is not None:
         session.failed(error)
     else:

@@ -8,10 +8,21 @@ import inspect
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 Failed = Callable[[Exception], None]
 """Takes the word that something of ours failed; may fail itself."""
+
+
+@dataclass
+class _LastResort:
+    """Who is told of a failure that whoever was to be told could not take."""
+
+    told: Failed = lambda error: None
+
+
+LAST_RESORT: Final = _LastResort()
 
 
 def attempt(failed: Failed, action: Callable[..., Any], *args: Any, otherwise: Any) -> Any:
@@ -44,8 +55,11 @@ def tell(failed: Failed, error: Exception) -> Any:
         theirs = None
     if theirs is not None:
         raise theirs
-    with suppress(Exception):
+    try:
         failed(error)
+    except Exception as second:  # it is told, too, but by something that knows less of what is lost
+        with suppress(Exception):
+            LAST_RESORT.told(second)
     return None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from tui_monitor.run_log.events.notifications import AlertRaised
 from tui_monitor.training.backends.backend import Recording, all_or_none, is_watched, wrap_once
 from tui_monitor.training.guard import attempt, ignored, tell
-from tui_monitor.training.record.session import Session, active_session, current_recorder, is_recording, leave
+from tui_monitor.training.record.session import ACTIVE, Session, current_recorder, is_recording, leave
 
 _EVENTS = ("on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end", "on_test_begin", "on_test_end")
 _GRAPH_MODE = (
@@ -86,7 +86,7 @@ def _recording_fit(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _session_of(args: Sequence[Any]) -> Session | None:
     """Return the session that records a fit with these arguments, the model first; None where there is none."""
-    session = active_session()
+    session = ACTIVE.session
     return session if args and session is not None and session.records(args[0]) else None
 
 
@@ -151,7 +151,7 @@ def _prepared(model: Any, kind: str, find_step: Callable[[], Any], plain: Callab
     """Return what a training or validation function of a model is to be made of; None where nobody records it."""
     from tui_monitor.training.step.instrument import Instrument, Kind
 
-    recorder, session = current_recorder(), active_session()
+    recorder, session = current_recorder(), ACTIVE.session
     if recorder is not None and recorder.records(model):
         probed = recorder.probes
     elif session is not None and session.records(model):
@@ -169,7 +169,7 @@ def _claimed(instrument: Any) -> Any:
 
 
 def _failed(error: Exception) -> None:
-    recorder, session = current_recorder(), active_session()
+    recorder, session = attempt(ignored, current_recorder, otherwise=None), ACTIVE.session
     if recorder is not None:
         recorder.falls_back(error)
     elif session is not None:

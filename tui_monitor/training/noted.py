@@ -7,7 +7,7 @@ from typing import Any
 
 from tui_monitor.run_log.runs.parameters import write_parameters
 from tui_monitor.training.guard import attempt, ignored
-from tui_monitor.training.record.session import Session, active_session, told_of_sessions
+from tui_monitor.training.record.session import ACTIVE, Session, told_of_sessions
 
 _noted: dict[str, Any] = {}
 
@@ -21,7 +21,7 @@ def note(**values: Any) -> None:
         values: by name; kept as text.
     """
     _noted.update(values)
-    session = active_session()
+    session = ACTIVE.session
     if session is None:
         told_of_sessions(_keep)
     else:

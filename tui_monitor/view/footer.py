@@ -28,5 +28,10 @@ def footer_rows(keys: Iterable[Key], width: int) -> Rows:
     return (tuple(runs),)
 
 
+def typing_rows(*keys: tuple[str, str]) -> Rows:
+    """Return the footer while a line is typed, when all other keys are letters: names of keys and what they do."""
+    return (tuple(run for name, does in keys for run in (Run(f" {name} ", "key"), Run(f"{does} ", "muted"))),)
+
+
 def _width(key: Key) -> int:
     return cell_len(key.shown) + cell_len(key.label) + 3

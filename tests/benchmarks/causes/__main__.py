@@ -11,7 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from tests.benchmarks.causes.report import report
 from tests.benchmarks.causes.scoring import score
-from tests.benchmarks.causes.store import Plan, Store, Stored, plans
+from tests.benchmarks.causes.store import SEEDS, Plan, Store, Stored, plans
 
 FAMILIES = ("MLP", "CNN", "LSTM")
 
@@ -20,14 +20,15 @@ def main() -> None:
     """Train what the cache lacks, then print the tables of the README."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.causes", description=__doc__)
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "tui-monitor" / "causes")
+    parser.add_argument("--seeds", type=int, default=len(SEEDS), help="of each cause; fewer say something of all")
     parser.add_argument("--report", action="store_true", help="train nothing; score what the cache holds")
     parser.add_argument("--into", type=Path, metavar="README", help="write the tables between its marks, too")
     arguments = parser.parse_args()
     store = Store(arguments.cache)
-    planned = plans(FAMILIES)
+    planned = plans(FAMILIES, arguments.seeds)
     if not arguments.report:
         _train([plan for plan in planned if plan not in store], len(planned), store)
-    tables = report(score(planned, store), len(planned))
+    tables = report(score(planned, store), len(plans(FAMILIES)))
     print(tables)
     if arguments.into is not None:
         text = arguments.into.read_text(encoding="utf-8")

@@ -38,10 +38,15 @@ class Plan:
         return f"{self.name}/{self.family}/{self.strength}/{self.seed}/{written}"
 
 
-def plans(families: tuple[str, ...]) -> list[Plan]:
-    """Return every run of the benchmark, a seed at a time, so that a part of them says something of all."""
+def plans(families: tuple[str, ...], seeds: int = len(SEEDS)) -> list[Plan]:
+    """Return the runs of the benchmark, a seed at a time, so that a part of them says something of all.
+
+    Args:
+        families: of models.
+        seeds: how many of all seeds.
+    """
     planned = []
-    for seed in SEEDS:
+    for seed in SEEDS[:seeds]:
         planned += [
             Plan(name, family, strength, seed, False, recipe(strength))
             for name, recipe in CAUSES.items()

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -33,7 +34,11 @@ def any_spec(draw: st.DrawFn) -> ChartSpec:
     if draw(st.booleans()):
         low, mean, high = (draw(arrays(count, count)) for _ in range(3))
         band = Band(
-            low, mean, high, np.array(draw(st.lists(st.booleans(), min_size=count, max_size=count)), dtype=bool)
+            low,
+            mean,
+            high,
+            np.array(draw(st.lists(st.booleans(), min_size=count, max_size=count)), dtype=bool),
+            is_outline=draw(st.booleans()),
         )
     points = []
     for _ in range(2):
@@ -50,6 +55,7 @@ def any_spec(draw: st.DrawFn) -> ChartSpec:
         band=band,
         train=points[0],
         validation=points[1],
+        gap=draw(st.none() | st.builds(Gap, ANY_FLOAT, ANY_FLOAT, st.just("+0.125"), ANY_FLOAT)),
         legend=(LegendEntry("●", "train", "train"), LegendEntry("◆", "validation", "validation")),
         log_y=draw(st.booleans()),
         markers=draw(st.sampled_from(MarkerSet)),
@@ -166,12 +172,62 @@ def test_training_and_validation_differ_without_colour() -> None:
 def test_the_legend_shows_band_and_line_as_they_are_drawn(markers: MarkerSet) -> None:
     """In every marker set the samples of the legend are characters that the chart draws, told apart without colour."""
     mean = np.full(200, 0.5)
-    band = Band(mean - 0.3, mean, mean + 0.3, np.zeros(200, dtype=bool))
-    rows = draw_chart(plain_spec(band=band, markers=markers), 60, 12).text.splitlines()[1:]
     glyph = glyphs(markers)
-    assert glyph.band != glyph.line
-    assert any(glyph.band * 10 in row for row in rows)
-    assert any(glyph.line * 10 in row for row in rows)
+    for is_outline, sample in ((False, glyph.band), (True, glyph.edge)):
+        drawn: list[str] = []
+        # A level edge is any of the dot rows of a cell; the sample shows one.
+        for half in np.linspace(0.3, 0.4, 12):
+            band = Band(mean - half, mean, mean + half, np.zeros(200, dtype=bool), is_outline=is_outline)
+            drawn += draw_chart(plain_spec(band=band, markers=markers), 60, 12).text.splitlines()[1:]
+        assert sample != glyph.line
+        assert any(sample * 10 in row for row in drawn)
+        assert any(glyph.line * 10 in row for row in drawn)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(*[st.floats(-0.5, 1.5)] * 2), min_size=1, max_size=110),
+    st.sampled_from(MarkerSet),
+    st.integers(20, 120),
+    st.integers(5, 30),
+)
+def test_an_outline_leaves_the_inside_to_the_lines(
+    ends: list[tuple[float, float]], markers: MarkerSet, width: int, height: int
+) -> None:
+    """At any size at most two cells of a column are the band's, each over an edge that is in range."""
+    low, high = np.sort(np.array(ends), axis=1).T
+    band = Band(low, np.full(len(low), np.nan), high, np.zeros(len(low), bool), is_outline=True)
+    cells = cells_of(draw_chart(plain_spec(band=band, markers=markers), width, height), "train-band")
+    wide, high_rows = data_area(width, height, None)
+    columns = [column for _, column in cells]
+    # More slices than dot columns, or fewer, as while a terminal changes its size.
+    each = max(1, -(-len(low) // wide))
+    assert all(columns.count(column) <= 2 * each for column in columns)
+    inside = (np.concatenate([low, high]) >= 0) & (np.concatenate([low, high]) <= 1)
+    edges = np.concatenate([low, high])[inside] * (high_rows - 1)
+    assert all(np.abs(edges - (high_rows - row)).min() <= 1 for row, _ in cells)
+
+
+@pytest.mark.parametrize("markers", MarkerSet)
+@pytest.mark.parametrize("size", [(46, 8), (60, 12), (120, 30)])
+def test_dots_lead_from_the_newest_marks_to_the_bracket(markers: MarkerSet, size: tuple[int, int]) -> None:
+    """While the axis goes on behind the newest epoch, its gap hangs together with its marks, and at the end touches."""
+    for newest in (4.0, 10.0):
+        x = np.arange(1.0, newest + 1)
+        spec = plain_spec(
+            train=Points(x, np.full(len(x), 0.8)),
+            validation=Points(x, np.full(len(x), 0.2)),
+            gap=Gap(0.8, 0.2, "+0.600", newest),
+            markers=markers,
+        )
+        grid = draw_chart(spec, *size)
+        end = GUTTER + data_area(*size, spec.gap)[0]
+        marks = {side: max(cells_of(grid, side), key=lambda cell: cell[1]) for side in ("train-mark", "validation")}
+        for row, mark in marks.values():
+            led = [column for cell, column in cells_of(grid, "gap") if cell == row and column < end]
+            ways = [mark, *sorted(led), end]
+            assert all(0 < after - before <= 3 for before, after in pairwise(ways))
+            assert (end, row) in {(column, row) for row, column in cells_of(grid, "gap")}
 
 
 def test_the_legend_never_covers_data_and_gives_way_whole() -> None:

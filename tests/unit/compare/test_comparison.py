@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 
 from tui_monitor.cli.compare_command import compare_runs
+from tui_monitor.compare.changes import Change, ScriptDifference
 from tui_monitor.compare.comparison import Comparison, compare, comparison_to_json
+from tui_monitor.compare.ledgers import LedgerDifference, TermDifference
+from tui_monitor.compare.outcome import Outcome
+from tui_monitor.compare.words import why
+from tui_monitor.run_log.events.ledger import Cause
 from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import RunInfo, State
 from tui_monitor.run_log.format.validation_samples import LAST_FILE, ValidationSamples, samples_to_bytes
@@ -112,6 +117,7 @@ def test_other_samples_are_not_paired(tmp_path: Path) -> None:
     others = compare(one, run(tmp_path, "two", keys=KEYS + np.uint64(1)))
     assert "not the same" in others.outcome.matching
     assert any(change.name == "validation digest" for change in others.changes)
+    assert "The one recorded difference is the validation samples." in others.why
     assert "same samples" in others.next_step
     keyless = compare(run(tmp_path, "three", keys=None), run(tmp_path, "four", keys=None))
     assert keyless.outcome.matching.startswith("Paired by position")
@@ -161,3 +167,17 @@ def test_the_command_prints_text_and_json(tmp_path: Path, capsys: pytest.Capture
     assert set(content) == set(Comparison.__dataclass_fields__)
     assert content["changes"][0] == {"about": "argument", "name": "lr", "first": "0.1", "second": "0.01"}
     assert comparison_to_json(compare(tmp_path / "one", tmp_path / "other"))["schema"] == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(-0.003, ""), (-0.05, "In the accuracy gap (+4.1 → +4.0 points): Running average −5.0 points.")],
+)
+def test_a_cause_that_hardly_moved_is_no_reason(value: float, said: str) -> None:
+    """However sure it is, a cause that moved by less than a tenth of the gap says nothing of why two runs differ."""
+    term = TermDifference(Cause.IN_EPOCH_AVERAGING, 0.0, value, value, 0.0025, value, value)
+    accuracy = LedgerDifference(0.041, 0.040, (term,), (3, 40))
+    changed = (Change("argument", "epochs", "3", "40"),)
+    script = ScriptDifference(is_known=True)
+    found = why(changed, script, Outcome(None, None, ""), None, accuracy)
+    assert found == " ".join(filter(None, ("The one recorded difference is epochs (3 → 40).", said)))

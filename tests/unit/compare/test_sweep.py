@@ -16,8 +16,9 @@ from tui_monitor.cli.export_command import export
 from tui_monitor.cli.sweep_command import print_sweeps
 from tui_monitor.compare.sweep import argument_effects, sweep_of
 from tui_monitor.errors import NothingMeasured, UsageError
-from tui_monitor.run_log.runs.entry import Best, RunEntry, read_entry
+from tui_monitor.run_log.runs.entry import Best, RunEntry
 from tui_monitor.run_log.runs.parameters import write_parameters
+from tui_monitor.run_log.runs.read_entry import read_entry
 from tui_monitor.view.runs.sweep_rows import sweep_rows
 from tui_monitor.view.text.rows import width_of
 

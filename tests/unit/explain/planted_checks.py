@@ -23,6 +23,7 @@ from tui_monitor.explain.evidence.check_results import (
     RareLabels,
     Repeated,
     Rounded,
+    RoundingFelt,
     SoftmaxOfOne,
     UnrelatedLabels,
     WeightedValidation,
@@ -35,11 +36,13 @@ from tui_monitor.explain.samples.probes import (
     IN_LOSS,
     NO_CLASS,
     Averaging,
+    FloatArray,
     PerSampleMetric,
     TrainingProbe,
     ValidationProbe,
     Weighting,
 )
+from tui_monitor.explain.samples.rerun import Rerun
 
 Sides = tuple[TrainingProbe, ValidationProbe, Observed]
 CLASSES = 5
@@ -178,6 +181,17 @@ def _rounded(sides: Sides) -> Sides:
     return training, replace(validation, loss=validation.loss.astype(np.float16).astype(float)), observed
 
 
+def rerun_in(dtype: str, shift: float, noise: float = 1e-3) -> Rerun:
+    """Return losses of both sides whose rounding moves them by a part on average, and at random by another."""
+    generator = np.random.default_rng(0)
+
+    def side(size: int) -> tuple[FloatArray, FloatArray]:
+        wide = generator.gamma(2.0, 0.3, size)
+        return wide * (1 + shift + generator.normal(0, noise, size)), wide
+
+    return Rerun(dtype, side(400), side(300))
+
+
 def masked_in_loss_alone(sides: Sides) -> Sides:
     """Have a quarter of the units count in the accuracy alone, where each is right."""
     training, validation, observed = sides
@@ -238,6 +252,7 @@ PLANTED: dict[type[Check], Callable[[Sides], Sides]] = {
     CutValidation: _observing(validation_used=WholeValidation(samples=320)),
     WeightedValidation: _weighted,
     Rounded: _rounded,
+    RoundingFelt: _observing(rerun=rerun_in("float16", 0.05)),
     NewTraining: _observing(training_back=0),
     PaddingCounted: masked_in_loss_alone,
     MultiLabelAccuracy: labelled("categoricalaccuracy", 0.5, 0.3),

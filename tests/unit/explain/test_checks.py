@@ -12,6 +12,7 @@ from tests.unit.explain.planted_checks import (
     labelled,
     masked_in_loss_alone,
     of_some_kind,
+    rerun_in,
     shifted,
     swapped,
 )
@@ -24,6 +25,7 @@ from tui_monitor.explain.evidence.check_results import (
     OtherAccuracy,
     PaddingCounted,
     Rounded,
+    RoundingFelt,
     UnrelatedLabels,
 )
 from tui_monitor.explain.evidence.checks import checks
@@ -123,6 +125,32 @@ def test_values_of_few_digits_are_seen_on_one_side_alone(dtype: str) -> None:
     assert not [check for check in checks(both, narrow, observed) if isinstance(check, Rounded)]
     few = replace(validation, loss=np.round(validation.loss * 8) / 8)
     assert not [check for check in checks(training, few, observed) if isinstance(check, Rounded)]
+
+
+@pytest.mark.parametrize(("shift", "noise", "is_said"), [(0.05, 1e-3, True), (0.0, 1e-3, False), (0.0, 0.3, False)])
+def test_rounding_is_said_where_it_moves_a_mean(shift: float, noise: float, is_said: bool) -> None:
+    """What rounding changes on average is a finding; what it changes by little, or at random alone, is none."""
+    training, validation, observed = healthy(9)
+    observed = replace(observed, rerun=rerun_in("bfloat16", shift, noise))
+    found = [check for check in checks(training, validation, observed) if isinstance(check, RoundingFelt)]
+    assert bool(found) is is_said
+    for check in found:
+        assert check.dtype == "bfloat16"
+        assert check.validation[0] == pytest.approx(1.05 * check.validation[1], rel=1e-2)
+
+
+def test_what_overflows_is_said_though_it_is_a_single_sample() -> None:
+    """A loss that is infinite in the narrow type alone is a finding, and no part of the means."""
+    training, validation, observed = healthy(10)
+    again = rerun_in("float16", 0.0)
+    assert again.validation is not None
+    again.validation[0][3] = np.inf
+    again.validation[0][4] = again.validation[1][4] = np.nan
+    (check,) = checks(training, validation, replace(observed, rerun=again))
+    assert isinstance(check, RoundingFelt)
+    assert check.overflowed == (0, 1)
+    assert np.isfinite(check.validation).all()
+    assert checked(check).sentence.startswith("The loss of 1 validation sample is NaN or infinite because")
 
 
 def test_a_model_of_one_class_always_tells_nothing_of_labels() -> None:

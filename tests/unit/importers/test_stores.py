@@ -17,7 +17,7 @@ from tui_monitor.importers.importing import import_path, import_runs
 from tui_monitor.importers.stores.keras_tuner import tuner_parameters
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.catalogue import Catalogue
-from tui_monitor.run_log.runs.entry import read_entry
+from tui_monitor.run_log.runs.read_entry import read_entry
 from tui_monitor.view.runs.differences import differences
 
 

@@ -12,7 +12,8 @@ from tui_monitor.run_log.events.progress import EpochEnded
 from tui_monitor.run_log.format.layout import RUN_FILE, RunInfo, State
 from tui_monitor.run_log.runs import catalogue as catalogue_module
 from tui_monitor.run_log.runs.catalogue import CATALOGUE_FILE, Catalogue
-from tui_monitor.run_log.runs.entry import RunEntry, read_entry
+from tui_monitor.run_log.runs.entry import RunEntry
+from tui_monitor.run_log.runs.read_entry import read_entry
 from tui_monitor.run_log.runs.tags import write_tags
 from tui_monitor.run_log.write.writer import RunWriter
 

@@ -1,18 +1,29 @@
 """A run's entry in a table: a fold over its events that can be taken up where it ended."""
 
+import json
 import math
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
+from tests.unit.run_log.many_runs import make_runs
+from tui_monitor.metric_names import is_better
+from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded, StatusChanged
+from tui_monitor.run_log.format.canonical_metrics import canonical_values
 from tui_monitor.run_log.format.layout import EVENTS_FILE, RUN_FILE, RunInfo, State
+from tui_monitor.run_log.format.strict_json import whole
 from tui_monitor.run_log.runs.arguments import arguments_of, script_of
-from tui_monitor.run_log.runs.entry import TRACE_POINTS, Best, Stamp, Trace, read_entry, with_state
+from tui_monitor.run_log.runs.entry import TRACE_POINTS, Best, RunEntry, Stamp, Trace
+from tui_monitor.run_log.runs.entry_events import changes
 from tui_monitor.run_log.runs.liveness import LOST_DETAIL
+from tui_monitor.run_log.runs.read_entry import read_entry, with_state
 from tui_monitor.run_log.runs.tags import TAGS_FILE, read_tags, tags_of, write_tags
 from tui_monitor.run_log.write.writer import RunWriter
 
@@ -100,6 +111,80 @@ def test_reading_on_gives_what_reading_anew_gives(fits: list[list[dict[str, floa
         assert whole.epoch != 77
 
 
+VALUES = st.one_of(st.floats(), st.integers(), st.sampled_from(["NaN", "-Infinity", "x", None, True, [1, 2], 10**400]))
+LINES = st.fixed_dictionaries(
+    {"kind": st.sampled_from(["epoch", "epoch", "epoch_begin", "status", "explanation", "unknown", 7])},
+    optional={
+        "time": VALUES,
+        "phase": st.sampled_from([1, 2, None, "2", 0]),
+        "epoch": st.sampled_from([1, 2, 3, 2**60, "4", 1.5, None]),
+        "logs": st.one_of(
+            st.dictionaries(st.sampled_from(["loss", "acc", "val_loss", "accuracy", "lr"]), VALUES, max_size=4),
+            st.sampled_from([None, [], "logs"]),
+        ),
+        "state": st.sampled_from(["training", "finished", "dancing", None]),
+        "exit_code": VALUES,
+        "detail": st.sampled_from(["", "said", None]),
+    },
+)
+SPELLINGS = (
+    lambda line: json.dumps(line, separators=(",", ":")),
+    json.dumps,
+    lambda line: json.dumps(dict(reversed(line.items()))),
+    lambda line: " " + json.dumps(line),
+    lambda line: json.dumps(line)[:-1],
+    lambda line: json.dumps([line]),
+)
+
+
+def by_every_event(lines: Sequence[str]) -> dict[str, Any]:
+    """Return what an entry says of lines, each parsed whole and taken alone."""
+    said: dict[str, Any] = {"fit": 0, "epoch": 0, "last_word": State.STARTING, "detail": "", "values": {}, "best": {}}
+    for line in lines:
+        try:
+            content = json.loads(line)
+        except ValueError:
+            continue
+        kind = content.get("kind") if isinstance(content, dict) else None
+        if kind == "status" and (status := StatusChanged.read(content)) is not None:
+            said |= {"last_word": status.state, "detail": status.detail}
+        elif kind == "epoch_begin" and (begun := EpochBegan.read(content)) is not None:
+            said["epoch"] = begun.epoch
+        elif kind == "epoch" and (ended := EpochEnded.read(content)) is not None:
+            fit = whole(content.get("phase")) or said["fit"]
+            best = dict(said["best"]) if fit == said["fit"] else {}
+            values = dict(canonical_values(ended.logs))
+            for name, value in values.items():
+                if math.isfinite(value) and (name not in best or is_better(name, value, best[name].value)):
+                    best[name] = Best(value, ended.epoch)
+            said |= {"fit": fit, "epoch": ended.epoch, "values": values, "best": best}
+    return said
+
+
+@given(st.lists(st.tuples(LINES, st.sampled_from(SPELLINGS)), max_size=12))
+def test_an_entry_says_what_its_events_say_one_by_one(lines: list[tuple[dict[str, Any], Callable[..., str]]]) -> None:
+    """However lines are spelt, ordered or damaged, no short way of reading them gives another entry."""
+    spelt = [spell(line) for line, spell in lines]
+    content = "".join(line + "\n" for line in spelt).encode()
+    said = by_every_event(spelt)
+    found = changes(RunEntry("run"), content)
+    entry = replace(RunEntry("run"), **found)
+    assert str({name: getattr(entry, name) for name in said}) == str(said)
+
+
+def test_a_run_is_read_in_few_calls(tmp_path: Path) -> None:
+    """What thousands of runs take at the first look does not creep up: calls of Python and C for one of 12 epochs."""
+    make_runs(tmp_path, 2)
+    read_entry(tmp_path / "run-00000")
+    calls: Counter[str] = Counter()
+    sys.setprofile(lambda frame, event, argument: calls.update([event]))
+    try:
+        read_entry(tmp_path / "run-00001")
+    finally:
+        sys.setprofile(None)
+    assert 100 < calls["call"] + calls["c_call"] < 500
+
+
 def test_the_best_is_of_the_newest_fit_and_in_its_metrics_direction(tmp_path: Path) -> None:
     """A loss is best when lowest, an accuracy when highest; values that are not finite never are."""
     writer = started(tmp_path / "run")
@@ -119,7 +204,7 @@ def test_a_trace_keeps_every_stride_th_value(values: list[float]) -> None:
     """A long curve is kept in few values, evenly spaced from the first."""
     trace = Trace()
     for value in values:
-        trace = trace.added("val_loss", value)
+        trace = trace.added("val_loss", [value])
     assert len(trace.values) <= TRACE_POINTS
     assert list(trace.values) == values[:: trace.stride]
 

@@ -9,8 +9,8 @@ from tests.unit.run_log.many_runs import make_runs
 from tui_monitor.errors import FolderNotWritable, UsageError
 from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, RUN_FILE
 from tui_monitor.run_log.format.run_json import read_run_info
-from tui_monitor.run_log.runs.entry import read_entry
 from tui_monitor.run_log.runs.folders import list_runs
+from tui_monitor.run_log.runs.read_entry import read_entry
 from tui_monitor.run_log.runs.removal import Deleted, rename_run
 
 

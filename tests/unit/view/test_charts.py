@@ -4,10 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.app.snapshots import fit
 from tui_monitor.charts.spec import Points
+from tui_monitor.history.batches.middle import MIDDLE
+from tui_monitor.history.batches.series import BatchSeries
 from tui_monitor.history.snapshot import EpochRow
+from tui_monitor.view.charts.batch_band import outline
 from tui_monitor.view.charts.chart_metrics import shown_metrics
 from tui_monitor.view.charts.epoch_axis import full_range, planned_end
 from tui_monitor.view.charts.newest_gap import gap_label, newest_gap
@@ -45,6 +50,30 @@ def test_the_gap_is_of_the_newest_epoch_in_view_with_both_sides() -> None:
     assert gap is not None
     assert (gap.train, gap.validation, gap.label) == (0.7, 0.4, "+0.300")
     assert newest_gap(train, validation, (1.5, 2.5)) is None
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 8), st.integers(0, 3))
+def test_edges_of_the_band_are_quantiles_that_stay(before: int, now: int, each: int, seed: int) -> None:
+    """Edges are the 10 % and 90 % quantiles of eight columns at a time; more batches move no earlier part of them."""
+    drawn = np.random.default_rng(seed).gamma(4.0, 0.25, 40 * each).astype(np.float32)
+    lines = []
+    for known in sorted((before, now)):
+        # As a run grows: the columns ahead of the newest batch are empty.
+        edges = np.minimum(np.arange(41) * each, known * each)
+        lines.append(np.array(outline(BatchSeries.of(drawn[: known * each]), edges, known, 8)))
+    first, last = lines
+    whole = max(before, now) // 8
+    assert np.isfinite(last).sum() == 2 * 8 * whole
+    for group in range(whole):
+        expected = np.quantile(drawn[8 * group * each : 8 * (group + 1) * each], MIDDLE)
+        middle = [
+            np.interp(8 * group + 3.5, np.arange(40)[np.isfinite(line)], line[np.isfinite(line)]) for line in last
+        ]
+        bend = np.abs(np.diff(last[:, 8 * group : 8 * (group + 1)], axis=1)).max()
+        # The line bends at the middle, which lies between two columns.
+        assert np.allclose(middle, expected, atol=bend / 2 + 1e-5)
+    settled = max(min(before, now) // 8 * 8 - 4, 0)
+    assert np.array_equal(first[:, :settled], last[:, :settled])
 
 
 @pytest.mark.parametrize(

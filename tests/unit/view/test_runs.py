@@ -15,8 +15,12 @@ from tui_monitor.run_log.runs.arguments import varying
 from tui_monitor.run_log.runs.entry import Best, RunEntry
 from tui_monitor.view.runs.columns import COLUMNS, TableContext, fitted, sorted_entries
 from tui_monitor.view.runs.differences import differences
+from tui_monitor.view.runs.prepared import prepare
 from tui_monitor.view.runs.query import read_query, searched_text
+from tui_monitor.view.runs.table import empty_rows
+from tui_monitor.view.runs.table_state import TableState
 from tui_monitor.view.text.bars import sparkline
+from tui_monitor.view.text.rows import end_of
 
 GOOD = RunEntry(
     "good",
@@ -178,3 +182,25 @@ def test_ls_refuses_what_no_run_has(tmp_path: Path, sort: str | None, filter_by:
     make_runs(tmp_path, 2, epochs=2)
     with pytest.raises(UsageError, match=r"val_loss|starting"):
         list_all(str(tmp_path), sort=sort, filter_by=filter_by)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("val_los<0.4", "none has a metric, argument or column 'val_los'"),
+        ("val_loss<0.1", "No run fits 'val_loss<0.1'. "),
+    ],
+)
+def test_a_filter_that_leaves_nothing_says_what_it_named_wrongly(written: str, said: str) -> None:
+    """A misspelt name is told from a bound that no run reaches."""
+    prepared = prepare({entry.name: entry for entry in ENTRIES}, TableState(), 1.8e9)
+    rows = empty_rows(prepared, TableState(filter=written), "runs", 200)
+    assert said in " ".join(run.text for row in rows for run in row)
+
+
+def test_names_are_told_apart_where_there_is_no_room() -> None:
+    """Of names that do not fit the end is kept, as names that are made differ there; those that fit stay whole."""
+    first, second = (end_of(f"demo-question-20261126-17494{number}", 14) for number in range(2))
+    assert first != second
+    assert len(first) == len(second) == 14
+    assert end_of("short", 5) == "short"

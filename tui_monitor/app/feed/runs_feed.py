@@ -26,6 +26,9 @@ _FETCH_SECONDS = 3.0
 _MANY = 1000
 """Runs from which their objects are left out of garbage collection: they stay for as long as the table."""
 
+_WORTH_SAVING = 100
+"""Runs that were read anew from which the catalogue is written at once."""
+
 Arrived = Callable[[Mapping[str, RunEntry], PreparedRuns], object]
 
 
@@ -69,6 +72,9 @@ class RunsFeed:
             # The first look at thousands of runs takes seconds: those read so far are shown meanwhile.
             entries = self._catalogue.refresh(lambda some: self._tell(some, arrived))
             self._tell(entries, arrived)
+            if self._catalogue.unsaved >= _WORTH_SAVING:
+                # Not at the end alone: a line that drops would have the next session read them all again.
+                self._catalogue.save()
             if len(entries) > _MANY:
                 # A collection that walks over all runs would make a key wait for a tenth of a second.
                 gc.freeze()

@@ -24,6 +24,7 @@ from tui_monitor.history.snapshot import FitSnapshot, Snapshot
 from tui_monitor.run_log.runs.place import RunsPlace
 from tui_monitor.view.charts.overlay import OverlaidRun, OverlayState, Side, XAxis, overlay_metrics, overlay_spec
 from tui_monitor.view.footer import footer_rows
+from tui_monitor.view.keys.key import Group
 from tui_monitor.view.keys.table import KEYS, OF_THE_OVERLAY
 from tui_monitor.view.runs.overlay_legend import overlay_legend
 from tui_monitor.view.text.rows import heading
@@ -37,6 +38,7 @@ class OverlayScreen(Screen[None]):
 
     AUTO_FOCUS = ""
     BINDINGS = bindings(OF_THE_OVERLAY)
+    GROUPS = OF_THE_OVERLAY
 
     class Read(Message):
         """The reader thread has read on in the runs."""
@@ -142,7 +144,7 @@ class OverlayScreen(Screen[None]):
         title = f"{len(self._overlaid)} runs"
         self._head.show((heading(title, f"x: {self._state.x}", width),))
         self._legend.show(overlay_legend(self._overlaid, self._state, tuple(self._texts.values()), width))
-        self._footer.show(footer_rows([key for key in KEYS if key.group in OF_THE_OVERLAY], width))
+        self._footer.show(footer_rows([key for key in KEYS if key.group in (*OF_THE_OVERLAY, Group.PROGRAM)], width))
         self.is_settled = False
         self._is_wanted = True
         self._start()

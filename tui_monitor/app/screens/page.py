@@ -13,8 +13,6 @@ from tui_monitor.view.keys.key import Group
 from tui_monitor.view.keys.table import KEYS, OF_A_PAGE
 from tui_monitor.view.text.rows import Rows, cell_len, heading
 
-_WIDEST = 120
-
 
 class PageScreen(Screen[None]):
     """A title, rows that scroll, and the keys. What it says is made by those who inherit it."""
@@ -22,7 +20,9 @@ class PageScreen(Screen[None]):
     AUTO_FOCUS = ""
     BINDINGS = bindings(OF_A_PAGE)
     GROUPS: ClassVar[tuple[Group, ...]] = OF_A_PAGE
-    """Of the keys in the footer."""
+    """Of the keys that it has beside the program's own."""
+    WIDEST: ClassVar[int] = 120
+    """Cells of its rows at most: longer ones of text read badly."""
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         """Prepare the screen.
@@ -60,8 +60,8 @@ class PageScreen(Screen[None]):
         titles = self.titles()
         title = next((title for title in titles if cell_len(title) + 3 <= width), titles[-1])
         self._head.show((heading(title, "", width),))
-        self._body.show(self.rows(min(_WIDEST, max(20, width - 3))))
-        self._keys.show(footer_rows([key for key in KEYS if key.group in self.GROUPS], width))
+        self._body.show(self.rows(min(self.WIDEST, max(20, width - 3))))
+        self._keys.show(footer_rows([key for key in KEYS if key.group in (*self.GROUPS, Group.PROGRAM)], width))
 
     def action_page_back(self) -> None:
         """Go back to the table."""

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 from tui_monitor.app.widgets.cells_view import CellsView
 from tui_monitor.app.widgets.runs_table import RunsTable
 from tui_monitor.run_log.runs.entry import RunEntry
-from tui_monitor.view.footer import footer_rows
+from tui_monitor.view.footer import footer_rows, typing_rows
 from tui_monitor.view.keys.table import KEYS, OF_THE_TABLE
 from tui_monitor.view.layout import HEIGHT_CLASSES, SMALLEST, WIDTH_CLASSES
 from tui_monitor.view.runs.columns import Column
@@ -75,8 +75,14 @@ class RunsScreen(Screen[None]):
             f"{self.size.width}×{self.size.height}. No training is affected."
         )
         self.query_one("#too-small", Static).update(text)
-        keys = [key for key in KEYS if key.group in OF_THE_TABLE]
-        self._footer.show(footer_rows(keys, self.size.width))
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        if self.is_typing:
+            self._footer.show(typing_rows(("Enter", "back to the table"), ("Escape", "clear the filter")))
+        else:
+            keys = [key for key in KEYS if key.group in OF_THE_TABLE]
+            self._footer.show(footer_rows(keys, self.size.width))
 
     @property
     def height(self) -> int:
@@ -94,11 +100,13 @@ class RunsScreen(Screen[None]):
         self._filter.value = text
         self._filter.cursor_position = len(text)
         self.set_focus(self._filter)
+        self._show_keys()
 
     def end_typing(self) -> None:
         """Close that line; the filter stays."""
         self._filter.display = False
         self.set_focus(None)
+        self._show_keys()
 
     def show(self, prepared: PreparedRuns, shown: Sequence[RunEntry], names: Sequence[str], state: TableState) -> None:
         """Draw the table.

@@ -17,6 +17,7 @@ class SweepScreen(PageScreen):
 
     BINDINGS = bindings(OF_A_SWEEP)
     GROUPS = OF_A_SWEEP
+    WIDEST = 240
 
     def __init__(self, script: str, runs: Sequence[RunEntry], metric: str, *, ascii_only: bool = False) -> None:
         """Prepare the screen.

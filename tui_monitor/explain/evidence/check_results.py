@@ -202,6 +202,18 @@ class Rounded:
 
 
 @dataclass(frozen=True)
+class RoundingFelt:
+    """Losses that a model computes in a narrow type are not what float32 gives."""
+
+    dtype: str
+    training: Pair
+    """Mean loss of some samples as computed, and in float32; of those that are finite in both."""
+    validation: Pair
+    overflowed: tuple[int, int]
+    """Samples of training and of validation whose loss is NaN or infinite in the narrow type alone."""
+
+
+@dataclass(frozen=True)
 class PenaltyInOneMode:
     """A penalty is part of the loss in one mode alone."""
 
@@ -231,6 +243,7 @@ Check = (
     | PaddingCounted
     | NotFinite
     | Rounded
+    | RoundingFelt
     | PenaltyInOneMode
 )
 

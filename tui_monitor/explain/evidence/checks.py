@@ -27,6 +27,7 @@ from tui_monitor.explain.evidence.data_checks import (
     weighted_validation,
 )
 from tui_monitor.explain.evidence.label_checks import label_map, label_shift, missing_classes, unrelated_labels
+from tui_monitor.explain.evidence.rounding import rounding_felt
 from tui_monitor.explain.samples.observed import Observed
 from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
 
@@ -57,6 +58,7 @@ def checks(probe: TrainingProbe, validation: ValidationProbe, observed: Observed
         padding_counted(probe, validation, observed),
         not_finite(probe, validation),
         rounded(probe, validation, observed),
+        rounding_felt(observed),
         penalty(observed),
         rare_labels(observed),
         new_training(observed),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     # Sentences are made of what checks found where nothing is computed, so without NumPy.
     from tui_monitor.explain.samples.labels import MultiLabel, Padding
+    from tui_monitor.explain.samples.rerun import Rerun
 
 
 class OutputScale(StrEnum):
@@ -87,3 +88,5 @@ class Observed:
     """Targets and outputs of a model whose samples have any number of labels; None for others."""
     padding: Padding | None = None
     """Which time steps are padding that nothing masks; None where none can be told."""
+    rerun: Rerun | None = None
+    """Some samples computed once more in float32; None for a model that computes in float32 anyway."""

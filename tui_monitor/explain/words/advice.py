@@ -144,7 +144,8 @@ def _batch_norm_lag(facts: Facts) -> Advice:
     lag = facts.opened.batch_norm if facts.opened is not None else None
     sentence = "Batch norm's moving statistics lag behind the weights: lower `momentum`, or train for more steps."
     if lag is not None:
-        sentence += f" With this momentum they need about {units.count(round(lag.steps_to_follow))} steps to follow."
+        steps = units.count(_rounded(round(lag.steps_to_follow)))
+        sentence += f" With this momentum they need about {steps} steps to follow."
         if lag.val_loss is not None:
             sentence += f" With statistics of now val_loss would be {lag.val_loss:.3f}."
     return Advice("lower batch norm's `momentum`", sentence, "keras.layers.BatchNormalization(momentum=0.9)")
@@ -246,7 +247,7 @@ def _unfamiliar(facts: Facts) -> Advice:
 def _memorised(facts: Facts) -> Advice:
     return Advice(
         "regularise, stop earlier (`EarlyStopping`) or add data",
-        "Regularise, stop earlier or add data: the model knows its training samples better than samples like them.",
+        "Regularise, stop where validation loss is lowest, or add data.",
         "keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)",
     )
 

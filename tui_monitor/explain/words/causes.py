@@ -63,7 +63,8 @@ CAUSE_WORDS: Mapping[Cause, CauseWords] = {
     Cause.MEMORISED: CauseWords(
         "memorised",
         "Memorised samples are",
-        "What the difference has grown by since: the model knows its training samples better than samples like them.",
+        "What the difference has grown by since the first epoch: the model knows its training samples better than "
+        "samples like them.",
     ),
     Cause.WITHIN_CLASS: CauseWords(
         "within class",

@@ -18,9 +18,7 @@ def opened_subject(cause: Cause, facts: Facts) -> str:
         return f"that {leaked_share(opened.leak)} of validation stands in training"
     if cause is Cause.INPUT_SCALE and opened is not None and opened.scale is not None:
         return f"that validation's inputs {opened.scale.pattern_name or 'are scaled differently'}"
-    if cause is Cause.UNFAMILIAR:
-        return "that validation's data differ from training's"
-    return "that training samples were memorised"
+    return "that validation's data differ from training's"
 
 
 def labels_apart(facts: Facts) -> str:

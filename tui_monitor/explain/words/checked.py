@@ -25,6 +25,7 @@ from tui_monitor.explain.evidence.check_results import (
     RareLabels,
     Repeated,
     Rounded,
+    RoundingFelt,
     SoftmaxOfOne,
     UnrelatedLabels,
     WeightedValidation,
@@ -217,6 +218,32 @@ def _rounded(check: Rounded) -> Finding:
     )
 
 
+def _rounding_felt(check: RoundingFelt) -> Finding:
+    overflowed = [
+        f"{units.count(count)} {side} sample{'s' if count > 1 else ''}"
+        for side, count in zip(("training", "validation"), check.overflowed, strict=True)
+        if count
+    ]
+    if overflowed:
+        what = (
+            f"The loss of {' and '.join(overflowed)} is NaN or infinite because the model computes in {check.dtype}: "
+            "in float32 it is finite."
+        )
+    else:
+        (train, train_wide), (other, other_wide) = check.training, check.validation
+        what = (
+            f"Rounding to {check.dtype} changes the loss: in float32, some samples' validation loss would be "
+            f"{other_wide:.4g}, not {other:.4g}, and training's {train_wide:.4g}, not {train:.4g}."
+        )
+    return Finding(
+        "rounding",
+        KNOWN,
+        what,
+        "Compute the last layers and the loss in float32; the others may stay narrow.",
+        'keras.layers.Dense(units, dtype="float32")',
+    )
+
+
 def _penalty(check: PenaltyInOneMode) -> Finding:
     return Finding(
         "penalty_in_one_mode",
@@ -272,5 +299,6 @@ _FINDINGS: Mapping[type[Any], Callable[[Any], Finding]] = {
     MissingClasses: _missing_classes,
     NotFinite: _not_finite,
     Rounded: _rounded,
+    RoundingFelt: _rounding_felt,
     PenaltyInOneMode: _penalty,
 }

@@ -255,6 +255,7 @@ def _clause(cause: Cause, on_loss: float | None, facts: Facts) -> str:
         Cause.IN_EPOCH_AVERAGING: ("the running average over the epoch", False),
         Cause.TRAIN_MODE_LAYERS: train_mode_subject(facts),
         Cause.BATCH_AVERAGING: ("the mean of batch means", False),
+        Cause.MEMORISED: ("memorised samples", True),
         Cause.MEASUREMENT: ("an unexplained rest", False),
     }[cause]
     return f"{subject} {_moves(on_loss, on_accuracy, plural=plural)}"
@@ -262,7 +263,8 @@ def _clause(cause: Cause, on_loss: float | None, facts: Facts) -> str:
 
 def _fact_of_validation(cause: Cause, facts: Facts) -> str:
     """Return, as the subject of a clause, what a cause does on validation's side; empty where it acts on training's."""
-    if cause in OPENED_SUBJECTS:
+    # Memorising makes training's samples easier, and validation's no harder.
+    if cause in OPENED_SUBJECTS and (cause is not Cause.MEMORISED or labels_apart(facts)):
         return opened_subject(cause, facts)
     if cause is Cause.WITHIN_CLASS:
         labels = labels_apart(facts)

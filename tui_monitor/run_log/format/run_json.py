@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from tui_monitor.errors import RunNotFound, RunUnreadable
 from tui_monitor.run_log.format.layout import RUN_FILE, RunInfo, run_info_from_json, run_info_to_json
+from tui_monitor.run_log.format.read_file import read_file
 from tui_monitor.run_log.format.replace_file import replace_file
 from tui_monitor.run_log.format.strict_json import encode
 
@@ -19,15 +22,14 @@ def read_run_info(folder: Path) -> RunInfo:
         RunNotFound: the folder holds no `run.json`.
         RunUnreadable: `run.json` is damaged, unreadable, or of a newer format.
     """
-    path = folder / RUN_FILE
+    path = f"{folder}/{RUN_FILE}"
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
+        content = read_file(path, _LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise RunNotFound(f"No run in {folder}: it holds no {RUN_FILE}.") from error
     except OSError as error:
         raise RunUnreadable(f"{path} can't be read: {error.strerror}.") from error
-    return parse_run_info(content, str(path))
+    return parse_run_info(content, path)
 
 
 def parse_run_info(content: bytes, where: str = RUN_FILE) -> RunInfo:
@@ -38,11 +40,19 @@ def parse_run_info(content: bytes, where: str = RUN_FILE) -> RunInfo:
     """
     if len(content) > _LARGEST:
         raise RunUnreadable(f"{where} is damaged: it is far larger than a run's identity can be.")
+    return run_info_from_json(_parsed(content, where), where)
+
+
+def _parsed(content: bytes, where: str) -> Any:
     try:
-        parsed: Any = json.loads(content)
+        return msgspec.json.decode(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        # Stricter, and four times as fast: what it refuses may still be read.
+        pass
+    try:
+        return json.loads(content)
     except (ValueError, RecursionError) as error:
         raise RunUnreadable(f"{where} is damaged: it is not JSON. Restore it from a copy.") from error
-    return run_info_from_json(parsed, where)
 
 
 def write_run_info(folder_descriptor: int, info: RunInfo) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import count
 from pathlib import PurePath
 from typing import Any
@@ -34,12 +35,18 @@ def arguments_of(info: RunInfo) -> dict[str, str]:
     Args:
         info: identity of the run.
     """
-    found = dict(_named(_parted(info.command)[1]))
+    return script_and_arguments(info)[1]
+
+
+def script_and_arguments(info: RunInfo) -> tuple[str, dict[str, str]]:
+    """Return what a run trains, as `script_of`, and its arguments, as `arguments_of`: the command is parted once."""
+    script, words = _parted(info.command)
+    found = dict(_named(words))
     if info.fits:
         newest = info.fits[-1]
         _add(found, "fit", newest.fit)
         _add(found, "model", {name: newest.model.get(name) for name in _OF_THE_MODEL})
-    return found
+    return script, found
 
 
 def varying(arguments: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
@@ -60,13 +67,19 @@ def varying(arguments: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
     return tuple(chosen.values())
 
 
+@lru_cache(maxsize=256)
+def _last_part(path: str) -> str:
+    """Return the last name in a path; thousands of runs have the same few."""
+    return PurePath(path).name
+
+
 def _parted(command: Sequence[str]) -> tuple[str, list[str]]:
     """Return what is trained, and the arguments that are its own."""
     words = list(command)
     if not words:
         return "", []
-    if PurePath(words[0]).name != _PROGRAM:
-        return PurePath(words[0]).name, words[1:]
+    if _last_part(words[0]) != _PROGRAM:
+        return _last_part(words[0]), words[1:]
     match words[1:]:
         case ["run", *rest]:
             return _of_run(rest)
@@ -86,9 +99,9 @@ def _of_run(words: Sequence[str]) -> tuple[str, list[str]]:
     while rest:
         word = rest.pop(0)
         if word in ("-m", "--"):
-            return (PurePath(rest[0]).name, rest[1:]) if rest else ("", [])
+            return (_last_part(rest[0]), rest[1:]) if rest else ("", [])
         if not word.startswith("-"):
-            return PurePath(word).name, rest
+            return _last_part(word), rest
         if "=" not in word and word not in _WITHOUT_VALUE and rest:
             rest.pop(0)
     return "", []
@@ -130,6 +143,8 @@ def _same(one: str, other: str) -> bool:
 
 
 def _written(value: Any) -> str:
+    if type(value) is str:
+        return value
     if isinstance(value, float):
         return f"{value:.7g}"
     if isinstance(value, Mapping):

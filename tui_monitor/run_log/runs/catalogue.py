@@ -14,8 +14,9 @@ import msgspec
 
 from tui_monitor.run_log.format.layout import CONTROL_FOLDER, RUN_FILE
 from tui_monitor.run_log.format.replace_file import replace_file
-from tui_monitor.run_log.runs.entry import RunEntry, read_entry, stamp_of, with_state
+from tui_monitor.run_log.runs.entry import RunEntry
 from tui_monitor.run_log.runs.liveness import file_system_time
+from tui_monitor.run_log.runs.read_entry import read_entry, stamp_of, with_state
 
 CATALOGUE_FILE = ".catalogue.msgpack"
 """In the runs folder; its name begins with a dot, as no run's does."""
@@ -53,7 +54,6 @@ class Catalogue:
         self._entries: dict[str, RunEntry] = {}
         self._is_loaded = False
         self._unsaved = 0
-        """Runs that the file does not know, or knows otherwise, and that have ended."""
 
     def refresh(
         self, told: Callable[[Mapping[str, RunEntry]], object] | None = None, every: int = 500
@@ -107,6 +107,11 @@ class Catalogue:
                 self._entries[name] = with_state(self._runs / name, read_entry(self._runs / name, before=entry), now)
                 self._unsaved += self._entries[name].last_word.ended
         return dict(self._entries)
+
+    @property
+    def unsaved(self) -> int:
+        """Ended runs that the file does not know, or knows otherwise."""
+        return self._unsaved
 
     def save(self) -> None:
         """Write what is known for the next time, unless that is in the file; a folder that can't be written stays."""

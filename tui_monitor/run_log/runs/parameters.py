@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tui_monitor.run_log.format.read_file import read_file
 from tui_monitor.run_log.format.replace_file import replace_file
 from tui_monitor.run_log.format.strict_json import encode, text
 
@@ -16,8 +17,7 @@ _LONGEST = 200
 def read_parameters(folder: Path | str) -> dict[str, str]:
     """Return what was noted, names and values; nothing where there is none or the file is damaged."""
     try:
-        with open(f"{folder}/{PARAMETERS_FILE}", "rb") as file:  # noqa: PTH123 - ten thousand times
-            content: Any = json.loads(file.read(_LARGEST))
+        content: Any = json.loads(read_file(f"{folder}/{PARAMETERS_FILE}", _LARGEST))
     except (OSError, ValueError, RecursionError):
         return {}
     return {str(name): text(value) for name, value in content.items()} if isinstance(content, dict) else {}

@@ -13,9 +13,10 @@ from tui_monitor.errors import FolderNotWritable, UsageError
 from tui_monitor.run_log.format.layout import RUN_FILE
 from tui_monitor.run_log.format.replace_file import replace_file
 from tui_monitor.run_log.format.strict_json import encode
-from tui_monitor.run_log.runs.entry import RunEntry, read_entry, with_state
+from tui_monitor.run_log.runs.entry import RunEntry
 from tui_monitor.run_log.runs.folders import printable, safe_name
 from tui_monitor.run_log.runs.process import ProcessIdentity, ProcessState, observe_process
+from tui_monitor.run_log.runs.read_entry import read_entry, with_state
 
 _TRASH = ".deleted-"
 """Begins the name of a folder of deleted runs; the host and the process that deleted them follow."""

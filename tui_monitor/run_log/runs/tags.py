@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tui_monitor.errors import FolderNotWritable
+from tui_monitor.run_log.format.read_file import read_file
 from tui_monitor.run_log.format.replace_file import replace_file
 from tui_monitor.run_log.format.strict_json import encode
 
@@ -20,8 +21,7 @@ _LONGEST = 40
 def read_tags(folder: Path | str) -> tuple[str, ...]:
     """Return a run's tags in the order they were given; none where there are none or the file is damaged."""
     try:
-        with open(f"{folder}/{TAGS_FILE}", "rb") as file:  # noqa: PTH123 - ten thousand times
-            content: Any = json.loads(file.read(_LARGEST))
+        content: Any = json.loads(read_file(f"{folder}/{TAGS_FILE}", _LARGEST))
     except (OSError, ValueError, RecursionError):
         return ()
     held = content.get("tags") if isinstance(content, dict) else None

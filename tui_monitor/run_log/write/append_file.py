@@ -92,8 +92,12 @@ class AppendFile:
         elif size and os.pread(descriptor, 1, size - 1) != b"\n":
             os.write(descriptor, b"\n")
 
-    def is_in_place(self) -> bool:
-        """Return whether the open file is still the one it was, and still in a folder."""
+    def leave_if_replaced(self) -> None:
+        """Have a file that was removed or replaced opened anew before the next write. Closes nothing."""
+        if self.descriptor >= 0 and not self._is_in_place():
+            self.invalidate()
+
+    def _is_in_place(self) -> bool:
         try:
             found = os.fstat(self._open_descriptor)
         except OSError:

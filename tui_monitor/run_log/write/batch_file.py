@@ -145,9 +145,9 @@ class BatchFile:
         self.disown()
         return lost
 
-    def is_in_place(self) -> bool:
-        """Return whether the open file is still the one it was, and still in a folder."""
-        return self._file.is_in_place()
+    def leave_if_replaced(self) -> None:
+        """Have a file that was removed or replaced opened anew before anything more is appended."""
+        self._file.leave_if_replaced()
 
     def invalidate(self) -> None:
         """Have the file opened again before anything more is appended."""

@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,15 +24,13 @@ from tui_monitor.run_log.format.layout import (
 )
 from tui_monitor.run_log.format.run_json import write_run_info
 from tui_monitor.run_log.runs.process import identify
-from tui_monitor.run_log.write.append_file import AppendFile
 from tui_monitor.run_log.write.batch_file import BatchFile
-from tui_monitor.run_log.write.block_writer import extend_blocks
+from tui_monitor.run_log.write.block_writer import BlockWriter
+from tui_monitor.run_log.write.event_file import EventFile
 from tui_monitor.run_log.write.folder_handle import FolderHandle
 from tui_monitor.run_log.write.heartbeat import INTERVAL_SECONDS, Heartbeat, touch_heartbeat
 from tui_monitor.run_log.write.output_index import OutputIndex
 from tui_monitor.run_log.write.record_values import as_count, as_float32, count_or_none
-
-_WAITING_EVENTS = 1000
 
 
 class RunWriter:
@@ -71,9 +68,8 @@ class RunWriter:
         self._folder = FolderHandle(folder)
         self._info = info if info.created else replace(info, created=time.time())
         self._info_is_written = False
-        self._events = AppendFile(EVENTS_FILE)
+        self._events = EventFile(self._folder_descriptor, self._lock)
         self._output_index = OutputIndex()
-        self._waiting: deque[bytes] = deque(maxlen=_WAITING_EVENTS)
         self._fit: FitInfo | None = None
         self._batches = self._batch_file(batches_file(1), metrics=0)
         self._batches.disown()
@@ -81,7 +77,7 @@ class RunWriter:
         self._unreported = 0
         self._last_error: str | None = None
         self._closed = False
-        self._summing_up = threading.Lock()
+        self._blocks = BlockWriter()
         self._process = identify(self._pid)
         _writers.add(self)
         self._attempt(self._open)
@@ -226,7 +222,7 @@ class RunWriter:
         self._attempt(self._sum_up)
         with self._lock:
             self._attempt(self._report_lost)
-            self._attempt(self._flush_waiting)
+            self._attempt(self._events.flush)
             self._attempt(self._mark_output)
             self._closed = True
             self._output_index.close()
@@ -256,7 +252,7 @@ class RunWriter:
 
     def _open(self) -> None:
         self._folder_descriptor()
-        self._flush_waiting()
+        self._events.flush()
         if self._fit is not None and self._batches.descriptor < 0:
             self._batches.open()
 
@@ -300,9 +296,7 @@ class RunWriter:
 
     def _append_event(self, event: Event) -> None:
         line = event_line(RecordedEvent(event, round(self.seconds(), 6), self._fit_index()))
-        with self._lock:
-            self._waiting.append(line)
-            self._flush_waiting()
+        self._events.append(line)
 
     def _mark_output(self) -> None:
         with self._lock:
@@ -310,19 +304,6 @@ class RunWriter:
 
     def _fit_index(self) -> int | None:
         return self._fit.index if self._fit is not None else None
-
-    def _flush_waiting(self) -> None:
-        with self._lock:
-            if self._events.descriptor < 0:
-                self._events.open(self._folder_descriptor())
-            while self._waiting:
-                # Taken out first: a signal handler's own event must not send this line again.
-                line = self._waiting.popleft()
-                try:
-                    self._events.append(line)
-                except OSError:
-                    self._waiting.appendleft(line)
-                    raise
 
     def _repair(self, error: Exception, epoch: int, size: float, values: Sequence[float]) -> float:
         """Record a batch once more, with values that a record can hold, or count it as lost; return the run's time."""
@@ -375,31 +356,24 @@ class RunWriter:
         self._attempt(self._touch)
         self._attempt(self._mark_output)
         with self._lock:
-            for file in (self._events, self._batches):
-                if file.descriptor >= 0 and not file.is_in_place():
-                    file.invalidate()
+            self._events.leave_if_replaced()
+            self._batches.leave_if_replaced()
             self._flush_batches()
-            if self._waiting:
-                self._attempt(self._flush_waiting)
+            if self._events.waits:
+                self._attempt(self._events.flush)
         self._attempt(self._sum_up)
 
     def _sum_up(self) -> None:
         """Summarise the batches recorded since the last time: beside the training thread, never in it."""
         # The parts of several workers are put together, so a summary of one is of no use.
-        if self._info.worker is not None or not self._summing_up.acquire(blocking=False):
-            return
-        try:
-            with self._lock:
-                # A descriptor of its own: without the lock, another thread may close the folder meanwhile.
-                descriptor = os.dup(self._folder_descriptor())
-            try:
-                # The fit before the newest may have ended since the last time.
-                for fit in self._info.fits[-2:]:
-                    extend_blocks(descriptor, fit)
-            finally:
-                os.close(descriptor)
-        finally:
-            self._summing_up.release()
+        if self._info.worker is None:
+            # The fit before the newest may have ended since the last time.
+            self._blocks.extend(self._own_descriptor, self._info.fits[-2:])
+
+    def _own_descriptor(self) -> int:
+        with self._lock:
+            # A copy: without the lock, another thread may close the folder meanwhile.
+            return os.dup(self._folder_descriptor())
 
 
 _writers: WeakSet[RunWriter] = WeakSet()

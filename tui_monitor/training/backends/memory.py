@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from tui_monitor.training.backends.graphs import NotRepeatable, operations_between
+from tui_monitor.training.backends.pieces import operations_between
+from tui_monitor.training.backends.repeatable import NotRepeatable
 
 _ASSIGNS: Final = ("Assign", "ResourceScatter", "ResourceStridedSliceAssign")
 """How names of operations begin that write numbers to a variable, other than the state of a generator."""

@@ -1,7 +1,9 @@
 """Batches of an epoch as they are kept and measured again: unpacked, sorted by shape, put together and cut."""
 
+import functools
+import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,13 +46,26 @@ def unpack_batch(output: StepOutput, *, in_training: bool) -> UnpackedBatch:
         Unsupported: inputs, targets or outputs are not one for each sample.
     """
     parts, row = output.parts(), output.rows[-1]
-    # Names end in three digits, so that sorting them gives the leaves in their order.
-    inputs = {role: tuple(parts[name] for name in sorted(parts) if name[:-3] == role) for role in ROLES}
-    outputs = tuple(parts[name] for name in sorted(parts) if name[:-3] == OUTPUTS)
-    lengths = [leaf.shape[:1] for leaf in tf.nest.flatten([*inputs.values(), outputs])]
-    if any(tuple(length) != (int(row[0]),) for length in lengths):
+    samples = int(row[0])
+    *given, outputs = (tuple(map(parts.__getitem__, names)) for names in _names_by_role(tuple(parts)))
+    leaves: Iterable[Any] = itertools.chain(*given, outputs)
+    if not all(map(_is_array, parts.values())):
+        leaves = tf.nest.flatten([*given, outputs])
+    if any(tuple(leaf.shape[:1]) != (samples,) for leaf in leaves):
         raise Unsupported(NOT_BY_SAMPLE)
-    return UnpackedBatch(inputs, outputs, row[1] if in_training else math.nan, int(row[0]))
+    inputs = dict(zip(ROLES, given, strict=True))
+    return UnpackedBatch(inputs, outputs, row[1] if in_training else math.nan, samples)
+
+
+@functools.lru_cache(maxsize=64)
+def _names_by_role(names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Return the names of the leaves of each role and of the outputs; once for all batches of a layout."""
+    # Names end in three digits, so that sorting them gives the leaves in their order.
+    return tuple(tuple(name for name in sorted(names) if name[:-3] == role) for role in (*ROLES, OUTPUTS))
+
+
+def _is_array(part: Any) -> bool:
+    return isinstance(part, np.ndarray)
 
 
 def of_size(batch: UnpackedBatch, size: int) -> Iterator[tuple[int, UnpackedBatch]]:
@@ -73,12 +88,16 @@ def inner_shapes(batch: UnpackedBatch) -> list[Any]:
 def same_shapes(batches: Sequence[UnpackedBatch], most: int = LARGEST_PASS) -> Iterator[list[UnpackedBatch]]:
     """Yield runs of batches of the same inner shapes, of a number of samples together at most unless it is one."""
     group: list[UnpackedBatch] = []
+    shapes: list[Any] = []
+    samples = 0
     for batch in batches:
-        full = sum(each.samples for each in group) + batch.samples > most
-        if group and (full or inner_shapes(group[0]) != inner_shapes(batch)):
+        own = inner_shapes(batch)
+        if group and (samples + batch.samples > most or own != shapes):
             yield group
-            group = []
+            group, samples = [], 0
         group.append(batch)
+        shapes = own
+        samples += batch.samples
     if group:
         yield group
 

@@ -6,6 +6,7 @@ what a measurement may cost; `can_begin`, whether a fit may be measured at all.
 """
 
 import sys
+import time
 from dataclasses import dataclass
 
 FIRST_PROBE_SAMPLES = 3072
@@ -158,3 +159,16 @@ class ProbeBudget:
         else:
             self._fixed = 0.7 * self._fixed + 0.3 * fixed
             self._per_batch = 0.7 * self._per_batch + 0.3 * per_batch
+
+
+class Stopwatch:
+    """Seconds since it was made, the one-time tracing in between left out."""
+
+    def __init__(self, budget: ProbeBudget) -> None:
+        """Begin to count."""
+        self._budget = budget
+        self._begun = time.perf_counter() - budget.tracing
+
+    def seconds(self) -> float:
+        """Return how many have passed."""
+        return time.perf_counter() - self._begun - self._budget.tracing

@@ -15,9 +15,8 @@ from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events.explanation import Explanation, OutputExplanation
 from tui_monitor.run_log.events.ledger import Cause, Ledger
+from tui_monitor.training.probe.both_sides import REPRODUCED, Measured
 from tui_monitor.training.probe.ledger_sides import (
-    REPRODUCED,
-    Measured,
     output_training,
     output_validation,
     whole_training,
@@ -42,8 +41,10 @@ def explained(known: Measured, moment: Moment, open_within: Open | None = None) 
     training, validation = whole_training(known), whole_validation(known)
     unknown = _not_reproduced(training) or _epoch_problem(known, training, "loss")
     opened = open_within(training, validation) if open_within is not None and validation is not None else None
-    # First in full, to see what its parts don't reproduce; below once more, with that left out.
-    explanation = explain_probe(training, validation, moment, opened=opened)
+    unit = known.plan.outputs[0].unit if len(known.plan.outputs) == 1 else "sample"
+    moment = replace(moment, caveats=(*moment.caveats, *_caveats(known)))
+    # In full, to see what its parts don't reproduce; below once more with that left out, where there is any.
+    explanation = explain_probe(training, validation, moment, unit=unit, opened=opened)
     problems = {
         "loss": unknown or _validation_problem(known, explanation.loss, validation, "loss"),
         "accuracy": _accuracy_problem(known, explanation, training, validation),
@@ -53,11 +54,10 @@ def explained(known: Measured, moment: Moment, open_within: Open | None = None) 
     if problems["loss"] and not (known.plan.by_batch and has_accuracy):
         return None, problems["loss"]
     without = frozenset(name for name, problem in problems.items() if problem)
-    said = [f"The gap in {name} can only be shown: {problem}." for name, problem in problems.items() if problem]
-    caveats = (*moment.caveats, *_caveats(known), *said)
-    moment = replace(moment, caveats=caveats)
-    unit = known.plan.outputs[0].unit if len(known.plan.outputs) == 1 else "sample"
-    explanation = explain_probe(training, validation, moment, without=without, unit=unit, opened=opened)
+    if without:
+        said = [f"The gap in {name} can only be shown: {problem}." for name, problem in problems.items() if problem]
+        moment = replace(moment, caveats=(*moment.caveats, *said))
+        explanation = explain_probe(training, validation, moment, without=without, unit=unit, opened=opened)
     if len(known.plan.outputs) > 1:
         outputs, problems_of = zip(
             *(_output(known, index, opened) for index in range(len(known.plan.outputs))), strict=True

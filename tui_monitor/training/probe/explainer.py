@@ -13,9 +13,10 @@ from tui_monitor.explain.samples.probes import Averaging
 from tui_monitor.run_log.events.explanation import Cost, Explanation
 from tui_monitor.training.backends import graphs
 from tui_monitor.training.probe.batches import LazyBatch, UnpackedBatch
-from tui_monitor.training.probe.budget import ProbeBudget
+from tui_monitor.training.probe.both_sides import Measured
+from tui_monitor.training.probe.budget import ProbeBudget, Stopwatch
 from tui_monitor.training.probe.explained import explained
-from tui_monitor.training.probe.ledger_sides import Measured, whole_training, whole_validation
+from tui_monitor.training.probe.ledger_sides import whole_training, whole_validation
 from tui_monitor.training.probe.measured import MeasuredBatches
 from tui_monitor.training.probe.opening.opening import OpenedOnce, Opening
 from tui_monitor.training.probe.passes import Probe, preserved_random_state
@@ -120,7 +121,7 @@ class Explainer:
         knew_cost = self._budget.knows_cost
         self.is_complete = False
         # Before batches are drawn, as unpacking them is a part of what measuring costs.
-        watch = _Stopwatch(self._budget)
+        watch = Stopwatch(self._budget)
         is_measured = validation.loss is None or self._has_measured(validation)
         # Half of the budget goes to validation where its own steps have measured nothing.
         chosen = self._choose(totals, batches, training_seconds, share=1.0 if is_measured else 0.5, is_last=is_last)
@@ -176,7 +177,7 @@ class Explainer:
         is_known = self._plan.metrics[:1] == ("loss",) and "loss" not in self._plan.running
         if self.measures_nothing or not is_known or not len(validation.kept) or not self._is_like_training(validation):
             return None
-        watch = _Stopwatch(self._budget)
+        watch = Stopwatch(self._budget)
         chosen = self._choose(totals, batches, training_seconds, share=0.5)
         if not chosen and requested:
             chosen = self._draw(batches, ASKED_BATCHES)
@@ -310,7 +311,7 @@ class Explainer:
         self,
         known: Measured,
         moment: Moment,
-        watch: "_Stopwatch",
+        watch: Stopwatch,
         training_seconds: float,
         kept: Reservoir[LazyBatch] | None = None,
     ) -> Explanation:
@@ -393,15 +394,3 @@ def _only_shown(reason: Unsupported) -> str:
 
 def _average(totals: EpochTotals, position: int) -> Average:
     return Average(totals.mean(position, Averaging.SAMPLES), totals.mean(position, Averaging.BATCHES))
-
-
-class _Stopwatch:
-    """Seconds since it was made, the one-time tracing in between left out."""
-
-    def __init__(self, budget: ProbeBudget) -> None:
-        self._budget = budget
-        self._begun = time.perf_counter() - budget.tracing
-
-    def seconds(self) -> float:
-        """Return how many have passed."""
-        return time.perf_counter() - self._begun - self._budget.tracing

@@ -17,8 +17,10 @@ import tensorflow as tf
 
 from tui_monitor.explain.samples.probes import FloatArray
 from tui_monitor.training.backends.backend import Backend
-from tui_monitor.training.backends.graphs import NotRepeatable, Piece, cut
 from tui_monitor.training.backends.memory import refuse_memory
+from tui_monitor.training.backends.pieces import Piece, cut
+from tui_monitor.training.backends.precision import narrow_type_of
+from tui_monitor.training.backends.repeatable import NotRepeatable
 from tui_monitor.training.probe.anew import holds_own_code_alone, trace_anew
 from tui_monitor.training.probe.batches import (
     LARGEST_PASS,
@@ -33,7 +35,7 @@ from tui_monitor.training.probe.measured import (
     beyond,
     together,
 )
-from tui_monitor.training.probe.variables import Variables
+from tui_monitor.training.probe.variables import InFloat32, Instead
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.payload import ROLES, Trace
 from tui_monitor.training.step.per_sample_metrics import PerSampleMetrics, SampleTensors, Unsupported
@@ -90,6 +92,8 @@ class Probe:
         self._passes: dict[tuple[str, int], tuple[Trace, _Pass]] = {}
         self._readings: dict[int, tuple[Trace, tuple[tuple[str, Any], ...], Piece]] = {}
         self._anew: list[tuple[str, Trace]] = []
+        self._narrow: dict[int, tuple[Trace, str]] = {}
+        self._in_float32 = InFloat32()
 
     def training_batches(self, batches: Sequence[UnpackedBatch]) -> MeasuredBatches:
         """Measure training batches in both modes, and their values as of when they were trained on.
@@ -137,12 +141,40 @@ class Probe:
             found.append((sample.y.numpy(), sample.y_pred.numpy()))
         return found
 
-    def with_variables(self, batches: Sequence[UnpackedBatch], instead: Variables) -> Mapping[str, FloatArray]:
+    def narrow_type(self, batch: UnpackedBatch) -> str:
+        """Return the type narrower than float32 that inference computes in, as a rule; empty where it does not.
+
+        Args:
+            batch: of either side.
+
+        Raises:
+            Unsupported: as for training batches.
+        """
+        trace = self._trace("inference", batch)
+        # By identity, so the trace is held with its answer.
+        if id(trace) not in self._narrow:
+            leaves = [leaf for role in ROLES for leaf in trace.inputs[role]]
+            wanted = [tensor for sample in trace.samples for tensor in sample.tensors()]
+            self._narrow[id(trace)] = trace, narrow_type_of(leaves, wanted)
+        return self._narrow[id(trace)][1]
+
+    def in_float32(self, batches: Sequence[UnpackedBatch]) -> Mapping[str, FloatArray]:
+        """Return values of the units of the first output in inference mode, computed in float32.
+
+        Args:
+            batches: of either side.
+
+        Raises:
+            Unsupported: as for training batches, or because the step can't be computed in float32.
+        """
+        return self.with_variables(batches, self._in_float32)
+
+    def with_variables(self, batches: Sequence[UnpackedBatch], instead: Instead) -> Mapping[str, FloatArray]:
         """Return values of the units of the first output in inference mode, with other values of some variables.
 
         Args:
             batches: of either side.
-            instead: variables to read instead of the model's own.
+            instead: what is computed instead, such as variables to read instead of the model's own.
 
         Raises:
             Unsupported: as for training batches, or because a pass reads a variable that must be among them and is not.
@@ -201,7 +233,7 @@ class Probe:
     def _outputs(self) -> tuple[PerSampleMetrics, ...]:
         return self.training.plan.outputs
 
-    def _measure(self, kind: str, batch: UnpackedBatch, instead: Variables | None = None) -> MeasuredPass:
+    def _measure(self, kind: str, batch: UnpackedBatch, instead: Instead | None = None) -> MeasuredPass:
         trace = self._trace(kind, batch)
         measured = self._pass(kind, trace, instead)
         size = _fixed_size(trace)
@@ -219,7 +251,7 @@ class Probe:
         beyond = float(np.mean([part.beyond for _, part in parts]))
         return MeasuredPass(tuple(np.concatenate(each, axis=1) for each in rows), math.nan, beyond)
 
-    def _pass(self, kind: str, trace: Trace, instead: Variables | None = None) -> _Pass:
+    def _pass(self, kind: str, trace: Trace, instead: Instead | None = None) -> _Pass:
         passes = self._passes if instead is None else instead.passes
         # By identity, so the trace is held with its pass: its number must not be given to another.
         key = (kind, id(trace))
@@ -283,7 +315,7 @@ class Probe:
         return all(leaf.shape.rank and leaf.shape[0] is None for leaf in leaves)
 
 
-def _built(trace: Trace, *, takes_outputs: bool, instead: Variables | None) -> _Pass:
+def _built(trace: Trace, *, takes_outputs: bool, instead: Instead | None) -> _Pass:
     roles = tuple((role, leaf) for role in ROLES for leaf in trace.inputs[role])
     inputs = [leaf for _, leaf in roles]
     wanted = [tensor for sample in trace.samples for tensor in sample.tensors()]
@@ -291,8 +323,7 @@ def _built(trace: Trace, *, takes_outputs: bool, instead: Variables | None) -> _
         # Without the model's own loss: these outputs are those of then, while penalties would be of the weights of now.
         return _Pass(cut([*inputs, *trace.outputs], wanted), roles, True, replace(trace, loss=None))
     if instead is not None:
-        instead.check(inputs, wanted)
-        return _Pass(cut(inputs, wanted, instead.handles), roles, False, replace(trace, loss=None))
+        return _Pass(instead.cut(inputs, wanted), roles, False, replace(trace, loss=None))
     return _Pass(cut(inputs, _wanted_of(trace)), roles, False, trace)
 
 

@@ -16,7 +16,7 @@ from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.child.identity import run_identity
 from tui_monitor.training.guard import attempt, ignored, raise_what_is_the_users
 from tui_monitor.training.probe.budget import ProbeBudget
-from tui_monitor.training.record.session import Session, activate, active_session
+from tui_monitor.training.record.session import ACTIVE, Session, activate
 
 DEFAULT_BUDGET = 0.02
 DEFAULT_SECONDS = 3.0
@@ -39,7 +39,7 @@ def open_run(
     Raises:
         FolderNotWritable: the runs folder can't be written to.
     """
-    active = active_session()
+    active = ACTIVE.session
     if active is not None:
         return active
     stem = Path(sys.argv[0]).stem if sys.argv and sys.argv[0] else "notebook"

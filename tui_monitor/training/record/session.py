@@ -7,14 +7,14 @@ import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tui_monitor.run_log.events.explanation import Explanation
 from tui_monitor.run_log.events.notifications import AlertRaised
 from tui_monitor.run_log.format.layout import WorkerInfo
 from tui_monitor.run_log.runs.workers import run_of
 from tui_monitor.run_log.write.writer import RunWriter
-from tui_monitor.training.guard import attempt, ignored
+from tui_monitor.training.guard import LAST_RESORT, attempt, ignored
 from tui_monitor.training.probe.budget import ProbeBudget
 from tui_monitor.training.usage.system_usage import SystemSampler
 
@@ -49,6 +49,8 @@ class Session:
     """Calls of `fit` that have begun."""
     _failed_fit: int | None = None
     """Number of the newest of them when a sentence last said that recording had failed."""
+    _unhandled_fit: int | None = None
+    """Number of the newest of them when a sentence last said that a failure could not be handled."""
     before_fit: Callable[[], None] = lambda: None
     """Called before a `fit` is recorded: a loop of the user's own may have a batch that waits."""
     logs_loops: bool = False
@@ -102,6 +104,14 @@ class Session:
         text = f"A fit is not recorded, as recording failed ({type(error).__name__}: {error}). Training goes on."
         self.writer.event(AlertRaised(text=text))
 
+    def not_handled(self, error: Exception) -> None:
+        """Say, once for each fit, that what a failure has cost is not known."""
+        if self._unhandled_fit == self.fits:
+            return
+        self._unhandled_fit = self.fits
+        text = f"A failure of the recording could not be handled ({type(error).__name__}: {error}): batches, epochs or"
+        self.writer.event(AlertRaised(text=f"{text} measurements may be missing from here on. Training goes on."))
+
     @property
     def worker(self) -> WorkerInfo | None:
         """Which of several workers this process is; None where it trains alone."""
@@ -113,13 +123,21 @@ class Session:
         return run_of(self.folder)
 
 
-_active: Session | None = None
+@dataclass
+class _Active:
+    """What this process records into."""
+
+    session: Session | None = None
+
+
+ACTIVE: Final = _Active()
+"""An object and no function, so that whoever tells of a failure can't fail at finding whom to tell."""
 
 
 def activate(session: Session | None) -> None:
     """Make a session the one that this process records into."""
-    global _active  # noqa: PLW0603 - one process, one run
-    _active = session
+    ACTIVE.session = session
+    LAST_RESORT.told = ignored if session is None else session.not_handled
     if session is not None:
         for action in _waiting:
             action(session)
@@ -137,11 +155,6 @@ def told_of_sessions(action: Callable[[Session], None]) -> None:
     """
     if action not in _waiting:
         _waiting.append(action)
-
-
-def active_session() -> Session | None:
-    """Return the session that this process records into, or None."""
-    return _active
 
 
 class EndUnknown(Exception):

@@ -91,8 +91,8 @@ class Classes:
 
     def counts(self, label: tf.Tensor) -> tf.Tensor:
         """Return how many units are of each class, float32, shape (count,); those without a hard label are left out."""
-        is_of_class = tf.equal(tf.reshape(label, [-1, 1]), np.arange(self.count, dtype=np.float32))
-        return tf.reduce_sum(tf.cast(is_of_class, tf.float32), axis=0)
+        is_of_class = tf.equal(label, np.arange(self.count, dtype=np.float32)[:, np.newaxis])
+        return tf.reduce_sum(tf.cast(is_of_class, tf.float32), axis=1)
 
 
 def flat(values: Any) -> tf.Tensor:

@@ -33,7 +33,7 @@ from tui_monitor.training.step.payload import (
     samples_in,
     unpacked,
 )
-from tui_monitor.training.step.per_sample_metrics import END, NO_LOSS
+from tui_monitor.training.step.per_sample_metrics import NO_LOSS, marked
 from tui_monitor.training.step.replicas import PAYLOAD
 from tui_monitor.training.workers.clock import StepTimestamps
 
@@ -281,9 +281,8 @@ class Instrument:
             value = value if loss is None else loss
             both = zip(self.plan.outputs, trace.samples, strict=True)
             by_unit = [metrics.by_unit(sample) for metrics, sample in both]
-            vectors = [metrics.marked(rows) for metrics, rows in zip(self.plan.outputs, by_unit, strict=True)]
-            if vectors:
-                kept[PER_SAMPLE] = self.channel.gathered(tf.concat([*vectors, [END]], axis=0))
+            if by_unit:
+                kept[PER_SAMPLE] = self.channel.gathered(marked(by_unit))
         return self.channel.emit(logs, samples_in(parts), [value], self._counts(trace, by_unit), kept)
 
     def _learned(self, parts: dict[str, Any], capture: Capture, loss: Any) -> Trace | None:

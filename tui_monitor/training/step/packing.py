@@ -13,7 +13,7 @@ from tui_monitor.explain.samples.probes import FloatArray
 from tui_monitor.training.step.per_sample_metrics import MARK, NOT_BY_SAMPLE, Unsupported
 
 PER_SAMPLE: Final = "per_sample"
-"""Name of the only part without a row for each sample: a vector of any length (`PerSampleMetrics.marked`)."""
+"""Name of the only part without a row for each sample: a vector of any length (`marked`)."""
 _WIDEST: Final = 256
 """Numbers a sample up to which copying a tensor into the vector is cheaper than an output of its own."""
 _NUMBERS: Final[Mapping[tf.DType, int]] = {tf.float32: 1, tf.int32: 1, tf.uint32: 1, tf.float64: 2, tf.int64: 2}
@@ -33,6 +33,12 @@ class Segment:
     def width(self) -> int:
         """Numbers a sample."""
         return int(np.prod(self.shape, dtype=int)) * _NUMBERS[self.dtype]
+
+    @functools.cached_property
+    def numpy_type(self) -> type[np.generic]:
+        """NumPy's name of the type: asking TensorFlow for it takes longer than a view."""
+        found: type[np.generic] = self.dtype.as_numpy_dtype
+        return found
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,7 @@ class Layout:
             end = at + samples * segment.width
             if end >= vector.size or vector[end] != MARK:
                 raise Unsupported(NOT_BY_SAMPLE)
-            leaves.append(vector[at:end].view(segment.dtype.as_numpy_dtype).reshape(samples, *segment.shape))
+            leaves.append(vector[at:end].view(segment.numpy_type).reshape(samples, *segment.shape))
             at = end + 1
         values = {PER_SAMPLE: vector[at:]} if self.has_values else {}
         if self._plain_names:
@@ -182,8 +188,9 @@ class Packer:
             self._shortest = min(self._layouts, key=lambda layout: layout.body)
         index = self._layouts.index(layout)
         head = tf.stack([tf.constant(float(index)), *logs.values(), *numbers])
-        mark, given = tf.constant([MARK]), zip(leaves, segments, strict=True)
-        samples = [vector for leaf, segment in given if segment for vector in (_as_numbers(leaf), mark)]
+        # Made once: each operation is paid for in every trace.
+        mark, all_of_it, given = tf.constant([MARK]), tf.constant([-1]), zip(leaves, segments, strict=True)
+        samples = [vector for leaf, segment in given if segment for vector in (_as_numbers(leaf, all_of_it), mark)]
         separate = [leaf for leaf, segment in zip(leaves, segments, strict=True) if not segment]
         packed = {"packed": concatenated([head, counts, *samples, *values])}
         return {**packed, "separate": tuple(separate)} if separate else packed
@@ -235,7 +242,7 @@ def _segment(leaf: Any) -> Segment | None:
     return segment if segment.width <= _WIDEST else None
 
 
-def _as_numbers(leaf: tf.Tensor) -> tf.Tensor:
+def _as_numbers(leaf: tf.Tensor, all_of_it: tf.Tensor) -> tf.Tensor:
     # Bit by bit: a cast to float32 would round large integers and float64.
     numbers = leaf if leaf.dtype is tf.float32 else tf.bitcast(leaf, tf.float32)
-    return numbers if numbers.shape.rank == 1 else tf.reshape(numbers, [-1])
+    return numbers if numbers.shape.rank == 1 else tf.reshape(numbers, all_of_it)

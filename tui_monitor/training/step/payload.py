@@ -53,18 +53,25 @@ class StepPlan:
     failure: Exception | None = None
     """Why steps emit nothing; None while they do."""
 
-    def counts_of(self, index: int, counts: FloatArray | None) -> UnitCounts | None:
-        """Return the unit counts of one output, from the sum of what steps emitted for all outputs."""
+    def counts_of(self, index: int, counts: FloatArray | None, samples: int) -> UnitCounts | None:
+        """Return the unit counts of one output in some batches.
+
+        Args:
+            index: of the output.
+            counts: sum of what steps emitted for all outputs.
+            samples: in all of the batches.
+        """
         begin = self._counts_begin(index)
         metrics = self.outputs[index]
-        return metrics.read_counts(None if counts is None else counts[begin : begin + metrics.counts_width])
+        own = None if counts is None else counts[begin : begin + metrics.counts_width]
+        return metrics.read_counts(own, samples)
 
     @property
     def unit_columns(self) -> Mapping[int, tuple[int, ...]]:
         """Return which counts belong to each metric whose units are not samples, see `EpochTotals`."""
         found = {}
         for index, metrics in enumerate(self.outputs):
-            if metrics.accuracy_name in self.metrics and (metrics.axes or metrics.is_masked):
+            if metrics.accuracy_name in self.metrics and metrics.has_units:
                 end = self._counts_begin(index) + metrics.counts_width
                 columns = (end - 1,) if metrics.is_accuracy_masked else (end - 2, end - 1)
                 found[self.metrics.index(metrics.accuracy_name or "")] = columns
@@ -106,6 +113,8 @@ def leaves(nest: Any) -> tuple[Any, ...]:
 def samples_in(parts: Mapping[str, Any]) -> tf.Tensor:
     """Return the number of samples in a batch, float32, shape ()."""
     first = next(leaf for role in ROLES for leaf in leaves(parts[role]))
+    if first.shape.rank and first.shape[0] is not None:
+        return tf.constant(float(first.shape[0]))
     if isinstance(first, tf.RaggedTensor):
         return tf.cast(first.nrows(), tf.float32)
     if first.shape.rank == 1:

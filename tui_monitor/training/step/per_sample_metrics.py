@@ -4,7 +4,7 @@ Where a sample holds several things that count for themselves (time steps that m
 class each), these are the units that metrics are read of.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -121,6 +121,11 @@ class PerSampleMetrics:
         return ROWS if self.is_masked else ROWS[:-1]
 
     @property
+    def has_units(self) -> bool:
+        """Whether it is units that are counted: parts of samples, or samples of which some may not count."""
+        return bool(self.axes) or self.is_masked
+
+    @property
     def unit(self) -> str:
         """What a unit is called."""
         return ("sample", "time step", "pixel", "voxel")[min(self.axes, 3)]
@@ -136,16 +141,6 @@ class PerSampleMetrics:
             raise Unsupported(NOT_BY_SAMPLE)
         return tf.stack(rows)
 
-    @staticmethod
-    def marked(rows: Sequence[tf.Tensor]) -> tf.Tensor:
-        """Return what `by_unit` has returned as one vector, float32, for `unmarked`.
-
-        Outputs and targets may differ in their number of rows, and are broadcast then. What we compute inside a step
-        must not fail on that, nor let TensorFlow's optimizer conclude that two tensors have equally many rows.
-        """
-        mark = tf.constant([MARK])
-        return tf.concat([part for row in rows for part in (row, mark)], axis=0)
-
     def taken(self, rows: Sequence[FloatArray], samples: int) -> FloatArray:
         """Return rows out of a vector as `of` gives them, shape (rows, units).
 
@@ -160,7 +155,7 @@ class PerSampleMetrics:
         size = max(lengths, default=0)
         if len(lengths) != 1 or (size % samples if samples else size) or (size != samples and not self.axes):
             raise Unsupported(NOT_BY_SAMPLE)
-        return np.stack(rows).astype(np.float64)
+        return np.array(rows, dtype=np.float64)
 
     def by_unit(self, sample: SampleTensors) -> list[tf.Tensor]:
         """Return the values of one batch: a vector of float32 for each of `rows`, as a rule with an entry a unit."""
@@ -186,6 +181,8 @@ class PerSampleMetrics:
         if not self.counts_width:
             return tf.zeros([0])
         label = None if self.classes is None else rows[_LABEL] if rows else self.classes.labels(sample.y)
+        if label is not None and not self.has_units:
+            return self.classes.counts(label) if self.classes is not None else tf.zeros([0])
         if not self.is_masked:
             ends = [0.0, tf.cast(tf.size(rows[0] if rows else self._flat(sample.loss)), tf.float32)]
         else:
@@ -210,15 +207,20 @@ class PerSampleMetrics:
     @property
     def counts_width(self) -> int:
         """How many numbers `counts` returns."""
-        if self.classes is None and not self.axes and not self.is_masked:
-            return 0
-        return 2 + (self.classes.count if self.classes is not None else 0)
+        return (2 if self.has_units else 0) + (self.classes.count if self.classes is not None else 0)
 
-    def read_counts(self, numbers: FloatArray | None) -> UnitCounts | None:
-        """Return counts from the sum of what steps emitted; None where they emit none."""
+    def read_counts(self, numbers: FloatArray | None, samples: int) -> UnitCounts | None:
+        """Return counts of some batches; None where steps emit none.
+
+        Args:
+            numbers: sum of what `counts` returned of each.
+            samples: in all of them.
+        """
         if not self.counts_width or numbers is None:
             return None
         whole = np.rint(numbers).astype(np.int64)
+        if not self.has_units:
+            return UnitCounts(whole, 0, samples)
         return UnitCounts(whole[:-2] if self.classes is not None else None, int(whole[-2]), int(whole[-1]))
 
     def _counted(self, sample: SampleTensors) -> tf.Tensor:
@@ -252,11 +254,21 @@ class Unsupported(Exception):
     """This model can't be measured so; the message is the reason, a clause."""
 
 
+def marked(outputs: Iterable[Sequence[tf.Tensor]]) -> tf.Tensor:
+    """Return what `PerSampleMetrics.by_unit` has returned of each output as one vector, float32, for `unmarked`.
+
+    Outputs and targets may differ in their number of rows, and are broadcast then. What we compute inside a step
+    must not fail on that, nor let TensorFlow's optimizer conclude that two tensors have equally many rows.
+    """
+    mark = tf.constant([MARK])
+    return tf.concat([*(part for rows in outputs for row in rows for part in (row, mark)), [END]], axis=0)
+
+
 def unmarked(vector: FloatArray) -> Iterator[list[FloatArray]]:
     """Yield the rows of each batch in a vector, of all outputs one after the other.
 
     Args:
-        vector: what `PerSampleMetrics.marked` returned of each output and `END`, of one batch after another.
+        vector: what `marked` returned of one batch after another.
     """
     begin = 0
     for end in np.flatnonzero(vector == END).tolist():

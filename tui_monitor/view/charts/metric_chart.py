@@ -15,14 +15,13 @@ from tui_monitor.charts.scale import (
 )
 from tui_monitor.charts.spec import Band, ChartSpec, Curve, FloatArray, LegendEntry, Points
 from tui_monitor.charts.y_axis import linear_axis, logarithmic_axis
-from tui_monitor.history.batches.middle import MIDDLE, middle
-from tui_monitor.history.batches.series import whole_blocks
 from tui_monitor.history.snapshot import EpochRow, FitSnapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX, is_count
 from tui_monitor.run_log.runs.folders import printable
 from tui_monitor.units import rounded, signed
+from tui_monitor.view.charts.batch_band import band_words, batch_band, logarithmic_band, smoothed
 from tui_monitor.view.charts.chart_metrics import ChartMetric
-from tui_monitor.view.charts.epoch_axis import batch_edges, full_range, newest, planned_end
+from tui_monitor.view.charts.epoch_axis import full_range, planned_end
 from tui_monitor.view.charts.newest_gap import newest_gap
 from tui_monitor.view.view_state import SMOOTHING, ViewState
 
@@ -61,13 +60,13 @@ def chart_spec(
     across = glyphs(markers).columns
     # A count's values of batches and of whole epochs are not of one size.
     is_of_epochs = is_count(metric.name) and bool(fit.epochs)
-    band = None if is_of_epochs else _band(fit, metric.name, x_range, columns, across, view)
-    band = _smoothed(band, SMOOTHING[view.smoothing] * across)
+    band = None if is_of_epochs else batch_band(fit, metric.name, x_range, columns, across, view)
+    band = smoothed(band, SMOOTHING[view.smoothing] * across)
     baseline = _baseline(view, metric.name)
     visible = [_visible(points, x_range) for points in (train, validation, *(curve.points for curve in baseline))]
     limits = whole_limits if view.extremes else data_limits
     if view.log_y:
-        axis = logarithmic_axis(limits(_logarithmic(band), *map(logarithmic, visible)), high, previous=previous)
+        axis = logarithmic_axis(limits(logarithmic_band(band), *map(logarithmic, visible)), high, previous=previous)
     else:
         needed = limits(None, *visible)
         axis = linear_axis(limits(band, *visible), high, previous=previous, needed=needed, ceiling=metric.ceiling)
@@ -84,7 +83,7 @@ def chart_spec(
         validation=validation,
         gap=gap,
         curves=baseline,
-        legend=_legend(fit.epochs, metric.name, glyphs(markers), _band_words(view) if band is not None else "", view),
+        legend=_legend(fit.epochs, metric.name, glyphs(markers), band_words(band, axis.limits), band, view),
         log_y=view.log_y,
         y_on_rows=axis.on_rows,
         markers=markers,
@@ -115,54 +114,6 @@ def _title(name: str, view: ViewState, *, is_running: bool, is_of_epochs: bool) 
     return f" {', '.join(remarks)}"
 
 
-def _band(fit: FitSnapshot, name: str, x_range: Limits, columns: int, across: int, view: ViewState) -> Band | None:
-    series = fit.series.get(name)
-    if series is None or len(series) == 0:
-        return None
-    edges = whole_blocks(np.minimum(batch_edges(fit, x_range, columns), len(series)))
-    envelope = series.envelope(edges)
-    low, high = (envelope.low, envelope.high) if view.extremes else middle(series, edges)
-    # A cell whose batches still arrive would be sent anew with each of them.
-    is_open = np.arange(columns) >= _open_from(fit, x_range, columns, across)
-    low, high = (np.where(is_open, np.nan, end) for end in (low, high))
-    return Band(low, envelope.mean, high, envelope.bad)
-
-
-def _open_from(fit: FitSnapshot, x_range: Limits, columns: int, across: int) -> int:
-    """Return the first dot column of the cell that the newest batch falls into, or all columns where the axis ends."""
-    fraction = (newest(fit) - x_range[0]) / (x_range[1] - x_range[0])
-    return columns if fraction > 1 - 1e-6 else int(fraction * columns) // across * across
-
-
-def _band_words(view: ViewState) -> str:
-    if view.extremes:
-        return "min–max of batches"
-    return f"{100 * MIDDLE[0]:.0f}–{100 * MIDDLE[1]:.0f} % of batches"
-
-
-def _smoothed(band: Band | None, columns: int) -> Band | None:
-    """Return the band with its mean line through the means of so many columns each, at their middle."""
-    if band is None or columns < 2:
-        return band
-    held = np.flatnonzero(np.isfinite(band.mean))
-    if not len(held):
-        return band
-    group = held // columns
-    sizes = np.bincount(group)
-    is_any = sizes > 0
-    middles = np.bincount(group, held)[is_any] / sizes[is_any]
-    means = np.bincount(group, band.mean[held])[is_any] / sizes[is_any]
-    mean = np.full(len(band.mean), np.nan)
-    mean[held] = np.interp(held, middles, means)
-    return Band(band.low, mean, band.high, band.bad)
-
-
-def _logarithmic(band: Band | None) -> Band | None:
-    if band is None:
-        return None
-    return Band(logarithmic(band.low), logarithmic(band.mean), logarithmic(band.high), band.bad)
-
-
 def _epoch_points(epochs: tuple[EpochRow, ...], name: str) -> Points:
     held = [(row.epoch, row.metrics[name]) for row in epochs if name in row.metrics]
     if not held:
@@ -190,7 +141,7 @@ def _against_baseline(view: ViewState, epochs: tuple[EpochRow, ...], name: str) 
 
 
 def _legend(
-    epochs: tuple[EpochRow, ...], name: str, glyph: Glyphs, band: str, view: ViewState
+    epochs: tuple[EpochRow, ...], name: str, glyph: Glyphs, words: str, band: Band | None, view: ViewState
 ) -> tuple[LegendEntry, ...]:
     metrics: Mapping[str, float] = epochs[-1].metrics if epochs else {}
     validated = VALIDATION_PREFIX + name
@@ -202,7 +153,8 @@ def _legend(
         value = rounded(metrics[validated])
         entries.append(LegendEntry(glyph.validation_marker, f"validation {value}", "validation", value))
     entries += _against_baseline(view, epochs, validated if validated in metrics else name)
-    if band:
+    if band is not None:
         entries.append(LegendEntry(glyph.line, "mean", "train"))
-        entries.append(LegendEntry(glyph.band, band, "train-band"))
+    if band is not None and words:
+        entries.append(LegendEntry(glyph.edge if band.is_outline else glyph.band, words, "train-band"))
     return tuple(entries)

@@ -22,7 +22,7 @@ def newest_gap(train: Points, validation: Points, x_range: tuple[float, float]) 
     if not len(both):
         return None
     trained, validated = (float(points.y[points.x == both[-1]][-1]) for points in (train, validation))
-    return Gap(trained, validated, gap_label(trained - validated))
+    return Gap(trained, validated, gap_label(trained - validated), float(both[-1]))
 
 
 def gap_label(gap: float) -> str:

@@ -1,6 +1,7 @@
 """The two rows at the top: what the run is doing in a word, and how far it has come."""
 
 from tui_monitor.history.snapshot import FitSnapshot, Snapshot
+from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.units import count, duration, rate
 from tui_monitor.view.fit_names import fit_name
@@ -122,20 +123,27 @@ def _progress_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     batch = "" if done is None else f"{count(done)}/{count(steps)} batches" if steps else f"{count(done)} batches"
     part = done / steps if steps and done is not None else None
     fraction = run_fraction(fit)
-    tail = [] if ended else [f"{duration(snapshot.seconds_left)} left"] if snapshot.seconds_left is not None else []
-    if not ended and snapshot.batches_per_second is not None:
-        tail.append(rate(snapshot.batches_per_second))
+    left = "" if ended or snapshot.seconds_left is None else f"{duration(snapshot.seconds_left)} left"
+    pace = "" if ended or snapshot.batches_per_second is None else rate(snapshot.batches_per_second)
+    # Beside the pace of batches, the time left would not be what that gives: validation is part of it.
+    told = f"{left} with validation" if left and _is_validated(fit) else left
     for batches, ending in (
-        (batch, tail),
-        (batch.removesuffix(" batches"), tail),
-        ("", tail),
-        ("", tail[:1]),
-        ("", []),
+        (batch, (told, pace)),
+        (batch.removesuffix(" batches"), (told, pace)),
+        ("", (told, pace)),
+        (batch.removesuffix(" batches"), (told or pace,)),
+        ("", (told or pace,)),
+        ("", (left or pace,)),
+        ("", ()),
     ):
-        row = _assembled(epoch, batches, part, fraction, "   ".join(ending), width=width)
+        row = _assembled(epoch, batches, part, fraction, "   ".join(filter(None, ending)), width=width)
         if row is not None:
             return row
     return (Run(f" {epoch}", ""),)
+
+
+def _is_validated(fit: FitSnapshot) -> bool:
+    return bool(fit.epochs) and any(name.startswith(VALIDATION_PREFIX) for name in fit.epochs[-1].metrics)
 
 
 def _batches_done(snapshot: Snapshot, fit: FitSnapshot) -> int | None:

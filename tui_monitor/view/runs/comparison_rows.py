@@ -9,7 +9,7 @@ from tui_monitor.compare.outcome import ClassOutcome, Outcome
 from tui_monitor.compare.paired import Difference
 from tui_monitor.units import NATS, POINTS, AmountUnit, count, percentage, rounded
 from tui_monitor.view.text.bars import signed_bar
-from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, left, plain, right, wrap, wrap_output
+from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, end_of, left, plain, right, wrap, wrap_output
 
 _LABEL = 8
 _BAR = 13
@@ -54,14 +54,14 @@ def _title(text: str) -> Row:
 
 def _sides(comparison: Comparison, width: int) -> tuple[int, int]:
     """Return the cells of the column of names and of each run's."""
-    name = max(18, min(28, width // 4))
+    name = max(19, min(28, width // 3))
     return name, (width - name - 2) // 2
 
 
 def _changes(comparison: Comparison, width: int) -> Rows:
     name, side = _sides(comparison, width)
-    names = (plain(comparison.first), plain(comparison.second))
-    rows: list[Row] = [(left("What was different", name, "headline"), *_two(*names, side, "strong"))]
+    first, second = (end_of(plain(each), side) for each in (comparison.first, comparison.second))
+    rows: list[Row] = [(left("What was different", name, "headline"), *_two(first, second, side, "strong"))]
     epochs = ["–" if epoch is None else str(epoch) for epoch in comparison.epochs]
     rows.append((left("compared at epoch", name, "muted"), *_two(epochs[0], epochs[1], side, "muted")))
     for change in comparison.changes:

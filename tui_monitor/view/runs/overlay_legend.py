@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.units import rounded, signed
 from tui_monitor.view.charts.overlay import OverlaidRun, OverlayState, Side, overlay_metrics, value_at
-from tui_monitor.view.text.rows import Rows, left, plain, right
+from tui_monitor.view.text.rows import Rows, end_of, left, plain, right
 
-_NUMBER, _VALUE = 4, 11
+_NUMBER, _VALUE, _STATE = 4, 11, 14
+_WIDEST_TEXT = 16
+"""Cells of what differs, for which names give way."""
 
 
 def overlay_legend(runs: Sequence[OverlaidRun], state: OverlayState, texts: Sequence[str], width: int) -> Rows:
@@ -25,7 +27,8 @@ def overlay_legend(runs: Sequence[OverlaidRun], state: OverlayState, texts: Sequ
     epoch = _common_epoch(runs, name)
     first = next((value for run in runs if (value := value_at(run, name, epoch)) is not None), None)
     longest = max([len(run.name) for run in runs] + [3])
-    label = min(longest, max(12, width - _NUMBER - 3 * _VALUE - 14))
+    said = min(_WIDEST_TEXT, max(map(len, texts), default=0))
+    label = min(longest, max(12, width - _NUMBER - 3 * _VALUE - _STATE - said))
     at = "last epoch" if epoch is None else f"epoch {epoch}"
     heads = (at, "to first", "last")
     rows = [(left("", _NUMBER), left("run", label, "muted"), *(right(head, _VALUE, "muted") for head in heads))]
@@ -37,7 +40,7 @@ def overlay_legend(runs: Sequence[OverlaidRun], state: OverlayState, texts: Sequ
         rows.append(
             (
                 left(f" {run.number}{'×' if is_hidden else ' '}", _NUMBER, style),
-                left(plain(run.name), label, style),
+                left(end_of(plain(run.name), label), label, style),
                 right(rounded(here[1]) if here is not None else "–", _VALUE, "muted" if is_hidden else ""),
                 right("" if run is runs[0] else difference, _VALUE, "strong"),
                 right(rounded(last[1]) if last is not None else "–", _VALUE, "muted"),

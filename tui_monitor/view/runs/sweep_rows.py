@@ -25,7 +25,7 @@ def group_name(script: str) -> str:
 def effect_sentence(effect: ArgumentEffect, metric: str) -> str:
     """Return what can be said of a hyper-parameter's correlation with the best value of a metric."""
     if effect.correlation is None:
-        return "no rank correlation: it is not a number in three runs, or does not vary among them"
+        return "no correlation: that needs three runs with numbers that vary"
     if effect.low is None or effect.high is None:
         return f"over {effect.runs} runs; {LEAST_RUNS} give an interval"
     if effect.low <= 0 <= effect.high:

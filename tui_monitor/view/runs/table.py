@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.entry import RunEntry
 from tui_monitor.units import count
-from tui_monitor.view.runs.columns import COLUMNS, Column, TableContext, fitted
+from tui_monitor.view.runs.columns import COLUMNS, Column, TableContext, fitted, knows
 from tui_monitor.view.runs.prepared import PreparedRuns
 from tui_monitor.view.runs.query import read_query
 from tui_monitor.view.runs.table_state import TableState
@@ -48,7 +48,8 @@ def head_rows(
 ) -> Rows:
     """Return the two rows above the table: how many runs there are and how they are sorted, then the columns."""
     total, live = len(prepared.entries), len(prepared.found.live)
-    parts = [f"{count(len(shown))} of {count(total)}" if len(shown) < total else count(total)]
+    of = f"{count(len(shown))} of " if len(shown) < total else ""
+    parts = [f"{of}{count(total)} run{'' if total == 1 else 's'}"]
     parts += [f"{live} live"] if live else []
     parts += [f"{len(state.marked)} marked"] if state.marked else []
     parts += [f"filter {state.filter}"] if state.filter else []
@@ -130,13 +131,18 @@ def detail_rows(entry: RunEntry | None, prepared: PreparedRuns, state: TableStat
     if entry is None:
         return (BLANK,)
     parts = [entry.name, entry.problem or entry.detail or entry.description, prepared.context.differences.text(entry)]
-    return ((left(" " + " · ".join(part for part in parts if part), width, "muted"),),)
+    text = " " + " · ".join(part for part in parts if part)
+    if cell_len(text) > width:
+        text = text[: width - 2].rpartition(" ")[0] + " …"
+    return ((left(text, width, "muted"),),)
 
 
 def empty_rows(prepared: PreparedRuns, state: TableState, where: str, width: int) -> Rows:
     """Return what stands in place of the table where no run is in it."""
     if prepared.entries:
-        return (BLANK, *wrap(f"No run fits {state.filter!r}. Escape clears the filter.", width))
+        unknown = next((name for name in read_query(state.filter).names if not knows(name, prepared.entries)), None)
+        reason = f": none has a metric, argument or column {unknown!r}" if unknown is not None else ""
+        return (BLANK, *wrap(f"No run fits {state.filter!r}{reason}. Escape clears the filter.", width))
     sentences = (
         f"No runs in {where} yet.",
         "Start one in another terminal, with `tui-monitor demo` or `tui-monitor run train.py`: it appears here.",

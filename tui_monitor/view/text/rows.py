@@ -50,6 +50,11 @@ def left(text: str, width: int, style: str = "") -> Run:
     return Run(set_cell_size(text, max(0, width)), style)
 
 
+def end_of(name: str, width: int) -> str:
+    """Return as much of a run's name as fits: names that are made differ at their end."""
+    return name if cell_len(name) <= width else "…" + name[len(name) + 1 - max(width, 1) :]
+
+
 def right(text: str, width: int, style: str = "") -> Run:
     """Return text at the right of a field of exactly `width` cells."""
     missing = width - cell_len(text)

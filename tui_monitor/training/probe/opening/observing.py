@@ -16,6 +16,7 @@ from tui_monitor.training.probe.batches import UnpackedBatch
 from tui_monitor.training.probe.opening.epoch_to_open import EpochToOpen
 from tui_monitor.training.probe.opening.labels import multi_label
 from tui_monitor.training.probe.opening.padding import padding
+from tui_monitor.training.probe.opening.rerun import rerun
 from tui_monitor.training.probe.passes import Probe
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.step.classes import ClassKind, Scale
@@ -60,6 +61,7 @@ def observed(probe: Probe, epoch: EpochToOpen, known: Observed) -> Observed:
         penalty_in_inference=epoch.penalties[1],
         # What can't be told apart is no finding, and ends no measurement.
         labels=attempt(ignored, multi_label, probe, epoch.probed, validated.kept, otherwise=None),
+        rerun=attempt(ignored, rerun, probe, epoch, otherwise=None),
         padding=None if is_by_sample else attempt(ignored, padding, training.plan, epoch, otherwise=None),
     )
 
@@ -72,14 +74,14 @@ def _input_types(epoch: EpochToOpen) -> tuple[str | None, str | None]:
 
 
 def _some_inputs(batches: Sequence[UnpackedBatch]) -> FloatArray:
-    leaves = [tf.reshape(leaf, [-1])[:_MOST_VALUES] for batch in batches for leaf in batch.inputs["x"]]
-    parts = [np.asarray(leaf, dtype=np.float64) for leaf in leaves if leaf.dtype.is_floating]
+    leaves = [leaf for batch in batches for leaf in batch.inputs["x"] if tf.as_dtype(leaf.dtype).is_floating]
+    parts = [np.asarray(leaf).reshape(-1)[:_MOST_VALUES].astype(np.float64) for leaf in leaves]
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
 def _dispersion(training: Instrument, totals: EpochTotals) -> tuple[float | None, int]:
     outputs = training.plan.outputs
-    counts = training.plan.counts_of(0, totals.counts)
+    counts = training.plan.counts_of(0, totals.counts, totals.samples)
     if outputs[0].classes is None or counts is None or not counts.is_hard or counts.classes is None:
         return None, 0
     return totals.dispersion(counts.classes.size) or (None, 0)

@@ -11,8 +11,8 @@ from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
 from tui_monitor.training.backends import graphs
 from tui_monitor.training.guard import raise_what_is_the_users
 from tui_monitor.training.probe.batches import LazyBatch
+from tui_monitor.training.probe.both_sides import Measured
 from tui_monitor.training.probe.budget import ProbeBudget
-from tui_monitor.training.probe.ledger_sides import Measured
 from tui_monitor.training.probe.opening.epoch_to_open import EpochToOpen
 from tui_monitor.training.probe.opening.observing import observed
 from tui_monitor.training.probe.opening.opener import Opener

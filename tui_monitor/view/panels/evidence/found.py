@@ -14,6 +14,7 @@ from tui_monitor.run_log.events.opened import (
     OpenedEvidence,
 )
 from tui_monitor.units import count, percentage
+from tui_monitor.view.panels.evidence.found_causes import batch_norm_rows, fresh_rows
 from tui_monitor.view.panels.evidence.order import order_rows
 from tui_monitor.view.text.bars import level_bar, level_strip
 from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, left, plain, right, wrap
@@ -39,6 +40,8 @@ def found_rows(explanation: Explanation, width: int, markers: MarkerSet) -> Rows
         _moved(held.moved, width) if held.moved is not None else (),
         _copies(held.leak, held.copies, width) if held.leak is not None and held.copies is not None else (),
         _scale(held.scale, width) if held.scale is not None else (),
+        batch_norm_rows(held.batch_norm, explanation, width) if held.batch_norm is not None else (),
+        fresh_rows(held.fresh, explanation, width) if held.fresh is not None else (),
         order_rows(held.order, explanation, width, markers) if held.order is not None else (),
     ]
     rows: list[Row] = []

@@ -2,17 +2,18 @@
 
 import numpy as np
 
-from tui_monitor.charts.chart import GUTTER, draw_chart
+from tui_monitor.charts.chart import GUTTER, data_area, draw_chart
 from tui_monitor.charts.markers import MarkerSet
-from tui_monitor.charts.scale import stepped_limits, ticks
+from tui_monitor.charts.scale import ticks
 from tui_monitor.charts.spec import ChartSpec, Points
+from tui_monitor.charts.y_axis import linear_axis
 from tui_monitor.run_log.events.explanation import Explanation
 from tui_monitor.run_log.events.opened import SampleOrder
 from tui_monitor.units import percentage
 from tui_monitor.view.text.bars import level_strip
 from tui_monitor.view.text.rows import BLANK, Row, Rows, Run, left, plain, right, wrap
 
-_HEIGHT = 9
+_HEIGHT = 10
 _LABEL, _SHARE = 10, 14
 _ORDERED, _UNSHUFFLED = "validation_drifts", "not_shuffled"
 """Findings that say what the rows show."""
@@ -51,13 +52,14 @@ def _spec(order: SampleOrder, width: int, markers: MarkerSet) -> ChartSpec:
     x = (np.arange(parts) + 0.5) * order.samples / parts
     loss, error = np.array(order.loss), np.array(order.error)
     x_range = (0.0, float(order.samples))
-    y_range = stepped_limits((float((loss - error).min()), float((loss + error).max())))
+    axis = linear_axis((float((loss - error).min()), float((loss + error).max())), data_area(width, _HEIGHT, None)[1])
     return ChartSpec(
         title=" validation loss by place in its order",
         x_range=x_range,
-        y_range=y_range,
+        y_range=axis.limits,
         x_ticks=ticks(x_range, max(2, (width - GUTTER) // 10)),
-        y_ticks=ticks(y_range, 3),
+        y_ticks=axis.ticks,
+        y_on_rows=axis.on_rows,
         x_label="sample",
         train=Points(),
         validation=Points(x, loss),
