@@ -81,15 +81,16 @@ def test_terms_are_those_of_an_independent_computation(trained: Trained) -> None
     assert terms["in_epoch_averaging"] == pytest.approx(reported["loss"] - evaluated, abs=2 * scale)
     if kind.explained == BY_BATCH:
         assert terms["class_mix"] is None
+        assert terms["sample_weights"] == pytest.approx(evaluated - _evaluated(trained, weighted=False), abs=2 * scale)
     if kind.loss is not None:
         assert terms["within_class"] == pytest.approx(_within_class(trained), abs=2 * scale)
 
 
-def _evaluated(trained: Trained) -> float:
+def _evaluated(trained: Trained, *, weighted: bool = True) -> float:
     """Return the loss of the training data at the last weights, batch for batch as training reports it."""
     kind = trained.kind
-    weight = part(kind.weight, TRAIN)
-    if "class_weight" in kind.fit:
+    weight = part(kind.weight, TRAIN) if weighted else None
+    if weighted and "class_weight" in kind.fit:
         weight = np.array([kind.fit["class_weight"][int(label)] for label in kind.y[TRAIN]], "float32")
     found: Mapping[str, float] = trained.bare.evaluate(
         part(kind.x, TRAIN), part(kind.y, TRAIN), batch_size=BATCH, sample_weight=weight, verbose=0, return_dict=True

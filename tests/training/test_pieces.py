@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tui_monitor.training.backends.graphs import beside
+from tui_monitor.training.backends.memory import refuse_memory
 from tui_monitor.training.backends.pieces import cut
 from tui_monitor.training.backends.repeatable import NotRepeatable
 
@@ -103,3 +104,66 @@ def test_the_terms_of_a_sum_are_read_instead_of_it() -> None:
     with inside.graph.as_default():
         assert all(read is not inside for read in beside(inside).op.inputs)
         assert beside(x) is x
+
+
+KEPT = tf.Variable([0.0, 0.0])
+SEED = tf.Variable([0, 0])
+LABELS = tf.constant([[1]], tf.int64)
+
+
+def _reads_and_writes(x: Any) -> Any:
+    before = x + KEPT
+    KEPT.assign(tf.reduce_sum(x, axis=0))
+    return before
+
+
+def _writes_and_reads(x: Any) -> Any:
+    KEPT.assign(tf.reduce_sum(x, axis=0))
+    return x + KEPT
+
+
+def _writes(x: Any) -> Any:
+    KEPT.assign(tf.reduce_sum(x, axis=0))
+    return x
+
+
+def _counts(x: Any) -> Any:
+    SEED.assign_add([1, 1])
+    return x * tf.cast(SEED, tf.float32)
+
+
+@pytest.mark.parametrize(
+    ("compute", "remembers"),
+    [
+        (_reads_and_writes, True),
+        (_writes_and_reads, True),
+        (_writes, False),
+        (lambda x: x * KEPT, False),
+        (_counts, False),
+    ],
+    ids=["read, then written", "written, then read", "written alone", "read alone", "a generator's state"],
+)
+def test_what_batches_before_have_left_is_found(compute: Callable[[Any], Any], remembers: bool) -> None:
+    """A value that follows from floats which its own step writes is another one after each batch."""
+    x, inside, _ = traced(lambda x: (compute(x), x))
+    if not remembers:
+        refuse_memory([x], [inside])
+        return
+    with pytest.raises(NotRepeatable, match="what the batch before has left"):
+        refuse_memory([x], [inside])
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        lambda x: x + tf.raw_ops.Empty(shape=[2], dtype=tf.float32, init=True),
+        lambda x: (
+            x + tf.cast(tf.random.log_uniform_candidate_sampler(LABELS, 1, 2, False, 9, seed=3)[0][0], tf.float32)
+        ),
+    ],
+    ids=["memory", "a sample of classes"],
+)
+def test_an_operation_that_only_counts_as_stateful_runs_again(compute: Callable[[Any], Any]) -> None:
+    """What CTC and sampled losses are made of leaves nothing behind."""
+    x, inside, _ = traced(lambda x: (compute(x), x))
+    assert cut([x], [inside])([tf.ones([1, 2])])[0].shape == (1, 2)

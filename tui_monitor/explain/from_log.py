@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from tui_monitor import units
 from tui_monitor.explain.log_history import is_regression, leading, loss_trend, suggestions
 from tui_monitor.explain.log_signs import SIGNS, fitting, sign_findings
-from tui_monitor.explain.words.sentences import is_paradox
+from tui_monitor.explain.recorded_facts import RecordedFit, known
+from tui_monitor.explain.words.sentences import beside_training, is_paradox, not_finite
 from tui_monitor.metric_names import VALIDATION_PREFIX, is_cross_entropy
 from tui_monitor.run_log.events.explanation import Baseline, Explanation, Finding
 from tui_monitor.run_log.events.ledger import Cause, Ledger, Term, Verdict
@@ -20,20 +20,6 @@ _SETTLE = "tui-monitor run train.py"
 _SETTLED_BY = f"To settle it, train once under `{_SETTLE}`: it measures each cause while training runs."
 
 
-@dataclass(frozen=True)
-class RecordedFit:
-    """What a run of our own knows of a fit that a log does not say."""
-
-    loss: str = ""
-    """Its loss as given to `compile`; empty where it is not known."""
-    why_unmeasured: str = ""
-    """Why no sample of it was measured, as the end of a sentence."""
-    advice: str = ""
-    """What would have it measured, in a sentence; empty where nothing would."""
-    fit: int | None = None
-    """Its number, where the run has several."""
-
-
 def explain_from_log(
     run: str,
     epoch: int,
@@ -42,7 +28,7 @@ def explain_from_log(
     *,
     measured_epoch: int | None = None,
     samples: tuple[int, int] = (0, 0),
-    recorded: "RecordedFit | None" = None,
+    recorded: RecordedFit | None = None,
     before: Sequence[Mapping[str, float]] = (),
 ) -> Explanation:
     """Return the explanation that one epoch's logged values support.
@@ -64,12 +50,13 @@ def explain_from_log(
     loss = _ledger(reported["loss"], reported["val_loss"])
     accuracy = _ledger(reported["accuracy"], reported["val_accuracy"])
     baseline = _baseline(class_shares)
-    trend, gaps = loss_trend(before, metrics), _both_gaps(loss, accuracy, metrics)
+    trend, gaps = loss_trend(before, metrics), _both_gaps(loss, accuracy, metrics, loss_name)
     findings = [
-        *suggestions(before, metrics),
-        *([] if is_regression(metrics) else _bounds(reported, loss_name)),
+        *suggestions(before, metrics, loss_name),
+        *([] if is_regression(metrics, loss_name) else _bounds(reported, loss_name)),
         *_against_majority_baseline(reported, baseline, loss_name),
-        *(sign_findings(*gaps, is_rising=trend > 0) if gaps else ()),
+        *([] if recorded is None else known(recorded)),
+        *(_by_signs(gaps, recorded, is_rising=trend > 0) if gaps else ()),
         *_unknowns(
             loss,
             accuracy,
@@ -94,15 +81,15 @@ def explain_from_log(
         samples={"train": samples[0] or None, "validation": samples[1] or None},
         cost=None,
         verdict=_verdict(loss, accuracy, metrics),
-        headline=_of_pattern(loss, accuracy, metrics, epoch)
-        or leading(before, metrics)
+        headline=_of_pattern(loss, accuracy, metrics, epoch, loss_name)
+        or leading(before, metrics, loss_name)
         or _headline(loss, accuracy, unmeasured, is_log=is_log),
         next_step=settled_by if loss or accuracy else "",
         findings=tuple(findings),
     )
 
 
-def _why_unmeasured(run: str, measured_epoch: int | None, recorded: "RecordedFit | None") -> tuple[str, str]:
+def _why_unmeasured(run: str, measured_epoch: int | None, recorded: RecordedFit | None) -> tuple[str, str]:
     """Return why no cause has an amount, as the end of a sentence, and a sentence on what would give it one."""
     if measured_epoch is not None:
         fit = f" --fit {recorded.fit}" if recorded is not None and recorded.fit is not None else ""
@@ -146,27 +133,17 @@ def has_both_sides(metrics: Mapping[str, float]) -> bool:
 def _verdict(loss: Ledger | None, accuracy: Ledger | None, metrics: Mapping[str, float]) -> str:
     clauses = []
     if loss is not None and loss.gap is not None:
-        clauses.append(f"loss is {units.magnitude(loss.gap)} {'lower' if loss.gap > 0 else 'higher'}")
-    elif accuracy is not None and (bad := _not_finite(metrics, "loss")):
+        clauses.append(f"loss {beside_training(loss.gap, units.magnitude)}")
+    elif accuracy is not None and (bad := not_finite(metrics, "loss")):
         clauses.append(f"loss can't be compared ({bad})")
     if accuracy is not None and accuracy.gap is not None:
-        clauses.append(f"accuracy is {units.points(accuracy.gap)} {'lower' if accuracy.gap > 0 else 'higher'}")
+        clauses.append(f"accuracy {beside_training(accuracy.gap, units.points)}")
     return f"Validation {', '.join(clauses)}." if clauses else _why_no_gap(metrics)
-
-
-def _not_finite(metrics: Mapping[str, float], name: str) -> str:
-    """Return which sides of a metric are NaN or infinite, in words; empty where none is."""
-    sides = (("training", name), ("validation", f"val_{name}"))
-    return ", ".join(
-        f"the {side} side is {'NaN' if math.isnan(value) else 'infinite'} ({key})"
-        for side, key in sides
-        if (value := metrics.get(key)) is not None and not math.isfinite(value)
-    )
 
 
 def _why_no_gap(metrics: Mapping[str, float]) -> str:
     """Return what is missing where neither loss nor accuracy has two sides."""
-    bad = ", ".join(filter(None, (_not_finite(metrics, name) for name in ("loss", "accuracy"))))
+    bad = ", ".join(filter(None, (not_finite(metrics, name) for name in ("loss", "accuracy"))))
     if bad:
         return f"There is no gap to explain: {bad}."
     validation = [name for name in metrics if name.startswith("val_")]
@@ -206,9 +183,11 @@ def _by_chance(reported: Mapping[str, float | None], samples: tuple[int, int]) -
 _NORMAL_QUANTILE = 1.959964
 
 
-def _of_pattern(loss: Ledger | None, accuracy: Ledger | None, metrics: Mapping[str, float], epoch: int) -> str:
+def _of_pattern(
+    loss: Ledger | None, accuracy: Ledger | None, metrics: Mapping[str, float], epoch: int, loss_name: str
+) -> str:
     """Return what a pattern of values that is often asked about comes from, or an empty sentence."""
-    if is_regression(metrics):
+    if is_regression(metrics, loss_name):
         return "These look like values of a regression, of which accuracy says nothing: no contradiction is in them."
     gaps = [None if ledger is None else ledger.gap for ledger in (loss, accuracy)]
     if epoch == 1 and gaps[0] is not None and gaps[1] is not None and gaps[1] < 0 < gaps[0]:
@@ -232,8 +211,8 @@ def _headline(loss: Ledger | None, accuracy: Ledger | None, unmeasured: str, *, 
 
 
 def _the(loss_name: str) -> str:
-    """Return how a sentence on a bound of cross-entropy begins: with its condition, as a log names no loss."""
-    return "The" if is_cross_entropy(loss_name) else "For a cross-entropy on hard labels, the"
+    """Return how a sentence on a bound of cross-entropy begins: with its condition, as far as it is not known."""
+    return "On hard labels, the" if is_cross_entropy(loss_name) else "For a cross-entropy on hard labels, the"
 
 
 def _bounds(reported: Mapping[str, float | None], loss_name: str) -> list[Finding]:
@@ -253,7 +232,8 @@ def _bounds(reported: Mapping[str, float | None], loss_name: str) -> list[Findin
                     "bound",
                     "proved",
                     f"{the} {side} loss {loss:.4f} is below (1 − {accuracy:.4f})·ln 2 = "
-                    f"{bound:.4f}: loss and accuracy are not averages over the same samples with the same weights.",
+                    f"{bound:.4f}: unless accuracy takes another class than the likelier one for the answer, loss and "
+                    "accuracy are not averages over the same samples with the same weights.",
                     "",
                 )
             )
@@ -303,12 +283,19 @@ def _beside(value: float, other: float, same: float) -> str:
     return "above" if value > other else "below"
 
 
+def _by_signs(gaps: tuple[float, float], recorded: RecordedFit | None, *, is_rising: bool) -> list[Finding]:
+    """Return what the signs of both gaps exclude; of weights nothing where it is known that there are none."""
+    has_none = recorded is not None and recorded.weights == ""
+    found = sign_findings(*gaps, is_rising=is_rising)
+    return [finding for finding in found if not has_none or finding.cause != Cause.SAMPLE_WEIGHTS]
+
+
 def _both_gaps(
-    loss: Ledger | None, accuracy: Ledger | None, metrics: Mapping[str, float]
+    loss: Ledger | None, accuracy: Ledger | None, metrics: Mapping[str, float], loss_name: str
 ) -> tuple[float, float] | None:
     """Return both gaps where their signs tell something: not of a regression, whose accuracy means nothing."""
     gaps = [None if ledger is None else ledger.gap for ledger in (loss, accuracy)]
-    if gaps[0] is None or gaps[1] is None or is_regression(metrics):
+    if gaps[0] is None or gaps[1] is None or is_regression(metrics, loss_name):
         return None
     return gaps[0], gaps[1]
 

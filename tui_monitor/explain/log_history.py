@@ -20,6 +20,12 @@ _ERRORS = ("mse", "mae", "mape", "msle", "rmse", "error", "r2")
 """Parts of names of metrics that only regression has."""
 _NO_ACCURACY = 0.05
 """Accuracy below which, with a small loss, nothing seems to be classified."""
+_SOME_ACCURACY = 0.5
+"""Accuracy from which on something seems to be classified, even by a loss that regressions have."""
+_SAME = 0.01
+"""Relative difference of a loss to a metric that is the same but for a penalty."""
+_OF_CLASSES = ("crossentropy", "focal", "hinge", "kldivergence")
+"""Parts of the names of losses that are of classes."""
 
 
 def loss_trend(before: Sequence[Values], now: Values) -> int:
@@ -36,13 +42,24 @@ def loss_trend(before: Sequence[Values], now: Values) -> int:
     return -1 if loss < known[-1] else 1
 
 
-def suggestions(before: Sequence[Values], now: Values) -> list[Finding]:
-    """Return what the values suggest, none of it proved; arguments as for `loss_trend`."""
-    found = (_one_class_always(before, now), _not_finite(now), _regression(now), _surer_mistakes(before, now))
+def suggestions(before: Sequence[Values], now: Values, loss_name: str = "") -> list[Finding]:
+    """Return what the values suggest, none of it proved.
+
+    Args:
+        before: as for `loss_trend`.
+        now: likewise.
+        loss_name: as given to `compile`; empty where it is not known.
+    """
+    found = (
+        _one_class_always(before, now, loss_name),
+        _not_finite(now),
+        _regression(now, loss_name),
+        _surer_mistakes(before, now),
+    )
     return [finding for finding in found if finding is not None]
 
 
-def leading(before: Sequence[Values], now: Values) -> str:
+def leading(before: Sequence[Values], now: Values, loss_name: str = "") -> str:
     """Return the suggestion that answers why both sides differ, in a sentence; empty where there is none."""
     sentences = {
         "one_class": "Validation accuracy stands where one class predicted for every sample puts it: look at batch "
@@ -51,22 +68,47 @@ def leading(before: Sequence[Values], now: Values) -> str:
         "surer_mistakes": "Validation's loss and accuracy rise together, which is no contradiction: more answers are "
         "right, yet wrong ones cost more, usually as the model gets surer.",
     }
-    found = {finding.cause for finding in suggestions(before, now)}
+    found = {finding.cause for finding in suggestions(before, now, loss_name)}
     return next((sentence for cause, sentence in sentences.items() if cause in found), "")
 
 
-def is_regression(now: Values) -> bool:
-    """Whether the values look like those of a regression, whose accuracy means nothing."""
-    if any(part in name.lower() for name in now for part in _ERRORS):
+def is_regression(now: Values, loss_name: str = "") -> bool:
+    """Whether the values look like those of a regression that has an accuracy, which means nothing then.
+
+    Args:
+        now: of the epoch.
+        loss_name: as given to `compile`; empty where it is not known.
+    """
+    known = [value for side in ("", "val_") if (value := now.get(side + "accuracy")) is not None]
+    if not known or any(part in loss_name.lower().replace("_", "") for part in _OF_CLASSES):
+        return False
+    if all(accuracy < _NO_ACCURACY for accuracy in known) and any(_is_error(name) for name in now):
+        return True
+    if all(accuracy < _SOME_ACCURACY for accuracy in known) and _loss_is_an_error(now):
         return True
     pairs = [(now.get(side + "loss"), now.get(side + "accuracy")) for side in ("", "val_")]
-    known = [(loss, accuracy) for loss, accuracy in pairs if loss is not None and accuracy is not None]
-    return bool(known) and all(loss < math.log(2) / 2 and accuracy < _NO_ACCURACY for loss, accuracy in known)
+    both = [(loss, accuracy) for loss, accuracy in pairs if loss is not None and accuracy is not None]
+    return bool(both) and all(loss < math.log(2) / 2 and accuracy < _NO_ACCURACY for loss, accuracy in both)
 
 
-def _regression(now: Values) -> Finding | None:
+def _is_error(name: str) -> bool:
+    return any(part in name.lower() for part in _ERRORS)
+
+
+def _loss_is_an_error(now: Values) -> bool:
+    """Whether a loss is what a metric of errors is, too; classes may be measured by one beside their loss."""
+    return any(
+        math.isclose(now[side + "loss"], value, rel_tol=_SAME)
+        for side in ("", "val_")
+        if side + "loss" in now
+        for name, value in now.items()
+        if _is_error(name) and name.startswith("val_") == bool(side)
+    )
+
+
+def _regression(now: Values, loss_name: str) -> Finding | None:
     accuracy = now.get("accuracy", now.get("val_accuracy"))
-    if accuracy is None or not is_regression(now):
+    if accuracy is None or not is_regression(now, loss_name):
         return None
     return Finding(
         "regression",
@@ -78,9 +120,9 @@ def _regression(now: Values) -> Finding | None:
     )
 
 
-def _one_class_always(before: Sequence[Values], now: Values) -> Finding | None:
+def _one_class_always(before: Sequence[Values], now: Values, loss_name: str) -> Finding | None:
     accuracy, train = now.get("val_accuracy"), now.get("accuracy")
-    if accuracy is None or train is None or train < accuracy + _BETTER or is_regression(now):
+    if accuracy is None or train is None or train < accuracy + _BETTER or is_regression(now, loss_name):
         return None
     classes = next((k for k in range(2, _MOST_CLASSES + 1) if abs(accuracy - 1 / k) <= _ROUNDED), None)
     if classes is None:

@@ -162,6 +162,7 @@ def _facts(
         class_weights=_class_weights(probe),
         is_by_class=classes is not None and not probe.loss.is_of_batches,
         weights_used=bool((probe.weight != 1.0).any()),
+        is_validation_weighted=validation is not None and bool((validation.weight != 1.0).any()),
         random_mode=not np.array_equal(probe.loss.training, probe.loss.inference),
     )
 
@@ -285,7 +286,7 @@ def _post_stratification(probe: TrainingProbe) -> FloatArray:
 
 
 def _class_weights(probe: TrainingProbe) -> Mapping[int, float] | None:
-    """Return the one weight of each probed class, or None where samples of a class differ in weight."""
+    """Return the one weight of each probed class; None where samples of a class differ in it, or all have the same."""
     if not has_classes(probe.label):
         return None
     found: dict[int, float] = {}
@@ -294,7 +295,8 @@ def _class_weights(probe: TrainingProbe) -> Mapping[int, float] | None:
         if weights.max() - weights.min() > 1e-6 * max(1.0, abs(float(weights.max()))):
             return None
         found[int(index)] = float(weights.mean())
-    return found
+    is_one = max(found.values()) - min(found.values()) <= 1e-6 * max(1.0, abs(max(found.values())))
+    return None if is_one and len(found) > 1 else found
 
 
 def _stratified(probe: TrainingProbe, validation: ValidationProbe) -> Stratified | None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tui_monitor.errors import UsageError
-from tui_monitor.explain.from_log import RecordedFit, explain_from_log, has_both_sides
+from tui_monitor.explain.from_log import explain_from_log, has_both_sides
+from tui_monitor.explain.recorded_facts import RecordedFit
 from tui_monitor.history.snapshot import ExplanationAt, FitSnapshot, Snapshot
 from tui_monitor.run_log.events.explanation import Explanation, explanation_to_json
 
@@ -119,10 +120,10 @@ def _recorded(snapshot: Snapshot, fit: FitSnapshot | None) -> RecordedFit:
     if fit is None:
         return RecordedFit()
     number = fit.info.index if len(snapshot.fits) > 1 else None
-    loss = str(fit.info.model.get("loss") or "")
+    why, advice = "this fit was not measured", ""
     if is_measuring_off(fit):
-        return RecordedFit(loss, "measuring is off in this run", MEASURING_IS_OFF[1], number)
-    return RecordedFit(loss, "this fit was not measured", fit=number)
+        why, advice = "measuring is off in this run", MEASURING_IS_OFF[1]
+    return RecordedFit.of(fit.info.model, fit.info.fit, why, advice, number)
 
 
 def newest_answer(snapshot: Snapshot, fit: FitSnapshot | None) -> Answer:

@@ -61,6 +61,12 @@ def smoothed(y: Any, outputs: Any) -> Array:
     return one_hot(0.8 * y + 0.2 / y.shape[-1], outputs)
 
 
+def divergence(y: Any, outputs: Any) -> Array:
+    """Return Kullback-Leibler divergences of distributions."""
+    y, p = _clipped(y), _clipped(outputs)
+    return np.asarray((y * np.log(y / p)).sum(axis=-1))
+
+
 def hinge(y: Any, outputs: Any) -> Array:
     """Return hinge losses of targets −1 and 1."""
     return np.asarray(np.maximum(1 - np.asarray(y).reshape(-1) * np.asarray(outputs).reshape(-1), 0.0))

@@ -93,6 +93,12 @@ def tagger(
     return _compiled(model, loss=loss, metrics=list(metrics))
 
 
+def spelled() -> keras.Model:
+    """Return a model that is trained to give a sequence of labels, wherever they stand."""
+    parts = [layers.Embedding(9, 4), layers.SimpleRNN(4, return_sequences=True), layers.Dense(4)]
+    return _compiled(keras.Sequential([layers.Input((5,)), *parts]), loss=keras.losses.CTC(), metrics=None)
+
+
 def segmenter(loss: str = "binary_crossentropy", metrics: Any = ("accuracy",)) -> keras.Model:
     """Return a model with an output for each pixel."""
     activation = "sigmoid" if loss == "binary_crossentropy" else None
@@ -158,6 +164,25 @@ def adding_alone() -> keras.Model:
     model = keras.Sequential([layers.Input((4,)), layers.Dense(1), Distance()])
     model.compile(keras.optimizers.SGD(0.1))
     return model
+
+
+class Remembering(layers.Layer):  # type: ignore[misc]
+    """Adds to each batch what those before have left, in either mode."""
+
+    def build(self, shape: Any) -> None:
+        """Make what it remembers."""
+        self.left = self.add_weight(shape=shape[1:], trainable=False, initializer="zeros")
+
+    def call(self, x: Any) -> Any:
+        """Return the sum."""
+        out = x + self.left
+        self.left.assign(0.5 * self.left + ops.mean(x, axis=0))
+        return out
+
+
+def remembering() -> keras.Model:
+    """Return a model with a memory."""
+    return _compiled(keras.Sequential([layers.Input((4,)), Remembering(), layers.Dense(1, "sigmoid")]))
 
 
 def adding() -> keras.Model:

@@ -106,6 +106,9 @@ KINDS: dict[str, Kind] = {
         loss=losses.one_hot,
         says="no hard labels",
     ),
+    "divergence of soft labels": Kind(
+        _dense(3, "softmax", "kl_divergence"), X, 0.7 * ONE_HOT + 0.1, loss=losses.divergence, says="no hard labels"
+    ),
     "regression": Kind(_dense(1, None, "mse", ("mae",)), X, NUMBER, loss=losses.squared),
     "regression with accuracy": Kind(_dense(1, None, "mse"), X, NUMBER * 1.5, loss=losses.squared, says="mean nothing"),
     "squared error of classes": Kind(_dense(1, "sigmoid", "mse"), X, TWO, loss=losses.squared, classes=TWO),
@@ -191,6 +194,7 @@ KINDS: dict[str, Kind] = {
         counted=HELD,
     ),
     "pixels": Kind(models.segmenter, IMAGES, PIXELS, loss=losses.binary_by_pixel, classes=PIXELS[..., 0]),
+    "ctc": Kind(models.spelled, TOKENS, 1 + NEXT[:, :2]),
     "images": Kind(lambda: models.segmenter("mse", ["mae"]), IMAGES, IMAGES, loss=losses.squared_by_image),
     # several outputs
     "one named output": Kind(models.named, X, {"sure": TWO}, loss=losses.binary, classes=TWO),
@@ -198,6 +202,14 @@ KINDS: dict[str, Kind] = {
     "two outputs": Kind(models.two_outputs, X, {"sure": TWO, "size": NUMBER}, outputs=("sure", "size")),
     "two outputs, weighted": Kind(
         models.two_outputs, X, {"sure": TWO, "size": NUMBER}, weight=WEIGHT, outputs=("sure", "size")
+    ),
+    "two outputs, weighted apart": Kind(
+        models.two_outputs,
+        X,
+        {"sure": TWO, "size": NUMBER},
+        weight={"sure": WEIGHT, "size": WEIGHT[::-1].copy()},
+        explained=BY_BATCH,
+        outputs=("sure", "size"),
     ),
     "outputs of other units": Kind(
         models.steps_and_sample,
@@ -208,6 +220,13 @@ KINDS: dict[str, Kind] = {
     ),
     # losses of whole batches
     "one number a batch": Kind(_dense(1, "sigmoid", losses.mean_squared), X, TWO, explained=BY_BATCH),
+    "one number a batch, class weights": Kind(
+        _dense(1, "sigmoid", losses.mean_squared),
+        X,
+        TWO,
+        explained=BY_BATCH,
+        fit={"class_weight": {0: 1.0, 1: 4.0}},
+    ),
     "dice": Kind(_dense(1, "sigmoid", losses.dice, ()), X, TWO, explained=BY_BATCH),
     "summed": Kind(_dense(1, "sigmoid", keras.losses.BinaryCrossentropy(reduction="sum")), X, TWO, explained=BY_BATCH),
     "samples that see each other": Kind(
@@ -215,7 +234,9 @@ KINDS: dict[str, Kind] = {
     ),
     "added by a layer": Kind(models.adding_alone, X, None, explained=BY_BATCH),
     "added to the loss": Kind(models.adding, X, TWO, explained=BY_BATCH),
+    "added to the loss, weighted": Kind(models.adding, X, TWO, weight=WEIGHT, explained=BY_BATCH),
     "a loss of the model's own": Kind(models.taught, X, TWO, explained=BY_BATCH),
+    "state that goes on": Kind(models.remembering, X, TWO, explained="what the batch before has left"),
     "constant added": Kind(models.raised, X, TWO, classes=TWO),
     # steps of the user's own
     "all metrics": Kind(lambda: models.own("metrics"), X, TWO, loss=losses.binary, classes=TWO),

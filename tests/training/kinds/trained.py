@@ -101,7 +101,7 @@ def _fit(kind: Kind, fit: Callable[[Any, dict[str, Any]], Any], callbacks: list[
     model = kind.build()
     data = {"x": part(kind.x, TRAIN), "y": part(kind.y, TRAIN), "batch_size": BATCH, "epochs": EPOCHS, **kind.fit}
     if kind.weight is not None:
-        data["sample_weight"] = kind.weight[TRAIN]
+        data["sample_weight"] = part(kind.weight, TRAIN)
     if kind.validates:
         given = (part(kind.x, VALID), part(kind.y, VALID), part(kind.validation_weight, VALID))
         data["validation_data"] = tuple(side for side in given if side is not None)

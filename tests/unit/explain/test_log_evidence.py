@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_monitor.explain.from_log import RecordedFit, explain_from_log
+from tui_monitor.explain.from_log import explain_from_log
+from tui_monitor.explain.recorded_facts import RecordedFit
 from tui_monitor.explain.words.text import explanation_text
 from tui_monitor.run_log.events.explanation import Explanation, explanation_to_json
 from tui_monitor.run_log.events.ledger import Cause
@@ -64,8 +65,8 @@ def test_a_loss_below_its_bound_is_proved_inconsistent() -> None:
     ("loss", "begins"),
     [
         ("", "For a cross-entropy on hard labels, the training loss"),
-        ("sparse_categorical_crossentropy", "The training loss"),
-        ("BinaryCrossentropy", "The training loss"),
+        ("sparse_categorical_crossentropy", "On hard labels, the training loss"),
+        ("BinaryCrossentropy", "On hard labels, the training loss"),
         ("mse", None),
         ("BinaryFocalCrossentropy", None),
     ],
@@ -229,3 +230,54 @@ def test_a_training_loss_that_is_nan_points_at_training() -> None:
     finding = next(finding for finding in explanation.findings if finding.cause == "not_finite")
     assert "x_train" in finding.code
     assert "x_val" not in finding.code
+
+
+DESCRIBED: list[tuple[dict[str, object], str | None]] = [
+    ({"x": "ndarray (400, 6)", "y": "ndarray (400,)"}, ""),
+    ({"x": ["ndarray (400, 6)", "Tensor (400, 2)"], "y": "ndarray (400,)"}, ""),
+    ({"x": "_PrefetchDataset"}, None),
+    ({"x": "ndarray (400, 6)", "y": "ndarray (400,)", "sample_weight": "ndarray (400,)"}, "sample weights"),
+    ({"x": "_PrefetchDataset", "class_weight": {"0": 1.0, "1": 2.0}}, "class weights (0: 1.0, 1: 2.0)"),
+]
+"""Arguments of `fit` in printable form, and the weights that it was given."""
+
+
+@pytest.mark.parametrize(("arguments", "weights"), DESCRIBED)
+def test_what_a_run_knows_of_a_fit_is_said_of_epochs_that_were_not_measured(
+    arguments: dict[str, object], weights: str | None
+) -> None:
+    """Weights and layers are named, or said not to be there where that is known; sizes say what chance gives."""
+    model = {"loss": "binary_crossentropy", "layers": [{"kind": "Dense"}, {"kind": "Dropout"}]}
+    recorded = RecordedFit.of(model, arguments, "this fit was not measured")
+    assert recorded.weights == weights
+    explanation = explain_from_log("run", 1, QUESTION, samples=(400, 100), recorded=recorded)
+    sentences = " ".join(finding.sentence for finding in explanation.findings)
+    assert ("neither class nor sample weights" in sentences) is (weights == "")
+    assert ("The fit was given" in sentences) is (weights is not None)
+    assert (weights or "") in sentences
+    assert "act otherwise in training: Dropout." in sentences
+    assert "With 400 training and 100 validation samples" in sentences
+
+
+@pytest.mark.parametrize(
+    ("values", "loss", "is_one"),
+    [
+        ({"loss": 0.4, "accuracy": 0.83, "mse": 0.12}, "", False),
+        ({"loss": 0.4, "accuracy": 0.02, "mse": 0.12}, "", True),
+        ({"loss": 0.4, "accuracy": 0.02, "mse": 0.12}, "SparseCategoricalCrossentropy", False),
+        ({"loss": 0.12, "accuracy": 0.3, "mse": 0.12}, "", True),
+        ({"loss": 0.12, "accuracy": 0.9, "mse": 0.12}, "", False),
+        ({"loss": 2.4, "size_mae": 0.9, "sure_accuracy": 0.7}, "dict", False),
+    ],
+)
+def test_a_metric_of_errors_alone_makes_no_regression(values: dict[str, float], loss: str, is_one: bool) -> None:
+    """Classifiers have a squared error as a metric, too; what is called a regression has no accuracy to speak of."""
+    both = {**values, **{f"val_{name}": value * 1.01 for name, value in values.items()}}
+    explanation = explain_from_log("run", 2, both, recorded=RecordedFit(loss))
+    assert ("regression" in explanation.headline) is is_one
+
+
+def test_values_that_are_the_same_are_neither_higher_nor_lower() -> None:
+    """A gap that rounds to nothing has no direction."""
+    values = {"loss": 0.5, "val_loss": 0.4, "accuracy": 0.556, "val_accuracy": 0.556}
+    assert explain_from_log("run", 2, values).verdict == "Validation loss is 0.100 lower, accuracy is the same."

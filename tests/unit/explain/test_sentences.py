@@ -204,3 +204,31 @@ def test_class_weights_move_the_threshold() -> None:
     finding = next(finding for finding in explanation.findings if finding.cause == "sample_weights")
     assert "0.75" in finding.advice
     assert "> 0.75" in finding.code
+
+
+def test_a_loss_that_is_no_number_is_not_lower_or_higher() -> None:
+    """The side that is NaN is named, and the headline does not speak of intervals."""
+    probe, validation = samples(weight=1.0, validation_share=0.2)
+    loss = np.where(np.arange(validation.loss.size) == 0, np.nan, validation.loss)
+    explanation = explained((probe, replace(validation, loss=loss, reported_loss=math.nan)))
+    assert "loss can't be compared (the validation side is NaN (val_loss))" in explanation.verdict
+    assert "intervals" not in explanation.headline
+    assert explanation.loss is not None
+    assert [term.high for term in explanation.loss.terms if term.high is not None and math.isnan(term.high)] == []
+
+
+def test_weights_on_both_sides_are_not_said_to_move_training_alone() -> None:
+    """What is left of them is a difference between the sides."""
+    probe, validation = samples(weight=2.0, validation_share=0.2)
+    weights = np.where(np.arange(validation.weight.size) == 0, 1.5, validation.weight)
+    headline = explained((probe, replace(validation, weight=weights))).headline
+    assert "weights act otherwise on the two sides (loss gap +" in headline
+    assert "only the training loss" not in headline
+
+
+def test_one_weight_for_all_classes_is_no_class_weight() -> None:
+    """A generator that weights every sample alike weights no class."""
+    probe, validation = samples(weight=1.0, validation_share=0.2)
+    loss = replace(probe.loss, reported=2.0 * float(probe.loss.then.mean()))
+    headline = explained((replace(probe, weight=np.full(probe.weight.size, 2.0), loss=loss), validation)).headline
+    assert headline.lower().startswith("sample weights raise only the training loss")

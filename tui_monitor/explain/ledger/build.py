@@ -20,7 +20,6 @@ from tui_monitor.explain.ledger.intervals import Bounds, deviations, intervals, 
 from tui_monitor.explain.ledger.parts import Whole
 from tui_monitor.explain.ledger.train_mode import train_mode_parts
 from tui_monitor.explain.ledger.within import Within, open_within
-from tui_monitor.explain.quantiles import NORMAL_QUANTILE, QUANTILE_WORTH_A_CAUSE
 from tui_monitor.explain.samples.counted import training_counted, validation_counted
 from tui_monitor.explain.samples.opened import Opened
 from tui_monitor.explain.samples.probes import (
@@ -89,7 +88,7 @@ def build_ledger(
     spread[Cause.MEASUREMENT] = measured.deviation
     drawn = sampling(probe, per_sample, validation, values)
     noise = drawn.half_width
-    beyond_chance = noise * QUANTILE_WORTH_A_CAUSE / NORMAL_QUANTILE
+    beyond_chance = drawn.beyond_chance
     whole = Whole(point[Cause.WITHIN_CLASS], spread[Cause.WITHIN_CLASS], beyond_chance)
     within = open_within(whole, validation, metric, opened)
     least = {} if on_loss else unseen(probe, classes)

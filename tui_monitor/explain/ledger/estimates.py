@@ -117,17 +117,7 @@ def estimate(
     batches = multiplicity.shape[1]
     label = probe.label if classes.train_share.size > 1 else np.zeros_like(probe.label)
     weights = effective_weights(probe.weight, probe.batch, metric.weighting)
-    columns = np.stack(
-        [
-            weights * metric.then,
-            weights * metric.training,
-            metric.training,
-            weights * metric.inference,
-            metric.inference,
-            np.ones_like(weights),
-        ],
-        axis=1,
-    )
+    columns = np.stack([*_columns(metric, weights), np.ones_like(weights)], axis=1)
     sums = _sums_by_batch_and_class(columns, probe.batch, label, batches, classes.train_share.size)
     if classes.train_share.size > _MOST_CLASSES_RESTRATIFIED:
         fixed = _stratum_weights(classes.counts[np.newaxis], classes.train_share, classes.counts.sum())[0]
@@ -149,6 +139,16 @@ def estimate(
     then = (reported_way[:, :, 0] * mixes[0]).sum(axis=1) + metric.offset_then
     now = values[0, 0, 0, 0] + metric.offset_now
     return _anchored(then, np.column_stack([now, shapley(values)]), metric.reported, batches)
+
+
+def _columns(metric: PerSampleMetric, weights: FloatArray) -> tuple[FloatArray, ...]:
+    """Return the values of then, then weighted and plain ones in training mode, then both in inference mode."""
+    if metric.unweighted is not None:
+        # Only training's step knows the weights: they are taken to do as much in inference mode.
+        of_weights = metric.training - metric.unweighted
+        return metric.then, metric.training, metric.unweighted, metric.inference + of_weights, metric.inference
+    plain = metric.training, metric.inference
+    return weights * metric.then, weights * plain[0], plain[0], weights * plain[1], plain[1]
 
 
 def batch_weights(averaging: Averaging, samples: FloatArray | None, units: FloatArray) -> FloatArray:

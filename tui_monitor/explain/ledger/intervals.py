@@ -6,7 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_monitor.explain.ledger.estimates import TOGGLES, ClassWeights, Estimates
-from tui_monitor.explain.quantiles import NORMAL_QUANTILE, POWER_QUANTILE, small_sample_inflation
+from tui_monitor.explain.quantiles import (
+    NORMAL_QUANTILE,
+    POWER_QUANTILE,
+    QUANTILE_WORTH_A_CAUSE,
+    small_sample_inflation,
+    student_quantile,
+)
 from tui_monitor.explain.samples.probes import (
     FloatArray,
     IntArray,
@@ -93,23 +99,48 @@ class Sampling:
     validation_variance: float
     """Of one validation sample."""
     validation_size: float
+    freedoms: tuple[float, float] = (math.inf, math.inf)
+    """Degrees of freedom of both variances, training's first: few where few batches are drawn as wholes."""
 
     @property
     def half_width(self) -> float:
         """Half of the 95 % interval around the gap."""
-        variance = self.training_variance + self.validation_variance / max(self.validation_size, 1.0)
-        return NORMAL_QUANTILE * math.sqrt(variance)
+        return self._quantile(NORMAL_QUANTILE) * self._error
+
+    @property
+    def beyond_chance(self) -> float:
+        """What an effect must exceed to be told from chance, see `QUANTILE_WORTH_A_CAUSE`."""
+        return self._quantile(QUANTILE_WORTH_A_CAUSE) * self._error
+
+    @property
+    def _variances(self) -> tuple[float, float]:
+        return self.training_variance, self.validation_variance / max(self.validation_size, 1.0)
+
+    @property
+    def _error(self) -> float:
+        return math.sqrt(sum(self._variances))
+
+    def _quantile(self, normal: float) -> float:
+        """Return Student's quantile; degrees of freedom as Welch and Satterthwaite put two variances together."""
+        variances = self._variances
+        parts = sum(part**2 / freedom for part, freedom in zip(variances, self.freedoms, strict=True))
+        if not math.isfinite(sum(variances)) or not parts:
+            return normal
+        return student_quantile(normal, sum(variances) ** 2 / parts)
 
     def validation_samples_to_settle(self, gap: float) -> int | None:
         """Return how many validation samples would find a true gap of this size beyond chance four times in five.
 
         That takes 1.96 + 0.84 standard errors (Cohen, Statistical power analysis, 1988). None where the training set
-        alone leaves more, or the gap is not finite or 0.
+        alone leaves more, where no more samples than there are would do as batches are few, or the gap is not finite
+        or 0.
         """
         allowed = (gap / (NORMAL_QUANTILE + POWER_QUANTILE)) ** 2 - self.training_variance
         if not math.isfinite(allowed + self.validation_variance) or allowed <= 0:
             return None
-        return math.ceil(self.validation_variance / allowed)
+        needed = math.ceil(self.validation_variance / allowed)
+        is_few = min(self.freedoms) < math.inf and needed <= self.validation_size
+        return None if is_few else needed
 
 
 def sampling(
@@ -128,7 +159,12 @@ def sampling(
         validation_size = float(values.size)
     of = (probe.batch, validation.batch) if metric.is_of_batches else (probe.sample, validation.sample)
     training_variance = _variance(weights * metric.then, of[0]) / max(train_size, 1.0)
-    return Sampling(training_variance, _variance(values, of[1]), validation_size)
+    freedoms = (_freedom(of[0]), _freedom(of[1]))
+    return Sampling(training_variance, _variance(values, of[1]), validation_size, freedoms)
+
+
+def _freedom(group: IntArray | None) -> float:
+    return math.inf if group is None else max(np.unique(group).size - 1.0, 1.0)
 
 
 def _variance(values: FloatArray, group: IntArray | None) -> float:

@@ -25,6 +25,7 @@ _FEWEST_UNMATCHED = 5
 _LEAST_MENDED = 0.05
 """Fraction of validation's loss that a mapping which fits no usual pattern must mend."""
 ALL_LEAKED = "Every validation sample that was compared stands in training: nothing is left to compare with."
+NO_NUMBERS = "Some values of validation are NaN or infinite."
 NOT_MEASURED = "It is measured at the end of an epoch alone."
 
 
@@ -49,6 +50,8 @@ def open_within(whole: Whole, validation: ValidationProbe, metric: str, opened: 
         return Within({}, dict.fromkeys(OPENED_CAUSES, NOT_MEASURED))
     values = validation.loss if metric == "loss" else validation.correct
     assert values is not None
+    if not np.isfinite(values).all():
+        return Within({}, dict.fromkeys(OPENED_CAUSES, NO_NUMBERS))
     parts: dict[Cause, Part] = {}
     reasons = {cause: opened.reasons.get(cause, NOT_MEASURED) for cause in OPENED_CAUSES}
     strata = Strata.of(validation)

@@ -52,6 +52,7 @@ def _metric(metric: PerSampleMetric, chosen: Any) -> PerSampleMetric:
         then=metric.then[chosen],
         training=metric.training[chosen],
         inference=metric.inference[chosen],
+        unweighted=None if metric.unweighted is None else metric.unweighted[chosen],
     )
 
 

@@ -15,6 +15,7 @@ from tui_monitor.explain.samples.probes import (
     TrainingProbe,
     ValidationProbe,
 )
+from tui_monitor.run_log.events.ledger import Cause
 
 Part = TypeVar("Part")
 
@@ -102,6 +103,7 @@ def _chosen(metric: PerSampleMetric, chosen: NDArray[np.bool_]) -> PerSampleMetr
         then=metric.then[chosen],
         training=metric.training[chosen],
         inference=metric.inference[chosen],
+        unweighted=None if metric.unweighted is None else metric.unweighted[chosen],
     )
 
 
@@ -113,8 +115,13 @@ def _joined(
     by_samples = np.average([each.by_samples for each in averages], weights=[share.samples for share in shares])
     by_batches = np.average([each.by_batches for each in averages], weights=batches)
     nearer_by_batches = abs(by_batches - first.reported) < abs(by_samples - first.reported)
+    parts = [metric.unweighted for metric in metrics]
+    unweighted = [part for part in parts if part is not None]
+    is_mixed = 0 < len(unweighted) < len(parts)
     return replace(
         first,
+        unweighted=np.concatenate(unweighted) if len(unweighted) == len(parts) else None,
+        unsplit=(Cause.SAMPLE_WEIGHTS, Cause.CLASS_MIX) if is_mixed else first.unsplit,
         then=_all(metrics, lambda metric: metric.then),
         training=_all(metrics, lambda metric: metric.training),
         inference=_all(metrics, lambda metric: metric.inference),

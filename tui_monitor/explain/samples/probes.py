@@ -53,6 +53,9 @@ class PerSampleMetric:
     """The training value as reported for the whole epoch."""
     averaging: Averaging
     weighting: Weighting
+    unweighted: FloatArray | None = None
+    """`training` as it is without the samples' weights, where these are inside values of whole batches and validation
+    has none; else None."""
     offset_then: float = 0.0
     """Penalty inside the reported loss, as it was on average over the epoch."""
     offset_now: float = 0.0

@@ -272,7 +272,7 @@ class AlertWatch:
             return ()
         half = accuracy_half_width(accuracy, held.validation_samples)
         text = (
-            f"Validation has {units.count(held.validation_samples)} samples: its accuracy is known to "
+            f"Validation has {_samples(held.validation_samples)}: its accuracy is known to "
             f"±{units.points(half)} only. Smaller differences are chance."
         )
         if half <= _WIDE_ACCURACY:
@@ -314,3 +314,7 @@ def _finite(values: list[float | None]) -> list[float]:
 
 def _spelled(value: float) -> str:
     return "NaN" if math.isnan(value) else "infinite"
+
+
+def _samples(count: int) -> str:
+    return "1 sample" if count == 1 else f"{units.count(count)} samples"

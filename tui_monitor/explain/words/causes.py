@@ -33,7 +33,7 @@ CAUSE_WORDS: Mapping[Cause, CauseWords] = {
     Cause.SAMPLE_WEIGHTS: CauseWords(
         "sample weights",
         "Class or sample weights are",
-        "Weights multiply the loss of training samples; validation does not have them.",
+        "Weights multiply the loss of training samples; validation has none unless it is given its own.",
     ),
     Cause.BATCH_AVERAGING: CauseWords(
         "mean of batch means",

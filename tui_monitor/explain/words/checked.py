@@ -193,10 +193,11 @@ def _missing_classes(check: MissingClasses) -> Finding:
 
 def _not_finite(check: NotFinite) -> Finding:
     side, count = ("validation", check.validation) if check.validation else ("training", check.train)
+    samples = "sample" if count == 1 else "samples"
     return Finding(
         "not_finite",
         KNOWN,
-        f"The loss of {units.count(count)} {side} samples is NaN or infinite, of none on the other side.",
+        f"The loss of {units.count(count)} {side} {samples} is NaN or infinite, of none on the other side.",
         f"Look at {side}'s inputs for NaN and at its labels for values out of range.",
         "np.isfinite(x_val).all()" if check.validation else "np.isfinite(x_train).all()",
     )

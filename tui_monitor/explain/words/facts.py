@@ -27,6 +27,8 @@ class Facts:
     """Whether what is within class shares has been told apart from them."""
     random_mode: bool
     """Whether training mode gives other outputs than inference mode."""
+    is_validation_weighted: bool = False
+    """Whether any validation sample has a weight other than 1."""
     opened: OpenedEvidence | None = None
     """What lies behind the terms that open others."""
     checks: tuple[Check, ...] = ()

@@ -1,5 +1,6 @@
 """Verdict and why, written from the values: they name causes with direction and size, and never more than measured."""
 
+import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
@@ -13,6 +14,7 @@ from tui_monitor.explain.words.causes_within import (
     train_mode_subject,
 )
 from tui_monitor.explain.words.facts import Facts, named_terms, term_of
+from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events.explanation import Classes
 from tui_monitor.run_log.events.ledger import LAG, Cause, Ledger, Term, Verdict
 
@@ -31,9 +33,9 @@ def verdict_line(facts: Facts) -> str:
     loss, accuracy = facts.loss, facts.accuracy
     clauses = []
     if loss is not None:
-        clauses.append("loss " + _gap_clause(loss, units.magnitude))
+        clauses.append("loss " + _gap_clause(loss, units.magnitude, not_finite(facts.reported, "loss")))
     if accuracy is not None:
-        clauses.append("accuracy " + _gap_clause(accuracy, units.points))
+        clauses.append("accuracy " + _gap_clause(accuracy, units.points, not_finite(facts.reported, "accuracy")))
     if not clauses:
         return "No gap to explain: there are no validation metrics yet."
     joint = ", yet " if is_paradox(facts.reported) and not _either_is_chance(loss, accuracy) else ", "
@@ -53,11 +55,37 @@ def _either_is_chance(loss: Ledger | None, accuracy: Ledger | None) -> bool:
     return any(ledger is None or ledger.within_noise for ledger in (loss, accuracy))
 
 
-def _gap_clause(ledger: Ledger, amount: Callable[[float], str]) -> str:
-    if ledger.gap is None:
-        return "can't be compared (not a finite number)"
-    text = f"is {amount(ledger.gap)} {'lower' if ledger.gap > 0 else 'higher'}"
-    return f"{text} (within chance)" if ledger.within_noise else text
+def _gap_clause(ledger: Ledger, amount: Callable[[float], str], bad: str) -> str:
+    if not _is_number(ledger):
+        return f"can't be compared ({bad or 'not a finite number'})"
+    return beside_training(ledger.gap or 0.0, amount) + (" (within chance)" if ledger.within_noise else "")
+
+
+def _is_number(ledger: Ledger) -> bool:
+    """Whether a gap is one: both sides are finite."""
+    return ledger.gap is not None and math.isfinite(ledger.gap)
+
+
+def beside_training(gap: float, amount: Callable[[float], str]) -> str:
+    """Return how validation's value lies to training's, such as `is 0.020 lower`, from training minus validation."""
+    text = amount(gap)
+    is_nothing = not any(digit in text for digit in "123456789")
+    return "is the same" if is_nothing else f"is {text} {'lower' if gap > 0 else 'higher'}"
+
+
+def not_finite(values: Mapping[str, float | None], name: str) -> str:
+    """Return which sides of a metric are NaN or infinite, in words; empty where none is.
+
+    Args:
+        values: by canonical name, validation's with its prefix.
+        name: of the metric in training.
+    """
+    sides = (("training", name), ("validation", VALIDATION_PREFIX + name))
+    return ", ".join(
+        f"the {side} side is {'NaN' if math.isnan(value) else 'infinite'} ({key})"
+        for side, key in sides
+        if (value := values.get(key)) is not None and not math.isfinite(value)
+    )
 
 
 def headline(facts: Facts) -> str:
@@ -92,9 +120,13 @@ def _within_chance(facts: Facts) -> str:
 def _brief(cause: Cause, facts: Facts) -> str:
     """Return a cause's amounts alone, with the sign of training minus validation, as the ledgers have them."""
     loss, accuracy = _effect_worth_naming(facts.loss, cause), _effect_worth_naming(facts.accuracy, cause)
+    return f"{_short_name(cause, facts)}: {_gap_amounts(loss, accuracy)}"
+
+
+def _gap_amounts(loss: float | None, accuracy: float | None) -> str:
     amounts = [] if loss is None else [f"loss gap {units.NATS.amount(loss)}"]
     amounts += [] if accuracy is None else [f"accuracy gap {units.POINTS.amount_with_unit(accuracy)}"]
-    return f"{_short_name(cause, facts)}: {', '.join(amounts)}"
+    return ", ".join(amounts)
 
 
 def _fits(text: str) -> bool:
@@ -175,9 +207,13 @@ def _sentence(text: str) -> str:
 
 
 def _no_cause(facts: Facts) -> str:
-    ledgers = [ledger for ledger in (facts.loss, facts.accuracy) if ledger is not None]
-    if ledgers and all(ledger.within_noise for ledger in ledgers):
-        return "Sets of these sizes differ this much by chance; no cause stands out."
+    ledgers = [ledger for ledger in (facts.loss, facts.accuracy) if ledger is not None and _is_number(ledger)]
+    if not ledgers:
+        return "What is no number has no causes."
+    if all(ledger.within_noise for ledger in ledgers):
+        is_of_both = len(ledgers) == sum(ledger is not None for ledger in (facts.loss, facts.accuracy))
+        what = "" if is_of_both else " in what can be compared"
+        return f"Sets of these sizes differ this much by chance{what}; no cause stands out."
     if any(term.verdict is Verdict.CANNOT_TELL for ledger in ledgers for term in ledger.terms):
         return "Too little was measured to name a cause: the intervals include 0."
     return "No single cause is large enough to name."
@@ -264,6 +300,8 @@ def _verb(effect: float, plural: bool) -> str:
 def _weights_clause(loss: float | None, accuracy: float | None, facts: Facts) -> str:
     subject = "class weights" if facts.class_weights is not None else "sample weights"
     on_accuracy = term_of(facts.accuracy, Cause.SAMPLE_WEIGHTS)
+    if facts.is_validation_weighted:
+        return f"{subject} act otherwise on the two sides ({_gap_amounts(loss, accuracy)})"
     if loss is not None and on_accuracy is not None and abs(on_accuracy.effect or 0.0) < _ROUNDING:
         return f"{subject} {_verb(loss, True)} only the training loss ({units.NATS.amount(loss)})"
     return f"{subject} {_moves(loss, accuracy, plural=True)}"

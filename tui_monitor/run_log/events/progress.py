@@ -73,7 +73,7 @@ class EpochEnded:
     """Wall time from the epoch's begin to its end, validation included."""
     learning_rate: float | None = None
     validation_samples: int = 0
-    """Samples that validation's values are means over, where a log says so; else 0, and left out of the line."""
+    """Samples that validation's values are means over; 0 where that is not known, and left out of the line then."""
 
     @classmethod
     def read(cls, fields: Mapping[str, Any]) -> Self | None:

@@ -16,6 +16,8 @@ _SAFE: Final = frozenset(
             "CudnnRNN",
             "CudnnRNNV2",
             "CudnnRNNV3",
+            "DeepCopy",
+            "Empty",
             "If",
             "IsVariableInitialized",
             "NoOp",
@@ -28,6 +30,7 @@ _SAFE: Final = frozenset(
 """Operations that count as stateful and leave nothing behind."""
 _RANDOM: Final = frozenset(
     {
+        *("FixedUnigramCandidateSampler", "LogUniformCandidateSampler", "UniformCandidateSampler"),
         *("Multinomial", "ParameterizedTruncatedNormal", "RandomGamma", "RandomPoissonV2", "RandomShuffle"),
         *("RandomStandardNormal", "RandomUniform", "RandomUniformInt", "TruncatedNormal"),
     }
@@ -58,11 +61,14 @@ def written_by(source: Any, operations: Sequence[Any]) -> set[int]:
     library = {function.signature.name: function for function in _library(source)}
     written: set[int] = set()
     for operation in operations:
-        writes = _judge(operation.type, is_stateful=operation.op_def.is_stateful, is_in_function=False)
+        # What is named as a function calls it, and does what is in it.
+        is_stateful = operation.op_def.is_stateful and operation.type not in library
+        writes = _judge(operation.type, is_stateful=is_stateful, is_in_function=False)
         for function in _called([operation.node_def], library):
             for node in function.node_def:
                 known = op_def_registry.get(node.op)
-                writes |= _judge(node.op, is_stateful=known is None or known.is_stateful, is_in_function=True)
+                is_stateful = node.op not in library and (known is None or known.is_stateful)
+                writes |= _judge(node.op, is_stateful=is_stateful, is_in_function=True)
         if writes:
             written |= {id(tensor) for tensor in operation.inputs if tensor.dtype == tf.resource}
     return written

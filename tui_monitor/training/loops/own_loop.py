@@ -7,7 +7,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tui_monitor.explain.from_log import RecordedFit, explain_from_log
+from tui_monitor.explain.from_log import explain_from_log
+from tui_monitor.explain.recorded_facts import RecordedFit
 from tui_monitor.metric_names import canonical_metric
 from tui_monitor.run_log.events.notifications import Explained, NoteTaken
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded

@@ -151,7 +151,8 @@ def _caveats(known: Measured) -> Iterator[str]:
     """Yield sentences on what this model's ledgers can't tell."""
     plan = known.plan
     if plan.by_batch:
-        what = "weights and class shares" if known.is_weighted else "class shares"
+        is_hidden = known.is_weighted and known.training.unweighted_loss is None
+        what = "weights and class shares" if is_hidden else "class shares"
         yield (
             f"The loss is measured by whole batches, as {plan.by_batch}: what {what} do to it stays under "
             f"“{Cause.WITHIN_CLASS.label}”."

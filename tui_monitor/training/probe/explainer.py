@@ -352,7 +352,8 @@ class Explainer:
         measured = known.training
         if not self._plan.by_batch or not measured.samples.size or not known.validation.batches:
             return
-        training, inference = float(measured.training_loss[0]), float(measured.inference_loss[0])
+        as_tested = measured.training_loss if measured.unweighted_loss is None else measured.unweighted_loss
+        training, inference = float(as_tested[0]), float(measured.inference_loss[0])
         with preserved_random_state(), graphs.off_tape():
             if self._probe().has_two_losses(known.batches[0], training, inference):
                 raise Unsupported(

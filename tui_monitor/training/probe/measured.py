@@ -47,6 +47,8 @@ class MeasuredBatches:
     """What the model's loss holds beyond its samples' (L1/L2, activity) in training mode at the current weights."""
     inference_penalty: float
     """The same in inference mode."""
+    unweighted_loss: FloatArray | None = None
+    """`training_loss` without the samples' weights; None where it has none, or the test step knows them, too."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def together(
     Args:
         outputs: of the model.
         groups: of batches, each measured in one pass.
-        measured: what each kind of pass gave, `then`, `training` or `inference`, group by group.
+        measured: what each kind of pass gave, `then`, `training`, `unweighted` or `inference`, group by group.
     """
     sizes = [[batch.samples for batch in group] for group in groups]
     found = []
@@ -123,6 +125,7 @@ def together(
         inference_loss=_losses(measured["inference"], sizes),
         penalty=float(np.mean([part.beyond for part in training])) if training else 0.0,
         inference_penalty=float(np.mean([part.beyond for part in measured["inference"]])),
+        unweighted_loss=_losses(measured["unweighted"], sizes) if "unweighted" in measured else None,
     )
 
 

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from tui_monitor.explain.samples.probes import FloatArray
 from tui_monitor.training.backends.backend import Backend
+from tui_monitor.training.backends.memory import refuse_memory
 from tui_monitor.training.backends.pieces import Piece, cut
 from tui_monitor.training.backends.precision import narrow_type_of
 from tui_monitor.training.backends.repeatable import NotRepeatable
@@ -103,7 +104,14 @@ class Probe:
         kinds = ("then", "training", "inference") if self._outputs else ("training", "inference")
         groups = list(self._groups(batches, in_training=True))
         measured = {kind: [self._measure(kind, concatenate(group)) for group in groups] for kind in kinds}
+        if self.training.plan.by_batch and any(self._hides_weights(batch) for batch in batches):
+            plain = [[_without_weights(batch) for batch in group] for group in groups]
+            measured["unweighted"] = [self._measure("training", concatenate(group)) for group in plain]
         return together(self._outputs, groups, measured)
+
+    def _hides_weights(self, batch: UnpackedBatch) -> bool:
+        """Whether a batch has weights that the test step does not take, as validation has none."""
+        return bool(batch.inputs["sample_weight"]) and not self._trace("inference", batch).inputs["sample_weight"]
 
     def validation_batches(self, batches: Sequence[UnpackedBatch]) -> MeasuredBatches:
         """Measure validation batches in inference mode.
@@ -211,14 +219,15 @@ class Probe:
 
         Args:
             batch: of training.
-            training: its loss by the training step at the current weights.
+            training: its loss by the training step at the current weights, without weights that the test step ignores.
             inference: the same by the test step.
         """
         differ = abs(training - inference) > 1e-3 * abs(training) + 1e-6
         if not differ or any(_acts_by_mode(self.backend, layer) for layer in self.backend.layers(self.model)):
             return False
         # Measured twice: a loss that draws random numbers differs from itself, and proves nothing then.
-        return self._measure("training", batch).loss == training
+        again = _without_weights(batch) if self._hides_weights(batch) else batch
+        return self._measure("training", again).loss == training
 
     @property
     def _outputs(self) -> tuple[PerSampleMetrics, ...]:
@@ -249,6 +258,8 @@ class Probe:
         if key not in passes:
             begun = time.perf_counter()
             try:
+                if kind == "inference":
+                    refuse_memory([leaf for role in ROLES for leaf in trace.inputs[role]], _wanted_of(trace))
                 passes[key] = trace, _built(trace, takes_outputs=kind == "then", instead=instead)
             except NotRepeatable as reason:
                 raise Unsupported(f"the step can't be run again, because {reason}") from None
@@ -313,9 +324,13 @@ def _built(trace: Trace, *, takes_outputs: bool, instead: Instead | None) -> _Pa
         return _Pass(cut([*inputs, *trace.outputs], wanted), roles, True, replace(trace, loss=None))
     if instead is not None:
         return _Pass(instead.cut(inputs, wanted), roles, False, replace(trace, loss=None))
-    if trace.loss is not None and trace.loss.shape.rank == 0:
-        wanted.append(trace.loss)
-    return _Pass(cut(inputs, wanted), roles, False, trace)
+    return _Pass(cut(inputs, _wanted_of(trace)), roles, False, trace)
+
+
+def _wanted_of(trace: Trace) -> list[Any]:
+    """Return the tensors of each sample's values, and of the model's own loss where it is one number."""
+    loss = [trace.loss] if trace.loss is not None and trace.loss.shape.rank == 0 else []
+    return [*(tensor for sample in trace.samples for tensor in sample.tensors()), *loss]
 
 
 def _fitting(inputs: Sequence[tuple[str, Any]], batch: UnpackedBatch) -> Iterator[Any]:
@@ -327,6 +342,10 @@ def _fitting(inputs: Sequence[tuple[str, Any]], batch: UnpackedBatch) -> Iterato
             yield tf.ones([batch.samples, *([1] * (leaf.shape.rank - 1))], leaf.dtype)
         else:
             yield tf.cast(value, leaf.dtype)
+
+
+def _without_weights(batch: UnpackedBatch) -> UnpackedBatch:
+    return replace(batch, inputs={**batch.inputs, "sample_weight": ()})
 
 
 def _takes(trace: Trace, batch: UnpackedBatch, *, in_any_number: bool) -> bool:

@@ -78,14 +78,16 @@ def training_by_batch(known: Measured) -> TrainingProbe:
 
 
 def _loss_of_batches(known: Measured, batch: IntArray) -> PerSampleMetric:
-    then = np.array([batch.loss for batch in known.batches])
+    then, unweighted = np.array([batch.loss for batch in known.batches]), known.training.unweighted_loss
+    is_hidden = known.is_weighted and unweighted is None
     return PerSampleMetric(
         then=then[batch],
         training=known.training.training_loss[batch],
         inference=known.training.inference_loss[batch],
         weighting=Weighting.NONE,
+        unweighted=None if unweighted is None else unweighted[batch],
         is_of_batches=True,
-        unsplit=(Cause.SAMPLE_WEIGHTS, Cause.CLASS_MIX) if known.is_weighted else (Cause.CLASS_MIX,),
+        unsplit=(Cause.SAMPLE_WEIGHTS, Cause.CLASS_MIX) if is_hidden else (Cause.CLASS_MIX,),
         in_nats=False,
         **reported_loss(known, "loss"),
     )

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.run_log.events.progress import EpochBegan, EpochEnded
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.control.steering import Steering
@@ -12,6 +13,7 @@ from tui_monitor.training.record.batch_reports import told
 from tui_monitor.training.record.batch_sink import BatchSink
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.record.failures import FitFailures
+from tui_monitor.training.record.given_data import GivenSamples
 from tui_monitor.training.record.measurement import Measurement
 from tui_monitor.training.record.observations import Observations
 from tui_monitor.training.record.session import Session
@@ -41,6 +43,8 @@ class EpochReporter:
         self._steering = steering
         self._observations = observations
         self._begun = time.monotonic()
+        self.given = GivenSamples()
+        """What arrays given to `fit` hold."""
 
     def begin_epoch(self, epoch: int) -> None:
         """Begin an epoch, counted from 1."""
@@ -80,14 +84,17 @@ class EpochReporter:
         sink.begin_fit(tuple(values), running=tuple(values))
         self._observations.batches_rest()
         rate = attempt(failures.stop_observing, self._learning_rate, otherwise=None)
+        samples = totals.samples or self._given_samples(totals.batches, callbacks)
+        self._measurement.samples = samples, self._validation_samples(values)
         self._writer.event(
             EpochEnded(
                 epoch=epoch,
                 logs=recorded,
                 batches=totals.batches,
-                samples=totals.samples,
+                samples=samples,
                 seconds=time.monotonic() - self._begun,
                 learning_rate=rate,
+                validation_samples=self._measurement.samples[1],
             )
         )
         if failures.batches_stopped:
@@ -100,6 +107,16 @@ class EpochReporter:
         measure = self._measurement.end_epoch
         explanation = attempt(failures.stop_measuring, measure, epoch, values, callbacks, otherwise=None)
         failures.observe(self._observations.epoch_ended, epoch, totals.batches, values, explanation)
+
+    def _given_samples(self, batches: int, callbacks: Any) -> int:
+        """Return the samples of an epoch whose batches don't tell theirs: those given, if it went through them all."""
+        steps = (getattr(callbacks, "params", None) or {}).get("steps")
+        return self.given.training if batches and batches == steps else 0
+
+    def _validation_samples(self, values: Mapping[str, float]) -> int:
+        if not any(name.startswith(VALIDATION_PREFIX) for name in values):
+            return 0
+        return self._measurement.validation_samples or self.given.validation
 
     def end_training(self) -> None:
         """Note that the fit's last epoch is over."""

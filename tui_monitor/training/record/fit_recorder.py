@@ -20,6 +20,7 @@ from tui_monitor.training.record.batch_sources import BatchSources
 from tui_monitor.training.record.callback_adapter import CallbackAdapter
 from tui_monitor.training.record.epoch_reporter import EpochReporter
 from tui_monitor.training.record.failures import FitFailures
+from tui_monitor.training.record.given_data import GivenSamples
 from tui_monitor.training.record.measurement import Measurement
 from tui_monitor.training.record.model_summary import model_summary
 from tui_monitor.training.record.observations import Observations
@@ -67,7 +68,7 @@ class FitRecorder:
             self._failures,
             steps_ended=self._worker_steps_ended if self._measurement.is_shared else None,
         )
-        epochs = EpochReporter(
+        self._epochs = EpochReporter(
             session,
             self._failures,
             self._sink,
@@ -76,7 +77,7 @@ class FitRecorder:
             self._observations,
             learning_rate=functools.partial(self._backend.learning_rate, model),
         )
-        self._callbacks = CallbackAdapter(model, epochs, began=self._began, epoch_began=self._epoch_began)
+        self._callbacks = CallbackAdapter(model, self._epochs, began=self._began, epoch_began=self._epoch_began)
         self._failures.when_batches_stop(
             self._observations.batches_rest, self._steering.give_up, self._sources.take_slow_path
         )
@@ -86,9 +87,10 @@ class FitRecorder:
         """Whether batches may be measured."""
         return self._measurement.is_possible
 
-    def begin(self, given: WholeValidation) -> None:
-        """Take the word how much validation data the fit is given."""
+    def begin(self, given: WholeValidation, samples: GivenSamples) -> None:
+        """Take the word how much data the fit is given: all of validation's, and what each epoch goes through."""
         self._measurement.begin_fit(given)
+        self._epochs.given = samples
 
     def records(self, model: Any) -> bool:
         """Return whether a model is the one whose `fit` this is."""

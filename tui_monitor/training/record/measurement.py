@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from tui_monitor.explain.from_log import RecordedFit, explain_from_log
+from tui_monitor.explain.from_log import explain_from_log
+from tui_monitor.explain.recorded_facts import RecordedFit
 from tui_monitor.explain.samples.observed import WholeValidation
 from tui_monitor.metric_names import VALIDATION_PREFIX, canonical_metric
 from tui_monitor.run_log.events.explanation import Explanation
 from tui_monitor.run_log.events.notifications import Explained
 from tui_monitor.run_log.format.layout import State
-from tui_monitor.training.backends.backend import backend_of
 from tui_monitor.training.guard import attempt, ignored
 from tui_monitor.training.record.batch_sink import BatchSink
 from tui_monitor.training.record.failures import FitFailures
@@ -83,6 +83,8 @@ class Measurement:
         """Keeps what validation says of each sample, where this process alone sees all of it."""
         self.pace: Any = None
         """Of several workers; records when each was ready."""
+        self.samples = 0, 0
+        """Of the newest epoch, in training and in validation; 0 where they are not known."""
         self.is_possible = session.budget.enabled and is_watched
         failures.measures = self.is_possible
         if is_watched:
@@ -108,6 +110,11 @@ class Measurement:
     def is_shared(self) -> bool:
         """Whether several workers measure together."""
         return self._shares is not None
+
+    @property
+    def validation_samples(self) -> int:
+        """Samples of the newest validation; 0 where its steps tell none, or other workers hold a part of them."""
+        return 0 if self._validation is None or self.is_shared else int(self._validation.samples.sum())
 
     def watch(self, instrument: "Instrument") -> None:
         """Measure with the pieces of a function of the model."""
@@ -293,9 +300,9 @@ class Measurement:
     def _say_what_the_log_proves(self, epoch: int, logs: Mapping[str, float]) -> None:
         """Explain a model that can't be probed from its log alone, with the sentence that says why."""
         named = {canonical_metric(name): value for name, value in logs.items()}
-        loss = attempt(ignored, backend_of(self._model).user_loss, self._model, otherwise=None)
-        known = RecordedFit(loss if isinstance(loss, str) else type(loss).__name__, "no sample of it can be measured")
-        explanation = explain_from_log(self._writer.info.name, epoch, named, recorded=known)
+        fit = self._writer.info.fits[-1]
+        known = RecordedFit.of(fit.model, fit.fit, "no sample of it can be measured")
+        explanation = explain_from_log(self._writer.info.name, epoch, named, samples=self.samples, recorded=known)
         of_model = self._explainer.caveats if self._explainer is not None else ()
         limits = (*of_model, *filter(None, [self._failures.why_nothing_is_measured]))
         self._writer.event(Explained.of(replace(explanation, limits=limits)))

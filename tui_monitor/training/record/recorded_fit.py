@@ -13,7 +13,7 @@ from tui_monitor.training.backends.backend import backend_of, is_watched
 from tui_monitor.training.guard import attempt, ignored, tell
 from tui_monitor.training.hooks import install_hooks
 from tui_monitor.training.record.caller import Caller
-from tui_monitor.training.record.given_validation import given_validation
+from tui_monitor.training.record.given_data import GivenSamples, given_samples, given_validation
 from tui_monitor.training.record.session import EndUnknown, Session, recording_here
 
 _NO_WORKERS = (
@@ -114,7 +114,10 @@ class RecordedFit:
         named = attempt(ignored, named_arguments, fit, args, kwargs, otherwise={})
         arguments = attempt(ignored, printable_arguments, named, otherwise={})
         self._recorder = FitRecorder(self._model, self._session, fit=arguments, goes_on=self._goes_on)
-        self._recorder.begin(attempt(ignored, given_validation, named, otherwise=WholeValidation()))
+        self._recorder.begin(
+            attempt(ignored, given_validation, named, otherwise=WholeValidation()),
+            attempt(ignored, given_samples, named, otherwise=GivenSamples()),
+        )
         attempt(self._recorder.falls_back, install_hooks, backend, otherwise=None)
         if is_watched(backend):
             attempt(self._recorder.falls_back, backend.tell_of_metrics, self._model, otherwise=None)

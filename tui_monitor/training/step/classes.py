@@ -101,7 +101,7 @@ def flat(values: Any) -> tf.Tensor:
     return values if values.shape.rank == 1 else tf.reshape(values, [-1])
 
 
-_CLASSIFYING = ("crossentropy", "focal", "hinge")
+_CLASSIFYING = ("crossentropy", "focal", "hinge", "kl_divergence")
 """Parts of the names of losses that are of classes."""
 
 

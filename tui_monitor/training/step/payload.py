@@ -138,7 +138,12 @@ def learn(
         loss: what the model's loss came to on the batch, as it is reported, shape (); None where nothing tells.
     """
     # Each trace finds this out anew: for other shapes the answer may be another.
-    plan.outputs, plan.by_batch, plan.caveat, plan.is_traced = (), "", _caveat(plan, parts, capture), True
+    plan.outputs, plan.by_batch, plan.caveat, plan.is_traced = (
+        (),
+        "",
+        _caveat(plan, parts, capture),
+        True,
+    )
     if plan.caveat:
         return None
     inputs = {role: leaves(parts[role]) for role in ROLES}
