@@ -4,6 +4,7 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import argparse
 import functools
 import subprocess
 import sys
@@ -157,13 +158,19 @@ def runs() -> Rows:
 PARTS: tuple[Callable[[], Rows], ...] = (recording, rivals, reading, starting, following, importing, runs)
 
 
-def main(chosen: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Measure and print.
 
     Args:
-        chosen: names of parts; all of them if empty.
+        arguments: of the command line.
     """
-    parts = [part for part in PARTS if not chosen or part.__name__ in chosen]
+    named = {part.__name__: part for part in PARTS}
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(named)}; all of them by default")
+    chosen = parser.parse_args(arguments).parts
+    if unknown := [name for name in chosen if name not in named]:
+        parser.error(f"no such part: {', '.join(unknown)}")
+    parts = [named[name] for name in chosen or named]
     print("| measured | at most | here |\n|---|---:|---|")
     columns = (*Progress.get_default_columns(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:

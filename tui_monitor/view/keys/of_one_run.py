@@ -132,7 +132,7 @@ OF_ONE_RUN: tuple[Key, ...] = (
         "7",
         "7",
         "found",
-        "Show what was found: copies, both sides of an input, moved classes, and the order of samples.",
+        "Show what was found: copies, other data, moved classes, lagging batch norm, the order of samples.",
         "show('found')",
         Group.EVIDENCE,
     ),
