@@ -1,5 +1,6 @@
 """One `fit` call, recorded; its arguments and result stay what they are, and nothing of ours can fail it."""
 
+import functools
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -124,15 +125,12 @@ class RecordedFit:
         for block in self._recorder.around():
             self.around.enter_context(block)
         # Entered last and so left first: no hook finds the recorder while the blocks around it are closing.
-        self.around.enter_context(recording_here(self._recorder, self._goes_on, self._leave))
+        # Where the recording began inside the fit, nobody else may tell it that the fit is over.
+        leave = functools.partial(over, None if self._within is None else self)
+        self.around.enter_context(recording_here(self._recorder, self._goes_on, leave))
 
     def _goes_on(self) -> bool:
         return self._within is None or self._within.is_running()
-
-    def _leave(self, error: BaseException | None) -> None:
-        """Note that the fit is over, if it began before this recording."""
-        if self._within is not None:
-            over(self, error)
 
     def returned(self) -> None:
         """Note that the fit has returned."""
