@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from tui_monitor.errors import RunNotFound, RunUnreadable
 from tui_monitor.run_log.format.layout import RUN_FILE, RunInfo, run_info_from_json, run_info_to_json
 from tui_monitor.run_log.format.read_file import read_file
@@ -40,19 +38,11 @@ def parse_run_info(content: bytes, where: str = RUN_FILE) -> RunInfo:
     """
     if len(content) > _LARGEST:
         raise RunUnreadable(f"{where} is damaged: it is far larger than a run's identity can be.")
-    return run_info_from_json(_parsed(content, where), where)
-
-
-def _parsed(content: bytes, where: str) -> Any:
     try:
-        return msgspec.json.decode(content)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        # Stricter, and four times as fast: what it refuses may still be read.
-        pass
-    try:
-        return json.loads(content)
+        parsed: Any = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise RunUnreadable(f"{where} is damaged: it is not JSON. Restore it from a copy.") from error
+    return run_info_from_json(parsed, where)
 
 
 def write_run_info(folder_descriptor: int, info: RunInfo) -> None:
