@@ -126,18 +126,30 @@ def unnamed_of_like_size(explanation: Mapping[str, Any]) -> list[str]:
 def _verdict_faults(explanation: Mapping[str, Any]) -> list[str]:
     found = []
     verdict = explanation["verdict"]
-    for metric, unit in (("loss", ""), ("accuracy", " points")):
+    for metric in ("loss", "accuracy"):
         ledger = explanation[metric]
         if ledger is None or ledger["gap"] is None:
             continue
-        way = "lower" if ledger["gap"] > 0 else "higher"
-        expected = f"{metric} is {_written(metric, ledger['gap'])}{unit} {way}"
+        expected = f"{metric} is {_compared(metric, ledger['gap'])}"
         expected += " (within chance)" if ledger["within_noise"] else ""
         if expected not in verdict:
             found.append(f"verdict {verdict!r} does not say {expected!r}")
     if ", yet " in verdict and not explanation["paradox"]:
         found.append("the verdict claims a paradox that is not reported")
     return found
+
+
+def _compared(metric: str, gap: float) -> str:
+    """Return how validation's value lies to training's: the same where the digits that are shown are all 0."""
+    way = "lower" if gap > 0 else "higher"
+    if metric == "accuracy":
+        points = _written(metric, gap)
+        return "the same" if points == "0.0" else f"{points} points {way}"
+    if gap == 0:
+        return "the same"
+    loss = _written(metric, gap)
+    # Too small for three decimals, a loss is written in powers of ten.
+    return f"{loss if float(loss) else f'{abs(gap):.2e}'.replace('e-0', 'e-')} {way}"
 
 
 def _written(metric: str, amount: float) -> str:
