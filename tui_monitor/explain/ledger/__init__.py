@@ -4,5 +4,6 @@
 `intervals` makes intervals of these and says what drawing both sets anew would do; `build` adds up the ledger and
 decides what may be said of each term.
 
-In: `explain.samples`. Out: `Ledger`. To correct an interval, change `intervals`; open `build` first.
+In: `explain.samples`. Out: `Ledger`. Open `build` first, which calls the others; an interval is corrected in
+`intervals`, the draws behind it in `estimates`.
 """

@@ -135,7 +135,7 @@ class Cost:
         if self.budget is None or self.budget >= 1:
             return ""
         beside = f" and {self.seconds_beside:g} s" if self.seconds_beside else ""
-        return f"budget {self.budget * 100:g} %{beside}, not counting the first probe"
+        return f"allowed: {self.budget * 100:g} %{beside}, besides the first measurement"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ In: what steps emit and what Keras tells its callbacks. Out: batches and events,
 
 * `recorded_fit` surrounds the call, `fit_recorder` puts the parts together, `failures` says which part has ended.
 * `fast_path` unpacks an ordinary batch in front of the sink, in one function, because a training waits for it.
-* `measurement` decides what is measured when; `last_epoch` which epoch is the last; `observations` raises alerts.
+* `measurement` decides what is measured when; `last_epoch` which epoch is the last; `stalls` notices
+  that no batch comes; `observations` writes alerts down, of values and of stalls.
 
 Open `recorded_fit` first, then `fit_recorder`.
 """

@@ -1,6 +1,7 @@
 """What a training or validation step emits beside Keras' own logs, and how these values leave the graph.
 
-Another value of every batch goes into `payload.batch_values`: its column in the run follows. Open `payload` first.
+Another value of every batch goes into `payload.batch_values`, and no further: its column in the run is made by its
+name. Open `payload` first.
 
 In: a step function as Keras made it. Out: one packed vector a step, on one replica or several.
 """

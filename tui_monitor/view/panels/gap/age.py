@@ -1,13 +1,13 @@
-"""How old what was measured is, by the run's own clock, in steps coarse enough not to redraw every second."""
+"""How old what was measured is: in epochs, or by the run's own clock in steps coarse enough not to redraw often."""
 
+from tui_monitor import units
 from tui_monitor.history.snapshot import ExplanationAt, FitSnapshot, Snapshot
-from tui_monitor.units import duration
 
 _STEP_SECONDS = 5
 
 
 def age_of(snapshot: Snapshot, fit: FitSnapshot | None, held: ExplanationAt | None = None) -> str:
-    """Return how long ago it was measured, such as `15 s ago`; nothing once the run has ended.
+    """Return how long ago it was measured, such as `15 s ago` or `2 epochs ago`; nothing once the run has ended.
 
     Args:
         snapshot: its run time is the present.
@@ -16,9 +16,14 @@ def age_of(snapshot: Snapshot, fit: FitSnapshot | None, held: ExplanationAt | No
     """
     if fit is None or not fit.explanations or snapshot.state.ended:
         return ""
-    seconds = snapshot.seconds - (held or fit.explanations[-1]).seconds
+    explained = held or fit.explanations[-1]
+    epochs = (fit.epochs[-1].epoch if fit.epochs else 0) - explained.epoch
+    if epochs > 0:
+        # Seconds would hide that the charts have gone on: an epoch may take less than one.
+        return f"{units.count(epochs)} epoch{'s' if epochs > 1 else ''} ago"
+    seconds = snapshot.seconds - explained.seconds
     if seconds < _STEP_SECONDS:
         return "just now"
     if seconds < 60:
         return f"{int(seconds) // _STEP_SECONDS * _STEP_SECONDS} s ago"
-    return f"{duration(int(seconds) // 60 * 60).removesuffix(' 00 s')} ago"
+    return f"{units.duration(int(seconds) // 60 * 60).removesuffix(' 00 s')} ago"

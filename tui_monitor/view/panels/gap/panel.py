@@ -157,7 +157,7 @@ def _measured(explanation: Explanation, width: int) -> Rows:
     items.append(moment if explanation.batch is None else f"{moment} (batch {count(explanation.batch)})")
     if explanation.cost is not None:
         cost = explanation.cost
-        items.append(f"cost {_seconds(cost.seconds)}, {percentage(cost.share_of_training, 1)} of training")
+        items.append(f"measuring took {_seconds(cost.seconds)}, {percentage(cost.share_of_training, 1)} of training")
         items += [cost.limit] if cost.limit else []
     return joined(items, width, "muted")
 
