@@ -1,7 +1,6 @@
 """`ls`: the runs in a folder, one line each, or one JSON object each."""
 
 import json
-import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -110,10 +109,17 @@ def _check_names(query: Query, sort: str | None, entries: Sequence[RunEntry]) ->
             print(f"No run has a value called {name!r}.", file=sys.stderr)
 
 
+def _terminal_width() -> int:
+    # A list in a pipe has no use for it at its start.
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
 def _print_table(entries: Sequence[RunEntry], context: TableContext) -> None:
     rows = [[column.heading(context) for column in COLUMNS]]
     rows += [[column.cell(entry, context) for column in COLUMNS] for entry in entries]
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNLIMITED
+    width = _terminal_width() if sys.stdout.isatty() else _UNLIMITED
     shown = fitted(COLUMNS, rows, width, cell_len)
     for row in rows:
         cells = []
