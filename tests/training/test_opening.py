@@ -348,3 +348,16 @@ def test_outputs_and_metric_of_two_classes(open_session: OpenSession, ends_in_si
         anew = float(((logits > 0) == (data.validation_y == 1)).mean())
         finding = next(finding for finding in last.findings if finding.cause == "metric_threshold")
         assert f"validation accuracy is {100 * anew:.1f} %" in finding.sentence
+
+
+def test_labels_that_the_loss_leaves_out_end_no_measurement(open_session: OpenSession) -> None:
+    """They are a class of their own at the fresh-batch test, too: every epoch is measured, and its parts add up."""
+    data = make_data()
+    y, other = (np.where(labels == CLASSES - 1, -1, labels) for labels in (data.y, data.validation_y))
+    model = build()
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1)
+    model.compile(keras.optimizers.Adam(0.01), loss, metrics=["accuracy"])
+    for explanation in train(open_session, model, Data(data.x, y, data.validation_x, other), 3):
+        assert explanation.evidence == "probe"
+        assert explanation.loss is not None
+        assert explanation.loss.gap == pytest.approx(sum(term.effect or 0.0 for term in explanation.loss.terms))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from tui_monitor.explain.ledger.parts import Strata
 from tui_monitor.explain.ledger.reweighting import features, separability
 from tui_monitor.explain.samples.opened import Features, Fresh
 from tui_monitor.explain.samples.probes import FloatArray, IntArray
+from tui_monitor.training.probe import unit_values
 from tui_monitor.training.probe.batches import UnpackedBatch, concatenate, same_shapes
 from tui_monitor.training.probe.opening.epoch_to_open import MOST_RERUN, EpochToOpen, PlacedBatch, samples_of, up_to
 from tui_monitor.training.probe.opening.leak import LeakSearch
@@ -84,7 +85,7 @@ def fresh_test(
     train = probe.with_variables(batches, variables)
     other = probe.with_variables([batch for _, batch in chosen], variables)
     has_accuracy = epoch.side.correct is not None
-    labels = _labels(train["label"]), _labels(other["label"])
+    labels = _labels(train, epoch), _labels(other, epoch)
     return FreshTest(
         Fresh(
             batch=np.repeat(np.arange(len(batches)), [batch.samples for batch in batches]),
@@ -145,9 +146,12 @@ def _features(
     return features(sides[0], labels[0], sides[1], labels[1])
 
 
-def _labels(values: Any) -> IntArray:
-    labels: IntArray = np.rint(values).astype(np.int64)
-    return labels
+def _labels(rows: Mapping[str, FloatArray], epoch: EpochToOpen) -> IntArray:
+    """Return the class of each sample; those that don't count for the loss are one of their own, as on both sides."""
+    labels = unit_values.whole(rows["label"])
+    if "counted" not in rows or epoch.side.class_counts is None:
+        return labels
+    return np.where(unit_values.whole(rows["counted"]) & 1 == 1, labels, epoch.side.class_counts.size - 1)
 
 
 def _fresh_batches(
