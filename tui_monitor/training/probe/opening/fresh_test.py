@@ -10,13 +10,13 @@ from tui_monitor.explain.ledger.parts import Strata
 from tui_monitor.explain.ledger.reweighting import features, separability
 from tui_monitor.explain.samples.opened import Features, Fresh
 from tui_monitor.explain.samples.probes import FloatArray, IntArray
-from tui_monitor.training.probe import unit_values
 from tui_monitor.training.probe.batches import UnpackedBatch, concatenate, same_shapes
 from tui_monitor.training.probe.opening.epoch_to_open import MOST_RERUN, EpochToOpen, PlacedBatch, samples_of, up_to
 from tui_monitor.training.probe.opening.leak import LeakSearch
 from tui_monitor.training.probe.opening.signatures import Signer, principal_components
 from tui_monitor.training.probe.opening.weight_copies import WeightCopies, WeightCopy
 from tui_monitor.training.probe.passes import Probe
+from tui_monitor.training.probe.unit_values import labels as labels_of
 from tui_monitor.training.step.per_sample_metrics import Unsupported
 
 _FEWEST_FRESH: Final = 4
@@ -85,7 +85,9 @@ def fresh_test(
     train = probe.with_variables(batches, variables)
     other = probe.with_variables([batch for _, batch in chosen], variables)
     has_accuracy = epoch.side.correct is not None
-    labels = _labels(train, epoch), _labels(other, epoch)
+    metrics = probe.training.plan.outputs[0]
+    # By the rule of both sides: samples that don't count for the loss are a class of their own.
+    labels = labels_of(metrics, train, has_classes=True), labels_of(metrics, other, has_classes=True)
     return FreshTest(
         Fresh(
             batch=np.repeat(np.arange(len(batches)), [batch.samples for batch in batches]),
@@ -144,14 +146,6 @@ def _features(
     if Strata.of(epoch.side).share.size == 1:
         labels = np.zeros_like(labels[0]), np.zeros_like(labels[1])
     return features(sides[0], labels[0], sides[1], labels[1])
-
-
-def _labels(rows: Mapping[str, FloatArray], epoch: EpochToOpen) -> IntArray:
-    """Return the class of each sample; those that don't count for the loss are one of their own, as on both sides."""
-    labels = unit_values.whole(rows["label"])
-    if "counted" not in rows or epoch.side.class_counts is None:
-        return labels
-    return np.where(unit_values.whole(rows["counted"]) & 1 == 1, labels, epoch.side.class_counts.size - 1)
 
 
 def _fresh_batches(
