@@ -250,6 +250,6 @@ KINDS: dict[str, Kind] = {
     "no loss": Kind(lambda: models.own("no loss"), X, TWO, explained="names were not matched"),
     "another test step": Kind(lambda: models.own("test"), X, TWO, explained="compute different losses"),
     "an autoencoder with noise": Kind(models.variational, X, None, explained=BY_BATCH, is_fixed=False),
-    "two players": Kind(models.adversaries, X, None, explained="no loss of single batches", validates=False),
+    "two players": Kind(models.adversaries, X, None, explained="no `loss` of single batches", validates=False),
 }
 """By name."""

@@ -404,6 +404,6 @@ def test_a_value_outside_the_range_is_an_arrow() -> None:
 
 def test_a_planned_end_is_said_where_there_is_room() -> None:
     """The end of the plan stands at the right of the x axis' labels."""
-    spec = plain_spec(x_end="of 40", gap=Gap(0.75, 0.25, "+0.500"))
-    assert draw_chart(spec, 60, 12).text.splitlines()[-1].endswith("10  of 40")
+    spec = plain_spec(x_end="→ 40", gap=Gap(0.75, 0.25, "+0.500"))
+    assert draw_chart(spec, 60, 12).text.splitlines()[-1].endswith("10   → 40")
     assert draw_chart(spec, 12, 12).text.splitlines()[-1].count("of") == 0

@@ -160,7 +160,7 @@ def test_no_model_is_to_be_changed_for_a_gap_within_chance() -> None:
         assert explanation.loss.within_noise is is_hidden
         assert "the model does worse" in explanation.headline
         assert "regularise, stop earlier" in explanation.next_step.lower()
-        assert ("if the gaps grow, regularise" in explanation.next_step.lower()) is is_hidden
+        assert ("if they grow, regularise" in explanation.next_step.lower()) is is_hidden
 
 
 def test_the_samples_that_settle_a_gap_do_settle_it() -> None:

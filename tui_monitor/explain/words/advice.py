@@ -60,7 +60,8 @@ def next_step(facts: Facts) -> str:
         return checked(facts.checks[0]).advice
     if not steps:
         needed = samples_to_settle(facts)
-        return f"Validate on about {units.count(needed)} samples to tell these gaps from chance." if needed else ""
+        gaps = "this gap" if facts.loss is None or facts.accuracy is None else "these gaps"
+        return f"Validate on about {units.count(needed)} samples to tell {gaps} from chance." if needed else ""
     text = "; ".join(steps)
     return text[0].upper() + text[1:] + "."
 
@@ -70,7 +71,7 @@ def _timely(cause: Cause, facts: Facts) -> str:
     step = advice(cause, facts).short
     gaps = [ledger.within_noise for ledger in (facts.loss, facts.accuracy) if ledger is not None]
     changes_the_model = cause in _OF_THE_MODEL and _effect(facts, cause) < 0
-    return f"if the gaps grow, {step}" if changes_the_model and all(gaps) else step
+    return f"if they grow, {step}" if changes_the_model and all(gaps) else step
 
 
 def _short(sentences: str) -> str:

@@ -270,7 +270,7 @@ def _fact_of_validation(cause: Cause, facts: Facts) -> str:
         labels = labels_apart(facts)
         return f"that {labels}" if labels else ""
     part = leading_part(facts) if cause is Cause.TRAIN_MODE_LAYERS else None
-    return "that batch norm's moving statistics lag behind" if part is not None and part.kind == LAG else ""
+    return "the lag of batch norm's moving statistics" if part is not None and part.kind == LAG else ""
 
 
 def _moves(loss: float | None, accuracy: float | None, *, plural: bool) -> str:

@@ -134,8 +134,8 @@ class Cost:
         """The budget in words; empty where there is none to speak of."""
         if self.budget is None or self.budget >= 1:
             return ""
-        beside = f" and {self.seconds_beside:g} s" if self.seconds_beside else ""
-        return f"allowed: {self.budget * 100:g} %{beside}, besides the first measurement"
+        beside = f"{self.seconds_beside:g} s and " if self.seconds_beside else ""
+        return f"allowed: {beside}{self.budget * 100:g} % of training, not counting the first probe"
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,7 @@ def learn(
     except Unsupported as reason:
         plan.by_batch = str(reason)
         if loss is None:
-            plan.caveat = f"Not measured: {reason}, and its logs hold no loss of single batches."
+            plan.caveat = f"Not measured: {reason}, and its logs hold no `loss` of single batches."
             return None
         return Trace(inputs, (), (), loss)
     plan.outputs = tuple(metrics for metrics, _ in found)

@@ -34,7 +34,7 @@ def full_range(fit: FitSnapshot) -> tuple[float, float]:
 def planned_end(fit: FitSnapshot, x_range: tuple[float, float]) -> str:
     """Return how many epochs are planned, where the axis ends before them; else nothing."""
     planned = fit.info.epochs
-    return f"of {planned}" if planned is not None and planned > x_range[1] else ""
+    return f"→ {planned}" if planned is not None and planned > x_range[1] else ""
 
 
 def newest(fit: FitSnapshot) -> float:

@@ -134,7 +134,7 @@ def _progress_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     fraction = run_fraction(fit)
     left, pace = ("", "") if snapshot.state.ended else _left_and_pace(snapshot)
     # Beside the pace of batches, the time left would not be what that gives: validation is part of it.
-    told = f"{left} with validation" if left and _is_validated(fit) else left
+    told = f"{left} incl. validation" if left and _is_validated(fit) else left
     for batches, ending in (
         (batch, (told, pace)),
         (batch.removesuffix(" batches"), (told, pace)),

@@ -11,7 +11,7 @@ from tui_monitor.view.charts.chart_metrics import every_metric
 from tui_monitor.view.explanations import newest_answer
 from tui_monitor.view.panels.epochs import HEADER_ROWS, table_header, table_rows
 from tui_monitor.view.panels.evidence.panel import evidence_head, evidence_inputs, evidence_rows
-from tui_monitor.view.panels.gap.age import age_of
+from tui_monitor.view.panels.gap.age import age_of, dated
 from tui_monitor.view.panels.gap.empty_state import empty_state_sentences
 from tui_monitor.view.panels.gap.panel import alert_rows, described_gap_rows, description_rows, gap_rows, panel_heading
 from tui_monitor.view.panels.header import header_rows
@@ -168,7 +168,7 @@ def _evidence_head(snapshot: Snapshot, view: ViewState, width: int, height: int)
 def _gap(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
     fit = view.fit_of(snapshot)
     found = newest_answer(snapshot, fit)
-    explanation = found.explanation and found.explanation.of_output(view.output)
+    explanation = found.explanation and dated(found.explanation.of_output(view.output), fit)
     alerts = alert_rows(snapshot, fit.info.index if fit is not None else None, width)
     if explanation is None:
         rows: list[Row] = [*alerts, BLANK] if height > 6 else []

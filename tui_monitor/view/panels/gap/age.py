@@ -1,7 +1,10 @@
 """How old what was measured is: in epochs, or by the run's own clock in steps coarse enough not to redraw often."""
 
+from dataclasses import replace
+
 from tui_monitor import units
 from tui_monitor.history.snapshot import ExplanationAt, FitSnapshot, Snapshot
+from tui_monitor.run_log.events.explanation import Explanation
 
 _STEP_SECONDS = 5
 
@@ -27,3 +30,10 @@ def age_of(snapshot: Snapshot, fit: FitSnapshot | None, held: ExplanationAt | No
     if seconds < 60:
         return f"{int(seconds) // _STEP_SECONDS * _STEP_SECONDS} s ago"
     return f"{units.duration(int(seconds) // 60 * 60).removesuffix(' 00 s')} ago"
+
+
+def dated(explanation: Explanation, fit: FitSnapshot | None) -> Explanation:
+    """Return an explanation whose verdict names its epoch where charts and header show a newer one beside it."""
+    if fit is None or not fit.epochs or fit.epochs[-1].epoch <= explanation.epoch:
+        return explanation
+    return replace(explanation, verdict=f"Epoch {units.count(explanation.epoch)}: {explanation.verdict}")

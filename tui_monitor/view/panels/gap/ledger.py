@@ -15,7 +15,7 @@ _VERDICT = max(map(len, (NEGLIGIBLE, CHANCE, *(verdict.word for verdict in Verdi
 _EFFECT, _INTERVAL = 6, 16
 """Cells of the usual effect and interval: the same in all ledgers, so that their bars line up."""
 _SMALLEST_BAR, _LARGEST_BAR = 7, 41
-_SIGN = "training − validation"
+_SIGN = "train − valid"
 _WIDEST_TITLE = 96
 """Cells of a title row: what stands at its right end stays near the amounts that it is about."""
 """What a gap is: said beside it wherever there is room."""
@@ -124,7 +124,7 @@ def top_rows(title: str, ledger: Ledger, unit: AmountUnit, width: int, height: i
         shown += 1
     counted = f"{shown} of {len(ledger.terms)}"
     long, short = f"{counted} causes (g: all)", f"{counted} (g: all)"
-    remarks = (f"{_SIGN} · {long}", f"{_SIGN} · {short}", long) if shown < len(ledger.terms) else (_SIGN,)
+    remarks = (f"{_SIGN} · {long}", f"{_SIGN} · {short}", short) if shown < len(ledger.terms) else (_SIGN,)
     return (_title_row(title, ledger, unit, width, *remarks), *rows)
 
 
@@ -136,7 +136,7 @@ def _title_row(title: str, ledger: Ledger, unit: AmountUnit, width: int, *remark
     if interval:
         start = (*start, Run(f" {interval}", "muted"))
     if ledger.within_noise:
-        remarks = (f"{_SIGN} · within chance", "within chance")
+        remarks = (*(f"within chance · {remark}" for remark in remarks), "within chance")
     room = width - sum(cell_len(run.text) for run in start) - 2
     remark = next((remark for remark in remarks if cell_len(remark) <= room), remarks[-1])
     return spread(start, (Run(remark, "muted"),), width)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tui_monitor.explain.words.causes import meaning
 from tui_monitor.history.snapshot import Snapshot
-from tui_monitor.run_log.events.explanation import Explanation, Finding
+from tui_monitor.run_log.events.explanation import Cost, Explanation, Finding
 from tui_monitor.run_log.events.ledger import Ledger
 from tui_monitor.units import NATS, POINTS, AmountUnit, count, duration, percentage
 from tui_monitor.view.panels.gap.ledger import ledger_rows, top_rows
@@ -148,7 +148,8 @@ def _named_ledgers(explanation: Explanation, *, with_outputs: bool) -> list[tupl
 
 def _measured(explanation: Explanation, width: int) -> Rows:
     if explanation.evidence != "probe":
-        return wrap("From logged values alone: no model was measured.", width, "muted")
+        # A limit says already that nothing was measured, and why.
+        return () if explanation.limits else wrap("From logged values alone: nothing was measured.", width, "muted")
     train, validation = (explanation.samples.get(side) for side in ("train", "validation"))
     items = []
     if train is not None and validation is not None:
@@ -157,9 +158,14 @@ def _measured(explanation: Explanation, width: int) -> Rows:
     items.append(moment if explanation.batch is None else f"{moment} (batch {count(explanation.batch)})")
     if explanation.cost is not None:
         cost = explanation.cost
-        items.append(f"measuring took {_seconds(cost.seconds)}, {percentage(cost.share_of_training, 1)} of training")
+        items.append(f"measuring took {_seconds(cost.seconds)}{_share(cost)}")
         items += [cost.limit] if cost.limit else []
     return joined(items, width, "muted")
+
+
+def _share(cost: Cost) -> str:
+    """Return which part of training that was; nothing within the seconds that a short fit may take beside its share."""
+    return "" if cost.seconds <= cost.seconds_beside else f", {percentage(cost.share_of_training, 1)} of training"
 
 
 def _seconds(seconds: float) -> str:
