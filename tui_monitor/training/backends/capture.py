@@ -32,6 +32,14 @@ class MeanUpdate:
     handle: Any
     """The sum's variable as the traced graph has it; None outside a graph."""
 
+    @property
+    def counts_alone(self) -> bool:
+        """Whether one number was added, so that its weight is what was added to the count, in the graph of now."""
+        given = (self.values, self.weight, self.count)
+        if any(not isinstance(part, tf.Tensor) or part.shape.rank != 0 for part in given):
+            return False
+        return self.count.dtype is tf.float32 and self.count.graph is tf.compat.v1.get_default_graph()
+
 
 @dataclass(frozen=True)
 class LossValues:

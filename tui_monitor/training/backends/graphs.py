@@ -59,6 +59,25 @@ def _added(assign: Any) -> Any:
     return value if is_sum else None
 
 
+def is_row_count(number: Any, tensor: Any) -> bool:
+    """Return whether a scalar of a graph is the number of a tensor's rows, `tf.shape(tensor)[0]` in any type."""
+    if graph_of(number) is None or graph_of(tensor) is None or _uncast(number).op.type != "StridedSlice":
+        return False
+    first = _uncast(number).op
+    shape = first.inputs[0].op
+    begin, end, stride = (tf.get_static_value(bound) for bound in first.inputs[1:])
+    is_first = first.get_attr("shrink_axis_mask") == 1 and all(bound is not None for bound in (begin, end, stride))
+    return bool(
+        is_first and list(begin) == [0] and shape.type == "Shape" and _uncast(shape.inputs[0]) is _uncast(tensor)
+    )
+
+
+def _uncast(tensor: Any) -> Any:
+    while tensor.op.type in ("Cast", "Identity"):
+        tensor = tensor.op.inputs[0]
+    return tensor
+
+
 def beside(value: Any) -> Any:
     """Return a scalar's value without another reader of the tensor if it is a sum: its terms are added up beside it.
 

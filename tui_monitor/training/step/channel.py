@@ -6,7 +6,8 @@ from typing import Any
 import tensorflow as tf
 
 from tui_monitor.training.step.buffers import StepBuffer, VectorBuffer
-from tui_monitor.training.step.packing import Layout, Packer, Rows, StepOutput, concatenated, tensor_bytes
+from tui_monitor.training.step.packing import PER_SAMPLE, Layout, Packer, Rows, StepOutput, concatenated, tensor_bytes
+from tui_monitor.training.step.per_sample_metrics import MARK, marked
 from tui_monitor.training.step.replicas import CLOCK, PAYLOAD, SUMS, batch_sums, means_of, several_replicas
 
 _NUMBERS = (SUMS, CLOCK, *StepBuffer.ENTRIES)
@@ -36,7 +37,13 @@ class StepChannel:
         return self._packer.newest
 
     def emit(
-        self, logs: Mapping[str, Any], size: tf.Tensor, values: list[tf.Tensor], counts: tf.Tensor, parts: Any
+        self,
+        logs: Mapping[str, Any],
+        size: tf.Tensor,
+        values: Sequence[tf.Tensor] = (),
+        counts: Sequence[tf.Tensor] = (),
+        parts: Mapping[str, Any] | None = None,
+        by_unit: Sequence[Sequence[tf.Tensor]] = (),
     ) -> dict[str, Any]:
         """Return a step's logs with the payload among them. Called while the step is traced.
 
@@ -44,34 +51,33 @@ class StepChannel:
             logs: Keras' own.
             size: samples in the batch, float32, shape ().
             values: the batch's own metrics, float32, shape () each.
-            counts: samples of each class, float32, shape (classes,).
-            parts: nests of tensors with a row for each sample, and maybe `PER_SAMPLE`; empty where nothing is to be
-                probed.
+            counts: samples of each class, vectors of float32.
+            parts: nests of tensors with a row for each sample; none where nothing is to be probed.
+            by_unit: what `PerSampleMetrics.by_unit` has returned of each output, to be read as `PER_SAMPLE`.
         """
         self._metrics = len(values)
-        numbers = [size, *values]
+        numbers, parts = [size, *values], parts or {}
         # Sums and not means: parts of a batch on other replicas may be of another size.
         if several_replicas():
-            metrics = tf.stack(values) if values else tf.zeros([0])
-            return {**logs, PAYLOAD: _constant({**parts, SUMS: batch_sums(size, metrics, counts)})}
+            sums = batch_sums(size, tf.stack(values) if values else tf.zeros([0]), counts)
+            return {**logs, PAYLOAD: _constant({**parts, **self._gathered_units(by_unit), SUMS: sums})}
         # Several steps in one call: Keras returns the last one's logs alone, so numbers go through a buffer.
         if self._buffer is not None:
-            noted = self._buffer.note(concatenated([tf.stack(numbers), counts]))
-            return {**logs, PAYLOAD: _constant({**parts, **noted})}
+            noted = self._buffer.note(concatenated([tf.stack(numbers), *counts]))
+            return {**logs, PAYLOAD: _constant({**parts, **self._gathered_units(by_unit), **noted})}
         # One vector costs one copy out of the graph, each further tensor another.
         if self._packs_logs and all(_is_scalar(log) for log in logs.values()):
-            return {PAYLOAD: _constant(self._packer.pack(logs, numbers, counts, parts))}
-        return {**logs, PAYLOAD: _constant(self._packer.pack({}, numbers, counts, parts))}
+            return {PAYLOAD: _constant(self._packer.pack(logs, numbers, counts, parts, by_unit))}
+        return {**logs, PAYLOAD: _constant(self._packer.pack({}, numbers, counts, parts, by_unit))}
 
-    def gathered(self, vector: tf.Tensor) -> tf.Tensor:
-        """Return what every step of the call gave so far, where Keras would return that of the last one alone.
-
-        Args:
-            vector: of this step, float32, of any length.
-        """
+    def _gathered_units(self, by_unit: Sequence[Sequence[tf.Tensor]]) -> dict[str, tf.Tensor]:
+        """Return what every step of the call gave so far, where Keras would return that of the last one alone."""
+        if not by_unit:
+            return {}
+        vector = tf.concat(marked(by_unit, tf.constant([MARK])), axis=0)
         if self._gathered is None or several_replicas():
-            return vector
-        return self._gathered.note(vector)
+            return {PER_SAMPLE: vector}
+        return {PER_SAMPLE: self._gathered.note(vector)}
 
     def logs_alone(self, logs: Any) -> Any:
         """Return Keras' own logs as its function returns them, tensors, and drop the rest."""

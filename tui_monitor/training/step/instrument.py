@@ -20,7 +20,7 @@ from tui_monitor.training.backends.capture import Capture
 from tui_monitor.training.guard import Failed, attempt, ignored, tell
 from tui_monitor.training.step.batch_metrics import BatchMetrics
 from tui_monitor.training.step.channel import StepChannel
-from tui_monitor.training.step.packing import PER_SAMPLE, Rows, StepOutput, concatenated
+from tui_monitor.training.step.packing import Rows, StepOutput
 from tui_monitor.training.step.payload import (
     OUTPUTS,
     StepPlan,
@@ -33,7 +33,7 @@ from tui_monitor.training.step.payload import (
     samples_in,
     unpacked,
 )
-from tui_monitor.training.step.per_sample_metrics import NO_LOSS, marked
+from tui_monitor.training.step.per_sample_metrics import NO_LOSS
 from tui_monitor.training.step.replicas import PAYLOAD
 from tui_monitor.training.workers.clock import StepTimestamps
 
@@ -260,12 +260,11 @@ class Instrument:
         values = batch_values(self.plan, self.backend, self.model, logs, capture, self._copies, data)
         loss = None if "loss" in self.plan.running else values.get("loss")
         trace = self._learned(parts, capture, loss)
-        counts, kept = tf.zeros([0]), {}
-        if trace is not None and self.plan.probed:
-            counts = self._counts(trace)
-            outputs = {f"{OUTPUTS}{index:03}": tensor for index, tensor in enumerate(trace.outputs)}
-            kept = {**_named(trace), **outputs}
-        return self.channel.emit(logs, samples_in(parts), list(values.values()), counts, kept)
+        size, numbers = samples_in(parts, capture), list(values.values())
+        if trace is None or not self.plan.probed:
+            return self.channel.emit(logs, size, numbers)
+        outputs = {f"{OUTPUTS}{index:03}": tensor for index, tensor in enumerate(trace.outputs)}
+        return self.channel.emit(logs, size, numbers, self._counts(trace), {**_named(trace), **outputs})
 
     def _validation(self, logs: dict[str, Any], parts: dict[str, Any], capture: Capture) -> Any:
         loss = None
@@ -273,17 +272,18 @@ class Instrument:
             own = {"loss": tf.convert_to_tensor(logs["loss"])}
             loss = own_values(self.backend, self.model, own, capture).get("loss")
         trace = self._learned(parts, capture, loss)
+        size = samples_in(parts, capture)
         if trace is None or not self.plan.probed:
-            return self.channel.emit(logs, samples_in(parts), [], tf.zeros([0]), {})
-        kept, value, by_unit = _named(trace), tf.constant(NO_LOSS), []
-        if not self.model.jit_compile:
+            return self.channel.emit(logs, size)
+        by_unit: list[Sequence[tf.Tensor]] = []
+        if self.model.jit_compile:
             # XLA fuses otherwise what is also read, which rounds otherwise: a compiled step emits its data alone.
-            value = value if loss is None else loss
+            loss = None
+        else:
             both = zip(self.plan.outputs, trace.samples, strict=True)
             by_unit = [metrics.by_unit(sample) for metrics, sample in both]
-            if by_unit:
-                kept[PER_SAMPLE] = self.channel.gathered(marked(by_unit))
-        return self.channel.emit(logs, samples_in(parts), [value], self._counts(trace, by_unit), kept)
+        value = tf.constant(NO_LOSS) if loss is None else loss
+        return self.channel.emit(logs, size, [value], self._counts(trace, by_unit), _named(trace), by_unit)
 
     def _learned(self, parts: dict[str, Any], capture: Capture, loss: Any) -> Trace | None:
         trace = learn(self.plan, self.backend, self.model, parts, capture, loss)
@@ -292,11 +292,11 @@ class Instrument:
             self.traces = [*self.traces, trace][-_MOST_TRACES:]
         return trace
 
-    def _counts(self, trace: Trace, by_unit: Sequence[Sequence[tf.Tensor]] = ()) -> tf.Tensor:
+    def _counts(self, trace: Trace, by_unit: Sequence[Sequence[tf.Tensor]] = ()) -> list[tf.Tensor]:
         """Return how many units of each output are what, one after the other, see `PerSampleMetrics.counts`."""
         rows = by_unit or [()] * len(self.plan.outputs)
         given = zip(self.plan.outputs, trace.samples, rows, strict=True)
-        return concatenated([metrics.counts(sample, of) for metrics, sample, of in given] or [tf.zeros([0])])
+        return [metrics.counts(sample, of) for metrics, sample, of in given if metrics.counts_width]
 
 
 def _structure(nest: Any) -> Any:

@@ -16,6 +16,7 @@ from tui_monitor.training.backends.backend import Backend
 from tui_monitor.training.backends.capture import Capture, MeanUpdate, batch_mean
 from tui_monitor.training.backends.shared_names import logits_behind
 from tui_monitor.training.step.batch_metrics import BatchMetrics
+from tui_monitor.training.step.classes import as_float32
 from tui_monitor.training.step.per_sample_metrics import (
     PerSampleMetrics,
     SampleTensors,
@@ -110,18 +111,27 @@ def leaves(nest: Any) -> tuple[Any, ...]:
     return tuple(leaf for leaf in tf.nest.flatten(nest) if leaf is not None)
 
 
-def samples_in(parts: Mapping[str, Any]) -> tf.Tensor:
-    """Return the number of samples in a batch, float32, shape ()."""
+def samples_in(parts: Mapping[str, Any], capture: Capture) -> tf.Tensor:
+    """Return the number of samples in a batch, float32, shape ().
+
+    Args:
+        parts: of the batch by role.
+        capture: of the step, which may have counted them for its mean of losses.
+    """
     first = next(leaf for role in ROLES for leaf in leaves(parts[role]))
     if first.shape.rank and first.shape[0] is not None:
         return tf.constant(float(first.shape[0]))
+    for update in capture.means:
+        if update.counts_alone and graphs.is_row_count(update.weight, first):
+            return as_float32(update.count)
     if isinstance(first, tf.RaggedTensor):
         return tf.cast(first.nrows(), tf.float32)
     if first.shape.rank == 1:
         return tf.cast(tf.size(first), tf.float32)
-    # Where not even the rank is known, indexing might fail while the step runs.
-    size = tf.shape(first)[0] if first.shape.rank is not None else tf.reduce_prod(tf.shape(first)[:1])
-    return tf.cast(size, tf.float32)
+    # Where not even the rank is known, taking the shape apart might fail while the step runs. Where it is, that takes
+    # fewer operations than an index, whose bounds are three.
+    rows = tf.unstack(tf.shape(first))[0] if first.shape.rank else tf.reduce_prod(tf.shape(first)[:1])
+    return tf.cast(rows, tf.float32)
 
 
 def learn(
