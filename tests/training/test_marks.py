@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tui_monitor.explain.samples.probes import NO_CLASS, FloatArray, Weighting
 from tui_monitor.training.step.classes import NO_CONFIDENCE, Classes, ClassKind, Scale
-from tui_monitor.training.step.per_sample_metrics import END, MARK, PerSampleMetrics, Unsupported, unmarked
+from tui_monitor.training.step.marks import END, MARK, unmarked
+from tui_monitor.training.step.per_sample_metrics import PerSampleMetrics, Unsupported
 
 CLASSES = Classes(ClassKind.SPARSE, 3, 0.5, Scale.PROBABILITIES)
 METRICS = PerSampleMetrics("output", "loss", 1.0, Weighting.NONE, "accuracy", Weighting.NONE, CLASSES)

@@ -21,7 +21,12 @@ _GIVEN: Final = ("Placeholder", "IteratorGetNext", "IteratorGetNextAsOptional", 
 
 def graph_of(tensor: Any) -> Any:
     """Return the graph that a tensor is part of, or None for an eager one."""
-    return None if isinstance(tensor, tf.__internal__.EagerTensor) else getattr(tensor, "graph", None)
+    return None if is_eager(tensor) else getattr(tensor, "graph", None)
+
+
+def is_eager(tensor: Any) -> bool:
+    """Return whether a tensor holds its value, as those outside any graph do."""
+    return isinstance(tensor, tf.__internal__.EagerTensor)
 
 
 def position() -> int:

@@ -5,9 +5,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from tui_monitor.training.step.at_hand import Taken, are_at_hand, at_hand
 from tui_monitor.training.step.buffers import StepBuffer, VectorBuffer
+from tui_monitor.training.step.marks import MARK, marked
 from tui_monitor.training.step.packing import PER_SAMPLE, Layout, Packer, Rows, StepOutput, concatenated, tensor_bytes
-from tui_monitor.training.step.per_sample_metrics import MARK, marked
 from tui_monitor.training.step.replicas import CLOCK, PAYLOAD, SUMS, batch_sums, means_of, several_replicas
 
 _NUMBERS = (SUMS, CLOCK, *StepBuffer.ENTRIES)
@@ -28,6 +29,8 @@ class StepChannel:
         self._buffer = StepBuffer(steps_per_call) if steps_per_call > 1 else None
         self._packs_logs = packed_logs is not None
         self._metrics = 0
+        self._at_hand: Taken = (), None
+        """Of the newest step, if it ran eagerly and was not taken yet."""
         self.clock: Sequence[float] = ()
         """Timestamps of the newest step on one of several workers, see `StepTimestamps`; else empty."""
 
@@ -36,27 +39,35 @@ class StepChannel:
         """Of the newest vector that a step emitted; None before there was one."""
         return self._packer.newest
 
+    def begin_step(self) -> None:
+        """Drop what a step has left that was not taken, as its function has failed after it."""
+        self._at_hand = (), None
+
     def emit(
         self,
         logs: Mapping[str, Any],
-        size: tf.Tensor,
-        values: Sequence[tf.Tensor] = (),
+        size: Any,
+        values: Sequence[Any] = (),
         counts: Sequence[tf.Tensor] = (),
         parts: Mapping[str, Any] | None = None,
         by_unit: Sequence[Sequence[tf.Tensor]] = (),
-    ) -> dict[str, Any]:
-        """Return a step's logs with the payload among them. Called while the step is traced.
+    ) -> Mapping[str, Any]:
+        """Return a step's logs with the payload among them; an eager step's is held until it is taken.
 
         Args:
             logs: Keras' own.
-            size: samples in the batch, float32, shape ().
-            values: the batch's own metrics, float32, shape () each.
+            size: samples in the batch, float32, shape (), or a number.
+            values: the batch's own metrics, likewise.
             counts: samples of each class, vectors of float32.
             parts: nests of tensors with a row for each sample; none where nothing is to be probed.
             by_unit: what `PerSampleMetrics.by_unit` has returned of each output, to be read as `PER_SAMPLE`.
         """
         self._metrics = len(values)
         numbers, parts = [size, *values], parts or {}
+        if self._buffer is None and are_at_hand(numbers, counts, parts, by_unit):
+            # Not among the logs: Keras 3 passes them on as an optional, which holds nothing but tensors.
+            self._at_hand = at_hand(numbers, counts, parts, by_unit)
+            return logs
         # Sums and not means: parts of a batch on other replicas may be of another size.
         if several_replicas():
             sums = batch_sums(size, tf.stack(values) if values else tf.zeros([0]), counts)
@@ -95,8 +106,9 @@ class StepChannel:
         """
         # Taken off first: whatever fails below, no callback may see it.
         payload = logs.pop(PAYLOAD, None) if isinstance(logs, dict) else None
+        held, self._at_hand = self._at_hand, ((), None)
         if payload is None:
-            return logs, (), None
+            return logs, *held
         if self._gathered is not None:
             self._gathered.clear()
         if "packed" in payload:

@@ -43,6 +43,8 @@ Receiver = Callable[[Any], Any]
 
 _READERS = ("fit", "evaluate", "train_on_batch", "test_on_batch", "make_train_function", "make_test_function")
 """Methods in which a model of the user's own may read a function's logs as tensors."""
+_LOGGING = ("compute_metrics", "get_metrics_result", "metrics")
+"""Methods that decide, beside the step itself, which tracker a log is the value of."""
 _MOST_TRACES = 8
 
 
@@ -149,6 +151,8 @@ class Instrument:
         packed_logs = self.backend.log_type if _is_run_by_keras(model, self.backend) else None
         self.channel = StepChannel(steps, packed_logs=packed_logs)
         self.plan = StepPlan(probed=probed, steps_per_call=steps)
+        self._own_step: Any = None
+        """Of Keras, if it is that which ran last."""
         self.traces: list[Trace] = []
         """Newest last; a function is traced anew for other shapes."""
         self.structure: Mapping[str, Any] = {}
@@ -185,7 +189,8 @@ class Instrument:
         def recorded_step(*given: Any) -> Any:
             # The batch comes last: legacy Keras finds this as a method of the model, which is given first then.
             try:
-                own, noting = graphs.converted_as_here(find()), self._begun()
+                found = find()
+                own, noting = graphs.converted_as_here(found), self._begun(found)
             except Exception as error:  # training must go on
                 tell(self.failed, error)
                 own, noting = plain, None
@@ -205,10 +210,16 @@ class Instrument:
 
         return graphs.called_as_it_is(recorded_step)
 
-    def _begun(self) -> "_Noting | None":
+    def _begun(self, step: Step) -> "_Noting | None":
         """Begin to note what a call of the step passes by; None where nobody takes a payload."""
+        self.channel.begin_step()
         if not self.is_armed:
             return None
+        function = getattr(step, "__func__", step)
+        if function is not self._own_step:
+            is_own = self.backend.is_own(function)
+            self._own_step = function if is_own else None
+            self.plan.shown = set() if is_own and not _overrides(self.model, self.backend, _LOGGING) else None
         timestamps, capture = StepTimestamps(self.model), Capture()
         return _Noting(capture, captures.begin(capture), timestamps)
 
@@ -270,7 +281,7 @@ class Instrument:
         loss = None
         if self.plan.probed and is_scalar(logs.get("loss")):
             own = {"loss": tf.convert_to_tensor(logs["loss"])}
-            loss = own_values(self.backend, self.model, own, capture).get("loss")
+            loss = own_values(self.plan, self.backend, self.model, own, capture).get("loss")
         trace = self._learned(parts, capture, loss)
         size = samples_in(parts, capture)
         if trace is None or not self.plan.probed:
@@ -311,5 +322,11 @@ def _named(trace: Trace) -> dict[str, Any]:
 def _is_run_by_keras(model: Any, backend: Backend) -> bool:
     """Whether nobody but Keras reads what the model's functions return."""
     # An override may print the logs, or compute with them: it must find tensors, as Keras returns them.
+    return not _overrides(model, backend, _READERS)
+
+
+def _overrides(model: Any, backend: Backend, names: Sequence[str]) -> bool:
+    """Whether the user's own code stands under one of some names of a model."""
     classes = (base for base in type(model).__mro__ if not backend.is_own(base))
-    return not any(name in vars(base) for base in classes for name in _READERS)
+    held = [vars(model), *map(vars, classes)]
+    return any(name in each for each in held for name in names)

@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from tui_monitor.explain.samples.probes import FloatArray
-from tui_monitor.training.step.per_sample_metrics import MARK, NOT_BY_SAMPLE, Unsupported, marked
+from tui_monitor.training.step.marks import MARK, marked
+from tui_monitor.training.step.per_sample_metrics import NOT_BY_SAMPLE, Unsupported
 
 PER_SAMPLE: Final = "per_sample"
 """Name of the only part without a row for each sample: a vector of any length (`marked`)."""
@@ -182,7 +183,7 @@ class Packer:
             by_unit: what is to be `PER_SAMPLE`, see `marked`; empty where nothing is.
         """
         leaves = tf.nest.flatten(parts)
-        segments = tuple(_segment(leaf) for leaf in leaves)
+        segments = tuple(segment_of(leaf) for leaf in leaves)
         structure = tf.nest.map_structure(lambda _: 0, parts)
         width, index = len(numbers) + sum(int(count.shape[0]) for count in counts), len(self._layouts)
         layout = Layout(tuple(logs), width, structure, segments, self._log_type, bool(by_unit), index)
@@ -244,7 +245,8 @@ def tensor_bytes(tensor: tf.Tensor) -> int:
     return int(tensor.shape.num_elements() or 0) * int(tensor.dtype.size)
 
 
-def _segment(leaf: Any) -> Segment | None:
+def segment_of(leaf: Any) -> Segment | None:
+    """Return where a tensor lies in the vector, or None where it is better an output of its own."""
     if not isinstance(leaf, tf.Tensor) or leaf.dtype not in _NUMBERS or not leaf.shape.rank:
         return None
     inner = leaf.shape[1:]

@@ -5,7 +5,7 @@ class each), these are the units that metrics are read of.
 """
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -22,10 +22,6 @@ from tui_monitor.training.step.classes import NO_CONFIDENCE, Classes, Scale, as_
 ROWS: Final = ("loss", "correct", "label", "predicted", "weight", "confidence", "counted")
 """Rows of the tensor that `PerSampleMetrics.of` returns, in order; the last only where some units don't count."""
 
-MARK: Final = -(2.0**127)
-"""Stands after each row in a vector of rows, so that rows of another length than expected are noticed."""
-END: Final = -(2.0**126)
-"""Stands after the rows of one batch."""
 NO_LOSS: Final = -(2.0**100)
 """Stands for a batch's loss that nothing tells. No NaN: TensorFlow's numeric checks may end a step that holds one."""
 NOT_BY_SAMPLE: Final = "the model's outputs, targets and inputs differ in their number of rows"
@@ -275,33 +271,6 @@ class PerSampleMetrics:
 
 class Unsupported(Exception):
     """This model can't be measured so; the message is the reason, a clause."""
-
-
-def marked(outputs: Iterable[Sequence[tf.Tensor]], mark: tf.Tensor) -> list[tf.Tensor]:
-    """Return what `PerSampleMetrics.by_unit` has returned of each output as vectors that make one for `unmarked`.
-
-    Outputs and targets may differ in their number of rows, and are broadcast then. What we compute inside a step
-    must not fail on that, nor let TensorFlow's optimizer conclude that two tensors have equally many rows.
-
-    Args:
-        outputs: of each, vectors of float32.
-        mark: a vector of `MARK` alone; each operation is paid for in every trace.
-    """
-    return [*(part for rows in outputs for row in rows for part in (row, mark)), tf.constant([END])]
-
-
-def unmarked(vector: FloatArray) -> Iterator[list[FloatArray]]:
-    """Yield the rows of each batch in a vector, of all outputs one after the other.
-
-    Args:
-        vector: what `marked` returned of one batch after another.
-    """
-    begin = 0
-    for end in np.flatnonzero(vector == END).tolist():
-        batch = vector[begin:end]
-        ends = np.flatnonzero(batch == MARK)
-        yield [batch[start:stop] for start, stop in zip([0, *(ends[:-1] + 1)], ends, strict=True)]
-        begin = end + 1
 
 
 def per_sample_metrics(backend: Backend, model: Any, capture: Capture) -> list[tuple[PerSampleMetrics, SampleTensors]]:
