@@ -8,6 +8,7 @@ from unicodedata import normalize
 import pyte
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
@@ -162,6 +163,47 @@ def test_a_column_of_cells_costs_few_bytes_each() -> None:
     )
     assert memory.update([(9, y, strip("●")) for y in range(2)], console) == "\x1b[1;10H●\x1b[2;10H●"
     assert memory.update([(19, y, strip("x")) for y in range(2)], console) == "\x1b[1;20Hx\x1b[2;20Hx"
+
+
+_STYLES = st.builds(
+    lambda attributes, colours: " ".join((*attributes, *colours)),
+    st.sets(st.sampled_from(["bold", "italic", "underline", "reverse", "strike"])).map(sorted),
+    st.sampled_from([(), ("red",), ("color(75)",), ("#aabbcc",), ("on blue",), ("color(75)", "on #102030")]),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["ab", "  ", "⡇ ", " x "]), _STYLES), max_size=12))
+def test_a_style_follows_another_by_what_differs(pieces: list[tuple[str, str]]) -> None:
+    """Whatever style follows whichever, each cell looks as if it were set alone; a blank is its ground."""
+    console = Console(color_system="truecolor", force_terminal=True)
+    terminal = pyte.Screen(40, 1)
+    pyte.Stream(terminal).feed(
+        TerminalMemory().update([(0, 0, Strip([Segment(text, Style.parse(style)) for text, style in pieces]))], console)
+    )
+    column = 0
+    for text, style in pieces:
+        for character in text:
+            alone = pyte.Screen(2, 1)
+            pyte.Stream(alone).feed(Style.parse(style).render(character, color_system=ColorSystem.TRUECOLOR))
+            assert _look(terminal.buffer[0][column]) == _look(alone.buffer[0][0])
+            column += 1
+
+
+def _look(cell: Any) -> Any:
+    """Return what the eye sees of a cell."""
+    is_plain_blank = cell.data == " " and not (cell.underscore or cell.reverse or cell.strikethrough)
+    return (cell.data, cell.bg) if is_plain_blank else cell
+
+
+def test_a_change_of_colour_alone_costs_one_colour() -> None:
+    """Neither a ground that stays nor a blank between two marks is said again; bold ends without a reset."""
+    console = Console(color_system="256", force_terminal=True)
+    mark, curve = Style.parse("bold color(75) on color(233)"), Style.parse("color(75) on color(233)")
+    words = Style.parse("color(253) on color(233)")
+    row = Strip([Segment("●", mark), Segment(" ", words), Segment("●", mark), Segment("⣀", curve), Segment("x", words)])
+    assert TerminalMemory().update([(0, 0, row)], console) == (
+        "\x1b[1;1H\x1b[1;38;5;75;48;5;233m● ●\x1b[22m⣀\x1b[38;5;253mx\x1b[m"
+    )
 
 
 def test_no_colour_is_sent_where_none_is_wanted() -> None:

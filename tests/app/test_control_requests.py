@@ -99,6 +99,16 @@ async def test_no_request_is_sent_to_a_run_that_can_not_apply_it(tmp_path: Path)
     assert not (tmp_path / "control").exists()
 
 
+async def test_a_refusal_that_still_stands_is_not_given_again() -> None:
+    """A word typed into the wrong window leaves one sentence on screen, and not one for each of its letters."""
+    async with screen_of(snapshot(State.FINISHED)) as pilot:
+        await pilot.press("p")
+        (first,) = pilot.app._notifications
+        await pilot.press("r", "e", "x")
+        (told,) = pilot.app._notifications
+        assert told is first
+
+
 async def test_the_answer_takes_the_question_from_the_header(tmp_path: Path) -> None:
     """Once the timeline holds the acknowledgement, the header shows it in place of the request."""
     source = ListSource([snapshot()])

@@ -11,7 +11,7 @@ from tests.training.conftest import OpenSession
 from tests.training.three_classes import BATCH, CLASSES, FEATURES, Data, build, compiled, make_data, raised, train
 from tui_monitor.run_log.events.explanation import Explanation
 from tui_monitor.run_log.events.ledger import Cause, Ledger, Term, Verdict
-from tui_monitor.training.probe.opening import opening
+from tui_monitor.training.probe.opening import near, opening
 
 Array = np.ndarray
 OPENED = (Cause.LEAKED, Cause.INPUT_SCALE, Cause.UNFAMILIAR, Cause.MEMORISED)
@@ -127,6 +127,15 @@ SCALES: list[tuple[Callable[[Array], Array], Callable[[Array], Array], str, str]
 """What training's and validation's inputs become, the pattern that is found, and a part of its words."""
 
 
+def test_no_leak_is_ruled_out_by_a_part_of_training(open_session: OpenSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as changed copies were looked for in a quarter of training alone, the leak has no amount."""
+    monkeypatch.setattr(near, "_MOST_PAIRS", 150 * 800)
+    last = train(open_session, build(), make_data(), 2)[-1]
+    found = term(last, Cause.LEAKED)
+    assert found.effect is None
+    assert "look through all of training" in found.reason
+
+
 @pytest.mark.parametrize(("of_training", "of_validation", "pattern", "words"), SCALES)
 def test_a_scale_is_what_rightly_scaled_inputs_would_show(
     open_session: OpenSession,
@@ -191,6 +200,16 @@ def test_different_data_are_measured_before_anything_is_memorised(open_session: 
     for explanation in told:
         assert term(explanation, Cause.WITHIN_CLASS).effect == 0.0
         assert_adds_up(explanation)
+
+
+def test_a_model_that_begins_to_learn_late_is_tested_late(open_session: OpenSession) -> None:
+    """Where the first half of the epoch taught it next to nothing, the test is made after three quarters."""
+    data, steps = make_data(noise=1.0), 30
+    late = keras.optimizers.schedules.PiecewiseConstantDecay([steps // 2 + 4], [0.0, 0.05])
+    explanation = train(open_session, build(rate=late), data, 2)[-1]
+    test = explanation.opened.fresh if explanation.opened is not None else None
+    assert test is not None
+    assert test.batches_before == round(0.75 * steps)
 
 
 def test_different_data_cost_what_they_cost_an_unseen_sample(open_session: OpenSession) -> None:

@@ -33,7 +33,7 @@ def make_data(samples: int = 1200, validation: int = 800, noise: float = 2.0, se
     return Data(x[:samples], y[:samples], x[samples:], y[samples:])
 
 
-def build(width: int = 64, rate: float = 0.01) -> keras.Model:
+def build(width: int = 64, rate: Any = 0.01) -> keras.Model:
     """Return a compiled classifier, the same each time."""
     keras.utils.set_random_seed(3)
     layers = [
@@ -44,7 +44,7 @@ def build(width: int = 64, rate: float = 0.01) -> keras.Model:
     return compiled(layers, rate)
 
 
-def compiled(layers: list[Any], rate: float) -> keras.Model:
+def compiled(layers: list[Any], rate: Any) -> keras.Model:
     """Return a compiled classifier of layers that end in logits."""
     model = keras.Sequential(layers)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -96,6 +97,7 @@ class MonitorApp(TerminalApp):
         """Whether the user left for the table of runs."""
         self._leaving = threading.Event()
         self._is_baseline_read = False
+        self._refused, self._refused_until = "", 0.0
         self._opened = opened or RunSummary(folder, folder.name, State.STARTING)
         self._markers = markers
         self._is_coarse = options.low_bandwidth
@@ -199,6 +201,10 @@ class MonitorApp(TerminalApp):
 
     def refuse(self, reason: str) -> None:
         """Say why a key does nothing, once however often it is pressed."""
+        now = time.monotonic()
+        if reason == self._refused and now < self._refused_until:
+            return
+        self._refused, self._refused_until = reason, now + self.NOTIFICATION_TIMEOUT
         self.clear_notifications()
         self.notify(reason, severity="warning", markup=False)
 

@@ -76,7 +76,7 @@ def judge(
     """
     problems = []
     for part, value in shown.parts.items():
-        if value not in (bare[part], plain[part]) and not _are_hooks_of_callbacks(part, value, plain[part]):
+        if value not in (bare[part], plain[part]) and not _are_whole_hooks(part, value, plain[part]):
             problems.append(f"{part}: {_cut(value, bare[part])}")
     problems += [f"escaped: {text}" for text in shown.escaped[:1]]
     silence = ""
@@ -87,10 +87,12 @@ def judge(
     return Verdict(fault, raised, problems, silence)
 
 
-def _are_hooks_of_callbacks(part: str, value: str, plain: str) -> bool:
-    """Whether those hooks of a fit stand, and no others, by which its callbacks tell of it."""
-    hooks = [name for name in plain.split(", ") if name.endswith(".fit") or ".CallbackList." in name]
-    return part == "patched" and value == ", ".join(hooks)
+def _are_whole_hooks(part: str, value: str, plain: str) -> bool:
+    """Whether those hooks of a fit stand, and no others, by which its callbacks tell of it, or those of one Keras."""
+    names = plain.split(", ")
+    of_callbacks = [name for name in names if name.endswith(".fit") or ".CallbackList." in name]
+    of_one = ([name for name in names if name.startswith(f"{package}.")] for package in ("keras", "tf_keras"))
+    return part == "patched" and value in map(", ".join, (of_callbacks, *of_one))
 
 
 def _may_be_silent(fault: Fault) -> bool:

@@ -40,6 +40,22 @@ def test_the_interval_holds_the_truth(moved: float) -> None:
     assert np.mean(held) >= 0.9
 
 
+def test_chance_gives_differences_of_the_size_it_is_said_to_give() -> None:
+    """Of 100 pairs of sides of one source, the differences vary as much as said, to a quarter."""
+    points, said = [], []
+    for seed in range(100):
+        generator = np.random.default_rng(seed)
+        (x, label), (other_x, other_label) = draw(generator, 500, 0.0), draw(generator, 700, 0.0)
+        share = np.bincount(other_label) / 700
+        sides = features(x, label, other_x, other_label)
+        found = unseen_difference(sides, values_of(other_x, other_label), np.ones(700, dtype=bool), share)
+        assert found is not None
+        points.append(found[0])
+        said.append(found[2])
+    assert np.std(points) == pytest.approx(np.mean(said), rel=0.25)
+    assert abs(np.mean(points)) < 0.3 * np.mean(said)
+
+
 def test_samples_that_do_not_count_change_nothing() -> None:
     """Whatever stands in samples that are left out, the answer is the same."""
     generator = np.random.default_rng(0)

@@ -150,6 +150,19 @@ def test_a_gap_within_chance_claims_no_paradox_and_says_what_would_settle_it() -
     raise AssertionError("no draw was within chance")
 
 
+def test_no_model_is_to_be_changed_for_a_gap_within_chance() -> None:
+    """Harder samples hidden by fewer of the hard class: the cause is named, its step is for gaps that grow."""
+    for share, is_hidden in ((0.15, True), (0.2, False)):
+        probe, validation = samples(validation_share=share, lift=-0.045)
+        without = replace(probe, accuracy=None), replace(validation, correct=None, reported_accuracy=None)
+        explanation = explained(without)
+        assert explanation.loss is not None
+        assert explanation.loss.within_noise is is_hidden
+        assert "the model does worse" in explanation.headline
+        assert "regularise, stop earlier" in explanation.next_step.lower()
+        assert ("if the gaps grow, regularise" in explanation.next_step.lower()) is is_hidden
+
+
 def test_the_samples_that_settle_a_gap_do_settle_it() -> None:
     """With as many validation samples as asked for, four in five drawings of the same gap are beyond chance."""
     probe, validation = samples(validation_size=200, lift=0.04)

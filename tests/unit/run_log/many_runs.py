@@ -1,6 +1,7 @@
 """Many small run folders, written by hand: a writer for each of ten thousand would take minutes."""
 
 import json
+import os
 import random
 from pathlib import Path
 
@@ -33,3 +34,4 @@ def make_runs(runs: Path, count: int, epochs: int = 12) -> None:
         folder.mkdir(parents=True)
         (folder / RUN_FILE).write_text(json.dumps(run_info_to_json(info)))
         (folder / EVENTS_FILE).write_text("".join(json.dumps(line) + "\n" for line in lines))
+        os.utime(folder, (info.created, info.created))

@@ -15,6 +15,8 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
+from tui_monitor.app.terminal import style_codes
+
 _Cell = tuple[str, str]
 """(text, escape codes of its style); the text is empty in the second half of a wide character."""
 _Row = list[_Cell]
@@ -66,11 +68,11 @@ class TerminalMemory:
             for start, stop in _spans(sorted(changed[y]), row):
                 yield _move(cursor, start, y)
                 for codes, cells in groupby(row[start:stop], key=itemgetter(1)):
-                    # Style codes add up in a terminal, so a new style begins with a reset unless none is on.
-                    if codes != style:
-                        yield f"\x1b[0;{codes}m" if codes and style else f"\x1b[{codes}m"
+                    text = "".join([text for text, _ in cells])
+                    if not (text.isspace() and style_codes.shows_blank(style, codes)):
+                        yield style_codes.change(style, codes)
                         style = codes
-                    yield "".join([text for text, _ in cells])
+                    yield text
                 cursor = (stop, y) if stop < len(row) and all(map(_is_narrow, row[start:stop])) else None
         if style:
             yield "\x1b[m"
@@ -145,11 +147,12 @@ def _cells(strip: Strip, console: Console) -> list[_Cell]:
             continue
         shown = _colourless(style) if style is not None and console.no_color else style
         codes = "" if shown is None or colours is None else Strip.render_ansi(shown, colours)
+        blank = style_codes.of_blank(codes)
         if text.isascii():
-            cells += [(character, codes) for character in text]
+            cells += [(character, blank if character == " " else codes) for character in text]
             continue
         for cluster, width in _clusters(text):
-            cells.append((cluster, codes))
+            cells.append((cluster, blank if cluster == " " else codes))
             cells += [("", codes)] * (width - 1)
     return cells
 

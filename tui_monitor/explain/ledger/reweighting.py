@@ -70,8 +70,8 @@ def separability(train: FloatArray, other: FloatArray) -> float:
 
 def unseen_difference(
     found: Features, values: FloatArray, kept: NDArray[np.bool_], share: FloatArray
-) -> tuple[float, float] | None:
-    """Return the mean of training's source, had nobody trained on it, minus validation's, with its standard error.
+) -> tuple[float, float, float] | None:
+    """Return the mean of training's source, had nobody trained on it, minus validation's, and how sure both are.
 
     Args:
         found: of both sides.
@@ -80,9 +80,10 @@ def unseen_difference(
         share: of each class in validation; shape (classes,), of a single one where samples have none.
 
     Returns:
-        None where classes of more than a tenth of validation have too few samples.
+        The difference, the standard error of that mean, and the standard deviation of the difference where both sides
+        are of one source; None where classes of more than a tenth of validation have too few samples.
     """
-    point, variance, covered = 0.0, 0.0, 0.0
+    point, variance, by_chance, covered = 0.0, 0.0, 0.0, 0.0
     for here, there in _classes(found.label, np.where(kept, found.other_label, -1)):
         index = int(found.label[here[0]]) if share.size > 1 else 0
         if index >= share.size:
@@ -91,8 +92,10 @@ def unseen_difference(
         of_train, of_other = _corrected(found.train[here], found.other[there], values[there], found.weight[there])
         point += part * float(of_train.mean() + of_other.mean() - values[there].mean())
         variance += part**2 * float(np.var(of_train) / of_train.size + np.var(of_other) / of_other.size)
+        of_both = float(np.var(of_other - values[there]) / of_other.size)
+        by_chance += part**2 * (float(np.var(of_train)) / of_train.size + of_both)
         covered += part
-    return None if covered < 0.9 else (point, float(np.sqrt(variance)))
+    return None if covered < 0.9 else (point, float(np.sqrt(variance)), float(np.sqrt(by_chance)))
 
 
 def _classes(label: IntArray, other_label: IntArray) -> Iterator[tuple[IntArray, IntArray]]:

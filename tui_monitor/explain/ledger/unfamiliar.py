@@ -2,13 +2,14 @@
 
 U, what samples of training's source that nobody has trained on would show now, is estimated in two ways that fail
 differently: from validation's samples weighted to be like training's (`reweighting`), and from the fresh batches of
-epoch 1, each given what has become of validation's samples of its loss then. The first is the estimate; how far the
-second is from it goes into the interval, as neither knows what its features don't show.
+epoch 1, each given what has become of validation's samples of its loss then. The first is the estimate. Neither knows
+what its features don't show: how far they are apart stands for that error, beside the one of drawing samples. The
+cause of one has nothing to do with the other's, so they add up as squares.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,9 @@ class _Estimate:
     low: float
     high: float
     error: float
-    """Standard error, of drawing samples alone."""
+    """Standard error of U, of drawing samples alone."""
+    by_chance: float
+    """Standard deviation of the point where both sides' samples are of one source, the sets drawn anew each time."""
 
 
 def split(
@@ -99,18 +102,30 @@ def split(
     of_validation = error_of_mean(mine, np.full(mine.size, 1.0 / mine.size))
     of_training = math.sqrt(max(0.0, (whole.chance / QUANTILE_WORTH_A_CAUSE) ** 2 - of_validation**2))
     found = _no_harder(found, left, math.hypot(of_training, float(np.std(spent))), 1.0 if metric == "loss" else -1.0)
-    return _told_apart(found, left, spent, whole.chance, metric)
+    different = max(whole.chance, QUANTILE_WORTH_A_CAUSE * found.by_chance)
+    # Validation's mean is in W and in U's difference from it, so that it is no part of what chance does to their own.
+    memorised = QUANTILE_WORTH_A_CAUSE * math.hypot(of_training, found.error)
+    return _told_apart(found, left, spent, (whole.chance, different, memorised), metric)
 
 
-def _told_apart(found: _Estimate, left: float, spent: FloatArray, chance: float, metric: str) -> Split:
-    """Return both parts where at least one of them is surely there, else what can be said of them together."""
+def _told_apart(
+    found: _Estimate, left: float, spent: FloatArray, chances: tuple[float, float, float], metric: str
+) -> Split:
+    """Return both parts where at least one of them is surely there, else what can be said of them together.
+
+    Args:
+        found: U's difference from validation.
+        left: the part of W that both make up.
+        spent: its deviations.
+        chances: sizes up to which chance would give both together, different data and memorised samples.
+        metric: `loss` or `accuracy`.
+    """
     error = NORMAL_QUANTILE * float(np.std(spent))
     memorised = left - found.point
     low = memorised - math.hypot(found.high - found.point, error)
     high = memorised + math.hypot(found.point - found.low, error)
     both = ((found.point, found.low, found.high), (memorised, low, high))
-    beyond = math.hypot(chance, QUANTILE_WORTH_A_CAUSE * found.error)
-    if all(low <= 0.0 <= high for _, low, high in both) and abs(left) > chance:
+    if all(low <= 0.0 <= high for _, low, high in both) and abs(left) > chances[0]:
         unit = units.NATS if metric == "loss" else units.POINTS
         ends = f"{unit.amount(found.low)} to {unit.amount_with_unit(found.high)}"
         return Split(
@@ -120,8 +135,8 @@ def _told_apart(found: _Estimate, left: float, spent: FloatArray, chance: float,
     # Drawn for the resamples of what is left, which must be none.
     draws = np.random.default_rng(8).normal(size=RESAMPLES) * found.error
     return Split(
-        Part(found.point, draws, chance, (found.low, found.high)),
-        Part(memorised, spent - draws, beyond, (low, high)),
+        Part(found.point, draws, chances[1], (found.low, found.high)),
+        Part(memorised, spent - draws, chances[2], (low, high)),
     )
 
 
@@ -139,7 +154,7 @@ def _no_harder(found: _Estimate, left: float, error: float, sign: float) -> _Est
     low, high = max(ends[0], edge - slack), max(ends[1], edge + slack)
     low, high = sorted((sign * low, sign * high))
     point = sign * max(sign * found.point, edge)
-    return _Estimate(point, min(low, point), max(high, point), found.error)
+    return replace(found, point=point, low=min(low, point), high=max(high, point))
 
 
 def _estimated(
@@ -150,9 +165,9 @@ def _estimated(
     by_loss = _grown_difference(fresh, now, kept, strata, metric)
     if by_weight is None or by_loss is None:
         return None
-    point, error = by_weight
-    half = NORMAL_QUANTILE * error + abs(point - by_loss)
-    return _Estimate(point, point - half, point + half, error)
+    point, error, by_chance = by_weight
+    half = math.hypot(NORMAL_QUANTILE * error, point - by_loss)
+    return _Estimate(point, point - half, point + half, error, by_chance)
 
 
 def _grown_difference(

@@ -79,7 +79,10 @@ def _why_no_leak(leak: Leak) -> str:
             "alone: copies can't be told from values that are common."
         )
     if leak.repeats and not leak.found.copies:
-        return "No exact copy was found, but there was no time yet to look for copies with small changes."
+        return (
+            "No exact copy was found, but there was no time yet to look through all of training for copies with small "
+            "changes."
+        )
     return (
         "No copy was found among the samples compared, but training's samples are not known to come back unchanged "
         "(that shows in the second epoch that is measured, unless they are augmented or streamed)."

@@ -54,7 +54,7 @@ def next_step(facts: Facts) -> str:
     steps += [advice(Cause.LEAKED, facts).short] if leaks else []
     for ledger in (facts.loss, facts.accuracy):
         term = main_term(ledger)
-        if term is not None and (step := advice(term.cause, facts).short) not in steps:
+        if term is not None and (step := _timely(term.cause, facts)) not in steps:
             steps.append(step)
     if not steps and facts.checks:
         return checked(facts.checks[0]).advice
@@ -65,12 +65,22 @@ def next_step(facts: Facts) -> str:
     return text[0].upper() + text[1:] + "."
 
 
+def _timely(cause: Cause, facts: Facts) -> str:
+    """Return a cause's step; nobody has to regularise a model whose gaps are no more than chance."""
+    step = advice(cause, facts).short
+    gaps = [ledger.within_noise for ledger in (facts.loss, facts.accuracy) if ledger is not None]
+    changes_the_model = cause in _OF_THE_MODEL and _effect(facts, cause) < 0
+    return f"if the gaps grow, {step}" if changes_the_model and all(gaps) else step
+
+
 def _short(sentences: str) -> str:
     """Return the first of some sentences as a step among others."""
     first = sentences.split(". ", maxsplit=1)[0].removesuffix(".")
     return first[0].lower() + first[1:]
 
 
+_OF_THE_MODEL = (Cause.WITHIN_CLASS, Cause.MEMORISED)
+"""Causes whose step changes the model, which costs more than looking at data."""
 _OF_LABELS = ("label_map", "labels_shifted")
 """Checks whose finding explains the gap whatever the ledger calls it."""
 

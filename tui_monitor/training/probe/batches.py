@@ -51,8 +51,10 @@ def unpack_batch(output: StepOutput, *, in_training: bool) -> UnpackedBatch:
     leaves: Iterable[Any] = itertools.chain(*given, outputs)
     if not all(map(_is_array, parts.values())):
         leaves = tf.nest.flatten([*given, outputs])
-    if any(tuple(leaf.shape[:1]) != (samples,) for leaf in leaves):
-        raise Unsupported(NOT_BY_SAMPLE)
+    for leaf in leaves:
+        # A scalar has no length, and a tensor's shape is no tuple.
+        if not leaf.shape or leaf.shape[0] != samples:
+            raise Unsupported(NOT_BY_SAMPLE)
     inputs = dict(zip(ROLES, given, strict=True))
     return UnpackedBatch(inputs, outputs, row[1] if in_training else math.nan, samples)
 
@@ -82,7 +84,7 @@ def of_size(batch: UnpackedBatch, size: int) -> Iterator[tuple[int, UnpackedBatc
 
 def inner_shapes(batch: UnpackedBatch) -> list[Any]:
     """Return the shapes of a batch's leaves without their samples."""
-    return [tuple(np.shape(leaf)[1:]) for leaves in batch.inputs.values() for leaf in leaves]
+    return [tuple(leaf.shape[1:]) for leaves in batch.inputs.values() for leaf in leaves]
 
 
 def same_shapes(batches: Sequence[UnpackedBatch], most: int = LARGEST_PASS) -> Iterator[list[UnpackedBatch]]:
@@ -108,11 +110,16 @@ def concatenate(group: Sequence[UnpackedBatch]) -> UnpackedBatch:
         return group[0]
     return UnpackedBatch(
         inputs={
-            role: tuple(tf.concat(same, axis=0) for same in zip(*(batch.inputs[role] for batch in group), strict=True))
+            role: tuple(map(_concatenated, zip(*(batch.inputs[role] for batch in group), strict=True)))
             for role in ROLES
         },
-        outputs=tuple(tf.concat(same, axis=0) for same in zip(*(batch.outputs for batch in group), strict=True)),
+        outputs=tuple(map(_concatenated, zip(*(batch.outputs for batch in group), strict=True))),
         # What several batches come to together is the loss of none of them.
         loss=float("nan"),
         samples=sum(batch.samples for batch in group),
     )
+
+
+def _concatenated(leaves: Sequence[Any]) -> Any:
+    """Return leaves of several batches as one: arrays as an array, for a twentieth of what it takes by tensors."""
+    return np.concatenate(leaves) if all(map(_is_array, leaves)) else tf.concat(leaves, axis=0)

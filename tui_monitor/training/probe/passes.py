@@ -8,9 +8,10 @@ traced anew; any other can't be measured.
 import math
 import random
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -29,6 +30,8 @@ from tui_monitor.training.probe.batches import (
     inner_shapes,
     of_size,
 )
+from tui_monitor.training.probe.draws import Draws
+from tui_monitor.training.probe.layer_modes import acts_by_mode, depends_on_batch
 from tui_monitor.training.probe.measured import (
     MeasuredBatches,
     MeasuredPass,
@@ -39,9 +42,6 @@ from tui_monitor.training.probe.variables import InFloat32, Instead
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.payload import ROLES, Trace
 from tui_monitor.training.step.per_sample_metrics import PerSampleMetrics, SampleTensors, Unsupported
-
-_BY_MODE: Final = ("Dropout", "Noise", "BatchNormalization", "Spectral", "Random", "Mix", "Augment", "Attention")
-"""Parts of the names of Keras' layers that act by mode."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Probe:
         self.validation = validation
         self.training = training
         self.backend: Backend = training.backend
-        self._joinable = not any(_depends_on_batch(self.backend, layer) for layer in self.backend.layers(model))
+        self._joinable = not any(depends_on_batch(self.backend, layer) for layer in self.backend.layers(model))
         self.ready: set[str] = set()
         """Kinds of measurement whose passes were built."""
         self.building_seconds = 0.0
@@ -94,6 +94,7 @@ class Probe:
         self._anew: list[tuple[str, Trace]] = []
         self._narrow: dict[int, tuple[Trace, str]] = {}
         self._in_float32 = InFloat32()
+        self._draws = Draws()
 
     def training_batches(self, batches: Sequence[UnpackedBatch]) -> MeasuredBatches:
         """Measure training batches in both modes, and their values as of when they were trained on.
@@ -101,12 +102,19 @@ class Probe:
         Raises:
             Unsupported: they can't be measured again; the message is the sentence for the panel.
         """
-        kinds = ("then", "training", "inference") if self._outputs else ("training", "inference")
         groups = list(self._groups(batches, in_training=True))
-        measured = {kind: [self._measure(kind, concatenate(group)) for group in groups] for kind in kinds}
-        if self.training.plan.by_batch and any(self._hides_weights(batch) for batch in batches):
-            plain = [[_without_weights(batch) for batch in group] for group in groups]
-            measured["unweighted"] = [self._measure("training", concatenate(group)) for group in plain]
+        hides = self.training.plan.by_batch and any(self._hides_weights(batch) for batch in batches)
+        measured = defaultdict[str, list[MeasuredPass]](list)
+        for group in groups:
+            batch = concatenate(group)
+            if self._outputs:
+                measured["then"].append(self._measure("then", batch))
+            self._draws.anew()
+            measured["training"].append(self._measure("training", batch))
+            if hides:
+                # By the same draws, so that nothing but the weights makes the difference.
+                measured["unweighted"].append(self._measure("training", _without_weights(batch)))
+            measured["inference"].append(self._measure("inference", batch))
         return together(self._outputs, groups, measured)
 
     def _hides_weights(self, batch: UnpackedBatch) -> bool:
@@ -207,11 +215,12 @@ class Probe:
             begun = time.perf_counter()
             roles = tuple((role, leaf) for role in ROLES for leaf in trace.inputs[role])
             try:
-                self._readings[id(trace)] = trace, roles, cut([leaf for _, leaf in roles], find(trace))
+                self._readings[id(trace)] = trace, roles, self._draws.cut([leaf for _, leaf in roles], find(trace))
             except NotRepeatable as reason:
                 raise Unsupported(f"the step can't be run again, because {reason}") from None
             self.building_seconds += time.perf_counter() - begun
         _, roles, run = self._readings[id(trace)]
+        self._draws.anew()
         return [value.numpy().astype(np.float64) for value in run(list(_fitting(roles, batch)))]
 
     def has_two_losses(self, batch: UnpackedBatch, training: float, inference: float) -> bool:
@@ -223,10 +232,11 @@ class Probe:
             inference: the same by the test step.
         """
         differ = abs(training - inference) > 1e-3 * abs(training) + 1e-6
-        if not differ or any(_acts_by_mode(self.backend, layer) for layer in self.backend.layers(self.model)):
+        if not differ or any(acts_by_mode(self.backend, layer) for layer in self.backend.layers(self.model)):
             return False
         # Measured twice: a loss that draws random numbers differs from itself, and proves nothing then.
         again = _without_weights(batch) if self._hides_weights(batch) else batch
+        self._draws.anew()
         return self._measure("training", again).loss == training
 
     @property
@@ -260,7 +270,8 @@ class Probe:
             try:
                 if kind == "inference":
                     refuse_memory([leaf for role in ROLES for leaf in trace.inputs[role]], _wanted_of(trace))
-                passes[key] = trace, _built(trace, takes_outputs=kind == "then", instead=instead)
+                drawing = self._draws if kind == "training" else None
+                passes[key] = trace, _built(trace, takes_outputs=kind == "then", instead=instead, draws=drawing)
             except NotRepeatable as reason:
                 raise Unsupported(f"the step can't be run again, because {reason}") from None
             self.building_seconds += time.perf_counter() - begun
@@ -288,7 +299,7 @@ class Probe:
 
     def _groups(self, batches: Sequence[UnpackedBatch], *, in_training: bool) -> Iterator[list[UnpackedBatch]]:
         """Yield runs of batches that may share a forward pass: same inner shapes, no layer that mixes samples."""
-        apart = (in_training and not self._joinable) or not self._any_size() or not self._by_sample
+        apart = (in_training and not self._joinable) or not self._any_size(in_training) or not self._by_sample
         group: list[UnpackedBatch] = []
         samples = 0
         for batch in batches:
@@ -306,16 +317,16 @@ class Probe:
         """Whether a batch's values follow from each sample by itself, layers that mix samples apart."""
         return not self.training.plan.by_batch and all(metrics.is_own_loss for metrics in self._outputs)
 
-    def _any_size(self) -> bool:
-        """Whether the newest traces take batches of any size."""
+    def _any_size(self, in_training: bool) -> bool:
+        """Whether the newest trace of a side takes batches of any size; inference takes training's in parts anyway."""
         # Batches of one static size, as of a dataset that drops the remainder, are traced for that size alone.
-        both = [instrument for instrument in (self.training, self.validation) if instrument is not None]
-        newest = [instrument.traces[-1] for instrument in both if instrument.traces]
-        leaves = [leaf for trace in newest for given in trace.inputs.values() for leaf in given]
+        instrument = self.training if in_training else self.validation
+        newest = instrument.traces[-1] if instrument is not None and instrument.traces else None
+        leaves = [leaf for given in newest.inputs.values() for leaf in given] if newest is not None else []
         return all(leaf.shape.rank and leaf.shape[0] is None for leaf in leaves)
 
 
-def _built(trace: Trace, *, takes_outputs: bool, instead: Instead | None) -> _Pass:
+def _built(trace: Trace, *, takes_outputs: bool, instead: Instead | None, draws: Draws | None) -> _Pass:
     roles = tuple((role, leaf) for role in ROLES for leaf in trace.inputs[role])
     inputs = [leaf for _, leaf in roles]
     wanted = [tensor for sample in trace.samples for tensor in sample.tensors()]
@@ -324,7 +335,8 @@ def _built(trace: Trace, *, takes_outputs: bool, instead: Instead | None) -> _Pa
         return _Pass(cut([*inputs, *trace.outputs], wanted), roles, True, replace(trace, loss=None))
     if instead is not None:
         return _Pass(instead.cut(inputs, wanted), roles, False, replace(trace, loss=None))
-    return _Pass(cut(inputs, _wanted_of(trace)), roles, False, trace)
+    run = cut(inputs, _wanted_of(trace)) if draws is None else draws.cut(inputs, _wanted_of(trace))
+    return _Pass(run, roles, False, trace)
 
 
 def _wanted_of(trace: Trace) -> list[Any]:
@@ -375,23 +387,6 @@ def _fixed_size(trace: Trace) -> int | None:
     sizes = {leaf.shape[0] for leaves in trace.inputs.values() for leaf in leaves}
     size: int | None = sizes.pop() if len(sizes) == 1 else None
     return size
-
-
-def _depends_on_batch(backend: Backend, layer: Any) -> bool:
-    """Whether a layer's output for one sample may depend on the others in training mode."""
-    # A stateful layer begins where it ended on the batch before, so batches can't share a pass.
-    if isinstance(layer, backend.batch_normalization) or getattr(layer, "stateful", False) is True:
-        return True
-    return not backend.is_own(type(layer)) and not isinstance(layer, backend.package.Model)
-
-
-def _acts_by_mode(backend: Backend, layer: Any) -> bool:
-    """Whether a layer may behave differently in training and in inference mode."""
-    if isinstance(layer, backend.package.Model):
-        return False
-    if not backend.is_own(type(layer)) or any(part in type(layer).__name__ for part in _BY_MODE):
-        return True
-    return any(bool(getattr(layer, name, 0)) for name in ("dropout", "recurrent_dropout"))
 
 
 class preserved_random_state:  # noqa: N801

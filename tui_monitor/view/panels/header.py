@@ -1,4 +1,8 @@
-"""The two rows at the top: what the run is doing in a word, and how far it has come."""
+"""The two rows at the top: what the run is doing in a word, and how far it has come.
+
+Words and numbers that change many times in an epoch keep their width while a run is live: otherwise all that stands
+beside them moves, and is sent to the terminal again.
+"""
 
 from tui_monitor.history.snapshot import FitSnapshot, Snapshot
 from tui_monitor.metric_names import VALIDATION_PREFIX
@@ -17,6 +21,8 @@ _ROOM_FOR_NAMES = 100
 """Cells a row from which it says what tells the fit from others."""
 _ROOM_FOR_SYSTEM = 100
 """Cells a row from which it says what the training uses."""
+_WIDEST_LIVE_STATE = max(len(state.value) for state in State if not state.ended)
+_WIDEST_DURATION, _WIDEST_RATE = len("59 min 59 s"), len("999 batches/s")
 
 
 def header_rows(snapshot: Snapshot, view: ViewState, width: int) -> Rows:
@@ -25,8 +31,7 @@ def header_rows(snapshot: Snapshot, view: ViewState, width: int) -> Rows:
 
 
 def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
-    badge = Run(f" {snapshot.state.value.upper()} ", f"state-{snapshot.state.value}")
-    start: Row = (badge, Run(f" {plain(snapshot.run.name)}", "strong"))
+    start: Row = (_badge(snapshot.state), Run(f" {plain(snapshot.run.name)}", "strong"))
     if snapshot.missing:
         start = (*start, Run(" · the run folder is gone", "alert"))
     if snapshot.state is State.FAILED and snapshot.exit_code is not None:
@@ -58,6 +63,11 @@ def _state_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
                 start = (*start, Run(beside, "caution" if view.pending else "muted"))
             return spread(start, (Run(end, "muted"),), width)
     return start
+
+
+def _badge(state: State) -> Run:
+    width = 0 if state.ended else _WIDEST_LIVE_STATE
+    return Run(f" {state.value.upper():^{width}} ", f"state-{state.value}")
 
 
 def _is_joined(snapshot: Snapshot, view: ViewState) -> bool:
@@ -117,14 +127,12 @@ def _progress_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
     fit = view.fit_of(snapshot)
     if fit is None:
         return (Run(" no epoch has begun yet", "muted"),)
-    ended = snapshot.state.ended
     epoch = _epoch_label(fit)
     steps, done = fit.steps_per_epoch, _batches_done(snapshot, fit)
-    batch = "" if done is None else f"{count(done)}/{count(steps)} batches" if steps else f"{count(done)} batches"
+    batch = _batches_words(done, steps)
     part = done / steps if steps and done is not None else None
     fraction = run_fraction(fit)
-    left = "" if ended or snapshot.seconds_left is None else f"{duration(snapshot.seconds_left)} left"
-    pace = "" if ended or snapshot.batches_per_second is None else rate(snapshot.batches_per_second)
+    left, pace = ("", "") if snapshot.state.ended else _left_and_pace(snapshot)
     # Beside the pace of batches, the time left would not be what that gives: validation is part of it.
     told = f"{left} with validation" if left and _is_validated(fit) else left
     for batches, ending in (
@@ -140,6 +148,21 @@ def _progress_row(snapshot: Snapshot, view: ViewState, width: int) -> Row:
         if row is not None:
             return row
     return (Run(f" {epoch}", ""),)
+
+
+def _left_and_pace(snapshot: Snapshot) -> tuple[str, str]:
+    seconds, batches = snapshot.seconds_left, snapshot.batches_per_second
+    left = "" if seconds is None else f"{duration(seconds):>{_WIDEST_DURATION}} left"
+    return left, "" if batches is None else f"{rate(batches):>{_WIDEST_RATE}}"
+
+
+def _batches_words(done: int | None, steps: int | None) -> str:
+    if done is None:
+        return ""
+    if not steps:
+        return f"{count(done)} batches"
+    planned = count(steps)
+    return f"{count(done):>{len(planned)}}/{planned} batches"
 
 
 def _is_validated(fit: FitSnapshot) -> bool:

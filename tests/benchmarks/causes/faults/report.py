@@ -7,6 +7,8 @@ from tests.benchmarks.causes.faults.scoring import NEW_TERMS, Effect, Scored
 from tests.benchmarks.causes.faults.store import METRICS
 from tui_monitor.run_log.events.ledger import Cause
 
+_HEADERS = "exact, and right | estimated, within its 95 % interval | mean error, nats / points"
+
 
 def report(runs: Sequence[Scored], planned: int) -> Iterator[str]:
     """Yield the tables, and each answer that is wrong or missing.
@@ -25,18 +27,19 @@ def report(runs: Sequence[Scored], planned: int) -> Iterator[str]:
         f"{len(controls)} controls, of which {len(false)} have a new main cause or a finding."
     )
     yield ""
-    yield "| planted | named first or raised | effect within its 95 % interval | mean error, nats / points |"
-    yield "|---|---:|---:|---:|"
+    yield f"| planted | named first or raised | {_HEADERS} |"
+    yield "|---|---:|---:|---:|---:|"
     for name in [*FAULTS, "**all**"]:
         chosen = [run for run in planted if name in (run.plan.name, "**all**")]
         named = f"{sum(run.is_named for run in chosen)}/{len(chosen)}"
         yield f"| {name} | {named} | {_coverage([one for run in chosen for one in run.planted])} |"
     yield ""
-    yield "| cause, in every run, planted or not | effect within its 95 % interval | mean error, nats / points |"
-    yield "|---|---:|---:|"
+    yield f"| cause, in every run, planted or not | {_HEADERS} |"
+    yield "|---|---:|---:|---:|"
+    effects = [one for run in runs for one in run.effects]
     for cause in NEW_TERMS:
-        effects = [one for run in runs for one in run.effects if one.cause == cause]
-        yield f"| {Cause(cause).label} | {_coverage(effects)} |"
+        yield f"| {Cause(cause).label} | {_coverage([one for one in effects if one.cause == cause])} |"
+    yield f"| **all** | {_coverage([one for one in effects if one.cause in NEW_TERMS])} |"
     wrong = [run for run in planted if not run.is_named] + false
     yield from ("", "Answers that are wrong or missing:", "") if wrong else ()
     for run in wrong:
@@ -59,12 +62,15 @@ def misses(runs: Sequence[Scored]) -> Iterator[str]:
 
 
 def _coverage(effects: Sequence[Effect]) -> str:
-    """Return how many intervals hold, and the mean error of both metrics, as two cells."""
-    if not effects:
-        return "– | –"
+    """Return how many intervals hold, of exact effects and of estimates, and the mean error of both metrics: cells."""
+    held = []
+    for is_estimated in (False, True):
+        inside = [one.is_inside for one in effects if one.is_estimated is is_estimated]
+        held.append(f"{sum(inside)} of {len(inside)}" if inside else "–")
+        if inside and is_estimated:
+            held[-1] += f" ({100 * sum(inside) / len(inside):.0f} %)"
     errors = []
     for metric, scale, digits in zip(METRICS, (1.0, 100.0), (4, 2), strict=True):
         found = [abs(one.value - one.truth) * scale for one in effects if one.metric == metric]
         errors.append(f"{sum(found) / len(found):.{digits}f}" if found else "–")
-    inside = sum(one.is_inside for one in effects)
-    return f"{inside} of {len(effects)} ({100 * inside / len(effects):.0f} %) | {' / '.join(errors)}"
+    return " | ".join([*held, " / ".join(errors) if effects else "–"])

@@ -28,6 +28,12 @@ class Effect:
         """Whether the interval holds the truth."""
         return self.low - ROUNDING <= self.truth <= self.high + ROUNDING
 
+    @property
+    def is_estimated(self) -> bool:
+        """Whether it may be off: no exact amount, and no leak of which nothing was found, with a bound on what is."""
+        is_bound = self.cause == "leaked" and self.value == 0.0
+        return not is_bound and self.high - self.low > 2 * ROUNDING
+
 
 @dataclass(frozen=True)
 class Scored:

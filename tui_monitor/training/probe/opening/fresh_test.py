@@ -23,6 +23,10 @@ _FEWEST_FRESH: Final = 4
 """Batches not trained on yet that the fresh-batch test takes at least."""
 _LEARNED: Final = 0.25
 """Part of what the loss has fallen by on unseen samples that it must have fallen by at the fresh-batch test."""
+_HALF_LEARNED: Final = 0.5
+"""Part of what the first epoch's loss has fallen by in all that it should have fallen by at the fresh-batch test."""
+_MIDDLE: Final = 0.45
+"""Part of the first epoch from which a copy of the weights is as good as one of its middle."""
 _LEARNED_AT_LEAST: Final = 0.1
 """Part of the first batches' loss that it must have fallen by."""
 _COMPONENTS: Final = 8
@@ -64,7 +68,7 @@ def fresh_test(
     validation: Sequence[PlacedBatch],
     leak: LeakSearch,
 ) -> FreshTest:
-    """Measure both sides at the newest copy of the weights after which enough batches were kept.
+    """Measure both sides at a copy of the weights after which enough batches were kept.
 
     Raises:
         Unsupported: it says nothing here; the message is the reason.
@@ -73,9 +77,15 @@ def fresh_test(
         raise Unsupported(copies.why_none)
     training = epoch.placed_training
     found = _fresh_batches(copies.copies, training)
-    if found is None:
+    if not found:
         raise Unsupported("The first epoch has too few batches for a fresh-batch test.")
-    copy, fresh = found
+    at_start = _trained_loss(training, 0, max(_FEWEST_FRESH, found[0][0].batches // 10))
+    learned = at_start - float(epoch.side.loss.mean())
+    # That of the middle leaves more batches, but tells nothing of a model that had hardly begun to learn by then.
+    late = [each for each in found if each[0].batches >= _MIDDLE * epoch.totals.batches]
+    copy, fresh = next(
+        (each for each in late if at_start - _loss_around(training, each[0]) >= _HALF_LEARNED * learned), found[-1]
+    )
     repeated = leak.fraction_seen_before(epoch.epoch, copy.batches, fresh)
     if repeated > _REPEATED:
         raise Unsupported("Samples repeat within the first epoch, so no batch is known to be new to the model.")
@@ -102,7 +112,7 @@ def fresh_test(
             features=_features(epoch, (batches, [batch for _, batch in chosen]), (train, other), labels),
         ),
         _trained_loss(training, 0, max(1, copy.batches // 10)),
-        _trained_loss(training, copy.batches, copy.batches + max(4, copy.batches // 4)),
+        _loss_around(training, copy),
         epoch.side.loss.size,
     )
 
@@ -150,13 +160,18 @@ def _features(
 
 def _fresh_batches(
     copies: Sequence[WeightCopy], training: Sequence[PlacedBatch]
-) -> tuple[WeightCopy, list[PlacedBatch]] | None:
-    """Return the newest copy of the weights with a fifth of the kept batches after it, and these; None without one."""
-    for copy in reversed(copies):
+) -> list[tuple[WeightCopy, list[PlacedBatch]]]:
+    """Return the copies of the weights with a fifth of the kept batches after them, and these, the earliest first."""
+    found = []
+    for copy in copies:
         fresh = [(index, batch) for index, batch in training if index >= copy.batches]
         if len(fresh) >= max(_FEWEST_FRESH, len(training) // 5):
-            return copy, up_to(fresh, MOST_RERUN, copy.batches)
-    return None
+            found.append((copy, up_to(fresh, MOST_RERUN, copy.batches)))
+    return found
+
+
+def _loss_around(training: Sequence[PlacedBatch], copy: WeightCopy) -> float:
+    return _trained_loss(training, copy.batches, copy.batches + max(4, copy.batches // 4))
 
 
 def _trained_loss(training: Sequence[PlacedBatch], first: int, end: int) -> float:

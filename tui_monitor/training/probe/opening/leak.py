@@ -35,6 +35,8 @@ _COMES_BACK: Final = 0.5
 _FEWEST_BACK: Final = 20
 _ALL: Final = 0.999
 """Fraction of training from which all of it counts as known."""
+_COMPARED: Final = 0.9
+"""Fraction of training's samples from which near-copies count as looked for."""
 _AT_ONCE: Final = 2048
 """Samples that are fingerprinted together at most."""
 _FEWEST_NEAR: Final = 0.02
@@ -232,10 +234,11 @@ class LeakSearch:
         places = here.places[near.rows]
         is_copy = near.is_copy
         added = int((is_copy & (exact.matched[places] != 1)).sum())
-        if added <= _FEWEST_NEAR * is_copy.sum():
-            return exact
         distinct = self.known.inputs.size / max(self._fraction, 1e-9) if self._repeats else samples
         covered = min(1.0, near.compared / max(distinct, 1))
+        if added <= _FEWEST_NEAR * is_copy.sum():
+            # Among a part of training's samples, copies may be too few to stand out.
+            return replace(exact, misses_near=covered < _COMPARED)
         matched: Matches = np.full(exact.matched.size, NOT_COMPARED, dtype=np.int8)
         matched[places] = is_copy
         copies = int(is_copy.sum())

@@ -13,7 +13,8 @@ from tui_monitor.training.probe.batches import UnpackedBatch, concatenate, same_
 
 MOST_SAMPLES: Final = 1024
 """Samples of a side whose moments are taken: enough to tell a fifth of a deviation from chance."""
-_AT_ONCE: Final = 256
+_AT_ONCE, _BYTES_AT_ONCE = 256, 2**20
+"""Samples that are taken together, or more of them where they are small."""
 _MOST_CHANNELS: Final = 4096
 _SHOWN_SAMPLES: Final = 64
 _SHOWN_POSITIONS: Final = 64
@@ -30,7 +31,8 @@ def moments(batches: Sequence[UnpackedBatch], number: int) -> SideMoments | None
     squares: list[FloatArray] = []
     values: list[FloatArray] = []
     is_whole = True
-    for group in same_shapes(batches, _AT_ONCE):
+    a_sample = sum(int(np.prod(leaf.shape[1:])) * 8 for leaf in batches[0].inputs["x"])
+    for group in same_shapes(batches, max(_AT_ONCE, _BYTES_AT_ONCE // max(a_sample, 1))):
         # Together: a call for many samples costs little more than for one.
         batch = concatenate(group)
         leaf = tf.convert_to_tensor(batch.inputs["x"][number])

@@ -16,8 +16,10 @@ from tui_monitor.training.probe.variables import Variables
 
 MOST_BYTES: Final = 256 * 2**20
 """Weights of a model larger than this are not copied."""
-_TARGETS: Final = (1 / 4, 1 / 2)
+_TARGETS: Final = (1 / 4, 1 / 2, 3 / 4)
 """Parts of epoch 1 after which weights are copied, where its number of steps is known; else after each doubling."""
+_MANY_STEPS: Final = 16
+"""Steps of epoch 1 from which the last of the targets leaves enough batches that were not trained on."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class WeightCopies:
         """
         self._model = model
         self.epoch = epoch
-        self._targets = [max(1, round(part * steps)) for part in _TARGETS] if steps else []
+        parts = _TARGETS if steps and steps >= _MANY_STEPS else _TARGETS[:-1]
+        self._targets = [max(1, round(part * steps)) for part in parts] if steps else []
         self.next: int | None = self._targets[0] if steps else 4
         """After how many batches to copy next; None where no more copies are wanted."""
         self.copies: list[WeightCopy] = []
