@@ -113,13 +113,14 @@ def test_files_are_written_now_and_then(tmp_path: Any) -> None:
     clock = Clock()
     keeper = ValidationKeeper(tmp_path, clock)
     for epoch, loss in enumerate([0.5, 0.7, 0.3, 0.9], 1):
-        keeper.epoch_ended(1, epoch, _record(loss), _METRICS)
+        keeper.epoch_ended(1, epoch, _record(loss, _METRICS), _METRICS)
         clock.now += 1
     assert [_epoch(tmp_path, name) for name in (LAST_FILE, BEST_FILE)] == [1, 1]
     clock.now += validation_keeper._PAUSE_SECONDS
-    keeper.epoch_ended(1, 5, _record(0.8), replace(_METRICS, accuracy_name=None))
+    without = replace(_METRICS, accuracy_name=None)
+    keeper.epoch_ended(1, 5, _record(0.8, without), without)
     assert [_epoch(tmp_path, name) for name in (LAST_FILE, BEST_FILE)] == [5, 3]
-    part = _record(0.1)
+    part = _record(0.1, _METRICS)
     part.by_sample.clear()
     keeper.epoch_ended(1, 6, part, _METRICS)
     keeper.close()
@@ -129,9 +130,9 @@ def test_files_are_written_now_and_then(tmp_path: Any) -> None:
 _METRICS = PerSampleMetrics("output", "loss", 1.0, Weighting.NONE, "accuracy", Weighting.NONE, None)
 
 
-def _record(loss: float) -> ValidationRecord:
+def _record(loss: float, metrics: PerSampleMetrics) -> ValidationRecord:
     """Return a validation of one batch of five samples."""
-    rows = [np.full(5, loss) for _ in _METRICS.rows]
+    rows = [np.full(5, loss) for _ in metrics.computed]
     return ValidationRecord(
         by_sample=[ValidationBatch(0, 5, rows)], loss=loss, _rows=[np.array([5.0, loss], dtype=np.float64)]
     )

@@ -1,15 +1,20 @@
 """Rows of per-sample values in one vector: what is of one length comes back, what is not is noticed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_monitor.explain.samples.probes import FloatArray, Weighting
-from tui_monitor.training.step.per_sample_metrics import END, MARK, PerSampleMetrics, Unsupported, unmarked
+from tui_monitor.explain.samples.probes import NO_CLASS, FloatArray, Weighting
+from tui_monitor.training.step.classes import NO_CONFIDENCE, Classes, ClassKind, Scale
+from tui_monitor.training.step.marks import END, MARK, unmarked
+from tui_monitor.training.step.per_sample_metrics import PerSampleMetrics, Unsupported
 
-METRICS = PerSampleMetrics("output", "loss", 1.0, Weighting.NONE, "accuracy", Weighting.NONE, None)
-ROWS = len(METRICS.rows)
+CLASSES = Classes(ClassKind.SPARSE, 3, 0.5, Scale.PROBABILITIES)
+METRICS = PerSampleMetrics("output", "loss", 1.0, Weighting.NONE, "accuracy", Weighting.NONE, CLASSES)
+ROWS = len(METRICS.computed)
 
 
 def _vector(*batches: list[int]) -> FloatArray:
@@ -39,3 +44,16 @@ def test_a_row_of_another_length_is_noticed(size: int, other: int, place: int) -
         [rows] = unmarked(_vector(each))
         with pytest.raises(Unsupported):
             METRICS.taken(rows, size)
+
+
+def test_rows_that_nothing_tells_are_filled_in() -> None:
+    """A step without classes and accuracy computes loss and weight alone; the other rows hold what stands for none."""
+    metrics = replace(METRICS, accuracy_name=None, classes=None)
+    assert metrics.computed == ("loss", "weight")
+    taken = metrics.taken([np.array([0.5, 0.25]), np.array([1.0, 2.0])], 2)
+    rows = {"loss": [0.5, 0.25], "correct": [0, 0], "label": [NO_CLASS] * 2, "predicted": [NO_CLASS] * 2}
+    assert dict(zip(metrics.rows, taken.tolist(), strict=True)) == {
+        **rows,
+        "weight": [1, 2],
+        "confidence": [NO_CONFIDENCE] * 2,
+    }

@@ -5,11 +5,13 @@ Nothing in here can fail the step: the first failure is kept, and the step goes 
 """
 
 import functools
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tui_monitor.training.backends import graphs
@@ -31,6 +33,14 @@ class MeanUpdate:
     """What was added to the count, shape (); None likewise."""
     handle: Any
     """The sum's variable as the traced graph has it; None outside a graph."""
+
+    @property
+    def counts_alone(self) -> bool:
+        """Whether one number was added, so that its weight is what was added to the count, in the graph of now."""
+        given = (self.values, self.weight, self.count)
+        if any(not isinstance(part, tf.Tensor) or part.shape.rank != 0 for part in given):
+            return False
+        return self.count.dtype is tf.float32 and self.count.graph is tf.compat.v1.get_default_graph()
 
 
 @dataclass(frozen=True)
@@ -141,8 +151,8 @@ def loss_computed(capture: Capture, loss: Any) -> None:
     capture.loss = loss
 
 
-def batch_mean(update: MeanUpdate) -> tf.Tensor:
-    """Return what a mean tracker would show after this batch alone, float32, shape ().
+def batch_mean(update: MeanUpdate) -> Any:
+    """Return what a mean tracker would show after this batch alone, float32, shape (); outside a graph a number.
 
     From what was added to its sums, so that no value inside the step gets another reader, which might change how
     the compiler fuses what the training itself computes.
@@ -150,6 +160,9 @@ def batch_mean(update: MeanUpdate) -> tf.Tensor:
     if update.total is not None:
         total = tf.cast(graphs.beside(update.total), tf.float32)
         return tf.math.divide_no_nan(total, tf.cast(update.count, tf.float32))
+    if graphs.is_eager(update.values) and (update.weight is None or graphs.is_eager(update.weight)):
+        weight = None if update.weight is None else update.weight.numpy()
+        return _mean_at_hand(update.values.numpy(), weight)
     values = tf.cast(update.values, tf.float32)
     if values.shape.rank == 0:
         return values
@@ -163,6 +176,22 @@ def batch_mean(update: MeanUpdate) -> tf.Tensor:
     per_weight = tf.reduce_mean(values, axis=axes) if axes else values
     weight = tf.broadcast_to(weight, tf.shape(per_weight))
     return tf.math.divide_no_nan(tf.reduce_sum(per_weight * weight), tf.reduce_sum(weight))
+
+
+def _mean_at_hand(values: Any, weight: Any) -> float:
+    """Return the mean that `batch_mean` computes of tensors, of arrays."""
+    values = np.asarray(values, np.float64)
+    if not values.ndim:
+        return float(values)
+    if weight is None:
+        return float(values.mean()) if values.size else math.nan
+    weight = np.asarray(weight, np.float64)
+    if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
+        weight = weight[..., 0]
+    per_weight = values.mean(axis=tuple(range(weight.ndim, values.ndim))) if values.size else values
+    weight = np.broadcast_to(weight, per_weight.shape)
+    below = float(weight.sum())
+    return float((per_weight * weight).sum()) / below if below else 0.0
 
 
 lost = functools.partial(tell, ignored)

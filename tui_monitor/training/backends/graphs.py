@@ -21,7 +21,12 @@ _GIVEN: Final = ("Placeholder", "IteratorGetNext", "IteratorGetNextAsOptional", 
 
 def graph_of(tensor: Any) -> Any:
     """Return the graph that a tensor is part of, or None for an eager one."""
-    return None if isinstance(tensor, tf.__internal__.EagerTensor) else getattr(tensor, "graph", None)
+    return None if is_eager(tensor) else getattr(tensor, "graph", None)
+
+
+def is_eager(tensor: Any) -> bool:
+    """Return whether a tensor holds its value, as those outside any graph do."""
+    return isinstance(tensor, tf.__internal__.EagerTensor)
 
 
 def position() -> int:
@@ -57,6 +62,25 @@ def _added(assign: Any) -> Any:
     variable, value = plus.inputs
     is_sum = variable.op.type == "ReadVariableOp" and variable.op.inputs[0] is assign.inputs[0]
     return value if is_sum else None
+
+
+def is_row_count(number: Any, tensor: Any) -> bool:
+    """Return whether a scalar of a graph is the number of a tensor's rows, `tf.shape(tensor)[0]` in any type."""
+    if graph_of(number) is None or graph_of(tensor) is None or _uncast(number).op.type != "StridedSlice":
+        return False
+    first = _uncast(number).op
+    shape = first.inputs[0].op
+    begin, end, stride = (tf.get_static_value(bound) for bound in first.inputs[1:])
+    is_first = first.get_attr("shrink_axis_mask") == 1 and all(bound is not None for bound in (begin, end, stride))
+    return bool(
+        is_first and list(begin) == [0] and shape.type == "Shape" and _uncast(shape.inputs[0]) is _uncast(tensor)
+    )
+
+
+def _uncast(tensor: Any) -> Any:
+    while tensor.op.type in ("Cast", "Identity"):
+        tensor = tensor.op.inputs[0]
+    return tensor
 
 
 def beside(value: Any) -> Any:

@@ -13,8 +13,9 @@ from tui_monitor.training.probe.batches import LazyBatch, unpack_batch
 from tui_monitor.training.probe.opening.fingerprints import Fingerprints, mixed
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.sample_keys import keys_of_batches
+from tui_monitor.training.step.marks import unmarked
 from tui_monitor.training.step.packing import PER_SAMPLE, StepOutput
-from tui_monitor.training.step.per_sample_metrics import NO_LOSS, Unsupported, unmarked
+from tui_monitor.training.step.per_sample_metrics import NO_LOSS, Unsupported
 
 _MOST_WAITING: Final = 64
 """Steps that wait to be taken apart."""

@@ -91,8 +91,8 @@ def _validation_units(known: Measured, index: int) -> _Units | None:
     batches = record.by_sample
     if not batches:
         return None
-    begin = sum(len(before.rows) for before in known.plan.outputs[:index])
-    parts = [metrics.taken(batch.rows[begin : begin + len(metrics.rows)], batch.samples) for batch in batches]
+    begin = sum(len(before.computed) for before in known.plan.outputs[:index])
+    parts = [metrics.taken(batch.rows[begin : begin + len(metrics.computed)], batch.samples) for batch in batches]
     rows = dict(zip(metrics.rows, np.concatenate(parts, axis=1), strict=True))
     places = [batch.index for batch in batches]
     samples = np.array([batch.samples for batch in batches])

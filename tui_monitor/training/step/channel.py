@@ -5,8 +5,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from tui_monitor.training.step.at_hand import Taken, are_at_hand, at_hand
 from tui_monitor.training.step.buffers import StepBuffer, VectorBuffer
-from tui_monitor.training.step.packing import Layout, Packer, Rows, StepOutput, concatenated, tensor_bytes
+from tui_monitor.training.step.marks import MARK, marked
+from tui_monitor.training.step.packing import PER_SAMPLE, Layout, Packer, Rows, StepOutput, concatenated, tensor_bytes
 from tui_monitor.training.step.replicas import CLOCK, PAYLOAD, SUMS, batch_sums, means_of, several_replicas
 
 _NUMBERS = (SUMS, CLOCK, *StepBuffer.ENTRIES)
@@ -27,6 +29,8 @@ class StepChannel:
         self._buffer = StepBuffer(steps_per_call) if steps_per_call > 1 else None
         self._packs_logs = packed_logs is not None
         self._metrics = 0
+        self._at_hand: Taken = (), None
+        """Of the newest step, if it ran eagerly and was not taken yet."""
         self.clock: Sequence[float] = ()
         """Timestamps of the newest step on one of several workers, see `StepTimestamps`; else empty."""
 
@@ -35,43 +39,56 @@ class StepChannel:
         """Of the newest vector that a step emitted; None before there was one."""
         return self._packer.newest
 
+    def begin_step(self) -> None:
+        """Drop what a step has left that was not taken, as its function has failed after it."""
+        self._at_hand = (), None
+
     def emit(
-        self, logs: Mapping[str, Any], size: tf.Tensor, values: list[tf.Tensor], counts: tf.Tensor, parts: Any
-    ) -> dict[str, Any]:
-        """Return a step's logs with the payload among them. Called while the step is traced.
+        self,
+        logs: Mapping[str, Any],
+        size: Any,
+        values: Sequence[Any] = (),
+        counts: Sequence[tf.Tensor] = (),
+        parts: Mapping[str, Any] | None = None,
+        by_unit: Sequence[Sequence[tf.Tensor]] = (),
+    ) -> Mapping[str, Any]:
+        """Return a step's logs with the payload among them; an eager step's is held until it is taken.
 
         Args:
             logs: Keras' own.
-            size: samples in the batch, float32, shape ().
-            values: the batch's own metrics, float32, shape () each.
-            counts: samples of each class, float32, shape (classes,).
-            parts: nests of tensors with a row for each sample, and maybe `PER_SAMPLE`; empty where nothing is to be
-                probed.
+            size: samples in the batch, float32, shape (), or a number.
+            values: the batch's own metrics, likewise.
+            counts: samples of each class, vectors of float32.
+            parts: nests of tensors with a row for each sample; none where nothing is to be probed.
+            by_unit: what `PerSampleMetrics.by_unit` has returned of each output, to be read as `PER_SAMPLE`.
         """
         self._metrics = len(values)
-        numbers = [size, *values]
+        numbers, parts = [size, *values], parts or {}
+        if self._buffer is None and are_at_hand(numbers, counts, parts, by_unit):
+            # Not among the logs: Keras 3 passes them on as an optional, which holds nothing but tensors.
+            self._at_hand = at_hand(numbers, counts, parts, by_unit)
+            return logs
         # Sums and not means: parts of a batch on other replicas may be of another size.
         if several_replicas():
-            metrics = tf.stack(values) if values else tf.zeros([0])
-            return {**logs, PAYLOAD: _constant({**parts, SUMS: batch_sums(size, metrics, counts)})}
+            sums = batch_sums(size, tf.stack(values) if values else tf.zeros([0]), counts)
+            return {**logs, PAYLOAD: _constant({**parts, **self._gathered_units(by_unit), SUMS: sums})}
         # Several steps in one call: Keras returns the last one's logs alone, so numbers go through a buffer.
         if self._buffer is not None:
-            noted = self._buffer.note(concatenated([tf.stack(numbers), counts]))
-            return {**logs, PAYLOAD: _constant({**parts, **noted})}
+            noted = self._buffer.note(concatenated([tf.stack(numbers), *counts]))
+            return {**logs, PAYLOAD: _constant({**parts, **self._gathered_units(by_unit), **noted})}
         # One vector costs one copy out of the graph, each further tensor another.
         if self._packs_logs and all(_is_scalar(log) for log in logs.values()):
-            return {PAYLOAD: _constant(self._packer.pack(logs, numbers, counts, parts))}
-        return {**logs, PAYLOAD: _constant(self._packer.pack({}, numbers, counts, parts))}
+            return {PAYLOAD: _constant(self._packer.pack(logs, numbers, counts, parts, by_unit))}
+        return {**logs, PAYLOAD: _constant(self._packer.pack({}, numbers, counts, parts, by_unit))}
 
-    def gathered(self, vector: tf.Tensor) -> tf.Tensor:
-        """Return what every step of the call gave so far, where Keras would return that of the last one alone.
-
-        Args:
-            vector: of this step, float32, of any length.
-        """
+    def _gathered_units(self, by_unit: Sequence[Sequence[tf.Tensor]]) -> dict[str, tf.Tensor]:
+        """Return what every step of the call gave so far, where Keras would return that of the last one alone."""
+        if not by_unit:
+            return {}
+        vector = tf.concat(marked(by_unit, tf.constant([MARK])), axis=0)
         if self._gathered is None or several_replicas():
-            return vector
-        return self._gathered.note(vector)
+            return {PER_SAMPLE: vector}
+        return {PER_SAMPLE: self._gathered.note(vector)}
 
     def logs_alone(self, logs: Any) -> Any:
         """Return Keras' own logs as its function returns them, tensors, and drop the rest."""
@@ -89,8 +106,9 @@ class StepChannel:
         """
         # Taken off first: whatever fails below, no callback may see it.
         payload = logs.pop(PAYLOAD, None) if isinstance(logs, dict) else None
+        held, self._at_hand = self._at_hand, ((), None)
         if payload is None:
-            return logs, (), None
+            return logs, *held
         if self._gathered is not None:
             self._gathered.clear()
         if "packed" in payload:

@@ -64,7 +64,7 @@ class Classes:
         return flat(tf.argmax(y_pred, axis=-1))
 
     def _of_one_hot(self, y: Any) -> tf.Tensor:
-        targets = tf.cast(y, tf.float32)
+        targets = as_float32(y)
         is_hard = tf.equal(tf.reduce_max(targets, axis=-1), 1.0) & tf.equal(tf.reduce_sum(targets, axis=-1), 1.0)
         return tf.where(is_hard, tf.cast(tf.argmax(targets, axis=-1), tf.float32), NOT_HARD)
 
@@ -79,7 +79,7 @@ class Classes:
         """
         if self.scale is Scale.SCORES:
             return tf.fill(tf.shape(predicted), NO_CONFIDENCE)
-        outputs = tf.cast(y_pred, tf.float32)
+        outputs = as_float32(y_pred)
         logits = self.scale is Scale.LOGITS
         if self.kind is ClassKind.BINARY:
             one = flat(tf.sigmoid(outputs) if logits else outputs)
@@ -97,8 +97,13 @@ class Classes:
 
 def flat(values: Any) -> tf.Tensor:
     """Return values as one vector of float32; with no operation where they are one, as each is paid for in a trace."""
-    values = tf.cast(values, tf.float32)
+    values = as_float32(values)
     return values if values.shape.rank == 1 else tf.reshape(values, [-1])
+
+
+def as_float32(values: Any) -> tf.Tensor:
+    """Return values as float32; a cast of what is that already would still be prepared for."""
+    return values if isinstance(values, tf.Tensor) and values.dtype is tf.float32 else tf.cast(values, tf.float32)
 
 
 _CLASSIFYING = ("crossentropy", "focal", "hinge", "kl_divergence")

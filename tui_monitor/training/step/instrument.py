@@ -20,7 +20,7 @@ from tui_monitor.training.backends.capture import Capture
 from tui_monitor.training.guard import Failed, attempt, ignored, tell
 from tui_monitor.training.step.batch_metrics import BatchMetrics
 from tui_monitor.training.step.channel import StepChannel
-from tui_monitor.training.step.packing import PER_SAMPLE, Rows, StepOutput, concatenated
+from tui_monitor.training.step.packing import Rows, StepOutput
 from tui_monitor.training.step.payload import (
     OUTPUTS,
     StepPlan,
@@ -33,7 +33,7 @@ from tui_monitor.training.step.payload import (
     samples_in,
     unpacked,
 )
-from tui_monitor.training.step.per_sample_metrics import NO_LOSS, marked
+from tui_monitor.training.step.per_sample_metrics import NO_LOSS
 from tui_monitor.training.step.replicas import PAYLOAD
 from tui_monitor.training.workers.clock import StepTimestamps
 
@@ -43,6 +43,8 @@ Receiver = Callable[[Any], Any]
 
 _READERS = ("fit", "evaluate", "train_on_batch", "test_on_batch", "make_train_function", "make_test_function")
 """Methods in which a model of the user's own may read a function's logs as tensors."""
+_LOGGING = ("compute_metrics", "get_metrics_result", "metrics")
+"""Methods that decide, beside the step itself, which tracker a log is the value of."""
 _MOST_TRACES = 8
 
 
@@ -149,6 +151,8 @@ class Instrument:
         packed_logs = self.backend.log_type if _is_run_by_keras(model, self.backend) else None
         self.channel = StepChannel(steps, packed_logs=packed_logs)
         self.plan = StepPlan(probed=probed, steps_per_call=steps)
+        self._own_step: Any = None
+        """Of Keras, if it is that which ran last."""
         self.traces: list[Trace] = []
         """Newest last; a function is traced anew for other shapes."""
         self.structure: Mapping[str, Any] = {}
@@ -185,7 +189,8 @@ class Instrument:
         def recorded_step(*given: Any) -> Any:
             # The batch comes last: legacy Keras finds this as a method of the model, which is given first then.
             try:
-                own, noting = graphs.converted_as_here(find()), self._begun()
+                found = find()
+                own, noting = graphs.converted_as_here(found), self._begun(found)
             except Exception as error:  # training must go on
                 tell(self.failed, error)
                 own, noting = plain, None
@@ -205,10 +210,16 @@ class Instrument:
 
         return graphs.called_as_it_is(recorded_step)
 
-    def _begun(self) -> "_Noting | None":
+    def _begun(self, step: Step) -> "_Noting | None":
         """Begin to note what a call of the step passes by; None where nobody takes a payload."""
+        self.channel.begin_step()
         if not self.is_armed:
             return None
+        function = getattr(step, "__func__", step)
+        if function is not self._own_step:
+            is_own = self.backend.is_own(function)
+            self._own_step = function if is_own else None
+            self.plan.shown = set() if is_own and not _overrides(self.model, self.backend, _LOGGING) else None
         timestamps, capture = StepTimestamps(self.model), Capture()
         return _Noting(capture, captures.begin(capture), timestamps)
 
@@ -260,30 +271,30 @@ class Instrument:
         values = batch_values(self.plan, self.backend, self.model, logs, capture, self._copies, data)
         loss = None if "loss" in self.plan.running else values.get("loss")
         trace = self._learned(parts, capture, loss)
-        counts, kept = tf.zeros([0]), {}
-        if trace is not None and self.plan.probed:
-            counts = self._counts(trace)
-            outputs = {f"{OUTPUTS}{index:03}": tensor for index, tensor in enumerate(trace.outputs)}
-            kept = {**_named(trace), **outputs}
-        return self.channel.emit(logs, samples_in(parts), list(values.values()), counts, kept)
+        size, numbers = samples_in(parts, capture), list(values.values())
+        if trace is None or not self.plan.probed:
+            return self.channel.emit(logs, size, numbers)
+        outputs = {f"{OUTPUTS}{index:03}": tensor for index, tensor in enumerate(trace.outputs)}
+        return self.channel.emit(logs, size, numbers, self._counts(trace), {**_named(trace), **outputs})
 
     def _validation(self, logs: dict[str, Any], parts: dict[str, Any], capture: Capture) -> Any:
         loss = None
         if self.plan.probed and is_scalar(logs.get("loss")):
             own = {"loss": tf.convert_to_tensor(logs["loss"])}
-            loss = own_values(self.backend, self.model, own, capture).get("loss")
+            loss = own_values(self.plan, self.backend, self.model, own, capture).get("loss")
         trace = self._learned(parts, capture, loss)
+        size = samples_in(parts, capture)
         if trace is None or not self.plan.probed:
-            return self.channel.emit(logs, samples_in(parts), [], tf.zeros([0]), {})
-        kept, value, by_unit = _named(trace), tf.constant(NO_LOSS), []
-        if not self.model.jit_compile:
+            return self.channel.emit(logs, size)
+        by_unit: list[Sequence[tf.Tensor]] = []
+        if self.model.jit_compile:
             # XLA fuses otherwise what is also read, which rounds otherwise: a compiled step emits its data alone.
-            value = value if loss is None else loss
+            loss = None
+        else:
             both = zip(self.plan.outputs, trace.samples, strict=True)
             by_unit = [metrics.by_unit(sample) for metrics, sample in both]
-            if by_unit:
-                kept[PER_SAMPLE] = self.channel.gathered(marked(by_unit))
-        return self.channel.emit(logs, samples_in(parts), [value], self._counts(trace, by_unit), kept)
+        value = tf.constant(NO_LOSS) if loss is None else loss
+        return self.channel.emit(logs, size, [value], self._counts(trace, by_unit), _named(trace), by_unit)
 
     def _learned(self, parts: dict[str, Any], capture: Capture, loss: Any) -> Trace | None:
         trace = learn(self.plan, self.backend, self.model, parts, capture, loss)
@@ -292,11 +303,11 @@ class Instrument:
             self.traces = [*self.traces, trace][-_MOST_TRACES:]
         return trace
 
-    def _counts(self, trace: Trace, by_unit: Sequence[Sequence[tf.Tensor]] = ()) -> tf.Tensor:
+    def _counts(self, trace: Trace, by_unit: Sequence[Sequence[tf.Tensor]] = ()) -> list[tf.Tensor]:
         """Return how many units of each output are what, one after the other, see `PerSampleMetrics.counts`."""
         rows = by_unit or [()] * len(self.plan.outputs)
         given = zip(self.plan.outputs, trace.samples, rows, strict=True)
-        return concatenated([metrics.counts(sample, of) for metrics, sample, of in given] or [tf.zeros([0])])
+        return [metrics.counts(sample, of) for metrics, sample, of in given if metrics.counts_width]
 
 
 def _structure(nest: Any) -> Any:
@@ -311,5 +322,11 @@ def _named(trace: Trace) -> dict[str, Any]:
 def _is_run_by_keras(model: Any, backend: Backend) -> bool:
     """Whether nobody but Keras reads what the model's functions return."""
     # An override may print the logs, or compute with them: it must find tensors, as Keras returns them.
+    return not _overrides(model, backend, _READERS)
+
+
+def _overrides(model: Any, backend: Backend, names: Sequence[str]) -> bool:
+    """Whether the user's own code stands under one of some names of a model."""
     classes = (base for base in type(model).__mro__ if not backend.is_own(base))
-    return not any(name in vars(base) for base in classes for name in _READERS)
+    held = [vars(model), *map(vars, classes)]
+    return any(name in each for each in held for name in names)

@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from tui_monitor.explain.samples.probes import FloatArray
-from tui_monitor.training.step.per_sample_metrics import MARK, NOT_BY_SAMPLE, Unsupported
+from tui_monitor.training.step.marks import MARK, marked
+from tui_monitor.training.step.per_sample_metrics import NOT_BY_SAMPLE, Unsupported
 
 PER_SAMPLE: Final = "per_sample"
 """Name of the only part without a row for each sample: a vector of any length (`marked`)."""
@@ -165,34 +166,36 @@ class Packer:
         """Of the vector unpacked last."""
 
     def pack(
-        self, logs: Mapping[str, tf.Tensor], numbers: Sequence[tf.Tensor], counts: tf.Tensor, parts: Mapping[str, Any]
+        self,
+        logs: Mapping[str, tf.Tensor],
+        numbers: Sequence[tf.Tensor],
+        counts: Sequence[tf.Tensor],
+        parts: Mapping[str, Any],
+        by_unit: Sequence[Sequence[tf.Tensor]] = (),
     ) -> dict[str, Any]:
         """Return `packed`, and as `separate` what is better an output of its own.
 
         Args:
             logs: of Keras, scalars of float32.
             numbers: of the batch, scalars of float32, samples first.
-            counts: samples of each class, float32, shape (classes,).
-            parts: nests of tensors with a row for each sample, and maybe `PER_SAMPLE`.
+            counts: samples of each class, vectors of float32.
+            parts: nests of tensors with a row for each sample.
+            by_unit: what is to be `PER_SAMPLE`, see `marked`; empty where nothing is.
         """
-        nests = {name: part for name, part in parts.items() if name != PER_SAMPLE}
-        values = [parts[PER_SAMPLE]] if PER_SAMPLE in parts else []
-        leaves = tf.nest.flatten(nests)
-        segments = tuple(_segment(leaf) for leaf in leaves)
-        structure = tf.nest.map_structure(lambda _: 0, nests)
-        width, index = len(numbers) + int(counts.shape[0]), len(self._layouts)
-        layout = Layout(tuple(logs), width, structure, segments, self._log_type, bool(values), index)
+        leaves = tf.nest.flatten(parts)
+        segments = tuple(segment_of(leaf) for leaf in leaves)
+        structure = tf.nest.map_structure(lambda _: 0, parts)
+        width, index = len(numbers) + sum(int(count.shape[0]) for count in counts), len(self._layouts)
+        layout = Layout(tuple(logs), width, structure, segments, self._log_type, bool(by_unit), index)
         if layout not in self._layouts:
             self._layouts.append(layout)
             # Its head fits into every vector: nothing is read beyond the end of one whose layout is not known yet.
             self._shortest = min(self._layouts, key=lambda layout: layout.body)
         index = self._layouts.index(layout)
         head = tf.stack([tf.constant(float(index)), *logs.values(), *numbers])
-        # Made once: each operation is paid for in every trace.
-        mark, all_of_it, given = tf.constant([MARK]), tf.constant([-1]), zip(leaves, segments, strict=True)
-        samples = [vector for leaf, segment in given if segment for vector in (_as_numbers(leaf, all_of_it), mark)]
+        vectors = _vectors([leaf for leaf, segment in zip(leaves, segments, strict=True) if segment], by_unit)
         separate = [leaf for leaf, segment in zip(leaves, segments, strict=True) if not segment]
-        packed = {"packed": concatenated([head, counts, *samples, *values])}
+        packed = {"packed": concatenated([head, *counts, *vectors])}
         return {**packed, "separate": tuple(separate)} if separate else packed
 
     def unpack(self, payload: Mapping[str, Any]) -> tuple[dict[str, float], Rows, StepOutput | None]:
@@ -221,10 +224,20 @@ def _parts(layout: Layout, packed: tf.Tensor, separate: Sequence[Any]) -> dict[s
     return layout.parts(packed.numpy(), separate)
 
 
+def _vectors(leaves: Sequence[Any], by_unit: Sequence[Sequence[tf.Tensor]]) -> list[tf.Tensor]:
+    """Return tensors as vectors with a mark after each, then those of `marked`."""
+    if not leaves and not by_unit:
+        return []
+    # Made once, and only where needed: each operation is paid for in every trace.
+    mark = tf.constant([MARK])
+    all_of_it = tf.constant([-1]) if any(leaf.shape.rank != 1 for leaf in leaves) else None
+    samples = [vector for leaf in leaves for vector in (_as_numbers(leaf, all_of_it), mark)]
+    return [*samples, *marked(by_unit, mark)] if by_unit else samples
+
+
 def concatenated(vectors: Sequence[tf.Tensor]) -> tf.Tensor:
     """Return vectors of float32 as one, with no more operations than it takes."""
-    some = [vector for vector in vectors if vector.shape[0] != 0]
-    return tf.concat(some, axis=0) if len(some) > 1 else (some or vectors)[0]
+    return tf.concat(vectors, axis=0) if len(vectors) > 1 else vectors[0]
 
 
 def tensor_bytes(tensor: tf.Tensor) -> int:
@@ -232,7 +245,8 @@ def tensor_bytes(tensor: tf.Tensor) -> int:
     return int(tensor.shape.num_elements() or 0) * int(tensor.dtype.size)
 
 
-def _segment(leaf: Any) -> Segment | None:
+def segment_of(leaf: Any) -> Segment | None:
+    """Return where a tensor lies in the vector, or None where it is better an output of its own."""
     if not isinstance(leaf, tf.Tensor) or leaf.dtype not in _NUMBERS or not leaf.shape.rank:
         return None
     inner = leaf.shape[1:]
@@ -242,7 +256,7 @@ def _segment(leaf: Any) -> Segment | None:
     return segment if segment.width <= _WIDEST else None
 
 
-def _as_numbers(leaf: tf.Tensor, all_of_it: tf.Tensor) -> tf.Tensor:
+def _as_numbers(leaf: tf.Tensor, all_of_it: tf.Tensor | None) -> tf.Tensor:
     # Bit by bit: a cast to float32 would round large integers and float64.
     numbers = leaf if leaf.dtype is tf.float32 else tf.bitcast(leaf, tf.float32)
     return numbers if numbers.shape.rank == 1 else tf.reshape(numbers, all_of_it)

@@ -16,6 +16,7 @@ from tui_monitor.training.backends.backend import Backend
 from tui_monitor.training.backends.capture import Capture, MeanUpdate, batch_mean
 from tui_monitor.training.backends.shared_names import logits_behind
 from tui_monitor.training.step.batch_metrics import BatchMetrics
+from tui_monitor.training.step.classes import as_float32
 from tui_monitor.training.step.per_sample_metrics import (
     PerSampleMetrics,
     SampleTensors,
@@ -52,6 +53,9 @@ class StepPlan:
     """Whether a step has been traced, so that the plan is known."""
     failure: Exception | None = None
     """Why steps emit nothing; None while they do."""
+    shown: set[tuple[str, int]] | None = None
+    """Logs of eager steps and, by `id`, the trackers whose values they were found to be; None where a step of the
+    user's own may show another one the next time."""
 
     def counts_of(self, index: int, counts: FloatArray | None, samples: int) -> UnitCounts | None:
         """Return the unit counts of one output in some batches.
@@ -110,18 +114,28 @@ def leaves(nest: Any) -> tuple[Any, ...]:
     return tuple(leaf for leaf in tf.nest.flatten(nest) if leaf is not None)
 
 
-def samples_in(parts: Mapping[str, Any]) -> tf.Tensor:
-    """Return the number of samples in a batch, float32, shape ()."""
+def samples_in(parts: Mapping[str, Any], capture: Capture) -> Any:
+    """Return the number of samples in a batch, float32, shape (); outside a graph a number.
+
+    Args:
+        parts: of the batch by role.
+        capture: of the step, which may have counted them for its mean of losses.
+    """
     first = next(leaf for role in ROLES for leaf in leaves(parts[role]))
     if first.shape.rank and first.shape[0] is not None:
-        return tf.constant(float(first.shape[0]))
+        size = float(first.shape[0])
+        return size if tf.executing_eagerly() else tf.constant(size)
+    for update in capture.means:
+        if update.counts_alone and graphs.is_row_count(update.weight, first):
+            return as_float32(update.count)
     if isinstance(first, tf.RaggedTensor):
         return tf.cast(first.nrows(), tf.float32)
     if first.shape.rank == 1:
         return tf.cast(tf.size(first), tf.float32)
-    # Where not even the rank is known, indexing might fail while the step runs.
-    size = tf.shape(first)[0] if first.shape.rank is not None else tf.reduce_prod(tf.shape(first)[:1])
-    return tf.cast(size, tf.float32)
+    # Where not even the rank is known, taking the shape apart might fail while the step runs. Where it is, that takes
+    # fewer operations than an index, whose bounds are three.
+    rows = tf.unstack(tf.shape(first))[0] if first.shape.rank else tf.reduce_prod(tf.shape(first)[:1])
+    return tf.cast(rows, tf.float32)
 
 
 def learn(
@@ -205,7 +219,7 @@ def batch_values(
     capture: Capture,
     copies: BatchMetrics,
     data: tuple[Any, Any, Any],
-) -> dict[str, tf.Tensor]:
+) -> dict[str, Any]:
     """Return the value of each logged scalar on this batch alone, `loss` first, and note which are running means.
 
     Args:
@@ -218,11 +232,11 @@ def batch_values(
         data: targets, outputs and sample weights, or None, that metrics are given.
     """
     scalars = {name: tf.convert_to_tensor(log) for name, log in flat(logs).items() if is_scalar(log)}
-    values, running = own_values(backend, model, scalars, capture), []
+    values, running = own_values(plan, backend, model, scalars, capture), []
     values.update(copies.values({name: log for name, log in scalars.items() if name not in values}, data))
     for name, log in scalars.items():
         if name not in values:
-            values[name] = tf.cast(log, tf.float32)
+            values[name] = as_float32(log)
             running.append(name)
     if "loss" in values:
         values = {"loss": values.pop("loss"), **values}
@@ -230,22 +244,25 @@ def batch_values(
     return values
 
 
-def own_values(backend: Backend, model: Any, logs: Mapping[str, Any], capture: Capture) -> dict[str, tf.Tensor]:
+def own_values(
+    plan: StepPlan, backend: Backend, model: Any, logs: Mapping[str, Any], capture: Capture
+) -> dict[str, Any]:
     """Return this batch's own value of each log, where a mean tracker or the log itself gives it.
 
     Args:
+        plan: of the step.
         backend: of the model.
         model: whose step it is.
         logs: scalars that the step returns.
         capture: of the step.
     """
     values = {}
-    updates = _updates_by_name(backend, model, logs, capture)
+    updates = _updates_by_name(plan, backend, model, logs, capture)
     for name, log in logs.items():
         if name in updates:
             values[name] = batch_mean(updates[name])
         elif _is_of_this_batch(backend, model, name, log):
-            values[name] = tf.cast(log, tf.float32)
+            values[name] = as_float32(log)
     return values
 
 
@@ -265,7 +282,9 @@ def is_scalar(log: Any) -> bool:
     return bool(dtype.is_floating or dtype.is_integer)
 
 
-def _updates_by_name(backend: Backend, model: Any, logs: Mapping[str, Any], capture: Capture) -> dict[str, MeanUpdate]:
+def _updates_by_name(
+    plan: StepPlan, backend: Backend, model: Any, logs: Mapping[str, Any], capture: Capture
+) -> dict[str, MeanUpdate]:
     """Return the update behind each log: the one of the tracker that the log was read from.
 
     In a graph the log's own tensor tells, in an eager step the value that a tracker shows. One of several replicas
@@ -287,8 +306,13 @@ def _updates_by_name(backend: Backend, model: Any, logs: Mapping[str, Any], capt
     names[id(backend.loss_tracker(model))] = "loss"
     for update in capture.means:
         name = names.get(id(update.metric), update.metric.name)
-        if name in logs and (not tf.executing_eagerly() or _shows(update.metric, logs[name])):
-            found.setdefault(name, update)
+        if name not in logs or name in found:
+            continue
+        known = plan.shown is not None and (name, id(update.metric)) in plan.shown
+        if known or not tf.executing_eagerly() or _shows(update.metric, logs[name]):
+            found[name] = update
+            if plan.shown is not None:
+                plan.shown.add((name, id(update.metric)))
     if tf.executing_eagerly():
         for name in logs.keys() - found.keys():
             shown = [update for update in capture.means if _shows(update.metric, logs[name])]

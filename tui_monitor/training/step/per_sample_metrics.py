@@ -4,7 +4,8 @@ Where a sample holds several things that count for themselves (time steps that m
 class each), these are the units that metrics are read of.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -16,16 +17,11 @@ from tui_monitor.metric_names import canonical_metric
 from tui_monitor.training.backends.backend import Backend, CompiledLoss, CompiledMetric
 from tui_monitor.training.backends.capture import Capture, LossValues
 from tui_monitor.training.backends.shared_names import arguments_of
-from tui_monitor.training.step.classes import NO_CONFIDENCE, Classes, classes_of, flat, loss_name
+from tui_monitor.training.step.classes import NO_CONFIDENCE, Classes, Scale, as_float32, classes_of, flat, loss_name
 
 ROWS: Final = ("loss", "correct", "label", "predicted", "weight", "confidence", "counted")
-"""Rows of the tensor that `PerSampleMetrics.of` returns, in order; the last alone where some units don't count."""
-_LABEL: Final = ROWS.index("label")
+"""Rows of the tensor that `PerSampleMetrics.of` returns, in order; the last only where some units don't count."""
 
-MARK: Final = -(2.0**127)
-"""Stands after each row in a vector of rows, so that rows of another length than expected are noticed."""
-END: Final = -(2.0**126)
-"""Stands after the rows of one batch."""
 NO_LOSS: Final = -(2.0**100)
 """Stands for a batch's loss that nothing tells. No NaN: TensorFlow's numeric checks may end a step that holds one."""
 NOT_BY_SAMPLE: Final = "the model's outputs, targets and inputs differ in their number of rows"
@@ -120,6 +116,21 @@ class PerSampleMetrics:
         """Names of the rows that `of` returns."""
         return ROWS if self.is_masked else ROWS[:-1]
 
+    @functools.cached_property
+    def constants(self) -> Mapping[str, float]:
+        """Rows of which every entry is one number, which a step need not compute."""
+        found = {} if self.accuracy_name is not None else {"correct": 0.0}
+        if self.classes is None:
+            found |= {"label": float(NO_CLASS), "predicted": float(NO_CLASS)}
+        if self.classes is None or self.classes.scale is Scale.SCORES:
+            found["confidence"] = NO_CONFIDENCE
+        return found
+
+    @functools.cached_property
+    def computed(self) -> tuple[str, ...]:
+        """Names of the rows that `by_unit` returns: those that are no `constants`."""
+        return tuple(name for name in self.rows if name not in self.constants)
+
     @property
     def has_units(self) -> bool:
         """Whether it is units that are counted: parts of samples, or samples of which some may not count."""
@@ -136,16 +147,18 @@ class PerSampleMetrics:
         Raises:
             Unsupported: the rows are not of one length.
         """
-        rows = self.by_unit(sample)
-        if len({int(row.shape[0]) for row in rows}) > 1:
+        rows = dict(zip(self.computed, self.by_unit(sample), strict=True))
+        if len({int(row.shape[0]) for row in rows.values()}) > 1:
             raise Unsupported(NOT_BY_SAMPLE)
-        return tf.stack(rows)
+        loss = rows["loss"]
+        rows |= {name: tf.fill(loss.shape, value) for name, value in self.constants.items()}
+        return tf.stack([rows[name] for name in self.rows])
 
     def taken(self, rows: Sequence[FloatArray], samples: int) -> FloatArray:
         """Return rows out of a vector as `of` gives them, shape (rows, units).
 
         Args:
-            rows: one for each of `rows`.
+            rows: one for each of `computed`.
             samples: of the batch.
 
         Raises:
@@ -155,38 +168,43 @@ class PerSampleMetrics:
         size = max(lengths, default=0)
         if len(lengths) != 1 or (size % samples if samples else size) or (size != samples and not self.axes):
             raise Unsupported(NOT_BY_SAMPLE)
-        return np.array(rows, dtype=np.float64)
+        known = dict(zip(self.computed, rows, strict=True))
+        return np.array(
+            [known[name] if name in known else np.full(size, self.constants[name]) for name in self.rows], float
+        )
 
     def by_unit(self, sample: SampleTensors) -> list[tf.Tensor]:
-        """Return the values of one batch: a vector of float32 for each of `rows`, as a rule with an entry a unit."""
+        """Return the values of one batch: a vector of float32 for each of `computed`, an entry a unit as a rule."""
         loss = self._flat(sample.loss)
-        correct = tf.zeros_like(loss) if sample.correct is None else self._flat(sample.correct)
-        weight = tf.ones_like(loss) if sample.weight is None else self._spread(sample.weight, sample.loss)
-        if self.classes is None:
-            label = predicted = tf.fill(tf.shape(loss), float(NO_CLASS))
-            confidence = tf.fill(tf.shape(loss), NO_CONFIDENCE)
-        else:
-            label, predicted = self.classes.labels(sample.y), self.classes.predicted(sample.y_pred)
-            confidence = self.classes.confidence(sample.y_pred, predicted)
-        rows = [loss, correct, label, predicted, weight, confidence]
-        return [*rows, self._counted(sample)] if self.is_masked else rows
+        rows = {"loss": loss}
+        if self.accuracy_name is not None:
+            rows["correct"] = tf.zeros_like(loss) if sample.correct is None else self._flat(sample.correct)
+        if self.classes is not None:
+            rows["label"], rows["predicted"] = self.classes.labels(sample.y), self.classes.predicted(sample.y_pred)
+        rows["weight"] = tf.ones_like(loss) if sample.weight is None else self._spread(sample.weight, sample.loss)
+        if self.classes is not None and "confidence" in self.computed:
+            rows["confidence"] = self.classes.confidence(sample.y_pred, rows["predicted"])
+        if self.is_masked:
+            rows["counted"] = self._counted(sample)
+        return [rows[name] for name in self.computed]
 
     def counts(self, sample: SampleTensors, rows: Sequence[tf.Tensor] = ()) -> tf.Tensor:
-        """Return what `read_counts` reads, float32, shape (`counts_width`,).
+        """Return what `read_counts` reads, float32, shape (`counts_width`,), where that is not 0.
 
         Args:
             sample: of one batch.
             rows: what `by_unit` has returned of it, where that was called.
         """
-        if not self.counts_width:
-            return tf.zeros([0])
-        label = None if self.classes is None else rows[_LABEL] if rows else self.classes.labels(sample.y)
-        if label is not None and not self.has_units:
-            return self.classes.counts(label) if self.classes is not None else tf.zeros([0])
+        known = dict(zip(self.computed, rows, strict=False))
+        label = known.get("label")
+        if label is None and self.classes is not None:
+            label = self.classes.labels(sample.y)
+        if label is not None and self.classes is not None and not self.has_units:
+            return self.classes.counts(label)
         if not self.is_masked:
-            ends = [0.0, tf.cast(tf.size(rows[0] if rows else self._flat(sample.loss)), tf.float32)]
+            ends = [0.0, tf.cast(tf.size(known["loss"] if known else self._flat(sample.loss)), tf.float32)]
         else:
-            counted = rows[-1] if rows else self._counted(sample)
+            counted = known["counted"] if known else self._counted(sample)
             in_loss = tf.cast(counted % 2 >= IN_LOSS, tf.float32)
             label = None if label is None else self._label_in_loss(label, in_loss)
             left_out = tf.cast(tf.equal(counted, IN_ACCURACY), tf.float32)
@@ -234,17 +252,18 @@ class PerSampleMetrics:
 
     def _flat(self, values: Any) -> tf.Tensor:
         """Return the mean over what lies within a unit, shape (units,)."""
-        values = tf.cast(values, tf.float32)
+        values = as_float32(values)
         inner = list(range(1 + self.axes, values.shape.rank))
         return flat(tf.reduce_mean(values, axis=inner) if inner else values)
 
     def _spread(self, values: Any, over: Any) -> tf.Tensor:
         """Return weights, or a mask, of each unit, shape (units,)."""
-        values, shape = tf.cast(values, tf.float32), tf.shape(over)[: 1 + self.axes]
+        values = as_float32(values)
         while values.shape.rank > 1 + self.axes:
             values = tf.reduce_mean(values, axis=-1)
         if not self.axes and values.shape.rank == 1:
             return values
+        shape = tf.shape(over)[: 1 + self.axes]
         while values.shape.rank < 1 + self.axes:
             values = values[..., tf.newaxis]
         return tf.reshape(tf.broadcast_to(values, shape), [-1])
@@ -252,30 +271,6 @@ class PerSampleMetrics:
 
 class Unsupported(Exception):
     """This model can't be measured so; the message is the reason, a clause."""
-
-
-def marked(outputs: Iterable[Sequence[tf.Tensor]]) -> tf.Tensor:
-    """Return what `PerSampleMetrics.by_unit` has returned of each output as one vector, float32, for `unmarked`.
-
-    Outputs and targets may differ in their number of rows, and are broadcast then. What we compute inside a step
-    must not fail on that, nor let TensorFlow's optimizer conclude that two tensors have equally many rows.
-    """
-    mark = tf.constant([MARK])
-    return tf.concat([*(part for rows in outputs for row in rows for part in (row, mark)), [END]], axis=0)
-
-
-def unmarked(vector: FloatArray) -> Iterator[list[FloatArray]]:
-    """Yield the rows of each batch in a vector, of all outputs one after the other.
-
-    Args:
-        vector: what `marked` returned of one batch after another.
-    """
-    begin = 0
-    for end in np.flatnonzero(vector == END).tolist():
-        batch = vector[begin:end]
-        ends = np.flatnonzero(batch == MARK)
-        yield [batch[start:stop] for start, stop in zip([0, *(ends[:-1] + 1)], ends, strict=True)]
-        begin = end + 1
 
 
 def per_sample_metrics(backend: Backend, model: Any, capture: Capture) -> list[tuple[PerSampleMetrics, SampleTensors]]:

@@ -4,7 +4,7 @@ No collective operation is added inside the step: its order would have to agree 
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -21,17 +21,17 @@ CLOCK = "clock"
 """Entry of a replica's payload with the timestamps of its step on one of several workers."""
 
 
-def batch_sums(size: tf.Tensor, values: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
+def batch_sums(size: tf.Tensor, values: tf.Tensor, counts: Sequence[tf.Tensor]) -> tf.Tensor:
     """Return what adds up over the parts of a batch, shape (1 + metrics + classes,).
 
     Args:
         size: samples in this part of the batch, shape ().
         values: the part's own metrics, shape (metrics,).
-        counts: samples of each class in the part, shape (classes,).
+        counts: samples of each class in the part, vectors.
     """
     # A part without samples has no mean; it must not spoil that of the others.
     weighted = tf.where(size > 0, values * size, tf.zeros_like(values))
-    return tf.concat([size[tf.newaxis], weighted, counts], axis=0)
+    return tf.concat([size[tf.newaxis], weighted, *counts], axis=0)
 
 
 def several_replicas() -> bool:
