@@ -3,13 +3,14 @@
 import asyncio
 import functools
 import json
+import multiprocessing
 import os
 import resource
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import numpy as np
@@ -155,8 +156,13 @@ def _pressed(terminal: Terminal, key: str, holds: Callable[[list[str]], bool]) -
 
 
 def _until(terminal: Terminal, holds: Callable[[list[str]], bool]) -> None:
-    end = time.perf_counter() + _LONGEST_SECONDS
-    while not holds(terminal.display):
+    end, seen = time.perf_counter() + _LONGEST_SECONDS, -1
+    while True:
+        # Looked at only when something came: looking takes longer than a key does, and from the same two cores.
+        received = len(terminal.received)
+        if received != seen and holds(terminal.display):
+            return
+        seen = received
         if time.perf_counter() > end:
             raise TimeoutError(terminal.text)
         time.sleep(0.002)
@@ -164,20 +170,21 @@ def _until(terminal: Terminal, holds: Callable[[list[str]], bool]) -> None:
 
 @contextmanager
 def _training(runs: Path, names: Sequence[str]) -> Iterator[None]:
-    """Write runs as trainings do, until the block ends."""
-    stopping = threading.Event()
-    threads = [threading.Thread(target=_write, args=(runs / name, stopping)) for name in names]
-    for thread in threads:
-        thread.start()
+    """Write runs as trainings do, each in a process of its own, until the block ends."""
+    context = multiprocessing.get_context("spawn")
+    stopping = context.Event()
+    trainings = [context.Process(target=_write, args=(runs / name, stopping)) for name in names]
+    for training in trainings:
+        training.start()
     try:
         yield
     finally:
         stopping.set()
-        for thread in threads:
-            thread.join()
+        for training in trainings:
+            training.join()
 
 
-def _write(folder: Path, stopping: threading.Event) -> None:
+def _write(folder: Path, stopping: Event) -> None:
     folder.mkdir(parents=True)
     generator = np.random.default_rng(0)
     with RunWriter(folder, RunInfo(name=folder.name, pid=os.getpid(), created=time.time())) as writer:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui_monitor.metric_names import VALIDATION_PREFIX
 from tui_monitor.view.charts.chart_metrics import further_metrics
 from tui_monitor.view.view_state import EVIDENCE, View, ViewState
 
 if TYPE_CHECKING:
     from tui_monitor.history.snapshot import Snapshot
+    from tui_monitor.run_log.runs.summary import RunSummary
 
 SMALLEST = (60, 20)
 """Columns and rows below which the screen says so instead of drawing."""
@@ -42,3 +44,14 @@ def screen_classes(snapshot: Snapshot | None, view: ViewState) -> dict[str, bool
         "one-metric": fit is None or not further_metrics(fit),
         "replaying": snapshot is not None and snapshot.playback is not None,
     }
+
+
+def expected_classes(opened: RunSummary, view: ViewState) -> dict[str, bool]:
+    """Return the classes that will hold with the first snapshot, as far as a run's summary tells.
+
+    Args:
+        opened: the run, before it is read.
+        view: what the user chose.
+    """
+    has_further = sum(not name.startswith(VALIDATION_PREFIX) for name in opened.metrics) > 1
+    return {**screen_classes(None, view), "no-fit": not opened.fit, "one-metric": not has_further}

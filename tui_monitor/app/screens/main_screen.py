@@ -12,7 +12,7 @@ from textual.widgets import Static
 from tui_monitor.app.widgets.splash import Splash
 from tui_monitor.charts.markers import MarkerSet
 from tui_monitor.run_log.runs.summary import RunSummary
-from tui_monitor.view.layout import HEIGHT_CLASSES, SMALLEST, WIDTH_CLASSES, screen_classes
+from tui_monitor.view.layout import HEIGHT_CLASSES, SMALLEST, WIDTH_CLASSES, expected_classes, screen_classes
 from tui_monitor.view.view_state import View, ViewState
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ class MainScreen(Screen[None]):
         self._coarse = coarse
         self._markers = markers
         self._shown: tuple[Snapshot, ViewState] | None = None
-        self.set_classes(class_name for class_name, holds in screen_classes(None, ViewState()).items() if holds)
+        # Panels are laid out for what is known: those that the first snapshot moves are styled and drawn twice.
+        expected = expected_classes(opened, ViewState())
+        self.set_classes(class_name for class_name, holds in expected.items() if holds)
         self._panels: PanelLayout | None = None
 
     def compose(self) -> ComposeResult:
