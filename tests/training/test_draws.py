@@ -16,7 +16,7 @@ from tui_monitor.training.probe.draws import Draws
 from tui_monitor.training.record.recorded_fit import recorded_fit
 
 
-class _FromGenerator(tf.Module):
+class _FromGenerator:
     """Noise drawn from a TensorFlow generator, as legacy layers and users' own do."""
 
     def __init__(self) -> None:
