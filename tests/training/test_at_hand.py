@@ -115,10 +115,9 @@ def test_a_row_count_is_told_by_its_graph(name: str) -> None:
     number, expected = _COUNTS[name]
     found = []
 
-    @tf.function(input_signature=[tf.TensorSpec([None, 3]), tf.TensorSpec([None])])
     def trace(x: Any, y: Any) -> Any:
         found.append(is_row_count(number(x, y), x))
         return x
 
-    trace.get_concrete_function()
+    tf.function(trace).get_concrete_function(tf.TensorSpec([None, 3]), tf.TensorSpec([None]))
     assert found == [expected]
