@@ -9,57 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.charts.specs import any_spec, arrays, plain_spec
 from tui_monitor.charts.cells import CellGrid
 from tui_monitor.charts.chart import GUTTER, data_area, dot_columns, draw_chart
 from tui_monitor.charts.markers import MarkerSet, glyphs
-from tui_monitor.charts.raster import LastDrawing
-from tui_monitor.charts.scale import data_limits, epoch_ticks, stepped_limits, ticks
-from tui_monitor.charts.spec import Band, ChartSpec, Gap, LegendEntry, Points, Tick
-
-ANY_FLOAT = st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from(
-    [0.0, -0.0, 1e308, -1e308, 5e-324, -5e-324, float("nan"), float("inf"), -float("inf")]
-)
-
-
-def arrays(least: int = 0, most: int = 40) -> st.SearchStrategy[np.ndarray]:
-    """Arrays of any floats."""
-    return st.lists(ANY_FLOAT, min_size=least, max_size=most).map(lambda v: np.array(v, dtype=np.float64))
-
-
-@st.composite
-def any_spec(draw: st.DrawFn) -> ChartSpec:
-    """Charts of anything at all."""
-    count = draw(st.integers(0, 40))
-    band = None
-    if draw(st.booleans()):
-        low, mean, high = (draw(arrays(count, count)) for _ in range(3))
-        band = Band(
-            low,
-            mean,
-            high,
-            np.array(draw(st.lists(st.booleans(), min_size=count, max_size=count)), dtype=bool),
-            is_outline=draw(st.booleans()),
-        )
-    points = []
-    for _ in range(2):
-        x = draw(arrays())
-        points.append(Points(x, draw(arrays(len(x), len(x)))))
-    places = draw(st.lists(ANY_FLOAT, max_size=4))
-    return ChartSpec(
-        title=draw(st.text(alphabet="loss [b]é", max_size=90)),
-        x_range=(draw(ANY_FLOAT), draw(ANY_FLOAT)),
-        y_range=(draw(ANY_FLOAT), draw(ANY_FLOAT)),
-        x_ticks=tuple(Tick(place, "12345678"[: draw(st.integers(1, 8))]) for place in places),
-        y_ticks=tuple(Tick(place, "12345678"[: draw(st.integers(1, 8))]) for place in places),
-        x_markers=tuple(places),
-        band=band,
-        train=points[0],
-        validation=points[1],
-        gap=draw(st.none() | st.builds(Gap, ANY_FLOAT, ANY_FLOAT, st.just("+0.125"), ANY_FLOAT)),
-        legend=(LegendEntry("●", "train", "train"), LegendEntry("◆", "validation", "validation")),
-        log_y=draw(st.booleans()),
-        markers=draw(st.sampled_from(MarkerSet)),
-    )
+from tui_monitor.charts.scale import data_limits, stepped_limits, ticks
+from tui_monitor.charts.spec import Band, ChartSpec, Gap, LegendEntry, Points
 
 
 def check_shape(grid: CellGrid, width: int, height: int) -> None:
@@ -90,12 +45,6 @@ def test_any_data_gets_limits_that_can_be_drawn(first: np.ndarray, second: np.nd
     slack = 1e-6 * max(1e-300, abs(low), abs(high))
     assert np.all((marks >= low - slack) & (marks <= high + slack))
     assert len(ticks((low, high), 4)) < 100
-
-
-def plain_spec(**changes: object) -> ChartSpec:
-    """Return a chart over ten epochs and values from 0 to 1, changed as asked for."""
-    spec = ChartSpec("loss", (0.0, 10.0), (0.0, 1.0), epoch_ticks((0, 10), 8), ticks((0.0, 1.0), 4))
-    return replace(spec, **changes)  # type: ignore[arg-type]
 
 
 def columns_of(grid: CellGrid, style: str) -> set[int]:
@@ -279,55 +228,6 @@ def test_charts_drawn_at_once_do_not_mix() -> None:
     for thread in threads:
         thread.join()
     assert together == alone
-
-
-@st.composite
-def growing_specs(draw: st.DrawFn) -> tuple[ChartSpec, ChartSpec]:
-    """Two charts of one run, the second of them later: more columns, a newest one that changed, more epochs."""
-    columns = draw(st.integers(2, 110))
-    values = st.floats(0, 1.2) | st.sampled_from([np.nan, 0.0])
-    mean = np.array(draw(st.lists(values, min_size=columns, max_size=columns)))
-    epochs = np.array(draw(st.lists(values, max_size=12)))
-    cuts = sorted(draw(st.lists(st.integers(0, columns), min_size=2, max_size=2)))
-    markers = draw(st.sampled_from(MarkerSet))
-    specs = []
-    for cut, part in zip(cuts, (0.4, 1.0), strict=True):
-        shown = np.where(np.arange(columns) < cut, mean, np.nan)
-        if cut:
-            shown[cut - 1] *= part
-        ended = epochs[: len(epochs) * cut // columns]
-        x = np.arange(1.0, len(ended) + 1)
-        specs.append(
-            plain_spec(
-                band=Band(shown * 0.8, shown, shown * 1.3, np.zeros(columns, dtype=bool)),
-                train=Points(x, ended),
-                validation=Points(x, ended * 0.9),
-                x_range=(0.0, max(1.0, float(len(epochs)))),
-                markers=markers,
-            )
-        )
-    return specs[0], specs[1]
-
-
-@settings(deadline=None)
-@given(growing_specs(), st.integers(12, 70), st.integers(5, 20))
-def test_drawing_what_changed_gives_the_whole_picture(
-    specs: tuple[ChartSpec, ChartSpec], width: int, height: int
-) -> None:
-    """A chart drawn over the last one, forwards or backwards in time, is the chart drawn from nothing."""
-    for order in (specs, specs[::-1]):
-        last = LastDrawing()
-        for spec in (*order, order[0]):
-            assert draw_chart(spec, width, height, last) == draw_chart(spec, width, height)
-
-
-@settings(deadline=None, max_examples=30)
-@given(any_spec(), any_spec())
-def test_whatever_was_drawn_last_does_not_show(first: ChartSpec, second: ChartSpec) -> None:
-    """Two charts that have nothing in common leave nothing of one in the other."""
-    last = LastDrawing()
-    for spec in (first, second, first):
-        assert draw_chart(spec, 40, 12, last) == draw_chart(spec, 40, 12)
 
 
 @st.composite

@@ -4,6 +4,7 @@ A piece of a graph leaves the model's random state as it was, so that passes dra
 dropout mask. Their errors would add up instead of averaging out, and no bootstrap over batches would see it.
 """
 
+import random
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -80,3 +81,15 @@ def _states(inputs: Sequence[Any], outputs: Sequence[Any]) -> Iterator[tuple[Any
 
 def _is_eager(handle: Any) -> bool:
     return isinstance(handle, tf.__internal__.EagerTensor)
+
+
+class preserved_random_state:  # noqa: N801
+    """Keeps Python's and NumPy's global random states as they were, whatever tracing a layer draws inside."""
+
+    def __enter__(self) -> None:
+        self._python, self._numpy = random.getstate(), np.random.get_state()
+
+    def __exit__(self, *_: object) -> None:
+        # Keras' own generators are variables, which a piece of a graph restores; these two are not.
+        random.setstate(self._python)
+        np.random.set_state(self._numpy)

@@ -15,11 +15,12 @@ from tui_monitor.training.backends import graphs
 from tui_monitor.training.probe.batches import LazyBatch, UnpackedBatch
 from tui_monitor.training.probe.both_sides import Measured
 from tui_monitor.training.probe.budget import ProbeBudget, Stopwatch
+from tui_monitor.training.probe.draws import preserved_random_state
 from tui_monitor.training.probe.explained import explained
 from tui_monitor.training.probe.ledger_sides import whole_training, whole_validation
 from tui_monitor.training.probe.measured import MeasuredBatches
 from tui_monitor.training.probe.opening.opening import OpenedOnce, Opening
-from tui_monitor.training.probe.passes import Probe, preserved_random_state
+from tui_monitor.training.probe.passes import Probe
 from tui_monitor.training.probe.reservoir import Reservoir
 from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.record.epoch_totals import EpochTotals

@@ -6,7 +6,6 @@ traced anew; any other can't be measured.
 """
 
 import math
-import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -387,15 +386,3 @@ def _fixed_size(trace: Trace) -> int | None:
     sizes = {leaf.shape[0] for leaves in trace.inputs.values() for leaf in leaves}
     size: int | None = sizes.pop() if len(sizes) == 1 else None
     return size
-
-
-class preserved_random_state:  # noqa: N801
-    """Keeps Python's and NumPy's global random states as they were, whatever tracing a layer draws inside."""
-
-    def __enter__(self) -> None:
-        self._python, self._numpy = random.getstate(), np.random.get_state()
-
-    def __exit__(self, *_: object) -> None:
-        # Keras' own generators are variables, which a piece of a graph restores; these two are not.
-        random.setstate(self._python)
-        np.random.set_state(self._numpy)

@@ -13,11 +13,12 @@ from tui_monitor.training.guard import raise_what_is_the_users
 from tui_monitor.training.probe.batches import LazyBatch
 from tui_monitor.training.probe.both_sides import Measured
 from tui_monitor.training.probe.budget import ProbeBudget
+from tui_monitor.training.probe.draws import preserved_random_state
 from tui_monitor.training.probe.opening.epoch_to_open import EpochToOpen
 from tui_monitor.training.probe.opening.observing import observed
 from tui_monitor.training.probe.opening.opener import Opener
 from tui_monitor.training.probe.opening.weight_copies import WeightCopies
-from tui_monitor.training.probe.passes import Probe, preserved_random_state
+from tui_monitor.training.probe.passes import Probe
 from tui_monitor.training.probe.reservoir import Reservoir
 
 _LEAST_SECONDS: Final = 0.05
