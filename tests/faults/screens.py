@@ -24,7 +24,8 @@ def _attached(training: Training, size: tuple[int, int] = (80, 24)) -> Terminal:
 
 def _shows_live_run(terminal: Terminal, training: Training) -> None:
     """Return once a terminal shows the run, and batches that came after this call."""
-    terminal.wait_for(f"TRAINING  {training.folder.name}")
+    # The badge is as wide as that of the longest state.
+    terminal.wait_for(f"TRAINING   {training.folder.name}")
     before = terminal.display[1]
     wait_until(lambda: terminal.display[1] != before)
 
