@@ -11,11 +11,15 @@ from tui_monitor.view.view_state import ViewState
 
 
 def test_a_verdict_names_its_epoch_beside_newer_values() -> None:
-    """Two epochs after the measurement the verdict can't be taken for one on the values of the header."""
+    """Two epochs after the measurement the verdict can't be taken for one on the values of the header.
+
+    One epoch later it may be the next one's turn at any moment, unless the run has ended.
+    """
     said = explanation(1)
-    assert dated(said, fit(epochs=3)).verdict == f"Epoch 1: {said.verdict}"
-    assert dated(said, fit(epochs=1)) is said
-    assert dated(said, None) is said
+    for ended, epochs in ((False, 3), (True, 3), (True, 2)):
+        assert dated(said, fit(epochs=epochs), ended=ended).verdict == f"Epoch 1: {said.verdict}"
+    for ended, given in ((False, fit(epochs=2)), (False, fit(epochs=1)), (True, fit(epochs=1)), (True, None)):
+        assert dated(said, given, ended=ended) is said
 
 
 def test_the_panel_shows_the_dated_verdict_live_and_ended() -> None:

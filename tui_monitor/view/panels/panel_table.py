@@ -168,7 +168,7 @@ def _evidence_head(snapshot: Snapshot, view: ViewState, width: int, height: int)
 def _gap(snapshot: Snapshot, view: ViewState, width: int, height: int) -> Rows:
     fit = view.fit_of(snapshot)
     found = newest_answer(snapshot, fit)
-    explanation = found.explanation and dated(found.explanation.of_output(view.output), fit)
+    explanation = found.explanation and dated(found.explanation.of_output(view.output), fit, ended=snapshot.state.ended)
     alerts = alert_rows(snapshot, fit.info.index if fit is not None else None, width)
     if explanation is None:
         rows: list[Row] = [*alerts, BLANK] if height > 6 else []

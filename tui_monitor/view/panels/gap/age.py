@@ -32,8 +32,16 @@ def age_of(snapshot: Snapshot, fit: FitSnapshot | None, held: ExplanationAt | No
     return f"{units.duration(int(seconds) // 60 * 60).removesuffix(' 00 s')} ago"
 
 
-def dated(explanation: Explanation, fit: FitSnapshot | None) -> Explanation:
-    """Return an explanation whose verdict names its epoch where charts and header show a newer one beside it."""
-    if fit is None or not fit.epochs or fit.epochs[-1].epoch <= explanation.epoch:
+def dated(explanation: Explanation, fit: FitSnapshot | None, *, ended: bool) -> Explanation:
+    """Return an explanation whose verdict names its epoch where charts and header show newer ones beside it.
+
+    Args:
+        explanation: the newest of the fit.
+        fit: what ran so far.
+        ended: whether the run has ended. While it goes on, one epoch more may be waiting for its measurement, and a
+            verdict that came to be dated in every epoch would move all rows below it twice.
+    """
+    behind = fit.epochs[-1].epoch - explanation.epoch if fit is not None and fit.epochs else 0
+    if behind < (1 if ended else 2):
         return explanation
     return replace(explanation, verdict=f"Epoch {units.count(explanation.epoch)}: {explanation.verdict}")
