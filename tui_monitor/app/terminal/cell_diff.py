@@ -69,7 +69,7 @@ class TerminalMemory:
                 yield _move(cursor, start, y)
                 for codes, cells in groupby(row[start:stop], key=itemgetter(1)):
                     text = "".join([text for text, _ in cells])
-                    if not (text.isspace() and style_codes.shows_blank(style, codes)):
+                    if not (text.isspace() and style_codes.of_blank(style) == codes):
                         yield style_codes.change(style, codes)
                         style = codes
                     yield text

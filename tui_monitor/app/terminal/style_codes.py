@@ -22,35 +22,23 @@ class _Style:
     background: str
 
 
-def change(before: str, after: str) -> str:
-    """Return the escape sequence that brings a terminal from one style to another; empty where it has it.
-
-    Args:
-        before: codes of the style that the terminal has.
-        after: codes of the style that it is to have.
-    """
-    return _change(before, after) if before != after else ""
-
-
+@functools.lru_cache(maxsize=4096)
 def of_blank(codes: str) -> str:
     """Return the codes that a blank of a style needs: its ground, or all of them where it shows more than that."""
-    return _of_blank(codes) if codes else ""
-
-
-def shows_blank(codes: str, blank: str) -> bool:
-    """Return whether a blank looks the same in a style as with its own codes, those of `of_blank`."""
-    return _of_blank(codes) == blank if codes else not blank
-
-
-@functools.lru_cache(maxsize=4096)
-def _of_blank(codes: str) -> str:
     style = _parsed(codes)
     return codes if style.attributes & _SEEN_ON_BLANKS else style.background
 
 
 @functools.lru_cache(maxsize=4096)
-def _change(before: str, after: str) -> str:
-    """Return what differs, or a reset and the whole where that is shorter or the only way."""
+def change(before: str, after: str) -> str:
+    """Return the escape sequence that brings a terminal from one style to another; empty where it has it.
+
+    It says what differs, or resets and says the whole, where that is shorter or the only way.
+
+    Args:
+        before: codes of the style that the terminal has.
+        after: codes of the style that it is to have.
+    """
     old, new = _parsed(before), _parsed(after)
     if old == new:
         return ""

@@ -11,6 +11,7 @@ import tensorflow as tf
 from tensorflow.python.eager import wrap_function
 from tensorflow.python.framework import func_graph
 
+from tui_monitor.training.backends.graphs import is_eager
 from tui_monitor.training.backends.repeatable import NotRepeatable, written_by
 
 Piece = Callable[[Sequence[Any]], list[Any]]
@@ -105,7 +106,7 @@ def _copy(operation: Any, piece: Any, copies: dict[int, Any], captured: Mapping[
         outer = captured.get(id(operation.outputs[0]))
         if outer is None:
             raise NotRepeatable("a value follows from more than the batch and the model")
-        if not isinstance(outer, tf.__internal__.EagerTensor):
+        if not is_eager(outer):
             raise NotRepeatable("a part of the step is computed inside another function")
         copies[id(operation.outputs[0])] = piece.capture(outer)
         return

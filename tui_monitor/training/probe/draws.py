@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
-from tui_monitor.training.backends.graphs import handle_outside, variables_behind
+from tui_monitor.training.backends.graphs import handle_outside, is_eager, variables_behind
 from tui_monitor.training.backends.pieces import Piece, cut, operations_between
 
 _FROM_GENERATORS: Final = ("RngReadAndSkip", "RngSkip", "StatefulUniform", "StatefulStandardNormal")
@@ -70,17 +70,13 @@ def _states(inputs: Sequence[Any], outputs: Sequence[Any]) -> Iterator[tuple[Any
     for operation in operations:
         if operation.type.startswith(_FROM_GENERATORS):
             outer = handle_outside(operation.inputs[0])
-            yield from [(outer, tf.int64)] if _is_eager(outer) else []
+            yield from [(outer, tf.int64)] if is_eager(outer) else []
         elif operation.type.startswith(_FROM_SEEDS):
             seeds |= {id(handle) for given in operation.inputs for handle in variables_behind(given, inputs)}
     for operation in operations:
         if operation.type == "ReadVariableOp" and id(operation.inputs[0]) in seeds:
             outer, dtype = handle_outside(operation.inputs[0]), operation.get_attr("dtype")
-            yield from [(outer, dtype)] if _is_eager(outer) and dtype.is_integer else []
-
-
-def _is_eager(handle: Any) -> bool:
-    return isinstance(handle, tf.__internal__.EagerTensor)
+            yield from [(outer, dtype)] if is_eager(outer) and dtype.is_integer else []
 
 
 class preserved_random_state:  # noqa: N801

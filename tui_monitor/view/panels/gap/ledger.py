@@ -16,9 +16,9 @@ _EFFECT, _INTERVAL = 6, 16
 """Cells of the usual effect and interval: the same in all ledgers, so that their bars line up."""
 _SMALLEST_BAR, _LARGEST_BAR = 7, 41
 _SIGN = "train − valid"
+"""What a gap is: said beside it wherever there is room."""
 _WIDEST_TITLE = 96
 """Cells of a title row: what stands at its right end stays near the amounts that it is about."""
-"""What a gap is: said beside it wherever there is room."""
 
 
 @dataclass(frozen=True)
