@@ -21,8 +21,10 @@ _LOSS = np.array([0.5, 1.5, -2.0, 0.25], dtype="float32")
 def _emit(channel: StepChannel, parts: Mapping[str, Any], loss: Any) -> Any:
     logs = {"loss": tf.reduce_mean(loss)}
     size = 4.0 if tf.executing_eagerly() else tf.constant(4.0)
-    counts = [tf.constant([1.0, 2.0, 1.0])]
-    return channel.emit(logs, size, [tf.reduce_max(loss)], counts, parts, [[loss, loss + 1.0]])
+    counts, rows = np.array([1.0, 2.0, 1.0], "float32"), [loss, loss + 1.0]
+    if tf.executing_eagerly():
+        return channel.emit(logs, size, [tf.reduce_max(loss)], [counts], parts, [[row.numpy() for row in rows]])
+    return channel.emit(logs, size, [tf.reduce_max(loss)], [tf.constant(counts)], parts, [rows])
 
 
 def test_an_eager_step_emits_what_a_graph_does() -> None:

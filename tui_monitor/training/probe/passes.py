@@ -40,7 +40,8 @@ from tui_monitor.training.probe.measured import (
 from tui_monitor.training.probe.variables import InFloat32, Instead
 from tui_monitor.training.step.instrument import Instrument
 from tui_monitor.training.step.payload import ROLES, Trace
-from tui_monitor.training.step.per_sample_metrics import PerSampleMetrics, SampleTensors, Unsupported
+from tui_monitor.training.step.per_sample_metrics import PerSampleMetrics, Unsupported
+from tui_monitor.training.step.sample_tensors import SampleTensors
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class _Pass:
         samples, results = self._run(batch)
         # Where validation is measured otherwise than training, no output is taken apart.
         both = zip(outputs, samples, strict=True) if outputs else ()
-        rows = tuple(metrics.of(sample).numpy().astype(np.float64) for metrics, sample in both)
+        rows = tuple(metrics.of(sample) for metrics, sample in both)
         # It was asked for last, and only where the pass has one.
         loss = next(results, None)
         if loss is None:

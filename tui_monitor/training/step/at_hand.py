@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from tui_monitor.explain.samples.probes import FloatArray
 from tui_monitor.training.backends.graphs import is_eager
@@ -13,7 +12,7 @@ from tui_monitor.training.step.packing import PER_SAMPLE, Rows, StepOutput, segm
 from tui_monitor.training.step.per_sample_metrics import NOT_BY_SAMPLE, Unsupported
 
 Parts = Mapping[str, Any]
-Units = Sequence[Sequence[tf.Tensor]]
+Units = Sequence[Sequence[Any]]
 
 
 Taken = tuple[Rows, StepOutput | None]
@@ -21,11 +20,11 @@ Taken = tuple[Rows, StepOutput | None]
 
 
 def are_at_hand(numbers: Sequence[Any], counts: Sequence[Any], parts: Parts, by_unit: Units) -> bool:
-    """Return whether a step runs eagerly, by itself, and nothing of what it emits is a tensor of some graph."""
-    if not tf.executing_eagerly() or tf.distribute.has_strategy():
+    """Return whether nothing of what an eager step emits is a tensor of some graph."""
+    arrays = (*counts, *(row for rows in by_unit for row in rows))
+    if not all(isinstance(array, np.ndarray) for array in arrays) or not all(map(is_eager, parts.values())):
         return False
-    tensors = (*counts, *parts.values(), *(row for rows in by_unit for row in rows))
-    return all(map(is_eager, tensors)) and all(isinstance(number, float) or is_eager(number) for number in numbers)
+    return all(isinstance(number, float) or is_eager(number) for number in numbers)
 
 
 def at_hand(numbers: Sequence[Any], counts: Sequence[Any], parts: Parts, by_unit: Units) -> Taken:
@@ -33,11 +32,11 @@ def at_hand(numbers: Sequence[Any], counts: Sequence[Any], parts: Parts, by_unit
 
     Args:
         numbers: of the batch, samples first; floats or tensors.
-        counts: samples of each class, vectors.
+        counts: samples of each class, arrays of shape (classes,).
         parts: tensors with a row for each sample.
-        by_unit: what `PerSampleMetrics.by_unit` has returned of each output.
+        by_unit: what `PerSampleMetrics.by_unit` has returned of each output, arrays.
     """
-    row = (*map(float, numbers), *(number for count in counts for number in count.numpy().tolist()))
+    row = (*map(float, numbers), *(number for count in counts for number in count.tolist()))
     if not parts and not by_unit:
         return (row,), None
     # Looked at later, if at all: tensors keep their values, so nothing has to be copied next to the step.
@@ -55,5 +54,5 @@ def _parts(samples: int, parts: Parts, by_unit: Units) -> dict[str, Any]:
 
 def _vector(by_unit: Units) -> FloatArray:
     """Return what `marked` gives in a graph as one vector."""
-    rows = [vector for rows in by_unit for row in rows for vector in (row.numpy(), (MARK,))]
+    rows = [vector for rows in by_unit for row in rows for vector in (row, (MARK,))]
     return np.concatenate([*rows, (END,)], dtype=np.float32)

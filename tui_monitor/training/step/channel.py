@@ -39,6 +39,11 @@ class StepChannel:
         """Of the newest vector that a step emitted; None before there was one."""
         return self._packer.newest
 
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether a step runs that emits values which are there already, rather than tensors of a graph."""
+        return self._buffer is None and tf.executing_eagerly() and not tf.distribute.has_strategy()
+
     def begin_step(self) -> None:
         """Drop what a step has left that was not taken, as its function has failed after it."""
         self._at_hand = (), None
@@ -48,9 +53,9 @@ class StepChannel:
         logs: Mapping[str, Any],
         size: Any,
         values: Sequence[Any] = (),
-        counts: Sequence[tf.Tensor] = (),
+        counts: Sequence[Any] = (),
         parts: Mapping[str, Any] | None = None,
-        by_unit: Sequence[Sequence[tf.Tensor]] = (),
+        by_unit: Sequence[Sequence[Any]] = (),
     ) -> Mapping[str, Any]:
         """Return a step's logs with the payload among them; an eager step's is held until it is taken.
 
@@ -58,13 +63,13 @@ class StepChannel:
             logs: Keras' own.
             size: samples in the batch, float32, shape (), or a number.
             values: the batch's own metrics, likewise.
-            counts: samples of each class, vectors of float32.
+            counts: samples of each class, vectors of float32; arrays where they are at hand.
             parts: nests of tensors with a row for each sample; none where nothing is to be probed.
             by_unit: what `PerSampleMetrics.by_unit` has returned of each output, to be read as `PER_SAMPLE`.
         """
         self._metrics = len(values)
         numbers, parts = [size, *values], parts or {}
-        if self._buffer is None and are_at_hand(numbers, counts, parts, by_unit):
+        if self.is_at_hand and are_at_hand(numbers, counts, parts, by_unit):
             # Not among the logs: Keras 3 passes them on as an optional, which holds nothing but tensors.
             self._at_hand = at_hand(numbers, counts, parts, by_unit)
             return logs

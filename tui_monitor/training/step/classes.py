@@ -1,13 +1,16 @@
-"""How one output and its targets name classes, and what they say of each unit: true class, prediction, confidence."""
+"""How one output and its targets name classes, and what they say of each unit: true class, prediction, confidence.
+
+Targets, outputs and what is returned are tensors, or arrays, see `Operations`.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from tui_monitor.training.backends.shared_names import arguments_of
+from tui_monitor.training.step.operations import operations_on
 
 NO_CONFIDENCE = -1.0
 """Confidence of a unit whose outputs no probability can be read from."""
@@ -48,27 +51,29 @@ class Classes:
     has_signs: bool = False
     """Whether targets of two classes may be −1 and 1, as a hinge loss wants them."""
 
-    def labels(self, y: Any) -> tf.Tensor:
+    def labels(self, y: Any) -> Any:
         """Return the true class of each unit, float32, shape (units,); see `NOT_HARD`."""
         if self.kind is ClassKind.ONE_HOT:
             return flat(self._of_one_hot(y))
-        label = flat(y)
+        label, on = flat(y), operations_on(y)
         if self.has_signs and self.kind is ClassKind.BINARY:
-            label = tf.where(tf.equal(tf.abs(label), 1.0), tf.maximum(label, 0.0), label)
+            label = on.where(on.equal(on.abs(label), 1.0), on.maximum(label, 0.0), label)
         return label
 
-    def predicted(self, y_pred: Any) -> tf.Tensor:
+    def predicted(self, y_pred: Any) -> Any:
         """Return the predicted class of each unit, float32, shape (units,)."""
+        on = operations_on(y_pred)
         if self.kind is ClassKind.BINARY:
-            return tf.cast(flat(y_pred) > self.threshold, tf.float32)
-        return flat(tf.argmax(y_pred, axis=-1))
+            return on.float32(flat(y_pred) > self.threshold)
+        return flat(on.largest_at(y_pred))
 
-    def _of_one_hot(self, y: Any) -> tf.Tensor:
-        targets = as_float32(y)
-        is_hard = tf.equal(tf.reduce_max(targets, axis=-1), 1.0) & tf.equal(tf.reduce_sum(targets, axis=-1), 1.0)
-        return tf.where(is_hard, tf.cast(tf.argmax(targets, axis=-1), tf.float32), NOT_HARD)
+    def _of_one_hot(self, y: Any) -> Any:
+        on = operations_on(y)
+        targets = on.float32(y)
+        is_hard = on.equal(on.largest(targets), 1.0) & on.equal(on.sum(targets, axis=-1), 1.0)
+        return on.where(is_hard, on.float32(on.largest_at(targets)), NOT_HARD)
 
-    def confidence(self, y_pred: Any, predicted: tf.Tensor) -> tf.Tensor:
+    def confidence(self, y_pred: Any, predicted: Any) -> Any:
         """Return the probability that the model gives the class it predicts, shape (units,).
 
         It is `NO_CONFIDENCE` where the model gives none: a NaN would raise under TensorFlow's check of numerics.
@@ -77,33 +82,30 @@ class Classes:
             y_pred: the model's outputs.
             predicted: the class predicted for each unit, float32, shape (units,).
         """
+        on = operations_on(y_pred)
         if self.scale is Scale.SCORES:
-            return tf.fill(tf.shape(predicted), NO_CONFIDENCE)
-        outputs = as_float32(y_pred)
+            return on.fill_like(predicted, NO_CONFIDENCE)
+        outputs = on.float32(y_pred)
         logits = self.scale is Scale.LOGITS
         if self.kind is ClassKind.BINARY:
-            one = flat(tf.sigmoid(outputs) if logits else outputs)
-            return tf.where(predicted > 0.5, one, 1.0 - one)
+            one = flat(on.sigmoid(outputs) if logits else outputs)
+            return on.where(predicted > 0.5, one, 1.0 - one)
         if logits:
-            return flat(tf.reduce_max(tf.nn.softmax(outputs), axis=-1))
+            return flat(on.largest(on.softmax(outputs)))
         # Keras' own cross-entropy scales outputs to sum to 1.
-        return flat(tf.reduce_max(outputs, axis=-1) / tf.reduce_sum(outputs, axis=-1))
+        return flat(on.largest(outputs) / on.sum(outputs, axis=-1))
 
-    def counts(self, label: tf.Tensor) -> tf.Tensor:
+    def counts(self, label: Any) -> Any:
         """Return how many units are of each class, float32, shape (count,); those without a hard label are left out."""
-        is_of_class = tf.equal(label, np.arange(self.count, dtype=np.float32)[:, np.newaxis])
-        return tf.reduce_sum(tf.cast(is_of_class, tf.float32), axis=1)
+        on = operations_on(label)
+        is_of_class = on.equal(label, np.arange(self.count, dtype=np.float32)[:, np.newaxis])
+        return on.sum(on.float32(is_of_class), axis=1)
 
 
-def flat(values: Any) -> tf.Tensor:
-    """Return values as one vector of float32; with no operation where they are one, as each is paid for in a trace."""
-    values = as_float32(values)
-    return values if values.shape.rank == 1 else tf.reshape(values, [-1])
-
-
-def as_float32(values: Any) -> tf.Tensor:
-    """Return values as float32; a cast of what is that already would still be prepared for."""
-    return values if isinstance(values, tf.Tensor) and values.dtype is tf.float32 else tf.cast(values, tf.float32)
+def flat(values: Any) -> Any:
+    """Return values as one vector of float32."""
+    on = operations_on(values)
+    return on.vector(on.float32(values))
 
 
 _CLASSIFYING = ("crossentropy", "focal", "hinge", "kl_divergence")

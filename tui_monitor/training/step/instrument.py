@@ -5,7 +5,7 @@ The function is the one that Keras calls, keeps and reuses; the payload is taken
 
 import functools
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -33,8 +33,9 @@ from tui_monitor.training.step.payload import (
     samples_in,
     unpacked,
 )
-from tui_monitor.training.step.per_sample_metrics import NO_LOSS
+from tui_monitor.training.step.per_sample_metrics import NO_LOSS, PerSampleMetrics
 from tui_monitor.training.step.replicas import PAYLOAD
+from tui_monitor.training.step.sample_tensors import SampleTensors
 from tui_monitor.training.workers.clock import StepTimestamps
 
 Step = Callable[[Any], Any]
@@ -286,13 +287,12 @@ class Instrument:
         size = samples_in(parts, capture)
         if trace is None or not self.plan.probed:
             return self.channel.emit(logs, size)
-        by_unit: list[Sequence[tf.Tensor]] = []
+        by_unit: list[Sequence[Any]] = []
         if self.model.jit_compile:
             # XLA fuses otherwise what is also read, which rounds otherwise: a compiled step emits its data alone.
             loss = None
         else:
-            both = zip(self.plan.outputs, trace.samples, strict=True)
-            by_unit = [metrics.by_unit(sample) for metrics, sample in both]
+            by_unit = [metrics.by_unit(sample) for metrics, sample in self._samples(trace)]
         value = tf.constant(NO_LOSS) if loss is None else loss
         return self.channel.emit(logs, size, [value], self._counts(trace, by_unit), _named(trace), by_unit)
 
@@ -303,11 +303,17 @@ class Instrument:
             self.traces = [*self.traces, trace][-_MOST_TRACES:]
         return trace
 
-    def _counts(self, trace: Trace, by_unit: Sequence[Sequence[tf.Tensor]] = ()) -> list[tf.Tensor]:
+    def _counts(self, trace: Trace, by_unit: Sequence[Sequence[Any]] = ()) -> list[Any]:
         """Return how many units of each output are what, one after the other, see `PerSampleMetrics.counts`."""
         rows = by_unit or [()] * len(self.plan.outputs)
-        given = zip(self.plan.outputs, trace.samples, rows, strict=True)
-        return [metrics.counts(sample, of) for metrics, sample, of in given if metrics.counts_width]
+        given = zip(self._samples(trace), rows, strict=True)
+        return [metrics.counts(sample, of) for (metrics, sample), of in given if metrics.counts_width]
+
+    def _samples(self, trace: Trace) -> Iterator[tuple[PerSampleMetrics, SampleTensors]]:
+        """Return how to read each output of a step, and where; arrays where the channel holds what is at hand."""
+        at_hand = self.channel.is_at_hand
+        samples = (sample.at_hand() if at_hand else sample for sample in trace.samples)
+        return zip(self.plan.outputs, samples, strict=True)
 
 
 def _structure(nest: Any) -> Any:

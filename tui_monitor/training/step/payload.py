@@ -16,14 +16,14 @@ from tui_monitor.training.backends.backend import Backend
 from tui_monitor.training.backends.capture import Capture, MeanUpdate, batch_mean
 from tui_monitor.training.backends.shared_names import logits_behind
 from tui_monitor.training.step.batch_metrics import BatchMetrics
-from tui_monitor.training.step.classes import as_float32
+from tui_monitor.training.step.operations import float32_tensor
 from tui_monitor.training.step.per_sample_metrics import (
     PerSampleMetrics,
-    SampleTensors,
     UnitCounts,
     Unsupported,
     per_sample_metrics,
 )
+from tui_monitor.training.step.sample_tensors import SampleTensors
 
 ROLES = ("x", "y", "sample_weight")
 """What a batch consists of, as Keras takes it apart."""
@@ -127,7 +127,7 @@ def samples_in(parts: Mapping[str, Any], capture: Capture) -> Any:
         return size if tf.executing_eagerly() else tf.constant(size)
     for update in capture.means:
         if update.counts_alone and graphs.is_row_count(update.weight, first):
-            return as_float32(update.count)
+            return float32_tensor(update.count)
     if isinstance(first, tf.RaggedTensor):
         return tf.cast(first.nrows(), tf.float32)
     if first.shape.rank == 1:
@@ -236,7 +236,7 @@ def batch_values(
     values.update(copies.values({name: log for name, log in scalars.items() if name not in values}, data))
     for name, log in scalars.items():
         if name not in values:
-            values[name] = as_float32(log)
+            values[name] = float32_tensor(log)
             running.append(name)
     if "loss" in values:
         values = {"loss": values.pop("loss"), **values}
@@ -262,7 +262,7 @@ def own_values(
         if name in updates:
             values[name] = batch_mean(updates[name])
         elif _is_of_this_batch(backend, model, name, log):
-            values[name] = as_float32(log)
+            values[name] = float32_tensor(log)
     return values
 
 

@@ -17,7 +17,9 @@ from tui_monitor.metric_names import canonical_metric
 from tui_monitor.training.backends.backend import Backend, CompiledLoss, CompiledMetric
 from tui_monitor.training.backends.capture import Capture, LossValues
 from tui_monitor.training.backends.shared_names import arguments_of
-from tui_monitor.training.step.classes import NO_CONFIDENCE, Classes, Scale, as_float32, classes_of, flat, loss_name
+from tui_monitor.training.step.classes import NO_CONFIDENCE, Classes, Scale, classes_of, flat, loss_name
+from tui_monitor.training.step.operations import operations_on
+from tui_monitor.training.step.sample_tensors import SampleTensors
 
 ROWS: Final = ("loss", "correct", "label", "predicted", "weight", "confidence", "counted")
 """Rows of the tensor that `PerSampleMetrics.of` returns, in order; the last only where some units don't count."""
@@ -29,40 +31,6 @@ _UNKNOWN_SHAPE: Final = "the shape of the model's loss, outputs or targets is no
 _MOST_UNITS: Final = 16_384
 """Units of one sample that are told apart at most: 128 × 128 pixels."""
 _IN_NATS: Final = ("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy")
-
-
-@dataclass(frozen=True)
-class SampleTensors:
-    """What a step computes for each sample of one output, as Keras itself computed it."""
-
-    loss: Any
-    """Before it is reduced or weighted, shape (batch, ...)."""
-    correct: Any
-    """What the metric that the run reports as accuracy averages, shape (batch, ...); None without one."""
-    y: Any
-    y_pred: Any
-    weight: Any
-    """Sample weights, shape (batch, ...) with as many axes as `loss` or fewer, or one more of size 1; None without."""
-    mask: Any = None
-    """Which values of `loss` count, shape (batch, ...); None for all."""
-    correct_mask: Any = None
-    """Which values of `correct` count; None for all."""
-
-    def tensors(self) -> tuple[Any, ...]:
-        """Return what is there, in order."""
-        return tuple(tensor for tensor in self._fields() if tensor is not None)
-
-    def filled(self, values: Any) -> "SampleTensors":
-        """Return the same with other values, an iterator over those that are there."""
-        return SampleTensors(*(None if tensor is None else next(values) for tensor in self._fields()))
-
-    def _fields(self) -> tuple[Any, ...]:
-        return (self.loss, self.correct, self.y, self.y_pred, self.weight, self.mask, self.correct_mask)
-
-    def followed(self) -> tuple[Any, ...]:
-        """Return what follows from the outputs and the batch."""
-        found = (self.loss, self.correct, self.y_pred, self.mask, self.correct_mask)
-        return tuple(tensor for tensor in found if tensor is not None)
 
 
 @dataclass(frozen=True)
@@ -141,18 +109,16 @@ class PerSampleMetrics:
         """What a unit is called."""
         return ("sample", "time step", "pixel", "voxel")[min(self.axes, 3)]
 
-    def of(self, sample: SampleTensors) -> tf.Tensor:
-        """Return the values of one batch, float32, shape (rows, units), outside a graph.
+    def of(self, sample: SampleTensors) -> FloatArray:
+        """Return the values of one batch, shape (rows, units), outside a graph.
 
         Raises:
             Unsupported: the rows are not of one length.
         """
-        rows = dict(zip(self.computed, self.by_unit(sample), strict=True))
-        if len({int(row.shape[0]) for row in rows.values()}) > 1:
+        found = self.by_unit(sample.at_hand())
+        if len({row.size for row in found}) > 1:
             raise Unsupported(NOT_BY_SAMPLE)
-        loss = rows["loss"]
-        rows |= {name: tf.fill(loss.shape, value) for name, value in self.constants.items()}
-        return tf.stack([rows[name] for name in self.rows])
+        return self._with_constants(found)
 
     def taken(self, rows: Sequence[FloatArray], samples: int) -> FloatArray:
         """Return rows out of a vector as `of` gives them, shape (rows, units).
@@ -168,58 +134,65 @@ class PerSampleMetrics:
         size = max(lengths, default=0)
         if len(lengths) != 1 or (size % samples if samples else size) or (size != samples and not self.axes):
             raise Unsupported(NOT_BY_SAMPLE)
-        known = dict(zip(self.computed, rows, strict=True))
+        return self._with_constants(rows)
+
+    def _with_constants(self, rows: Sequence[FloatArray]) -> FloatArray:
+        """Return rows of `computed`, all of one length, beside those of `constants`."""
+        known, size = dict(zip(self.computed, rows, strict=True)), len(rows[0])
         return np.array(
             [known[name] if name in known else np.full(size, self.constants[name]) for name in self.rows], float
         )
 
-    def by_unit(self, sample: SampleTensors) -> list[tf.Tensor]:
+    @np.errstate(all="ignore")
+    def by_unit(self, sample: SampleTensors) -> list[Any]:
         """Return the values of one batch: a vector of float32 for each of `computed`, an entry a unit as a rule."""
-        loss = self._flat(sample.loss)
+        loss, on = self._flat(sample.loss), operations_on(sample.loss)
         rows = {"loss": loss}
         if self.accuracy_name is not None:
-            rows["correct"] = tf.zeros_like(loss) if sample.correct is None else self._flat(sample.correct)
+            rows["correct"] = on.zeros_like(loss) if sample.correct is None else self._flat(sample.correct)
         if self.classes is not None:
             rows["label"], rows["predicted"] = self.classes.labels(sample.y), self.classes.predicted(sample.y_pred)
-        rows["weight"] = tf.ones_like(loss) if sample.weight is None else self._spread(sample.weight, sample.loss)
+        rows["weight"] = on.ones_like(loss) if sample.weight is None else self._spread(sample.weight, sample.loss)
         if self.classes is not None and "confidence" in self.computed:
             rows["confidence"] = self.classes.confidence(sample.y_pred, rows["predicted"])
         if self.is_masked:
             rows["counted"] = self._counted(sample)
         return [rows[name] for name in self.computed]
 
-    def counts(self, sample: SampleTensors, rows: Sequence[tf.Tensor] = ()) -> tf.Tensor:
+    @np.errstate(all="ignore")
+    def counts(self, sample: SampleTensors, rows: Sequence[Any] = ()) -> Any:
         """Return what `read_counts` reads, float32, shape (`counts_width`,), where that is not 0.
 
         Args:
             sample: of one batch.
             rows: what `by_unit` has returned of it, where that was called.
         """
-        known = dict(zip(self.computed, rows, strict=False))
+        known, on = dict(zip(self.computed, rows, strict=False)), operations_on(sample.loss)
         label = known.get("label")
         if label is None and self.classes is not None:
             label = self.classes.labels(sample.y)
         if label is not None and self.classes is not None and not self.has_units:
             return self.classes.counts(label)
         if not self.is_masked:
-            ends = [0.0, tf.cast(tf.size(known["loss"] if known else self._flat(sample.loss)), tf.float32)]
+            ends = [0.0, on.float32(on.size(known["loss"] if known else self._flat(sample.loss)))]
         else:
             counted = known["counted"] if known else self._counted(sample)
-            in_loss = tf.cast(counted % 2 >= IN_LOSS, tf.float32)
+            in_loss = on.float32(counted % 2 >= IN_LOSS)
             label = None if label is None else self._label_in_loss(label, in_loss)
-            left_out = tf.cast(tf.equal(counted, IN_ACCURACY), tf.float32)
-            ends = [tf.reduce_sum(left_out), tf.reduce_sum(in_loss)]
+            left_out = on.float32(on.equal(counted, IN_ACCURACY))
+            ends = [on.sum(left_out), on.sum(in_loss)]
         if self.classes is None:
-            return tf.stack(ends)
-        return tf.concat([self.classes.counts(label), ends], axis=0)
+            return on.stack(ends)
+        return on.concatenate([self.classes.counts(label), ends])
 
     @staticmethod
-    def _label_in_loss(label: tf.Tensor, in_loss: tf.Tensor) -> tf.Tensor:
+    def _label_in_loss(label: Any, in_loss: Any) -> Any:
         """Return labels with no class where a unit is no part of the loss; a step must not fail on their numbers."""
-        return tf.cond(
-            tf.equal(tf.size(label), tf.size(in_loss)),
-            lambda: tf.where(in_loss > 0, label, float(NO_CLASS)),
-            lambda: tf.fill(tf.shape(label), float(NO_CLASS)),
+        on = operations_on(label)
+        return on.choose(
+            on.equal(on.size(label), on.size(in_loss)),
+            lambda: on.where(in_loss > 0, label, float(NO_CLASS)),
+            lambda: on.fill_like(label, float(NO_CLASS)),
         )
 
     @property
@@ -241,32 +214,33 @@ class PerSampleMetrics:
             return UnitCounts(whole, 0, samples)
         return UnitCounts(whole[:-2] if self.classes is not None else None, int(whole[-2]), int(whole[-1]))
 
-    def _counted(self, sample: SampleTensors) -> tf.Tensor:
+    def _counted(self, sample: SampleTensors) -> Any:
+        on = operations_on(sample.loss)
         in_loss, in_accuracy = (
-            tf.ones_like(self._flat(sample.loss))
-            if mask is None
-            else tf.cast(self._spread(mask, sample.loss) > 0, tf.float32)
+            on.ones_like(self._flat(sample.loss)) if mask is None else on.float32(self._spread(mask, sample.loss) > 0)
             for mask in (sample.mask, sample.correct_mask)
         )
         return in_loss * IN_LOSS + in_accuracy * IN_ACCURACY
 
-    def _flat(self, values: Any) -> tf.Tensor:
+    def _flat(self, values: Any) -> Any:
         """Return the mean over what lies within a unit, shape (units,)."""
-        values = as_float32(values)
-        inner = list(range(1 + self.axes, values.shape.rank))
-        return flat(tf.reduce_mean(values, axis=inner) if inner else values)
+        on = operations_on(values)
+        values = on.float32(values)
+        inner = list(range(1 + self.axes, len(values.shape)))
+        return flat(on.mean(values, axis=inner) if inner else values)
 
-    def _spread(self, values: Any, over: Any) -> tf.Tensor:
+    def _spread(self, values: Any, over: Any) -> Any:
         """Return weights, or a mask, of each unit, shape (units,)."""
-        values = as_float32(values)
-        while values.shape.rank > 1 + self.axes:
-            values = tf.reduce_mean(values, axis=-1)
-        if not self.axes and values.shape.rank == 1:
+        on = operations_on(over)
+        values = on.float32(values)
+        while len(values.shape) > 1 + self.axes:
+            values = on.mean(values, axis=[-1])
+        if not self.axes and len(values.shape) == 1:
             return values
-        shape = tf.shape(over)[: 1 + self.axes]
-        while values.shape.rank < 1 + self.axes:
-            values = values[..., tf.newaxis]
-        return tf.reshape(tf.broadcast_to(values, shape), [-1])
+        shape = on.shape(over)[: 1 + self.axes]
+        while len(values.shape) < 1 + self.axes:
+            values = values[..., np.newaxis]
+        return on.vector(on.broadcast(values, shape))
 
 
 class Unsupported(Exception):
