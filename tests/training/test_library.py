@@ -33,14 +33,18 @@ batches = ((x[:50], y[:50]) for _ in itertools.count())
 tui_monitor.fit_generator(model, batches, steps_per_epoch=3, verbose=0, class_weight={0: 1.0, 1: 2.0})
 batches = ((x[:50], y[:50]) for _ in itertools.count())
 model = build()
-tui_monitor.fit_generator(model, batches, 2, verbose=0)
+own = {"validation_freq": 1} if "KERAS" == "tf_keras" else {}
+tui_monitor.fit_generator(model, batches, 2, verbose=0, **own)
 assert "fit" not in vars(model)
 """
 
 
 @pytest.mark.parametrize("package", ["keras", "tf_keras"])
 def test_watch_monitor_and_fit_generator_share_one_run(tmp_path: Path, package: str) -> None:
-    """Each recorded fit is one of the process's run; a fit that nobody watches is none."""
+    """Each recorded fit is one of the process's run; a fit that nobody watches is none.
+
+    Legacy Keras takes arguments that Keras 2's `fit_generator` did not have yet.
+    """
     script = _SCRIPT.replace("KERAS", package)
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -98,3 +102,32 @@ def test_a_fit_that_raises_leaves_nothing_of_its_monitor(tmp_path: Path, package
     assert [len(fit.epochs) for fit in snapshot.fits] == [1, 1, 1, 1, 1]
     states = [entry.text for entry in snapshot.timeline if entry.kind == "status"]
     assert [text for text in states if "user's" in text] == ["failed: ValueError: of the user's"]
+
+
+_UNHOOKED = """
+import threading
+import keras, numpy as np
+from tui_monitor.training import api
+
+def fails(backend):
+    raise OSError("no hooks")
+
+api.hook_fits = fails
+model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+stops = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: 1 / 0)
+try:
+    model.fit(np.zeros((8, 4)), np.zeros(8), verbose=0, callbacks=[api.Monitor(name="mine"), stops])
+except ZeroDivisionError:
+    print(sorted(thread.name for thread in threading.enumerate()))
+"""
+
+
+def test_a_monitor_that_would_not_learn_of_its_fits_end_records_none(tmp_path: Path) -> None:
+    """Where Keras can't be hooked, a fit that raises would leave threads behind: the run says that instead."""
+    done = subprocess.run([sys.executable, "-c", _UNHOOKED], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.splitlines() == ["['MainThread', 'run-heartbeat']"]
+    snapshot = load(tmp_path / "runs" / "mine")
+    assert not snapshot.fits
+    assert [entry.text for entry in snapshot.timeline if "no hooks" in entry.text]

@@ -82,23 +82,33 @@ def fit_generator(model: keras.Model, *args: Any, **kwargs: Any) -> keras.callba
     except Exception as error:  # training must go on
         session = None
         tell(_say_unrecorded, error)
-    if is_legacy(model):
-        return _legacy_fit_generator(model, session, args, kwargs)
-    return generator_fit.fit_generator(model, *args, session=session, **kwargs)
-
-
-def _legacy_fit_generator(model: Any, session: Session | None, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """Call legacy Keras' own `fit_generator`, which fits with the model's `fit`."""
-    bound = inspect.signature(generator_fit.fit_generator).bind(model, *args, **kwargs)
-    arguments = {name: value for name, value in bound.arguments.items() if name != "model"}
-    is_new = session is not None and not session.records(model)
-    if session is not None:
-        attempt(session.failed, _watch, model, session, otherwise=None)
+    if not attempt(ignored, is_legacy, model, otherwise=hasattr(model, "fit_generator")):
+        return generator_fit.fit_generator(model, *args, session=session, **kwargs)
+    # Legacy Keras has a `fit_generator` of its own, which fits with the model's `fit`.
+    args, kwargs = attempt(ignored, _by_name, args, kwargs, otherwise=(args, kwargs))
+    is_new = session is not None and attempt(_say_unrecorded, _watch_anew, model, session, otherwise=False)
     try:
-        return model.fit_generator(**arguments)
+        return model.fit_generator(*args, **kwargs)
     finally:
         if session is not None and is_new:
             attempt(ignored, session.unwatch, model, otherwise=None)
+
+
+def _by_name(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Sequence[Any], Mapping[str, Any]]:
+    """Return arguments in the order of Keras 2 by name: legacy Keras has one more among them.
+
+    Raises:
+        TypeError: they are not those of Keras 2, so that legacy Keras has to say what it makes of them.
+    """
+    bound = inspect.signature(generator_fit.fit_generator).bind(None, *args, **kwargs)
+    return (), {name: value for name, value in bound.arguments.items() if name != "model"}
+
+
+def _watch_anew(model: Any, session: Session) -> bool:
+    """Have fits of a model recorded, and return whether they were not before."""
+    is_new = not session.records(model)
+    _watch(model, session)
+    return is_new
 
 
 class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
@@ -137,11 +147,8 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
             tell(ignored, error)
         super().__init__()
 
-    def _implements_train_batch_hooks(self) -> bool:
-        """Tell legacy Keras, which asks for it, that batches are taken from the step."""
-        return False
-
-    _implements_test_batch_hooks = _implements_predict_batch_hooks = _implements_train_batch_hooks
+    # Legacy Keras calls these, and is to hear `bool()`, which is False: batches are taken from the step.
+    _implements_train_batch_hooks = _implements_test_batch_hooks = _implements_predict_batch_hooks = bool
 
     def set_model(self, model: keras.Model) -> None:
         """Begin to record, before Keras builds the model's functions."""
@@ -156,6 +163,8 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
         within = inside()
         if not within.is_training:
             return
+        # Where no fit can be hooked, nobody would tell of the end of one that raises an error.
+        hook_fits(backend_of(model))
         session.fits += 1
         self._recorded = RecordedFit(model, session, within.fit)
         attempt(self._recorded.failed, self._recorded.begin, model.fit, (), {}, otherwise=None)

@@ -96,6 +96,8 @@ def _leave(error: BaseException | None) -> None:
         leave(error)
     except Exception as failure:  # training must go on
         tell(ignored, failure)
+        # It ends what it finds to be over.
+        attempt(ignored, current_recorder, otherwise=None)
 
 
 def _telling_of_graph_mode(original: Callable[..., Any]) -> Callable[..., Any]:
