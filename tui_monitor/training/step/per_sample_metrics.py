@@ -143,9 +143,13 @@ class PerSampleMetrics:
             [known[name] if name in known else np.full(size, self.constants[name]) for name in self.rows], float
         )
 
-    @np.errstate(all="ignore")
     def by_unit(self, sample: SampleTensors) -> list[Any]:
         """Return the values of one batch: a vector of float32 for each of `computed`, an entry a unit as a rule."""
+        # Arrays may hold anything, and the user may have made an error of every warning.
+        with np.errstate(all="ignore"):
+            return self._by_unit(sample)
+
+    def _by_unit(self, sample: SampleTensors) -> list[Any]:
         loss, on = self._flat(sample.loss), operations_on(sample.loss)
         rows = {"loss": loss}
         if self.accuracy_name is not None:
@@ -159,7 +163,6 @@ class PerSampleMetrics:
             rows["counted"] = self._counted(sample)
         return [rows[name] for name in self.computed]
 
-    @np.errstate(all="ignore")
     def counts(self, sample: SampleTensors, rows: Sequence[Any] = ()) -> Any:
         """Return what `read_counts` reads, float32, shape (`counts_width`,), where that is not 0.
 
@@ -167,6 +170,10 @@ class PerSampleMetrics:
             sample: of one batch.
             rows: what `by_unit` has returned of it, where that was called.
         """
+        with np.errstate(all="ignore"):
+            return self._counts(sample, rows)
+
+    def _counts(self, sample: SampleTensors, rows: Sequence[Any]) -> Any:
         known, on = dict(zip(self.computed, rows, strict=False)), operations_on(sample.loss)
         label = known.get("label")
         if label is None and self.classes is not None:
