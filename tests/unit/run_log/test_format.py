@@ -1,6 +1,9 @@
 """`run.json` says what it holds, or says why it can't be read."""
 
 import json
+import os
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +17,15 @@ from tui_monitor.run_log.format.canonical_metrics import canonical_names, canoni
 from tui_monitor.run_log.format.layout import (
     BASE_COLUMNS,
     FORMAT_VERSION,
+    RUN_FILE,
     FitInfo,
     RunInfo,
+    WorkerInfo,
     batch_columns,
     run_info_from_json,
     run_info_to_json,
 )
-from tui_monitor.run_log.format.run_json import parse_run_info, read_run_info
+from tui_monitor.run_log.format.run_json import RunFile, parse_run_info, read_run_info
 from tui_monitor.run_log.format.strict_json import encode, number, restore_numbers
 
 INFO = RunInfo(
@@ -121,6 +126,25 @@ def test_every_metric_gets_a_column_of_its_own(metrics: list[str]) -> None:
     assert fit.dtype.itemsize == 16 + 4 * len(metrics)
     info = RunInfo(name="run", fits=(fit,))
     assert run_info_from_json(json.loads(encode(run_info_to_json(info)))) == info
+
+
+@given(models=st.lists(st.dictionaries(st.text(), JSON, max_size=3), max_size=4), worker=st.booleans())
+def test_a_file_written_fit_by_fit_is_that_written_at_once(models: list[dict[str, Any]], worker: bool) -> None:
+    """Each fit's part is encoded once, whatever its model's summary holds, and the file is the same in every byte."""
+    fits = tuple(
+        FitInfo(index, batch_columns(["loss"]), f"batches-{index}.bin", model=model, fit={"x": 1.5})
+        for index, model in enumerate(models, 1)
+    )
+    info = RunInfo(name="run", fits=fits, worker=WorkerInfo(0, 2) if worker else None)
+    with tempfile.TemporaryDirectory() as folder:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            file = RunFile()
+            for count in range(len(fits) + 1):
+                file.write(descriptor, replace(info, fits=fits[:count]))
+        finally:
+            os.close(descriptor)
+        assert (Path(folder) / RUN_FILE).read_bytes() == encode(run_info_to_json(info)) + b"\n"
 
 
 @given(content=st.dictionaries(st.text(), JSON, max_size=4))

@@ -182,20 +182,22 @@ def run_info_to_json(info: RunInfo) -> dict[str, Any]:
         "created": info.created,
         "versions": dict(info.versions),
         "description": info.description,
-        "phases": [
-            {
-                "index": fit.index,
-                "columns": [list(column) for column in fit.columns],
-                "batches": fit.batches,
-                "epochs": fit.epochs,
-                "initial_epoch": fit.initial_epoch,
-                "steps_per_epoch": fit.steps_per_epoch,
-                "model": dict(fit.model),
-                "fit": dict(fit.fit),
-                **({"running_means": list(fit.running_means)} if fit.running_means else {}),
-            }
-            for fit in info.fits
-        ],
+        "phases": [fit_info_to_json(fit) for fit in info.fits],
+    }
+
+
+def fit_info_to_json(fit: FitInfo) -> dict[str, Any]:
+    """Return what `run.json` holds of one fit as plain JSON types."""
+    return {
+        "index": fit.index,
+        "columns": [list(column) for column in fit.columns],
+        "batches": fit.batches,
+        "epochs": fit.epochs,
+        "initial_epoch": fit.initial_epoch,
+        "steps_per_epoch": fit.steps_per_epoch,
+        "model": dict(fit.model),
+        "fit": dict(fit.fit),
+        **({"running_means": list(fit.running_means)} if fit.running_means else {}),
     }
 
 

@@ -22,7 +22,7 @@ from tui_monitor.run_log.format.layout import (
     batch_columns,
     batches_file,
 )
-from tui_monitor.run_log.format.run_json import write_run_info
+from tui_monitor.run_log.format.run_json import RunFile
 from tui_monitor.run_log.runs.process import identify
 from tui_monitor.run_log.write.batch_file import BatchFile
 from tui_monitor.run_log.write.block_writer import BlockWriter
@@ -67,6 +67,7 @@ class RunWriter:
         self._lock = threading.RLock()  # re-entrant: a signal handler may record while its thread is recording
         self._folder = FolderHandle(folder)
         self._info = info if info.created else replace(info, created=time.time())
+        self._run_file = RunFile()
         self._info_is_written = False
         self._events = EventFile(self._folder_descriptor, self._lock)
         self._output_index = OutputIndex()
@@ -274,7 +275,7 @@ class RunWriter:
     def _folder_descriptor(self) -> int:
         descriptor, is_new = self._folder.descriptor()
         if is_new or not self._info_is_written:
-            write_run_info(descriptor, self._info)
+            self._run_file.write(descriptor, self._info)
             self._info_is_written = True
         return descriptor
 
