@@ -1,12 +1,15 @@
 """Checks that are no terms: each raised where its fault is planted, none on healthy samples."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.unit.explain.planted_checks import (
+    CLASSES,
     PLANTED,
+    Sides,
     counted_otherwise,
     healthy,
     labelled,
@@ -30,6 +33,7 @@ from tui_monitor.explain.evidence.check_results import (
 )
 from tui_monitor.explain.evidence.checks import checks
 from tui_monitor.explain.samples.labels import Padding
+from tui_monitor.explain.samples.probes import IN_ACCURACY, IN_LOSS
 from tui_monitor.explain.words.checked import checked
 
 
@@ -65,6 +69,33 @@ def test_an_accuracy_is_counted_anew_on_both_sides() -> None:
         assert pair == pytest.approx((1 - 0.4 * (1 - right), right))
     assert "61" not in checked(found).code
     assert "CategoricalAccuracy" in checked(found).code
+
+
+def _masked(sides: Sides, left_out: int) -> Sides:
+    """Have a mask leave out every fourth unit, which so has no class, of the loss or of both means."""
+    training, validation, observed = sides
+
+    def side(probe: Any) -> Any:
+        is_left = np.arange(probe.label.size) % 4 == 0
+        return replace(
+            probe,
+            counted=np.where(is_left, left_out, IN_LOSS | IN_ACCURACY),
+            label=np.where(is_left, CLASSES, probe.label),
+        )
+
+    return side(training), side(validation), observed
+
+
+def test_what_a_mask_leaves_out_is_not_counted_as_wrong() -> None:
+    """A masked unit has no class: an accuracy that leaves it out, too, is counted anew without it."""
+    sides = healthy(4)
+    for left_out in (0, IN_ACCURACY):
+        assert not [check for check in checks(*_masked(sides, left_out)) if isinstance(check, OtherAccuracy)]
+    masked = _masked(counted_otherwise(sides), 0)
+    found = next(check for check in checks(*masked) if isinstance(check, OtherAccuracy))
+    for pair, side in ((found.train, sides[0]), (found.validation, sides[1])):
+        kept = np.arange(side.label.size) % 4 > 0
+        assert pair[1] == pytest.approx(float((side.label == side.predicted)[kept].mean()))
 
 
 @pytest.mark.parametrize(("function", "threshold"), [("categoricalaccuracy", 0.5), ("binaryaccuracy", 0.5)])

@@ -14,7 +14,7 @@ from tui_monitor.explain.evidence.check_results import (
 from tui_monitor.explain.evidence.sureness import FEWEST
 from tui_monitor.explain.samples.labels import LabelSide, MultiLabel
 from tui_monitor.explain.samples.observed import Observed, OutputScale
-from tui_monitor.explain.samples.probes import NO_CLASS, FloatArray, IntArray, TrainingProbe, ValidationProbe
+from tui_monitor.explain.samples.probes import IN_LOSS, NO_CLASS, FloatArray, IntArray, TrainingProbe, ValidationProbe
 
 _SAME = 1e-9
 _LITTLE_AHEAD = 0.03
@@ -27,7 +27,7 @@ def logit_threshold(probe: TrainingProbe, validation: ValidationProbe, observed:
     threshold = observed.logit_threshold
     if not threshold or probe.accuracy is None or validation.correct is None or validation.confidence is None:
         return None
-    if probe.confidence is None:
+    if probe.confidence is None or not _have_classes(probe, validation):
         return None
     train = _at_one_half(probe.label, probe.predicted, probe.confidence, probe.accuracy.inference)
     other = _at_one_half(validation.label, validation.predicted, validation.confidence, validation.correct)
@@ -43,7 +43,9 @@ def other_accuracy(probe: TrainingProbe, validation: ValidationProbe, observed: 
     """Find whether the reported accuracy is another number than the fraction of samples whose class is predicted."""
     if not observed.class_kind or observed.has_signs or probe.accuracy is None or validation.correct is None:
         return None
-    if any((side == NO_CLASS).any() for side in (probe.label, validation.label)):
+    if any((side == NO_CLASS).any() for side in (probe.label, validation.label)) or not _have_classes(
+        probe, validation
+    ):
         return None
     train = _as_counted(probe.label, probe.predicted, probe.accuracy.inference)
     other = _as_counted(validation.label, validation.predicted, validation.correct)
@@ -51,6 +53,11 @@ def other_accuracy(probe: TrainingProbe, validation: ValidationProbe, observed: 
         return None
     is_logits = observed.logit_threshold is not None
     return OtherAccuracy(observed.accuracy_function, observed.class_kind, train, other, is_logits)
+
+
+def _have_classes(probe: TrainingProbe, validation: ValidationProbe) -> bool:
+    """Whether all units have classes; those that the loss leaves out have none, though the accuracy may count them."""
+    return all(side.counted is None or bool((side.counted & IN_LOSS).all()) for side in (probe, validation))
 
 
 def _as_counted(label: IntArray, predicted: IntArray, right: FloatArray) -> Pair:

@@ -28,8 +28,9 @@ from tui_monitor.explain.evidence.data_checks import (
 )
 from tui_monitor.explain.evidence.label_checks import label_map, label_shift, missing_classes, unrelated_labels
 from tui_monitor.explain.evidence.rounding import rounding_felt
+from tui_monitor.explain.samples.counted import training_counted, validation_counted
 from tui_monitor.explain.samples.observed import Observed
-from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
+from tui_monitor.explain.samples.probes import IN_ACCURACY, TrainingProbe, ValidationProbe
 
 
 def checks(probe: TrainingProbe, validation: ValidationProbe, observed: Observed) -> tuple[Check, ...]:
@@ -40,10 +41,11 @@ def checks(probe: TrainingProbe, validation: ValidationProbe, observed: Observed
         validation: at least one sample, in the order of validation.
         observed: what else is known.
     """
+    of_accuracy = training_counted(probe, IN_ACCURACY), validation_counted(validation, IN_ACCURACY)
     found: list[Check | None] = [
         softmax_of_one(observed),
-        logit_threshold(probe, validation, observed),
-        other_accuracy(probe, validation, observed),
+        logit_threshold(*of_accuracy, observed),
+        other_accuracy(*of_accuracy, observed),
         multi_label_accuracy(observed),
         wrong_scale(probe, validation, observed),
     ]
