@@ -12,11 +12,14 @@ from hypothesis import given, settings
 
 from tests.unit.explain.random_probes import PROBES, make_probe
 from tests.unit.explain.reading_headlines import claims, faults, unnamed_of_like_size
+from tui_monitor.explain.evidence.check_results import Check, LogitThreshold, OtherAccuracy, PaddingCounted
 from tui_monitor.explain.evidence.class_shares import stratified
 from tui_monitor.explain.measure import Moment, explain_probe
 from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
+from tui_monitor.explain.words.facts import Facts
+from tui_monitor.explain.words.findings import findings
 from tui_monitor.explain.words.text import explanation_text
-from tui_monitor.run_log.events.explanation import Explanation, explanation_to_json
+from tui_monitor.run_log.events.explanation import Baseline, Classes, Explanation, explanation_to_json
 
 Probes = tuple[TrainingProbe, ValidationProbe]
 MOMENT = Moment("run", 3, None, None)
@@ -245,3 +248,32 @@ def test_one_weight_for_all_classes_is_no_class_weight() -> None:
     loss = replace(probe.loss, reported=2.0 * float(probe.loss.then.mean()))
     headline = explained((replace(probe, weight=np.full(probe.weight.size, 2.0), loss=loss), validation)).headline
     assert headline.lower().startswith("sample weights raise only the training loss")
+
+
+@pytest.mark.parametrize(
+    ("check", "is_said"),
+    [
+        (None, True),
+        (PaddingCounted(0.2, in_loss=True, train=(0.4, 0.5), validation=(0.4, 0.5)), True),
+        (PaddingCounted(0.2, in_loss=False, train=(0.4, 0.5), validation=(0.4, 0.5)), False),
+        (OtherAccuracy("binaryaccuracy", "one_hot", (0.8, 0.7), (0.8, 0.7)), False),
+        (LogitThreshold(0.5, (0.6, 0.7), (0.6, 0.7)), False),
+    ],
+)
+def test_the_baseline_is_compared_with_an_accuracy_of_classes_alone(check: Check | None, is_said: bool) -> None:
+    """Where accuracy counts padding that has no class, or no predicted classes, it can't be compared with a share."""
+    rates = (1.0, 0.0)
+    facts = Facts(
+        reported={"val_accuracy": 0.79},
+        loss=None,
+        accuracy=None,
+        classes=Classes(("0", "1"), (0.8, 0.2), (0.8, 0.2), 1.0, rates, rates, rates, rates),
+        baseline=Baseline(0.5, 0.8, 0.5, 0.8),
+        stratified=None,
+        class_weights=None,
+        weights_used=False,
+        is_by_class=True,
+        random_mode=False,
+        checks=() if check is None else (check,),
+    )
+    assert ("baseline" in {finding.cause for finding in findings(facts)}) is is_said

@@ -1,6 +1,7 @@
 """All that can be said of a measurement, one at a time: causes, ruled-out causes, chance, majority-class baseline."""
 
 from tui_monitor import units
+from tui_monitor.explain.evidence.check_results import Check, LogitThreshold, OtherAccuracy, PaddingCounted
 from tui_monitor.explain.words.advice import advice, samples_to_settle
 from tui_monitor.explain.words.checked import checked
 from tui_monitor.explain.words.facts import Facts, term_of
@@ -107,6 +108,8 @@ def _majority_baseline(facts: Facts) -> Finding | None:
     baseline, classes, accuracy = facts.baseline, facts.classes, facts.reported.get("val_accuracy")
     if baseline is None or classes is None or accuracy is None:
         return None
+    if any(map(_counts_something_else, facts.checks)):
+        return None
     recalls = [(recall, label) for recall, label in zip(classes.validation_recall, classes.labels, strict=True)]
     missed = [(recall, label) for recall, label in recalls if recall is not None and recall < _POOR_RECALL]
     if accuracy > baseline.validation_accuracy + _NEAR_GUESS or not missed:
@@ -120,3 +123,9 @@ def _majority_baseline(facts: Facts) -> Finding | None:
         f"Watch precision and recall of class {label} instead of accuracy; move the threshold if they matter more.",
         f"metrics=[keras.metrics.Recall(class_id={label}), keras.metrics.Precision(class_id={label})]",
     )
+
+
+def _counts_something_else(check: Check) -> bool:
+    """Whether the reported accuracy is no share of units with a class, so that it can't be compared with one."""
+    is_of_padding = isinstance(check, PaddingCounted) and check.is_accuracy and not check.in_loss
+    return is_of_padding or isinstance(check, OtherAccuracy | LogitThreshold)
