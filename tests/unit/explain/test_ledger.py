@@ -2,11 +2,13 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from tests.unit.explain.random_probes import PROBES, make_probe
 from tui_monitor.explain.evidence.class_shares import chi_squared_tail, same_shares_probability
@@ -93,16 +95,50 @@ def test_equal_shares_have_probability_one() -> None:
     assert same_shares_probability(np.array([80, 20]), np.array([0, 0])) is None
 
 
-def test_a_class_that_only_validation_holds_is_no_class_mix() -> None:
-    """Training can't be reweighted to a class it lacks: the difference stays within class, and nothing is infinite."""
-    probe, validation = make_probe(seed=4, classes=3)
-    counts = np.array([30, 30, 0])
-    train = TrainingProbe(
-        **{**probe.__dict__, "label": probe.label % 2, "epoch_class_counts": counts},
-    )
+def _only(validation: ValidationProbe, kept: NDArray[np.bool_]) -> ValidationProbe:
+    """Return validation with some of its samples alone."""
+    arrays = ("batch", "label", "predicted", "weight", "loss", "correct")
+    label = validation.label[kept]
+    counts = np.bincount(label, minlength=validation.label.max() + 1)
+    return replace(validation, **{name: getattr(validation, name)[kept] for name in arrays}, class_counts=counts)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), held=st.integers(1, 3), metric=st.sampled_from(["loss", "accuracy"]))
+def test_classes_that_only_validation_holds_are_class_mix(seed: int, held: int, metric: str) -> None:
+    """What is left within classes is that of the others alone; what the new ones add to validation's mean is shares."""
+    probe, validation = make_probe(seed, classes=4)
+    label = probe.label % held
+    train = replace(probe, label=label, epoch_class_counts=np.bincount(label, minlength=4))
+    kept = validation.label < held
+    ledger = build_ledger(train, validation, metric)
+    assert ledger is not None
+    effects = {term.cause: term.effect or 0.0 for term in ledger.terms}
+    if not kept.any():
+        assert effects[Cause.WITHIN_CLASS] == pytest.approx(0.0, abs=1e-9)
+        return
+    others = build_ledger(train, _only(validation, kept), metric)
+    assert others is not None
+    without = {term.cause: term.effect or 0.0 for term in others.terms}
+    values = validation.loss if metric == "loss" else validation.correct
+    assert values is not None
+    added = float(values[kept].mean() - values.mean())
+    assert effects[Cause.WITHIN_CLASS] == pytest.approx(without[Cause.WITHIN_CLASS], abs=1e-9)
+    assert effects[Cause.CLASS_MIX] == pytest.approx(without[Cause.CLASS_MIX] + added, abs=1e-9)
+    assert sum(effects.values()) == pytest.approx(ledger.gap, abs=1e-9)
+
+
+def test_a_split_of_sorted_data_is_not_called_overfitting() -> None:
+    """All of validation's classes but one are new: their shares are the main cause, and nothing is opened."""
+    probe, validation = make_probe(seed=7, classes=3, batches=12)
+    train = replace(probe, label=np.zeros_like(probe.label), epoch_class_counts=np.array([probe.label.size, 0, 0]))
+    loss = np.where(validation.label > 0, 5.0, 0.5)
+    validation = replace(validation, loss=loss, reported_loss=float(loss.mean()), complete=True)
     ledger = build_ledger(train, validation, "loss")
     assert ledger is not None
-    assert all(math.isfinite(term.effect or 0.0) for term in ledger.terms)
+    assert [term.cause for term in ledger.terms if term.verdict is Verdict.MAIN] == [Cause.CLASS_MIX]
+    reason = next(term.reason for term in ledger.terms if term.cause is Cause.MEMORISED)
+    assert reason.startswith("Training has no sample of classes that ")
 
 
 def test_nan_values_make_no_verdict_and_no_error() -> None:

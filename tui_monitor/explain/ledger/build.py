@@ -17,6 +17,7 @@ from tui_monitor.explain.ledger.estimates import (
     validation_value,
 )
 from tui_monitor.explain.ledger.intervals import Bounds, deviations, intervals, sampling, unseen
+from tui_monitor.explain.ledger.new_classes import new_classes
 from tui_monitor.explain.ledger.parts import Whole
 from tui_monitor.explain.ledger.train_mode import train_mode_parts
 from tui_monitor.explain.ledger.within import Within, open_within
@@ -86,11 +87,14 @@ def build_ledger(
         # A side measured on one batch has no known spread: infinite, or NaN for both.
         spread[Cause.WITHIN_CLASS] = spread[Cause.WITHIN_CLASS] - measured.deviation
     spread[Cause.MEASUREMENT] = measured.deviation
+    new = None if per_sample.is_of_batches else new_classes(probe, validation, values, seed + 1)
+    if new is not None:
+        new.move(point, spread, measured)
     drawn = sampling(probe, per_sample, validation, values)
     noise = drawn.half_width
     beyond_chance = drawn.beyond_chance
     whole = Whole(point[Cause.WITHIN_CLASS], spread[Cause.WITHIN_CLASS], beyond_chance)
-    within = open_within(whole, validation, metric, opened)
+    within = (new and new.unopened) or open_within(whole, validation, metric, opened)
     least = {} if on_loss else unseen(probe, classes)
     bounds = _opened_intervals(point, spread, least, within)
     chance = {Cause.WITHIN_CLASS: beyond_chance, **{cause: part.chance for cause, part in within.parts.items()}}

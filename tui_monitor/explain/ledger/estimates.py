@@ -48,7 +48,8 @@ class ClassWeights:
 def class_weights(probe: TrainingProbe, validation: ValidationProbe) -> ClassWeights:
     """Return post-stratification shares and label-shift ratios.
 
-    Classes that only validation holds can't be reached by reweighting training and are left out of the ratios.
+    Classes that only validation holds can't be reached by reweighting training and are left out of the ratios, see
+    `new_classes`.
     Without classes everything is one class of ratio 1.
     """
     train_counts, validation_counts = probe.epoch_class_counts, validation.class_counts
