@@ -138,7 +138,7 @@ def test_a_split_of_sorted_data_is_not_called_overfitting() -> None:
     assert ledger is not None
     assert [term.cause for term in ledger.terms if term.verdict is Verdict.MAIN] == [Cause.CLASS_MIX]
     reason = next(term.reason for term in ledger.terms if term.cause is Cause.MEMORISED)
-    assert reason.startswith("Training has no sample of classes that ")
+    assert reason.startswith("Training has no sample of the classes that ")
 
 
 def test_nan_values_make_no_verdict_and_no_error() -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from tui_monitor import units
 from tui_monitor.explain.ledger.estimates import RESAMPLES, ValidationValue, validation_value
 from tui_monitor.explain.ledger.within import OPENED_CAUSES, Within
 from tui_monitor.explain.samples.probes import Averaging, FloatArray, TrainingProbe, ValidationProbe, Weighting
@@ -53,7 +54,12 @@ class NewClasses:
         """Why the within-class term is not opened; None where few samples are of new classes."""
         if self.share <= _FEW:
             return None
-        return Within({}, _because(f"Training has no sample of classes that {self.share:.0%} of validation belong to."))
+        return Within(
+            {},
+            _because(
+                f"Training has no sample of the classes that {units.percentage(self.share)} of validation belong to."
+            ),
+        )
 
 
 def _because(reason: str) -> Mapping[Cause, str]:
