@@ -1,5 +1,6 @@
 """Fits of legacy Keras are recorded exactly and explained, and end in the same weights and draws, bit for bit."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -29,6 +30,7 @@ from tui_monitor.training.backends.backend import named_backend
 from tui_monitor.training.hooks import hook_fits
 from tui_monitor.training.record.recorded_fit import recorded_fit
 from tui_monitor.training.record.session import Session, activate
+from tui_monitor.training.step.buffers import StepBuffer
 
 _SCRIPT = """
 import json
@@ -128,6 +130,31 @@ def test_it_is_recorded_and_untouched(open_session: OpenSession, way: str) -> No
     assert_recorded(snapshot, history, SAMPLES, BATCH)
     assert session.budget.spent > 0
     assert abs(_by_cause(snapshot, "loss")["train_mode_layers"]) > 1e-4
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_a_loop_over_steps_is_traced_though_one_of_them_emits_nothing(
+    open_session: OpenSession, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    """AutoGraph traces a loop's body twice, and wants the same of it: it goes on, and the run says what failed."""
+    calls, note = itertools.count(1), StepBuffer.note
+
+    def noted(self: StepBuffer, numbers: Any) -> Any:
+        if next(calls) == failing:
+            raise OSError("no room")
+        return note(self, numbers)
+
+    plain_history, plain = state_after(WAYS["three_steps_a_call"], None)
+    monkeypatch.setattr(StepBuffer, "note", noted)
+    session = open_session(probe_budget=1.0)
+    history, watched = state_after(WAYS["three_steps_a_call"], session)
+    session.writer.close()
+    assert history == plain_history
+    for one, other in zip(plain, watched, strict=True):
+        np.testing.assert_array_equal(one, other)
+    snapshot = load(session.folder)
+    assert len([entry for entry in snapshot.timeline if "no room" in entry.text]) == 1
+    assert len(snapshot.fits[0].epochs) == len(history["loss"])
 
 
 _MIRRORED = """

@@ -24,6 +24,13 @@ def graph_of(tensor: Any) -> Any:
     return None if is_eager(tensor) else getattr(tensor, "graph", None)
 
 
+def outermost(graph: Any) -> Any:
+    """Return the graph of the function being traced that a graph is a part of: a loop's body, a branch."""
+    while isinstance(getattr(graph, "outer_graph", None), func_graph.FuncGraph):
+        graph = graph.outer_graph
+    return graph
+
+
 def is_eager(tensor: Any) -> bool:
     """Return whether a tensor holds its value, as those outside any graph do."""
     return isinstance(tensor, tf.__internal__.EagerTensor)

@@ -18,6 +18,7 @@ from tui_monitor.training.backends import graphs
 from tui_monitor.training.backends.backend import Backend, backend_of
 from tui_monitor.training.backends.capture import Capture
 from tui_monitor.training.guard import Failed, attempt, ignored, tell
+from tui_monitor.training.step.alike import AlikeSteps
 from tui_monitor.training.step.batch_metrics import BatchMetrics
 from tui_monitor.training.step.channel import StepChannel
 from tui_monitor.training.step.packing import Rows, StepOutput
@@ -162,6 +163,8 @@ class Instrument:
         """What measures batches of this function, once there is one."""
         self.is_armed = False
         """Whether the step emits a payload: from when somebody is there to take it off."""
+        several = steps > 1 or tf.distribute.get_strategy().num_replicas_in_sync > 1
+        self._alike = AlikeSteps() if several else None
         self._claim = claim
         self._copies = BatchMetrics(self.backend, model)
         self.receive: Receiver
@@ -201,13 +204,16 @@ class Instrument:
                 if noting is not None:
                     # Even where the user's step raises, or this thread would go on noting for nobody.
                     self._ended(noting)
-            if noting is None:
-                return logs
+            emitted = None
             try:
-                return self._emitted(logs, given[-1], noting)
+                emitted = None if noting is None else self._emitted(logs, given[-1], noting)
             except Exception as error:  # training must go on
                 tell(self.failed, error)
-                return logs
+            try:
+                return self._settled(logs, emitted)
+            except Exception as error:  # training must go on
+                tell(self.failed, error)
+                return logs if emitted is None else emitted
 
         return graphs.called_as_it_is(recorded_step)
 
@@ -224,6 +230,12 @@ class Instrument:
         timestamps, capture = StepTimestamps(self.model), Capture()
         return _Noting(capture, captures.begin(capture), timestamps)
 
+    def _settled(self, logs: Any, emitted: Any) -> Any:
+        """Return what a step returns, alike for all of a trace; without a payload where that could not be made."""
+        if self._alike is not None and isinstance(logs, dict):
+            return self._alike.settled(logs, emitted)
+        return logs if emitted is None else emitted
+
     def _ended(self, noting: "_Noting") -> None:
         try:
             captures.end(noting.outer)
@@ -238,10 +250,11 @@ class Instrument:
             failed: told of a failure, after which the logs are those that Keras has for the epoch so far.
         """
         try:
-            return self.channel.take(logs)
+            own, rows, output = self.channel.take(logs)
         except Exception as error:  # training must go on
             tell(failed, error)
             return _bare(self, logs, error), (), None
+        return (own, (), None) if self._alike is not None and self._alike.is_empty else (own, rows, output)
 
     def failed(self, error: Exception) -> None:
         """Keep why a step emits nothing; whoever records it says so."""
