@@ -132,11 +132,14 @@ def test_it_is_recorded_and_untouched(open_session: OpenSession, way: str) -> No
     assert abs(_by_cause(snapshot, "loss")["train_mode_layers"]) > 1e-4
 
 
-@pytest.mark.parametrize("failing", [1, 2])
+@pytest.mark.parametrize(("failing", "sentences"), [(1, 0), (2, 1)])
 def test_a_loop_over_steps_is_traced_though_one_of_them_emits_nothing(
-    open_session: OpenSession, monkeypatch: pytest.MonkeyPatch, failing: int
+    open_session: OpenSession, monkeypatch: pytest.MonkeyPatch, failing: int, sentences: int
 ) -> None:
-    """AutoGraph traces a loop's body twice, and wants the same of it: it goes on, and the run says what failed."""
+    """AutoGraph traces a loop's body twice, and wants the same of it: training goes on, and the run says what failed.
+
+    What fails in the trace that makes the variables, which never runs, costs nothing.
+    """
     calls, note = itertools.count(1), StepBuffer.note
 
     def noted(self: StepBuffer, numbers: Any) -> Any:
@@ -153,7 +156,7 @@ def test_a_loop_over_steps_is_traced_though_one_of_them_emits_nothing(
     for one, other in zip(plain, watched, strict=True):
         np.testing.assert_array_equal(one, other)
     snapshot = load(session.folder)
-    assert len([entry for entry in snapshot.timeline if "no room" in entry.text]) == 1
+    assert len([entry for entry in snapshot.timeline if "no room" in entry.text]) == sentences
     assert len(snapshot.fits[0].epochs) == len(history["loss"])
 
 
