@@ -43,9 +43,9 @@ def other_accuracy(probe: TrainingProbe, validation: ValidationProbe, observed: 
     """Find whether the reported accuracy is another number than the fraction of samples whose class is predicted."""
     if not observed.class_kind or observed.has_signs or probe.accuracy is None or validation.correct is None:
         return None
-    if any((side == NO_CLASS).any() for side in (probe.label, validation.label)) or not _have_classes(
-        probe, validation
-    ):
+    if any((side == NO_CLASS).any() for side in (probe.label, validation.label)):
+        return None
+    if not _have_classes(probe, validation):
         return None
     train = _as_counted(probe.label, probe.predicted, probe.accuracy.inference)
     other = _as_counted(validation.label, validation.predicted, validation.correct)

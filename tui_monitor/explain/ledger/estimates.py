@@ -49,15 +49,14 @@ def class_weights(probe: TrainingProbe, validation: ValidationProbe) -> ClassWei
     """Return post-stratification shares and label-shift ratios.
 
     Classes that only validation holds can't be reached by reweighting training and are left out of the ratios, see
-    `new_classes`.
-    Without classes everything is one class of ratio 1.
+    `new_classes`. Without classes everything is one class of ratio 1.
     """
     train_counts, validation_counts = probe.epoch_class_counts, validation.class_counts
     if train_counts is None or validation_counts is None:
         return one_class(probe)
     size = max(train_counts.size, validation_counts.size, int(probe.label.max(initial=0)) + 1)
-    train = _padded(train_counts, size)
-    valid = _padded(validation_counts, size)
+    train = padded(train_counts, size)
+    valid = padded(validation_counts, size)
     counts = np.bincount(probe.label, minlength=size).astype(float)
     train_share = train / train.sum() if train.sum() else np.zeros(size)
     validation_share = valid / valid.sum() if valid.sum() else train_share
@@ -73,7 +72,8 @@ def one_class(probe: TrainingProbe) -> ClassWeights:
     return ClassWeights(np.array([float(probe.label.size)]), one, one)
 
 
-def _padded(counts: IntArray, size: int) -> FloatArray:
+def padded(counts: IntArray, size: int) -> FloatArray:
+    """Return counts of classes with zeros for further ones, shape (size,)."""
     return np.pad(counts, (0, size - counts.size)).astype(float)
 
 
@@ -281,7 +281,7 @@ def validation_value(
         share = np.ones(1)
     else:
         size = max(size, probe.class_counts.size)
-        share = _padded(probe.class_counts, size) / max(1, int(probe.class_counts.sum()))
+        share = padded(probe.class_counts, size) / max(1, int(probe.class_counts.sum()))
     counts = np.bincount(label, minlength=size).astype(float)
     strata = _stratum_weights(counts[np.newaxis], share, counts.sum())[0][label]
     weights = effective_weights(probe.weight, probe.batch, weighting)

@@ -4,14 +4,13 @@ They are part of what class shares do. Training's mean moves to validation's sha
 validation's mean to what it is without the others; what is left differs within classes.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from tui_monitor import units
-from tui_monitor.explain.ledger.estimates import RESAMPLES, ValidationValue, validation_value
+from tui_monitor.explain.ledger.estimates import RESAMPLES, ValidationValue, padded, validation_value
 from tui_monitor.explain.ledger.within import OPENED_CAUSES, Within
 from tui_monitor.explain.samples.probes import Averaging, FloatArray, TrainingProbe, ValidationProbe, Weighting
 from tui_monitor.run_log.events.ledger import Cause
@@ -54,16 +53,8 @@ class NewClasses:
         """Why the within-class term is not opened; None where few samples are of new classes."""
         if self.share <= _FEW:
             return None
-        return Within(
-            {},
-            _because(
-                f"Training has no sample of the classes that {units.percentage(self.share)} of validation belong to."
-            ),
-        )
-
-
-def _because(reason: str) -> Mapping[Cause, str]:
-    return dict.fromkeys(OPENED_CAUSES, reason)
+        reason = f"Training has no sample of the classes that {units.percentage(self.share)} of validation belong to."
+        return Within({}, dict.fromkeys(OPENED_CAUSES, reason))
 
 
 def new_classes(probe: TrainingProbe, validation: ValidationProbe, values: FloatArray, seed: int) -> NewClasses | None:
@@ -82,12 +73,12 @@ def new_classes(probe: TrainingProbe, validation: ValidationProbe, values: Float
     if train is None or held is None or not train.sum() or not held.sum():
         return None
     size = max(train.size, held.size, int(validation.label.max(initial=0)) + 1)
-    train, held = (np.pad(side, (0, size - side.size)) for side in (train, held))
-    is_new = (held > 0) & (train == 0)
+    is_new = (padded(held, size) > 0) & (padded(train, size) == 0)
     if not is_new.any():
         return None
     kept = ~is_new[validation.label]
-    share = float(held[is_new].sum() / held.sum())
+    known = np.where(is_new[: held.size], 0, held)
+    share = 1.0 - float(known.sum() / held.sum())
     if not kept.any():
         return NewClasses(1.0, float("nan"), np.zeros(RESAMPLES))
     others = replace(
@@ -95,7 +86,7 @@ def new_classes(probe: TrainingProbe, validation: ValidationProbe, values: Float
         batch=validation.batch[kept],
         label=validation.label[kept],
         weight=np.ones(int(kept.sum())),
-        class_counts=np.where(is_new, 0, held),
+        class_counts=known,
         # As many batches as before, so that both means are resampled alike.
         batch_samples=np.bincount(validation.batch, minlength=validation.batches).astype(np.float64),
     )

@@ -26,19 +26,20 @@ class AlikeSteps:
             own: logs of Keras.
             emitted: these with the payload among them; None where it could not be made.
         """
+        usual = own if emitted is None else emitted
         if tf.executing_eagerly():
-            return own if emitted is None else emitted
+            return usual
         graph = outermost(tf.compat.v1.get_default_graph())
         if graph is not self._graph:
             self._graph, self._first = graph, emitted
-            return own if emitted is None else emitted
+            return usual
         if self._first is None:
             return own
-        if emitted is None and PAYLOAD in self._first:
-            # Not its tensors: AutoGraph first tries a loop's body in a graph that it drops.
-            self.is_empty = True
-            return {**own, PAYLOAD: tf.nest.map_structure(_zeros_like, self._first[PAYLOAD])}
-        return own if emitted is None else emitted
+        if emitted is not None or PAYLOAD not in self._first:
+            return usual
+        # Not the tensors of the first: AutoGraph tries a loop's body in a graph that it drops.
+        self.is_empty = True
+        return {**own, PAYLOAD: tf.nest.map_structure(_zeros_like, self._first[PAYLOAD])}
 
 
 def _zeros_like(tensor: Any) -> tf.Tensor:

@@ -5,7 +5,7 @@ The function is the one that Keras calls, keeps and reuses; the payload is taken
 
 import functools
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -42,6 +42,8 @@ from tui_monitor.training.workers.clock import StepTimestamps
 Step = Callable[[Any], Any]
 Receiver = Callable[[Any], Any]
 """Takes what a function returned and returns Keras' own logs."""
+_Sample = tuple[PerSampleMetrics, SampleTensors]
+"""How to read one output of a step, and where."""
 
 _READERS = ("fit", "evaluate", "train_on_batch", "test_on_batch", "make_train_function", "make_test_function")
 """Methods in which a model of the user's own may read a function's logs as tensors."""
@@ -289,7 +291,7 @@ class Instrument:
         if trace is None or not self.plan.probed:
             return self.channel.emit(logs, size, numbers)
         outputs = {f"{OUTPUTS}{index:03}": tensor for index, tensor in enumerate(trace.outputs)}
-        return self.channel.emit(logs, size, numbers, self._counts(trace), {**_named(trace), **outputs})
+        return self.channel.emit(logs, size, numbers, self._counts(self._samples(trace)), {**_named(trace), **outputs})
 
     def _validation(self, logs: dict[str, Any], parts: dict[str, Any], capture: Capture) -> Any:
         loss = None
@@ -300,14 +302,14 @@ class Instrument:
         size = samples_in(parts, capture)
         if trace is None or not self.plan.probed:
             return self.channel.emit(logs, size)
-        by_unit: list[Sequence[Any]] = []
+        samples, by_unit = self._samples(trace), list[Sequence[Any]]()
         if self.model.jit_compile:
             # XLA fuses otherwise what is also read, which rounds otherwise: a compiled step emits its data alone.
             loss = None
         else:
-            by_unit = [metrics.by_unit(sample) for metrics, sample in self._samples(trace)]
+            by_unit = [metrics.by_unit(sample) for metrics, sample in samples]
         value = tf.constant(NO_LOSS) if loss is None else loss
-        return self.channel.emit(logs, size, [value], self._counts(trace, by_unit), _named(trace), by_unit)
+        return self.channel.emit(logs, size, [value], self._counts(samples, by_unit), _named(trace), by_unit)
 
     def _learned(self, parts: dict[str, Any], capture: Capture, loss: Any) -> Trace | None:
         trace = learn(self.plan, self.backend, self.model, parts, capture, loss)
@@ -316,17 +318,16 @@ class Instrument:
             self.traces = [*self.traces, trace][-_MOST_TRACES:]
         return trace
 
-    def _counts(self, trace: Trace, by_unit: Sequence[Sequence[Any]] = ()) -> list[Any]:
+    def _counts(self, samples: Sequence[_Sample], by_unit: Sequence[Sequence[Any]] = ()) -> list[Any]:
         """Return how many units of each output are what, one after the other, see `PerSampleMetrics.counts`."""
-        rows = by_unit or [()] * len(self.plan.outputs)
-        given = zip(self._samples(trace), rows, strict=True)
+        given = zip(samples, by_unit or [()] * len(samples), strict=True)
         return [metrics.counts(sample, of) for (metrics, sample), of in given if metrics.counts_width]
 
-    def _samples(self, trace: Trace) -> Iterator[tuple[PerSampleMetrics, SampleTensors]]:
+    def _samples(self, trace: Trace) -> list[_Sample]:
         """Return how to read each output of a step, and where; arrays where the channel holds what is at hand."""
         at_hand = self.channel.is_at_hand
         samples = (sample.at_hand() if at_hand else sample for sample in trace.samples)
-        return zip(self.plan.outputs, samples, strict=True)
+        return list(zip(self.plan.outputs, samples, strict=True))
 
 
 def _structure(nest: Any) -> Any:
