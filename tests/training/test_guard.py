@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,39 @@ def test_what_a_library_made_of_a_time_limit_passes_as_it_was(alarm: Callable[[A
 
     with pytest.raises(LateError):
         attempt(_unexpected, library, otherwise=None)
+
+
+def test_what_a_library_made_of_an_interrupt_passes_as_it_was() -> None:
+    """Leaving a scope that an interrupt left half open is an error of TensorFlow's own, for one."""
+
+    def library() -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise RuntimeError("no proper nesting")
+
+    with pytest.raises(KeyboardInterrupt):
+        attempt(_unexpected, library, otherwise=None)
+
+
+def test_what_was_raised_before_is_no_news(alarm: Callable[[Any], None]) -> None:
+    """A script that trains on where it handles a time limit or Ctrl-C is not ended by a failure of ours."""
+    told: list[Exception] = []
+    raising: list[Callable[[], None]] = [lambda: alarm(_late), _interrupted]
+    for raise_it in raising:
+        try:
+            raise_it()
+        except (LateError, KeyboardInterrupt):
+            assert attempt(told.append, int, "x", otherwise=7) == 7
+    assert [type(error) for error in told] == [ValueError, ValueError]
+
+
+def test_a_time_limit_shows_nothing_of_ours_but_the_guard(alarm: Callable[[Any], None]) -> None:
+    """Frames of ours may have no line where they were interrupted, and Keras fails to filter such a traceback."""
+    with pytest.raises(LateError) as raised:
+        attempt(_unexpected, lambda: alarm(_late), otherwise=None)
+    shown = [entry.name for entry in traceback.extract_tb(raised.value.__traceback__)]
+    assert shown == ["test_a_time_limit_shows_nothing_of_ours_but_the_guard", "attempt", "tell", "_late"]
 
 
 _NOTHING_CAN_BE_HOOKED = """

@@ -28,8 +28,8 @@ SCRIPTS = Path(__file__).parent / "scripts"
 _TIME = re.compile(r"\b\d+[mµu]?s\b")
 _EVERY_PROBE = 1.0
 """Budget under which each of many fits in one process is measured."""
-ALONE = frozenset({"check_numerics", "closed_descriptors"})
-"""Scripts that take their process from all that come after them."""
+ALONE = frozenset({"check_numerics", "closed_descriptors", "time_limit"})
+"""Scripts that take their process from all that come after them, or the count of automatic names."""
 
 
 @dataclass(frozen=True)

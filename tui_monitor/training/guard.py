@@ -6,10 +6,14 @@ Whatever of ours is called from inside a `fit` is called through `attempt`, or d
 import functools
 import inspect
 import signal
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from types import FrameType
+from typing import Any, Final, TypeVar
+
+_Result = TypeVar("_Result")
 
 Failed = Callable[[Exception], None]
 """Takes the word that something of ours failed; may fail itself."""
@@ -68,10 +72,10 @@ def ignored(error: Exception) -> None:
 
 
 def raise_what_is_the_users(error: BaseException) -> None:
-    """Raise what a signal handler of the user's has raised while our code ran, if that is the error or made it.
+    """Raise what a signal handler has raised while our code ran, if that is the error or made it.
 
     A time limit, for one, is often made of `signal.alarm` and a handler that raises; libraries that we call may turn
-    what they catch into an error of their own.
+    what they catch, Ctrl-C included, into an error of their own.
     """
     try:
         theirs = _of_the_user(error)
@@ -81,28 +85,64 @@ def raise_what_is_the_users(error: BaseException) -> None:
         raise theirs
 
 
+def then_put_back(action: Callable[[], _Result], put_back: Callable[[], Any]) -> _Result:
+    """Return what an action returns, having put back what it changed.
+
+    Args:
+        action: may raise; on any of its lines an exception of a signal handler may be raised, too.
+        put_back: leaves the same whether called once or twice; if such an exception falls into it, it is called again.
+    """
+    try:
+        try:
+            return action()
+        finally:
+            put_back()
+    except BaseException:
+        put_back()
+        raise
+
+
+def clear_frames(error: BaseException | None) -> None:
+    """Forget the variables of all functions that an error has ended, and those of errors that it followed from.
+
+    Args:
+        error: being handled, or None.
+    """
+    for each in _with_causes(error):
+        traceback.clear_frames(each.__traceback__)
+
+
 def _of_the_user(error: BaseException) -> BaseException | None:
+    """Return what a signal handler has raised, as if it had been called from the line of ours that raises it again."""
     handlers = {_code_of(signal.getsignal(number)) for number in signal.valid_signals()} - {None}
-    seen: set[int] = set()
-    todo: list[BaseException | None] = [error]
-    while todo:
-        each = todo.pop()
-        if each is None or id(each) in seen:
-            continue
-        seen.add(id(each))
-        if _passed_through(each, handlers):
-            return each
-        todo += [each.__cause__, each.__context__]
+    for each in _with_causes(error):
+        at = each.__traceback__
+        while at is not None and at.tb_frame.f_code not in handlers:
+            at = at.tb_next
+        if at is not None or isinstance(each, KeyboardInterrupt):
+            return each.with_traceback(at)
     return None
 
 
-def _passed_through(error: BaseException, code: set[Any]) -> bool:
-    frame = error.__traceback__
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error that is being handled, and those that it followed from and that our code, or a library's, raised.
+
+    What a function around ours is handling was raised before: a `fit` may stand in an `except`.
+    """
+    around: set[FrameType] = set()
+    frame = error.__traceback__.tb_frame.f_back if error is not None and error.__traceback__ is not None else None
     while frame is not None:
-        if frame.tb_frame.f_code in code:
-            return True
-        frame = frame.tb_next
-    return False
+        around.add(frame)
+        frame = frame.f_back
+    seen: set[int] = set()
+    todo = [error]
+    while todo:
+        each = todo.pop()
+        if each is None or id(each) in seen or (each.__traceback__ and each.__traceback__.tb_frame in around):
+            continue
+        seen.add(id(each))
+        yield each
+        todo += [each.__cause__, each.__context__]
 
 
 def _code_of(handler: Any) -> Any:

@@ -5,14 +5,12 @@ TensorFlow's private names stand here, in `pieces` and in `repeatable`.
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import tensorflow as tf
 from tensorflow.python.autograph.core import ag_ctx
 from tensorflow.python.autograph.impl import api
-from tensorflow.python.eager import record
 from tensorflow.python.framework import func_graph
 
 _GIVEN: Final = ("Placeholder", "IteratorGetNext", "IteratorGetNextAsOptional", "OptionalGetValue")
@@ -209,12 +207,6 @@ def own_graph() -> Iterator[None]:
     """Trace what is called inside the block into a graph of our own."""
     with func_graph.FuncGraph("measured").as_default():
         yield
-
-
-def off_tape() -> AbstractContextManager[None]:
-    """Return a block in which no `tf.GradientTape` of the user's records what runs."""
-    block: AbstractContextManager[None] = record.stop_recording()
-    return block
 
 
 def trains_on_several_workers(model: Any) -> bool:

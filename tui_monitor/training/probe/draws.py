@@ -4,7 +4,6 @@ A piece of a graph leaves the model's random state as it was, so that passes dra
 dropout mask. Their errors would add up instead of averaging out, and no bootstrap over batches would see it.
 """
 
-import random
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -77,15 +76,3 @@ def _states(inputs: Sequence[Any], outputs: Sequence[Any]) -> Iterator[tuple[Any
         if operation.type == "ReadVariableOp" and id(operation.inputs[0]) in seeds:
             outer, dtype = handle_outside(operation.inputs[0]), operation.get_attr("dtype")
             yield from [(outer, dtype)] if is_eager(outer) and dtype.is_integer else []
-
-
-class preserved_random_state:  # noqa: N801
-    """Keeps Python's and NumPy's global random states as they were, whatever tracing a layer draws inside."""
-
-    def __enter__(self) -> None:
-        self._python, self._numpy = random.getstate(), np.random.get_state()
-
-    def __exit__(self, *_: object) -> None:
-        # Keras' own generators are variables, which a piece of a graph restores; these two are not.
-        random.setstate(self._python)
-        np.random.set_state(self._numpy)

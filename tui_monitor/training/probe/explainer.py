@@ -11,17 +11,16 @@ from tui_monitor.explain.measure import Moment
 from tui_monitor.explain.samples.join_workers import Average, WorkerShare
 from tui_monitor.explain.samples.probes import Averaging
 from tui_monitor.run_log.events.explanation import Cost, Explanation
-from tui_monitor.training.backends import graphs
 from tui_monitor.training.probe.batches import LazyBatch, UnpackedBatch
 from tui_monitor.training.probe.both_sides import Measured
 from tui_monitor.training.probe.budget import ProbeBudget, Stopwatch
-from tui_monitor.training.probe.draws import preserved_random_state
 from tui_monitor.training.probe.explained import explained
 from tui_monitor.training.probe.ledger_sides import whole_training, whole_validation
 from tui_monitor.training.probe.measured import MeasuredBatches
 from tui_monitor.training.probe.opening.opening import OpenedOnce, Opening
 from tui_monitor.training.probe.passes import Probe
 from tui_monitor.training.probe.reservoir import Reservoir
+from tui_monitor.training.probe.undisturbed import undisturbed
 from tui_monitor.training.probe.validation_record import ValidationRecord
 from tui_monitor.training.record.epoch_totals import EpochTotals
 from tui_monitor.training.step.instrument import Instrument
@@ -252,14 +251,12 @@ class Explainer:
         """Run a probe; the first batch of a kind builds its passes, which is accounted for apart."""
         probe = self._probe()
         self._begins = False
-        # Building a pass may call Python code of layers that draws, and training must find the state that it left.
-        with preserved_random_state(), graphs.off_tape():
-            if kind not in probe.ready:
-                begun = time.perf_counter()
-                action(probe, batches[:1])
-                probe.ready.add(kind)
-                self._budget.traced(time.perf_counter() - begun)
-            return action(probe, batches)
+        if kind not in probe.ready:
+            begun = time.perf_counter()
+            undisturbed(lambda: action(probe, batches[:1]))
+            probe.ready.add(kind)
+            self._budget.traced(time.perf_counter() - begun)
+        return undisturbed(lambda: action(probe, batches))
 
     def _probe(self) -> Probe:
         """Return the probe of the functions that run now; a later fit with the same functions uses it, too."""
@@ -355,11 +352,10 @@ class Explainer:
             return
         as_tested = measured.training_loss if measured.unweighted_loss is None else measured.unweighted_loss
         training, inference = float(as_tested[0]), float(measured.inference_loss[0])
-        with preserved_random_state(), graphs.off_tape():
-            if self._probe().has_two_losses(known.batches[0], training, inference):
-                raise Unsupported(
-                    f"training and test step compute different losses (of one batch {training:.4g} and {inference:.4g})"
-                )
+        if undisturbed(lambda: self._probe().has_two_losses(known.batches[0], training, inference)):
+            raise Unsupported(
+                f"training and test step compute different losses (of one batch {training:.4g} and {inference:.4g})"
+            )
 
     def of_all_workers(self, training_seconds: float, wait_seconds: float | None = None) -> Explanation | None:
         """Return the explanation of the last epoch that ended, once, when every worker has measured it.

@@ -8,18 +8,17 @@ from tui_monitor.explain.ledger.within import OPENED_CAUSES
 from tui_monitor.explain.samples.observed import Observed, WholeValidation
 from tui_monitor.explain.samples.opened import Opened
 from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
-from tui_monitor.training.backends import graphs
 from tui_monitor.training.guard import raise_what_is_the_users
 from tui_monitor.training.probe.batches import LazyBatch
 from tui_monitor.training.probe.both_sides import Measured
 from tui_monitor.training.probe.budget import ProbeBudget
-from tui_monitor.training.probe.draws import preserved_random_state
 from tui_monitor.training.probe.opening.epoch_to_open import EpochToOpen
 from tui_monitor.training.probe.opening.observing import observed
 from tui_monitor.training.probe.opening.opener import Opener
 from tui_monitor.training.probe.opening.weight_copies import WeightCopies
 from tui_monitor.training.probe.passes import Probe
 from tui_monitor.training.probe.reservoir import Reservoir
+from tui_monitor.training.probe.undisturbed import undisturbed
 
 _LEAST_SECONDS: Final = 0.05
 """Seconds that fingerprints of one epoch may take, at least."""
@@ -84,8 +83,8 @@ class Opening:
         """
         begun, built = time.perf_counter(), probe.building_seconds
         try:
-            with preserved_random_state(), graphs.off_tape():
-                opened = self._opened(probe, epoch, max(_LEAST_SECONDS, _PART * forward_seconds), why_whole)
+            seconds = max(_LEAST_SECONDS, _PART * forward_seconds)
+            opened = undisturbed(lambda: self._opened(probe, epoch, seconds, why_whole))
         except Exception as error:
             raise_what_is_the_users(error)
             opened = Opened(reasons=dict.fromkeys(OPENED_CAUSES, f"It failed ({type(error).__name__}: {error})."))
