@@ -50,7 +50,7 @@ def _raised_at(line: int, names: tuple[str, ...], action: Callable[[], Any]) -> 
     return left <= 0
 
 
-_OURS = ("undisturbed", "measure", "put_back", "then_put_back", "clear_frames", "_with_causes", "run", "<lambda>")
+_OURS = ("undisturbed", "run")
 """Functions of ours whose lines are interrupted one by one."""
 
 

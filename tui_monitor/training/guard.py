@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, Final, TypeVar
-
-_Result = TypeVar("_Result")
+from typing import Any, Final
 
 Failed = Callable[[Exception], None]
 """Takes the word that something of ours failed; may fail itself."""
@@ -83,23 +81,6 @@ def raise_what_is_the_users(error: BaseException) -> None:
         theirs = None
     if theirs is not None:
         raise theirs
-
-
-def then_put_back(action: Callable[[], _Result], put_back: Callable[[], Any]) -> _Result:
-    """Return what an action returns, having put back what it changed.
-
-    Args:
-        action: may raise; on any of its lines an exception of a signal handler may be raised, too.
-        put_back: leaves the same whether called once or twice; if such an exception falls into it, it is called again.
-    """
-    try:
-        try:
-            return action()
-        finally:
-            put_back()
-    except BaseException:
-        put_back()
-        raise
 
 
 def clear_frames(error: BaseException | None) -> None:

@@ -16,7 +16,7 @@ from keras.src.trainers.trainer import Trainer
 from tui_monitor.training.backends import capture as captures
 from tui_monitor.training.backends import graphs
 from tui_monitor.training.backends.backend import CompiledLoss, CompiledMetric, Prepare, Recording, wrap_once
-from tui_monitor.training.guard import Failed, tell, then_put_back
+from tui_monitor.training.guard import Failed, tell
 
 package: ModuleType = keras
 trainer: ModuleType = keras_trainer
@@ -199,21 +199,16 @@ def step_anew(model: Any, parts: dict[str, Any], y_pred: Any, *, training: bool)
     """Run forward pass, loss and metrics; what layers keep of a pass in Python is put back."""
     x, y, sample_weight = parts["x"], parts["y"], parts["sample_weight"]
     kept = [(layer, list(layer._losses), set(layer._loss_ids)) for layer in layers(model)]
-
-    def step() -> None:
-        outputs = y_pred
-        if outputs is None:
-            outputs = model(x, training=training) if model._call_has_training_arg else model(x)
-        model._compute_loss(x=x, y=y, y_pred=outputs, sample_weight=sample_weight, training=training)
-        model.compute_metrics(x, y, outputs, sample_weight=sample_weight)
-
-    def put_back() -> None:
+    try:
+        if y_pred is None:
+            y_pred = model(x, training=training) if model._call_has_training_arg else model(x)
+        model._compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training)
+        model.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+    finally:
         for layer, losses, identities in kept:
             layer._losses[:] = losses
             layer._loss_ids.clear()
             layer._loss_ids.update(identities)
-
-    then_put_back(step, put_back)
 
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ from tf_keras.src.utils.metrics_utils import ragged_assert_compatible_and_get_fl
 from tui_monitor.training.backends import capture as captures
 from tui_monitor.training.backends import graphs
 from tui_monitor.training.backends.backend import CompiledLoss, CompiledMetric, Prepare, Recording, wrap_once
-from tui_monitor.training.guard import Failed, tell, then_put_back
+from tui_monitor.training.guard import Failed, tell
 
 package: ModuleType = keras
 trainer: ModuleType = training
@@ -331,23 +331,15 @@ def step_anew(model: Any, parts: dict[str, Any], y_pred: Any, *, training: bool)
     """Run forward pass, loss and metrics; what layers keep of a pass in Python is put back."""
     x, y, sample_weight = parts["x"], parts["y"], parts["sample_weight"]
     kept = [(layer, list(layer._losses), list(layer._eager_losses)) for layer in layers(model)]
-    # Layers count their seeds up in Python while they are traced.
-    generators = [layer._random_generator for layer in layers(model) if hasattr(layer, "_random_generator")]
-    seeds = [generator._seed for generator in generators]
-
-    def step() -> None:
-        outputs = model(x, training=training) if y_pred is None else y_pred
-        model.compute_loss(x, y, outputs, sample_weight)
-        model.compute_metrics(x, y, outputs, sample_weight)
-
-    def put_back() -> None:
-        for layer, losses, eager_losses in kept:
-            layer._losses[:] = losses
-            layer._eager_losses[:] = eager_losses
-        for generator, seed in zip(generators, seeds, strict=True):
-            generator._seed = seed
-
-    then_put_back(step, put_back)
+    with _seeds_kept(model):
+        try:
+            y_pred = model(x, training=training) if y_pred is None else y_pred
+            model.compute_loss(x, y, y_pred, sample_weight)
+            model.compute_metrics(x, y, y_pred, sample_weight)
+        finally:
+            for layer, losses, eager_losses in kept:
+                layer._losses[:] = losses
+                layer._eager_losses[:] = eager_losses
 
 
 @contextlib.contextmanager
@@ -363,3 +355,15 @@ def names_kept() -> Iterator[None]:
         for graph, uids in counted.items():
             uids.clear()
             uids.update(names.get(graph, {}))
+
+
+@contextlib.contextmanager
+def _seeds_kept(model: Any) -> Iterator[None]:
+    """Put back the seeds that layers count up in Python while they are traced."""
+    generators = [layer._random_generator for layer in layers(model) if hasattr(layer, "_random_generator")]
+    seeds = [generator._seed for generator in generators]
+    try:
+        yield
+    finally:
+        for generator, seed in zip(generators, seeds, strict=True):
+            generator._seed = seed

@@ -13,7 +13,6 @@ from tensorflow.python.framework import func_graph
 
 from tui_monitor.training.backends.graphs import is_eager
 from tui_monitor.training.backends.repeatable import NotRepeatable, written_by
-from tui_monitor.training.guard import then_put_back
 
 Piece = Callable[[Sequence[Any]], list[Any]]
 """Takes one eager tensor for each input and returns one for each output."""
@@ -148,15 +147,18 @@ def restoring(function: Any, indices: Sequence[int], resources: Sequence[Any]) -
     def run(values: Sequence[Any]) -> list[Any]:
         # What was read stays as it is: TensorFlow copies a variable's buffer before it updates one that is in use.
         before = [(handle, _read(handle)) for handle in handles]
-
-        def put_back() -> None:
+        try:
+            try:
+                return list(function._call_flat([values[index] for index in indices], function.captured_inputs))
+            finally:
+                # Also where the piece fails: it may have written before that.
+                for handle, value in before:
+                    tf.raw_ops.AssignVariableOp(resource=handle, value=value)
+        except BaseException:
+            # What a signal handler raises may have fallen between two of them.
             for handle, value in before:
                 tf.raw_ops.AssignVariableOp(resource=handle, value=value)
-
-        # Also where the piece fails: it may have written before that.
-        return then_put_back(
-            lambda: list(function._call_flat([values[index] for index in indices], function.captured_inputs)), put_back
-        )
+            raise
 
     return run
 

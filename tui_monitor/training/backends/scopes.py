@@ -6,11 +6,12 @@ a scope. That scope then stays open: the script's next line runs in graph mode, 
 
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from tensorflow.python import pywrap_tfe
 from tensorflow.python.autograph.core import ag_ctx
-from tensorflow.python.eager import context
+from tensorflow.python.eager import context, record
 from tensorflow.python.framework import ops
 
 _EAGER: Final = ("is_eager", "scope_name", "device_name", "device_spec")
@@ -58,9 +59,10 @@ def open_scopes() -> Callable[[], None]:
     return put_back
 
 
-def stop_tapes() -> None:
-    """Have no `tf.GradientTape` of the user's record what this thread runs, until its scopes are put back."""
-    pywrap_tfe.TFE_Py_TapeSetStopOnThread()
+def off_tape() -> AbstractContextManager[None]:
+    """Return a block in which no `tf.GradientTape` of the user's records what runs."""
+    block: AbstractContextManager[None] = record.stop_recording()
+    return block
 
 
 def _of_keras() -> list[tuple[Any, tuple[str, ...]]]:
