@@ -77,6 +77,8 @@ def _run(file: TestFile, work: Path, given: argparse.Namespace, run: Path | None
         if run is not None:
             os.environ[RUN] = str(run)
         os.chdir(work)
+        # Tests of TensorFlow's read the flags of their process, and know none of ours.
+        sys.argv[1:] = []
         selected = ["-k", given.select] if given.select else []
         return int(pytest.main([str(brought), f"--rootdir={work}", f"--basetemp={work / 'temporary'}", *selected]))
 
