@@ -11,6 +11,7 @@ import keras
 import wrapt
 
 from tui_monitor.errors import FolderNotWritable
+from tui_monitor.run_log.format.error_text import in_a_line
 from tui_monitor.training.backends.backend import LEGACY_PACKAGE, backend_of, is_legacy, named_backend
 from tui_monitor.training.guard import attempt, ignored, tell
 from tui_monitor.training.hooks import hook_fits, hook_steps
@@ -68,7 +69,7 @@ def _say_unrecorded(error: Exception) -> None:
     if session is not None:
         session.failed(error)
     else:
-        text = f"training is not recorded, as that failed ({type(error).__name__}: {error}); it goes on"
+        text = f"training is not recorded, as that failed ({in_a_line(error)}); it goes on"
         print(f"tui-monitor: {text}", file=sys.stderr)
 
 

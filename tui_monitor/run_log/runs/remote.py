@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tui_monitor.errors import DependencyMissing, FolderNotWritable, RunNotFound
+from tui_monitor.run_log.format.error_text import in_a_line
 from tui_monitor.run_log.format.layout import EVENTS_FILE, HEARTBEAT_FILE, OUTPUT_FILE, OUTPUT_INDEX_FILE, RUN_FILE
 from tui_monitor.run_log.format.replace_file import replaced
 from tui_monitor.run_log.format.ring_buffer import RING_BUFFER_SUFFIX
@@ -122,7 +123,7 @@ class RemoteRun:
 
     def _unreadable(self, error: Exception) -> RunNotFound:
         return RunNotFound(
-            f"Can't read {printable(self.address)}: {type(error).__name__}: {printable(str(error))[:200]}. "
+            f"Can't read {printable(self.address)}: {printable(in_a_line(error))}. "
             "Check the address, the line and your credentials."
         )
 
@@ -253,7 +254,7 @@ def connected(address: str) -> tuple[Any, str]:
     except ImportError as error:
         raise DependencyMissing(_missing(address, error.name or str(error))) from error
     except Exception as error:  # whatever the package raises for its own faults
-        raise RunNotFound(f"Can't read {printable(address)}: {type(error).__name__}: {error}.") from error
+        raise RunNotFound(f"Can't read {printable(address)}: {printable(in_a_line(error))}.") from error
     return files, str(path).rstrip("/")
 
 

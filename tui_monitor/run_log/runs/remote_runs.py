@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tui_monitor.errors import FolderNotWritable, RunNotFound
+from tui_monitor.run_log.format.error_text import in_a_line
 from tui_monitor.run_log.format.layout import RUN_FILE
 from tui_monitor.run_log.format.replace_file import replace_file
 from tui_monitor.run_log.format.strict_json import encode
@@ -80,7 +81,7 @@ class RemoteRuns:
             listing: Mapping[str, Any] = self._files.find(self._path, detail=True)
         except Exception as error:  # whatever the package raises for its own faults
             raise RunNotFound(
-                f"Can't read {printable(self.address)}: {type(error).__name__}: {printable(str(error))[:200]}. "
+                f"Can't read {printable(self.address)}: {printable(in_a_line(error))}. "
                 "Check the address, the line and your credentials."
             ) from error
         found: dict[str, dict[str, RemoteEntry]] = {}

@@ -14,6 +14,7 @@ import numpy as np
 
 from tui_monitor.run_log.events.lines import Event, RecordedEvent, event_line
 from tui_monitor.run_log.events.progress import BatchesLost, FitBegan, StatusChanged
+from tui_monitor.run_log.format.error_text import in_a_line
 from tui_monitor.run_log.format.layout import (
     EVENTS_FILE,
     FitInfo,
@@ -392,4 +393,4 @@ os.register_at_fork(after_in_child=_disown_all)
 def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    return f"{type(error).__name__}: {error}"
+    return in_a_line(error)

@@ -12,6 +12,7 @@ import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 from tensorflow.python.framework import func_graph
 
+from tui_monitor.run_log.format.error_text import in_a_line
 from tui_monitor.training.backends.pieces import (
     Piece,
     callable_of,
@@ -65,7 +66,7 @@ def cut_in_float32(inputs: Sequence[Any], outputs: Sequence[Any]) -> Piece:
         try:
             found = tf.graph_util.import_graph_def(definition, instead, names, name="")
         except (ValueError, TypeError, tf.errors.OpError) as error:
-            raise NotRepeatable(f"its graph can't be computed in float32 ({str(error).splitlines()[0]})") from None
+            raise NotRepeatable(f"its graph can't be computed in float32 ({in_a_line(error)})") from None
     wide.outputs.extend(found)
     return _casting(restoring(callable_of(wide), indices, []), indices, [tensor.dtype for tensor in given])
 

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from tui_monitor.run_log.events.notifications import NoteTaken, RequestAcknowledged
+from tui_monitor.run_log.format.error_text import in_a_line
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.run_log.runs.control import Action, ControlRequest, receive_rejected, receive_requests
 from tui_monitor.run_log.runs.process import kill_process_group
@@ -116,7 +117,7 @@ class Steering:
             # A request that should have ended a pause and failed would otherwise hold the training for ever.
             if request.action in _END_PAUSE:
                 self._paused = False
-            self._acknowledge(request, f"Not done: {type(error).__name__}: {error}.", outcome="refused")
+            self._acknowledge(request, f"Not done: {in_a_line(error)}.", outcome="refused")
 
     def _send_to_workers(self, shared: WorkerRequests, request: ControlRequest) -> None:
         """Have every worker apply a request after the next batch; a kill waits for no batch."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+from tui_monitor.run_log.format.error_text import text_of
 from tui_monitor.training.keras2.names import ARGUMENTS, KEPT_BY_LEGACY, MODULES, NAMES
 
 _ALIASES = re.compile(r"^(tensorflow\.keras|keras\._tf_keras\.keras|keras\.api|keras\.src)\b")
@@ -35,7 +36,7 @@ def advice_for(error: BaseException) -> str | None:
 
 def _missing(error: BaseException) -> Iterator[str]:
     """Yield the names of what the error says is missing, as the tables spell them."""
-    text = str(error)
+    text = text_of(error)
     if isinstance(error, ImportError):
         named = _NOT_IMPORTED.search(text)
         yield _plain(f"{named[2]}.{named[1]}" if named else str(error.name))
@@ -113,7 +114,7 @@ def _in_tensorflow_1(used: str) -> tuple[str, str] | None:
 def _on_legacy(entry: str, error: BaseException) -> str:
     if entry not in KEPT_BY_LEGACY:
         return ""
-    if "tensorflow.keras" in str(error) or "_tf_keras" in str(error):
+    if "tensorflow.keras" in text_of(error) or "_tf_keras" in text_of(error):
         return ", or set TF_USE_LEGACY_KERAS=1 (package tf_keras)"
     return ", or take legacy Keras: tf_keras for keras in the imports, or TF_USE_LEGACY_KERAS=1 for tensorflow.keras"
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tui_monitor.run_log.events.notifications import AlertRaised
+from tui_monitor.run_log.format.error_text import in_a_line, in_words
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.backends.shared_names import run_as_python
 from tui_monitor.training.guard import attempt, tell
@@ -148,7 +149,7 @@ class _Log:
 
     def _failed(self, error: Exception) -> None:
         self._is_off = True
-        text = f"log_batch and log_epoch record nothing from now on ({type(error).__name__}: {error})."
+        text = f"log_batch and log_epoch record nothing from now on ({in_a_line(error)})."
         if self._session is not None:
             self._session.writer.event(AlertRaised(text=f"{text} Training goes on."))
         else:
@@ -207,7 +208,7 @@ class _Log:
         if session.ends_with_fit and self._loop is not None:
             error = getattr(sys, "last_value", None) if "IPython" not in sys.modules else None
             if error is not None:
-                session.writer.status(State.FAILED, f"{type(error).__name__}: {error}")
+                session.writer.status(State.FAILED, in_words(error))
             else:
                 session.writer.status(State.STOPPED if session.stop_requested else State.FINISHED)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from tui_monitor.run_log.format.error_text import in_a_line
 from tui_monitor.training.guard import attempt
 from tui_monitor.training.record.batch_reports import BatchReports
 from tui_monitor.training.record.batch_sink import BatchSink
@@ -86,7 +87,7 @@ class BatchSources:
 
     def falls_back(self, error: Exception) -> None:
         """Record batches from callbacks, as a step of the model emits nothing."""
-        self.use_reports(f"its steps can't be watched ({type(error).__name__}: {error})")
+        self.use_reports(f"its steps can't be watched ({in_a_line(error)})")
 
     def use_reports(self, why: str = "") -> None:
         """Record from now on what Keras tells callbacks after each batch.

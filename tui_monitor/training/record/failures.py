@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tui_monitor.run_log.events.notifications import AlertRaised
+from tui_monitor.run_log.format.error_text import in_a_line
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.guard import attempt, ignored, tell
 
@@ -44,7 +45,7 @@ class FitFailures:
             return
         # Set before anything is said: writing the sentence may fail, too, and come back here.
         self.batches_stopped = True
-        self.say(f"Recording of batches stopped: {type(error).__name__}: {error}. Training goes on.")
+        self.say(f"Recording of batches stopped: {in_a_line(error)}. Training goes on.")
         for action in self._when_batches_stop:
             attempt(ignored, action, otherwise=None)
 
@@ -56,7 +57,7 @@ class FitFailures:
         """Measure no more in this fit."""
         if self.measures:
             self.measures = False
-            text = f"Nothing is measured from epoch {self.epoch} on, as it failed ({type(error).__name__}: {error})."
+            text = f"Nothing is measured from epoch {self.epoch} on, as it failed ({in_a_line(error)})."
             self.why_nothing_is_measured = text
             self.say(f"{text} Recording goes on.")
 
@@ -64,7 +65,7 @@ class FitFailures:
         """Raise no more alerts in this fit."""
         if self.observes:
             self.observes = False
-            text = f"No alerts are raised from epoch {self.epoch} on, as that failed ({type(error).__name__}: {error})."
+            text = f"No alerts are raised from epoch {self.epoch} on, as that failed ({in_a_line(error)})."
             self.say(f"{text} Recording goes on.")
 
     def observe(self, action: Callable[..., Any], *args: Any) -> None:

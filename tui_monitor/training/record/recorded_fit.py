@@ -9,6 +9,7 @@ from typing import Any
 
 from tui_monitor.explain.samples.observed import WholeValidation
 from tui_monitor.run_log.events.notifications import AlertRaised
+from tui_monitor.run_log.format.error_text import in_words, text_of
 from tui_monitor.run_log.format.layout import State
 from tui_monitor.training.backends.backend import backend_of, is_watched
 from tui_monitor.training.guard import attempt, ignored, tell
@@ -139,7 +140,7 @@ class RecordedFit:
 
     def raised(self, error: BaseException) -> None:
         """Say how the fit ended where nobody else does, and what to do where Keras 3 fails on several workers."""
-        if "PerReplica" in str(error) and "tensorflow" in sys.modules and _on_several_workers(self._model):
+        if "PerReplica" in text_of(error) and "tensorflow" in sys.modules and _on_several_workers(self._model):
             self._session.writer.event(AlertRaised(text=_NO_WORKERS))
             print(f"tui-monitor: {_NO_WORKERS}", file=sys.stderr)
         if not self._session.ends_with_fit:
@@ -147,7 +148,7 @@ class RecordedFit:
         if isinstance(error, KeyboardInterrupt):
             self._session.writer.status(State.STOPPED, "Interrupted.")
         else:
-            detail = str(error) if isinstance(error, EndUnknown) else f"{type(error).__name__}: {error}"
+            detail = str(error) if isinstance(error, EndUnknown) else in_words(error)
             self._session.writer.status(State.FAILED, detail)
 
     def end(self) -> None:

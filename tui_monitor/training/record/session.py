@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tui_monitor.run_log.events.explanation import Explanation
 from tui_monitor.run_log.events.notifications import AlertRaised
+from tui_monitor.run_log.format.error_text import in_a_line
 from tui_monitor.run_log.format.layout import WorkerInfo
 from tui_monitor.run_log.runs.workers import run_of
 from tui_monitor.run_log.write.writer import RunWriter
@@ -101,7 +102,7 @@ class Session:
         if self._failed_fit == self.fits:
             return
         self._failed_fit = self.fits
-        text = f"A fit is not recorded, as recording failed ({type(error).__name__}: {error}). Training goes on."
+        text = f"A fit is not recorded, as recording failed ({in_a_line(error)}). Training goes on."
         self.writer.event(AlertRaised(text=text))
 
     def not_handled(self, error: Exception) -> None:
@@ -109,7 +110,7 @@ class Session:
         if self._unhandled_fit == self.fits:
             return
         self._unhandled_fit = self.fits
-        text = f"A failure of the recording could not be handled ({type(error).__name__}: {error}): batches, epochs or"
+        text = f"A failure of the recording could not be handled ({in_a_line(error)}): batches, epochs or"
         self.writer.event(AlertRaised(text=f"{text} measurements may be missing from here on. Training goes on."))
 
     @property

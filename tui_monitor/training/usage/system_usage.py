@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tui_monitor.run_log.events.usage import UsageSampled
+from tui_monitor.run_log.format.error_text import in_a_line
 from tui_monitor.run_log.write.writer import RunWriter
 from tui_monitor.training.guard import tell
 from tui_monitor.training.usage.gpu_usage import GpuReader
@@ -133,7 +134,7 @@ class SystemSampler:
 
     def _failed(self, error: Exception) -> None:
         self._has_failed = True
-        self._writer.event(UsageSampled(None, f"{type(error).__name__}: {error}"))
+        self._writer.event(UsageSampled(None, in_a_line(error)))
 
     def _sample_until(self, done: threading.Event) -> None:
         now = self._writer.seconds()

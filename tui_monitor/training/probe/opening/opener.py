@@ -14,6 +14,7 @@ from tui_monitor.explain.ledger.within import OPENED_CAUSES
 from tui_monitor.explain.quantiles import small_sample_inflation
 from tui_monitor.explain.samples.opened import BatchNorm, Fresh, Leak, Opened, Rescaled
 from tui_monitor.run_log.events.ledger import Cause
+from tui_monitor.run_log.format.error_text import in_a_line
 from tui_monitor.training.guard import raise_what_is_the_users
 from tui_monitor.training.probe.batches import UnpackedBatch
 from tui_monitor.training.probe.opening.batch_norm import BatchNormSplit, other_kinds
@@ -106,7 +107,7 @@ class Opener:
         except Exception as error:
             # What a signal handler of the script raised passes; any other failure costs this one cause alone.
             raise_what_is_the_users(error)
-            reasons[Cause.LEAKED] = f"Inputs can't be compared ({type(error).__name__}: {error})."
+            reasons[Cause.LEAKED] = f"Inputs can't be compared ({in_a_line(error)})."
             return None
 
     def _rescaled(
@@ -128,7 +129,7 @@ class Opener:
             rows = probe.validation_batches([mapped(batch, mappings) for _, batch in chosen]).outputs[0].inference
         except Exception as error:
             raise_what_is_the_users(error)
-            reasons[Cause.INPUT_SCALE] = f"Mapped inputs can't be measured ({type(error).__name__}: {error})."
+            reasons[Cause.INPUT_SCALE] = f"Mapped inputs can't be measured ({in_a_line(error)})."
             return None, False
         sample = samples_of(chosen, epoch)
         correct = None if epoch.side.correct is None else rows["correct"]
@@ -185,7 +186,7 @@ class Opener:
                 self.why_not_fresh = str(reason)
             except Exception as error:
                 raise_what_is_the_users(error)
-                self.why_not_fresh = f"The fresh-batch test failed ({type(error).__name__}: {error})."
+                self.why_not_fresh = f"The fresh-batch test failed ({in_a_line(error)})."
         why_not = self.why_not_fresh if self._fresh is None else self._fresh.why_not(epoch)
         if why_not or self._fresh is None:
             reasons[Cause.UNFAMILIAR] = reasons[Cause.MEMORISED] = why_not

@@ -8,6 +8,7 @@ from tui_monitor.explain.ledger.within import OPENED_CAUSES
 from tui_monitor.explain.samples.observed import Observed, WholeValidation
 from tui_monitor.explain.samples.opened import Opened
 from tui_monitor.explain.samples.probes import TrainingProbe, ValidationProbe
+from tui_monitor.run_log.format.error_text import in_a_line
 from tui_monitor.training.guard import raise_what_is_the_users
 from tui_monitor.training.probe.batches import LazyBatch
 from tui_monitor.training.probe.both_sides import Measured
@@ -87,7 +88,7 @@ class Opening:
             opened = undisturbed(lambda: self._opened(probe, epoch, seconds, why_whole))
         except Exception as error:
             raise_what_is_the_users(error)
-            opened = Opened(reasons=dict.fromkeys(OPENED_CAUSES, f"It failed ({type(error).__name__}: {error})."))
+            opened = Opened(reasons=dict.fromkeys(OPENED_CAUSES, f"It failed ({in_a_line(error)})."))
         # Later epochs use the same passes, so building them is no part of what an epoch costs.
         built = probe.building_seconds - built
         self._budget.traced(built)

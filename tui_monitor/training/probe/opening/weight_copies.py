@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
+from tui_monitor.run_log.format.error_text import in_a_line
 from tui_monitor.training.backends.graphs import handle_of
 from tui_monitor.training.guard import raise_what_is_the_users
 from tui_monitor.training.probe.variables import Variables
@@ -72,7 +73,7 @@ class WeightCopies:
         except Exception as error:
             # A variable of a strategy has no single handle: that costs the test alone.
             raise_what_is_the_users(error)
-            self.why_none = f"The model's weights can't be copied ({type(error).__name__}: {error})."
+            self.why_none = f"The model's weights can't be copied ({in_a_line(error)})."
         if self.why_none:
             self.next = None
             return
