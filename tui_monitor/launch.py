@@ -3,6 +3,7 @@
 A SIGTERM is meant for the training, so it is passed on.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -58,7 +59,9 @@ class TrainingProcess:
         Raises:
             OSError: the process or its output file can't be made.
         """
-        command = [sys.executable, "-m", _MODULE, str(self.folder), msgspec.json.encode(self._job).decode()]
+        # Escaped: an argument of any bytes is a string that UTF-8 can't encode.
+        job = json.dumps(msgspec.to_builtins(self._job))
+        command = [sys.executable, "-m", _MODULE, str(self.folder), job]
         # A session of its own has no controlling terminal: a closed terminal sends its SIGHUP, and Ctrl-C its SIGINT,
         # to the screen's session alone.
         if self._keeps_streams:

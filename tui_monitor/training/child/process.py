@@ -5,9 +5,11 @@ Started as `python -m tui_monitor.training.child.process FOLDER JOB`, where JOB 
 
 import atexit
 import functools
+import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -18,6 +20,7 @@ import msgspec
 from tui_monitor.demo import scenario_named
 from tui_monitor.errors import MonitorError
 from tui_monitor.run_log.events.notifications import AlertRaised
+from tui_monitor.run_log.format.error_text import in_a_line, in_words
 from tui_monitor.run_log.format.layout import OUTPUT_FILE, State, WorkerInfo
 from tui_monitor.run_log.runs.workers import run_of
 from tui_monitor.run_log.write.writer import RunWriter
@@ -26,11 +29,12 @@ from tui_monitor.training.child.script import (
     Target,
     comes_from_script,
     exit_code_of,
+    print_failed_hook,
     run_target,
     traceback_text,
     without_our_frames,
 )
-from tui_monitor.training.guard import attempt, raise_what_is_the_users
+from tui_monitor.training.guard import attempt, ignored, raise_what_is_the_users
 
 if TYPE_CHECKING:
     from tui_monitor.training.record.session import Session
@@ -95,7 +99,7 @@ class _Ending:
 
 def main(arguments: list[str]) -> int:
     """Do the job and return the exit code; how it went is written down when the process ends."""
-    folder, job = Path(arguments[0]), msgspec.json.decode(arguments[1], type=Job)
+    folder, job = Path(arguments[0]), msgspec.convert(json.loads(arguments[1]), Job)
     description = scenario_named(job.demo.scenario).description if job.demo else ""
     identity = run_identity(run_of(folder).name, job.command, description, job.worker)
     identity = replace(identity, keeps_output=not job.keeps_streams)
@@ -112,21 +116,19 @@ def main(arguments: list[str]) -> int:
         detail = f"The script exited with code {code}." if code else ""
         return ending.told(State.FAILED if code else State.FINISHED, detail, code)
     except MonitorError as error:
+        code = error.exit_code
         if comes_from_script(error):
-            _print_traceback(error, job, folder)
+            code = _print_traceback(error, job, folder, code)
         else:
             print(f"tui-monitor: {error}", file=sys.stderr)
-        return ending.told(State.FAILED, str(error), error.exit_code)
+        return ending.told(State.FAILED, str(error), code)
     except KeyboardInterrupt as error:
-        _print_traceback(error, job, folder)
-        return ending.told(State.STOPPED, "Interrupted.", 130)
+        return ending.told(State.STOPPED, "Interrupted.", _print_traceback(error, job, folder, 130))
     except BaseException as error:  # whatever ends the script is how the run ended
-        from tui_monitor.training.keras2.advice import advice_for
-
-        advice = advice_for(error)
-        _print_traceback(error, job, folder, f"tui-monitor: {advice}\n" if advice else "")
-        failure = f"{type(error).__name__}: {error}"
-        return ending.told(State.FAILED, f"{advice} ({failure})" if advice else failure, 1)
+        advice = attempt(ignored, _advice, error, otherwise=None)
+        code = _print_traceback(error, job, folder, 1, f"tui-monitor: {advice}\n" if advice else "")
+        failure = in_words(error)
+        return ending.told(State.FAILED, f"{advice} ({failure})" if advice else failure, code)
 
 
 def _do(job: Job, writer: RunWriter, folder: Path, ending: _Ending) -> int:
@@ -169,7 +171,7 @@ def _recorded_session(job: Job, writer: RunWriter, folder: Path) -> "Session":
 
 def _say_unrecorded(writer: RunWriter, error: Exception) -> None:
     """Say that nothing of a script is recorded; it runs as ever."""
-    text = f"Nothing is recorded, as that failed ({type(error).__name__}: {error}). The script runs as ever."
+    text = f"Nothing is recorded, as that failed ({in_a_line(error)}). The script runs as ever."
     writer.event(AlertRaised(text=text))
 
 
@@ -186,17 +188,40 @@ def _beyond(writer: RunWriter, session: "Session | None") -> str:
     return " ".join(filter(None, (without, elsewhere)))
 
 
-def _print_traceback(error: BaseException, job: Job, folder: Path, added: str = "") -> None:
+def _advice(error: BaseException) -> str | None:
+    from tui_monitor.training.keras2.advice import advice_for
+
+    return advice_for(error)
+
+
+def _print_traceback(error: BaseException, job: Job, folder: Path, code: int, added: str = "") -> int:
+    """Print what Python would print of an error that ends the script, and return the exit code.
+
+    Args:
+        error: being handled.
+        job: of this process.
+        folder: of the run.
+        code: the exit code, unless a hook of the script's exits with another one.
+        added: lines of ours.
+    """
     # The user is to read the traceback that `python` would print, not how the script was run.
     without_our_frames(error)
     text = traceback_text(error) + added
-    # The script may have put a hook of its own there.
-    sys.excepthook(type(error), error, error.__traceback__)
-    sys.stderr.write(added)
-    sys.stderr.flush()
+    try:
+        # The script may have put a hook of its own there.
+        sys.excepthook(type(error), error, error.__traceback__)
+    except SystemExit as leaving:
+        code = exit_code_of(leaving)
+    except BaseException as failure:
+        print_failed_hook(failure, error)
+    # The script may have closed it.
+    with suppress(Exception):
+        sys.stderr.write(added)
+        sys.stderr.flush()
     if job.keeps_streams:
-        with (folder / OUTPUT_FILE).open("a", encoding="utf-8") as output:
+        with suppress(OSError), (folder / OUTPUT_FILE).open("a", encoding="utf-8", errors="backslashreplace") as output:
             output.write(text)
+    return code
 
 
 def _say_when_told_to_end(writer: RunWriter) -> None:

@@ -1,5 +1,6 @@
 """Runs a user's script or module as `python` would: `__main__`, `sys.argv`, `sys.path[0]`, traceback, exit code."""
 
+import contextlib
 import importlib.util
 import os
 import runpy
@@ -7,6 +8,7 @@ import sys
 import traceback
 import types
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 from tui_monitor.errors import UsageError
@@ -48,21 +50,29 @@ def _run_script(target: Target) -> None:
     except OSError as error:
         raise UsageError(f"Can't open the script {target.name}: {error.strerror}.") from error
     sys.argv = [target.name, *target.arguments]
-    # As Python does: the folder of the file itself, not of a symbolic link to it.
-    sys.path[0] = str(path.resolve().parent)
+    sys.orig_argv = [sys.executable, *sys.argv]
+    if not sys.flags.safe_path:
+        # As Python does: the folder of the file itself, not of a symbolic link to it.
+        sys.path[0] = str(path.resolve().parent)
     # No `runpy.run_path`: it puts the old `__main__` back at the end, while the script's threads still use theirs.
     main = types.ModuleType("__main__")
-    main.__file__ = target.name
+    # Absolute, as Python has it: a script finds what lies beside it wherever it goes.
+    main.__file__ = os.path.join(os.getcwd(), target.name)  # noqa: PTH109, PTH118 - Python leaves `./` in it
+    main.__cached__ = None  # type: ignore[attr-defined]
+    main.__loader__ = SourceFileLoader("__main__", main.__file__)
+    main.__annotations__ = {}
     main.__builtins__ = sys.modules["builtins"]  # type: ignore[attr-defined]
     sys.modules["__main__"] = main
     # From bytes, for the encoding that the script declares; none of our own `__future__` imports are passed on.
-    code = compile(source, target.name, "exec", dont_inherit=True)
+    code = compile(source, main.__file__, "exec", dont_inherit=True)
     exec(code, main.__dict__)
 
 
 def _run_module(target: Target) -> None:
     sys.argv = [target.name, *target.arguments]
-    sys.path[0] = str(Path.cwd())
+    sys.orig_argv = [sys.executable, "-m", *sys.argv]
+    if not sys.flags.safe_path:
+        sys.path[0] = str(Path.cwd())
     try:
         found = importlib.util.find_spec(target.name)
     except ModuleNotFoundError as error:
@@ -87,6 +97,24 @@ def exit_code_of(leaving: SystemExit) -> int:
 def traceback_text(error: BaseException) -> str:
     """Return the error's traceback as Python would print it."""
     return "".join(traceback.format_exception(type(error), error, error.__traceback__))
+
+
+def print_failed_hook(failure: BaseException, error: BaseException) -> None:
+    """Print what Python prints where `sys.excepthook` itself fails.
+
+    Args:
+        failure: what the hook raised.
+        error: what the hook was to print.
+    """
+    without_our_frames(failure)
+    first = failure
+    while first.__context__ not in (None, error):
+        first = first.__context__
+    # Python calls the hook when nothing is being handled any more.
+    first.__context__ = None
+    with contextlib.suppress(Exception):
+        sys.stderr.write(f"Error in sys.excepthook:\n{traceback_text(failure)}\n")
+        sys.stderr.write(f"Original exception was:\n{traceback_text(error)}")
 
 
 def comes_from_script(error: BaseException) -> bool:
@@ -116,5 +144,7 @@ def _theirs(trace: types.TracebackType | None) -> types.TracebackType | None:
     # In a loop: an endless recursion of the script's leaves no room for one of ours.
     rest: types.TracebackType | None = None
     for each in reversed(frames):
-        rest = types.TracebackType(rest, each.tb_frame, each.tb_lasti, each.tb_lineno)
+        # What Python compiles of no line, such as the end of a loop, has no number.
+        line = each.tb_lineno or each.tb_frame.f_code.co_firstlineno
+        rest = types.TracebackType(rest, each.tb_frame, each.tb_lasti, line)
     return rest
