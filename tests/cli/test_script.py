@@ -19,7 +19,7 @@ first = open(__file__).readline()
 print(first, __file__, inspect.getsource(sys.modules["__main__"])[:9], sorted(globals()), __loader__.path)
 print(ascii(sys.argv), ascii(sys.orig_argv[1:]), sys.path[:2], sys.path[-1], __annotations__, __spec__, __package__)
 x: int = 3
-print(__annotations__, sys.flags.safe_path)
+print(__annotations__, sys.flags.safe_path, {"keras", "numpy", "tensorflow", "textual"} & set(sys.modules))
 """
 _SAYS_NOTHING = """
 class Odd(Exception):

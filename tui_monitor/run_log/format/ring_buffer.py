@@ -10,9 +10,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
+from typing import Final
 
 from tui_monitor.run_log.format.file_id import file_id, open_file_id
 
@@ -20,7 +18,8 @@ ROOM: Final = 64
 """Records that the slots hold, the newest ones."""
 RING_BUFFER_SUFFIX: Final = ".newest"
 """Follows the name of the fit's batch records in the name of the file that is mapped."""
-_NUMBER: Final = "<u8"
+NUMBER_SIZE: Final = 8
+"""Bytes of a record's number, the last of its slot."""
 _SAFE_TO_MAP: Final = frozenset({"ext2", "ext3", "ext4", "xfs", "tmpfs"})
 """File systems on which writing to a page with room reserved can't fail; elsewhere it may end the process (SIGBUS)."""
 _MOUNTS: Final = Path("/proc/self/mountinfo")
@@ -28,24 +27,18 @@ _DESCRIPTORS: Final = "/proc/self/fd"
 _left: list[mmap.mmap] = []
 
 
-def slot_type(record: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the type of a slot: a record, then its number, which is written last and so vouches for it.
+def slot_struct(record: struct.Struct) -> struct.Struct:
+    """Return what packs a slot: a record's values, then its number, which is written last and so vouches for it.
 
     Numbers count the fit's records from 1; 0 is a slot never used. No slot crosses the boundary of a page.
     """
-    size = _slot_size(record.itemsize)
-    return np.dtype({"names": ["record", "number"], "formats": [record, _NUMBER], "offsets": [0, size - 8]})
-
-
-def slot_struct(record: struct.Struct) -> struct.Struct:
-    """Return what packs a record's values and its number into a slot of `slot_type`."""
-    padding = _slot_size(record.size) - 8 - record.size
+    padding = slot_size(record.size) - NUMBER_SIZE - record.size
     return struct.Struct(f"{record.format}{padding}xQ")
 
 
-def _slot_size(record_bytes: int) -> int:
-    """Return the least power of two that has room for a record and its number."""
-    return 1 << (record_bytes + 7).bit_length()
+def slot_size(record_size: int) -> int:
+    """Return the size of a slot in bytes: the least power of two that has room for a record and its number."""
+    return 1 << (record_size + NUMBER_SIZE - 1).bit_length()
 
 
 class RingBuffer:

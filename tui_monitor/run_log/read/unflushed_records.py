@@ -7,7 +7,7 @@ import numpy as np
 
 from tui_monitor.run_log.format.batch_records import Records
 from tui_monitor.run_log.format.pyramid_level import IntArray
-from tui_monitor.run_log.format.ring_buffer import RING_BUFFER_SUFFIX, ROOM, slot_type
+from tui_monitor.run_log.format.ring_buffer import NUMBER_SIZE, RING_BUFFER_SUFFIX, ROOM, slot_size
 from tui_monitor.run_log.read.tail import ReplacedError
 
 
@@ -61,7 +61,7 @@ class UnflushedRecords:
 
     def _slots(self, indices: IntArray) -> Records:
         """Return some of the slots as they are now, all unused where they can't be read."""
-        kind = slot_type(self._record)
+        kind = _slot_type(self._record)
         try:
             content = self._path.read_bytes()
         except OSError:
@@ -70,3 +70,9 @@ class UnflushedRecords:
         if len(content) != ROOM * kind.itemsize:
             return np.zeros(len(indices), kind)
         return np.frombuffer(content, kind)[indices]
+
+
+def _slot_type(record: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type of what `slot_struct` packs."""
+    size = slot_size(record.itemsize)
+    return np.dtype({"names": ["record", "number"], "formats": [record, "<u8"], "offsets": [0, size - NUMBER_SIZE]})

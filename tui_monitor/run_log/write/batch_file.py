@@ -214,7 +214,7 @@ class BatchFile:
         return bytes(self._slots[at : at + self._size])
 
     def _note(self, number: int, content: int) -> None:
-        """Write what a record's slot holds as its number; see `slot_type`."""
+        """Write what a record's slot holds as its number; see `slot_struct`."""
         end = (number % ROOM + 1) * self._width
         self._slots[end - 8 : end] = content.to_bytes(8, "little")
 

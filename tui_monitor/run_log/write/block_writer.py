@@ -1,8 +1,6 @@
 """Adds summaries of batch records to their file, outside the training thread; lost ones can be worked out again."""
 
 import os
-from collections.abc import Callable, Iterable
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -18,36 +16,6 @@ LEAST_ADDED = 64
 _BLOCKS_AT_ONCE = 256
 _MOST_AT_ONCE = 2**12
 """Blocks that one call adds: a million batches, in a fraction of a second."""
-
-
-class BlockWriter:
-    """Summarises the records of a run that is being written; threads that come while another one does it go on."""
-
-    def __init__(self) -> None:
-        """Nobody summarises yet."""
-        self._busy = Lock()
-
-    def extend(self, folder: Callable[[], int], fits: Iterable[FitInfo]) -> None:
-        """Add the blocks that the records of some fits have filled.
-
-        Args:
-            folder: returns a descriptor of the run folder that is closed here.
-            fits: of the run.
-
-        Raises:
-            OSError: a file can't be read or written.
-        """
-        if not self._busy.acquire(blocking=False):
-            return
-        try:
-            descriptor = folder()
-            try:
-                for fit in fits:
-                    extend_blocks(descriptor, fit)
-            finally:
-                os.close(descriptor)
-        finally:
-            self._busy.release()
 
 
 def extend_blocks(folder_descriptor: int, fit: FitInfo, least: int = LEAST_ADDED) -> bool:

@@ -1,12 +1,11 @@
 """When a script printed what: now and then, the run's time and how long `output.log` was by then."""
 
+import bisect
 import os
 from collections.abc import Callable
 
-import numpy as np
-
 from tui_monitor.run_log.format.layout import OUTPUT_FILE, OUTPUT_INDEX_FILE
-from tui_monitor.run_log.format.output_index import MARK, MARK_TYPE
+from tui_monitor.run_log.format.output_index import MARK
 from tui_monitor.run_log.write.append_file import AppendFile
 
 
@@ -48,10 +47,11 @@ class OutputIndex:
         """
         self._file.open(folder_descriptor)
         held = os.fstat(self._file.descriptor).st_size // MARK.size
-        marks = np.frombuffer(os.pread(self._file.descriptor, held * MARK.size, 0), MARK_TYPE)
-        kept = int(np.searchsorted(marks["bytes"], size, side="right"))
+        content = os.pread(self._file.descriptor, held * MARK.size, 0)
+        sizes = [printed for _, printed in MARK.iter_unpack(content)]
+        kept = bisect.bisect_right(sizes, size)
         os.truncate(self._file.descriptor, kept * MARK.size)
-        self._size = int(marks["bytes"][kept - 1]) if kept else 0
+        self._size = sizes[kept - 1] if kept else 0
 
     def invalidate(self) -> None:
         """Open the file anew for the next mark."""

@@ -1,19 +1,23 @@
 """Turns whatever a training gives into what a record can hold: no value of the user's may end the recording."""
 
+import math
+import struct
 from typing import Any
 
-import numpy as np
-
 _LARGEST_COUNT = 2**32 - 1
+_FLOAT32 = struct.Struct("<f")
 
 
 def as_float32(value: Any) -> float:
     """Return a value rounded to float32, infinite beyond its range; NaN for what is no number."""
     try:
-        with np.errstate(over="ignore"):
-            return float(np.float32(float(value)))
+        number = float(value)
     except (ArithmeticError, TypeError, ValueError):
-        return float("nan")
+        return math.nan
+    try:
+        return float(_FLOAT32.unpack(_FLOAT32.pack(number))[0])
+    except OverflowError:
+        return math.copysign(math.inf, number)
 
 
 def as_count(value: Any) -> int:

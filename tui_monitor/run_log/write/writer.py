@@ -1,5 +1,6 @@
 """The training's side of a run folder: every record is with the system when its call returns, and no call raises."""
 
+import math
 import os
 import threading
 import time
@@ -9,8 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from weakref import WeakSet
-
-import numpy as np
 
 from tui_monitor.run_log.events.lines import Event, RecordedEvent, event_line
 from tui_monitor.run_log.events.progress import BatchesLost, FitBegan, StatusChanged
@@ -26,12 +25,12 @@ from tui_monitor.run_log.format.layout import (
 from tui_monitor.run_log.format.run_json import RunFile
 from tui_monitor.run_log.runs.process import identify
 from tui_monitor.run_log.write.batch_file import BatchFile
-from tui_monitor.run_log.write.block_writer import BlockWriter
 from tui_monitor.run_log.write.event_file import EventFile
 from tui_monitor.run_log.write.folder_handle import FolderHandle
 from tui_monitor.run_log.write.heartbeat import INTERVAL_SECONDS, Heartbeat, touch_heartbeat
 from tui_monitor.run_log.write.output_index import OutputIndex
 from tui_monitor.run_log.write.record_values import as_count, as_float32, count_or_none
+from tui_monitor.run_log.write.run_blocks import RunBlocks
 
 
 class RunWriter:
@@ -79,7 +78,7 @@ class RunWriter:
         self._unreported = 0
         self._last_error: str | None = None
         self._closed = False
-        self._blocks = BlockWriter()
+        self._blocks = RunBlocks()
         self._process = identify(self._pid)
         _writers.add(self)
         self._attempt(self._open)
@@ -325,7 +324,7 @@ class RunWriter:
         if isinstance(error, OSError):
             return _sentence(error)
         padded = [as_float32(value) for value in values][: self._batches.metrics]
-        padded += [np.nan] * (self._batches.metrics - len(padded))
+        padded += [math.nan] * (self._batches.metrics - len(padded))
         try:
             self._batches.put(as_count(epoch), as_count(size), padded)
         except Exception as again:  # training must go on

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tui_monitor.demo import scenario_named
 from tui_monitor.errors import MonitorError
 from tui_monitor.run_log.events.notifications import AlertRaised
 from tui_monitor.run_log.format.error_text import in_a_line, in_words
@@ -100,8 +99,7 @@ class _Ending:
 def main(arguments: list[str]) -> int:
     """Do the job and return the exit code; how it went is written down when the process ends."""
     folder, job = Path(arguments[0]), msgspec.convert(json.loads(arguments[1]), Job)
-    description = scenario_named(job.demo.scenario).description if job.demo else ""
-    identity = run_identity(run_of(folder).name, job.command, description, job.worker)
+    identity = run_identity(run_of(folder).name, job.command, _description(job), job.worker)
     identity = replace(identity, keeps_output=not job.keeps_streams)
     writer = RunWriter(folder, identity, pass_on=raise_what_is_the_users)
     ending = _Ending(writer)
@@ -131,6 +129,15 @@ def main(arguments: list[str]) -> int:
         return ending.told(State.FAILED, f"{advice} ({failure})" if advice else failure, code)
 
 
+def _description(job: Job) -> str:
+    if job.demo is None:
+        return ""
+    # Not for a script: NumPy reads the environment once, and a script may set that before it imports it.
+    from tui_monitor.demo import scenario_named
+
+    return scenario_named(job.demo.scenario).description
+
+
 def _do(job: Job, writer: RunWriter, folder: Path, ending: _Ending) -> int:
     if job.demo is not None:
         session = ending.session = _session(job, writer, folder)
@@ -138,6 +145,7 @@ def _do(job: Job, writer: RunWriter, folder: Path, ending: _Ending) -> int:
 
         # Before the demo, whose own import would fail with a traceback instead of a sentence.
         require_tensorflow()
+        from tui_monitor.demo import scenario_named
         from tui_monitor.training.demo import train
 
         train(scenario_named(job.demo.scenario), job.demo.seed, job.demo.epochs, session)
