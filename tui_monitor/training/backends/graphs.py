@@ -6,11 +6,13 @@ TensorFlow's private names stand here, in `pieces` and in `repeatable`.
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, Final
 
 import tensorflow as tf
 from tensorflow.python.autograph.core import ag_ctx
 from tensorflow.python.autograph.impl import api
+from tensorflow.python.eager.polymorphic_function import polymorphic_function
 from tensorflow.python.framework import func_graph
 
 _GIVEN: Final = ("Placeholder", "IteratorGetNext", "IteratorGetNextAsOptional", "OptionalGetValue")
@@ -194,12 +196,36 @@ def called_as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
     return marked
 
 
-def converted_as_here(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function as AutoGraph would call it from where this is called, converted if that is under conversion."""
-    if tf.executing_eagerly():
+def converted_as_by(caller: FrameType, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function as it would be called in place of one of ours: converted if AutoGraph called that.
+
+    Args:
+        caller: what called the one of ours.
+        function: to be called.
+    """
+    # Legacy Keras is not converted itself, so that a step it calls directly is not, whatever is around it.
+    if caller.f_globals.get("__name__") != api.__name__:
         return function
     converted: Callable[..., Any] = api.tf_convert(function, ag_ctx.control_status_ctx(), convert_by_default=False)
     return converted
+
+
+@contextlib.contextmanager
+def outside() -> Iterator[None]:
+    """Run the block outside the graph that is being traced; variables of ours made there are none of its function's.
+
+    A function that has made variables is traced once more, and with it all that the user's step does in Python.
+    """
+    with tf.init_scope():
+        # Eager mode leaves the graph being traced the default one, with what watches how variables are made.
+        graph = tf.compat.v1.get_default_graph()
+        creators = graph._variable_creator_stack
+        watching = polymorphic_function.__name__
+        graph._variable_creator_stack = [entry for entry in creators if entry[1].__module__ != watching]
+        try:
+            yield
+        finally:
+            graph._variable_creator_stack = creators
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tui_monitor.training.backends import graphs
 from tui_monitor.training.backends.backend import Backend
 
 
@@ -48,7 +49,7 @@ class BatchMetrics:
 
     def _value(self, name: str, metric: Any, data: tuple[Any, Any, Any]) -> tf.Tensor:
         # Outside the graph that is traced: the copy's variables serve every later trace, too.
-        with tf.init_scope():
+        with graphs.outside():
             if name not in self._copies:
                 with self._backend.names_kept():
                     self._copies[name] = type(metric).from_config(metric.get_config())

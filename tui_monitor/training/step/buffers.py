@@ -5,6 +5,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from tui_monitor.training.backends.graphs import outside
+
 
 class StepBuffer:
     """Room for the numbers of as many steps as one call runs: filled inside the graph, read after each call."""
@@ -30,7 +32,7 @@ class StepBuffer:
             numbers: of this step, shape (width,), width known while tracing.
         """
         # Outside the graph that is traced: a variable made inside would belong to that trace alone.
-        with tf.init_scope():
+        with outside():
             if self._rows is None:
                 self._rows = tf.Variable(tf.zeros([self._steps, numbers.shape[0]]), trainable=False)
                 self._done = tf.Variable(0, dtype=tf.int64, trainable=False)
@@ -67,7 +69,7 @@ class VectorBuffer:
             vector: of this step, float32, of any length.
         """
         # Shape [None]: steps differ in length, and a variable of fixed shape would not take the next one.
-        with tf.init_scope():
+        with outside():
             if self._held is None:
                 self._held = tf.Variable(tf.zeros([0]), shape=[None], trainable=False)
         return tf.identity(self._held.assign(tf.concat([self._held, vector], axis=0)))

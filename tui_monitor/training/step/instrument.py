@@ -4,6 +4,7 @@ The function is the one that Keras calls, keeps and reuses; the payload is taken
 """
 
 import functools
+import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -196,7 +197,7 @@ class Instrument:
             # The batch comes last: legacy Keras finds this as a method of the model, which is given first then.
             try:
                 found = find()
-                own, noting = graphs.converted_as_here(found), self._begun(found)
+                own, noting = graphs.converted_as_by(sys._getframe(1), found), self._begun(found)
             except Exception as error:  # training must go on
                 tell(self.failed, error)
                 own, noting = plain, None
