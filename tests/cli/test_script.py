@@ -44,6 +44,16 @@ sys.excepthook = lambda *error: sys.exit(7)
 raise ValueError("of the script")
 """
 _NOWHERE_TO_PRINT = "import sys\nsys.stderr = None\nraise ValueError('of the script')"
+_NO_HOOK = "import sys\ndel sys.excepthook\nraise ValueError('of the script')"
+_FROZEN = """
+from dataclasses import dataclass
+@dataclass(frozen=True)
+class FrozenError(Exception):
+    code: int
+raise FrozenError(3)
+"""
+_EXITS_SILENTLY = "import sys\nsys.stderr = None\nsys.exit('of the script')"
+_RUNS_EXIT_FUNCTIONS = "import atexit\natexit._run_exitfuncs()\nraise ValueError('of the script')"
 
 
 @pytest.mark.parametrize(
@@ -55,6 +65,10 @@ _NOWHERE_TO_PRINT = "import sys\nsys.stderr = None\nraise ValueError('of the scr
         pytest.param(_NOT_UTF8, {}, "ValueError: a file named \\udcff", id="not-utf8"),
         pytest.param(_HOOK_FAILS, {}, "ValueError: of the script", id="hook-fails"),
         pytest.param(_HOOK_EXITS, {}, "ValueError: of the script", id="hook-exits"),
+        pytest.param(_NO_HOOK, {}, "ValueError: of the script", id="no-hook"),
+        pytest.param(_FROZEN, {}, "FrozenError: 3", id="frozen"),
+        pytest.param(_EXITS_SILENTLY, {}, "The script exited with code 1.", id="exits-silently"),
+        pytest.param(_RUNS_EXIT_FUNCTIONS, {}, "ValueError: of the script", id="runs-exit-functions"),
         pytest.param(_NOWHERE_TO_PRINT, {}, "ValueError: of the script", id="nowhere-to-print"),
     ],
 )

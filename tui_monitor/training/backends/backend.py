@@ -1,6 +1,7 @@
 """What differs between Keras 3 and legacy Keras (`tf_keras`), behind one interface; only the model's own is loaded."""
 
 import contextlib
+import copy
 import functools
 import importlib
 import inspect
@@ -10,7 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, SupportsIndex
+
+import wrapt
 
 from tui_monitor.training.guard import Failed
 
@@ -35,6 +38,19 @@ class Recording(Protocol):
 Prepare = Callable[[Any, str, Callable[[], Any], Callable[[Any], Any]], Recording | None]
 """Of (model, "train_step" or "test_step", what finds the step when it runs, the step as it is now): what to make its
 function of, or None to make it as Keras does."""
+
+
+class StandIn(wrapt.ObjectProxy):  # type: ignore[type-arg]
+    """Stands for a function that Keras made; a copy of it is one of that function."""
+
+    def __copy__(self) -> Any:
+        return copy.copy(self.__wrapped__)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return copy.deepcopy(self.__wrapped__, memo)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        return self.__wrapped__.__reduce_ex__(protocol)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from typing import Any
 
 import tensorflow as tf
 import tf_keras as keras
-import wrapt
 from tf_keras.src import backend as keras_backend
 from tf_keras.src.engine import training
 from tf_keras.src.engine.compile_utils import LossesContainer
@@ -23,7 +22,7 @@ from tf_keras.src.utils.metrics_utils import ragged_assert_compatible_and_get_fl
 
 from tui_monitor.training.backends import capture as captures
 from tui_monitor.training.backends import graphs
-from tui_monitor.training.backends.backend import CompiledLoss, CompiledMetric, Prepare, Recording, wrap_once
+from tui_monitor.training.backends.backend import CompiledLoss, CompiledMetric, Prepare, Recording, StandIn, wrap_once
 from tui_monitor.training.guard import Failed, tell
 
 package: ModuleType = keras
@@ -229,7 +228,7 @@ class _OwnStep:
         return getattr(type(self.model), self.name).__get__(self.model)
 
 
-class _Stepping(wrapt.ObjectProxy):  # type: ignore[type-arg]
+class _Stepping(StandIn):
     """A function of Keras that runs with another step in place of the model's own."""
 
     def __init__(self, function: Any, own: _OwnStep, recording: Recording) -> None:
@@ -316,7 +315,12 @@ def user_loss(model: Any) -> Any:
 def learning_rate(model: Any) -> float | None:
     """Return the optimizer's learning rate at this moment; None without one, or where code of the user's sets it."""
     optimizer: Any = getattr(model, "optimizer", None)
-    rate: Any = getattr(optimizer, "learning_rate", None)
+    # Not the property, which may be the user's; mixed precision wraps the optimizer that has it.
+    held = getattr(optimizer, "__dict__", {})
+    held = getattr(held.get("_optimizer"), "__dict__", held)
+    rate: Any = held.get("_learning_rate", held.get("_hyper", {}).get("learning_rate"))
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        rate = held.get("_current_learning_rate", rate)
     if callable(rate) and not hasattr(rate, "numpy"):
         rate = rate(optimizer.iterations) if is_own(type(rate)) else None
     return None if rate is None else float(keras.backend.get_value(rate))

@@ -82,17 +82,25 @@ class _Ending:
     state: State = State.FAILED
     detail: str = ""
     exit_code: int | None = None
+    is_known: bool = False
+    was_asked_early: bool = False
+    """Whether the script has called what is called at exit, which Python forgets then."""
 
     def write(self) -> None:
         """Write it, and close the run."""
-        is_known = self.session is not None and self.state is State.FINISHED
-        detail = self.detail or (_beyond(self.writer, self.session) if is_known else "")
+        if not self.is_known:
+            self.was_asked_early = True
+            return
+        has_fits = self.session is not None and self.state is State.FINISHED
+        detail = self.detail or (_beyond(self.writer, self.session) if has_fits else "")
         self.writer.status(self.state, detail, exit_code=self.exit_code)
         self.writer.close()
 
     def told(self, state: State, detail: str, exit_code: int) -> int:
         """Note how the run ended, and return the exit code."""
-        self.state, self.detail, self.exit_code = state, detail, exit_code
+        self.state, self.detail, self.exit_code, self.is_known = state, detail, exit_code, True
+        if self.was_asked_early:
+            atexit.register(self.write)
         return exit_code
 
 
@@ -216,8 +224,11 @@ def _print_traceback(error: BaseException, job: Job, folder: Path, code: int, ad
     without_our_frames(error)
     text = traceback_text(error) + added
     try:
-        # The script may have put a hook of its own there.
-        sys.excepthook(type(error), error, error.__traceback__)
+        # The script may have put a hook of its own there, or have taken Python's away.
+        hook = getattr(sys, "excepthook", None)
+        if hook is None:
+            print("sys.excepthook is missing", file=sys.stderr)
+        (hook or sys.__excepthook__)(type(error), error, error.__traceback__)
     except SystemExit as leaving:
         code = exit_code_of(leaving)
     except BaseException as failure:

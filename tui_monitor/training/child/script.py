@@ -90,7 +90,8 @@ def exit_code_of(leaving: SystemExit) -> int:
         return 0
     if isinstance(leaving.code, int):
         return leaving.code & 0xFF
-    print(leaving.code, file=sys.stderr)
+    # Without one, Python prints to what was the process' own.
+    print(leaving.code, file=sys.stderr or sys.__stderr__)
     return 1
 
 
@@ -111,7 +112,7 @@ def print_failed_hook(failure: BaseException, error: BaseException) -> None:
     while first.__context__ not in (None, error):
         first = first.__context__
     # Python calls the hook when nothing is being handled any more.
-    first.__context__ = None
+    BaseException.__dict__["__context__"].__set__(first, None)
     with contextlib.suppress(Exception):
         sys.stderr.write(f"Error in sys.excepthook:\n{traceback_text(failure)}\n")
         sys.stderr.write(f"Original exception was:\n{traceback_text(error)}")
@@ -130,7 +131,8 @@ def without_our_frames(error: BaseException) -> None:
         each = todo.pop()
         if each is not None and id(each) not in seen:
             seen.add(id(each))
-            each.__traceback__ = _theirs(each.__traceback__)
+            # Past `__setattr__`, which a class of the script's may have.
+            BaseException.with_traceback(each, _theirs(each.__traceback__))
             todo += [each.__cause__, each.__context__]
 
 

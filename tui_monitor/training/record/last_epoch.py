@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tui_monitor.run_log.write.record_values import count_or_none
+
 _FEW = 3
 _MOST_ELEMENTS = 2**16
 
@@ -20,7 +22,7 @@ def may_be_last(model: Any, callbacks: Any, epoch: int, values: Mapping[str, flo
         values: what Keras logs of the epoch.
     """
     params = getattr(callbacks, "params", None) or {}
-    if params.get("epochs") == epoch or getattr(model, "stop_training", False) is True:
+    if count_or_none(params.get("epochs")) == epoch or getattr(model, "stop_training", False) is True:
         return True
     return any(_stops_now(callback, values) for callback in getattr(callbacks, "callbacks", ()))
 

@@ -140,7 +140,8 @@ class RecordedFit:
 
     def raised(self, error: BaseException) -> None:
         """Say how the fit ended where nobody else does, and what to do where Keras 3 fails on several workers."""
-        if "PerReplica" in text_of(error) and "tensorflow" in sys.modules and _on_several_workers(self._model):
+        # Its text last: the class of the error may be the user's.
+        if "tensorflow" in sys.modules and _on_several_workers(self._model) and "PerReplica" in text_of(error):
             self._session.writer.event(AlertRaised(text=_NO_WORKERS))
             print(f"tui-monitor: {_NO_WORKERS}", file=sys.stderr)
         if not self._session.ends_with_fit:
@@ -192,16 +193,17 @@ def named_arguments(fit: Callable[..., Any], args: Sequence[Any], kwargs: Mappin
 def printable_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return `fit`'s arguments as plain values: data by type and shape, never its content."""
     return {
-        name: value if isinstance(value, _PRINTABLE) else _described(value)
+        name: value if type(value) in _PRINTABLE else _described(value)
         for name, value in arguments.items()
         if name != "callbacks"
     }
 
 
 def _described(value: Any) -> Any:
-    if isinstance(value, dict) and all(isinstance(entry, _PRINTABLE) for entry in value.values()):
+    # Of these very types: what one of the user's does when it is asked is the user's.
+    if type(value) is dict and all(type(part) in _PRINTABLE for entry in value.items() for part in entry):
         return {str(key): entry for key, entry in value.items()}
-    if isinstance(value, list | tuple) and len(value) <= 4:
+    if type(value) in (list, tuple) and len(value) <= 4:
         return [_described(entry) for entry in value]
     if type(value).__module__.split(".")[0] in _SHAPED and hasattr(value, "shape"):
         return f"{type(value).__name__} {tuple(value.shape)}"

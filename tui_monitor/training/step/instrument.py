@@ -12,11 +12,10 @@ from enum import StrEnum
 from typing import Any
 
 import tensorflow as tf
-import wrapt
 
 from tui_monitor.training.backends import capture as captures
 from tui_monitor.training.backends import graphs
-from tui_monitor.training.backends.backend import Backend, backend_of
+from tui_monitor.training.backends.backend import Backend, StandIn, backend_of
 from tui_monitor.training.backends.capture import Capture
 from tui_monitor.training.guard import Failed, attempt, ignored, tell
 from tui_monitor.training.step.alike import AlikeSteps
@@ -60,7 +59,7 @@ class Kind(StrEnum):
     VALIDATION = "test_step"
 
 
-class _Proxy(wrapt.ObjectProxy):  # type: ignore[type-arg]
+class _Proxy(StandIn):
     """Stands for a `tf.function`, and differs from it in nothing but the logs that it returns."""
 
     def __init__(self, function: Any, instrument: "Instrument") -> None:
