@@ -109,7 +109,7 @@ def print_failed_hook(failure: BaseException, error: BaseException) -> None:
     """
     without_our_frames(failure)
     first = failure
-    while first.__context__ not in (None, error):
+    while first.__context__ is not None and first.__context__ is not error:
         first = first.__context__
     # Python calls the hook when nothing is being handled any more.
     BaseException.__dict__["__context__"].__set__(first, None)
