@@ -83,20 +83,16 @@ def raise_what_is_the_users(error: BaseException) -> None:
         raise theirs
 
 
-def clear_frames(error: BaseException | None) -> None:
-    """Forget the variables of all functions that an error has ended, and those of errors that it followed from.
-
-    Args:
-        error: being handled, or None.
-    """
-    for each in _with_causes(error):
+def clear_frames(error: BaseException) -> None:
+    """Forget the variables of all functions that an error being handled has ended, or those that it followed from."""
+    for each in with_causes(error):
         traceback.clear_frames(each.__traceback__)
 
 
 def _of_the_user(error: BaseException) -> BaseException | None:
     """Return what a signal handler has raised, as if it had been called from the line of ours that raises it again."""
     handlers = {_code_of(signal.getsignal(number)) for number in signal.valid_signals()} - {None}
-    for each in _with_causes(error):
+    for each in with_causes(error):
         at = each.__traceback__
         while at is not None and at.tb_frame.f_code not in handlers:
             at = at.tb_next
@@ -105,18 +101,18 @@ def _of_the_user(error: BaseException) -> BaseException | None:
     return None
 
 
-def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+def with_causes(error: BaseException) -> Iterator[BaseException]:
     """Yield an error that is being handled, and those that it followed from and that our code, or a library's, raised.
 
     What a function around ours is handling was raised before: a `fit` may stand in an `except`.
     """
     around: set[FrameType] = set()
-    frame = error.__traceback__.tb_frame.f_back if error is not None and error.__traceback__ is not None else None
+    frame = error.__traceback__.tb_frame.f_back if error.__traceback__ is not None else None
     while frame is not None:
         around.add(frame)
         frame = frame.f_back
     seen: set[int] = set()
-    todo = [error]
+    todo: list[BaseException | None] = [error]
     while todo:
         each = todo.pop()
         if each is None or id(each) in seen or (each.__traceback__ and each.__traceback__.tb_frame in around):

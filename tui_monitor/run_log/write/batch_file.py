@@ -9,6 +9,7 @@ from threading import RLock
 from typing import Any
 
 from tui_monitor.run_log.format.ring_buffer import (
+    NUMBER_SIZE,
     RING_BUFFER_SUFFIX,
     ROOM,
     RingBuffer,
@@ -216,7 +217,7 @@ class BatchFile:
     def _note(self, number: int, content: int) -> None:
         """Write what a record's slot holds as its number; see `slot_struct`."""
         end = (number % ROOM + 1) * self._width
-        self._slots[end - 8 : end] = content.to_bytes(8, "little")
+        self._slots[end - NUMBER_SIZE : end] = content.to_bytes(NUMBER_SIZE, "little")
 
 
 def _refuse(*_: Any) -> None:

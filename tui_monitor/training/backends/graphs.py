@@ -1,6 +1,6 @@
 """What the graphs say that Keras has traced: which tensors and variables follow from which, and where tracing stands.
 
-TensorFlow's private names stand here, in `pieces` and in `repeatable`.
+TensorFlow's private names stand here, in `pieces`, `repeatable` and `scopes`.
 """
 
 import contextlib

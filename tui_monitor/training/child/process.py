@@ -91,8 +91,8 @@ class _Ending:
         if not self.is_known:
             self.was_asked_early = True
             return
-        has_fits = self.session is not None and self.state is State.FINISHED
-        detail = self.detail or (_beyond(self.writer, self.session) if has_fits else "")
+        ended_well = self.session is not None and self.state is State.FINISHED
+        detail = self.detail or (_beyond(self.writer, self.session) if ended_well else "")
         self.writer.status(self.state, detail, exit_code=self.exit_code)
         self.writer.close()
 

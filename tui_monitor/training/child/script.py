@@ -12,6 +12,7 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 from tui_monitor.errors import UsageError
+from tui_monitor.training.guard import with_causes
 
 _OURS = str(Path(__file__).resolve().parents[2]) + os.sep
 """Where our own code lies."""
@@ -125,15 +126,9 @@ def comes_from_script(error: BaseException) -> bool:
 
 def without_our_frames(error: BaseException) -> None:
     """Remove our frames from the tracebacks of an error and of its causes: they then read as under `python`."""
-    seen: set[int] = set()
-    todo: list[BaseException | None] = [error]
-    while todo:
-        each = todo.pop()
-        if each is not None and id(each) not in seen:
-            seen.add(id(each))
-            # Past `__setattr__`, which a class of the script's may have.
-            BaseException.with_traceback(each, _theirs(each.__traceback__))
-            todo += [each.__cause__, each.__context__]
+    for each in with_causes(error):
+        # Past `__setattr__`, which a class of the script's may have.
+        BaseException.with_traceback(each, _theirs(each.__traceback__))
 
 
 def _theirs(trace: types.TracebackType | None) -> types.TracebackType | None:
